@@ -1,0 +1,98 @@
+# Flags of each preset, and the two ways a folder becomes a target.
+
+option(BULKHEAD_TESTS "Build the tests and the reference backend" OFF)
+option(BULKHEAD_WERROR "Warnings are errors" OFF)
+option(BULKHEAD_HARDEN "Compiler and linker hardening of shipped binaries" OFF)
+option(BULKHEAD_FUZZ "Build the libFuzzer targets (clang only)" OFF)
+set(BULKHEAD_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
+                    -Wformat=2 -Wimplicit-fallthrough -Wno-missing-field-initializers)
+# Two builds of the same source, in whatever directories, give the same bytes.
+add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
+if(BULKHEAD_WERROR)
+    add_compile_options(-Werror)
+endif()
+
+if(BULKHEAD_HARDEN)
+    include(CheckPIESupported)
+    check_pie_supported()
+    add_compile_options(-fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero
+                        -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -D_GLIBCXX_ASSERTIONS)
+    if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+        add_compile_options(-fcf-protection=full)
+    elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64")
+        add_compile_options(-mbranch-protection=standard)
+    endif()
+    add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code)
+    # Nothing a program does not call is mapped into it: broker.libs stays short.
+    add_link_options(-Wl,--as-needed -Wl,--gc-sections)
+    add_compile_options(-ffunction-sections -fdata-sections)
+endif()
+
+if(BULKHEAD_SANITIZE)
+    add_compile_options(-fsanitize=${BULKHEAD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=${BULKHEAD_SANITIZE})
+    add_compile_definitions(BULKHEAD_SANITIZED=1)
+endif()
+if(BULKHEAD_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+# bulkhead_library(NAME [SOURCES a.cpp ...] [LINKS lib ...])
+# One static library per folder, so that an include in a wrong direction is a link error.
+function(bulkhead_library name)
+    cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+    if(ARG_SOURCES)
+        add_library(${name} STATIC ${ARG_SOURCES})
+        target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
+        target_link_libraries(${name} PUBLIC ${ARG_LINKS})
+    else()
+        add_library(${name} INTERFACE)
+        target_include_directories(${name} INTERFACE ${CMAKE_SOURCE_DIR})
+        target_link_libraries(${name} INTERFACE ${ARG_LINKS})
+    endif()
+endfunction()
+
+# bulkhead_test(NAME SOURCES a_test.cpp ... [LINKS lib ...] [LABELS l ...] [TIMEOUT seconds])
+# One GoogleTest program, one ctest entry; the seconds are a stop for a hang, not a measurement.
+function(bulkhead_test name)
+    cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINKS;LABELS" ${ARGN})
+    add_executable(${name} ${ARG_SOURCES})
+    target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+    target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gmock_main)
+    add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+    if(NOT ARG_TIMEOUT)
+        set(ARG_TIMEOUT 300)
+    endif()
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+endfunction()
+
+# bulkhead_fuzz(NAME SOURCES a_fuzz.cpp [LINKS lib ...])
+# With the fuzz preset a libFuzzer program; otherwise the same decoder fed with its seeds by plain ctest.
+# The seeds lie in tests/fuzz/corpus/NAME.
+function(bulkhead_fuzz name)
+    cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+    add_executable(${name}_fuzz ${ARG_SOURCES})
+    target_include_directories(${name}_fuzz PRIVATE ${CMAKE_SOURCE_DIR})
+    target_link_libraries(${name}_fuzz PRIVATE ${ARG_LINKS})
+    set(corpus ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
+    if(BULKHEAD_FUZZ)
+        target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+        add_test(NAME fuzz_${name} COMMAND ${name}_fuzz -runs=0 ${corpus})
+    else()
+        target_sources(${name}_fuzz PRIVATE ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.cpp)
+        add_test(NAME fuzz_${name} COMMAND ${name}_fuzz ${corpus})
+    endif()
+    set_tests_properties(fuzz_${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
+endfunction()

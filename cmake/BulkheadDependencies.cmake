@@ -1,0 +1,15 @@
+# Every outside library, and who may link it. The broker links Crypto, seccomp and cap; the worker the rest.
+
+find_package(PkgConfig REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(CURL 7.88 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp>=2.5)
+pkg_check_modules(cap REQUIRED IMPORTED_TARGET libcap)
+
+if(BULKHEAD_TESTS)
+    find_package(GTest REQUIRED)
+    pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+endif()

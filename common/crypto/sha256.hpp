@@ -1,0 +1,19 @@
+// SHA-256 (FIPS 180-4) by libcrypto.
+#pragma once
+#include <array>
+#include <memory>
+#include <string>
+
+#include "common/base/bytes.hpp"
+#include "common/base/result.hpp"
+
+namespace bulkhead::crypto {
+
+using Digest = std::array<std::byte, 32>;
+
+Digest sha256(ByteView bytes);
+std::string hex(const Digest& digest);
+// 64 lower-case hex digits.
+Result<Digest> parse_digest(std::string_view text);
+
+}  // namespace bulkhead::crypto
