@@ -26,14 +26,13 @@ class ByteReader {
     explicit ByteReader(ByteView bytes) : rest_(bytes) {}
 
     template <class T>
-        requires std::is_integral_v<T>
-    Result<T> integer() {
+    requires std::is_integral_v<T> Result<T> integer() {
         if (rest_.size() < sizeof(T)) return fail("truncated");
         std::make_unsigned_t<T> value = 0;
         for (std::size_t i = 0; i < sizeof(T); ++i) {
             value = static_cast<decltype(value)>(
-                value | static_cast<decltype(value)>(std::to_integer<std::uint64_t>(rest_[i])
-                                                     << (8 * i)));
+                value |
+                static_cast<decltype(value)>(std::to_integer<std::uint64_t>(rest_[i]) << (8 * i)));
         }
         rest_ = rest_.subspan(sizeof(T));
         return static_cast<T>(value);
@@ -60,7 +59,7 @@ class ByteReader {
 class ByteWriter {
   public:
     template <class T>
-        requires std::is_integral_v<T>
+    requires std::is_integral_v<T>
     void integer(T value) {
         const auto bits = static_cast<std::make_unsigned_t<T>>(value);
         for (std::size_t i = 0; i < sizeof(T); ++i) {

@@ -111,7 +111,8 @@ Result<UnixTime> parse_utc(std::string_view text) {
     const auto date = chr::year(part(0, 4)) / part(5, 2) / part(8, 2);
     if (!date.ok()) return fail("no such day");
     if (part(0, 4) < 1970 || part(0, 4) > 9998) return fail("year outside 1970..9998");
-    if (part(11, 2) > 23 || part(14, 2) > 59 || part(17, 2) > 59) return fail("no such time of day");
+    if (part(11, 2) > 23 || part(14, 2) > 59 || part(17, 2) > 59)
+        return fail("no such time of day");
     return chr::sys_days(date) + chr::hours(part(11, 2)) + chr::minutes(part(14, 2)) +
            chr::seconds(part(17, 2));
 }

@@ -34,10 +34,12 @@ template <class T>
 
 }  // namespace bulkhead
 
-// The value of a Result, or return its error from the enclosing function. Once per line.
-#define TRY(...)                                                                    \
-    __extension__({                                                                 \
-        auto try_result_ = (__VA_ARGS__);                                           \
-        if (!try_result_) return ::std::unexpected(std::move(try_result_).error()); \
-        *std::move(try_result_);                                                    \
+// The value of a Result, or return its error from the enclosing function. Once per line reads best.
+#define TRY(...) BULKHEAD_TRY_NUMBERED(__COUNTER__, __VA_ARGS__)
+#define BULKHEAD_TRY_NUMBERED(n, ...) BULKHEAD_TRY_NAMED(n, __VA_ARGS__)
+#define BULKHEAD_TRY_NAMED(n, ...)                                                        \
+    __extension__({                                                                       \
+        auto try_result_##n = (__VA_ARGS__);                                              \
+        if (!try_result_##n) return ::std::unexpected(std::move(try_result_##n).error()); \
+        *std::move(try_result_##n);                                                       \
     })

@@ -45,7 +45,8 @@ struct Pipe {
 // (F_SETPIPE_SZ needs CAP_SYS_RESOURCE above /proc/sys/fs/pipe-max-size, pipe(7)).
 Result<Pipe> make_pipe(int capacity = 0);
 
-// A memfd holding `content`, sealed against write, grow, shrink and further seals (memfd_create(2)).
+// A memfd holding `content`, sealed against write, grow, shrink and further seals
+// (memfd_create(2)).
 Result<Fd> sealed_memfd(std::string_view name, ByteView content);
 // A regular-file descriptor with exactly those four seals set; anything else is an error.
 // Returns its size in bytes.

@@ -64,8 +64,7 @@ void Log::error(std::string_view what, std::initializer_list<Field> fields) cons
 
 void Log::line(Level level, std::string_view what, std::initializer_list<Field> fields) const {
     if (level < least_) return;
-    const auto now =
-        std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     const auto name = kLevels[static_cast<std::size_t>(level)];
     std::string text;
     if (json_) {

@@ -54,8 +54,7 @@ Result<> Loop::run() {
 }
 
 Result<> Loop::step(Clock::duration limit) {
-    return wait(static_cast<int>(
-        std::chrono::ceil<std::chrono::milliseconds>(limit).count()));
+    return wait(static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(limit).count()));
 }
 
 Result<> Loop::wait(int milliseconds) {

@@ -1,0 +1,202 @@
+// Every request the worker may make: all that root can be asked to do stands on this page.
+#pragma once
+#include "common/protocol/types.hpp"
+
+namespace bulkhead::protocol {
+
+// A typed parameter of a job; the manifest declares its type, the job finds it as JOB_P_<name>.
+struct Param {
+    Name name;
+    Detail value;
+    static constexpr auto fields =
+        std::tuple{field("name", &Param::name), field("value", &Param::value)};
+};
+
+// How a job ended, as far as the broker can tell.
+struct JobEnd {
+    Outcome outcome{};
+    std::uint8_t exit_code = 0;  // valid when signal is 0 and outcome is finished
+    std::uint8_t signal = 0;     // that ended the job's first process, 0 if it exited
+    Code reason;                 // "ok" or why it did not simply finish
+    std::uint64_t wall_ms = 0;
+    std::uint64_t cpu_us = 0;         // user and system, all processes of the job
+    std::uint64_t max_rss_bytes = 0;  // of its largest process
+    bool oom_killed = false;
+    static constexpr auto fields =
+        std::tuple{field("outcome", &JobEnd::outcome),
+                   field("exit_code", &JobEnd::exit_code),
+                   field("signal", &JobEnd::signal),
+                   field("reason", &JobEnd::reason),
+                   field("wall_ms", &JobEnd::wall_ms, "milliseconds"),
+                   field("cpu_us", &JobEnd::cpu_us, "microseconds, all processes of the job"),
+                   field("max_rss_bytes", &JobEnd::max_rss_bytes, "bytes, largest process"),
+                   field("oom_killed", &JobEnd::oom_killed)};
+};
+
+// A job whose result the backend has not confirmed yet.
+struct UnreportedJob {
+    JobNumber number;
+    BoundaryText<32> backend;
+    Label delivery;
+    Name job_id;
+    std::uint64_t output_max = 0;
+    bool ended = false;
+    JobEnd end;
+    Handle out;  // a pipe's read end; at its end for a job that outlived its broker
+    Handle err;
+    static constexpr auto fields =
+        std::tuple{field("number", &UnreportedJob::number),
+                   field("backend", &UnreportedJob::backend),
+                   field("delivery", &UnreportedJob::delivery),
+                   field("job_id", &UnreportedJob::job_id),
+                   field("output_max", &UnreportedJob::output_max, "bytes kept of the output"),
+                   field("ended", &UnreportedJob::ended),
+                   field("end", &UnreportedJob::end),
+                   field("out", &UnreportedJob::out),
+                   field("err", &UnreportedJob::err)};
+};
+// What a broker keeps at most; a further job is refused until one of them is acknowledged.
+inline constexpr std::size_t kMaxUnreported = 32;
+
+struct HelloReply {
+    Name host_id;
+    Digest policy_digest{};
+    Bounded<Label, 16> missing;  // promised protections that this kernel cannot give
+    Bounded<UnreportedJob, kMaxUnreported> jobs;
+    static constexpr auto fields = std::tuple{
+        field("host_id", &HelloReply::host_id), field("policy_digest", &HelloReply::policy_digest),
+        field("missing", &HelloReply::missing, "protections this kernel cannot give"),
+        field("jobs", &HelloReply::jobs, "left by the worker before")};
+};
+
+struct Hello {
+    static constexpr Spec spec{.id = 1,
+                               .name = "Hello",
+                               .phase = Phase::greeting,
+                               .effect = Effect::greet,
+                               .max_bytes = 8,
+                               .remark = "once; the broker checks the worker's confinement first"};
+    using Reply = HelloReply;
+    std::uint32_t version = kVersion;
+    std::uint32_t landlock_abi = 0;
+    static constexpr auto fields =
+        std::tuple{field("version", &Hello::version, "protocol version"),
+                   field("landlock_abi", &Hello::landlock_abi, "as the worker's kernel answered")};
+};
+
+struct StartReply {
+    Decision decision{};
+    Code reason;
+    Detail detail;
+    Label rule;
+    JobNumber number;
+    Name job_id;
+    std::uint64_t output_max = 0;
+    std::optional<Handle> out;
+    std::optional<Handle> err;
+    static constexpr auto fields =
+        std::tuple{field("decision", &StartReply::decision),
+                   field("reason", &StartReply::reason, "stable code"),
+                   field("detail", &StartReply::detail, "for people"),
+                   field("rule", &StartReply::rule, "the rule that admitted it"),
+                   field("number", &StartReply::number),
+                   field("job_id", &StartReply::job_id),
+                   field("output_max", &StartReply::output_max, "bytes kept of the output"),
+                   field("out", &StartReply::out, "read end, when admitted"),
+                   field("err", &StartReply::err, "read end, when admitted")};
+};
+
+struct StartJob {
+    static constexpr Spec spec{.id = 2,
+                               .name = "StartJob",
+                               .effect = Effect::act,
+                               .max_bytes = 24 * 1024,
+                               .remark = "runs only if an operator approved exactly these bytes"};
+    using Reply = StartReply;
+    BoundaryText<32> backend;
+    Label delivery;
+    Streams streams{};
+    Bounded<Param, 32> params;
+    Handle script;
+    std::optional<Handle> manifest;
+    std::optional<Handle> signatures;
+    static constexpr auto fields = std::tuple{
+        field("backend", &StartJob::backend, "which of the worker's backends it came from"),
+        field("delivery", &StartJob::delivery, "the backend's id; started at most once"),
+        field("streams", &StartJob::streams),
+        field("params", &StartJob::params, "values for the manifest's parameters"),
+        field("script", &StartJob::script, "sealed memfd, at most 4 MiB"),
+        field("manifest", &StartJob::manifest, "sealed memfd, at most 16 KiB"),
+        field("signatures", &StartJob::signatures, "sealed memfd, armored, at most 16 KiB")};
+};
+
+struct StartCatalogueJob {
+    static constexpr Spec spec{.id = 3,
+                               .name = "StartCatalogueJob",
+                               .effect = Effect::act,
+                               .max_bytes = 24 * 1024,
+                               .remark = "the script lies in policy, only parameters come in"};
+    using Reply = StartReply;
+    BoundaryText<32> backend;
+    Label delivery;
+    Streams streams{};
+    Name name;
+    Bounded<Param, 32> params;
+    static constexpr auto fields =
+        std::tuple{field("backend", &StartCatalogueJob::backend),
+                   field("delivery", &StartCatalogueJob::delivery),
+                   field("streams", &StartCatalogueJob::streams),
+                   field("name", &StartCatalogueJob::name, "a row of policy/approved"),
+                   field("params", &StartCatalogueJob::params)};
+};
+
+struct StatusReply {
+    Status status{};
+    Code reason;
+    static constexpr auto fields =
+        std::tuple{field("status", &StatusReply::status), field("reason", &StatusReply::reason)};
+};
+
+struct CancelJob {
+    static constexpr Spec spec{.id = 4,
+                               .name = "CancelJob",
+                               .effect = Effect::act,
+                               .max_bytes = 8,
+                               .remark = "SIGTERM, the grace time, then the whole cgroup"};
+    using Reply = StatusReply;
+    JobNumber number;
+    static constexpr auto fields = std::tuple{field("number", &CancelJob::number)};
+};
+
+struct AckJob {
+    static constexpr Spec spec{.id = 5,
+                               .name = "AckJob",
+                               .effect = Effect::account,
+                               .max_bytes = 8,
+                               .remark = "the result is safely with the backend; forget its pipes"};
+    using Reply = StatusReply;
+    JobNumber number;
+    static constexpr auto fields = std::tuple{field("number", &AckJob::number)};
+};
+
+struct AuditHeadReply {
+    std::uint64_t size = 0;
+    Digest head{};
+    static constexpr auto fields =
+        std::tuple{field("size", &AuditHeadReply::size, "lines ever written"),
+                   field("head", &AuditHeadReply::head, "SHA-256 of the last line")};
+};
+
+struct AuditHead {
+    static constexpr Spec spec{.id = 6,
+                               .name = "AuditHead",
+                               .effect = Effect::observe,
+                               .max_bytes = 0,
+                               .remark = "goes into heartbeats, so that a cut log shows off-host"};
+    using Reply = AuditHeadReply;
+    static constexpr auto fields = std::tuple{};
+};
+
+using Requests = MessageList<Hello, StartJob, StartCatalogueJob, CancelJob, AckJob, AuditHead>;
+
+}  // namespace bulkhead::protocol

@@ -1,0 +1,48 @@
+// Enumerations and ids inside messages.
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "common/base/ids.hpp"
+#include "common/base/strong.hpp"
+#include "common/base/text.hpp"
+#include "common/protocol/schema.hpp"
+
+namespace bulkhead::protocol {
+
+// Raised when a message changes its meaning; a worker of another version is refused.
+inline constexpr std::uint32_t kVersion = 1;
+
+using Digest = std::array<std::byte, 32>;  // SHA-256
+
+// Zero refuses.
+enum class Decision : std::uint8_t { refused = 0, admitted = 1, kLast = admitted };
+
+// How a job's standard output and standard error reach the worker.
+enum class Streams : std::uint8_t {
+    separate = 0,  // a pipe each
+    merged = 1,    // both in the first pipe, in the order they were written
+    kLast = merged,
+};
+
+// How a job ended. Zero is the case in which we know least.
+enum class Outcome : std::uint8_t {
+    interrupted = 0,  // the broker died meanwhile: how far the job got is unknown
+    finished = 1,
+    timed_out = 2,
+    cancelled = 3,
+    failed_to_start = 4,  // confinement or exec failed after admission; no line of it ran
+    kLast = failed_to_start,
+};
+
+enum class Status : std::uint8_t { refused = 0, done = 1, kLast = done };
+
+enum class Mode : std::uint8_t { serve = 0, once = 1, kLast = once };
+
+using Code = BoundaryText<40>;     // a stable reason code
+using Name = BoundaryText<64>;     // job id, profile, catalogue entry, parameter name
+using Label = BoundaryText<128>;   // delivery id, rule, feature
+using Detail = BoundaryText<512>;  // a sentence for people
+
+}  // namespace bulkhead::protocol
