@@ -1,0 +1,196 @@
+// Policy: everything the host's owner has decided, as one value; made by load(), changed by nobody.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/approval/allowed_signers.hpp"
+#include "common/approval/manifest.hpp"
+#include "common/base/bytes.hpp"
+#include "common/crypto/sha256.hpp"
+
+namespace bulkhead::policy {
+
+// Where a rule stands and why it is there: an auditor's two questions.
+struct Source {
+    std::string file;  // relative to the policy directory
+    unsigned line = 0;
+    std::string reason;
+};
+
+// A map that is searched with a string_view.
+template <class T>
+using Named = std::map<std::string, T, std::less<>>;
+
+template <class T>
+const T* find(const Named<T>& map, std::string_view name) {
+    const auto at = map.find(name);
+    return at == map.end() ? nullptr : &at->second;
+}
+
+struct Host {
+    std::string id;  // empty only on a laptop without /etc/machine-id: no host: target matches it
+    std::vector<std::string> groups;
+};
+
+// A feature this host's kernel must have, or the broker refuses to start.
+struct Requirement {
+    std::string feature;
+    Source source;
+};
+
+enum class Access {
+    read,     // files and directories
+    execute,  // read, and run
+    write,    // read, and create, change, rename, remove: files, directories, links, FIFOs, sockets
+    devices,  // write, and make device nodes and use device ioctls
+};
+
+struct PathRule {
+    Access access = Access::read;
+    std::string path;
+    bool if_present = false;  // an absent path is no error
+    Source source;
+};
+
+struct LandlockList {
+    std::vector<PathRule> paths;
+    std::vector<std::uint16_t> tcp_connect;
+};
+
+// (argument & mask) is one of `values`. Only the low 32 bits of an argument are ever looked at, for
+// those are all the kernel uses of an int; compile it as a masked comparison, so that garbage above
+// them changes nothing.
+struct Condition {
+    unsigned argument = 0;  // 0..5
+    std::uint32_t mask = 0;
+    std::vector<std::uint32_t> values;
+};
+
+// The zero value is the strictest.
+enum class Verdict { kill, error, log, allow };
+
+struct Action {
+    Verdict verdict = Verdict::kill;
+    int error = 0;  // errno for Verdict::error
+    friend bool operator==(const Action&, const Action&) = default;
+};
+
+struct SyscallRule {
+    std::string call;
+    Action action;
+    std::vector<Condition> conditions;  // all must hold; each argument at most once
+    Source source;
+};
+
+struct SeccompList {
+    std::string name;
+    Action fallback;  // for a call that no rule matches
+    std::vector<SyscallRule> rules;
+    Source source;  // of the `default` line
+};
+
+enum class Network { none, host };
+
+struct Namespaces {
+    bool mount = false;
+    bool net = false;  // set by `network none`
+    bool ipc = false;
+    bool uts = false;
+    bool pid = false;
+    friend bool operator==(const Namespaces&, const Namespaces&) = default;
+};
+
+struct Limits {
+    std::uint64_t memory = 0;  // bytes
+    std::uint32_t pids = 0;
+    std::uint32_t cpu_percent = 0;  // 100 is one processor
+    std::uint64_t file_size = 0;    // bytes
+    std::uint32_t open_files = 0;
+    // Core dumps are always off: they would leave a job's memory on disk.
+};
+
+// What a job gets, and the ceiling for what its manifest may ask.
+struct Profile {
+    std::string name;
+    std::string user;
+    std::string group;
+    std::vector<std::string> groups;  // supplementary
+    std::uint64_t capabilities = 0;   // bit n is capability number n
+    Network network = Network::none;
+    Namespaces namespaces;
+    std::vector<PathRule> paths;
+    bool private_tmp = true;
+    Limits limits;
+    unsigned umask = 0;
+    int nice = 0;
+    std::chrono::seconds max_timeout{};
+    std::uint64_t max_output = 0;  // bytes
+    std::string seccomp;           // name of a SeccompList that exists
+    Source source;                 // of its first line
+};
+
+struct ReadRow {
+    enum class Kind {
+        file,     // `target` is a path
+        glob,     // `target` is a path whose components may hold * and ?
+        builtin,  // computed by the broker; no target
+    };
+    std::string name;
+    Kind kind = Kind::file;
+    std::string target;
+    std::uint64_t max_bytes = 0;  // of each file
+    Source source;
+};
+
+// Who may approve jobs of a profile by signature. A profile without a rule, or with need 0, is for
+// pinned jobs only.
+struct ApprovalRule {
+    unsigned need = 0;
+    std::string group;
+    bool author_counts = false;
+    std::chrono::seconds max_validity{};  // not-after minus not-before
+    Source source;
+};
+
+struct SignerGroup {
+    std::vector<std::string> principals;
+    Source source;
+};
+
+// A manifest that stands in approved/; with a script it is a catalogue job.
+struct Approved {
+    std::string name;
+    std::string bytes;  // of the manifest, as they are
+    crypto::Digest digest{};
+    approval::Manifest manifest;
+    std::optional<std::string> script;
+};
+
+struct Policy {
+    Host host;
+    std::vector<Requirement> requirements;
+    Named<Profile> profiles;
+    Named<SeccompList> seccomp;  // always holds "worker" and "broker"
+    LandlockList worker_landlock;
+    Named<Source> interpreters;  // by absolute path
+    Named<ReadRow> reads;
+    Named<ApprovalRule> approvals;     // by profile
+    Named<SignerGroup> signer_groups;  // by name
+    approval::AllowedSigners signers;
+    Named<Approved> approved;
+    Named<Source> broker_libs;         // by soname
+    std::vector<std::string> ignored;  // files that nobody reads, relative paths
+    std::string file_list;    // "sha256  path\n" of each file read, as sha256sum -c takes it
+    crypto::Digest digest{};  // SHA-256 of file_list
+};
+
+// "CAP_CHOWN CAP_KILL", or "none".
+std::string capability_names(std::uint64_t capabilities);
+
+}  // namespace bulkhead::policy
