@@ -1,0 +1,262 @@
+#include "common/approval/manifest.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "common/approval/words.hpp"
+#include "common/base/text.hpp"
+
+namespace bulkhead::approval {
+
+namespace {
+
+using std::string_view;
+
+Result<> check_path(string_view path) {
+    const auto listed = [](char c) { return is_alnum(c) || string_view("/._+-").contains(c); };
+    if (path.size() > 255 || !path.starts_with('/') ||
+        !std::all_of(path.begin(), path.end(), listed)) {
+        return fail("expected an absolute path of letters, digits and . _ + -");
+    }
+    for (const auto part : split(path.substr(1), '/')) {
+        if (part.empty() || part == "." || part == "..") return fail("path is not plain");
+    }
+    return {};
+}
+
+Result<Runs> parse_runs(string_view text) {
+    if (text == "1") return Runs{};
+    const auto parts = split(text, '/');
+    if (parts.size() != 2 || (parts[1] != "day" && parts[1] != "hour")) {
+        return fail("expected 1, n/day or n/hour");
+    }
+    const auto count = TRY(plain_number<std::uint32_t>(parts[0], 1, 1000));
+    return Runs{count, parts[1] == "day" ? std::chrono::hours(24) : std::chrono::hours(1)};
+}
+
+// Stores `value` when it is of the right form.
+Result<> take_word(std::string& into, string_view value, bool right, string_view expected) {
+    if (!right) return fail("expected " + std::string(expected));
+    into = value;
+    return {};
+}
+
+Result<> take_param(Manifest& job, string_view value) {
+    const auto blank = value.find(' ');
+    if (blank == value.npos) return fail("expected a name and a rule");
+    const auto name = value.substr(0, blank);
+    const auto same = [&](const ParamRule& other) { return other.name == name; };
+    if (std::any_of(job.params.begin(), job.params.end(), same)) return fail("name used twice");
+    job.params.push_back(TRY(parse_param_rule(name, value.substr(blank + 1))));
+    return {};
+}
+
+Result<> take_target(Manifest& job, string_view value) {
+    auto target = TRY(parse_target(value));
+    for (const auto& other : job.targets) {
+        if (other.kind == target.kind && other.label == target.label) return fail("given twice");
+        if (other.kind == Target::Kind::any || target.kind == Target::Kind::any) {
+            return fail("any stands alone");
+        }
+    }
+    job.targets.push_back(std::move(target));
+    return {};
+}
+
+Result<> take_not_after(Manifest& job, string_view value) {
+    job.not_after = TRY(parse_utc(value));
+    if (job.not_after <= job.not_before) return fail("not later than not-before");
+    return {};
+}
+
+// One row per key, in the order of the file. `least` and `most` say how often it may stand.
+struct Row {
+    string_view key;
+    std::size_t least;
+    std::size_t most;
+    Result<> (*take)(Manifest&, string_view value);
+};
+
+constexpr std::array kRows{
+    Row{"bulkhead-job", 1, 1,
+        [](Manifest&, string_view v) -> Result<> {
+            if (v != "v1") return fail("expected v1");
+            return {};
+        }},
+    Row{"job-id", 1, 1,
+        [](Manifest& job, string_view v) {
+            return take_word(job.job_id, v, is_job_id(v), "[a-z0-9][a-z0-9-]{0,63}");
+        }},
+    Row{"author", 1, 1,
+        [](Manifest& job, string_view v) {
+            return take_word(job.author, v, is_principal(v), "[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}");
+        }},
+    Row{"script-sha256", 1, 1,
+        [](Manifest& job, string_view v) -> Result<> {
+            const auto digest = crypto::parse_digest(v);
+            if (!digest) return fail("expected 64 lower-case hex digits");
+            job.script_sha256 = *digest;
+            return {};
+        }},
+    Row{"script-size", 1, 1,
+        [](Manifest& job, string_view v) -> Result<> {
+            job.script_size = TRY(plain_number<std::uint64_t>(v, 1, kMaxScript));
+            return {};
+        }},
+    Row{"interpreter", 1, 1,
+        [](Manifest& job, string_view v) -> Result<> {
+            TRY(check_path(v));
+            job.interpreter = v;
+            return {};
+        }},
+    Row{"profile", 1, 1,
+        [](Manifest& job, string_view v) {
+            return take_word(job.profile, v, is_profile_name(v), "[a-z][a-z0-9-]{0,31}");
+        }},
+    Row{"param", 0, kMaxParams, take_param},
+    Row{"target", 1, kMaxTargets, take_target},
+    Row{"not-before", 1, 1,
+        [](Manifest& job, string_view v) -> Result<> {
+            job.not_before = TRY(parse_utc(v));
+            return {};
+        }},
+    Row{"not-after", 1, 1, take_not_after},
+    Row{"timeout", 1, 1,
+        [](Manifest& job, string_view v) -> Result<> {
+            job.timeout = std::chrono::seconds(TRY(plain_number<std::uint32_t>(v, 1, 604'800)));
+            return {};
+        }},
+    Row{"output-max", 1, 1,
+        [](Manifest& job, string_view v) -> Result<> {
+            job.output_max = TRY(plain_number<std::uint64_t>(v, 1, 1_GiB));
+            return {};
+        }},
+    Row{"runs", 1, 1,
+        [](Manifest& job, string_view v) -> Result<> {
+            job.runs = TRY(parse_runs(v));
+            return {};
+        }},
+    Row{"reason", 1, 1,
+        [](Manifest& job, string_view v) { return take_word(job.reason, v, true, ""); }},
+};
+
+// What no line may hold, whatever its key.
+Result<> check_line(string_view line) {
+    if (line.starts_with("\xef\xbb\xbf")) return fail("begins with a byte order mark");
+    if (line.ends_with('\r')) return fail("ends with CR LF; lines end with LF alone");
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        if (line[i] < 0x20 || line[i] > 0x7e) {  // also what is negative as a signed char
+            return fail("column " + std::to_string(i + 1) + ": byte \\x" +
+                        to_hex(as_bytes(line.substr(i, 1))) + " is not printable ASCII");
+        }
+    }
+    if (line.size() > kMaxManifestLine) return fail("longer than 1024 bytes");
+    if (line.empty()) return fail("empty line");
+    if (line.ends_with(' ')) return fail("trailing blank");
+    return {};
+}
+
+// Walks the rows as the lines come, so that order and number of the keys need no second look.
+class Assembly {
+  public:
+    Result<> take(string_view line) {
+        const auto blank = line.find(' ');
+        const auto key = line.substr(0, blank);
+        TRY(advance(key));
+        if (blank == line.npos) return fail(std::string(key) + ": empty");
+        const auto value = line.substr(blank + 1);
+        if (value.starts_with(' ')) return fail(std::string(key) + ": more than one blank");
+        return within(key, kRows[row_].take(job_, value));
+    }
+
+    Result<Manifest> finish() {
+        TRY(advance_to(kRows.size()));
+        return std::move(job_);
+    }
+
+  private:
+    Result<> advance(string_view key) {
+        const auto found = std::find_if(kRows.begin(), kRows.end(),
+                                        [&](const Row& row) { return row.key == key; });
+        if (found == kRows.end()) return fail("unknown key \"" + quoted(key, 32) + "\"");
+        const auto index = static_cast<std::size_t>(found - kRows.begin());
+        if (index < row_) return fail(std::string(key) + ": doubled or out of order");
+        TRY(advance_to(index));
+        if (seen_ == found->most) {
+            return fail(std::string(key) + (seen_ == 1 ? ": doubled" : ": too many"));
+        }
+        ++seen_;
+        return {};
+    }
+
+    Result<> advance_to(std::size_t index) {
+        for (; row_ < index; ++row_, seen_ = 0) {
+            if (seen_ < kRows[row_].least) return fail(std::string(kRows[row_].key) + ": missing");
+        }
+        return {};
+    }
+
+    Manifest job_;
+    std::size_t row_ = 0;
+    std::size_t seen_ = 0;
+};
+
+}  // namespace
+
+bool is_job_id(string_view text) {
+    const auto plain = [](char c) { return is_lower(c) || is_digit(c); };
+    return is_word(text, 64, plain, [&](char c) { return plain(c) || c == '-'; });
+}
+
+bool is_principal(string_view text) {
+    return is_word(text, 64, is_alnum,
+                   [](char c) { return is_alnum(c) || string_view("._@+-").contains(c); });
+}
+
+bool is_label(string_view text) {
+    return is_word(text, 64, is_alnum,
+                   [](char c) { return is_alnum(c) || string_view("._-").contains(c); });
+}
+
+bool is_profile_name(string_view text) {
+    return is_word(text, 32, is_lower,
+                   [](char c) { return is_lower(c) || is_digit(c) || c == '-'; });
+}
+
+Result<Target> parse_target(string_view text) {
+    if (text == "any") return Target{Target::Kind::any, ""};
+    const auto colon = text.find(':');
+    const auto kind = text.substr(0, colon);
+    if (colon == text.npos || (kind != "host" && kind != "group")) {
+        return fail("expected host:ID, group:LABEL or any");
+    }
+    const auto label = text.substr(colon + 1);
+    if (!is_label(label)) return fail("expected [A-Za-z0-9][A-Za-z0-9._-]{0,63} after the colon");
+    return Target{kind == "host" ? Target::Kind::host : Target::Kind::group, std::string(label)};
+}
+
+Result<Manifest> parse_manifest(string_view bytes) {
+    if (bytes.empty()) return fail("line 1: empty manifest");
+    if (bytes.size() > kMaxManifest) return fail("manifest larger than 16384 bytes");
+    Assembly assembly;
+    auto rest = bytes;
+    for (std::size_t number = 1;; ++number) {
+        const auto where = "line " + std::to_string(number);
+        if (rest.empty()) return fail(where + ": the line \"end\" is missing");
+        const auto feed = rest.find('\n');
+        const auto line = rest.substr(0, feed);
+        TRY(within(where, check_line(line)));
+        if (feed == rest.npos) return fail(where + ": no LF at its end");
+        rest.remove_prefix(feed + 1);
+        if (line != "end") {
+            TRY(within(where, assembly.take(line)));
+            continue;
+        }
+        auto manifest = TRY(within(where, assembly.finish()));
+        if (!rest.empty()) return fail("line " + std::to_string(number + 1) + ": text after end");
+        manifest.digest = crypto::sha256(as_bytes(bytes));
+        return manifest;
+    }
+}
+
+}  // namespace bulkhead::approval

@@ -1,0 +1,36 @@
+#include "common/approval/manifest.hpp"
+
+namespace bulkhead::approval {
+
+std::string write_manifest(const Manifest& job) {
+    std::string out;
+    const auto line = [&](std::string_view key, std::string_view value) {
+        out.append(key).append(" ").append(value).append("\n");
+    };
+    line("bulkhead-job", "v1");
+    line("job-id", job.job_id);
+    line("author", job.author);
+    line("script-sha256", crypto::hex(job.script_sha256));
+    line("script-size", std::to_string(job.script_size));
+    line("interpreter", job.interpreter);
+    line("profile", job.profile);
+    for (const auto& param : job.params) line("param", param.name + " " + param.rule);
+    for (const auto& target : job.targets) {
+        using Kind = Target::Kind;
+        line("target", target.kind == Kind::any    ? "any"
+                       : target.kind == Kind::host ? "host:" + target.label
+                                                   : "group:" + target.label);
+    }
+    line("not-before", format_utc(job.not_before));
+    line("not-after", format_utc(job.not_after));
+    line("timeout", std::to_string(job.timeout.count()));
+    line("output-max", std::to_string(job.output_max));
+    line("runs", job.runs.once()
+                     ? "1"
+                     : std::to_string(job.runs.count) +
+                           (job.runs.period == std::chrono::hours(1) ? "/hour" : "/day"));
+    line("reason", job.reason);
+    return out + "end\n";
+}
+
+}  // namespace bulkhead::approval
