@@ -1,0 +1,136 @@
+#include "common/sandbox/landlock.hpp"
+
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace bulkhead::sandbox {
+
+namespace {
+
+// Debian 12's headers stop at ABI 2; these are of linux/landlock.h of Linux 6.12.
+struct RulesetAttribute {
+    std::uint64_t handled_fs = 0;
+    std::uint64_t handled_net = 0;  // ABI 4
+    std::uint64_t scoped = 0;       // ABI 6
+};
+struct PortAttribute {
+    std::uint64_t allowed = 0;
+    std::uint64_t port = 0;
+};
+constexpr std::uint64_t kTruncate = 1U << 14;   // ABI 3
+constexpr std::uint64_t kIoctlDev = 1U << 15;   // ABI 5
+constexpr std::uint64_t kBindTcp = 1U << 0;     // ABI 4
+constexpr std::uint64_t kConnectTcp = 1U << 1;  // ABI 4
+constexpr std::uint64_t kScopes = 0x3;          // ABI 6: abstract sockets, signals
+constexpr int kRuleNetPort = 2;
+constexpr int kNewestAbi = 7;
+
+constexpr std::uint64_t kRead = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+constexpr std::uint64_t kExecute = kRead | LANDLOCK_ACCESS_FS_EXECUTE;
+constexpr std::uint64_t kWrite = kRead | LANDLOCK_ACCESS_FS_WRITE_FILE |
+                                 LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+                                 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+                                 LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
+                                 LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER | kTruncate;
+constexpr std::uint64_t kDevices =
+    kWrite | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK | kIoctlDev;
+// What may be allowed on a path that is not a directory; more is EINVAL.
+constexpr std::uint64_t kOnFiles = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+                                   LANDLOCK_ACCESS_FS_READ_FILE | kTruncate | kIoctlDev;
+
+std::uint64_t wanted(policy::Access access) {
+    switch (access) {
+        case policy::Access::read:
+            return kRead;
+        case policy::Access::execute:
+            return kExecute;
+        case policy::Access::write:
+            return kWrite;
+        case policy::Access::devices:
+            return kDevices;
+    }
+    return 0;
+}
+
+RulesetAttribute handled(const LandlockRules& rules, int abi) {
+    RulesetAttribute attribute;
+    attribute.handled_fs = LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1;  // all of ABI 1
+    if (abi >= 2) attribute.handled_fs |= LANDLOCK_ACCESS_FS_REFER;
+    if (abi >= 3) attribute.handled_fs |= kTruncate;
+    if (abi >= 5) attribute.handled_fs |= kIoctlDev;
+    if (abi >= 4 && rules.tcp_connect) attribute.handled_net = kBindTcp | kConnectTcp;
+    if (abi >= 6) attribute.scoped = kScopes;
+    return attribute;
+}
+
+Result<> allow_path(const sys::Fd& ruleset, int path, std::uint64_t access) {
+    landlock_path_beneath_attr rule{};
+    rule.allowed_access = access;
+    rule.parent_fd = path;
+    if (::syscall(SYS_landlock_add_rule, ruleset.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0) !=
+        0) {
+        return sys::fail_errno("landlock_add_rule");
+    }
+    return {};
+}
+
+Result<> add_path(const sys::Fd& ruleset, const policy::PathRule& rule, std::uint64_t handled_fs) {
+    const sys::Fd path(::open(rule.path.c_str(), O_PATH | O_CLOEXEC));
+    if (!path) {
+        if (rule.if_present && errno == ENOENT) return {};
+        return sys::fail_errno(rule.source.file + ":" + std::to_string(rule.source.line) + ": " +
+                               rule.path);
+    }
+    struct stat info {};
+    if (::fstat(path.get(), &info) != 0) return sys::fail_errno(rule.path);
+    auto access = wanted(rule.access) & handled_fs;
+    if (!S_ISDIR(info.st_mode)) access &= kOnFiles;
+    return within(rule.path, allow_path(ruleset, path.get(), access));
+}
+
+}  // namespace
+
+int landlock_abi() {
+    const long abi =
+        ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    return abi < 0 ? 0 : static_cast<int>(abi);
+}
+
+Result<std::optional<sys::Fd>> make_ruleset(const LandlockRules& rules, int abi) {
+    if (abi <= 0) return std::optional<sys::Fd>{};
+    abi = std::min(abi, kNewestAbi);
+    const auto attribute = handled(rules, abi);
+    // The kernel refuses sizes it does not know, even when the rest is zero-filled by older users.
+    const std::size_t size = abi < 4 ? 8 : abi < 6 ? 16 : 24;
+    sys::Fd ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attribute, size, 0)));
+    if (!ruleset) return sys::fail_errno("landlock_create_ruleset");
+    for (const auto& rule : rules.paths) TRY(add_path(ruleset, rule, attribute.handled_fs));
+    for (const int directory : rules.writable) {
+        TRY(allow_path(ruleset, directory, kWrite & attribute.handled_fs));
+    }
+    if (attribute.handled_net != 0) {
+        for (const auto port : *rules.tcp_connect) {
+            const PortAttribute rule{.allowed = kConnectTcp, .port = port};
+            if (::syscall(SYS_landlock_add_rule, ruleset.get(), kRuleNetPort, &rule, 0) != 0) {
+                return sys::fail_errno("landlock_add_rule: port " + std::to_string(port));
+            }
+        }
+    }
+    return std::optional(std::move(ruleset));
+}
+
+Result<> restrict_self(const sys::Fd& ruleset) {
+    if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) {
+        return sys::fail_errno("landlock_restrict_self");
+    }
+    return {};
+}
+
+}  // namespace bulkhead::sandbox

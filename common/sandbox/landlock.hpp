@@ -1,0 +1,29 @@
+// Landlock: a ruleset made from policy by root, entered by the process it is for (landlock(7)).
+#pragma once
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "common/policy/policy.hpp"
+#include "common/sys/fd.hpp"
+
+namespace bulkhead::sandbox {
+
+// What the running kernel speaks, 0 without Landlock. Known to us: 1 (Linux 5.13) .. 7 (6.15).
+int landlock_abi();
+
+struct LandlockRules {
+    std::span<const policy::PathRule> paths;
+    // Directories to write in besides, held open by the caller: the worker's own state.
+    std::span<const int> writable;
+    // Ports to connect to; absent: TCP is not restricted by Landlock. Needs ABI 4.
+    std::optional<std::span<const std::uint16_t>> tcp_connect;
+};
+
+// Nothing when the kernel has no Landlock (`abi` 0). `abi` above what we know is capped.
+Result<std::optional<sys::Fd>> make_ruleset(const LandlockRules& rules, int abi);
+
+// For the calling thread and all its children, for ever; needs no_new_privs.
+Result<> restrict_self(const sys::Fd& ruleset);
+
+}  // namespace bulkhead::sandbox

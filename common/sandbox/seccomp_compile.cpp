@@ -1,0 +1,110 @@
+// The one file that knows libseccomp; only the broker and the policy tools link it.
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+
+#include "common/sandbox/seccomp.hpp"
+
+namespace bulkhead::sandbox {
+
+namespace {
+
+struct NewCall {
+    std::string_view name;
+    int number;
+};
+// Calls that libseccomp 2.5.4 does not know; one number on every architecture since Linux 5.0.
+constexpr std::array kNewCalls{
+    NewCall{"map_shadow_stack", 453},  NewCall{"futex_wake", 454},
+    NewCall{"futex_wait", 455},        NewCall{"futex_requeue", 456},
+    NewCall{"statmount", 457},         NewCall{"listmount", 458},
+    NewCall{"lsm_get_self_attr", 459}, NewCall{"lsm_set_self_attr", 460},
+    NewCall{"lsm_list_modules", 461},  NewCall{"mseal", 462},
+    NewCall{"setxattrat", 463},        NewCall{"getxattrat", 464},
+    NewCall{"listxattrat", 465},       NewCall{"removexattrat", 466},
+    NewCall{"open_tree_attr", 467},    NewCall{"file_getattr", 468},
+    NewCall{"file_setattr", 469},
+};
+
+std::uint32_t action_of(const policy::Action& action) {
+    switch (action.verdict) {
+        case policy::Verdict::allow:
+            return SCMP_ACT_ALLOW;
+        case policy::Verdict::log:
+            return SCMP_ACT_LOG;
+        case policy::Verdict::error:
+            return SCMP_ACT_ERRNO(static_cast<unsigned>(action.error));
+        case policy::Verdict::kill:
+            break;
+    }
+    return SCMP_ACT_KILL_PROCESS;
+}
+
+struct Release {
+    void operator()(void* context) const { seccomp_release(context); }
+};
+using Context = std::unique_ptr<void, Release>;
+
+Result<> check(int code, std::string_view what) {
+    if (code == 0) return {};
+    return sys::fail_errno("seccomp: " + std::string(what), -code);
+}
+
+// One libseccomp rule holds one value for each argument; sets become the product of their values.
+Result<> add_rule(const Context& context, const policy::SyscallRule& rule, int number,
+                  std::size_t next, std::vector<scmp_arg_cmp>& comparisons) {
+    if (next == rule.conditions.size()) {
+        return check(
+            seccomp_rule_add_array(context.get(), action_of(rule.action), number,
+                                   static_cast<unsigned>(comparisons.size()), comparisons.data()),
+            rule.call);
+    }
+    const auto& condition = rule.conditions[next];
+    for (const auto value : condition.values) {
+        comparisons.push_back(scmp_arg_cmp{condition.argument, SCMP_CMP_MASKED_EQ, condition.mask,
+                                           value & condition.mask});
+        TRY(add_rule(context, rule, number, next + 1, comparisons));
+        comparisons.pop_back();
+    }
+    return {};
+}
+
+}  // namespace
+
+std::optional<int> syscall_number(std::string_view name) {
+    const std::string text(name);
+    const int number = seccomp_syscall_resolve_name(text.c_str());
+    if (number != __NR_SCMP_ERROR) return number;
+    for (const auto& call : kNewCalls) {
+        if (call.name == name) return call.number;
+    }
+    return std::nullopt;
+}
+
+Result<Filter> compile(const policy::SeccompList& list) {
+    const Context context(seccomp_init(action_of(list.fallback)));
+    if (!context) return fail("seccomp: no memory");
+    TRY(check(seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS),
+              "bad architecture"));
+    // 2: a binary tree over the numbers instead of a chain of comparisons.
+    TRY(check(seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2), "optimize"));
+    for (const auto& rule : list.rules) {
+        const auto number = syscall_number(rule.call);
+        const auto where = rule.source.file + ":" + std::to_string(rule.source.line);
+        if (!number) return fail(where + ": unknown system call " + rule.call);
+        // libseccomp refuses a rule that says what the default says already.
+        if (*number < 0 || rule.action == list.fallback) continue;
+        std::vector<scmp_arg_cmp> comparisons;
+        TRY(within(where, add_rule(context, rule, *number, 0, comparisons)));
+    }
+    const sys::Fd file(::memfd_create("bpf", MFD_CLOEXEC));
+    if (!file) return sys::fail_errno("memfd_create");
+    TRY(check(seccomp_export_bpf(context.get(), file.get()), "export"));
+    return from_memfd(file);
+}
+
+}  // namespace bulkhead::sandbox
