@@ -1,0 +1,49 @@
+// What a backend's answer means for the duty that asked.
+#pragma once
+#include <chrono>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "worker/backend/http_client.hpp"
+
+namespace bulkhead::worker {
+
+struct Setback {
+    enum class Kind {
+        retry,                // the same request may succeed later
+        refused,              // this value will never be accepted: drop it and say so
+        credential_rejected,  // nothing will be accepted until we enroll again or an operator acts
+        unknown_job,          // the backend has no such job: drop all that belongs to it
+        too_large,            // split it and send the parts
+    };
+    Kind kind = Kind::retry;
+    std::string text;  // fit for a log: bounded, printable, without secrets
+    std::optional<std::chrono::seconds> retry_after;
+};
+
+// Delivered, with what the backend said in return; or what stood in the way.
+template <class T = void>
+using Verdict = std::expected<T, Setback>;
+
+// One request together with the judgement of its answer, so that the two cannot be mixed up.
+template <class T = void>
+struct Exchange {
+    HttpRequest request;
+    std::function<Verdict<T>(const HttpAnswer&)> judge;
+};
+
+// Sends it and hands on the verdict; no answer at all is a reason to retry.
+template <class T>
+RequestId perform(HttpClient& client, Exchange<T> exchange, std::function<void(Verdict<T>)> done) {
+    return client.send(
+        std::move(exchange.request),
+        [judge = std::move(exchange.judge), done = std::move(done)](Result<HttpAnswer> answer) {
+            if (answer) return done(judge(*answer));
+            done(std::unexpected(
+                Setback{.kind = Setback::Kind::retry, .text = std::move(answer.error().what)}));
+        });
+}
+
+}  // namespace bulkhead::worker

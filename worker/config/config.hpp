@@ -1,0 +1,96 @@
+// The worker's configuration: command line, environment, file and defaults become one checked
+// value.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "common/base/secret.hpp"
+#include "common/sys/log.hpp"
+#include "worker/backend/http_client.hpp"
+#include "worker/backend/option.hpp"
+
+namespace bulkhead::worker {
+
+struct BackendConfig {
+    std::string name;  // [a-z0-9][a-z0-9-]*, unique: it names this backend's files and log lines
+    std::string dialect;
+    std::string url;
+    bool allow_plaintext = false;
+    std::chrono::seconds heartbeat_interval{60};
+    std::chrono::milliseconds timeout{};
+    std::chrono::milliseconds connect_timeout{};
+
+    std::string ca_file;
+    std::string pinned_key;
+    std::string client_certificate_file;
+    std::string client_key_file;
+    std::string proxy;
+
+    Secret install_token;
+    std::string install_token_file;
+    Secret credential;
+    std::string credential_file;
+
+    DialectOptions options;
+
+    // Filled by load_files().
+    std::string ca_pem;
+    std::string client_certificate_pem;
+    Secret client_key_pem;
+    std::string install_token_missing;  // why the file gave no token; fatal only without credential
+};
+
+struct SpoolConfig {
+    std::uint64_t max_bytes = 0;
+};
+
+struct JobsConfig {
+    bool enabled = true;
+    std::uint32_t max_running = 0;
+    std::chrono::seconds poll_wait{};
+};
+
+struct FindingsConfig {
+    std::chrono::seconds interval{};
+    std::vector<std::string> tls_paths;
+    std::uint32_t tls_warn_days = 0;
+    std::uint32_t tls_critical_days = 0;
+};
+
+struct Config {
+    sys::Level log_level = sys::Level::info;
+    bool status_socket = true;
+    SpoolConfig spool;
+    JobsConfig jobs;
+    FindingsConfig findings;
+    std::vector<BackendConfig> backends;  // at least one
+};
+
+struct ConfigSources {
+    std::string file_name;  // for messages
+    std::optional<std::string> file;
+    std::vector<std::string> arguments;  // without the program's name
+    std::map<std::string, std::string> environment;
+};
+
+// Pure. Everything wrong is reported at once, one line each: "agent.yaml:7: spol: unknown key; did
+// you mean spool?".
+Result<Config> parse_config(const ConfigSources& sources);
+
+// Reads what the configuration names: CA, client certificate, tokens. Before the sandbox closes.
+Result<> load_files(Config& config);
+
+HttpSettings http_settings(const BackendConfig& backend, std::string_view agent_version);
+
+// The settings for --help, one per paragraph: flag, environment variable, default, meaning.
+std::string describe_flags();
+// The same table as a Markdown page: every key, where it may stand, and its values.
+std::string describe_settings();
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,34 @@
+// CredentialStore: what each backend gave us at enrollment, one private file per backend.
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/base/result.hpp"
+#include "common/base/secret.hpp"
+#include "common/sys/dir.hpp"
+#include "worker/backend/duties.hpp"
+
+namespace bulkhead::worker {
+
+class CredentialStore {
+  public:
+    // In the directory "credentials" beneath the worker's state, made here (0700) when absent.
+    static Result<CredentialStore> open(const sys::Dir& state);
+
+    // Nothing when this backend never enrolled us; an error when the file is damaged or others
+    // can read it.
+    Result<std::optional<Identity>> load(std::string_view backend) const;
+    // 0600, whole or not at all, on disk when this returns.
+    Result<> save(std::string_view backend, const Identity& identity) const;
+    Result<> forget(std::string_view backend) const;
+
+  private:
+    explicit CredentialStore(sys::Dir dir) : dir_(std::move(dir)) {}
+    sys::Dir dir_;
+};
+
+// What a log may say of a credential: the first 8 hex digits of its SHA-256.
+std::string fingerprint(const Secret& secret);
+
+}  // namespace bulkhead::worker
