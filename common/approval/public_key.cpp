@@ -1,0 +1,56 @@
+#include "common/approval/public_key.hpp"
+
+#include <algorithm>
+
+#include "common/base/parse.hpp"
+#include "common/crypto/sha256.hpp"
+
+namespace bulkhead::approval {
+
+std::string ssh_string(std::string_view bytes) {
+    std::string out;
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        out += static_cast<char>(bytes.size() >> shift & 0xff);
+    }
+    return out.append(bytes);
+}
+
+std::string_view key_type(PublicKey::Kind kind) {
+    return kind == PublicKey::Kind::sk_ed25519 ? "sk-ssh-ed25519@openssh.com" : "ssh-ed25519";
+}
+
+std::string key_blob(const PublicKey& key) {
+    auto blob = ssh_string(key_type(key.kind)) + ssh_string(as_text(key.point));
+    if (key.kind == PublicKey::Kind::sk_ed25519) blob += ssh_string(key.application);
+    return blob;
+}
+
+std::string fingerprint(const PublicKey& key) {
+    const auto text = to_base64(crypto::sha256(as_bytes(key_blob(key))));
+    return "SHA256:" + text.substr(0, text.find('='));
+}
+
+Result<PublicKey> parse_public_key(std::string_view type, std::string_view base64) {
+    PublicKey key;
+    if (type == key_type(PublicKey::Kind::sk_ed25519)) {
+        key.kind = PublicKey::Kind::sk_ed25519;
+    } else if (type != key_type(key.kind)) {
+        return fail("expected a key of type ssh-ed25519 or sk-ssh-ed25519@openssh.com");
+    }
+    if (base64.size() > 256) return fail("key is too long");
+    const auto blob = TRY(parse_base64(base64));
+    const auto head = ssh_string(type).size() + 4;  // the type, then the length of the point
+    if (blob.size() < head + key.point.size()) return fail("key is too short");
+    std::copy_n(blob.begin() + static_cast<std::ptrdiff_t>(head), key.point.size(),
+                key.point.begin());
+    if (key.kind == PublicKey::Kind::sk_ed25519) {
+        const auto rest = as_text(blob).substr(head + key.point.size());
+        key.application = rest.substr(std::min<std::size_t>(4, rest.size()));
+        if (!key.application.starts_with("ssh:")) return fail("application is not \"ssh:...\"");
+    }
+    // Built anew and compared: there is one encoding of a key, and no length field to trust.
+    if (key_blob(key) != as_text(blob)) return fail("not the encoding of a " + std::string(type));
+    return key;
+}
+
+}  // namespace bulkhead::approval
