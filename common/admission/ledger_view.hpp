@@ -13,7 +13,7 @@ struct PastRun {
     crypto::Digest job_id;    // SHA-256 of its job-id
     crypto::Digest delivery;  // SHA-256 of "backend LF delivery id"
     UnixTime started;
-    UnixTime not_after;       // the record may be forgotten once the clock floor has passed this
+    UnixTime not_after;  // the record may be forgotten once the clock floor has passed this
 };
 
 struct LedgerView {
