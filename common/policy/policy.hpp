@@ -34,7 +34,8 @@ const T* find(const Named<T>& map, std::string_view name) {
 }
 
 struct Host {
-    std::string id;  // empty only on a laptop without /etc/machine-id: no host: target matches it
+    std::string id;  // empty only in a dry run without /etc/machine-id: no host: target matches it
+    bool from_machine_id = false;
     std::vector<std::string> groups;
 };
 
@@ -167,7 +168,6 @@ struct SignerGroup {
 struct Approved {
     std::string name;
     std::string bytes;  // of the manifest, as they are
-    crypto::Digest digest{};
     approval::Manifest manifest;
     std::optional<std::string> script;
 };

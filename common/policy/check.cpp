@@ -1,0 +1,202 @@
+#include "common/policy/check.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace bulkhead::policy {
+
+namespace {
+
+constexpr std::string_view kNamespace = "bulkhead-job-v1";
+constexpr std::size_t kWordsOfAReason = 3;
+
+// Calls that change the kernel, another process, or the walls themselves. A list lets one through
+// only with a line that says why.
+constexpr std::string_view kDangerous[] = {"acct",
+                                           "add_key",
+                                           "bpf",
+                                           "clock_settime",
+                                           "delete_module",
+                                           "fanotify_init",
+                                           "finit_module",
+                                           "init_module",
+                                           "io_uring_setup",
+                                           "ioperm",
+                                           "iopl",
+                                           "kexec_file_load",
+                                           "kexec_load",
+                                           "keyctl",
+                                           "mount",
+                                           "mount_setattr",
+                                           "move_mount",
+                                           "open_by_handle_at",
+                                           "open_tree",
+                                           "perf_event_open",
+                                           "pidfd_getfd",
+                                           "pivot_root",
+                                           "process_vm_readv",
+                                           "process_vm_writev",
+                                           "ptrace",
+                                           "reboot",
+                                           "request_key",
+                                           "setns",
+                                           "settimeofday",
+                                           "swapoff",
+                                           "swapon",
+                                           "umount2",
+                                           "unshare",
+                                           "userfaultfd"};
+
+class Checker {
+  public:
+    Checker(const Policy& policy, const Facts& facts) : policy_(policy), facts_(facts) {}
+
+    std::vector<Finding> run() {
+        for (const auto& file : policy_.ignored) warn(file, "nobody reads this file; remove it");
+        check_signers();
+        check_approvals();
+        for (const auto& [name, list] : policy_.seccomp) check_seccomp(list);
+        for (const auto& [name, approved] : policy_.approved) check_approved(approved);
+        return std::move(findings_);
+    }
+
+  private:
+    static std::string at(const Source& source) {
+        return source.file + ":" + std::to_string(source.line);
+    }
+    static std::string at(const approval::AllowedSigner& signer) {
+        return "allowed_signers:" + std::to_string(signer.line);
+    }
+    void wrong(std::string where, std::string text) {
+        findings_.push_back({true, std::move(where), std::move(text)});
+    }
+    void warn(std::string where, std::string text) {
+        findings_.push_back({false, std::move(where), std::move(text)});
+    }
+
+    void check_signers() {
+        const auto& signers = policy_.signers.signers;
+        for (auto one = signers.begin(); one != signers.end(); ++one) {
+            if (one->valid_before && *one->valid_before < facts_.now) {
+                warn(at(*one), one->principals[0] + "'s approval expired at " +
+                                   format_utc(*one->valid_before));
+            }
+            const auto same = [&](const auto& other) { return other.key == one->key; };
+            if (std::any_of(signers.begin(), one, same)) {
+                wrong(at(*one), "the key of an earlier line again: one key is one person");
+            }
+        }
+    }
+
+    bool can_sign(std::string_view principal) const {
+        const auto& signers = policy_.signers.signers;
+        return std::any_of(signers.begin(), signers.end(), [&](const auto& signer) {
+            const auto& names = signer.principals;
+            return std::find(names.begin(), names.end(), principal) != names.end() &&
+                   signer.allows_namespace(kNamespace) && signer.valid_at(facts_.now) &&
+                   !policy_.signers.is_revoked(signer.key);
+        });
+    }
+
+    void check_approvals() {
+        for (const auto& [name, group] : policy_.signer_groups) {
+            if (group.principals.empty()) wrong(at(group.source), name + " has no members");
+            for (const auto& principal : group.principals) {
+                if (!can_sign(principal)) {
+                    warn(at(group.source), principal + " has no valid key in allowed_signers");
+                }
+            }
+        }
+        for (const auto& [name, rule] : policy_.approvals) {
+            if (find(policy_.profiles, name) == nullptr) {
+                wrong(at(rule.source), "there is no profiles/" + name + ".profile");
+            }
+            if (rule.need > 0) check_threshold(name, rule);
+        }
+        for (const auto& [name, profile] : policy_.profiles) {
+            if (find(policy_.approvals, name) == nullptr) {
+                warn("approval.policy", "nobody may sign for profile " + name +
+                                            "; if that is meant, write: profile " + name +
+                                            " pinned-only  # why");
+            }
+        }
+    }
+
+    void check_threshold(const std::string& profile, const ApprovalRule& rule) {
+        const auto* group = find(policy_.signer_groups, rule.group);
+        if (group == nullptr) {
+            wrong(at(rule.source), "there is no line \"signers " + rule.group + " ...\"");
+            return;
+        }
+        const std::set<std::string> members(group->principals.begin(), group->principals.end());
+        const auto able = static_cast<std::size_t>(std::count_if(
+            members.begin(), members.end(), [&](const auto& who) { return can_sign(who); }));
+        if (able >= rule.need) return;
+        wrong(at(rule.source), "nobody may use profile " + profile + ": it needs " +
+                                   std::to_string(rule.need) + " signers, and " + rule.group +
+                                   " has " + std::to_string(able) + " who can sign");
+    }
+
+    void check_seccomp(const SeccompList& list) {
+        for (const auto& rule : list.rules) {
+            if (!facts_.is_system_call(rule.call)) {
+                wrong(at(rule.source), "there is no system call \"" + rule.call + "\"");
+            }
+            const bool dangerous = std::find(std::begin(kDangerous), std::end(kDangerous),
+                                             rule.call) != std::end(kDangerous);
+            if (dangerous && passes(rule.action) &&
+                words(rule.source.reason).size() < kWordsOfAReason) {
+                wrong(at(rule.source), rule.call + " is dangerous: say in words why it is allowed");
+            }
+        }
+        // The broker is the one who builds the walls; its list is what it can spare.
+        if (list.name == "broker" || !passes(list.fallback)) return;
+        for (const auto call : kDangerous) {
+            if (names(list, call) || names(*find(policy_.seccomp, "broker"), call)) continue;
+            wrong(at(list.source), "the default allows " + std::string(call) +
+                                       ", which is dangerous; give it a line of its own");
+        }
+    }
+
+    static bool passes(const Action& action) {
+        return action.verdict == Verdict::allow || action.verdict == Verdict::log;
+    }
+    static bool names(const SeccompList& list, std::string_view call) {
+        return std::any_of(list.rules.begin(), list.rules.end(),
+                           [&](const SyscallRule& rule) { return rule.call == call; });
+    }
+
+    void check_approved(const Approved& approved) {
+        const auto where = "approved/" + approved.name + ".manifest";
+        const auto& job = approved.manifest;
+        if (find(policy_.interpreters, job.interpreter) == nullptr) {
+            wrong(where, "interpreters.policy does not list " + job.interpreter);
+        }
+        if (job.not_after < facts_.now) warn(where, "expired at " + format_utc(job.not_after));
+        const auto* profile = find(policy_.profiles, job.profile);
+        if (profile == nullptr) {
+            wrong(where, "there is no profiles/" + job.profile + ".profile");
+            return;
+        }
+        if (job.timeout > profile->max_timeout) {
+            wrong(where, "timeout is over the " + std::to_string(profile->max_timeout.count()) +
+                             " seconds of profile " + job.profile);
+        }
+        if (job.output_max > profile->max_output) {
+            wrong(where, "output-max is over the " + std::to_string(profile->max_output) +
+                             " bytes of profile " + job.profile);
+        }
+    }
+
+    const Policy& policy_;
+    const Facts& facts_;
+    std::vector<Finding> findings_;
+};
+
+}  // namespace
+
+std::vector<Finding> check(const Policy& policy, const Facts& facts) {
+    return Checker(policy, facts).run();
+}
+
+}  // namespace bulkhead::policy

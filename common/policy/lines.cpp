@@ -1,0 +1,138 @@
+#include "common/policy/lines.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "common/base/strong.hpp"
+#include "common/base/text.hpp"
+
+namespace bulkhead::policy {
+
+namespace {
+
+std::unexpected<Error> fail_at(const Source& source, std::size_t column, std::string_view what) {
+    return fail(source.file + ":" + std::to_string(source.line) + ":" + std::to_string(column) +
+                ": " + std::string(what));
+}
+
+}  // namespace
+
+Result<Line> Line::create(const std::string& file, unsigned number, std::string_view text) {
+    Line line;
+    line.source_ = {file, number, ""};
+    if (text.size() > kMax) return fail_at(line.source_, kMax + 1, "longer than 1024 bytes");
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '\t' || (text[i] >= 0x20 && text[i] <= 0x7e)) continue;
+        const auto byte = "byte " + quoted(text.substr(i, 1)) + " is not printable ASCII";
+        return fail_at(line.source_, i + 1,
+                       text[i] == '\r' ? "carriage return; lines end with LF alone" : byte);
+    }
+    const auto hash = std::min(text.find('#'), text.size());
+    line.text_ = text;
+    for (const auto word : words(text.substr(0, hash))) {
+        line.words_.push_back({static_cast<std::size_t>(word.data() - text.data()), word.size()});
+    }
+    line.source_.reason = trimmed(text.substr(std::min(hash + 1, text.size())));
+    if (!line.words_.empty() && line.source_.reason.empty()) {
+        return fail_at(line.source_, hash + 1, "no reason; end the line with \"  # why\"");
+    }
+    return line;
+}
+
+bool Line::next_is(std::string_view literal) const {
+    return more() && text_of(words_[next_]) == literal;
+}
+
+bool Line::accept(std::string_view literal) {
+    const bool taken = next_is(literal);
+    if (taken) ++next_;
+    return taken;
+}
+
+Result<std::string_view> Line::word(std::string_view what) {
+    if (more()) return text_of(words_[next_++]);
+    const auto& last = words_.back();
+    return fail_at(source_, last.at + last.size + 1, "expected " + std::string(what));
+}
+
+Result<std::vector<std::string>> Line::rest() {
+    std::vector<std::string> list;
+    while (more()) {
+        std::string word(TRY(this->word("")));
+        if (std::find(list.begin(), list.end(), word) != list.end()) return wrong("given twice");
+        list.push_back(std::move(word));
+    }
+    return list;
+}
+
+Result<> Line::end() const {
+    if (!more()) return {};
+    return fail_at(source_, words_[next_].at + 1,
+                   "unexpected \"" + std::string(text_of(words_[next_])) + "\"");
+}
+
+std::unexpected<Error> Line::wrong(std::string_view what) const {
+    return fail_at(source_, words_[next_ - 1].at + 1, what);
+}
+
+Result<std::uint64_t> Line::size() {
+    static constexpr std::pair<std::string_view, unsigned> kUnits[] = {
+        {"KiB", 10}, {"MiB", 20}, {"GiB", 30}};
+    const auto text = TRY(word("a size"));
+    for (const auto& [suffix, shift] : kUnits) {
+        if (!text.ends_with(suffix)) continue;
+        const auto count = parse_number<std::uint32_t>(text.substr(0, text.size() - suffix.size()));
+        if (count && *count > 0) return std::uint64_t{*count} << shift;
+    }
+    return wrong("expected a size, as 64KiB, 512MiB or 2GiB");
+}
+
+Result<std::chrono::seconds> Line::seconds() {
+    const auto duration = parse_duration(TRY(word("a duration")));
+    if (!duration || duration->count() == 0 || duration->count() % 1000 != 0) {
+        return wrong("expected a duration in whole seconds, as 30s, 15m, 1h or 7d");
+    }
+    return std::chrono::duration_cast<std::chrono::seconds>(*duration);
+}
+
+Result<std::string> Line::path() {
+    const auto text = TRY(word("an absolute path"));
+    if (text == "/") return std::string(text);
+    for (const auto part : split(text.substr(1), '/')) {
+        if (!text.starts_with('/') || part.empty() || part == "." || part == "..") {
+            return wrong("expected an absolute path without empty, \".\" or \"..\" parts");
+        }
+    }
+    return std::string(text);
+}
+
+Result<std::string> Line::matching(bool (*is_right)(std::string_view), std::string_view what) {
+    const auto text = TRY(word(what));
+    if (!is_right(text)) return wrong("expected " + std::string(what));
+    return std::string(text);
+}
+
+Result<> walk_lines(const std::string& file, std::string_view text,
+                    const std::function<Result<>(Line&)>& take) {
+    for (unsigned number = 1; !text.empty(); ++number) {
+        const auto feed = text.find('\n');
+        // A file cut short must not pass for a whole one.
+        if (feed == text.npos) {
+            return fail_at({file, number, ""}, text.size() + 1, "the last line does not end in LF");
+        }
+        auto line = TRY(Line::create(file, number, text.substr(0, feed)));
+        text.remove_prefix(feed + 1);
+        if (!line.empty()) TRY(take(line));
+    }
+    return {};
+}
+
+std::unexpected<Error> unknown_key(const Line& line, std::string known) {
+    return line.wrong("unknown key \"" + std::string(line.key()) + "\"; this file knows " + known);
+}
+
+std::unexpected<Error> doubled_key(const Line& line) {
+    return line.wrong("\"" + std::string(line.key()) + "\" stands twice; keep one of them");
+}
+
+}  // namespace bulkhead::policy

@@ -1,0 +1,33 @@
+// From the text of one policy file to its part of the Policy. Pure: no file is opened here.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "common/base/result.hpp"
+#include "common/policy/policy.hpp"
+
+namespace bulkhead::policy {
+
+class Line;
+
+struct FileKind {
+    std::string_view folder;  // "" for the policy directory itself
+    std::string_view name;    // a whole name, or a suffix that begins with a dot
+    bool required;
+    std::uint64_t max_bytes;
+    Result<> (*parse)(Policy&, const std::string& file, std::string_view text);
+};
+
+// The kind of `file`, a path relative to the policy directory; nullptr if nobody reads it.
+const FileKind* kind_of(std::string_view file);
+// Takes the text of `file` into the policy. Files of one folder come in the order of their names.
+Result<> parse_file(Policy& policy, const std::string& file, std::string_view text);
+// What can only be said when every file has been taken: none is missing, no name leads nowhere.
+Result<> complete(const Policy& policy, const std::vector<std::string>& files);
+
+Result<SeccompList> parse_seccomp(const std::string& file, std::string_view text);
+Result<Profile> parse_profile(const std::string& file, std::string_view text);
+// Lines that profiles and worker.landlock share: "read PATH [if-present]".
+Result<PathRule> parse_path_rule(Access access, Line& line);
+
+}  // namespace bulkhead::policy
