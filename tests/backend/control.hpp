@@ -1,0 +1,13 @@
+// The control interface: what a person with curl, or a test in another process, may ask of the
+// reference backend.
+#pragma once
+
+#include "tests/backend/router.hpp"
+
+namespace bulkhead::reference {
+
+class ReferenceBackend;
+
+void add_control_routes(Router& router, ReferenceBackend& backend);
+
+}  // namespace bulkhead::reference

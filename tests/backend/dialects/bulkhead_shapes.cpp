@@ -1,0 +1,124 @@
+#include "tests/backend/dialects/bulkhead_shapes.hpp"
+
+namespace bulkhead::reference::bulkhead_shapes {
+namespace {
+
+constexpr std::size_t kIdOctets = 128;
+constexpr std::size_t kNameOctets = 255;
+
+Shape system() {
+    return object({{"os", text(kNameOctets)},
+                   {"os_version", text(kNameOctets)},
+                   {"kernel", text(kNameOctets)},
+                   {"architecture", text(kNameOctets)},
+                   {"cpu_count", integer(1)},
+                   {"memory_total_bytes", integer()},
+                   {"boot_time", timestamp()}});
+}
+
+Shape network_interface() {
+    return object({{"name", text(kNameOctets)},
+                   {"rx_bytes", integer()},
+                   {"tx_bytes", integer()},
+                   {"rx_packets", integer()},
+                   {"tx_packets", integer()},
+                   {"rx_errors", integer()},
+                   {"tx_errors", integer()}});
+}
+
+Shape metrics() {
+    return object({{"cpu_percent", number()},
+                   {"memory", object({{"total_bytes", integer()},
+                                      {"used_bytes", integer()},
+                                      {"available_bytes", integer()},
+                                      {"used_percent", number()}})},
+                   {"swap", object({{"total_bytes", integer()}, {"used_bytes", integer()}})},
+                   {"disk", object({{"path", text()},
+                                    {"total_bytes", integer()},
+                                    {"used_bytes", integer()},
+                                    {"used_percent", number()},
+                                    {"inodes_used_percent", number()}})},
+                   {"load", list(number(), 3)},
+                   {"uptime_seconds", number()},
+                   {"interfaces", list(network_interface(), 1024)}});
+}
+
+Shape stream_summary() {
+    return object({{"bytes", integer()}, {"sha256", hex64()}, {"dropped", integer()}});
+}
+
+Shape finding() {
+    return object({{"type", text(kIdOctets)},
+                   {"key", text()},
+                   {"severity", one_of({"info", "warn", "critical"})},
+                   {"title", text(kNameOctets)},
+                   {"message", text()},
+                   {"metadata", any_object()},
+                   {"related", list(text(), 256)}});
+}
+
+}  // namespace
+
+const Shape& enroll() {
+    static const Shape shape = object({{"install_token", text(kNameOctets)},
+                                       {"host_id", text(kIdOctets)},
+                                       {"hostname", text(kNameOctets)},
+                                       {"agent_version", text(kIdOctets)},
+                                       {"system", system()}});
+    return shape;
+}
+
+const Shape& heartbeat() {
+    static const Shape shape = object(
+        {{"agent_id", text(kIdOctets)},
+         {"sequence", integer()},
+         {"sent_at", timestamp()},
+         {"agent_version", text(kIdOctets)},
+         {"host_id", text(kIdOctets)},
+         {"policy_digest", hex64()},
+         {"confinement",
+          object({{"landlock_abi", integer()}, {"missing", list(text(kIdOctets), 64)}})},
+         optional("audit", object({{"size", integer()}, {"head", hex64()}})),
+         {"metrics", metrics()},
+         optional("system", system()),
+         {"jobs", object({{"running", list(text(kIdOctets), 1024)}, {"unreported", integer()}})}});
+    return shape;
+}
+
+const Shape& result() {
+    static const Shape shape =
+        object({{"outcome", one_of({"finished", "refused", "timed_out", "cancelled", "interrupted",
+                                    "failed_to_start"})},
+                {"exit_code", integer().or_null()},
+                {"signal", integer(1).or_null()},
+                {"reason", text(kIdOctets)},
+                {"detail", text()},
+                {"rule", text(kNameOctets)},
+                {"wall_ms", integer()},
+                {"cpu_ms", integer()},
+                {"max_rss_bytes", integer()},
+                {"oom_killed", boolean()},
+                {"stdout", stream_summary()},
+                {"stderr", stream_summary()}});
+    return shape;
+}
+
+const Shape& findings() {
+    static const Shape shape =
+        object({{"agent_id", text(kIdOctets)}, {"findings", list(finding(), 1024)}});
+    return shape;
+}
+
+const Shape& inventory() {
+    static const Shape shape = object({{"agent_id", text(kIdOctets)},
+                                       {"sequence", integer()},
+                                       {"full", boolean()},
+                                       {"addresses", list(any_object())},
+                                       {"neighbors", list(any_object())},
+                                       {"routes", list(any_object())},
+                                       {"connections", list(any_object())},
+                                       {"interfaces", list(any_object())}});
+    return shape;
+}
+
+}  // namespace bulkhead::reference::bulkhead_shapes

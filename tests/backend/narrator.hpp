@@ -1,0 +1,36 @@
+// Tells a person at a terminal what happens, a line at a time. Silent unless it was given somewhere
+// to speak.
+#pragma once
+
+#include <map>
+#include <mutex>
+
+#include "tests/backend/message.hpp"
+
+namespace bulkhead::reference {
+
+class Narrator {
+  public:
+    using Sink = std::function<void(std::string_view line)>;
+    explicit Narrator(Sink sink) : sink_(std::move(sink)) {}
+
+    [[nodiscard]] bool listening() const { return static_cast<bool>(sink_); }
+    void say(std::string_view line);
+    /// Job output, as whole lines behind "| ". `stream` tells the streams of all jobs apart.
+    void output(const std::string& stream, std::string_view octets);
+    /// Says the unfinished last line.
+    void end_output(const std::string& stream);
+
+  private:
+    void say_locked(std::string_view prefix, std::string_view line);
+
+    Sink sink_;
+    std::mutex mutex_;
+    std::map<std::string, std::string> unfinished_;
+};
+
+/// "heartbeat web-01 #3  cpu 4.1 %  mem 12.3 %  disk 40 %  load 0.10": what is missing is left out.
+std::string heartbeat_line(const std::string& who, const nlohmann::json& body);
+std::string result_line(const std::string& job, const nlohmann::json& result);
+
+}  // namespace bulkhead::reference

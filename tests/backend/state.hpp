@@ -1,0 +1,117 @@
+// Everything the reference backend knows. Plain data; the Store guards it and tells when it
+// changed.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <map>
+#include <set>
+
+#include "tests/backend/message.hpp"
+#include "tests/backend/output_stream.hpp"
+
+namespace bulkhead::reference {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+using WallTime = std::chrono::system_clock::time_point;
+
+struct Enrolment {
+    std::string agent_id;
+    std::string host_id;
+    std::string hostname;
+    std::string install_token;
+    std::string credential;  // the latest; empty once revoked
+    nlohmann::json request;  // the latest
+    int times = 0;
+};
+
+struct Heartbeat {
+    std::string dialect;
+    std::string who;  // agent id or node id
+    nlohmann::json body;
+    WallTime at;
+};
+
+enum class JobState { queued, running, done, cancelled };
+
+struct Job {
+    std::string id;
+    std::string dialect;
+    std::string target;   // host id, host name, agent id or node id; empty: whoever asks first
+    nlohmann::json work;  // {"script"} or {"catalogue", "params"}
+    JobState state = JobState::queued;
+    std::string agent;  // who has it
+    int handed_out = 0;
+    bool deliver = true;         // hand it out at the next question
+    bool cancel_wanted = false;  // named once in the next answer to its agent
+    SteadyTime last_sign;        // of the agent working on it
+    std::shared_ptr<OutputStream> out;
+    std::shared_ptr<OutputStream> err;  // unused by dialects that mix the two
+    nlohmann::json result;              // null until reported
+    int results_refused = 0;            // reports after the first
+};
+
+struct Finding {
+    std::string dialect;
+    std::string who;
+    nlohmann::json body;
+    WallTime first_seen;
+    WallTime last_seen;
+    int times = 1;
+};
+
+struct Inventory {
+    std::string dialect;
+    std::string who;
+    nlohmann::json body;
+    bool compressed = false;
+    WallTime at;
+};
+
+struct RequestRecord {
+    std::string method;
+    std::string path;
+    std::string target;
+    std::map<std::string, std::string> headers;  // names in lower case
+    std::size_t body_bytes = 0;
+    int status = 0;            // of the answer, even when it was cut on its way
+    std::string misbehaviour;  // what was done to it, if anything
+    WallTime at;
+};
+
+struct InstallToken {
+    std::string host_id;  // whom it enrolled; empty: unused
+    bool expired = false;
+};
+
+struct State {
+    std::map<std::string, InstallToken> install_tokens;
+    std::map<std::string, std::string> node_tokens;  // token -> node; an empty node: any
+    std::map<std::string, std::string> credentials;  // credential -> agent id
+    std::map<std::string, Enrolment> enrolments;     // by agent id
+    std::deque<Heartbeat> heartbeats;                // the latest kKept
+    std::deque<Job> jobs;                            // in the order they were queued
+    std::deque<Finding> findings;                    // one for each dialect, reporter, type and key
+    std::deque<Inventory> inventories;               // the latest kKept
+    std::deque<RequestRecord> requests;  // the latest kKept, in the order of their answers
+    std::uint64_t heartbeats_ever = 0;
+    std::uint64_t requests_ever = 0;
+    int next_agent = 1;
+    int next_job = 1;
+
+    int heartbeat_seconds = 0;  // 0: left to the agent
+    std::chrono::milliseconds lease{60'000};
+
+    static constexpr std::size_t kKept = 10'000;
+
+    Job* find_job(const std::string& id);
+    [[nodiscard]] const Job* find_job(const std::string& id) const;
+    void add(Heartbeat heartbeat);
+    void add(Inventory inventory);
+    void add(RequestRecord request);
+    void add_or_refresh(Finding finding);
+};
+
+std::string_view name_of(JobState state);
+
+}  // namespace bulkhead::reference
