@@ -8,7 +8,7 @@ namespace {
 
 using enum Reason;
 
-constexpr std::array<ReasonRow, 39> kReasons{{
+constexpr std::array<ReasonRow, 40> kReasons{{
     {undecided, "undecided", "no decision was reached; nothing runs"},
     {admitted, "admitted", "every check passed"},
     {not_sealed, "not-sealed", "script, manifest or signatures did not come as sealed memfds"},
@@ -20,7 +20,8 @@ constexpr std::array<ReasonRow, 39> kReasons{{
     {signature_malformed, "signature-malformed", "not what ssh-keygen -Y sign writes"},
     {signature_invalid, "signature-invalid",
      "an allowed key, but not its signature of these bytes"},
-    {signer_unknown, "signer-unknown", "signed by a key that policy/allowed_signers does not hold"},
+    {signer_unknown, "signer-unknown",
+     "not by a key of policy/allowed_signers, or not made with -n bulkhead-job-v1"},
     {signer_revoked, "signer-revoked", "signed by a key that policy/revoked_signers holds"},
     {signer_not_valid, "signer-not-valid",
      "the key is not allowed at this time or not for this namespace"},
@@ -54,6 +55,7 @@ constexpr std::array<ReasonRow, 39> kReasons{{
     {intake_suspended, "intake-suspended", "no jobs until an operator clears it"},
     {too_many_jobs, "too-many-jobs", "as many jobs run as policy allows at once"},
     {ledger_write_failed, "ledger-write-failed", "the start could not be recorded on disk"},
+    {profile_unusable, "profile-unusable", "the profile's user or a path is not on this host"},
 }};
 
 // code() indexes by value: the table must list each reason at its own place.
@@ -61,7 +63,7 @@ constexpr bool in_order() {
     for (std::size_t i = 0; i < kReasons.size(); ++i) {
         if (static_cast<std::size_t>(kReasons[i].reason) != i) return false;
     }
-    return kReasons.size() == static_cast<std::size_t>(ledger_write_failed) + 1;
+    return kReasons.size() == static_cast<std::size_t>(profile_unusable) + 1;
 }
 static_assert(in_order());
 

@@ -46,6 +46,7 @@ enum class Reason : std::uint8_t {
     intake_suspended,
     too_many_jobs,
     ledger_write_failed,
+    profile_unusable,
 };
 
 struct ReasonRow {

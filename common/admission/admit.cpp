@@ -1,0 +1,129 @@
+#include "common/admission/admit.hpp"
+
+#include <algorithm>
+
+#include "common/admission/checks.hpp"
+#include "common/base/text.hpp"
+
+namespace bulkhead::admission {
+
+namespace {
+
+using std::string_view;
+using enum Reason;
+
+void note(Verdict& verdict, string_view name, Finding finding) {
+    finding.detail.resize(std::min(finding.detail.size(), kMaxDetail));
+    const auto outcome = finding.reason == undecided  ? Outcome::skipped
+                         : finding.reason == admitted ? Outcome::passed
+                                                      : Outcome::failed;
+    if (outcome == Outcome::failed && verdict.reason == undecided) {
+        verdict.reason = finding.reason;
+        verdict.detail = finding.detail;
+    }
+    verdict.checks.push_back({name, outcome, finding.reason, std::move(finding.detail)});
+}
+
+// `verdict` holds the checks of sizes and manifest.
+Verdict decide(const Case& c, Verdict verdict) {
+    verdict.manifest = c.manifest;
+    auto approval = check_approval(c);
+    verdict.signers = std::move(approval.signers);
+    note(verdict, "signatures", std::move(approval.signatures));
+    note(verdict, "threshold", std::move(approval.threshold));
+    for (const auto& [name, check] : kChecks) note(verdict, name, check(c));
+
+    const auto passed = [](const Check& check) { return check.outcome == Outcome::passed; };
+    if (!std::all_of(verdict.checks.begin(), verdict.checks.end(), passed)) return verdict;
+    verdict.admitted = true;
+    verdict.reason = admitted;
+    verdict.rule = std::move(approval.rule);
+    verdict.detail = verdict.rule;
+    return verdict;
+}
+
+// A manifest the job may stand on, and the script that would run.
+struct Candidate {
+    const policy::Approved* pinned = nullptr;
+    string_view bytes;
+    const approval::Manifest* manifest = nullptr;
+    string_view script;
+};
+
+struct Search {
+    std::vector<Candidate> candidates;
+    std::optional<approval::Manifest> parsed{};  // for a candidate to point at
+};
+
+Finding find_in_catalogue(const JobBytes& job, const policy::Policy& policy, Search& search) {
+    const auto* entry = policy::find(policy.approved, job.name);
+    if (entry == nullptr || !entry->script) {
+        return {catalogue_unknown, "no job \"" + quoted(job.name, 64) + "\" in the catalogue"};
+    }
+    search.candidates.push_back({entry, entry->bytes, &entry->manifest, *entry->script});
+    return pass();
+}
+
+Finding read_manifest(const JobBytes& job, const policy::Policy& policy, Search& search) {
+    auto parsed = approval::parse_manifest(*job.manifest);
+    if (!parsed) return {manifest_malformed, parsed.error().what};
+    search.parsed = std::move(*parsed);
+    const auto pinned =
+        std::find_if(policy.approved.begin(), policy.approved.end(),
+                     [&](const auto& row) { return row.second.bytes == *job.manifest; });
+    const auto* entry = pinned == policy.approved.end() ? nullptr : &pinned->second;
+    search.candidates.push_back({entry, *job.manifest, &*search.parsed, job.script});
+    return pass();
+}
+
+// Without a manifest of its own a script stands on those that are pinned for its hash.
+Finding find_pinned(const JobBytes& job, const policy::Policy& policy, Search& search) {
+    const auto digest = crypto::sha256(as_bytes(job.script));
+    for (const auto& [name, entry] : policy.approved) {
+        if (entry.manifest.script_sha256 != digest) continue;
+        search.candidates.push_back({&entry, entry.bytes, &entry.manifest, job.script});
+    }
+    if (!search.candidates.empty()) return pass();
+    return {not_approved, "it came without a manifest, and policy/approved has none for SHA-256 " +
+                              crypto::hex(digest)};
+}
+
+Finding find_manifest(const JobBytes& job, const policy::Policy& policy, Search& search) {
+    if (job.kind == JobBytes::Kind::catalogue) return find_in_catalogue(job, policy, search);
+    return job.manifest ? read_manifest(job, policy, search) : find_pinned(job, policy, search);
+}
+
+}  // namespace
+
+Verdict admit(const JobBytes& job, const policy::Policy& policy, const HostFacts& facts,
+              const LedgerView& ledger, UnixTime now) {
+    Verdict start;
+    Search search;
+    auto sizes = check_sizes(job);
+    const bool fits = sizes.reason == admitted;
+    note(start, "size", std::move(sizes));
+    note(start, "manifest", fits ? find_manifest(job, policy, search) : Finding{});
+
+    std::optional<Verdict> refusal;
+    for (const auto& [pinned, bytes, manifest, script] : search.candidates) {
+        const auto time = std::max(now, ledger.clock_floor);
+        auto verdict = decide(
+            {job, policy, facts, ledger, now, time, script, bytes, *manifest, pinned}, start);
+        if (verdict.admitted) return verdict;
+        // Of several pinned manifests the first that admits decides, else the first that refused.
+        if (!refusal) refusal = std::move(verdict);
+    }
+    if (refusal) return *std::move(refusal);
+    for (const auto* name : {"signatures", "threshold"}) note(start, name, {});
+    for (const auto& [name, check] : kChecks) note(start, name, {});
+    return start;
+}
+
+Verdict refuse(Reason reason, string_view detail) {
+    Verdict verdict;
+    verdict.reason = reason == admitted ? undecided : reason;
+    verdict.detail = quoted(detail, kMaxDetail / 4);
+    return verdict;
+}
+
+}  // namespace bulkhead::admission

@@ -1,0 +1,273 @@
+#include "common/admission/checks.hpp"
+
+#include <algorithm>
+
+#include "common/approval/sshsig.hpp"
+#include "common/approval/threshold.hpp"
+#include "common/base/text.hpp"
+
+namespace bulkhead::admission {
+
+using std::string;
+using std::string_view;
+using enum Reason;
+
+namespace {
+
+string text_of(std::uint64_t number) { return std::to_string(number); }
+
+string seconds_of(std::chrono::seconds time) { return std::to_string(time.count()) + " s"; }
+
+string joined(const std::vector<string>& list) {
+    string out;
+    for (const auto& word : list) out += (out.empty() ? "" : ", ") + word;
+    return out.empty() ? "nobody" : out;
+}
+
+Reason reason_of(approval::Standing standing) {
+    switch (standing) {
+        case approval::Standing::unknown:
+            return signer_unknown;
+        case approval::Standing::invalid:
+            return signature_invalid;
+        case approval::Standing::revoked:
+            return signer_revoked;
+        case approval::Standing::not_valid:
+            return signer_not_valid;
+        case approval::Standing::not_in_group:
+            return signer_not_in_group;
+        case approval::Standing::author:
+            return author_does_not_count;
+        case approval::Standing::good:
+            return admitted;
+    }
+    return undecided;
+}
+
+// A damaged signature refuses the job; one that merely does not count is left to the threshold.
+Finding judge_signatures(const approval::Count& count) {
+    auto finding = pass();
+    for (std::size_t i = 0; i < count.signatures.size(); ++i) {
+        const auto& [standing, principals, fingerprint] = count.signatures[i];
+        const auto reason = reason_of(standing);
+        if (reason == signature_invalid) finding.reason = reason;
+        finding.detail += (i == 0 ? "" : "; ") + text_of(i + 1) + ": ";
+        if (!fingerprint.empty()) finding.detail += principals + " " + fingerprint + " ";
+        finding.detail += reason == admitted ? "good" : code(reason);
+    }
+    return finding;
+}
+
+Finding judge_threshold(const approval::Manifest& manifest, const policy::ApprovalRule& rule,
+                        const approval::Count& count) {
+    const auto& approvers = count.approvers;
+    const auto counted = text_of(approvers.size()) + " of the " + text_of(rule.need) +
+                         " needed from " + rule.group + " (" + joined(approvers) + ")";
+    if (approvers.size() < rule.need) {
+        // A signature that does not count says more than that there are too few.
+        const auto lost = std::find_if(
+            count.signatures.begin(), count.signatures.end(),
+            [](const auto& signature) { return signature.standing != approval::Standing::good; });
+        const bool none = lost == count.signatures.end();
+        return {none ? threshold_not_met : reason_of(lost->standing), counted};
+    }
+    if (manifest.not_after - manifest.not_before > rule.max_validity) {
+        return {validity_too_long,
+                "not-after is more than " + seconds_of(rule.max_validity) + " after not-before"};
+    }
+    return pass(counted);
+}
+
+}  // namespace
+
+Finding check_sizes(const JobBytes& job) {
+    const auto over = [](string_view what, std::size_t size, std::size_t max) {
+        return Finding{size_exceeded,
+                       string(what) + ": " + text_of(size) + " of at most " + text_of(max)};
+    };
+    const auto manifest = job.manifest.value_or("").size();
+    // A catalogue job's script lies in policy; its manifest says how large it is.
+    if (job.kind == JobBytes::Kind::script && job.script.empty()) {
+        return {script_empty, "the script is empty"};
+    }
+    if (job.script.size() > approval::kMaxScript) {
+        return over("script bytes", job.script.size(), approval::kMaxScript);
+    }
+    if (manifest > approval::kMaxManifest) {
+        return over("manifest bytes", manifest, approval::kMaxManifest);
+    }
+    if (job.signatures.size() > approval::kMaxSignatureText) {
+        return over("signature bytes", job.signatures.size(), approval::kMaxSignatureText);
+    }
+    if (job.params.size() > approval::kMaxParams) {
+        return over("parameters", job.params.size(), approval::kMaxParams);
+    }
+    return pass();
+}
+
+Approval check_approval(const Case& c) {
+    Approval result;
+    if (c.pinned != nullptr) {
+        result.rule = "pinned approved/" + c.pinned->name + ".manifest";
+        result.signatures = result.threshold = pass("none needed: " + result.rule);
+        return result;
+    }
+    const auto stop = [&](Reason reason, string detail) {
+        result.signatures = {reason, std::move(detail)};
+        return result;
+    };
+    const auto* rule = policy::find(c.policy.approvals, c.manifest.profile);
+    if (rule == nullptr || rule->need == 0) {
+        return stop(profile_not_signable, "profile " + c.manifest.profile +
+                                              " is for jobs pinned in policy/approved only");
+    }
+    if (c.job.signatures.empty()) {
+        return stop(not_approved, "not pinned and not signed; profile " + c.manifest.profile +
+                                      " needs " + text_of(rule->need) + " of " + rule->group);
+    }
+    const auto blobs = approval::dearmor(c.job.signatures);
+    if (!blobs) return stop(signature_malformed, blobs.error().what);
+
+    const auto* group = policy::find(c.policy.signer_groups, rule->group);
+    approval::Electorate electorate{.author = c.manifest.author,
+                                    .author_counts = rule->author_counts};
+    if (group != nullptr) electorate.members = group->principals;
+    auto count =
+        approval::count_approvers(c.manifest_bytes, *blobs, c.policy.signers, electorate, c.time);
+    result.signatures = judge_signatures(count);
+    result.threshold = judge_threshold(c.manifest, *rule, count);
+    result.rule = "signed: " + text_of(rule->need) + " of " + rule->group + " (" +
+                  joined(count.approvers) + ")";
+    result.signers = std::move(count.approvers);
+    return result;
+}
+
+Finding check_script(const Case& c) {
+    if (c.script.size() != c.manifest.script_size) {
+        return {script_size_mismatch, "the script has " + text_of(c.script.size()) +
+                                          " bytes, the manifest says " +
+                                          text_of(c.manifest.script_size)};
+    }
+    const auto digest = crypto::sha256(as_bytes(c.script));
+    if (digest != c.manifest.script_sha256) {
+        return {script_hash_mismatch, "the script's SHA-256 is " + crypto::hex(digest)};
+    }
+    return pass("SHA-256 " + crypto::hex(digest));
+}
+
+Finding check_interpreter(const Case& c) {
+    const auto& path = c.manifest.interpreter;
+    if (!c.policy.interpreters.contains(path)) {
+        return {interpreter_not_allowed, path + " is not in interpreters.policy"};
+    }
+    const auto facts = c.facts.interpreters.find(path);
+    if (facts == c.facts.interpreters.end()) {
+        return {interpreter_untrusted, path + " was not looked at"};
+    }
+    if (!facts->second.trusted) return {interpreter_untrusted, path + ": " + facts->second.detail};
+    return pass(path);
+}
+
+Finding check_target(const Case& c) {
+    const auto& host = c.policy.host;
+    for (const auto& target : c.manifest.targets) {
+        using Kind = approval::Target::Kind;
+        const bool in_group =
+            std::find(host.groups.begin(), host.groups.end(), target.label) != host.groups.end();
+        if (target.kind == Kind::any) return pass("any host");
+        if (target.kind == Kind::host && !host.id.empty() && target.label == host.id) {
+            return pass("host " + host.id);
+        }
+        if (target.kind == Kind::group && in_group) return pass("group " + target.label);
+    }
+    return {target_mismatch, "this host is " + (host.id.empty() ? "without an id" : host.id) +
+                                 ", groups: " + joined(host.groups)};
+}
+
+Finding check_time(const Case& c) {
+    if (c.now + kClockSlack < c.ledger.clock_floor) {
+        return {clock_behind, "it is " + format_utc(c.now) + ", but this host has already seen " +
+                                  format_utc(c.ledger.clock_floor)};
+    }
+    if (c.time < c.manifest.not_before) {
+        return {too_early, "not before " + format_utc(c.manifest.not_before)};
+    }
+    if (c.time > c.manifest.not_after) {
+        return {too_late, "not after " + format_utc(c.manifest.not_after)};
+    }
+    return pass("until " + format_utc(c.manifest.not_after));
+}
+
+Finding check_replay(const Case& c) {
+    const auto job_id = crypto::sha256(as_bytes(c.manifest.job_id));
+    std::uint32_t recent = 0;
+    bool same_id = false;
+    for (const auto& run : c.ledger.runs) {
+        if (run.delivery == c.job.delivery) {
+            return {delivery_already_run, "started " + format_utc(run.started)};
+        }
+        if (run.job_id == job_id) same_id = true;
+        // A start that seems to lie ahead counts too: a clock turned back wins nothing.
+        if (run.manifest == c.manifest.digest && run.started > c.time - c.manifest.runs.period) {
+            ++recent;
+        }
+    }
+    if (c.manifest.runs.once() && same_id) {
+        return {job_already_run, c.manifest.job_id + " runs once"};
+    }
+    if (!c.manifest.runs.once() && recent >= c.manifest.runs.count) {
+        return {quota_exceeded, text_of(recent) + " starts within the period"};
+    }
+    if (c.ledger.full) return {ledger_full, "no room for another record"};
+    return pass(c.manifest.runs.once() ? "first start" : text_of(recent) + " starts so far");
+}
+
+Finding check_parameters(const Case& c) {
+    const auto same = [](string_view name) {
+        return [name](const auto& other) { return other.name == name; };
+    };
+    const auto& rules = c.manifest.params;
+    const auto& given = c.job.params;
+    for (const auto& value : given) {
+        if (std::none_of(rules.begin(), rules.end(), same(value.name))) {
+            return {parameter_unknown, "\"" + quoted(value.name, 32) + "\" is not declared"};
+        }
+    }
+    for (const auto& rule : rules) {
+        const auto count = std::count_if(given.begin(), given.end(), same(rule.name));
+        if (count == 0) return {parameter_missing, rule.name + " (" + rule.rule + ")"};
+        if (count > 1) return {parameter_invalid, rule.name + ": given twice"};
+        const auto value = std::find_if(given.begin(), given.end(), same(rule.name));
+        const auto checked = approval::check_param(rule, value->value);
+        if (!checked) {
+            return {parameter_invalid,
+                    rule.name + " \"" + quoted(value->value, 64) + "\": " + checked.error().what};
+        }
+    }
+    return pass(text_of(given.size()) + " given");
+}
+
+Finding check_profile(const Case& c) {
+    const auto& name = c.manifest.profile;
+    const auto* profile = policy::find(c.policy.profiles, name);
+    if (profile == nullptr) return {profile_unknown, "policy/profiles has no " + name};
+    if (c.manifest.timeout > profile->max_timeout) {
+        return {timeout_over_ceiling,
+                "profile " + name + " allows " + seconds_of(profile->max_timeout)};
+    }
+    if (c.manifest.output_max > profile->max_output) {
+        return {output_over_ceiling,
+                "profile " + name + " allows " + text_of(profile->max_output) + " bytes"};
+    }
+    return pass(name);
+}
+
+Finding check_intake(const Case& c) {
+    if (c.facts.intake_suspended) return {intake_suspended, "job intake is suspended"};
+    if (c.facts.running_jobs >= c.facts.max_running_jobs) {
+        return {too_many_jobs, text_of(c.facts.running_jobs) + " jobs are running"};
+    }
+    return pass();
+}
+
+}  // namespace bulkhead::admission

@@ -1,0 +1,69 @@
+// The single checks of admit(), each a pure function that says why it refuses.
+#pragma once
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/admission/admit.hpp"
+
+namespace bulkhead::admission {
+
+// All that a check may look at. `manifest` is never null: without one no check is made.
+struct Case {
+    const JobBytes& job;
+    const policy::Policy& policy;
+    const HostFacts& facts;
+    const LedgerView& ledger;
+    UnixTime now;   // as the clock says
+    UnixTime time;  // never before the clock floor
+    std::string_view script;
+    std::string_view manifest_bytes;
+    const approval::Manifest& manifest;
+    const policy::Approved* pinned;  // null: approved by signature or not at all
+};
+
+// The outcome of one check: passed if and only if the reason is `admitted`, skipped if undecided.
+struct Finding {
+    Reason reason = Reason::undecided;
+    std::string detail;
+};
+
+inline Finding pass(std::string detail = {}) { return {Reason::admitted, std::move(detail)}; }
+
+// Before there is a manifest.
+Finding check_sizes(const JobBytes& job);
+
+// Signatures and threshold share one count, so they are one check with two findings.
+struct Approval {
+    Finding signatures;
+    Finding threshold;
+    std::string rule;
+    std::vector<std::string> signers;
+};
+
+Approval check_approval(const Case& c);
+
+Finding check_script(const Case& c);
+Finding check_interpreter(const Case& c);
+Finding check_target(const Case& c);
+Finding check_time(const Case& c);
+Finding check_replay(const Case& c);
+Finding check_parameters(const Case& c);
+Finding check_profile(const Case& c);
+Finding check_intake(const Case& c);
+
+struct NamedCheck {
+    std::string_view name;
+    Finding (*check)(const Case&);
+};
+
+// In this order, after "size", "manifest", "signatures" and "threshold".
+inline constexpr std::array kChecks{
+    NamedCheck{"script", check_script},   NamedCheck{"interpreter", check_interpreter},
+    NamedCheck{"target", check_target},   NamedCheck{"time", check_time},
+    NamedCheck{"replay", check_replay},   NamedCheck{"parameters", check_parameters},
+    NamedCheck{"profile", check_profile}, NamedCheck{"intake", check_intake},
+};
+
+}  // namespace bulkhead::admission

@@ -1,0 +1,94 @@
+#include "common/approval/sshsig.hpp"
+
+#include <openssl/sha.h>
+
+#include <array>
+#include <string>
+
+#include "common/base/parse.hpp"
+#include "common/crypto/ed25519.hpp"
+#include "common/crypto/sha256.hpp"
+
+namespace bulkhead::approval {
+
+namespace {
+
+constexpr std::string_view kMagic = "SSHSIG";
+constexpr std::string_view kBegin = "-----BEGIN SSH SIGNATURE-----\n";
+constexpr std::string_view kEnd = "-----END SSH SIGNATURE-----\n";
+constexpr std::size_t kMaxArmorLine = 76;  // ssh-keygen writes 70
+constexpr std::size_t kEd25519Size = 64;
+constexpr std::size_t kTokenTail = 5;  // flags, then a counter of four bytes
+constexpr unsigned kTouched = 1;       // FIDO2 "user present"
+
+std::string sha512(std::string_view bytes) {
+    std::array<unsigned char, SHA512_DIGEST_LENGTH> digest;
+    ::SHA512(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
+    return {digest.begin(), digest.end()};
+}
+
+// The blob up to the 64 bytes of Ed25519.
+std::string expected_prefix(const PublicKey& key, std::string_view name_space) {
+    const bool token = key.kind == PublicKey::Kind::sk_ed25519;
+    const auto type = ssh_string(key_type(key.kind));
+    const auto raw_length = ssh_string(std::string(kEd25519Size, '\0')).substr(0, 4);
+    const auto inner = type.size() + 4 + kEd25519Size + (token ? kTokenTail : 0);
+    std::string prefix(kMagic);
+    prefix += std::string("\0\0\0\1", 4);  // version
+    prefix += ssh_string(key_blob(key)) + ssh_string(name_space) + ssh_string("");
+    prefix += ssh_string("sha512");
+    prefix += ssh_string(std::string(inner, '\0')).substr(0, 4);
+    return prefix + type + raw_length;
+}
+
+Result<Bytes> dearmor_one(std::string_view& text) {
+    if (!text.starts_with(kBegin)) return fail("expected -----BEGIN SSH SIGNATURE-----");
+    text.remove_prefix(kBegin.size());
+    std::string base64;
+    while (!text.starts_with(kEnd)) {
+        const auto feed = text.find('\n');
+        if (feed == text.npos) return fail("-----END SSH SIGNATURE----- is missing");
+        if (feed == 0 || feed > kMaxArmorLine) return fail("a line is empty or too long");
+        base64 += text.substr(0, feed);
+        text.remove_prefix(feed + 1);
+    }
+    text.remove_prefix(kEnd.size());
+    return parse_base64(base64);
+}
+
+}  // namespace
+
+Result<std::vector<Bytes>> dearmor(std::string_view text) {
+    if (text.size() > kMaxSignatureText) return fail("signatures larger than 16384 bytes");
+    std::vector<Bytes> blobs;
+    while (!text.empty()) {
+        const auto where = "signature " + std::to_string(blobs.size() + 1);
+        if (blobs.size() == kMaxSignatures) return fail(where + ": more than 16 signatures");
+        blobs.push_back(TRY(within(where, dearmor_one(text))));
+    }
+    return blobs;
+}
+
+Match match_sshsig(ByteView blob, const PublicKey& key, std::string_view message,
+                   std::string_view name_space) {
+    const bool token = key.kind == PublicKey::Kind::sk_ed25519;
+    const auto prefix = expected_prefix(key, name_space);
+    const auto size = prefix.size() + kEd25519Size + (token ? kTokenTail : 0);
+    if (blob.size() != size || !as_text(blob).starts_with(prefix)) return Match::other_key;
+
+    auto expected = std::string(kMagic) + ssh_string(name_space) + ssh_string("") +
+                    ssh_string("sha512") + ssh_string(sha512(message));
+    const auto signature = blob.subspan(prefix.size(), kEd25519Size);
+    const auto tail = blob.subspan(prefix.size() + kEd25519Size);
+    if (token) {
+        // A token signs hashes, with its flags and counter between them (PROTOCOL.u2f).
+        if ((std::to_integer<unsigned>(tail[0]) & kTouched) == 0) return Match::invalid;
+        const auto application = crypto::sha256(as_bytes(key.application));
+        const auto digest = crypto::sha256(as_bytes(expected));
+        expected = std::string(as_text(application)).append(as_text(tail)).append(as_text(digest));
+    }
+    return crypto::verify_ed25519(key.point, as_bytes(expected), signature) ? Match::valid
+                                                                            : Match::invalid;
+}
+
+}  // namespace bulkhead::approval
