@@ -1,0 +1,37 @@
+// What a host is, as opposed to how it is doing: read at start and seldom after.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/base/parse.hpp"
+#include "common/sys/dir.hpp"
+#include "worker/system/os_release.hpp"
+#include "worker/system/platform.hpp"
+
+namespace bulkhead::worker {
+
+struct SystemInfo {
+    std::string hostname;
+    OsRelease os;
+    Platform platform;
+    std::string kernel_release;   // "6.1.0-25-amd64"
+    std::string machine;          // as uname has it: "x86_64", "aarch64"
+    std::string go_architecture;  // the same as Go programs call it: "amd64", "arm64"
+    std::uint32_t cpu_count = 0;  // processors online
+    std::uint64_t memory_total_bytes = 0;
+    UnixTime boot_time{};
+};
+
+// `root` is /, `proc` is /proc. Names fall back to "Linux" and "" where files are absent; counts
+// are read or it is an error.
+Result<SystemInfo> read_system_info(const sys::Dir& root, const sys::Dir& proc);
+
+// From /proc/stat.
+Result<std::uint32_t> parse_cpu_count(std::string_view stat);
+Result<UnixTime> parse_boot_time(std::string_view stat);
+
+// Unknown machines keep their own name.
+std::string go_architecture(std::string_view machine);
+
+}  // namespace bulkhead::worker
