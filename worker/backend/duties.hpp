@@ -13,7 +13,7 @@
 #include "common/base/secret.hpp"
 #include "worker/backend/http_client.hpp"
 #include "worker/metrics/metrics.hpp"
-#include "worker/system/system.hpp"
+#include "worker/system/system_info.hpp"
 
 namespace bulkhead::worker {
 

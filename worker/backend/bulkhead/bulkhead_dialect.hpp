@@ -1,0 +1,22 @@
+// Our own dialect; openapi.yaml beside this file is its contract.
+#pragma once
+#include "worker/backend/bulkhead/bulkhead_jobs.hpp"
+#include "worker/backend/dialect.hpp"
+
+namespace bulkhead::worker {
+
+class BulkheadDialect final : public Dialect, public EnrollDialect {
+  public:
+    const Traits& traits() const override;
+    Exchange<HeartbeatReceipt> heartbeat(const Identity& identity,
+                                         const Heartbeat& beat) const override;
+    Exchange<Enrolled> enroll(const EnrollRequest& request) const override;
+
+    const EnrollDialect* enrollment() const override { return this; }
+    const JobDialect* jobs() const override { return &jobs_; }
+
+  private:
+    BulkheadJobs jobs_;
+};
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,163 @@
+#include "worker/backend/bulkhead/bulkhead_jobs.hpp"
+
+#include "worker/backend/bulkhead/bulkhead_wire.hpp"
+#include "worker/backend/url.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+using bulkhead_wire::bearer;
+using bulkhead_wire::failure;
+using bulkhead_wire::kMaxAnswerBytes;
+
+// Longer than the backend may take: it answers 204 when its time is up.
+constexpr std::chrono::seconds kPollGrace{15};
+constexpr std::size_t kMaxParams = 64;
+constexpr std::size_t kMaxCancels = 256;
+
+Result<std::variant<ScriptJob, CatalogueJob, UnusableJob>> read_work(const JsonValue& job) {
+    const auto script = job.find("script");
+    const auto catalogue = job.find("catalogue");
+    if (script && catalogue) return fail("job: both a script and a catalogue name");
+    if (script) return ScriptJob{TRY(script->text(kMaxScriptBytes))};
+    if (!catalogue) return fail("job: neither a script nor a catalogue name");
+    CatalogueJob work{.name = TRY(catalogue->text(128))};
+    if (const auto params = job.find("params")) {
+        for (const auto& [name, value] : TRY(params->members(kMaxParams))) {
+            work.params[name] = TRY(value.text(64_KiB));
+        }
+    }
+    return work;
+}
+
+Result<JobOffer> read_offer(const JsonValue& job) {
+    const auto id = TRY(job.member("id"));
+    JobOffer offer{.id = TRY(id.text(128)), .work = UnusableJob{}};
+    TRY(check_job_id(offer.id));
+    // From here on the job has a name, and whatever else is wrong with it can be reported.
+    auto work = read_work(job);
+    if (work) {
+        offer.work = std::move(*work);
+    } else {
+        offer.work = UnusableJob{work.error().what};
+    }
+    return offer;
+}
+
+Result<JobNews> read_news(const HttpAnswer& answer) {
+    const auto body = TRY(JsonValue::parse(answer.body));
+    JobNews news;
+    if (const auto cancel = body.find("cancel")) {
+        for (const auto& id : TRY(cancel->items(kMaxCancels))) {
+            news.cancels.push_back(TRY(id.text(128)));
+        }
+    }
+    if (const auto job = body.find("job")) news.offer = TRY(read_offer(*job));
+    if (news.empty()) return fail("neither a job nor a cancel");
+    return news;
+}
+
+Verdict<JobNews> judge_news(const HttpAnswer& answer) {
+    if (answer.status == 204) return JobNews{};
+    if (answer.status != 200) return failure(answer);
+    auto news = read_news(answer);
+    if (!news) return judge_unreadable(news.error());
+    return std::move(*news);
+}
+
+// A gap (409) is no failure: the backend says from where it wants to go on.
+Verdict<OutputReceipt> judge_output(const HttpAnswer& answer) {
+    if (answer.status == 404) {
+        return setback(Setback::Kind::unknown_job, "the backend knows no such job");
+    }
+    if (answer.status != 200 && answer.status != 409) return failure(answer);
+    const auto body = JsonValue::parse(answer.body);
+    if (!body) return judge_unreadable(body.error());
+    const auto next = body->member("next_offset");
+    if (!next) return answer.status == 409 ? failure(answer) : judge_unreadable(next.error());
+    const auto offset = next->integer(0, INT64_MAX);
+    if (!offset) return judge_unreadable(offset.error());
+    return OutputReceipt{.next_offset = static_cast<std::uint64_t>(*offset)};
+}
+
+Verdict<> judge_result(const HttpAnswer& answer) {
+    // 409: it has our result already; the answer to an earlier try was lost.
+    if (answer.status == 200 || answer.status == 204 || answer.status == 409) return {};
+    if (answer.status == 404) {
+        return setback(Setback::Kind::unknown_job, "the backend knows no such job");
+    }
+    return failure(answer);
+}
+
+void put_stream(JsonWriter& json, std::string_view name, const StreamSummary& stream) {
+    json.begin_object(name)
+        .put("bytes", stream.bytes)
+        .put("sha256", stream.sha256)
+        .put("dropped", stream.dropped)
+        .end();
+}
+
+std::string result_body(const JobResult& result) {
+    JsonWriter json;
+    json.begin_object()
+        .put("outcome", name_of(result.outcome))
+        .put("exit_code", result.exit_code)
+        .put("signal", result.signal)
+        .put("reason", result.reason)
+        .put("detail", result.detail)
+        .put("rule", result.rule)
+        .put("wall_ms", result.wall_ms)
+        .put("cpu_ms", result.cpu_ms)
+        .put("max_rss_bytes", result.max_rss_bytes)
+        .put("oom_killed", result.oom_killed);
+    put_stream(json, "stdout", result.out);
+    put_stream(json, "stderr", result.err);
+    json.end();
+    return std::move(json).take();
+}
+
+std::string job_path(std::string_view id) { return "/v1/jobs/" + percent_encoded(id); }
+
+}  // namespace
+
+const JobTraits& BulkheadJobs::traits() const {
+    static constexpr JobTraits kTraits{.long_polls = true, .output_by_offset = true};
+    return kTraits;
+}
+
+Exchange<JobNews> BulkheadJobs::next_job(const Identity& identity, const SystemInfo&,
+                                         std::chrono::seconds wait) const {
+    return {.request = {.method = "GET",
+                        .path = "/v1/jobs/next?wait=" + std::to_string(wait.count()),
+                        .headers = {bearer(identity)},
+                        .timeout = wait + kPollGrace,
+                        .max_answer_bytes = kMaxJobAnswerBytes},
+            .judge = &judge_news};
+}
+
+Exchange<OutputReceipt> BulkheadJobs::output(const Identity& identity, OutputChunk chunk) const {
+    HttpRequest request{
+        .method = "PUT",
+        .path = job_path(chunk.job_id) + "/output/" +
+                (chunk.stream == Stream::stderr_ ? "stderr" : "stdout") +
+                "?offset=" + std::to_string(chunk.offset),
+        .headers = {bearer(identity), {"Content-Type", Secret("application/octet-stream")}},
+        .max_answer_bytes = kMaxAnswerBytes};
+    if (chunk.skip_from) {
+        request.headers.push_back({"Bulkhead-Skip-From", Secret(std::to_string(*chunk.skip_from))});
+    }
+    std::visit([&request](auto& data) { request.body = std::move(data); }, chunk.data);
+    return {.request = std::move(request), .judge = &judge_output};
+}
+
+Exchange<> BulkheadJobs::result(const Identity& identity, const JobResult& result) const {
+    return {.request = {.method = "POST",
+                        .path = job_path(result.job_id) + "/result",
+                        .headers = {bearer(identity), bulkhead_wire::json_body()},
+                        .body = result_body(result),
+                        .max_answer_bytes = kMaxAnswerBytes},
+            .judge = &judge_result};
+}
+
+}  // namespace bulkhead::worker

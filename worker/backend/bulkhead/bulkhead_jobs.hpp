@@ -1,0 +1,16 @@
+// Jobs of the bulkhead dialect: long poll, output by offset, one final result.
+#pragma once
+#include "worker/backend/dialect.hpp"
+
+namespace bulkhead::worker {
+
+class BulkheadJobs final : public JobDialect {
+  public:
+    const JobTraits& traits() const override;
+    Exchange<JobNews> next_job(const Identity& identity, const SystemInfo& system,
+                               std::chrono::seconds wait) const override;
+    Exchange<OutputReceipt> output(const Identity& identity, OutputChunk chunk) const override;
+    Exchange<> result(const Identity& identity, const JobResult& result) const override;
+};
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,36 @@
+// What every request and answer of the bulkhead dialect has in common.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "worker/backend/duties.hpp"
+#include "worker/backend/json.hpp"
+#include "worker/backend/judge.hpp"
+
+namespace bulkhead::worker::bulkhead_wire {
+
+inline constexpr std::uint64_t kMaxAnswerBytes = 64_KiB;
+
+inline HttpHeader json_body() { return {"Content-Type", Secret("application/json")}; }
+
+inline HttpHeader bearer(const Identity& identity) {
+    return {"Authorization", Secret("Bearer " + identity.credential.reveal())};
+}
+
+// {"error":{"code":"...","message":"..."}} as one text; "" when the answer holds none.
+inline std::string reason_of(const HttpAnswer& answer) {
+    const auto body = JsonValue::parse(answer.body);
+    const auto error = body ? body->find("error") : std::nullopt;
+    if (!error) return "";
+    const auto word = [&error](std::string_view name) {
+        const auto member = error->find(name);
+        return member ? member->text(kMaxAnswerBytes).value_or("") : "";
+    };
+    return word("code") + ": " + word("message");
+}
+
+inline std::unexpected<Setback> failure(const HttpAnswer& answer) {
+    return judge_failure(answer, reason_of(answer));
+}
+
+}  // namespace bulkhead::worker::bulkhead_wire

@@ -1,0 +1,23 @@
+#include "worker/backend/duties.hpp"
+
+namespace bulkhead::worker {
+
+std::string_view name_of(JobOutcome outcome) {
+    switch (outcome) {
+        case JobOutcome::finished:
+            return "finished";
+        case JobOutcome::refused:
+            return "refused";
+        case JobOutcome::timed_out:
+            return "timed_out";
+        case JobOutcome::cancelled:
+            return "cancelled";
+        case JobOutcome::interrupted:
+            return "interrupted";
+        case JobOutcome::failed_to_start:
+            return "failed_to_start";
+    }
+    return "interrupted";
+}
+
+}  // namespace bulkhead::worker

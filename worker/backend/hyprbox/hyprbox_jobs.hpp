@@ -1,0 +1,22 @@
+// Jobs of the HyprBox dialect: claimed one at a time after a heartbeat, output as text, in order.
+#pragma once
+#include "worker/backend/dialect.hpp"
+#include "worker/backend/hyprbox/hyprbox_options.hpp"
+
+namespace bulkhead::worker {
+
+class HyprboxJobs final : public JobDialect {
+  public:
+    explicit HyprboxJobs(HyprboxOptions options) : options_(std::move(options)) {}
+
+    const JobTraits& traits() const override;
+    Exchange<JobNews> next_job(const Identity& identity, const SystemInfo& system,
+                               std::chrono::seconds wait) const override;
+    Exchange<OutputReceipt> output(const Identity& identity, OutputChunk chunk) const override;
+    Exchange<> result(const Identity& identity, const JobResult& result) const override;
+
+  private:
+    HyprboxOptions options_;
+};
+
+}  // namespace bulkhead::worker

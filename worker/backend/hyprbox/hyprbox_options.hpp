@@ -1,0 +1,26 @@
+// What of HyprBox's interface is not published is a setting; the defaults are our best guess.
+#pragma once
+#include <span>
+#include <string>
+
+#include "worker/backend/option.hpp"
+
+namespace bulkhead::worker {
+
+struct HyprboxOptions {
+    std::string node_id;  // empty: the host's name
+    std::string region;   // empty: not sent
+    std::string heartbeat_path;
+    std::string pending_path;
+    std::string output_path;    // {id} stands for the job's id
+    std::string complete_path;  // here as well
+    std::string id_member;
+    std::string script_member;
+    std::string chunk_member;
+    std::string rest_member;
+
+    static std::span<const DialectOption> rows();
+    static HyprboxOptions from(const DialectOptions& options);
+};
+
+}  // namespace bulkhead::worker

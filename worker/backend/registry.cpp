@@ -1,0 +1,36 @@
+#include "worker/backend/registry.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "worker/backend/bulkhead/bulkhead_dialect.hpp"
+#include "worker/backend/hyprbox/hyprbox_dialect.hpp"
+
+namespace bulkhead::worker {
+
+std::span<const DialectRow> dialects() {
+    static const std::array<DialectRow, 2> kRows{{
+        {.name = "bulkhead",
+         .make = [](const DialectOptions&) -> std::unique_ptr<const Dialect> {
+             return std::make_unique<BulkheadDialect>();
+         }},
+        {.name = "hyprbox",
+         .default_url = "http://localhost:4000",
+         .url_variable = "HYPRBOX_API_URL",
+         .credential_variable = "HYPRBOX_NODE_TOKEN",
+         .interval_variable = "HYPRBOX_INTERVAL",
+         .options = HyprboxOptions::rows(),
+         .make = [](const DialectOptions& options) -> std::unique_ptr<const Dialect> {
+             return std::make_unique<HyprboxDialect>(HyprboxOptions::from(options));
+         }},
+    }};
+    return kRows;
+}
+
+const DialectRow* find_dialect(std::string_view name) {
+    const auto rows = dialects();
+    const auto found = std::ranges::find(rows, name, &DialectRow::name);
+    return found == rows.end() ? nullptr : &*found;
+}
+
+}  // namespace bulkhead::worker
