@@ -1,0 +1,355 @@
+#include "common/admission/admit.hpp"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "tests/common/admission/situation.hpp"
+
+namespace bulkhead::admission {
+namespace {
+
+using namespace std::chrono_literals;
+using test::at;
+using test::check;
+using test::code;
+using test::Situation;
+
+TEST(Admit, TheZeroValueOfEverythingIsRefused) {
+    EXPECT_FALSE(Verdict{}.admitted);
+    EXPECT_EQ(Verdict{}.reason, Reason::undecided);
+    EXPECT_FALSE(admit({}, {}, {}, {}, {}).admitted);
+    Situation s;
+    s.pin("clean");
+    s.facts = {};
+    EXPECT_FALSE(s.admit_pinned_script().admitted);
+}
+
+TEST(Admit, APinnedScriptIsFoundByItsHash) {
+    Situation s;
+    s.pin("clean");
+    const auto verdict = s.admit_pinned_script();
+    EXPECT_TRUE(verdict.admitted) << verdict.detail;
+    EXPECT_EQ(verdict.rule, "pinned approved/clean.manifest");
+    ASSERT_TRUE(verdict.manifest);
+    EXPECT_EQ(verdict.manifest->profile, "maintain");
+    EXPECT_THAT(verdict.signers, testing::IsEmpty());
+}
+
+TEST(Admit, APinnedManifestNeedsNoSignatureWhenItComesAlong) {
+    Situation s;
+    s.pin("clean");
+    EXPECT_EQ(s.admit().rule, "pinned approved/clean.manifest");
+    s.job.reason += ".";  // another manifest, though of the same script
+    EXPECT_EQ(code(s.admit()), "not-approved");
+}
+
+TEST(Admit, AScriptThatNobodyApprovedIsRefused) {
+    Situation s;
+    s.pin("clean");
+    s.script += "rm -rf /\n";
+    const auto verdict = s.admit_pinned_script();
+    EXPECT_EQ(code(verdict), "not-approved");
+    EXPECT_THAT(verdict.detail,
+                testing::HasSubstr(crypto::hex(crypto::sha256(as_bytes(s.script)))));
+    EXPECT_FALSE(verdict.manifest);
+    EXPECT_EQ(check(verdict, "intake").outcome, Outcome::skipped);
+}
+
+TEST(Admit, ACatalogueJobIsFoundByItsName) {
+    Situation s;
+    s.pin("clean", true);
+    EXPECT_TRUE(s.admit_from_catalogue("clean").admitted);
+    for (const auto* name : {"", "Clean", "clean.manifest", "../clean"}) {
+        EXPECT_EQ(code(s.admit_from_catalogue(name)), "catalogue-unknown") << name;
+    }
+    s.pin("bare", false);
+    EXPECT_EQ(code(s.admit_from_catalogue("bare")), "catalogue-unknown");
+}
+
+TEST(Admit, ACatalogueScriptMustBeTheOneInItsManifest) {
+    Situation s;
+    s.pin("clean", true);
+    s.policy.approved["clean"].script->back() = ' ';
+    EXPECT_EQ(code(s.admit_from_catalogue("clean")), "script-hash-mismatch");
+    s.policy.approved["clean"].script->clear();
+    EXPECT_EQ(code(s.admit_from_catalogue("clean")), "script-size-mismatch");
+}
+
+TEST(Admit, OfSeveralManifestsForOneScriptTheFirstThatAdmitsDecides) {
+    Situation s;
+    s.job.not_after = at("2026-08-23T00:00:00Z");
+    s.pin("a-last-week");
+    s.job.not_after = at("2026-08-29T00:00:00Z");
+    s.pin("b-this-week");
+    EXPECT_EQ(s.admit_pinned_script().rule, "pinned approved/b-this-week.manifest");
+    s.now = at("2026-09-29T00:00:00Z");
+    const auto verdict = s.admit_pinned_script();
+    EXPECT_EQ(code(verdict), "too-late");
+    EXPECT_EQ(verdict.detail, "not after 2026-08-23T00:00:00Z");
+}
+
+TEST(Admit, SizesAreBounded) {
+    Situation s;
+    s.script.clear();
+    EXPECT_EQ(code(s.admit_pinned_script()), "script-empty");
+    s.script.assign(approval::kMaxScript + 1, '#');
+    EXPECT_EQ(code(s.admit_pinned_script()), "size-exceeded");
+    s = {};
+    s.script.assign(approval::kMaxScript, '#');
+    s.pin("large");
+    EXPECT_EQ(code(s.admit_pinned_script()), "admitted");
+    s.signatures.assign(16385, 'x');
+    EXPECT_EQ(code(s.admit()), "size-exceeded");
+    s = {};
+    s.params.resize(33);
+    EXPECT_EQ(code(s.admit_pinned_script()), "size-exceeded");
+}
+
+TEST(Admit, AMalformedManifestIsNamedByLine) {
+    Situation s;
+    s.job.profile = "Maintain";
+    const auto verdict = s.admit();
+    EXPECT_EQ(code(verdict), "manifest-malformed");
+    EXPECT_THAT(verdict.detail, testing::StartsWith("line 7: profile: "));
+}
+
+TEST(Admit, TheInterpreterIsListedAndTrusted) {
+    Situation s;
+    s.pin("clean");
+    s.facts.interpreters["/bin/bash"] = {false, "writable by group"};
+    EXPECT_EQ(code(s.admit()), "interpreter-untrusted");
+    EXPECT_EQ(s.admit().detail, "/bin/bash: writable by group");
+    s.facts.interpreters.clear();
+    EXPECT_EQ(code(s.admit()), "interpreter-untrusted");
+    s.policy.interpreters.clear();
+    EXPECT_EQ(code(s.admit()), "interpreter-not-allowed");
+}
+
+TEST(Admit, TheJobIsForThisHost) {
+    using Kind = approval::Target::Kind;
+    const auto verdict = [](Kind kind, std::string label) {
+        Situation s;
+        s.job.targets = {{Kind::group, "elsewhere"}, {kind, label}};
+        if (kind == Kind::any) s.job.targets = {{kind, ""}};
+        s.pin("clean");
+        return std::string(code(s.admit()));
+    };
+    EXPECT_EQ(verdict(Kind::host, "web-1"), "admitted");
+    EXPECT_EQ(verdict(Kind::group, "debian"), "admitted");
+    EXPECT_EQ(verdict(Kind::any, ""), "admitted");
+    EXPECT_EQ(verdict(Kind::host, "web-eu"), "target-mismatch");
+    EXPECT_EQ(verdict(Kind::group, "web-1"), "target-mismatch");
+    EXPECT_EQ(verdict(Kind::host, "web-11"), "target-mismatch");
+    EXPECT_EQ(verdict(Kind::group, "web"), "target-mismatch");
+}
+
+TEST(Admit, TheTimeWindowHoldsItsOwnEnds) {
+    Situation s;
+    s.pin("clean");
+    const auto when = [&](std::string_view time) {
+        s.now = at(time);
+        return std::string(code(s.admit()));
+    };
+    EXPECT_EQ(when("2026-08-21T23:59:59Z"), "too-early");
+    EXPECT_EQ(when("2026-08-22T00:00:00Z"), "admitted");
+    EXPECT_EQ(when("2026-08-29T00:00:00Z"), "admitted");
+    EXPECT_EQ(when("2026-08-29T00:00:01Z"), "too-late");
+    EXPECT_EQ(when("1970-01-01T00:00:00Z"), "too-early");
+    EXPECT_EQ(when("9998-12-31T23:59:59Z"), "too-late");
+}
+
+TEST(Admit, AClockTurnedBackRevivesNothing) {
+    Situation s;
+    s.pin("clean");
+    s.clock_floor = at("2026-08-29T00:04:00Z");
+    s.now = at("2026-08-28T23:59:00Z");  // within the slack: the floor counts
+    EXPECT_EQ(code(s.admit()), "too-late");
+    s.now = at("2026-08-28T12:00:00Z");
+    EXPECT_EQ(code(s.admit()), "clock-behind");
+    s.clock_floor = at("2026-08-25T12:05:00Z");
+    s.now = at("2026-08-25T12:00:00Z");
+    EXPECT_EQ(code(s.admit()), "admitted");
+    s.clock_floor += 1s;
+    EXPECT_EQ(code(s.admit()), "clock-behind");
+}
+
+TEST(Admit, NoClockJumpAdmitsOutsideTheWindowOrASecondTime) {
+    Situation s;
+    s.pin("clean");
+    for (const auto jump : {1s, 299s, 300s, 301s, 86400s, 604800s, 31556952s, 1577847600s}) {
+        for (const auto sign : {-1, 1}) {
+            Situation later = s;
+            later.clock_floor = s.now;
+            later.now = s.now + sign * jump;
+            const bool within = later.now + kClockSlack >= later.clock_floor &&
+                                std::max(later.now, later.clock_floor) <= later.job.not_after;
+            EXPECT_EQ(later.admit().admitted, within) << sign * jump.count();
+            later.started("2026-08-25T11:59:00Z", "delivery-0");
+            EXPECT_FALSE(later.admit().admitted) << sign * jump.count();
+        }
+    }
+}
+
+TEST(Admit, AOneShotJobRunsOnce) {
+    Situation s;
+    s.pin("clean");
+    s.started("2026-08-25T11:00:00Z", "delivery-0");
+    EXPECT_EQ(code(s.admit()), "job-already-run");
+    // Also under a manifest that differs: the id is what runs once.
+    s.job.reason = "again";
+    s.pin("clean");
+    EXPECT_EQ(code(s.admit()), "job-already-run");
+    s.job.job_id = "disk-clean-2";
+    s.pin("clean");
+    EXPECT_EQ(code(s.admit()), "admitted");
+}
+
+TEST(Admit, ADeliveryIsStartedOnceWhateverItCarries) {
+    Situation s;
+    s.job.runs = {100, 24h};
+    s.pin("clean");
+    s.started("2026-08-25T11:00:00Z", "delivery-1");
+    EXPECT_EQ(code(s.admit()), "delivery-already-run");
+    s.delivery = "delivery-2";
+    EXPECT_EQ(code(s.admit()), "admitted");
+}
+
+TEST(Admit, ARepeatableJobStaysWithinItsQuota) {
+    Situation s;
+    s.job.runs = {2, 1h};
+    s.pin("clean");
+    s.started("2026-08-25T10:59:59Z", "a");
+    s.started("2026-08-25T11:00:00Z", "b");  // exactly the period ago: outside
+    s.started("2026-08-25T11:00:01Z", "c");
+    EXPECT_EQ(code(s.admit()), "admitted");
+    s.started("2026-08-25T11:59:00Z", "d");
+    EXPECT_EQ(code(s.admit()), "quota-exceeded");
+    s.now += 2s;  // "c" leaves the period
+    EXPECT_EQ(code(s.admit()), "admitted");
+    s.started("2027-08-25T12:00:00Z", "e");  // ahead of the clock: counts
+    EXPECT_EQ(code(s.admit()), "quota-exceeded");
+}
+
+TEST(Admit, AnotherManifestHasItsOwnQuota) {
+    Situation s;
+    s.job.runs = {1, 24h};
+    s.pin("clean");
+    s.started("2026-08-25T11:00:00Z", "a");
+    EXPECT_EQ(code(s.admit()), "quota-exceeded");
+    s.job.reason = "CHG-4712";
+    s.pin("clean");
+    EXPECT_EQ(code(s.admit()), "admitted");
+}
+
+TEST(Admit, AFullLedgerStartsNothing) {
+    Situation s;
+    s.pin("clean");
+    s.ledger_full = true;
+    EXPECT_EQ(code(s.admit()), "ledger-full");
+}
+
+TEST(Admit, ParametersAreExactlyTheDeclaredOnes) {
+    Situation s;
+    s.job.params = {approval::parse_param_rule("path", "enum:/var/cache|/var/tmp").value(),
+                    approval::parse_param_rule("days", "int:1..90").value()};
+    s.pin("clean", true);
+    const auto with = [&](std::vector<ParamValue> params) {
+        s.params = std::move(params);
+        return std::string(code(s.admit_from_catalogue("clean")));
+    };
+    EXPECT_EQ(with({{"path", "/var/tmp"}, {"days", "7"}}), "admitted");
+    EXPECT_EQ(with({{"days", "7"}, {"path", "/var/tmp"}}), "admitted");
+    EXPECT_EQ(with({{"path", "/var/tmp"}}), "parameter-missing");
+    EXPECT_EQ(with({}), "parameter-missing");
+    EXPECT_EQ(with({{"path", "/"}, {"days", "7"}}), "parameter-invalid");
+    EXPECT_EQ(with({{"path", "/var/tmp"}, {"days", "91"}}), "parameter-invalid");
+    EXPECT_EQ(with({{"path", "/var/tmp"}, {"days", "7"}, {"days", "8"}}), "parameter-invalid");
+    EXPECT_EQ(with({{"path", "/var/tmp"}, {"days", "7"}, {"LD_PRELOAD", "x"}}),
+              "parameter-unknown");
+}
+
+TEST(Admit, WhatAParameterHoldsIsQuotedInTheRefusal) {
+    Situation s;
+    s.job.params = {approval::parse_param_rule("user", "text:8:a-z").value()};
+    s.pin("clean");
+    s.params = {{"user", "a\nadmitted \"x\""}};
+    EXPECT_EQ(s.admit().detail, "user \"a\\x0aadmitted \\x22x\\x22\": expected 1..8 characters");
+    s.params = {{"user", "joe"}, {std::string(400, '\n'), "x"}};
+    EXPECT_LE(s.admit().detail.size(), kMaxDetail);
+}
+
+TEST(Admit, TheJobLiesUnderItsProfilesCeiling) {
+    Situation s;
+    s.job.timeout = 3600s;
+    s.job.output_max = 4194304;
+    s.pin("clean");
+    EXPECT_EQ(code(s.admit()), "admitted");
+    s.job.timeout += 1s;
+    s.pin("clean");
+    EXPECT_EQ(code(s.admit()), "timeout-over-ceiling");
+    s.job.timeout -= 1s;
+    s.job.output_max += 1;
+    s.pin("clean");
+    EXPECT_EQ(code(s.admit()), "output-over-ceiling");
+    s.policy.profiles.erase("maintain");
+    EXPECT_EQ(code(s.admit()), "profile-unknown");
+}
+
+TEST(Admit, NothingStartsWhileIntakeIsSuspendedOrTheHostIsBusy) {
+    Situation s;
+    s.pin("clean");
+    s.facts.running_jobs = 3;
+    EXPECT_EQ(code(s.admit()), "admitted");
+    s.facts.running_jobs = 4;
+    EXPECT_EQ(code(s.admit()), "too-many-jobs");
+    s.facts.intake_suspended = true;
+    EXPECT_EQ(code(s.admit()), "intake-suspended");
+}
+
+TEST(Admit, EveryCheckIsListedInOrderAndTheFirstFailureNamesTheReason) {
+    Situation s;
+    s.job.timeout = 7200s;
+    s.pin("clean");
+    s.now = at("2026-09-25T12:00:00Z");
+    const auto verdict = s.admit();
+    std::vector<std::string> lines;
+    for (const auto& one : verdict.checks) {
+        lines.push_back(std::string(one.name) + " " + std::string(admission::code(one.reason)));
+    }
+    EXPECT_THAT(
+        lines, testing::ElementsAre("size admitted", "manifest admitted", "signatures admitted",
+                                    "threshold admitted", "script admitted", "interpreter admitted",
+                                    "target admitted", "time too-late", "replay admitted",
+                                    "parameters admitted", "profile timeout-over-ceiling",
+                                    "intake admitted"));
+    EXPECT_EQ(code(verdict), "too-late");
+    EXPECT_EQ(verdict.rule, "");
+}
+
+TEST(Admit, TheListOfChecksIsTheSameForEveryJob) {
+    Situation s;
+    const auto names = [](const Verdict& verdict) {
+        std::vector<std::string_view> list;
+        for (const auto& one : verdict.checks) list.push_back(one.name);
+        return list;
+    };
+    const auto refused = names(s.admit_pinned_script());
+    EXPECT_EQ(names(s.admit_from_catalogue("nothing")), refused);
+    EXPECT_EQ(names(s.admit()), refused);
+    s.pin("clean");
+    EXPECT_EQ(names(s.admit()), refused);
+    EXPECT_EQ(names(admit({}, {}, {}, {}, {})), refused);
+}
+
+TEST(Admit, ARefusalFromOutsideIsNeverAnAdmission) {
+    EXPECT_FALSE(refuse(Reason::admitted, "").admitted);
+    EXPECT_EQ(code(refuse(Reason::admitted, "")), "undecided");
+    const auto verdict = refuse(Reason::not_sealed, "script:\n no seals");
+    EXPECT_EQ(code(verdict), "not-sealed");
+    EXPECT_EQ(verdict.detail, "script:\\x0a no seals");
+    EXPECT_LE(refuse(Reason::not_sealed, std::string(5000, '\n')).detail.size(), kMaxDetail + 3);
+}
+
+}  // namespace
+}  // namespace bulkhead::admission
