@@ -31,7 +31,7 @@ struct Setup {
 
 struct JobExited {
     static constexpr Spec spec{
-        .id = 130, .name = "JobExited", .max_bytes = 256, .remark = "to be acknowledged by AckJob"};
+        .id = 130, .name = "JobExited", .max_bytes = 512, .remark = "to be acknowledged by AckJob"};
     JobNumber number;
     JobEnd end;
     static constexpr auto fields =

@@ -22,6 +22,7 @@ struct JobEnd {
     std::uint64_t cpu_us = 0;         // user and system, all processes of the job
     std::uint64_t max_rss_bytes = 0;  // of its largest process
     bool oom_killed = false;
+    BoundaryText<160> detail;  // for people: the step that failed
     static constexpr auto fields =
         std::tuple{field("outcome", &JobEnd::outcome),
                    field("exit_code", &JobEnd::exit_code),
@@ -30,7 +31,8 @@ struct JobEnd {
                    field("wall_ms", &JobEnd::wall_ms, "milliseconds"),
                    field("cpu_us", &JobEnd::cpu_us, "microseconds, all processes of the job"),
                    field("max_rss_bytes", &JobEnd::max_rss_bytes, "bytes, largest process"),
-                   field("oom_killed", &JobEnd::oom_killed)};
+                   field("oom_killed", &JobEnd::oom_killed),
+                   field("detail", &JobEnd::detail, "the step that failed")};
 };
 
 // A job whose result the backend has not confirmed yet.

@@ -1,0 +1,332 @@
+#include "broker/agent.hpp"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "broker/dispatch.hpp"
+#include "common/protocol/events.hpp"
+#include "common/sandbox/landlock.hpp"
+
+namespace bulkhead::broker {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kGreetingTime = 30s;        // from exec to Hello
+constexpr auto kLongestBackoff = 300s;     // between two starts of the worker
+constexpr auto kSteady = 60s;              // a worker that lived so long starts afresh
+constexpr auto kFlushTime = 10s;           // for the worker, beyond the grace of its jobs
+constexpr std::size_t kMaxViolations = 5;  // in kViolationSpan, then intake is suspended
+constexpr auto kViolationSpan = 1h;
+
+std::string label_of(const std::string& state) {
+    return crypto::hex(crypto::sha256(as_bytes(state))).substr(0, 8);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& log) {
+    auto notifier = Notifier::from_environment();
+    const auto user = TRY(
+        within("--worker-user " + options.worker_user, sandbox::find_user(options.worker_user)));
+    TRY(harden_self());
+    TRY(open_config(options.config));
+    auto program = TRY(WorkerProgram::open(options.worker, options.for_worker, user));
+    auto policy = TRY(ReadyPolicy::load(options.policy));
+    auto places = TRY(prepare_places(options, user));
+    auto ledger = TRY(within("ledger", records::Ledger::open(places.broker_state, now())));
+    auto audit = TRY(within("audit log", records::Audit::open(places.logs)));
+    auto cgroups = TRY(CgroupTree::create(label_of(options.state)));
+    auto loop = TRY(sys::Loop::create());
+    std::unique_ptr<Agent> agent(new Agent(std::move(options), log, std::move(notifier),
+                                           std::move(loop), std::move(places), std::move(cgroups),
+                                           std::move(ledger), std::move(audit)));
+    agent->program_ = std::move(program);
+    auto& context = agent->context_;
+    context.policy = std::move(policy);
+    context.worker_user = user;
+    context.landlock_abi = sandbox::landlock_abi();
+    context.missing = missing_features(context.landlock_abi);
+    const auto& controllers = agent->cgroups_.missing();
+    context.missing.insert(context.missing.end(), controllers.begin(), controllers.end());
+    TRY(agent->require_features());
+    // From here on for root and for every job it will ever start.
+    TRY(within("broker ceiling", sandbox::install(context.policy->filter("broker"))));
+    for (const auto& left : agent->ledger_.unreported()) TRY(agent->jobs_.adopt(left));
+    return agent;
+}
+
+Agent::Agent(Options options, const sys::Log& log, Notifier notifier, sys::Loop loop, Places places,
+             CgroupTree cgroups, records::Ledger ledger, records::Audit audit)
+    : options_(std::move(options)),
+      log_(log),
+      notifier_(std::move(notifier)),
+      loop_(std::move(loop)),
+      places_(std::move(places)),
+      cgroups_(std::move(cgroups)),
+      ledger_(std::move(ledger)),
+      audit_(std::move(audit)),
+      jobs_(loop_, cgroups_, ledger_, audit_, log_,
+            [this](JobNumber number, const protocol::JobEnd& end) {
+                tell(protocol::JobExited{.number = number, .end = end});
+                stop_if_drained();
+            }),
+      context_{.policy = nullptr,
+               .ledger = ledger_,
+               .audit = audit_,
+               .jobs = jobs_,
+               .log = log_,
+               .worker_user = {},
+               .missing = {},
+               .policy_directory = options_.policy,
+               .suspended_file = options_.state + "/broker/intake-suspended"} {}
+
+Result<> Agent::require_features() const {
+    for (const auto& requirement : context_.policy->policy.requirements) {
+        if (std::count(context_.missing.begin(), context_.missing.end(), requirement.feature) > 0) {
+            return fail(requirement.source.file + ":" + std::to_string(requirement.source.line) +
+                        ": this host lacks the required " + requirement.feature);
+        }
+    }
+    return {};
+}
+
+Result<int> Agent::run() {
+    TRY(watch_signals());
+    std::string missing;
+    for (const auto& feature : context_.missing) missing += (missing.empty() ? "" : " ") + feature;
+    const auto& opened = ledger_.opened();
+    TRY(audit_.event("agent-started", {{"version", BULKHEAD_VERSION},
+                                       {"policy", crypto::hex(context_.policy->policy.digest)},
+                                       {"landlock_abi", context_.landlock_abi},
+                                       {"missing", missing},
+                                       {"ledger_torn_bytes", opened.torn_bytes},
+                                       {"interrupted_jobs", opened.interrupted.size()}}));
+    log_.info("started", {{"version", BULKHEAD_VERSION},
+                          {"host", context_.policy->policy.host.id},
+                          {"policy", crypto::hex(context_.policy->policy.digest).substr(0, 12)},
+                          {"missing", missing}});
+    TRY(start_worker());
+    feed_watchdog();
+    keep_time();
+    TRY(loop_.run());
+    worker_.reset();
+    note("agent-stopped", {{"exit", code_}});
+    return code_;
+}
+
+// --- the worker
+
+Result<> Agent::start_worker() {
+    gate_ = Gate();
+    worker_.emplace(TRY(WorkerProcess::spawn(*program_)));
+    context_.worker = &*worker_;
+    started_ = sys::Clock::now();
+    note("worker-started", {{"pid", worker_->pid()}});
+    TRY(loop_.watch(worker_->pidfd().get(), EPOLLIN, [this](std::uint32_t) { on_worker_ended(); }));
+    TRY(loop_.watch(worker_->channel().fd(), EPOLLIN, [this](std::uint32_t) { on_packets(); }));
+    greeting_ = loop_.after(kGreetingTime, [this] {
+        log_.error("worker did not say Hello in time");
+        worker_->kill();
+    });
+    return send_setup();
+}
+
+Result<> Agent::send_setup() {
+    const auto& policy = *context_.policy;
+    protocol::Setup setup;
+    setup.mode = options_.command == Command::once ? protocol::Mode::once : protocol::Mode::serve;
+    setup.config.fd = TRY(open_config(options_.config));
+    setup.state.fd = TRY(places_.worker_state.duplicate());
+    setup.seccomp.fd = TRY(sandbox::to_memfd(policy.filter("worker")));
+    setup.status = protocol::Handle{TRY(places_.status.duplicate())};
+    const auto& rules = policy.policy.worker_landlock;
+    const int state = places_.worker_state.fd();
+    auto ruleset = TRY(within(
+        "worker.landlock",
+        sandbox::make_ruleset({.paths = rules.paths,
+                               .writable = std::span(&state, 1),
+                               .tcp_connect = std::span<const std::uint16_t>(rules.tcp_connect)},
+                              context_.landlock_abi)));
+    if (ruleset) setup.landlock = protocol::Handle{*std::move(ruleset)};
+    setup.ports.items = rules.tcp_connect;
+    const auto frame = TRY(protocol::encode(protocol::Setup::spec.id, 0, setup));
+    return worker_->channel().send(frame.bytes, frame.descriptors);
+}
+
+void Agent::on_packets() {
+    const int fd = worker_->channel().fd();
+    for (;;) {
+        if (const auto when = gate_.must_wait(sys::Clock::now())) {
+            loop_.forget(fd);
+            loop_.at(*when, [this, pid = worker_->pid()] {
+                if (!worker_ || worker_->pid() != pid) return;
+                const auto watched = loop_.watch(worker_->channel().fd(), EPOLLIN,
+                                                 [this](std::uint32_t) { on_packets(); });
+                if (!watched) on_violation(watched.error());
+            });
+            return;
+        }
+        auto packet = worker_->channel().receive();
+        if (!packet && packet.error().code == EAGAIN) return;
+        if (!packet) return on_violation(packet.error());
+        if (!*packet) return loop_.forget(fd);  // its end is told by the pidfd
+        const bool greeted = gate_.phase() == protocol::Phase::serving;
+        if (const auto done = dispatch(**packet, gate_, context_); !done) {
+            return on_violation(done.error());
+        }
+        if (!greeted && gate_.phase() == protocol::Phase::serving) {
+            loop_.cancel(greeting_);
+            if (!std::exchange(ready_, true)) notifier_.send("READY=1\nSTATUS=worker confined");
+            log_.info("worker confined", {{"pid", std::to_string(worker_->pid())}});
+            if (context_.draining) shut_down();
+        }
+    }
+}
+
+// No answer: close, kill, audit, start afresh, slower each time.
+void Agent::on_violation(const Error& error) {
+    log_.error("worker broke the protocol", {{"what", error.what}});
+    note("protocol-violation", {{"pid", worker_->pid()}, {"what", error.what}});
+    loop_.forget(worker_->channel().fd());
+    worker_->kill();
+    const auto time = sys::Clock::now();
+    violations_.push_back(time);
+    while (violations_.front() < time - kViolationSpan) violations_.pop_front();
+    if (violations_.size() != kMaxViolations) return;
+    const auto marked = places_.broker_state.write_atomic(
+        "intake-suspended", "too many protocol violations; remove this file to resume\n", 0600);
+    if (!marked) log_.error("suspend job intake", {{"why", marked.error().what}});
+    note("intake-suspended", {{"violations", violations_.size()}});
+}
+
+void Agent::on_worker_ended() {
+    loop_.cancel(greeting_);
+    loop_.forget(worker_->pidfd().get());
+    loop_.forget(worker_->channel().fd());
+    const int status = worker_->reap();
+    const int exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    note("worker-ended",
+         {{"exit", exit_code}, {"signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0}});
+    context_.worker = nullptr;
+    worker_.reset();
+    if (options_.command == Command::once) return stop(exit_code < 0 ? kFailed : exit_code);
+    // Wrong settings do not get better by trying again.
+    if (exit_code == kBadUsage) return stop(kBadUsage);
+    if (context_.draining) return stop_if_drained();
+    log_.warning("worker ended",
+                 {{"exit", std::to_string(exit_code)},
+                  {"signal", std::to_string(WIFSIGNALED(status) ? WTERMSIG(status) : 0)},
+                  {"restart_in_s", std::to_string(backoff_.count())}});
+    schedule_restart();
+}
+
+void Agent::schedule_restart() {
+    if (sys::Clock::now() - started_ > kSteady) backoff_ = 1s;
+    loop_.after(backoff_, [this] {
+        if (context_.draining) return;
+        if (const auto again = start_worker(); !again) {
+            log_.error("start worker", {{"why", again.error().what}});
+            if (!worker_) schedule_restart();
+        }
+    });
+    backoff_ = std::min<std::chrono::seconds>(backoff_ * 2, kLongestBackoff);
+}
+
+template <class Event>
+void Agent::tell(const Event& event) {
+    // A worker that comes later is told everything in HelloReply.
+    if (!worker_ || gate_.phase() != protocol::Phase::serving) return;
+    const auto frame = protocol::encode(Event::spec.id, 0, event);
+    const auto sent = frame ? worker_->channel().send(frame->bytes, frame->descriptors)
+                            : Result<>(std::unexpected(frame.error()));
+    if (!sent) on_violation(sent.error());
+}
+
+// --- the service manager
+
+Result<> Agent::watch_signals() {
+    sigset_t set;
+    ::sigemptyset(&set);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&set, number);
+    if (::sigprocmask(SIG_BLOCK, &set, nullptr) != 0) return sys::fail_errno("sigprocmask");
+    signals_ = sys::Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!signals_) return sys::fail_errno("signalfd");
+    return loop_.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) {
+        signalfd_siginfo info{};
+        while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
+            on_signal(static_cast<int>(info.ssi_signo));
+        }
+    });
+}
+
+void Agent::on_signal(int number) {
+    if (number == SIGHUP) return reload();
+    shut_down();
+}
+
+void Agent::reload() {
+    if (const auto reopened = audit_.reopen(); !reopened) {
+        log_.error("reopen audit log", {{"why", reopened.error().what}});
+    }
+    auto fresh = ReadyPolicy::load(options_.policy);
+    if (!fresh) {
+        log_.error("policy not reloaded, the old one stays", {{"why", fresh.error().what}});
+        return note("policy-rejected", {{"why", fresh.error().what}});
+    }
+    context_.policy = *std::move(fresh);
+    const auto& digest = context_.policy->policy.digest;
+    note("policy-loaded", {{"policy", crypto::hex(digest)}});
+    log_.info("policy reloaded", {{"policy", crypto::hex(digest).substr(0, 12)}});
+    tell(protocol::PolicyReloaded{.policy_digest = digest});
+}
+
+void Agent::shut_down() {
+    if (!std::exchange(context_.draining, true)) {
+        log_.info("stopping", {{"running_jobs", std::to_string(jobs_.running())}});
+        notifier_.send("STOPPING=1\nSTATUS=waiting for jobs and the worker");
+        jobs_.stop_all("agent-stopped");
+        loop_.after(kGrace + kFlushTime, [this] { stop(kDone); });
+    }
+    constexpr auto kTotal = std::chrono::milliseconds(kGrace + kFlushTime);
+    tell(protocol::Shutdown{.grace_ms = static_cast<std::uint32_t>(kTotal.count())});
+    stop_if_drained();
+}
+
+void Agent::stop_if_drained() {
+    if (context_.draining && !worker_ && jobs_.running() == 0) stop(kDone);
+}
+
+void Agent::feed_watchdog() {
+    if (const auto interval = notifier_.watchdog()) {
+        notifier_.send("WATCHDOG=1");
+        loop_.after(*interval, [this] { feed_watchdog(); });
+    }
+}
+
+void Agent::keep_time() {
+    if (const auto kept = ledger_.note_time(now()); !kept) {
+        log_.error("ledger", {{"why", kept.error().what}});
+    }
+    loop_.after(records::Ledger::kClockEvery, [this] { keep_time(); });
+}
+
+void Agent::stop(int code) {
+    code_ = code;
+    loop_.stop();
+}
+
+void Agent::note(std::string_view event, std::initializer_list<records::Field> fields) {
+    if (const auto written = audit_.event(event, fields); !written) {
+        log_.error("audit log", {{"event", std::string(event)}, {"why", written.error().what}});
+    }
+}
+
+}  // namespace bulkhead::broker

@@ -1,0 +1,30 @@
+// All that a handler may touch.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/jobs/jobs.hpp"
+#include "broker/ready_policy.hpp"
+#include "broker/records/audit.hpp"
+#include "broker/records/ledger.hpp"
+#include "broker/worker_process.hpp"
+
+namespace bulkhead::broker {
+
+struct Context {
+    std::shared_ptr<const ReadyPolicy> policy;
+    records::Ledger& ledger;
+    records::Audit& audit;
+    Jobs& jobs;
+    const sys::Log& log;
+    sandbox::User worker_user;
+    std::vector<std::string> missing;  // protections this kernel cannot give
+    int landlock_abi = 0;
+    std::string policy_directory;
+    std::string suspended_file;  // stands while too many violations keep job intake closed
+    bool draining = false;
+    const WorkerProcess* worker = nullptr;  // the one that is asking
+};
+
+}  // namespace bulkhead::broker

@@ -1,0 +1,28 @@
+// From the request list to handle(); nothing else.
+#pragma once
+#include "broker/gate.hpp"
+#include "broker/handlers/handlers.hpp"
+#include "common/link/channel.hpp"
+
+namespace bulkhead::broker {
+
+// Judges, decodes, handles and answers one packet. An error is a violation of the protocol.
+inline Result<> dispatch(link::Packet& packet, Gate& gate, Context& broker) {
+    const auto header = TRY(protocol::decode_header(packet.bytes));
+    Result<> done = fail("unknown request " + std::to_string(header.id));
+    protocol::Requests::visit(header.id, [&]<class Request> {
+        done = [&]() -> Result<> {
+            TRY(gate.admit(Request::spec, header));
+            const auto request = TRY(within(
+                Request::spec.name, protocol::decode<Request>(packet.bytes, packet.descriptors)));
+            const auto reply = TRY(within(Request::spec.name, handle(request, broker)));
+            const auto frame = TRY(protocol::encode(header.id, header.serial, reply));
+            TRY(broker.worker->channel().send(frame.bytes, frame.descriptors));
+            if constexpr (Request::spec.effect == protocol::Effect::greet) gate.serving();
+            return {};
+        }();
+    });
+    return done;
+}
+
+}  // namespace bulkhead::broker

@@ -1,0 +1,32 @@
+// May this request be made now? Phase, size and pace, judged before a byte of its payload is
+// decoded.
+#pragma once
+#include <chrono>
+
+#include "common/protocol/codec.hpp"
+
+namespace bulkhead::broker {
+
+class Gate {
+  public:
+    using Time = std::chrono::steady_clock::time_point;
+    // Frames a worker may send at once, and how many a second in the long run. A heartbeat takes
+    // two and a job three; a faster worker is not answered faster, it waits in its own socket.
+    static constexpr int kBurst = 256;
+    static constexpr std::chrono::milliseconds kRefill{5};
+
+    // A violation, in words.
+    Result<> admit(const protocol::Spec& spec, const protocol::Header& header) const;
+    void serving() { phase_ = protocol::Phase::serving; }
+    protocol::Phase phase() const { return phase_; }
+
+    // Takes one frame from the budget, or says when the next may be read.
+    std::optional<Time> must_wait(Time now);
+
+  private:
+    protocol::Phase phase_ = protocol::Phase::greeting;
+    // When the budget was, or will be, untouched; each frame moves it on by kRefill.
+    Time full_at_{};
+};
+
+}  // namespace bulkhead::broker

@@ -1,0 +1,14 @@
+#include "broker/handlers/handlers.hpp"
+
+namespace bulkhead::broker {
+
+// Safe because: it forgets only a job that has ended; a worker that lies here harms its own report,
+// and the audit log still has the job.
+Result<protocol::StatusReply> handle(const protocol::AckJob& request, Context& broker) {
+    const bool known = broker.jobs.acknowledge(request.number);
+    return protocol::StatusReply{
+        .status = known ? protocol::Status::done : protocol::Status::refused,
+        .reason = protocol::Code::clipped(known ? "ok" : "not-ended")};
+}
+
+}  // namespace bulkhead::broker

@@ -1,0 +1,13 @@
+#include "broker/handlers/handlers.hpp"
+
+namespace bulkhead::broker {
+
+// Safe because: ending an approved job early is what any backend may ask for; it starts nothing.
+Result<protocol::StatusReply> handle(const protocol::CancelJob& request, Context& broker) {
+    const bool known = broker.jobs.cancel(request.number);
+    return protocol::StatusReply{
+        .status = known ? protocol::Status::done : protocol::Status::refused,
+        .reason = protocol::Code::clipped(known ? "ok" : "not-running")};
+}
+
+}  // namespace bulkhead::broker

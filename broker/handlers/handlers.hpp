@@ -1,0 +1,16 @@
+// One handle() for each request; a missing one does not link. Each stands in a file of its own
+// name. An error ends the connection: only what an honest worker never causes may be one.
+#pragma once
+#include "broker/context.hpp"
+#include "common/protocol/requests.hpp"
+
+namespace bulkhead::broker {
+
+Result<protocol::HelloReply> handle(const protocol::Hello& request, Context& broker);
+Result<protocol::StartReply> handle(const protocol::StartJob& request, Context& broker);
+Result<protocol::StartReply> handle(const protocol::StartCatalogueJob& request, Context& broker);
+Result<protocol::StatusReply> handle(const protocol::CancelJob& request, Context& broker);
+Result<protocol::StatusReply> handle(const protocol::AckJob& request, Context& broker);
+Result<protocol::AuditHeadReply> handle(const protocol::AuditHead& request, Context& broker);
+
+}  // namespace bulkhead::broker

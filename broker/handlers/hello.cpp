@@ -1,0 +1,25 @@
+#include "broker/handlers/handlers.hpp"
+
+namespace bulkhead::broker {
+
+// Safe because: it comes first and grants nothing but descriptors of pipes that this worker, or the
+// one before it, was given already; and only after the kernel has confirmed the confinement.
+Result<protocol::HelloReply> handle(const protocol::Hello& request, Context& broker) {
+    if (request.version != protocol::kVersion) {
+        return fail("worker speaks protocol " + std::to_string(request.version) + ", this broker " +
+                    std::to_string(protocol::kVersion) + "; install both of one release");
+    }
+    TRY(within("worker is not confined", broker.worker->require_confined(broker.worker_user)));
+    protocol::HelloReply reply;
+    reply.host_id = TRY(protocol::Name::create(broker.policy->policy.host.id));
+    reply.policy_digest = broker.policy->policy.digest;
+    for (const auto& feature : broker.missing) {
+        reply.missing.items.push_back(protocol::Label::clipped(feature));
+    }
+    reply.jobs.items = TRY(broker.jobs.list());
+    TRY(broker.audit.event("worker-confined", {{"pid", broker.worker->pid()},
+                                               {"landlock_abi", request.landlock_abi}}));
+    return reply;
+}
+
+}  // namespace bulkhead::broker

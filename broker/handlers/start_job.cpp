@@ -1,0 +1,193 @@
+#include <unistd.h>
+
+#include <array>
+#include <utility>
+
+#include "broker/handlers/handlers.hpp"
+#include "broker/interpreters.hpp"
+#include "common/admission/admit.hpp"
+#include "common/sys/fd.hpp"
+
+namespace bulkhead::broker {
+
+namespace {
+
+using admission::JobBytes;
+using admission::Reason;
+using admission::Verdict;
+
+constexpr std::uint64_t kMaxSignatures = 16_KiB;
+
+// What a request says of a delivery, the same in both kinds.
+struct Delivery {
+    const BoundaryText<32>& backend;
+    const protocol::Label& id;
+    protocol::Streams streams;
+};
+
+crypto::Digest digest_of(const Delivery& delivery) {
+    return crypto::sha256(as_bytes(delivery.backend.str() + "\n" + delivery.id.str()));
+}
+
+std::vector<admission::ParamValue> values(const auto& params) {
+    std::vector<admission::ParamValue> out;
+    for (const auto& param : params.items) out.push_back({param.name.str(), param.value.str()});
+    return out;
+}
+
+admission::HostFacts facts(const Context& broker) {
+    const bool closed = broker.draining || ::access(broker.suspended_file.c_str(), F_OK) == 0 ||
+                        ::access((broker.policy_directory + "/jobs.disabled").c_str(), F_OK) == 0;
+    const unsigned running = broker.jobs.running();
+    const bool room = broker.jobs.unreported() < protocol::kMaxUnreported;
+    return {.intake_suspended = closed,
+            .running_jobs = running,
+            .max_running_jobs = room ? kMaxRunning : running,
+            .interpreters = look_at(broker.policy->policy.interpreters)};
+}
+
+Result<std::string> sealed_bytes(const sys::Fd& fd, std::uint64_t max) {
+    TRY(sys::require_sealed(fd, max));
+    return sys::read_from_start(fd, max);
+}
+
+// The script that was judged: the backend's, or the one that lies in policy.
+std::string_view script_of(const JobBytes& job, const policy::Policy& policy) {
+    if (job.kind == JobBytes::Kind::script) return job.script;
+    return *policy.approved.find(job.name)->second.script;
+}
+
+std::vector<std::string> environment(const Verdict& verdict, const JobBytes& job) {
+    std::vector<std::string> entries{
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
+        "HOME=/", "BULKHEAD_JOB_ID=" + verdict.manifest->job_id};
+    for (const auto& param : job.params)
+        entries.push_back("JOB_P_" + param.name + "=" + param.value);
+    return entries;
+}
+
+protocol::StartReply reply_to(const Verdict& verdict) {
+    protocol::StartReply reply;
+    reply.decision = verdict.admitted ? protocol::Decision::admitted : protocol::Decision::refused;
+    reply.reason = protocol::Code::clipped(admission::code(verdict.reason));
+    reply.detail = protocol::Detail::clipped(verdict.detail);
+    reply.rule = protocol::Label::clipped(verdict.rule);
+    if (verdict.manifest) {
+        reply.job_id = protocol::Name::clipped(verdict.manifest->job_id);
+        reply.output_max = verdict.manifest->output_max;
+    }
+    return reply;
+}
+
+// A decision that cannot be recorded must not be carried out.
+Result<> record(const Verdict& verdict, const Delivery& delivery, std::string_view script,
+                Context& broker) {
+    return broker.audit.event(
+        "verdict", {{"decision", verdict.admitted ? "admit" : "refuse"},
+                    {"reason", admission::code(verdict.reason)},
+                    {"job", verdict.manifest ? verdict.manifest->job_id : ""},
+                    {"manifest", verdict.manifest ? crypto::hex(verdict.manifest->digest) : ""},
+                    {"script", crypto::hex(crypto::sha256(as_bytes(script)))},
+                    {"profile", verdict.manifest ? verdict.manifest->profile : ""},
+                    {"rule", verdict.rule},
+                    {"signers", verdict.signers},
+                    {"backend", delivery.backend.str()},
+                    {"delivery", delivery.id.str()},
+                    {"detail", verdict.detail}});
+}
+
+Result<JobPlan> plan_for(const Verdict& verdict, const JobBytes& job, const Delivery& delivery,
+                         const Context& broker) {
+    const auto& policy = broker.policy->policy;
+    const auto& profile = policy.profiles.find(verdict.manifest->profile)->second;
+    auto plan =
+        TRY(make_plan(profile, broker.policy->filter(profile.seccomp), broker.landlock_abi));
+    plan.interpreter = verdict.manifest->interpreter;
+    plan.script = TRY(sys::sealed_memfd("job", as_bytes(script_of(job, policy))));
+    plan.environment = environment(verdict, job);
+    plan.merged = delivery.streams == protocol::Streams::merged;
+    return plan;
+}
+
+records::Start start_of(const approval::Manifest& manifest, const JobBytes& job,
+                        const Delivery& delivery) {
+    records::Start start;
+    start.manifest = manifest.digest;
+    start.job_id = crypto::sha256(as_bytes(manifest.job_id));
+    start.delivery = job.delivery;
+    start.started = now();
+    start.not_after = manifest.not_after;
+    start.output_max = manifest.output_max;
+    start.job_name = protocol::Name::clipped(manifest.job_id);
+    start.backend = delivery.backend;
+    start.delivery_name = delivery.id;
+    start.profile = protocol::Name::clipped(manifest.profile);
+    return start;
+}
+
+Result<protocol::StartReply> decide(const JobBytes& job, const Delivery& delivery,
+                                    Context& broker) {
+    const auto verdict =
+        admission::admit(job, broker.policy->policy, facts(broker), broker.ledger.view(), now());
+    const auto answer = [&](const Verdict& last) -> Result<protocol::StartReply> {
+        TRY(record(last, delivery, job.script, broker));
+        return reply_to(last);
+    };
+    if (!verdict.admitted) return answer(verdict);
+    const auto plan = plan_for(verdict, job, delivery, broker);
+    if (!plan) return answer(admission::refuse(Reason::profile_unusable, plan.error().what));
+    auto reply = TRY(answer(verdict));
+    const auto number = broker.jobs.start(*plan, start_of(*verdict.manifest, job, delivery),
+                                          verdict.manifest->timeout);
+    if (!number) {
+        return answer(admission::refuse(Reason::ledger_write_failed, number.error().what));
+    }
+    reply.number = *number;
+    auto [out, err] = TRY(broker.jobs.pipes(*number));
+    reply.out = protocol::Handle{std::move(out)};
+    reply.err = protocol::Handle{std::move(err)};
+    return reply;
+}
+
+}  // namespace
+
+// Safe because: nothing runs that admit() has not found approved, byte for byte, by policy's
+// signers or by policy itself; the bytes judged are the bytes run, from a memfd of our own; and the
+// ledger holds the start before the process exists.
+Result<protocol::StartReply> handle(const protocol::StartJob& request, Context& broker) {
+    const Delivery delivery{request.backend, request.delivery, request.streams};
+    const auto script = sealed_bytes(request.script.fd, approval::kMaxScript);
+    Result<std::string> manifest{""};
+    Result<std::string> signatures{""};
+    if (request.manifest) manifest = sealed_bytes(request.manifest->fd, approval::kMaxManifest);
+    if (request.signatures) signatures = sealed_bytes(request.signatures->fd, kMaxSignatures);
+    for (const auto* bytes :
+         std::array{&script, &std::as_const(manifest), &std::as_const(signatures)}) {
+        if (*bytes) continue;
+        const auto& error = bytes->error();
+        const auto refused = admission::refuse(
+            error.code == EFBIG ? Reason::size_exceeded : Reason::not_sealed, error.what);
+        TRY(record(refused, delivery, "", broker));
+        return reply_to(refused);
+    }
+    JobBytes job;
+    job.script = *script;
+    if (request.manifest) job.manifest = *manifest;
+    job.signatures = *signatures;
+    job.params = values(request.params);
+    job.delivery = digest_of(delivery);
+    return decide(job, delivery, broker);
+}
+
+// Safe because: as above; the script does not even come from the worker.
+Result<protocol::StartReply> handle(const protocol::StartCatalogueJob& request, Context& broker) {
+    const Delivery delivery{request.backend, request.delivery, request.streams};
+    JobBytes job;
+    job.kind = JobBytes::Kind::catalogue;
+    job.name = request.name.str();
+    job.params = values(request.params);
+    job.delivery = digest_of(delivery);
+    return decide(job, delivery, broker);
+}
+
+}  // namespace bulkhead::broker

@@ -1,0 +1,118 @@
+#include "broker/host.hpp"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace bulkhead::broker {
+
+namespace {
+
+// Linux 6.3; absent from Debian 12's headers.
+constexpr int kGetMdwe = 66;
+
+Result<sys::Dir> own_directory(const std::string& path, mode_t mode, const sandbox::User& owner) {
+    if (::mkdir(path.c_str(), mode) == 0) {
+        if (::chown(path.c_str(), owner.uid, owner.gid) != 0)
+            return sys::fail_errno("chown " + path);
+    } else if (errno != EEXIST) {
+        return sys::fail_errno("create directory " + path);
+    }
+    auto dir = TRY(sys::Dir::open(path));
+    struct stat info {};
+    if (::fstat(dir.fd(), &info) != 0) return sys::fail_errno(path);
+    if (info.st_uid != owner.uid || (info.st_mode & 022) != 0) {
+        return fail(path + ": must belong to user " + std::to_string(owner.uid) +
+                    " and not be writable by group or others");
+    }
+    return dir;
+}
+
+Result<sys::Fd> listen_at(const std::string& path, const sandbox::User& worker) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path) return fail(path + ": too long for a socket");
+    std::memcpy(address.sun_path, path.data(), path.size());
+    sys::Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!socket) return sys::fail_errno("socket");
+    ::unlink(path.c_str());
+    const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+    if (::bind(socket.get(), generic, sizeof address) != 0) return sys::fail_errno("bind " + path);
+    // Root and the agent's own group may ask.
+    if (::chown(path.c_str(), 0, worker.gid) != 0 || ::chmod(path.c_str(), 0660) != 0) {
+        return sys::fail_errno("permissions of " + path);
+    }
+    if (::listen(socket.get(), 4) != 0) return sys::fail_errno("listen " + path);
+    return socket;
+}
+
+}  // namespace
+
+Result<Places> prepare_places(const Options& options, const sandbox::User& worker) {
+    const sandbox::User root{};
+    TRY(own_directory(options.state, 0755, root));
+    auto broker_state = TRY(own_directory(options.state + "/broker", 0700, root));
+    auto worker_state = TRY(own_directory(options.state + "/worker", 0700, worker));
+    auto logs = TRY(own_directory(options.log_dir, 0750, root));
+    TRY(own_directory(options.run_dir, 0755, root));
+    auto status = TRY(listen_at(options.run_dir + "/status.sock", worker));
+    return Places{std::move(broker_state), std::move(worker_state), std::move(logs),
+                  std::move(status)};
+}
+
+Result<sys::Fd> open_config(const std::string& path) {
+    sys::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!file && errno == ENOENT && path == Options{}.config) {
+        file = sys::Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+        if (file) return file;
+    }
+    if (!file) return sys::fail_errno("configuration " + path);
+    struct stat info {};
+    if (::fstat(file.get(), &info) != 0) return sys::fail_errno(path);
+    if (!S_ISREG(info.st_mode) || info.st_uid != 0 || (info.st_mode & 022) != 0) {
+        return fail("configuration " + path +
+                    ": must be a regular file of root's that nobody else can write; chown root, "
+                    "chmod go-w");
+    }
+    return file;
+}
+
+std::vector<std::string> missing_features(int landlock_abi) {
+    std::vector<std::string> missing;
+    if (landlock_abi < 1) missing.emplace_back("landlock");
+    if (landlock_abi < 4) missing.emplace_back("landlock-net");
+    if (landlock_abi < 6) missing.emplace_back("landlock-scope");
+    if (::prctl(kGetMdwe, 0, 0, 0, 0) < 0) missing.emplace_back("mdwe");
+    return missing;
+}
+
+Result<> harden_self() {
+    const rlimit none{0, 0};
+    if (::setrlimit(RLIMIT_CORE, &none) != 0) return sys::fail_errno("no core dumps");
+    if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return sys::fail_errno("PR_SET_DUMPABLE");
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return sys::fail_errno("no_new_privs");
+    if (::chdir("/") != 0) return sys::fail_errno("chdir /");
+    ::umask(022);
+    return {};
+}
+
+std::string default_worker_path() {
+    std::string self(4096, '\0');
+    const ssize_t length = ::readlink("/proc/self/exe", self.data(), self.size());
+    if (length <= 0) return "worker";
+    self.resize(static_cast<std::size_t>(length));
+    const auto folder = self.substr(0, self.rfind('/'));
+    struct stat info {};
+    const auto beside = folder + "/worker";
+    if (::stat(beside.c_str(), &info) == 0 && S_ISREG(info.st_mode)) return beside;
+    return folder.substr(0, folder.rfind('/')) + "/worker/worker";
+}
+
+}  // namespace bulkhead::broker

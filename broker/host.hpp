@@ -1,0 +1,34 @@
+// What the broker needs of the host before it serves: directories, files, sockets, kernel features.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "broker/options.hpp"
+#include "common/sandbox/privileges.hpp"
+#include "common/sys/dir.hpp"
+
+namespace bulkhead::broker {
+
+struct Places {
+    sys::Dir broker_state;  // root's alone
+    sys::Dir worker_state;  // the worker's
+    sys::Dir logs;
+    sys::Fd status;  // listening socket for `bulkhead status`
+};
+// Makes what is missing; refuses what others could write.
+Result<Places> prepare_places(const Options& options, const sandbox::User& worker);
+
+// The configuration, to be read by the worker. A missing file is an error only when it was asked
+// for by name: settings may all come from the environment.
+Result<sys::Fd> open_config(const std::string& path);
+
+// Protections that this kernel cannot give, by their names in `require` lines.
+std::vector<std::string> missing_features(int landlock_abi);
+
+// Cannot be dumped, traced or given new privileges; no core. For root itself, before it serves.
+Result<> harden_self();
+
+// The program beside this one: libexec/bulkhead/worker, or worker/worker of a build tree.
+std::string default_worker_path();
+
+}  // namespace bulkhead::broker

@@ -1,0 +1,183 @@
+#include "broker/jobs/cgroup.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include "common/base/parse.hpp"
+
+namespace bulkhead::broker {
+
+namespace {
+
+constexpr std::array<std::string_view, 3> kControllers{"memory", "pids", "cpu"};
+
+Result<> put(const sys::Dir& dir, std::string_view file, std::string_view text) {
+    const auto fd = TRY(dir.open_at(file, O_WRONLY));
+    return within(file, sys::write_all(fd, as_bytes(text)));
+}
+
+Result<std::string> get(const sys::Dir& dir, std::string_view file) {
+    return sys::read_to_end(TRY(dir.open_at(file, O_RDONLY)), 1_MiB);
+}
+
+// "key value" lines, as cgroup.events and cpu.stat have them.
+Result<std::uint64_t> flat_value(const sys::Dir& dir, std::string_view file, std::string_view key) {
+    const auto text = TRY(get(dir, file));
+    for (const auto line : split(text, '\n')) {
+        const auto parts = words(line);
+        if (parts.size() == 2 && parts[0] == key) return parse_number<std::uint64_t>(parts[1]);
+    }
+    return fail(std::string(file) + ": no " + std::string(key));
+}
+
+// Where cgroup2 is mounted and which of its directories holds this process.
+Result<sys::Dir> own_cgroup() {
+    const auto proc = TRY(sys::Dir::open("/proc/self"));
+    std::string mount;
+    for (const auto line : split(TRY(proc.read_file("mountinfo", 4_MiB)), '\n')) {
+        const auto separator = line.find(" - cgroup2 ");
+        const auto fields = words(line);
+        if (separator != line.npos && fields.size() > 4 && mount.empty()) mount = fields[4];
+    }
+    if (mount.empty()) return fail("no cgroup2 file system is mounted; jobs cannot be contained");
+    for (const auto line : split(TRY(proc.read_file("cgroup", 64_KiB)), '\n')) {
+        if (line.starts_with("0::")) return sys::Dir::open(mount + std::string(line.substr(3)));
+    }
+    return fail("/proc/self/cgroup: no line for cgroup2");
+}
+
+// Depth first: cgroup directories hold only files that go with them.
+void remove_tree(const sys::Dir& parent, const std::string& name) {
+    if (const auto dir = parent.open_dir(name)) {
+        for (const auto& entry : dir->list().value_or(std::vector<std::string>{})) {
+            struct stat info {};
+            const bool found = ::fstatat(dir->fd(), entry.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
+            if (found && S_ISDIR(info.st_mode)) remove_tree(*dir, entry);
+        }
+    }
+    ::unlinkat(parent.fd(), name.c_str(), AT_REMOVEDIR);
+}
+
+Result<> limit(const sys::Dir& dir, const policy::Limits& limits) {
+    const auto set = [&](std::string_view file, const std::string& value) -> Result<> {
+        // No file, no controller: CgroupTree has said so, and rlimits stand in.
+        if (::faccessat(dir.fd(), std::string(file).c_str(), W_OK, 0) != 0) return {};
+        return put(dir, file, value);
+    };
+    if (limits.memory > 0) {
+        TRY(set("memory.max", std::to_string(limits.memory)));
+        TRY(set("memory.swap.max", "0"));
+        TRY(set("memory.oom.group", "1"));
+    }
+    if (limits.pids > 0) TRY(set("pids.max", std::to_string(limits.pids)));
+    if (limits.cpu_percent > 0) {
+        TRY(set("cpu.max", std::to_string(limits.cpu_percent * 1000) + " 100000"));
+    }
+    return {};
+}
+
+}  // namespace
+
+Cgroup::~Cgroup() {
+    if (name_.empty()) return;  // moved from
+    // Killed processes take a moment to die, and a populated cgroup cannot be removed.
+    for (int round = 0; round < 50 && populated().value_or(false); ++round) {
+        static_cast<void>(kill());
+        pollfd change{.fd = events_.get(), .events = POLLPRI, .revents = 0};
+        ::poll(&change, 1, 100);
+    }
+    remove_tree(parent_, name_);
+}
+
+Result<bool> Cgroup::populated() const {
+    const auto text = TRY(sys::read_from_start(events_, 4_KiB));
+    return text.find("populated 0") == text.npos;
+}
+
+Result<> Cgroup::signal_each(int signal) const {
+    for (const auto line : split(TRY(get(dir_, "cgroup.procs")), '\n')) {
+        // 0 is a process of an outer pid namespace: none of ours.
+        const auto pid = parse_number<pid_t>(line).value_or(0);
+        if (pid > 1) ::kill(pid, signal);
+    }
+    return {};
+}
+
+Result<> Cgroup::terminate() const {
+    TRY(put(dir_, "cgroup.freeze", "1"));
+    const auto sent = signal_each(SIGTERM);
+    TRY(put(dir_, "cgroup.freeze", "0"));
+    return sent;
+}
+
+Result<> Cgroup::kill() const {
+    if (put(dir_, "cgroup.kill", "1")) return {};
+    // Each round also catches what was forked during the one before; frozen, nothing forks.
+    TRY(put(dir_, "cgroup.freeze", "1"));
+    const auto sent = signal_each(SIGKILL);
+    TRY(put(dir_, "cgroup.freeze", "0"));
+    return sent;
+}
+
+Cgroup::Usage Cgroup::usage() const {
+    Usage usage;
+    usage.cpu_us = flat_value(dir_, "cpu.stat", "usage_usec").value_or(0);
+    usage.oom_killed = flat_value(dir_, "memory.events", "oom_kill").value_or(0) > 0;
+    const auto peak = get(dir_, "memory.peak").value_or("");
+    usage.peak_bytes =
+        parse_number<std::uint64_t>(std::string_view(peak).substr(0, peak.find('\n'))).value_or(0);
+    return usage;
+}
+
+Result<CgroupTree> CgroupTree::create(const std::string& label) {
+    auto base = TRY(own_cgroup());
+    const auto name = "bulkhead-" + label;
+    const auto own = TRY(base.make_dir(name, 0755));
+    const auto agent = TRY(own.make_dir("agent", 0755));
+    TRY(put(agent, "cgroup.procs", "0"));
+    auto jobs = TRY(own.make_dir("jobs", 0755));
+    for (const auto& entry : TRY(jobs.list())) {
+        if (auto old = jobs.open_dir(entry)) {
+            auto events = TRY(old->open_at("cgroup.events", O_RDONLY));
+            // The destructor kills and removes.
+            const Cgroup left(TRY(own.open_dir("jobs")), entry, *std::move(old), std::move(events));
+        }
+    }
+    std::vector<std::string> missing;
+    for (const auto controller : kControllers) {
+        const auto enable = "+" + std::string(controller);
+        bool enabled = true;
+        for (const auto* dir : std::array<const sys::Dir*, 3>{&base, &own, &jobs}) {
+            enabled = enabled && put(*dir, "cgroup.subtree_control", enable).has_value();
+        }
+        if (!enabled) missing.push_back("cgroup-" + std::string(controller));
+    }
+    return CgroupTree(std::move(base), name, std::move(jobs), std::move(missing));
+}
+
+CgroupTree::~CgroupTree() {
+    if (name_.empty()) return;
+    // Back to where we came from, so that the tree can go; under a service manager it goes anyway.
+    static_cast<void>(put(base_, "cgroup.procs", "0"));
+    remove_tree(base_, name_);
+}
+
+Result<Cgroup> CgroupTree::make(JobNumber number, const policy::Limits& limits) const {
+    const auto name = std::to_string(number.value);
+    if (::mkdirat(jobs_.fd(), name.c_str(), 0755) != 0) return sys::fail_errno("create cgroup");
+    auto dir = TRY(jobs_.open_dir(name));
+    auto events = TRY(dir.open_at("cgroup.events", O_RDONLY));
+    auto parent = TRY(jobs_.open_dir("."));
+    Cgroup cgroup(std::move(parent), name, std::move(dir), std::move(events));
+    TRY(limit(cgroup.dir_, limits));
+    return cgroup;
+}
+
+}  // namespace bulkhead::broker

@@ -1,0 +1,82 @@
+// A cgroup (v2) for each job: its limits, its accounts, and the certainty that nothing outlives it.
+#pragma once
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "common/base/ids.hpp"
+#include "common/policy/policy.hpp"
+#include "common/sys/dir.hpp"
+
+namespace bulkhead::broker {
+
+// One job's cgroup; removed by the destructor, which kills what is still in it.
+class Cgroup {
+  public:
+    Cgroup(Cgroup&&) = default;
+    Cgroup& operator=(Cgroup&&) = delete;
+    ~Cgroup();
+
+    // For clone3(CLONE_INTO_CGROUP), Linux 5.7.
+    int fd() const { return dir_.fd(); }
+    // Readable state of cgroup.events; EPOLLPRI when it changes.
+    const sys::Fd& events() const { return events_; }
+    Result<bool> populated() const;
+
+    // SIGTERM to every process in it, frozen meanwhile so that none can leave its number to
+    // another.
+    Result<> terminate() const;
+    // SIGKILL to the whole tree at once: cgroup.kill (Linux 5.14), else one by one.
+    Result<> kill() const;
+
+    struct Usage {
+        std::uint64_t cpu_us = 0;
+        std::uint64_t peak_bytes = 0;  // 0 without the memory controller or before Linux 5.19
+        bool oom_killed = false;
+    };
+    Usage usage() const;
+
+  private:
+    friend class CgroupTree;
+    Cgroup(sys::Dir parent, std::string name, sys::Dir dir, sys::Fd events)
+        : parent_(std::move(parent)),
+          name_(std::move(name)),
+          dir_(std::move(dir)),
+          events_(std::move(events)) {}
+    Result<> signal_each(int signal) const;
+
+    sys::Dir parent_;
+    std::string name_;
+    sys::Dir dir_;
+    sys::Fd events_;
+};
+
+// This agent's place in the host's cgroup tree: <own>/bulkhead-<label>/{agent,jobs}.
+class CgroupTree {
+  public:
+    // Moves this process into agent/ and offers memory, pids and cpu to jobs/ where the host
+    // delegates them. What an earlier run of the same label left in jobs/ is killed and removed.
+    static Result<CgroupTree> create(const std::string& label);
+    CgroupTree(CgroupTree&&) = default;
+    CgroupTree& operator=(CgroupTree&&) = delete;
+    ~CgroupTree();
+
+    Result<Cgroup> make(JobNumber number, const policy::Limits& limits) const;
+    // Controllers that jobs cannot be limited by on this host: "cgroup-memory", ...
+    const std::vector<std::string>& missing() const { return missing_; }
+
+  private:
+    CgroupTree(sys::Dir base, std::string name, sys::Dir jobs, std::vector<std::string> missing)
+        : base_(std::move(base)),
+          name_(std::move(name)),
+          jobs_(std::move(jobs)),
+          missing_(std::move(missing)) {}
+
+    sys::Dir base_;
+    std::string name_;
+    sys::Dir jobs_;
+    std::vector<std::string> missing_;
+};
+
+}  // namespace bulkhead::broker

@@ -1,0 +1,58 @@
+// A job's processes: started under its profile in its own cgroup, and what became of them.
+#pragma once
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/jobs/cgroup.hpp"
+#include "common/policy/policy.hpp"
+#include "common/sandbox/privileges.hpp"
+#include "common/sandbox/seccomp.hpp"
+#include "common/sys/fd.hpp"
+
+namespace bulkhead::broker {
+
+// Everything the child needs, made before it exists: the child only makes system calls.
+struct JobPlan {
+    std::string interpreter;
+    sys::Fd script;  // sealed memfd of the very bytes that were verified
+    std::vector<std::string> environment;
+    sandbox::Identity identity;
+    policy::Profile profile;
+    sandbox::Filter filter;
+    std::optional<sys::Fd> ruleset;  // absent: this kernel has no Landlock
+    bool merged = false;             // standard error goes where standard output goes
+};
+
+Result<JobPlan> make_plan(const policy::Profile& profile, const sandbox::Filter& filter,
+                          int landlock_abi);
+
+// How the first process ended, or the step before exec that failed.
+struct JobStatus {
+    int wait_status = 0;      // of the interpreter, as waitpid(2) has it
+    std::string failed_step;  // empty: the interpreter ran
+    std::uint64_t max_rss_bytes = 0;
+};
+
+class JobProcess {
+  public:
+    // The pipes' write ends are given to the child and closed here.
+    static Result<JobProcess> spawn(const JobPlan& plan, const Cgroup& cgroup, sys::Fd out,
+                                    sys::Fd err);
+
+    // Readable when the first process has ended (pidfd_open(2)).
+    const sys::Fd& pidfd() const { return pidfd_; }
+    // Reaps it; once, after pidfd became readable.
+    Result<JobStatus> reap();
+
+  private:
+    JobProcess(pid_t pid, sys::Fd pidfd, sys::Fd report)
+        : pid_(pid), pidfd_(std::move(pidfd)), report_(std::move(report)) {}
+    pid_t pid_;
+    sys::Fd pidfd_;
+    sys::Fd report_;  // the child's last words before exec
+};
+
+}  // namespace bulkhead::broker

@@ -1,0 +1,14 @@
+// What of the host's file system a job sees.
+#pragma once
+#include "common/base/result.hpp"
+#include "common/policy/policy.hpp"
+
+namespace bulkhead::broker {
+
+// In the job's own mount namespace, as root: everything read-only and nosuid except the profile's
+// write paths, fresh /tmp and /var/tmp, its own /proc. Without a mount namespace it does nothing.
+// mount_setattr(2) needs Linux 5.12; before that the view stays writable where permissions allow
+// and Landlock or file modes are what holds.
+Result<> make_view(const policy::Profile& profile);
+
+}  // namespace bulkhead::broker

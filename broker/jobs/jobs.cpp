@@ -1,0 +1,225 @@
+#include "broker/jobs/jobs.hpp"
+
+#include <sys/epoll.h>
+#include <sys/wait.h>
+
+namespace bulkhead::broker {
+
+namespace {
+
+using protocol::Code;
+using protocol::JobEnd;
+using protocol::Outcome;
+
+constexpr std::array<std::string_view, 5> kOutcomes{"interrupted", "finished", "timed-out",
+                                                    "cancelled", "failed-to-start"};
+
+JobEnd could_not_start(const Error& error) {
+    JobEnd end;
+    end.outcome = Outcome::failed_to_start;
+    end.reason = Code::clipped("start-failed");
+    end.detail = decltype(end.detail)::clipped(error.what);
+    return end;
+}
+
+JobEnd judged(JobEnd end, const JobStatus& status) {
+    if (!status.failed_step.empty()) return could_not_start({status.failed_step});
+    if (WIFSIGNALED(status.wait_status)) {
+        end.signal = static_cast<std::uint8_t>(WTERMSIG(status.wait_status));
+    } else {
+        end.exit_code = static_cast<std::uint8_t>(WEXITSTATUS(status.wait_status));
+    }
+    if (end.reason.empty()) end.reason = Code::clipped("ok");
+    return end;
+}
+
+}  // namespace
+
+UnixTime now() {
+    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+Jobs::~Jobs() {
+    for (auto& [number, entry] : entries_) {
+        if (!entry.running) continue;
+        loop_.cancel(entry.running->timer);
+        loop_.forget(entry.running->process.pidfd().get());
+        loop_.forget(entry.running->cgroup.events().get());
+    }
+}
+
+Result<> Jobs::adopt(const records::Unreported& left) {
+    Entry entry;
+    entry.start = left.start;
+    entry.end = left.end;
+    // Read ends of pipes that nobody writes to: at their end at once.
+    entry.out = std::move(TRY(sys::make_pipe()).read);
+    entry.err = std::move(TRY(sys::make_pipe()).read);
+    entries_.emplace(left.number, std::move(entry));
+    return {};
+}
+
+Result<JobNumber> Jobs::start(const JobPlan& plan, records::Start record,
+                              std::chrono::seconds timeout) {
+    const auto number = TRY(ledger_.start(record));
+    auto& entry = entries_[number];
+    entry.start = std::move(record);
+    if (const auto spawned = spawn(number, entry, plan, timeout); !spawned) {
+        entry.running.reset();
+        if (!entry.out) entry.out = std::move(TRY(sys::make_pipe()).read);
+        if (!entry.err) entry.err = std::move(TRY(sys::make_pipe()).read);
+        // Later, so that the worker first learns that the job was admitted.
+        loop_.after({}, [this, number, end = could_not_start(spawned.error())] {
+            finish(number, entries_.at(number), end);
+        });
+    }
+    return number;
+}
+
+Result<> Jobs::spawn(JobNumber number, Entry& entry, const JobPlan& plan,
+                     std::chrono::seconds timeout) {
+    auto out = TRY(sys::make_pipe(kPipeBytes));
+    auto err = TRY(sys::make_pipe(plan.merged ? 0 : kPipeBytes));
+    entry.out = std::move(out.read);
+    entry.err = std::move(err.read);
+    for (const auto* end : {&entry.out, &entry.err}) TRY(sys::set_nonblocking(*end, true));
+    auto cgroup = TRY(cgroups_.make(number, plan.profile.limits));
+    auto process = TRY(JobProcess::spawn(plan, cgroup, std::move(out.write), std::move(err.write)));
+    entry.running = std::make_unique<Running>(Running{.process = std::move(process),
+                                                      .cgroup = std::move(cgroup),
+                                                      .began = sys::Clock::now(),
+                                                      .timer = {},
+                                                      .end = {.outcome = Outcome::finished},
+                                                      .status = {}});
+    entry.running->timer = loop_.after(
+        timeout, [this, number] { end_early(number, Outcome::timed_out, "timed-out"); });
+    return loop_.watch(entry.running->process.pidfd().get(), EPOLLIN,
+                       [this, number](std::uint32_t) { on_first_process_ended(number); });
+}
+
+bool Jobs::cancel(JobNumber number) {
+    const auto found = entries_.find(number);
+    if (found == entries_.end() || !found->second.running) return false;
+    end_early(number, Outcome::cancelled, "cancelled");
+    return true;
+}
+
+void Jobs::end_early(JobNumber number, Outcome outcome, std::string_view reason) {
+    auto& running = *entries_.at(number).running;
+    if (running.end.outcome != Outcome::finished) return;  // it is on its way out already
+    running.end.outcome = outcome;
+    running.end.reason = Code::clipped(reason);
+    loop_.cancel(running.timer);
+    if (const auto sent = running.cgroup.terminate(); !sent) {
+        log_.warning("terminate job", {{"why", sent.error().what}});
+    }
+    running.timer = loop_.after(kGrace, [this, number] {
+        if (const auto killed = entries_.at(number).running->cgroup.kill(); !killed) {
+            log_.error("kill job", {{"why", killed.error().what}});
+        }
+    });
+}
+
+void Jobs::on_first_process_ended(JobNumber number) {
+    auto& running = *entries_.at(number).running;
+    loop_.forget(running.process.pidfd().get());
+    loop_.cancel(running.timer);
+    if (auto status = running.process.reap()) {
+        running.status = *std::move(status);
+    } else {
+        running.status.failed_step = status.error().what;
+    }
+    // Whatever it left behind goes with it; the job has ended when nothing is left.
+    const auto watched = loop_.watch(running.cgroup.events().get(), EPOLLPRI,
+                                     [this, number](std::uint32_t) { finish_if_empty(number); });
+    if (!watched) log_.error("watch cgroup", {{"why", watched.error().what}});
+    finish_if_empty(number);
+}
+
+void Jobs::finish_if_empty(JobNumber number) {
+    auto& entry = entries_.at(number);
+    auto& running = *entry.running;
+    if (running.cgroup.populated().value_or(true)) {
+        static_cast<void>(running.cgroup.kill());
+        if (running.cgroup.populated().value_or(true)) return;
+    }
+    loop_.forget(running.cgroup.events().get());
+    auto end = judged(running.end, running.status);
+    const auto usage = running.cgroup.usage();
+    const auto wall = sys::Clock::now() - running.began;
+    end.wall_ms = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(wall).count());
+    end.cpu_us = usage.cpu_us;
+    end.max_rss_bytes = usage.peak_bytes > 0 ? usage.peak_bytes : running.status.max_rss_bytes;
+    end.oom_killed = usage.oom_killed;
+    entry.running.reset();
+    finish(number, entry, end);
+}
+
+void Jobs::finish(JobNumber number, Entry& entry, const JobEnd& end) {
+    entry.end = end;
+    if (const auto kept = ledger_.end(number, end, now()); !kept) {
+        // The next start finds it without an end and reports it as interrupted.
+        log_.error("ledger: end of job", {{"why", kept.error().what}});
+    }
+    const auto written =
+        audit_.event("job-ended", {{"number", number.value},
+                                   {"job", entry.start.job_name.str()},
+                                   {"outcome", kOutcomes[static_cast<std::size_t>(end.outcome)]},
+                                   {"exit", end.exit_code},
+                                   {"signal", end.signal},
+                                   {"reason", end.reason.str()},
+                                   {"wall_ms", end.wall_ms},
+                                   {"cpu_us", end.cpu_us},
+                                   {"detail", end.detail.str()}});
+    if (!written) log_.error("audit: end of job", {{"why", written.error().what}});
+    ended_(number, end);
+}
+
+bool Jobs::acknowledge(JobNumber number) {
+    const auto found = entries_.find(number);
+    if (found == entries_.end() || !found->second.end) return false;
+    if (const auto kept = ledger_.reported(number); !kept) {
+        log_.error("ledger: report of job", {{"why", kept.error().what}});
+        return false;
+    }
+    entries_.erase(found);
+    return true;
+}
+
+void Jobs::stop_all(const char* reason) {
+    for (const auto& [number, entry] : entries_) {
+        if (entry.running) end_early(number, Outcome::interrupted, reason);
+    }
+}
+
+unsigned Jobs::running() const {
+    unsigned count = 0;
+    for (const auto& [number, entry] : entries_) count += entry.running ? 1 : 0;
+    return count;
+}
+
+Result<std::vector<protocol::UnreportedJob>> Jobs::list() const {
+    std::vector<protocol::UnreportedJob> jobs;
+    for (const auto& [number, entry] : entries_) {
+        protocol::UnreportedJob job;
+        job.number = number;
+        job.backend = entry.start.backend;
+        job.delivery = entry.start.delivery_name;
+        job.job_id = entry.start.job_name;
+        job.output_max = entry.start.output_max;
+        job.ended = entry.end.has_value();
+        job.end = entry.end.value_or(JobEnd{});
+        job.out.fd = TRY(entry.out.duplicate());
+        job.err.fd = TRY(entry.err.duplicate());
+        jobs.push_back(std::move(job));
+    }
+    return jobs;
+}
+
+Result<std::pair<sys::Fd, sys::Fd>> Jobs::pipes(JobNumber number) const {
+    const auto& entry = entries_.at(number);
+    return std::pair(TRY(entry.out.duplicate()), TRY(entry.err.duplicate()));
+}
+
+}  // namespace bulkhead::broker

@@ -1,0 +1,91 @@
+// Every job whose result the backend has not confirmed: running, ending, or waiting to be reported.
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "broker/jobs/cgroup.hpp"
+#include "broker/jobs/job_process.hpp"
+#include "broker/records/audit.hpp"
+#include "broker/records/ledger.hpp"
+#include "common/protocol/requests.hpp"
+#include "common/sys/log.hpp"
+#include "common/sys/loop.hpp"
+
+namespace bulkhead::broker {
+
+// How long a job may take to leave after SIGTERM.
+inline constexpr std::chrono::seconds kGrace{10};
+inline constexpr unsigned kMaxRunning = 16;
+// Each of a job's pipes; root passes the read ends on and never reads them.
+inline constexpr int kPipeBytes = 1 << 20;
+
+class Jobs {
+  public:
+    using OnEnd = std::function<void(JobNumber, const protocol::JobEnd&)>;
+
+    Jobs(sys::Loop& loop, const CgroupTree& cgroups, records::Ledger& ledger, records::Audit& audit,
+         const sys::Log& log, OnEnd ended)
+        : loop_(loop),
+          cgroups_(cgroups),
+          ledger_(ledger),
+          audit_(audit),
+          log_(log),
+          ended_(std::move(ended)) {}
+    ~Jobs();
+
+    // What the ledger still has to report from an earlier run; its pipes are gone.
+    Result<> adopt(const records::Unreported& left);
+
+    // Records STARTED and then makes the process. After the record the job counts as started
+    // whatever happens: a failure is its end, and reported as such.
+    Result<JobNumber> start(const JobPlan& plan, records::Start record,
+                            std::chrono::seconds timeout);
+
+    bool cancel(JobNumber number);
+    bool acknowledge(JobNumber number);
+    // SIGTERM to all, the grace time, then SIGKILL.
+    void stop_all(const char* reason);
+
+    unsigned running() const;
+    std::size_t unreported() const { return entries_.size(); }
+    // For the worker: descriptors are duplicates.
+    Result<std::vector<protocol::UnreportedJob>> list() const;
+    Result<std::pair<sys::Fd, sys::Fd>> pipes(JobNumber number) const;
+
+  private:
+    struct Running {
+        JobProcess process;
+        Cgroup cgroup;
+        sys::Clock::time_point began;
+        sys::TimerId timer;
+        protocol::JobEnd end;  // outcome and reason are set before the kill that they explain
+        JobStatus status;
+    };
+    struct Entry {
+        records::Start start;
+        sys::Fd out;
+        sys::Fd err;
+        std::optional<protocol::JobEnd> end;
+        std::unique_ptr<Running> running;
+    };
+
+    Result<> spawn(JobNumber number, Entry& entry, const JobPlan& plan,
+                   std::chrono::seconds timeout);
+    void end_early(JobNumber number, protocol::Outcome outcome, std::string_view reason);
+    void on_first_process_ended(JobNumber number);
+    void finish_if_empty(JobNumber number);
+    void finish(JobNumber number, Entry& entry, const protocol::JobEnd& end);
+
+    sys::Loop& loop_;
+    const CgroupTree& cgroups_;
+    records::Ledger& ledger_;
+    records::Audit& audit_;
+    const sys::Log& log_;
+    OnEnd ended_;
+    std::map<JobNumber, Entry> entries_;
+};
+
+UnixTime now();
+
+}  // namespace bulkhead::broker

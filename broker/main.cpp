@@ -1,0 +1,71 @@
+// broker: the root half. Loads policy, closes its own doors, starts the worker, serves it.
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include "broker/agent.hpp"
+#include "broker/options.hpp"
+#include "common/protocol/describe.hpp"
+
+namespace {
+
+using namespace bulkhead;
+
+int print(const std::string& text) {
+    return std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0 ? broker::kDone
+                                                                             : broker::kFailed;
+}
+
+void make_absolute(broker::Options& options) {
+    for (auto* path : {&options.policy, &options.config, &options.state, &options.log_dir,
+                       &options.run_dir, &options.worker}) {
+        std::error_code error;
+        auto whole = std::filesystem::absolute(*path, error).lexically_normal().string();
+        while (whole.size() > 1 && whole.ends_with('/')) whole.pop_back();
+        if (!error) *path = std::move(whole);
+    }
+}
+
+int serve(broker::Options options) {
+    const sys::Log log("broker", STDERR_FILENO);
+    if (::geteuid() != 0) {
+        log.error("must be started by root: it starts the worker and jobs as other users");
+        return broker::kBadUsage;
+    }
+    if (options.worker.empty()) options.worker = broker::default_worker_path();
+    make_absolute(options);
+    auto agent = broker::Agent::create(std::move(options), log);
+    if (!agent) {
+        log.error(agent.error().what);
+        return broker::kBadUsage;
+    }
+    const auto code = (*agent)->run();
+    if (code) return *code;
+    log.error(code.error().what);
+    return broker::kFailed;
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+    const auto options =
+        broker::parse_options(std::span(values, static_cast<std::size_t>(count)).subspan(1));
+    if (!options) {
+        std::fprintf(stderr, "broker: %s; see broker --help\n", options.error().what.c_str());
+        return broker::kBadUsage;
+    }
+    switch (options->command) {
+        case broker::Command::version:
+            return print("bulkhead " BULKHEAD_VERSION "\n");
+        case broker::Command::help:
+            return print(broker::help_text());
+        case broker::Command::describe_protocol:
+            return print(protocol::describe());
+        case broker::Command::serve:
+        case broker::Command::once:
+            return serve(*options);
+    }
+    return broker::kBadUsage;
+}

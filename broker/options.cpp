@@ -1,0 +1,93 @@
+#include "broker/options.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace bulkhead::broker {
+
+namespace {
+
+struct PathOption {
+    std::string_view name;
+    std::string Options::*member;
+    std::string_view argument;
+    std::string_view help;
+};
+constexpr std::array kPaths{
+    PathOption{"--policy", &Options::policy, "DIR", "root-owned policy directory"},
+    PathOption{"--config", &Options::config, "FILE", "agent.yaml, read by the worker"},
+    PathOption{"--state", &Options::state, "DIR", "broker/ and worker/ keep their state in it"},
+    PathOption{"--log-dir", &Options::log_dir, "DIR", "audit.log is written here"},
+    PathOption{"--run-dir", &Options::run_dir, "DIR", "the status socket"},
+    PathOption{"--worker", &Options::worker, "FILE", "the worker program (default: beside broker)"},
+    PathOption{"--worker-user", &Options::worker_user, "USER", "name in /etc/passwd, or UID:GID"},
+};
+
+struct Switch {
+    std::string_view name;
+    Command command;
+    bool for_worker;
+    std::string_view help;
+};
+constexpr std::array kSwitches{
+    Switch{"--once", Command::once, true, "one pass of every duty, jobs included; then exit"},
+    Switch{"--register-only", Command::once, true, "enroll if necessary; then exit"},
+    Switch{"--check-in-only", Command::once, true, "one heartbeat without jobs; then exit"},
+    Switch{"--version", Command::version, false, "print the version"},
+    Switch{"--help", Command::help, false, "print this"},
+    Switch{"--describe-protocol", Command::describe_protocol, false,
+           "print the reference page of the worker's requests"},
+};
+
+}  // namespace
+
+Result<Options> parse_options(std::span<char* const> arguments) {
+    Options options;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const std::string_view word = arguments[i];
+        const auto name = word.substr(0, word.find('='));
+        const auto path = std::find_if(kPaths.begin(), kPaths.end(),
+                                       [&](const auto& row) { return row.name == name; });
+        if (path != kPaths.end()) {
+            if (name.size() == word.size() && ++i == arguments.size()) {
+                return fail(std::string(name) + " takes a " + std::string(path->argument));
+            }
+            options.*path->member = name.size() == word.size()
+                                        ? std::string(arguments[i])
+                                        : std::string(word.substr(name.size() + 1));
+            if ((options.*path->member).empty()) return fail(std::string(name) + " is empty");
+            continue;
+        }
+        const auto one = std::find_if(kSwitches.begin(), kSwitches.end(),
+                                      [&](const auto& row) { return row.name == word; });
+        if (one != kSwitches.end()) options.command = one->command;
+        if (one == kSwitches.end() || one->for_worker) options.for_worker.emplace_back(word);
+    }
+    return options;
+}
+
+std::string help_text() {
+    std::string text =
+        "usage: broker [options]\n\n"
+        "The root half of the Bulkhead agent: runs approved jobs for the confined worker it "
+        "starts.\n"
+        "Without a command it serves until SIGTERM; SIGHUP reloads the policy.\n\n";
+    const auto row = [&](std::string left, std::string_view help) {
+        left.resize(std::max<std::size_t>(left.size() + 2, 26), ' ');
+        text += "  " + left + std::string(help) + "\n";
+    };
+    for (const auto& one : kSwitches) row(std::string(one.name), one.help);
+    text += "\n";
+    const Options defaults;
+    for (const auto& path : kPaths) {
+        const auto& value = defaults.*path.member;
+        row(std::string(path.name) + " " + std::string(path.argument),
+            std::string(path.help) + (value.empty() ? "" : " [" + value + "]"));
+    }
+    return text +
+           "\nOther options are settings of agent.yaml and go to the worker; `bulkhead settings` "
+           "lists "
+           "them.\nExit status: 0 done, 1 failed, 2 bad usage, configuration or policy.\n";
+}
+
+}  // namespace bulkhead::broker

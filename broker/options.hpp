@@ -1,0 +1,28 @@
+// The broker's command line, as one table; what it does not know it hands on to the worker.
+#pragma once
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/base/result.hpp"
+
+namespace bulkhead::broker {
+
+enum class Command { serve, once, version, help, describe_protocol };
+
+struct Options {
+    Command command = Command::serve;
+    std::string policy = "/etc/bulkhead/policy";
+    std::string config = "/etc/bulkhead/agent.yaml";
+    std::string state = "/var/lib/bulkhead";
+    std::string log_dir = "/var/log/bulkhead";
+    std::string run_dir = "/run/bulkhead";
+    std::string worker;  // empty: beside this program
+    std::string worker_user = "bulkhead";
+    std::vector<std::string> for_worker;  // checked by the worker
+};
+
+Result<Options> parse_options(std::span<char* const> arguments);
+std::string help_text();
+
+}  // namespace bulkhead::broker

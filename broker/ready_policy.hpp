@@ -1,0 +1,20 @@
+// Policy as the broker uses it: loaded, checked, every filter compiled. All or nothing.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+
+#include "common/policy/policy.hpp"
+#include "common/sandbox/seccomp.hpp"
+
+namespace bulkhead::broker {
+
+struct ReadyPolicy {
+    policy::Policy policy;
+    std::map<std::string, sandbox::Filter, std::less<>> filters;  // by seccomp list
+
+    static Result<std::shared_ptr<const ReadyPolicy>> load(const std::string& directory);
+    const sandbox::Filter& filter(std::string_view list) const;
+};
+
+}  // namespace bulkhead::broker

@@ -1,0 +1,156 @@
+#include "broker/worker_process.hpp"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+namespace bulkhead::broker {
+
+namespace {
+
+constexpr int kChannelFd = 3;  // the worker finds its end there
+constexpr int kProgramFd = 4;
+
+// The environment is the service manager's and may hold settings; but what steers the loader, the
+// allocator or TLS, and the service manager's own protocol, stays here.
+bool withheld(std::string_view entry) {
+    constexpr std::array kPrefixes{"LD_",           "GLIBC_",           "MALLOC_",
+                                   "GCONV_PATH=",   "LOCPATH=",         "NLSPATH=",
+                                   "NOTIFY_",       "WATCHDOG_",        "LISTEN_",
+                                   "OPENSSL_CONF=", "OPENSSL_MODULES=", "OPENSSL_ENGINES=",
+                                   "SSLKEYLOGFILE="};
+    return std::any_of(kPrefixes.begin(), kPrefixes.end(),
+                       [&](const char* prefix) { return entry.starts_with(prefix); });
+}
+
+Result<> call(int code, std::string_view what) {
+    if (code == 0) return {};
+    return sys::fail_errno(what);
+}
+
+Result<> strip(const WorkerProgram& program, int channel) {
+    const sys::Fd null(::open("/dev/null", O_RDWR));
+    if (!null) return sys::fail_errno("/dev/null");
+    if (::dup2(null.get(), STDIN_FILENO) < 0) return sys::fail_errno("dup2");
+    // Above both targets first: either source may stand on the other's target.
+    const int high_channel = ::fcntl(channel, F_DUPFD, 16);
+    const int high_program = ::fcntl(program.file.get(), F_DUPFD, 16);
+    if (high_channel < 0 || high_program < 0) return sys::fail_errno("duplicate descriptor");
+    if (::dup2(high_channel, kChannelFd) < 0) return sys::fail_errno("dup2");
+    if (::dup3(high_program, kProgramFd, O_CLOEXEC) < 0) return sys::fail_errno("dup3");
+    TRY(call(static_cast<int>(::syscall(SYS_close_range, kProgramFd + 1, ~0U, 0)), "close_range"));
+    ::setsid();
+    ::umask(077);
+    const rlimit files{256, 256};
+    TRY(call(::setrlimit(RLIMIT_NOFILE, &files), "RLIMIT_NOFILE"));
+    const rlimit locked{0, 0};
+    TRY(call(::setrlimit(RLIMIT_MEMLOCK, &locked), "RLIMIT_MEMLOCK"));
+    TRY(sandbox::become({.user = program.user, .groups = {}, .capabilities = 0}));
+    // After the change of ids, which clears it (prctl(2)).
+    return call(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG");
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+    std::vector<char*> out;
+    for (const auto& text : texts) out.push_back(const_cast<char*>(text.c_str()));
+    out.push_back(nullptr);
+    return out;
+}
+
+[[noreturn]] void become_worker(const WorkerProgram& program, int channel, pid_t parent) {
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    auto done = strip(program, channel);
+    if (done && ::getppid() != parent) done = fail("the broker is gone");
+    if (done) {
+        const auto argv = pointers(program.arguments);
+        const auto environment = pointers(program.environment);
+        ::syscall(SYS_execveat, kProgramFd, "", argv.data(), environment.data(), AT_EMPTY_PATH);
+        done = sys::fail_errno("exec worker");
+    }
+    const std::string text = "worker: " + done.error().what + "\n";
+    [[maybe_unused]] const auto put = ::write(STDERR_FILENO, text.data(), text.size());
+    ::_exit(126);
+}
+
+}  // namespace
+
+Result<WorkerProgram> WorkerProgram::open(const std::string& path,
+                                          const std::vector<std::string>& arguments,
+                                          sandbox::User user) {
+    WorkerProgram program;
+    program.user = user;
+    if (user.uid == 0 || user.gid == 0) return fail("the worker must not run as root");
+    program.file = sys::Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!program.file) return sys::fail_errno("worker program " + path);
+    struct stat info {};
+    if (::fstat(program.file.get(), &info) != 0) return sys::fail_errno(path);
+    if (!S_ISREG(info.st_mode) || info.st_uid != 0 || (info.st_mode & 022) != 0) {
+        return fail(path + ": not a regular file that only root can write; chown root, chmod go-w");
+    }
+    program.arguments = {"bulkhead-worker"};
+    program.arguments.insert(program.arguments.end(), arguments.begin(), arguments.end());
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        if (!withheld(*entry)) program.environment.emplace_back(*entry);
+    }
+    return program;
+}
+
+Result<WorkerProcess> WorkerProcess::spawn(const WorkerProgram& program) {
+    auto [ours, theirs] = TRY(link::Channel::pair());
+    const pid_t parent = ::getpid();
+    int pidfd = -1;
+    clone_args arguments{};
+    arguments.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
+    arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+    arguments.exit_signal = SIGCHLD;
+    const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
+    if (pid < 0) return sys::fail_errno("clone3");
+    if (pid == 0) become_worker(program, theirs.fd(), parent);
+    TRY(sys::set_nonblocking(ours.descriptor(), true));
+    return WorkerProcess(pid, sys::Fd(pidfd), std::move(ours));
+}
+
+WorkerProcess::WorkerProcess(WorkerProcess&& other) noexcept
+    : pid_(std::exchange(other.pid_, 0)),
+      pidfd_(std::move(other.pidfd_)),
+      channel_(std::move(other.channel_)) {}
+
+WorkerProcess::~WorkerProcess() {
+    if (pid_ == 0) return;
+    kill();
+    reap();
+}
+
+Result<> WorkerProcess::require_confined(const sandbox::User& user) const {
+    // Not reaped yet, so the number is still its own.
+    const auto seen = TRY(sandbox::see(pid_));
+    TRY(sandbox::require_identity(seen, {.user = user, .groups = {}, .capabilities = 0}));
+    if (seen.seccomp != 2) return fail("no seccomp filter");
+    return {};
+}
+
+void WorkerProcess::kill() const {
+    ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+}
+
+int WorkerProcess::reap() {
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    pid_ = 0;
+    return status;
+}
+
+}  // namespace bulkhead::broker

@@ -1,0 +1,58 @@
+#include "worker/broker_client.hpp"
+
+#include <poll.h>
+
+#include <cerrno>
+
+namespace bulkhead::worker {
+
+namespace {
+
+std::unexpected<Error> broker_gone() { return fail("the broker is gone"); }
+
+}  // namespace
+
+Result<protocol::Setup> BrokerClient::receive_setup() {
+    auto packet = TRY(receive());
+    const auto header = TRY(protocol::decode_header(packet.bytes));
+    if (header.id != protocol::Setup::spec.id) return fail("the broker did not begin with Setup");
+    auto setup = TRY(protocol::decode<protocol::Setup>(packet.bytes, packet.descriptors));
+    TRY(sys::set_nonblocking(channel_.descriptor(), true));
+    return setup;
+}
+
+Result<std::optional<link::Packet>> BrokerClient::next_event() {
+    if (!kept_.empty()) {
+        auto packet = std::move(kept_.front());
+        kept_.pop_front();
+        return std::optional(std::move(packet));
+    }
+    auto packet = channel_.receive();
+    if (!packet && packet.error().code == EAGAIN) return std::optional<link::Packet>{};
+    if (!packet) return std::unexpected(packet.error());
+    if (!*packet) return broker_gone();
+    return packet;
+}
+
+Result<link::Packet> BrokerClient::receive() const {
+    for (;;) {
+        auto packet = channel_.receive();
+        if (packet && !*packet) return broker_gone();
+        if (packet) return **std::move(packet);
+        if (packet.error().code != EAGAIN) return std::unexpected(packet.error());
+        pollfd wait{.fd = channel_.fd(), .events = POLLIN, .revents = 0};
+        ::poll(&wait, 1, -1);
+    }
+}
+
+Result<link::Packet> BrokerClient::reply_to(std::uint16_t id, std::uint32_t serial) {
+    for (;;) {
+        auto packet = TRY(receive());
+        const auto header = TRY(protocol::decode_header(packet.bytes));
+        if (header.serial == serial && header.id == id) return packet;
+        if (header.serial != 0) return fail("the broker answered another request");
+        kept_.push_back(std::move(packet));
+    }
+}
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,45 @@
+// Typed calls to the broker, made from the request list, and its events.
+#pragma once
+#include <deque>
+#include <functional>
+
+#include "common/link/channel.hpp"
+#include "common/protocol/codec.hpp"
+#include "common/protocol/events.hpp"
+
+namespace bulkhead::worker {
+
+class BrokerClient {
+  public:
+    explicit BrokerClient(link::Channel channel) : channel_(std::move(channel)) {}
+
+    // Waits for the reply: a broker answers in about a millisecond. Events that come first are kept
+    // for next_event(). An error means that the broker is gone or not ours: the worker ends.
+    template <class Request>
+    Result<typename Request::Reply> call(const Request& request) {
+        const auto serial = ++serial_;
+        const auto frame = TRY(protocol::encode(Request::spec.id, serial, request));
+        TRY(channel_.send(frame.bytes, frame.descriptors));
+        auto packet = TRY(reply_to(Request::spec.id, serial));
+        return within(Request::spec.name, protocol::decode<typename Request::Reply>(
+                                              packet.bytes, packet.descriptors));
+    }
+
+    // The very first frame.
+    Result<protocol::Setup> receive_setup();
+    // From the loop, when the channel is readable: one packet, or nothing.
+    Result<std::optional<link::Packet>> next_event();
+
+    int fd() const { return channel_.fd(); }
+    bool has_kept_events() const { return !kept_.empty(); }
+
+  private:
+    Result<link::Packet> reply_to(std::uint16_t id, std::uint32_t serial);
+    Result<link::Packet> receive() const;
+
+    link::Channel channel_;
+    std::deque<link::Packet> kept_;
+    std::uint32_t serial_ = 0;
+};
+
+}  // namespace bulkhead::worker

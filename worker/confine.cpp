@@ -1,0 +1,67 @@
+#include "worker/confine.hpp"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "common/sandbox/landlock.hpp"
+#include "common/sandbox/privileges.hpp"
+#include "common/sandbox/seccomp.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+// Linux 6.3; absent from Debian 12's headers.
+constexpr int kSetMdwe = 65;
+constexpr unsigned long kRefuseExecGain = 1;
+
+Result<> require_denied(bool denied, const char* what) {
+    if (denied) return {};
+    return fail(std::string("confinement does not hold: ") + what + " was possible");
+}
+
+// While the calls that ask are still allowed.
+Result<> verify_identity() {
+    TRY(require_denied(::setresuid(0, 0, 0) != 0, "becoming root"));
+    const auto seen = TRY(sandbox::see(::getpid()));
+    const bool bare = seen.permitted == 0 && seen.effective == 0 && seen.bounding == 0 &&
+                      seen.inheritable == 0 && seen.ambient == 0 && seen.groups.empty();
+    TRY(require_denied(bare, "keeping a capability or group"));
+    return require_denied(seen.no_new_privs, "gaining privileges by exec");
+}
+
+Result<> verify_landlock() {
+    // World-readable by its mode, so only Landlock can say no.
+    const int root = ::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (root >= 0) ::close(root);
+    return require_denied(root < 0, "listing /");
+}
+
+Result<> verify_seccomp() {
+    TRY(require_denied(::prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 2, "running without a filter"));
+    // The kernel would say EINVAL or EFAULT; the filter answers before it looks.
+    const long made = ::syscall(SYS_clone3, nullptr, 0);
+    return require_denied(made < 0 && errno == ENOSYS, "clone3");
+}
+
+}  // namespace
+
+Result<> confine(const protocol::Setup& setup) {
+    if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return sys::fail_errno("PR_SET_DUMPABLE");
+    // Absent before Linux 6.3; the broker reports that as missing.
+    ::prctl(kSetMdwe, kRefuseExecGain, 0, 0, 0);
+    TRY(verify_identity());
+    const auto filter = TRY(sandbox::from_memfd(setup.seccomp.fd));
+    if (setup.landlock) {
+        TRY(sandbox::restrict_self(setup.landlock->fd));
+        TRY(verify_landlock());
+    }
+    TRY(sandbox::install(filter));  // last: it forbids the calls above
+    return verify_seccomp();
+}
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,13 @@
+// The worker closes its doors: in one place, in one order, once; then it tries them.
+#pragma once
+#include "common/base/result.hpp"
+#include "common/protocol/events.hpp"
+
+namespace bulkhead::worker {
+
+// What the broker could not do for a program that had not been loaded yet: no dumps, no executable
+// memory to come, Landlock, seccomp. Ids, capabilities and limits are gone before exec. What was
+// handed over and cannot be applied is an error; afterwards each layer has denied one thing.
+Result<> confine(const protocol::Setup& setup);
+
+}  // namespace bulkhead::worker
