@@ -25,12 +25,13 @@ class Store {
         return use(state_);
     }
 
-    /// Waits until `fulfilled` holds for the state. False when the deadline comes first.
+    /// Waits until `fulfilled` holds for the state. False when the deadline or the end comes first.
     template <class Predicate>
     bool wait_until(SteadyTime deadline, Predicate fulfilled) const {
         std::unique_lock lock(mutex_);
-        return changed_.wait_until(lock, deadline,
-                                   [&] { return fulfilled(std::as_const(state_)); });
+        const auto done = [&] { return fulfilled(std::as_const(state_)); };
+        changed_.wait_until(lock, deadline, [&] { return stopping_ || done(); });
+        return done();
     }
 
     /// Repeats `attempt(state, wake)` at each change until it yields a value. It may set `wake` to
@@ -52,7 +53,7 @@ class Store {
     /// Sleeps, unless the backend stops.
     void pause(std::chrono::milliseconds duration) const;
 
-    /// While stopping, take() and pause() return at once.
+    /// While stopping, nobody waits for anything.
     void set_stopping(bool stopping);
 
   private:
