@@ -12,9 +12,15 @@ namespace bulkhead::worker {
 struct DialectOption {
     std::string_view name;
     std::string_view fallback;
-    std::string_view variable;  // of the backend's original agent; empty: none
     std::string_view help;
     Result<> (*check)(std::string_view value);
+};
+
+// An environment variable of the backend's original agent, and the setting that it means here;
+// "options.NAME" for one of the dialect's own.
+struct DialectVariable {
+    std::string_view variable;
+    std::string_view setting;
 };
 
 // Every option of the dialect by name, defaults filled in, checked.

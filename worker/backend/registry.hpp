@@ -15,10 +15,8 @@ namespace bulkhead::worker {
 struct DialectRow {
     std::string_view name;
     std::string_view default_url;  // empty: the operator must name one
-    // Variables that the backend's original agent takes: its URL, credential and interval.
-    std::string_view url_variable;
-    std::string_view credential_variable;
-    std::string_view interval_variable;
+    bool enrolls;  // with an install token; else it needs a credential from the configuration
+    std::span<const DialectVariable> variables;
     std::span<const DialectOption> options;
     std::unique_ptr<const Dialect> (*make)(const DialectOptions& options);
 };

@@ -51,7 +51,6 @@ struct SpoolConfig {
 };
 
 struct JobsConfig {
-    bool enabled = true;
     std::uint32_t max_running = 0;
     std::chrono::seconds poll_wait{};
 };

@@ -36,17 +36,16 @@ Result<> check_member(std::string_view value) {
 
 std::span<const DialectOption> HyprboxOptions::rows() {
     static constexpr std::array<DialectOption, 10> kRows{{
-        {"node_id", "", "HYPRBOX_NODE_ID", "this node's id; empty: the host's name", &check_node},
-        {"region", "", "", "sent with each heartbeat when set", &check_node},
-        {"heartbeat_path", "/api/nodes/heartbeat", "", "where heartbeats go", &check_path},
-        {"pending_path", "/api/jobs/pending", "", "where the next job is claimed", &check_path},
-        {"output_path", "/api/jobs/{id}/output", "", "where output goes", &check_job_path},
-        {"complete_path", "/api/jobs/{id}/complete", "", "where results go", &check_job_path},
-        {"id_member", "id", "", "member of a job that holds its id", &check_member},
-        {"script_member", "script", "", "member of a job that holds its script", &check_member},
-        {"chunk_member", "chunk", "", "member that carries output while a job runs", &check_member},
-        {"rest_member", "output", "", "member that carries the rest of it at the end",
-         &check_member},
+        {"node_id", "", "this node's id; empty: the host's name", &check_node},
+        {"region", "", "sent with each heartbeat when set", &check_node},
+        {"heartbeat_path", "/api/nodes/heartbeat", "where heartbeats go", &check_path},
+        {"pending_path", "/api/jobs/pending", "where the next job is claimed", &check_path},
+        {"output_path", "/api/jobs/{id}/output", "where output goes", &check_job_path},
+        {"complete_path", "/api/jobs/{id}/complete", "where results go", &check_job_path},
+        {"id_member", "id", "member of a job that holds its id", &check_member},
+        {"script_member", "script", "member of a job that holds its script", &check_member},
+        {"chunk_member", "chunk", "member that carries output while a job runs", &check_member},
+        {"rest_member", "output", "member that carries the rest of it at the end", &check_member},
     }};
     return kRows;
 }

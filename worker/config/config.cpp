@@ -1,0 +1,184 @@
+#include "worker/config/config.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "common/base/text.hpp"
+#include "worker/backend/registry.hpp"
+#include "worker/backend/url.hpp"
+#include "worker/config/settings.hpp"
+#include "worker/config/sources.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+constexpr std::string_view kOptionPrefix = "options.";
+
+class Builder {
+  public:
+    explicit Builder(Gathered gathered)
+        : gathered_(std::move(gathered)), problems_(std::move(gathered_.problems)) {}
+
+    Result<Config> build() {
+        store_agent();
+        config_.backends.resize(gathered_.backends);
+        for (std::size_t i = 0; i < config_.backends.size(); ++i) store_backend(i);
+        check_names();
+        if (problems_.empty()) return std::move(config_);
+        std::string all;
+        for (const auto& problem : problems_) all += (all.empty() ? "" : "\n") + problem;
+        return fail(all);
+    }
+
+  private:
+    void complain(std::string text) { problems_.push_back(std::move(text)); }
+
+    // Even a value that a stronger source overrides is checked: it would strike another day.
+    void store(const Setting& setting, const Draft& draft, std::size_t backend) {
+        if (!setting.fallback.empty()) {
+            // Defaults are ours; a test stores each of them.
+            static_cast<void>(setting.store(draft, setting.fallback));
+        }
+        for (const auto& assignment : gathered_.assignments) {
+            if (assignment.key != setting.key) continue;
+            if (assignment.backend.value_or(backend) != backend) continue;
+            const auto stored = setting.store(draft, assignment.text);
+            if (!stored) complain_once(assignment.origin + ": " + stored.error().what);
+        }
+    }
+
+    // What counts for all backends is looked at for each.
+    void complain_once(std::string text) {
+        if (std::ranges::find(problems_, text) == problems_.end()) complain(std::move(text));
+    }
+
+    void store_agent() {
+        for (const auto& setting : settings()) {
+            if (setting.scope == Scope::agent) store(setting, {.config = &config_}, 0);
+        }
+    }
+
+    void store_backend(std::size_t index) {
+        auto& backend = config_.backends[index];
+        const auto* const chosen = gathered_.last("dialect", index);
+        const std::string name = chosen == nullptr ? "bulkhead" : chosen->text;
+        const auto* const dialect = find_dialect(name);
+        if (dialect == nullptr) {
+            std::vector<std::string_view> names;
+            for (const auto& row : dialects()) names.push_back(row.name);
+            return complain(chosen->origin + ": unknown dialect " + quoted(name, 64) +
+                            suggestion(name, names));
+        }
+        // Before any assignment, so that these are the defaults.
+        backend.name = backend.dialect = dialect->name;
+        backend.url = dialect->default_url;
+        backend.heartbeat_interval = dialect->make({})->traits().heartbeat_interval;
+        for (const auto& setting : settings()) {
+            if (setting.scope != Scope::agent) {
+                store(setting, {.config = &config_, .backend = &backend}, index);
+            }
+        }
+        store_options(*dialect, backend, index);
+        check_url(backend, index);
+        check_credentials(*dialect, backend);
+        if (backend.client_certificate_file.empty() != backend.client_key_file.empty()) {
+            complain(where(backend) + "client_certificate_file and client_key_file go together");
+        }
+    }
+
+    std::string where(const BackendConfig& backend) const {
+        return "backend " + backend.name + ": ";
+    }
+
+    void store_options(const DialectRow& dialect, BackendConfig& backend, std::size_t index) {
+        std::vector<std::string_view> names;
+        for (const auto& option : dialect.options) {
+            names.push_back(option.name);
+            backend.options[std::string(option.name)] = option.fallback;
+        }
+        for (const auto& assignment : gathered_.assignments) {
+            if (!assignment.key.starts_with(kOptionPrefix)) continue;
+            if (assignment.backend.value_or(index) != index) continue;
+            const auto name = assignment.key.substr(kOptionPrefix.size());
+            const auto option = std::ranges::find(dialect.options, name, &DialectOption::name);
+            if (option == dialect.options.end()) {
+                complain(assignment.origin + ": the dialect " + std::string(dialect.name) +
+                         " has no such option" + suggestion(name, names));
+                continue;
+            }
+            const auto checked = option->check(assignment.text);
+            if (!checked) complain(assignment.origin + ": " + checked.error().what);
+            backend.options[name] = assignment.text;
+        }
+    }
+
+    void check_url(BackendConfig& backend, std::size_t index) {
+        const auto* const given = gathered_.last("url", index);
+        if (backend.url.empty()) {
+            return complain(where(backend) +
+                            "url is missing; set it in the file, with BULKHEAD_URL or --url");
+        }
+        const auto url = parse_backend_url(backend.url, backend.allow_plaintext);
+        if (url) {
+            backend.url = url->text();
+        } else {
+            complain((given == nullptr ? where(backend) : given->origin + ": ") + url.error().what);
+        }
+    }
+
+    void check_credentials(const DialectRow& dialect, const BackendConfig& backend) {
+        const bool token = !backend.install_token.empty();
+        const bool token_file = !backend.install_token_file.empty();
+        const bool credential = !backend.credential.empty();
+        const bool credential_file = !backend.credential_file.empty();
+        if (token && token_file) {
+            complain(where(backend) + "give either install_token or install_token_file");
+        }
+        if (credential && credential_file) {
+            complain(where(backend) + "give either credential or credential_file");
+        }
+        if ((token || token_file) && !dialect.enrolls) {
+            complain(where(backend) + "the dialect " + backend.dialect +
+                     " does not enroll; give it a credential instead of an install token");
+        }
+        if ((credential || credential_file) && dialect.enrolls) {
+            complain(where(backend) + "the dialect " + backend.dialect +
+                     " enrolls; give it an install token instead of a credential");
+        }
+    }
+
+    // Two backends of one name would share their files.
+    void check_names() {
+        std::set<std::string_view> seen;
+        for (const auto& backend : config_.backends) {
+            if (backend.name.empty() || seen.insert(backend.name).second) continue;
+            complain(where(backend) + "two backends have this name; give each its own");
+        }
+    }
+
+    Gathered gathered_;
+    std::vector<std::string> problems_;
+    Config config_;
+};
+
+}  // namespace
+
+Result<Config> parse_config(const ConfigSources& sources) {
+    return Builder(gather(sources)).build();
+}
+
+HttpSettings http_settings(const BackendConfig& backend, std::string_view agent_version) {
+    return {.base_url = backend.url,
+            .user_agent = "bulkhead/" + std::string(agent_version),
+            .allow_plaintext = backend.allow_plaintext,
+            .ca_pem = backend.ca_pem,
+            .pinned_key = backend.pinned_key,
+            .client_certificate_pem = backend.client_certificate_pem,
+            .client_key_pem = backend.client_key_pem,
+            .proxy = backend.proxy,
+            .timeout = backend.timeout,
+            .connect_timeout = backend.connect_timeout};
+}
+
+}  // namespace bulkhead::worker

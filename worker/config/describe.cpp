@@ -1,0 +1,73 @@
+#include "worker/backend/registry.hpp"
+#include "worker/config/config.hpp"
+#include "worker/config/settings.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+std::string place_of(const Setting& setting) {
+    switch (setting.scope) {
+        case Scope::agent:
+            return "top";
+        case Scope::backend:
+            return "backend";
+        case Scope::every_backend:
+            return "top, backend";
+    }
+    return "top";
+}
+
+std::string code(std::string_view text) {
+    return text.empty() ? "" : "`" + std::string(text) + "`";
+}
+
+}  // namespace
+
+std::string describe_flags() {
+    std::string out;
+    for (const auto& setting : settings()) {
+        if (setting.flag.empty() && setting.variable.empty()) continue;
+        if (!setting.flag.empty()) {
+            out += "  " + std::string(setting.flag) + " <" + std::string(setting.values) + ">\n";
+        } else {
+            out += "  " + std::string(setting.variable) + " (environment or file only)\n";
+        }
+        out += "      " + std::string(setting.help);
+        if (!setting.fallback.empty()) out += " [" + std::string(setting.fallback) + "]";
+        out += "\n";
+    }
+    return out;
+}
+
+std::string describe_settings() {
+    std::string out =
+        "| key | where | values | default | variable | option | meaning |\n"
+        "|---|---|---|---|---|---|---|\n";
+    for (const auto& setting : settings()) {
+        out += "| `" + std::string(setting.key) + "` | " + place_of(setting) + " | " +
+               std::string(setting.values) + " | " + code(setting.fallback) + " | " +
+               code(setting.variable) + " | " + code(setting.flag) + " | " +
+               std::string(setting.help) + " |\n";
+    }
+    for (const auto& dialect : dialects()) {
+        if (!dialect.options.empty()) {
+            out += "\n`options:` of the dialect " + std::string(dialect.name) +
+                   ":\n\n| key | default | meaning |\n|---|---|---|\n";
+        }
+        for (const auto& option : dialect.options) {
+            out += "| `" + std::string(option.name) + "` | " + code(option.fallback) + " | " +
+                   std::string(option.help) + " |\n";
+        }
+        if (!dialect.variables.empty()) {
+            out += "\nVariables of the agent that " + std::string(dialect.name) +
+                   " backends know:\n\n| variable | key |\n|---|---|\n";
+        }
+        for (const auto& [variable, setting] : dialect.variables) {
+            out += "| `" + std::string(variable) + "` | `" + std::string(setting) + "` |\n";
+        }
+    }
+    return out;
+}
+
+}  // namespace bulkhead::worker

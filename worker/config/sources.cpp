@@ -1,0 +1,290 @@
+#include "worker/config/sources.hpp"
+
+#include <algorithm>
+#include <ranges>
+
+#include "common/base/text.hpp"
+#include "worker/backend/registry.hpp"
+#include "worker/config/suggest.hpp"
+#include "worker/config/yaml.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+constexpr std::string_view kOptions = "options";
+
+const Setting* find_setting(std::string_view key) {
+    const auto found = std::ranges::find(settings(), key, &Setting::key);
+    return found == settings().end() ? nullptr : &*found;
+}
+
+bool may_stand_at_top(const Setting& setting) { return setting.scope != Scope::backend; }
+bool may_stand_in_backend(const Setting& setting) { return setting.scope != Scope::agent; }
+
+class FileReader {
+  public:
+    FileReader(std::string name, Gathered& into) : name_(std::move(name)), into_(into) {}
+
+    void read(const std::string& text) {
+        const auto root = parse_yaml(text);
+        if (!root) return problem(name_ + ":" + root.error().what);
+        if (root->kind == YamlNode::Kind::nothing) return;
+        if (root->kind != YamlNode::Kind::map) {
+            return complain(root->line, "", "expected settings, each as \"name: value\"");
+        }
+        read_top(*root);
+        std::ranges::move(in_backends_, std::back_inserter(into_.assignments));
+    }
+
+  private:
+    void problem(std::string text) { into_.problems.push_back(std::move(text)); }
+    void complain(int line, const std::string& key, std::string_view why) {
+        problem(origin(line, key) + ": " + std::string(why));
+    }
+    std::string origin(int line, const std::string& key) const {
+        return name_ + ":" + std::to_string(line) + (key.empty() ? "" : ": " + key);
+    }
+
+    // Each key once, whichever spelling of it a reader of the file would believe.
+    bool is_new(const YamlNode& map, const YamlNode::Member& member) {
+        const auto first = std::ranges::find(map.members, member.key, &YamlNode::Member::key);
+        if (&*first == &member) return true;
+        complain(member.line, quoted(member.key, 64),
+                 "stands already in line " + std::to_string(first->line));
+        return false;
+    }
+
+    void read_top(const YamlNode& root) {
+        bool one = false;
+        bool many = false;
+        for (const auto& member : root.members) {
+            if (!is_new(root, member)) continue;
+            if (member.key == "backend") {
+                one = true;
+                read_backend(member.value, member.line, 0);
+            } else if (member.key == "backends") {
+                many = true;
+                read_backends(member);
+            } else if (member.value.kind == YamlNode::Kind::map && is_section(member.key)) {
+                read_section(member);
+            } else {
+                read_setting(member, member.key, std::nullopt, &may_stand_at_top);
+            }
+        }
+        if (one && many) complain(root.line, "backend", "give either backend or backends");
+    }
+
+    static bool is_section(std::string_view key) {
+        return std::ranges::any_of(settings(), [key](const Setting& setting) {
+            return setting.key.starts_with(std::string(key) + ".");
+        });
+    }
+
+    void read_section(const YamlNode::Member& section) {
+        for (const auto& member : section.value.members) {
+            if (!is_new(section.value, member)) continue;
+            read_setting(member, section.key + "." + member.key, std::nullopt, &may_stand_at_top);
+        }
+    }
+
+    void read_backends(const YamlNode::Member& list) {
+        if (list.value.kind != YamlNode::Kind::list || list.value.items.empty()) {
+            return complain(list.line, "backends", "expected a list with at least one backend");
+        }
+        into_.backends = list.value.items.size();
+        for (std::size_t i = 0; i < list.value.items.size(); ++i) {
+            read_backend(list.value.items[i], list.value.items[i].line, i);
+        }
+    }
+
+    void read_backend(const YamlNode& entry, int line, std::size_t index) {
+        if (entry.kind != YamlNode::Kind::map) {
+            return complain(line, "backend", "expected its settings");
+        }
+        for (const auto& member : entry.members) {
+            if (!is_new(entry, member)) continue;
+            if (member.key == kOptions && member.value.kind == YamlNode::Kind::map) {
+                read_options(member.value, index);
+            } else {
+                read_setting(member, member.key, index, &may_stand_in_backend);
+            }
+        }
+    }
+
+    void read_options(const YamlNode& options, std::size_t index) {
+        for (const auto& member : options.members) {
+            if (!is_new(options, member)) continue;
+            const auto key = "options." + member.key;
+            if (const auto text = text_of(member, key)) {
+                in_backends_.push_back({key, *text, origin(member.line, key), index});
+            }
+        }
+    }
+
+    void read_setting(const YamlNode::Member& member, const std::string& key,
+                      std::optional<std::size_t> backend, bool (*allowed)(const Setting&)) {
+        const auto* const setting = find_setting(key);
+        if (setting == nullptr || !allowed(*setting)) {
+            return complain(member.line, quoted(key, 64), unknown(key, backend.has_value()));
+        }
+        const auto text = text_of(member, key);
+        if (!text) return;
+        // Entries of backends override the top of the file wherever they stand in it.
+        auto& into = backend ? in_backends_ : into_.assignments;
+        into.push_back({key, *text, origin(member.line, key), backend});
+    }
+
+    std::optional<std::string> text_of(const YamlNode::Member& member, const std::string& key) {
+        const auto& value = member.value;
+        if (value.kind == YamlNode::Kind::scalar) return value.text;
+        if (value.kind == YamlNode::Kind::list && !value.items.empty() && key.ends_with("paths") &&
+            std::ranges::all_of(value.items, [](const YamlNode& item) {
+                return item.kind == YamlNode::Kind::scalar;
+            })) {
+            std::string joined;
+            for (const auto& item : value.items) joined += ":" + item.text;
+            return joined.substr(1);
+        }
+        complain(member.line, key,
+                 value.kind == YamlNode::Kind::nothing ? "has no value" : "expected one value");
+        return std::nullopt;
+    }
+
+    static std::string unknown(const std::string& key, bool in_backend) {
+        if (find_setting(key) != nullptr) {
+            return in_backend ? "belongs to the top of the file"
+                              : "belongs into backend: (or an entry of backends:), not to the top";
+        }
+        std::vector<std::string_view> candidates;
+        for (const auto& setting : settings()) {
+            if (in_backend ? may_stand_in_backend(setting) : may_stand_at_top(setting)) {
+                candidates.push_back(setting.key);
+            }
+            // "spol" may stand for the section "spool".
+            if (!in_backend) candidates.push_back(setting.key.substr(0, setting.key.find('.')));
+        }
+        if (in_backend) candidates.push_back(kOptions);
+        if (!in_backend) candidates.insert(candidates.end(), {"backend", "backends"});
+        return "unknown key" + suggestion(key, candidates);
+    }
+
+    std::string name_;
+    Gathered& into_;
+    std::vector<Assignment> in_backends_;
+};
+
+std::optional<std::size_t> target_of(const Setting& setting) {
+    if (setting.scope == Scope::backend) return 0;
+    return std::nullopt;
+}
+
+void read_environment(const std::map<std::string, std::string>& environment, Gathered& into,
+                      std::vector<Assignment>& found) {
+    for (const auto& [variable, text] : environment) {
+        if (!variable.starts_with("BULKHEAD_") || text.empty()) continue;
+        const auto setting = std::ranges::find(settings(), variable, &Setting::variable);
+        if (setting != settings().end()) {
+            found.push_back({std::string(setting->key), text, variable, target_of(*setting)});
+            continue;
+        }
+        std::vector<std::string_view> candidates;
+        for (const auto& row : settings()) candidates.push_back(row.variable);
+        into.problems.push_back(quoted(variable, 64) + ": unknown environment variable" +
+                                suggestion(variable, candidates));
+    }
+}
+
+void read_arguments(const std::vector<std::string>& arguments, Gathered& into,
+                    std::vector<Assignment>& found) {
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const std::string_view argument = arguments[i];
+        const auto equals = argument.find('=');
+        const auto flag = argument.substr(0, equals);
+        const auto setting = std::ranges::find(settings(), flag, &Setting::flag);
+        if (flag.empty() || setting == settings().end()) {
+            std::vector<std::string_view> candidates;
+            for (const auto& row : settings()) candidates.push_back(row.flag);
+            into.problems.push_back(quoted(flag, 64) + ": unknown option" +
+                                    suggestion(flag, candidates));
+            continue;
+        }
+        Assignment assignment{std::string(setting->key), "", std::string(flag),
+                              target_of(*setting)};
+        if (equals != argument.npos) {
+            assignment.text = argument.substr(equals + 1);
+        } else if (setting->values == "true, false") {
+            assignment.text = "true";
+        } else if (i + 1 < arguments.size()) {
+            assignment.text = arguments[++i];
+        } else {
+            into.problems.push_back(assignment.origin + ": needs a value");
+            continue;
+        }
+        found.push_back(std::move(assignment));
+    }
+}
+
+// The variables of a backend's original agent mean the first backend of that dialect. One that
+// nobody gave a dialect takes the one whose URL is in the environment.
+void read_other_agents(const std::map<std::string, std::string>& environment, Gathered& into,
+                       std::vector<Assignment>& found) {
+    const auto value = [&environment](std::string_view variable) -> const std::string* {
+        const auto entry = environment.find(std::string(variable));
+        return entry == environment.end() || entry->second.empty() ? nullptr : &entry->second;
+    };
+    for (const auto& dialect : dialects()) {
+        std::optional<std::size_t> backend;
+        for (std::size_t i = 0; i < into.backends && !backend; ++i) {
+            const auto* const chosen = into.last("dialect", i);
+            if (chosen != nullptr && chosen->text == dialect.name) backend = i;
+        }
+        for (const auto& [variable, setting] : dialect.variables) {
+            if (setting != "url" || value(variable) == nullptr || backend) continue;
+            if (into.last("dialect", 0) != nullptr || into.last("url", 0) != nullptr) continue;
+            backend = 0;
+            found.push_back({"dialect", std::string(dialect.name), std::string(variable), backend});
+        }
+        if (!backend) continue;
+        for (const auto& [variable, setting] : dialect.variables) {
+            if (const auto* const text = value(variable)) {
+                found.push_back({std::string(setting), *text, std::string(variable), backend});
+            }
+        }
+    }
+}
+
+}  // namespace
+
+const Assignment* Gathered::last(std::string_view key, std::size_t backend) const {
+    for (const auto& assignment : assignments | std::views::reverse) {
+        if (assignment.key == key && assignment.backend.value_or(backend) == backend) {
+            return &assignment;
+        }
+    }
+    return nullptr;
+}
+
+std::string suggestion(std::string_view word, const std::vector<std::string_view>& candidates) {
+    const auto meant = nearest(word, candidates);
+    return meant ? "; did you mean " + std::string(*meant) + "?" : "";
+}
+
+Gathered gather(const ConfigSources& sources) {
+    Gathered all;
+    if (sources.file) FileReader(sources.file_name, all).read(*sources.file);
+    std::vector<Assignment> ours;
+    read_environment(sources.environment, all, ours);
+    read_arguments(sources.arguments, all, ours);
+    // Which dialect a backend speaks decides whose variables count for it, so all must be known
+    // before; still they stand below our own.
+    auto others = all;
+    std::ranges::copy(ours, std::back_inserter(others.assignments));
+    std::vector<Assignment> theirs;
+    read_other_agents(sources.environment, others, theirs);
+    std::ranges::move(theirs, std::back_inserter(all.assignments));
+    std::ranges::move(ours, std::back_inserter(all.assignments));
+    return all;
+}
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,67 @@
+#include "worker/config/yaml.hpp"
+
+#include <yaml-cpp/yaml.h>
+
+#include "common/base/strong.hpp"
+#include "common/base/text.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+// Far beyond any configuration; aliases of aliases could otherwise unfold without end.
+constexpr std::size_t kMaxBytes = 256_KiB;
+constexpr int kMaxDepth = 16;
+constexpr int kMaxNodes = 10'000;
+
+int line_of(const YAML::Node& node) { return node.Mark().line + 1; }
+
+std::unexpected<Error> wrong(int line, std::string_view why) {
+    return fail(std::to_string(line) + ": " + std::string(why));
+}
+
+class Copier {
+  public:
+    Result<YamlNode> copy(const YAML::Node& from, int depth) {
+        YamlNode to{.line = line_of(from)};
+        if (depth > kMaxDepth) return wrong(to.line, "nested too deep");
+        if (++nodes_ > kMaxNodes) return wrong(to.line, "too many values");
+        if (from.IsScalar()) {
+            to.kind = YamlNode::Kind::scalar;
+            to.text = from.Scalar();
+            if (to.text.find('\0') != to.text.npos) return wrong(to.line, "holds a NUL");
+        } else if (from.IsSequence()) {
+            to.kind = YamlNode::Kind::list;
+            for (const auto& item : from) to.items.push_back(TRY(copy(item, depth + 1)));
+        } else if (from.IsMap()) {
+            to.kind = YamlNode::Kind::map;
+            for (const auto& member : from) {
+                if (!member.first.IsScalar()) return wrong(to.line, "a key must be a plain word");
+                to.members.push_back({.key = member.first.Scalar(),
+                                      .line = line_of(member.first),
+                                      .value = TRY(copy(member.second, depth + 1))});
+            }
+        }
+        return to;
+    }
+
+  private:
+    int nodes_ = 0;
+};
+
+}  // namespace
+
+Result<YamlNode> parse_yaml(const std::string& text) {
+    if (text.size() > kMaxBytes) return wrong(1, "larger than 256 KiB");
+    if (!is_utf8(text)) return wrong(1, "not UTF-8");
+    try {
+        const auto documents = YAML::LoadAll(text);
+        if (documents.empty()) return YamlNode{.line = 1};
+        if (documents.size() > 1) return wrong(line_of(documents[1]), "a second document");
+        return Copier().copy(documents[0], 0);
+    } catch (const YAML::Exception& error) {
+        return wrong(error.mark.line + 1, "not YAML: " + quoted(error.msg));
+    }
+}
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,78 @@
+#include "worker/credentials/store.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "common/base/parse.hpp"
+#include "common/base/strong.hpp"
+#include "common/crypto/sha256.hpp"
+#include "worker/backend/judge.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+constexpr std::size_t kMaxBytes = 8_KiB;
+constexpr std::string_view kHeading = "bulkhead-credential v1";
+
+std::string file_name(std::string_view backend) { return std::string(backend) + ".credential"; }
+
+// "key value" with exactly this key.
+Result<std::string> value_of(std::string_view line, std::string_view key) {
+    const auto prefix = std::string(key) + " ";
+    if (!line.starts_with(prefix)) return fail("expected \"" + prefix + "...\"");
+    return std::string(line.substr(prefix.size()));
+}
+
+Result<Identity> parse_identity(std::string_view text) {
+    const auto lines = split(text, '\n');
+    // The last line shows that nothing behind it was lost.
+    if (lines.size() != 5 || lines[0] != kHeading || lines[3] != "end" || !lines[4].empty()) {
+        return fail("damaged");
+    }
+    Identity identity{.agent_id = TRY(value_of(lines[1], "agent-id")),
+                      .credential = Secret(TRY(value_of(lines[2], "credential")))};
+    TRY(check_credential(identity.credential.reveal()));
+    return identity;
+}
+
+}  // namespace
+
+Result<CredentialStore> CredentialStore::open(const sys::Dir& state) {
+    return CredentialStore(TRY(state.make_dir("credentials", 0700)));
+}
+
+Result<std::optional<Identity>> CredentialStore::load(std::string_view backend) const {
+    const auto name = file_name(backend);
+    const auto fd = dir_.open_regular(name, O_RDONLY);
+    if (!fd && fd.error().code == ENOENT) return std::nullopt;
+    if (!fd) return std::unexpected(fd.error());
+    struct stat info {};
+    if (::fstat(fd->get(), &info) != 0) return sys::fail_errno(name);
+    if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        return fail(name + ": others than its owner can use this credential; chmod 600 it");
+    }
+    const Secret text(TRY(within(name, sys::read_to_end(*fd, kMaxBytes))));
+    return TRY(within(name, parse_identity(text.reveal())));
+}
+
+Result<> CredentialStore::save(std::string_view backend, const Identity& identity) const {
+    TRY(check_credential(identity.credential.reveal()));
+    if (!identity.agent_id.empty()) TRY(check_agent_id(identity.agent_id));
+    const Secret text(std::string(kHeading) + "\nagent-id " + identity.agent_id + "\ncredential " +
+                      identity.credential.reveal() + "\nend\n");
+    return dir_.write_atomic(file_name(backend), text.reveal(), 0600);
+}
+
+Result<> CredentialStore::forget(std::string_view backend) const {
+    return dir_.remove_file(file_name(backend));
+}
+
+std::string fingerprint(const Secret& secret) {
+    if (secret.empty()) return "none";
+    return crypto::hex(crypto::sha256(as_bytes(secret.reveal()))).substr(0, 8);
+}
+
+}  // namespace bulkhead::worker
