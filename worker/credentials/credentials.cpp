@@ -1,4 +1,4 @@
-#include "worker/credentials/store.hpp"
+#include "worker/credentials/credentials.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
