@@ -1,0 +1,269 @@
+// Holds our verdict on signatures against that of ssh-keygen -Y verify itself.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <random>
+
+#include "common/approval/sshsig.hpp"
+#include "common/approval/threshold.hpp"
+#include "tests/common/approval/signing.hpp"
+
+namespace bulkhead::approval {
+namespace {
+
+using test::armor;
+using test::SigningKey;
+
+const UnixTime kNow = parse_utc("2026-08-25T12:00:00Z").value();
+constexpr std::string_view kNowOption = "verify-time=20260825120000Z";
+
+class Directory {
+  public:
+    Directory() {
+        auto pattern = (std::filesystem::temp_directory_path() / "bulkhead-XXXXXX").string();
+        path_ = mkdtemp(pattern.data());
+    }
+    ~Directory() { std::filesystem::remove_all(path_); }
+    Directory(const Directory&) = delete;
+    Directory& operator=(const Directory&) = delete;
+
+    std::string write(const std::string& name, std::string_view content) const {
+        const auto path = path_ + "/" + name;
+        std::ofstream(path, std::ios::binary).write(content.data(), std::ssize(content));
+        std::filesystem::permissions(path, std::filesystem::perms(0600));
+        return path;
+    }
+    std::string read(const std::string& name) const {
+        std::ifstream file(path_ + "/" + name, std::ios::binary);
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+
+  private:
+    std::string path_;
+};
+
+pid_t spawn(std::vector<std::string> words, const std::string& input) {
+    std::vector<char*> argv;
+    for (auto& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, input.c_str(), O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    pid_t pid = -1;
+    const int error = posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    EXPECT_EQ(error, 0) << words[0] << ": install openssh-client";
+    return error == 0 ? pid : -1;
+}
+
+// Runs many and hands each exit to its listener; as many at once as is useful.
+class Pool {
+  public:
+    ~Pool() { finish(); }
+
+    void run(std::vector<std::string> words, const std::string& input,
+             std::function<void(bool success)> then) {
+        if (waiting_.size() >= 4) reap();
+        const auto pid = spawn(std::move(words), input);
+        if (pid > 0) waiting_.emplace(pid, std::move(then));
+    }
+    void finish() {
+        while (!waiting_.empty()) reap();
+    }
+
+  private:
+    void reap() {
+        const auto [pid, then] = *waiting_.begin();
+        waiting_.erase(waiting_.begin());
+        int status = -1;
+        ASSERT_EQ(waitpid(pid, &status, 0), pid);
+        then(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+
+    std::map<pid_t, std::function<void(bool)>> waiting_;
+};
+
+// Everybody who signs, each with something of their own.
+struct Cast {
+    std::map<std::string, SigningKey> keys;
+    std::vector<std::string> names;
+    std::string allowed;
+    std::string revoked;
+
+    Cast() {
+        const auto add = [&](const std::string& name, std::string_view options,
+                             PublicKey::Kind kind = PublicKey::Kind::ed25519) {
+            keys.try_emplace(name, name, kind);
+            names.push_back(name);
+            if (options != "none") {
+                allowed += name + " " + std::string(options) + " " + keys.at(name).line() + " x\n";
+            }
+        };
+        add("alice", "");
+        add("alice@example.com", "namespaces=\"file,bulkhead-job-v1\"");
+        add("token", "", PublicKey::Kind::sk_ed25519);
+        add("current", "valid-after=\"20260825120000Z\",valid-before=\"202608260000Z\"");
+        add("until-now", "valid-before=\"202608251200Z\"");
+        add("early", "valid-after=\"20260825120001Z\"");
+        add("expired", "valid-before=\"20260825Z\"");
+        add("filer", "namespaces=\"file\"");
+        add("revoked", "");
+        add("stranger", "none");
+        allowed += "second " + keys.at("alice").line() + "\n";
+        revoked = "# lost\n" + keys.at("revoked").line() + " x\n";
+        names.push_back("second");
+    }
+};
+
+class SshKeygen : public testing::Test {
+  protected:
+    bool ours(std::string_view armored, std::string_view message, const std::string& principal) {
+        const auto blobs = dearmor(armored);
+        if (!blobs || blobs->size() != 1) return false;
+        const std::vector<std::string> members{principal};
+        return count_approvers(message, *blobs, allowed_, {members, "nobody"}, kNow).approvers ==
+               members;
+    }
+
+    std::vector<std::string> verify(const std::string& signature, const std::string& principal) {
+        return {"ssh-keygen",
+                "-Y",
+                "verify",
+                "-f",
+                allowed_path_,
+                "-r",
+                revoked_path_,
+                "-I",
+                principal,
+                "-n",
+                std::string(kNamespace),
+                "-O",
+                std::string(kNowOption),
+                "-s",
+                signature};
+    }
+
+    Directory directory_;
+    Cast cast_;
+    std::string allowed_path_ = directory_.write("allowed_signers", cast_.allowed);
+    std::string revoked_path_ = directory_.write("revoked_signers", cast_.revoked);
+    AllowedSigners allowed_{parse_allowed_signers(cast_.allowed).value(),
+                            parse_revoked_signers(cast_.revoked).value()};
+    Pool pool_;
+};
+
+TEST_F(SshKeygen, GivesTheSameVerdictOnTenThousandSignatures) {
+    std::mt19937 random(20260825);
+    const auto below = [&](std::size_t bound) { return random() % bound; };
+    const auto flip = [&](auto& bytes) {
+        using Byte = std::remove_reference_t<decltype(bytes[0])>;
+        auto& byte = bytes[below(bytes.size())];
+        byte = static_cast<Byte>(static_cast<unsigned>(byte) ^ (1U << below(8)));
+    };
+    constexpr std::string_view kBase64 =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    int accepted = 0;
+    int differ = 0;
+    const int rounds = 10'000;
+    for (int round = 0; round < rounds; ++round) {
+        const auto name = cast_.names[below(cast_.names.size())];
+        const auto& key = cast_.keys.at(name == "second" ? "alice" : name);
+        auto principal = below(20) == 0 ? cast_.names[below(cast_.names.size())] : name;
+        std::string message(below(300), '\0');
+        for (auto& c : message) c = static_cast<char>(random());
+
+        auto blob = key.sign(message);
+        const auto kind = below(10);
+        if (kind == 0) blob = key.sign(message, {.name_space = below(2) == 0 ? "file" : ""});
+        if (kind == 1) flip(blob);
+        if (kind == 2) blob.resize(below(blob.size()));
+        if (kind == 3) blob.push_back(std::byte{0});
+        if (kind == 4) message += "\n";
+        auto text = armor(blob);
+        if (kind == 5) {
+            // Another base64 digit where one stands: the lines stay as they are.
+            const auto at = text.find('\n') + 1 + below(200);
+            if (kBase64.contains(text[at])) text[at] = kBase64[below(64)];
+        }
+        if (kind == 6) text[below(29)] ^= static_cast<char>(1 << below(7));  // BEGIN line
+        if (kind == 7) text.resize(text.size() - 2 - below(30));             // END line
+        // The other cases stay undamaged.
+
+        const auto n = std::to_string(round);
+        const auto signature = directory_.write(n + ".sig", text);
+        const auto input = directory_.write(n, message);
+        const bool us = ours(text, message, principal);
+        accepted += us ? 1 : 0;
+        pool_.run(verify(signature, principal), input,
+                  [us, kind, name, n, signature, input, &differ](bool them) {
+                      if (us == them) {
+                          std::filesystem::remove(signature);
+                          std::filesystem::remove(input);
+                          return;
+                      }
+                      ++differ;
+                      ADD_FAILURE() << "case " << n << " of kind " << kind << " by " << name
+                                    << ": we say " << us << ", ssh-keygen " << them;
+                  });
+    }
+    pool_.finish();
+    EXPECT_EQ(differ, 0);
+    // Of the ten kinds some three are undamaged, and half of the signers are allowed.
+    EXPECT_GT(accepted, rounds / 10);
+    EXPECT_LT(accepted, rounds / 2);
+}
+
+// Where we refuse what ssh-keygen takes, we do so knowingly.
+TEST_F(SshKeygen, IsLessStrictInTheseWays) {
+    const auto& alice = cast_.keys.at("alice");
+    const auto& token = cast_.keys.at("token");
+    const auto plain = alice.armored("m");
+    auto blank = plain;
+    blank.insert(60, " ");
+    const std::vector<std::pair<std::string, std::string>> cases{
+        {"alice", armor(alice.sign("m", {.hash = "sha256"}))},
+        {"token", armor(token.sign("m", {.flags = 0}))},  // nobody touched it
+        {"alice", plain + "text after the end\n"},
+        {"alice", blank},
+    };
+    const auto input = directory_.write("m", "m");
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+        const auto& [principal, text] = cases[i];
+        EXPECT_FALSE(ours(text, "m", principal)) << i;
+        pool_.run(verify(directory_.write(std::to_string(i) + ".sig", text), principal), input,
+                  [i](bool them) { EXPECT_TRUE(them) << i; });
+    }
+    pool_.finish();
+}
+
+TEST_F(SshKeygen, SignsWhatWeAccept) {
+    for (const auto* name : {"alice", "alice@example.com", "current"}) {
+        const auto key = directory_.write(name, cast_.keys.at(name).private_file());
+        for (const auto* message : {"", "m", "bulkhead-job v1\nend\n"}) {
+            const auto input = directory_.write("message", message);
+            bool signed_it = false;
+            pool_.run({"ssh-keygen", "-Y", "sign", "-f", key, "-n", std::string(kNamespace), input},
+                      "/dev/null", [&](bool them) { signed_it = them; });
+            pool_.finish();
+            ASSERT_TRUE(signed_it);
+            const auto text = directory_.read("message.sig");
+            EXPECT_EQ(text, cast_.keys.at(name).armored(message));  // Ed25519 is deterministic
+            EXPECT_TRUE(ours(text, message, name));
+            std::filesystem::remove(input + ".sig");
+        }
+    }
+}
+
+}  // namespace
+}  // namespace bulkhead::approval
