@@ -95,7 +95,8 @@ void OpenApi::expect_same_object(const Shape& shape, const YAML::Node& schema,
     }
     EXPECT_FALSE(schema["additionalProperties"].as<bool>(true)) << where;
     EXPECT_EQ(schema["properties"].size(), shape.members.size()) << where;
-    const auto required = schema["required"].as<std::vector<std::string>>();
+    const auto required =
+        schema["required"].as<std::vector<std::string>>(std::vector<std::string>{});
     for (const auto& member : shape.members) {
         const auto name = where + "." + member.name;
         ASSERT_TRUE(schema["properties"][member.name]) << name;
