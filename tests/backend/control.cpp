@@ -4,8 +4,8 @@
 #include <charconv>
 #include <ctime>
 
+#include "tests/backend/dialects/requests.hpp"
 #include "tests/backend/reference_backend.hpp"
-#include "tests/backend/shape.hpp"
 
 namespace bulkhead::reference {
 namespace {
@@ -16,15 +16,6 @@ constexpr std::size_t kShownOutput = 1U << 20U;
 constexpr std::size_t kAnyLength = 0;
 
 // --- asking ---
-
-std::expected<json, Answer> body_of(const Call& call, const Shape& shape) {
-    auto body = json::parse(call.body, nullptr, false);
-    if (body.is_discarded())
-        return std::unexpected(Answer::error(400, "bad_json", "the body is not JSON"));
-    if (const auto complaint = shape.mismatch(body))
-        return std::unexpected(Answer::error(400, "bad_request", *complaint));
-    return body;
-}
 
 int number_in(const Call& call, const std::string& name, int otherwise) {
     const auto found = call.query.find(name);
@@ -114,12 +105,14 @@ json shown(const Inventory& inventory) {
 }
 
 json shown(const RequestRecord& request) {
+    auto headers = request.headers;
+    if (headers.contains("authorization")) headers["authorization"] = "(hidden)";
     return {{"at", shown(request.at)},
             {"method", request.method},
             {"path", request.path},
             {"target", request.target},
             {"status", request.status},
-            {"headers", request.headers},
+            {"headers", headers},
             {"body_bytes", request.body_bytes},
             {"misbehaviour", request.misbehaviour}};
 }
@@ -146,7 +139,7 @@ Answer queue_job(const Call& call, ReferenceBackend& backend) {
         object({optional("dialect", text()), optional("host", text()), optional("node", text()),
                 optional("script", text(kAnyLength)), optional("catalogue", text()),
                 optional("params", map_of_text(64)), optional("id", text(128))});
-    const auto body = body_of(call, shape);
+    const auto body = json_body(call, shape);
     if (!body) return body.error();
     const auto word = [&](const char* name) { return body->value(name, std::string{}); };
     const bool node = body->contains("node");
@@ -185,7 +178,7 @@ Answer show_output(const Call& call, ReferenceBackend& backend) {
 Answer with_job(const Call& call, Outcome<> (ReferenceBackend::*act)(const std::string&),
                 ReferenceBackend& backend) {
     static const Shape shape = object({{"id", text(128)}});
-    const auto body = body_of(call, shape);
+    const auto body = json_body(call, shape);
     return body ? answer_of((backend.*act)((*body)["id"])) : body.error();
 }
 
@@ -226,7 +219,7 @@ Answer list_inventory(const Call&, ReferenceBackend& backend) {
 
 Answer add_token(const Call& call, ReferenceBackend& backend) {
     static const Shape shape = object({{"token", text(255)}, optional("node", text())});
-    const auto body = body_of(call, shape);
+    const auto body = json_body(call, shape);
     if (!body) return body.error();
     if (body->contains("node"))
         backend.add_node_token((*body)["token"], (*body)["node"]);
@@ -237,14 +230,14 @@ Answer add_token(const Call& call, ReferenceBackend& backend) {
 
 Answer revoke(const Call& call, ReferenceBackend& backend) {
     static const Shape shape = object({{"agent", text()}});
-    const auto body = body_of(call, shape);
+    const auto body = json_body(call, shape);
     return body ? answer_of(backend.revoke((*body)["agent"])) : body.error();
 }
 
 Answer change_settings(const Call& call, ReferenceBackend& backend) {
     static const Shape shape =
         object({optional("heartbeat_seconds", integer()), optional("lease_ms", integer())});
-    const auto body = body_of(call, shape);
+    const auto body = json_body(call, shape);
     if (!body) return body.error();
     if (body->contains("heartbeat_seconds"))
         backend.set_heartbeat_seconds((*body)["heartbeat_seconds"]);
@@ -267,7 +260,7 @@ Answer start_misbehaving(const Call& call, ReferenceBackend& backend) {
                                        optional("mebibytes", integer(1)),
                                        optional("chunked", boolean()),
                                        optional("takes_effect", boolean())});
-    const auto body = body_of(call, shape);
+    const auto body = json_body(call, shape);
     if (!body) return body.error();
     const auto kind = misbehaviour_named((*body)["kind"].get<std::string>());
     if (!kind) return Answer::error(400, "bad_request", "kind: is not known");

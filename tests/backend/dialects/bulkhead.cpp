@@ -1,13 +1,11 @@
 // The bulkhead dialect, version 1, as worker/backend/bulkhead/openapi.yaml documents it. Strict:
 // what is not documented is refused, so that an agent which drifts is found out here and not at a
 // user's.
-#include <openssl/rand.h>
-
 #include <algorithm>
-#include <charconv>
 
 #include "tests/backend/dialects/bulkhead_shapes.hpp"
 #include "tests/backend/dialects/dialect.hpp"
+#include "tests/backend/dialects/requests.hpp"
 
 namespace bulkhead::reference {
 namespace {
@@ -22,35 +20,10 @@ constexpr std::size_t kMaxBody = 1U << 20U;
 constexpr std::size_t kMaxInventory = 16U << 20U;  // after decompression
 constexpr std::uint64_t kLongestWait = 300;
 
-template <class T>
-using OrAnswer = std::expected<T, Answer>;  // the Answer says what was wrong with the request
-
-std::string random_hex(std::size_t octets) {
-    std::string raw(octets, '\0');
-    RAND_bytes(reinterpret_cast<unsigned char*>(raw.data()), static_cast<int>(octets));
-    constexpr std::string_view kHex = "0123456789abcdef";
-    std::string text;
-    for (const char c : raw) {
-        text += kHex[static_cast<unsigned char>(c) >> 4U];
-        text += kHex[static_cast<unsigned char>(c) & 0xfU];
-    }
-    return text;
-}
-
 Answer unauthorized(std::string_view code, std::string_view message) {
     auto answer = Answer::error(401, code, message);
     answer.headers.emplace("WWW-Authenticate", "Bearer");
     return answer;
-}
-
-OrAnswer<std::uint64_t> number_in(const std::string& text, const std::string& name) {
-    std::uint64_t number = 0;
-    const auto* const end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc{} || stop != end)
-        return std::unexpected(
-            Answer::error(400, "bad_request", name + ": must be a whole number"));
-    return number;
 }
 
 bool has_media_type(const Call& call, std::string_view wanted) {
@@ -76,12 +49,7 @@ std::optional<Answer> unusable_body(const Call& call, std::string_view media_typ
 OrAnswer<json> body_of(const Call& call, const Shape& shape, bool may_be_gzip = false) {
     if (auto unusable = unusable_body(call, "application/json", may_be_gzip))
         return std::unexpected(*unusable);
-    auto body = json::parse(call.body, nullptr, false);
-    if (body.is_discarded())
-        return std::unexpected(Answer::error(400, "bad_json", "the body is not JSON"));
-    if (const auto complaint = shape.mismatch(body))
-        return std::unexpected(Answer::error(400, "bad_request", *complaint));
-    return body;
+    return json_body(call, shape);
 }
 
 OrAnswer<std::string> agent_of(const Call& call, const Store& store) {
@@ -250,8 +218,7 @@ std::optional<json> news_for(State& state, const std::string& agent, SteadyTime&
 Answer next_job(const Call& call, Services services) {
     const auto agent = agent_of(call, services.store);
     if (!agent) return agent.error();
-    const auto asked = call.query.find("wait");
-    const auto wait = number_in(asked == call.query.end() ? "0" : asked->second, "wait");
+    const auto wait = number_in_query(call, "wait", "0");
     if (!wait) return wait.error();
     if (*wait > kLongestWait)
         return Answer::error(400, "bad_request", "wait: is longer than 300 seconds");
@@ -293,12 +260,11 @@ OrAnswer<HeldJob> job_of(const Call& call, Services services) {
 }
 
 OrAnswer<OutputStream::Taken> take_chunk(const Call& call, OutputStream& stream, bool want_fresh) {
-    const auto asked = call.query.find("offset");
-    const auto offset = number_in(asked == call.query.end() ? "" : asked->second, "offset");
+    const auto offset = number_in_query(call, "offset");
     if (!offset) return std::unexpected(offset.error());
     const auto skip = call.header("bulkhead-skip-from");
     if (skip.empty()) return stream.take(*offset, call.body, want_fresh);
-    const auto skip_from = number_in(skip, "Bulkhead-Skip-From");
+    const auto skip_from = whole_number(skip, "Bulkhead-Skip-From");
     if (!skip_from) return std::unexpected(skip_from.error());
     if (*skip_from > *offset)
         return std::unexpected(
@@ -356,10 +322,7 @@ Answer findings(const Call& call, Services services) {
             state.add_or_refresh({std::string(kName), agent, finding, now, now});
         return name_of_agent(state, agent);
     });
-    for (const auto& finding : (*body)["findings"])
-        services.narrator.say("finding " + who + "  " + finding["severity"].get<std::string>() +
-                              "  " + finding["type"].get<std::string>() + ": " +
-                              finding["title"].get<std::string>());
+    say_findings(services.narrator, who, (*body)["findings"]);
     return Answer::empty();
 }
 

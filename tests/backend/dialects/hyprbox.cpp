@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "tests/backend/dialects/dialect.hpp"
-#include "tests/backend/shape.hpp"
+#include "tests/backend/dialects/requests.hpp"
 
 namespace bulkhead::reference {
 namespace {
@@ -52,18 +52,9 @@ Shape complete_shape() {
                    optional("errorMsg", text().or_null())});
 }
 
-std::expected<json, Answer> body_of(const Call& call, const Shape& shape) {
-    auto body = json::parse(call.body, nullptr, false);
-    if (body.is_discarded())
-        return std::unexpected(Answer::error(400, "bad_json", "the body is not JSON"));
-    if (const auto complaint = shape.mismatch(body))
-        return std::unexpected(Answer::error(400, "bad_request", *complaint));
-    return body;
-}
-
 /// The node a token is pinned to; an empty one for a token of the whole fleet.
-std::expected<std::string, Answer> token_node(const Call& call, const Store& store) {
-    return store.read([&](const State& state) -> std::expected<std::string, Answer> {
+OrAnswer<std::string> token_node(const Call& call, const Store& store) {
+    return store.read([&](const State& state) -> OrAnswer<std::string> {
         const auto found = state.node_tokens.find(call.bearer());
         if (found == state.node_tokens.end())
             return std::unexpected(
@@ -83,7 +74,7 @@ std::optional<Answer> refuse_node(const Call& call, const Store& store, const st
 
 Answer heartbeat(const Call& call, Services services) {
     if (const auto node = token_node(call, services.store); !node) return node.error();
-    auto body = body_of(call, heartbeat_shape());
+    auto body = json_body(call, heartbeat_shape());
     if (!body) return body.error();
     const auto node = (*body)["node_id"].get<std::string>();
     services.narrator.say(heartbeat_line(node, *body));
@@ -117,7 +108,7 @@ Answer pending_job(const Call& call, Services services) {
 }
 
 /// The job of the path, if it is running on the caller's node.
-std::expected<Job, Answer> running_job(const Call& call, Services services) {
+OrAnswer<Job> running_job(const Call& call, Services services) {
     const auto pinned = token_node(call, services.store);
     if (!pinned) return std::unexpected(pinned.error());
     const auto job = services.store.read([&](const State& state) -> std::optional<Job> {
@@ -145,7 +136,7 @@ void take_output(const Job& job, const json& body, Services services) {
 Answer output(const Call& call, Services services) {
     const auto job = running_job(call, services);
     if (!job) return job.error();
-    const auto body = body_of(call, output_shape());
+    const auto body = json_body(call, output_shape());
     if (!body) return body.error();
     if (body->empty()) return Answer::error(400, "bad_request", "chunk: is missing");
     take_output(*job, *body, services);
@@ -157,7 +148,7 @@ Answer output(const Call& call, Services services) {
 Answer complete(const Call& call, Services services) {
     const auto job = running_job(call, services);
     if (!job) return job.error();
-    auto body = body_of(call, complete_shape());
+    auto body = json_body(call, complete_shape());
     if (!body) return body.error();
     take_output(*job, *body, services);
     body->erase("output");
@@ -178,7 +169,7 @@ Answer complete(const Call& call, Services services) {
 
 Answer findings(const Call& call, Services services) {
     if (const auto node = token_node(call, services.store); !node) return node.error();
-    const auto body = body_of(call, findings_shape());
+    const auto body = json_body(call, findings_shape());
     if (!body) return body.error();
     const auto node = (*body)["nodeId"].get<std::string>();
     if (const auto refusal = refuse_node(call, services.store, node)) return *refusal;
@@ -187,10 +178,7 @@ Answer findings(const Call& call, Services services) {
         for (const auto& finding : (*body)["findings"])
             state.add_or_refresh({std::string(kName), node, finding, now, now});
     });
-    for (const auto& finding : (*body)["findings"])
-        services.narrator.say("finding " + node + "  " + finding["severity"].get<std::string>() +
-                              "  " + finding["type"].get<std::string>() + ": " +
-                              finding["title"].get<std::string>());
+    say_findings(services.narrator, node, (*body)["findings"]);
     return Answer::json(200, {{"ok", true}});
 }
 
