@@ -114,6 +114,10 @@ class Checker {
             if (rule.need > 0) check_threshold(name, rule);
         }
         for (const auto& [name, profile] : policy_.profiles) {
+            if (profile.private_tmp && !profile.namespaces.mount) {
+                wrong("profiles/" + name + ".profile",
+                      "private-tmp yes needs \"namespaces mount\"");
+            }
             if (find(policy_.approvals, name) == nullptr) {
                 warn("approval.policy", "nobody may sign for profile " + name +
                                             "; if that is meant, write: profile " + name +

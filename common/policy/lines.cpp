@@ -49,6 +49,17 @@ bool Line::accept(std::string_view literal) {
     return taken;
 }
 
+Result<std::size_t> Line::one_of(std::initializer_list<std::string_view> choices) {
+    std::string known;
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+        const auto choice = std::data(choices)[i];
+        if (accept(choice)) return i;
+        known.append(i == 0 ? "" : i + 1 < choices.size() ? ", " : " or ").append(choice);
+    }
+    static_cast<void>(TRY(word(known)));
+    return wrong("expected " + known);
+}
+
 Result<std::string_view> Line::word(std::string_view what) {
     if (more()) return text_of(words_[next_++]);
     const auto& last = words_.back();

@@ -29,6 +29,8 @@ class Line {
     bool next_is(std::string_view literal) const;
     // Takes the next word if it is `literal`.
     bool accept(std::string_view literal);
+    // The index of the next word in `choices`.
+    Result<std::size_t> one_of(std::initializer_list<std::string_view> choices);
     // The next word; `what` names it when it is missing.
     Result<std::string_view> word(std::string_view what);
     Result<std::vector<std::string>> rest();  // all words to the end, none twice

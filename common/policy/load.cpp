@@ -61,7 +61,7 @@ class Loader {
         auto dir = TRY(sys::Dir::open("/"));
         TRY(judge(dir.fd(), "/"));
         std::string walked;
-        for (const auto part : split(path_.substr(1), '/')) {
+        for (const auto part : split(path_, '/')) {
             if (part.empty()) continue;
             walked.append("/").append(part);
             auto below = dir.open_dir(part);

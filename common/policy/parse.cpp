@@ -53,21 +53,14 @@ Result<> take_signers(Policy& policy, Line& line) {
     return add(policy.signer_groups, name, std::move(group), line);
 }
 
-Result<> expect(Line& line, std::string_view literal) {
-    if (line.accept(literal)) return {};
-    static_cast<void>(TRY(line.word(literal)));
-    return line.wrong("expected " + std::string(literal));
-}
-
 Result<> take_approval(Policy& policy, Line& line) {
     const auto profile = TRY(line.matching(approval::is_profile_name, "a profile's name"));
     ApprovalRule rule{.source = line.source()};
-    if (!line.accept("pinned-only")) {
-        TRY(expect(line, "need"));
+    if (TRY(line.one_of({"pinned-only", "need"})) == 1) {
         rule.need = TRY(line.number<unsigned>("a count of people", 1, 100));
-        TRY(expect(line, "of"));
+        TRY(line.one_of({"of"}));
         rule.group = TRY(line.matching(approval::is_label, kLabelForm));
-        TRY(expect(line, "valid-for"));
+        TRY(line.one_of({"valid-for"}));
         rule.max_validity = TRY(line.seconds());
         rule.author_counts = line.accept("author-counts");
     }

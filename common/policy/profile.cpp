@@ -18,14 +18,6 @@ bool is_user_name(std::string_view text) {
 
 constexpr std::string_view kUserForm = "a name of [a-z0-9_-], not a number";
 
-Result<bool> take_choice(Line& line, std::string_view yes, std::string_view no) {
-    if (line.accept(yes)) return true;
-    if (line.accept(no)) return false;
-    const auto expected = std::string(yes) + " or " + std::string(no);
-    static_cast<void>(TRY(line.word(expected)));
-    return line.wrong("expected " + expected);
-}
-
 // "none", or words, each given to `take`.
 Result<> take_list(Line& line, std::string_view what, auto take) {
     if (line.accept("none")) return {};
@@ -53,27 +45,18 @@ Result<> take_capabilities(Profile& profile, Line& line) {
 }
 
 Result<> take_namespaces(Profile& profile, Line& line) {
-    struct Name {
-        std::string_view name;
-        bool Namespaces::*flag;
-    };
-    static constexpr Name kNames[] = {{"mount", &Namespaces::mount},
-                                      {"ipc", &Namespaces::ipc},
-                                      {"uts", &Namespaces::uts},
-                                      {"pid", &Namespaces::pid}};
-    return take_list(line, "namespaces", [&](std::string_view word) -> Result<> {
-        if (word == "net") return line.wrong("that is said by the line \"network none\"");
-        for (const auto& known : kNames) {
-            if (known.name != word) continue;
-            profile.namespaces.*known.flag = true;
-            return {};
-        }
-        return line.wrong("expected none, or of mount, ipc, uts, pid");
-    });
+    static constexpr bool Namespaces::*kFlags[] = {&Namespaces::mount, &Namespaces::ipc,
+                                                   &Namespaces::uts, &Namespaces::pid};
+    if (line.accept("none")) return {};
+    do {
+        const auto index = TRY(line.one_of({"mount", "ipc", "uts", "pid"}));
+        profile.namespaces.*kFlags[index] = true;
+    } while (line.more());
+    return {};
 }
 
 Result<> take_network(Profile& profile, Line& line) {
-    profile.namespaces.net = TRY(take_choice(line, "none", "host"));
+    profile.namespaces.net = TRY(line.one_of({"host", "none"})) == 1;
     profile.network = profile.namespaces.net ? Network::none : Network::host;
     return {};
 }
@@ -111,7 +94,7 @@ constexpr Form<Profile> kForms[] = {
     {"write", false, "write PATH [if-present]", take_path<Access::write>},
     {"devices", false, "devices PATH [if-present]", take_path<Access::devices>},
     {"private-tmp", true, "private-tmp yes|no",
-     TAKE(profile.private_tmp = TRY(take_choice(line, "yes", "no")))},
+     TAKE(profile.private_tmp = TRY(line.one_of({"no", "yes"})) == 1)},
     {"memory", true, "memory SIZE", TAKE(profile.limits.memory = TRY(line.size()))},
     {"pids", true, "pids NUMBER",
      TAKE(profile.limits.pids = TRY(line.number<std::uint32_t>("a number", 1, 1'000'000)))},

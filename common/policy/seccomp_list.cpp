@@ -21,37 +21,19 @@ Result<std::uint32_t> take_value(Line& line) {
     return *value;
 }
 
-// "is V", "in V...", "has BITS", "lacks BITS", after the argument.
+// "is V", "in V...", "has BITS" (all of them) or "lacks BITS" (has none of them).
 Result<Condition> take_test(unsigned argument, Line& line) {
-    if (line.accept("is")) return Condition{argument, kWhole, {TRY(take_value(line))}};
-    if (line.accept("in")) {
-        Condition condition{argument, kWhole, {TRY(take_value(line))}};
-        while (line.more() && !line.next_is("and")) {
-            condition.values.push_back(TRY(take_value(line)));
-        }
-        return condition;
+    enum { is, in, has, lacks };
+    const auto test = TRY(line.one_of({"is", "in", "has", "lacks"}));
+    Condition condition{argument, kWhole, {TRY(take_value(line))}};
+    while (test == in && line.more() && !line.next_is("and")) {
+        condition.values.push_back(TRY(take_value(line)));
     }
-    const auto test = TRY(line.word("is, in, has or lacks"));
-    if (test != "has" && test != "lacks") return line.wrong("expected is, in, has or lacks");
-    const auto bits = TRY(take_value(line));
-    if (bits == 0) return line.wrong("no bits to look for");
-    return Condition{argument, bits, {test == "has" ? bits : 0}};
-}
-
-// A filter compares each argument once; "has A" and "lacks B" of one argument become one
-// comparison.
-Result<> add_condition(std::vector<Condition>& all, Condition added, const Line& line) {
-    for (auto& known : all) {
-        if (known.argument != added.argument) continue;
-        if (known.values.size() != 1 || (known.mask & added.mask) != 0) {
-            return line.wrong("the same bits of this argument are tested twice");
-        }
-        known.mask |= added.mask;
-        known.values[0] |= added.values[0];
-        return {};
-    }
-    all.push_back(std::move(added));
-    return {};
+    if (test == is || test == in) return condition;
+    condition.mask = condition.values[0];
+    if (condition.mask == 0) return line.wrong("no bits to look for");
+    if (test == lacks) condition.values[0] = 0;
+    return condition;
 }
 
 bool exclude_each_other(const Condition& a, const Condition& b) {
@@ -74,25 +56,26 @@ bool clash(const SyscallRule& a, const SyscallRule& b) {
     });
 }
 
-template <Verdict V>
-Result<Action> action_of(Line& line) {
-    if constexpr (V != Verdict::error) return Action{V};
+Result<Action> take_action(Line& line, Verdict verdict) {
+    if (verdict != Verdict::error) return Action{verdict};
     const auto number = parse_errno(TRY(line.word("an error name, as EPERM")));
     if (!number) return line.wrong(number.error().what);
-    return Action{V, *number};
+    return Action{verdict, *number};
 }
 
 template <Verdict V>
 Result<> take_rule(SeccompList& list, Line& line) {
-    SyscallRule rule{.action = TRY(action_of<V>(line)), .source = line.source()};
+    SyscallRule rule{.action = TRY(take_action(line, V)), .source = line.source()};
     rule.call = TRY(line.matching(is_call_name, "the name of a system call"));
     for (bool another = line.accept("if"); another; another = line.accept("and")) {
-        const auto name = TRY(line.word("arg0 to arg5"));
-        if (name.size() != 4 || !name.starts_with("arg") || name[3] < '0' || name[3] > '5') {
-            return line.wrong("expected arg0 to arg5");
+        const auto index = TRY(line.one_of({"arg0", "arg1", "arg2", "arg3", "arg4", "arg5"}));
+        const auto argument = static_cast<unsigned>(index);
+        // libseccomp takes one comparison of an argument in a rule.
+        for (const auto& other : rule.conditions) {
+            if (other.argument == argument) return line.wrong("this argument is tested twice");
         }
-        auto condition = TRY(take_test(static_cast<unsigned>(name[3] - '0'), line));
-        TRY(add_condition(rule.conditions, std::move(condition), line));
+        auto condition = TRY(take_test(argument, line));
+        rule.conditions.push_back(std::move(condition));
     }
     for (const auto& other : list.rules) {
         if (!clash(other, rule)) continue;
@@ -103,18 +86,11 @@ Result<> take_rule(SeccompList& list, Line& line) {
 }
 
 Result<> take_default(SeccompList& list, Line& line) {
+    static constexpr Verdict kVerdicts[] = {Verdict::kill, Verdict::error, Verdict::log,
+                                            Verdict::allow};
+    const auto verdict = kVerdicts[TRY(line.one_of({"kill", "errno", "log", "allow"}))];
+    list.fallback = TRY(take_action(line, verdict));
     list.source = line.source();
-    if (line.accept("kill")) {
-        list.fallback = {Verdict::kill};
-    } else if (line.accept("allow")) {
-        list.fallback = {Verdict::allow};
-    } else if (line.accept("log")) {
-        list.fallback = {Verdict::log};
-    } else {
-        static_cast<void>(TRY(
-            line.matching([](auto word) { return word == "errno"; }, "kill, errno, log or allow")));
-        list.fallback = TRY(action_of<Verdict::error>(line));
-    }
     return {};
 }
 

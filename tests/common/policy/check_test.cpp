@@ -1,0 +1,182 @@
+#include "common/policy/check.hpp"
+
+#include <gmock/gmock.h>
+
+#include "common/policy/parse.hpp"
+
+using namespace bulkhead;
+using namespace bulkhead::policy;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+namespace {
+
+// Two public keys; nobody has the private halves.
+constexpr std::string_view kKey =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
+constexpr std::string_view kOther =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
+
+constexpr std::string_view kProfile =
+    "user nobody  # why\ngroup nogroup  # why\ngroups none  # why\ncapabilities none  # why\n"
+    "network none  # why\nnamespaces mount  # why\nprivate-tmp yes  # why\nmemory 1MiB  # why\n"
+    "pids 9  # why\ncpu-percent 9  # why\nfile-size 1MiB  # why\nopen-files 99  # why\n"
+    "umask 077  # why\nnice 0  # why\ntimeout 60s  # why\noutput 4KiB  # why\n"
+    "seccomp broker  # why\n";
+
+std::string manifest(std::string_view timeout, std::string_view output) {
+    return "bulkhead-job v1\njob-id a\nauthor alice\nscript-sha256 " + std::string(64, '0') +
+           "\nscript-size 5\ninterpreter /bin/sh\nprofile p\ntarget any\n"
+           "not-before 2026-01-01T00:00:00Z\nnot-after 2027-01-01T00:00:00Z\ntimeout " +
+           std::string(timeout) + "\noutput-max " + std::string(output) +
+           "\nruns 9/day\nreason test\nend\n";
+}
+
+class CheckPolicy : public testing::Test {
+  protected:
+    CheckPolicy() {
+        add("interpreters.policy", "interpreter /bin/sh  # why\n");
+        add("profiles/p.profile", kProfile);
+        add("seccomp/worker.seccomp", "default kill  # why\n");
+        add("seccomp/broker.seccomp", "default kill  # why\n");
+        add("allowed_signers",
+            "alice " + std::string(kKey) + "\nbob " + std::string(kOther) + "\n");
+    }
+    void add(const std::string& file, std::string_view text) {
+        const auto parsed = parse_file(policy_, file, text);
+        ASSERT_TRUE(parsed) << parsed.error().what;
+    }
+    std::vector<std::string> findings(std::string_view at = "2026-06-01T00:00:00Z") const {
+        std::vector<std::string> lines;
+        const auto known = [](std::string_view name) { return name != "opnat"; };
+        for (const auto& one : check(policy_, {*parse_utc(at), known})) {
+            lines.push_back((one.error ? "error " : "warning ") + one.where + ": " + one.text);
+        }
+        return lines;
+    }
+
+    Policy policy_;
+};
+
+constexpr std::string_view kPinned = "profile p pinned-only  # why\n";
+
+}  // namespace
+
+TEST_F(CheckPolicy, ASoundPolicyHasNoFindings) {
+    add("approval.policy",
+        "signers ops alice bob  # team\nprofile p need 2 of ops valid-for 7d  # why\n");
+    add("approved/a.manifest", manifest("60", "4096"));
+    EXPECT_THAT(findings(), IsEmpty());
+}
+
+TEST_F(CheckPolicy, AProfileThatNobodyMayUseIsFound) {
+    EXPECT_THAT(findings(), ElementsAre("warning approval.policy: nobody may sign for profile p; "
+                                        "if that is meant, write: profile p pinned-only  # why"));
+}
+
+TEST_F(CheckPolicy, AThresholdThatNobodyReachesIsFound) {
+    add("approval.policy",
+        "signers ops alice bob  # team\nprofile p need 3 of ops valid-for 7d  # why\n");
+    EXPECT_THAT(findings(), ElementsAre("error approval.policy:2: nobody may use profile p: it "
+                                        "needs 3 signers, and ops has 2 who can sign"));
+}
+
+TEST_F(CheckPolicy, ExpiredRevokedForeignAndUnknownSignersDoNotCount) {
+    policy_.signers.signers.clear();
+    add("allowed_signers", "alice valid-before=\"20260301Z\" " + std::string(kKey) + "\n" +
+                               "bob namespaces=\"git\" " + std::string(kOther) + "\n");
+    add("approval.policy",
+        "signers ops alice bob carol  # team\nprofile p need 1 of ops valid-for 7d  # why\n");
+    EXPECT_THAT(findings(),
+                ElementsAre("warning allowed_signers:1: alice's approval expired at "
+                            "2026-03-01T00:00:00Z",
+                            "warning approval.policy:1: alice has no valid key in allowed_signers",
+                            "warning approval.policy:1: bob has no valid key in allowed_signers",
+                            "warning approval.policy:1: carol has no valid key in allowed_signers",
+                            "error approval.policy:2: nobody may use profile p: it needs 1 "
+                            "signers, and ops has 0 who can sign"));
+    EXPECT_THAT(findings("2026-02-01T00:00:00Z"),
+                Not(Contains(testing::HasSubstr("nobody may use"))));
+    add("revoked_signers", std::string(kKey) + "\n");
+    EXPECT_THAT(findings("2026-02-01T00:00:00Z"), Contains(testing::HasSubstr("nobody may use")));
+}
+
+TEST_F(CheckPolicy, OneKeyForTwoPeopleIsFound) {
+    add("approval.policy", kPinned);
+    add("allowed_signers", "alice " + std::string(kKey) + "\nbob " + std::string(kKey) + "\n");
+    EXPECT_THAT(findings(), ElementsAre("error allowed_signers:2: the key of an earlier line "
+                                        "again: one key is one person"));
+}
+
+TEST_F(CheckPolicy, NamesThatLeadNowhereAreFound) {
+    add("approval.policy",
+        "signers empty  # none\nprofile p need 1 of dev valid-for 7d  # why\n"
+        "profile gone pinned-only  # why\n");
+    EXPECT_THAT(findings(),
+                ElementsAre("error approval.policy:1: empty has no members",
+                            "error approval.policy:3: there is no profiles/gone.profile",
+                            "error approval.policy:2: there is no line \"signers dev ...\""));
+}
+
+TEST_F(CheckPolicy, APinnedJobOverItsProfilesCeilingIsFound) {
+    add("approval.policy", kPinned);
+    add("approved/a.manifest", manifest("61", "4097"));
+    EXPECT_THAT(
+        findings(),
+        ElementsAre("error approved/a.manifest: timeout is over the 60 seconds of profile p",
+                    "error approved/a.manifest: output-max is over the 4096 bytes of profile p"));
+}
+
+TEST_F(CheckPolicy, APinnedJobThatCannotRunIsFound) {
+    add("approval.policy", kPinned);
+    add("approved/a.manifest", manifest("60", "4096"));
+    policy_.interpreters.clear();
+    policy_.profiles.clear();
+    EXPECT_THAT(findings("2027-06-01T00:00:00Z"),
+                ElementsAre("error approval.policy:1: there is no profiles/p.profile",
+                            "error approved/a.manifest: interpreters.policy does not list /bin/sh",
+                            "warning approved/a.manifest: expired at 2027-01-01T00:00:00Z",
+                            "error approved/a.manifest: there is no profiles/p.profile"));
+}
+
+TEST_F(CheckPolicy, AnUnknownSystemCallIsFound) {
+    add("approval.policy", kPinned);
+    add("seccomp/worker.seccomp", "default kill  # why\nallow opnat  # files of the resolver\n");
+    EXPECT_THAT(findings(),
+                ElementsAre("error seccomp/worker.seccomp:2: there is no system call \"opnat\""));
+}
+
+TEST_F(CheckPolicy, ADangerousCallNeedsAReasonInWords) {
+    add("approval.policy", kPinned);
+    add("seccomp/worker.seccomp", "default kill  # why\nallow ptrace  # TODO\n");
+    EXPECT_THAT(findings(), ElementsAre("error seccomp/worker.seccomp:2: ptrace is dangerous: say "
+                                        "in words why it is allowed"));
+    add("seccomp/worker.seccomp",
+        "default kill  # why\nallow ptrace  # the debugger of this profile\n");
+    EXPECT_THAT(findings(), IsEmpty());
+}
+
+TEST_F(CheckPolicy, ADefaultThatAllowsMustNameEveryDangerousCall) {
+    add("approval.policy", kPinned);
+    add("seccomp/job.seccomp", "default allow  # tools\nerrno EPERM bpf  # no programs\n");
+    const auto lines = findings();
+    EXPECT_THAT(lines, Contains("error seccomp/job.seccomp:1: the default allows ptrace, which is "
+                                "dangerous; give it a line of its own"));
+    EXPECT_THAT(lines, Not(Contains(testing::HasSubstr("allows bpf"))));
+    add("seccomp/broker.seccomp", "default allow  # walls\nerrno EPERM ptrace  # ceiling\n");
+    EXPECT_THAT(findings(), Not(Contains(testing::HasSubstr("allows ptrace"))));
+}
+
+TEST_F(CheckPolicy, APrivateTmpNeedsAMountNamespace) {
+    add("approval.policy", kPinned);
+    policy_.profiles.at("p").namespaces.mount = false;
+    EXPECT_THAT(findings(), ElementsAre("error profiles/p.profile: private-tmp yes needs "
+                                        "\"namespaces mount\""));
+}
+
+TEST_F(CheckPolicy, AFileThatNobodyReadsIsFound) {
+    add("approval.policy", kPinned);
+    policy_.ignored = {"host.policy~"};
+    EXPECT_THAT(findings(), ElementsAre("warning host.policy~: nobody reads this file; remove it"));
+}

@@ -1,0 +1,261 @@
+#include "common/policy/load.hpp"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "tests/common/policy/support.hpp"
+
+using namespace bulkhead;
+using namespace bulkhead::policy;
+using test::PolicyCopy;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uid_t kNobody = 65534;
+
+// Only root can make what only root may have made.
+class PolicyDirectory : public testing::Test {
+  protected:
+    void SetUp() override {
+        if (::geteuid() != 0) GTEST_SKIP() << "needs root, to own files as root does";
+        policy_ = std::make_unique<PolicyCopy>();
+        ASSERT_EQ(policy_->refusal(Trust::caller), "");
+        policy_->write("host.policy", "host-id web-1  # this machine may have no machine id\n");
+        ASSERT_EQ(policy_->refusal(), "");
+    }
+    const PolicyCopy& policy() const { return *policy_; }
+
+    std::string pin(const std::string& name, const std::string& script, std::size_t size) const {
+        const auto digest = crypto::hex(crypto::sha256(as_bytes(script)));
+        policy_->write("approved/" + name + ".manifest",
+                       "bulkhead-job v1\njob-id " + name + "\nauthor alice\nscript-sha256 " +
+                           digest + "\nscript-size " + std::to_string(size) +
+                           "\ninterpreter /bin/bash\nprofile inspect\ntarget any\n"
+                           "not-before 2026-01-01T00:00:00Z\nnot-after 2027-01-01T00:00:00Z\n"
+                           "timeout 60\noutput-max 4096\nruns 9/day\nreason test\nend\n");
+        return digest;
+    }
+
+  private:
+    std::unique_ptr<PolicyCopy> policy_;
+};
+
+std::string output_of(const std::string& command) {
+    std::string out;
+    FILE* pipe = ::popen(command.c_str(), "r");
+    if (pipe == nullptr) return out;
+    for (int c = 0; (c = std::fgetc(pipe)) != EOF;) out += static_cast<char>(c);
+    ::pclose(pipe);
+    return out;
+}
+
+}  // namespace
+
+TEST_F(PolicyDirectory, IsLoadedWhole) {
+    const auto loaded = policy().load();
+    ASSERT_TRUE(loaded) << loaded.error().what;
+    EXPECT_EQ(loaded->host.id, "web-1");
+    EXPECT_EQ(loaded->profiles.size(), 3U);
+    EXPECT_NE(find(loaded->seccomp, "worker"), nullptr);
+    EXPECT_NE(find(loaded->interpreters, "/bin/bash"), nullptr);
+    EXPECT_FALSE(loaded->worker_landlock.paths.empty());
+    EXPECT_TRUE(loaded->signers.signers.empty());
+    EXPECT_TRUE(loaded->approved.empty());
+    EXPECT_THAT(loaded->ignored, ElementsAre());
+}
+
+TEST_F(PolicyDirectory, DigestIsWhatAnAuditorComputesWithSha256sum) {
+    pin("hello", "true\n", 5);
+    const auto loaded = policy().load();
+    ASSERT_TRUE(loaded) << loaded.error().what;
+    const auto computed =
+        output_of("cd " + policy().path() +
+                  " && find . -type f ! -name '*.md' -printf '%P\\n' | LC_ALL=C sort |"
+                  " xargs sha256sum | sha256sum | cut -d' ' -f1");
+    EXPECT_EQ(crypto::hex(loaded->digest) + "\n", computed);
+}
+
+TEST_F(PolicyDirectory, DigestChangesWithAnyByteOfAnyFile) {
+    const auto before = policy().load()->digest;
+    policy().append("seccomp/admin.seccomp", "# a comment\n");
+    EXPECT_NE(policy().load()->digest, before);
+}
+
+TEST_F(PolicyDirectory, MustBeThere) {
+    const auto loaded = load(policy().top() + "/nowhere", Trust::root);
+    ASSERT_FALSE(loaded);
+    EXPECT_THAT(loaded.error().what, AllOf(HasSubstr("/nowhere"), HasSubstr("No such file")));
+    const auto dry = load(policy().top() + "/nowhere", Trust::caller);
+    ASSERT_FALSE(dry);
+    EXPECT_THAT(dry.error().what, HasSubstr("/nowhere"));
+}
+
+TEST_F(PolicyDirectory, IsNamedByItsAbsolutePathAndWithoutSymlinks) {
+    EXPECT_THAT(load("policy", Trust::root).error().what, HasSubstr("absolute path"));
+    fs::create_directory_symlink(policy().path(), policy().top() + "/link");
+    const auto linked = load(policy().top() + "/link", Trust::root);
+    ASSERT_FALSE(linked);
+    EXPECT_THAT(linked.error().what, HasSubstr("a symlink is in the path"));
+    EXPECT_TRUE(load(policy().top() + "/link", Trust::caller));
+    const auto dotted = load(policy().path() + "/../policy", Trust::root);
+    EXPECT_FALSE(dotted);
+}
+
+TEST_F(PolicyDirectory, NobodyElseMayOwnOrWriteAnyPartOfIt) {
+    const std::string parts[] = {policy().top(),
+                                 policy().path(),
+                                 policy().path("profiles"),
+                                 policy().path("host.policy"),
+                                 policy().path("seccomp/worker.seccomp"),
+                                 policy().path("approved")};
+    for (const auto& part : parts) {
+        const auto mode = fs::status(part).permissions();
+        for (const mode_t extra : {S_IWGRP, S_IWOTH}) {
+            ::chmod(part.c_str(), static_cast<mode_t>(mode) | extra);
+            EXPECT_THAT(policy().refusal(), AllOf(HasSubstr(part + ": others may write to it"),
+                                                  HasSubstr("run: chmod go-w " + part)));
+        }
+        ::chmod(part.c_str(), static_cast<mode_t>(mode) | S_IWOTH | S_ISVTX);
+        EXPECT_THAT(policy().refusal(), HasSubstr("others may write to it")) << "sticky " << part;
+        ::chmod(part.c_str(), static_cast<mode_t>(mode));
+
+        ASSERT_EQ(::chown(part.c_str(), kNobody, 0), 0);
+        EXPECT_THAT(policy().refusal(), AllOf(HasSubstr(part + ": belongs to user 65534"),
+                                              HasSubstr("run: chown root " + part)));
+        ASSERT_EQ(::chown(part.c_str(), 0, 0), 0);
+        EXPECT_EQ(policy().refusal(), "");
+    }
+}
+
+TEST_F(PolicyDirectory, UnderTmpIsRefusedBecauseOthersMayWriteThere) {
+    auto top = (fs::temp_directory_path() / "bulkhead-test-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(top.data()), nullptr);
+    const auto status = fs::status(fs::temp_directory_path()).permissions();
+    const auto loaded = load(top, Trust::root);
+    fs::remove_all(top);
+    if ((status & fs::perms::others_write) == fs::perms::none) GTEST_SKIP() << "private /tmp";
+    ASSERT_FALSE(loaded);
+    EXPECT_THAT(loaded.error().what, HasSubstr("others may write to it"));
+}
+
+TEST_F(PolicyDirectory, ADryRunTrustsTheCallerAndRootOnly) {
+    ASSERT_EQ(::chown(policy().path("host.policy").c_str(), kNobody, 0), 0);
+    EXPECT_THAT(policy().refusal(Trust::caller), HasSubstr("belongs to user 65534"));
+    ASSERT_EQ(::chown(policy().path("host.policy").c_str(), 0, 0), 0);
+    ASSERT_EQ(::chmod(policy().path("host.policy").c_str(), 0664), 0);
+    EXPECT_EQ(policy().refusal(Trust::caller), "") << "a usual umask of 002";
+    ASSERT_EQ(::chmod(policy().path("host.policy").c_str(), 0666), 0);
+    EXPECT_THAT(policy().refusal(Trust::caller), HasSubstr("others may write to it"));
+}
+
+TEST_F(PolicyDirectory, ASymlinkIsRefusedWhereverItLeads) {
+    fs::rename(policy().path("reads.policy"), policy().path("real.md"));
+    fs::create_symlink("real.md", policy().path("reads.policy"));
+    EXPECT_THAT(policy().refusal(),
+                AllOf(HasSubstr("reads.policy"), HasSubstr("a symlink is in the path")));
+    fs::remove(policy().path("reads.policy"));
+    fs::rename(policy().path("real.md"), policy().path("reads.policy"));
+
+    fs::rename(policy().path("profiles"), policy().top() + "/profiles");
+    fs::create_directory_symlink("../profiles", policy().path("profiles"));
+    EXPECT_THAT(policy().refusal(),
+                AllOf(HasSubstr("profiles"), HasSubstr("a symlink is in the path")));
+}
+
+TEST_F(PolicyDirectory, WhatIsNotAFileIsRefusedWithoutWaiting) {
+    fs::remove(policy().path("reads.policy"));
+    ASSERT_EQ(::mkfifo(policy().path("reads.policy").c_str(), 0600), 0);
+    EXPECT_THAT(policy().refusal(),
+                AllOf(HasSubstr("reads.policy"), HasSubstr("not a regular file")));
+}
+
+TEST_F(PolicyDirectory, AMissingFileIsNamed) {
+    for (const auto* file :
+         {"host.policy", "approval.policy", "interpreters.policy", "reads.policy",
+          "worker.landlock", "broker.libs", "seccomp/worker.seccomp", "seccomp/broker.seccomp"}) {
+        const auto text = test::slurp(policy().path(file));
+        fs::remove(policy().path(file));
+        EXPECT_THAT(policy().refusal(), HasSubstr(std::string(file) + ": missing; take"));
+        policy().write(file, text);
+    }
+    fs::remove(policy().path("seccomp/inspect.seccomp"));
+    EXPECT_THAT(policy().refusal(), HasSubstr("there is no seccomp/inspect.seccomp"));
+}
+
+TEST_F(PolicyDirectory, SignersAndPinnedJobsMayBeAbsent) {
+    fs::remove_all(policy().path("approved"));
+    fs::remove(policy().path("allowed_signers"));
+    EXPECT_EQ(policy().refusal(), "");
+}
+
+TEST_F(PolicyDirectory, AFileTooLargeIsNotReadToItsEnd) {
+    policy().append("reads.policy", "# " + std::string(70'000, 'x') + "\n");
+    EXPECT_THAT(policy().refusal(),
+                AllOf(HasSubstr("reads.policy"), HasSubstr("larger than 65536 bytes")));
+}
+
+TEST_F(PolicyDirectory, AnyMalformedLineRefusesTheWhole) {
+    policy().append("profiles/admin.profile", "shell /bin/bash  # unknown\n");
+    EXPECT_THAT(policy().refusal(),
+                AllOf(HasSubstr(policy().path()), HasSubstr("profiles/admin.profile:"),
+                      HasSubstr(":1: unknown key \"shell\"")));
+}
+
+TEST_F(PolicyDirectory, FilesThatNobodyReadsAreListedAndNotDigested) {
+    const auto before = policy().load()->digest;
+    policy().write("host.policy.dpkg-old", "host-id old  # left by an upgrade\n");
+    policy().write("profiles/notes.md", "any text\n");
+    policy().write("seccomp/extra.list", "any text\n");
+    const auto loaded = policy().load();
+    ASSERT_TRUE(loaded) << loaded.error().what;
+    EXPECT_EQ(loaded->digest, before);
+    EXPECT_THAT(loaded->ignored, ElementsAre("host.policy.dpkg-old", "seccomp/extra.list"));
+}
+
+TEST_F(PolicyDirectory, APinnedScriptMustBeTheOneItsManifestNames) {
+    const auto digest = pin("hello", "echo hello\n", 11);
+    auto loaded = policy().load();
+    ASSERT_TRUE(loaded) << loaded.error().what;
+    EXPECT_FALSE(loaded->approved.at("hello").script);
+    EXPECT_EQ(loaded->approved.at("hello").manifest.job_id, "hello");
+    EXPECT_EQ(loaded->approved.at("hello").bytes,
+              test::slurp(policy().path("approved/hello.manifest")));
+
+    policy().write("approved/hello.script", "echo hello\n");
+    loaded = policy().load();
+    ASSERT_TRUE(loaded) << loaded.error().what;
+    EXPECT_EQ(loaded->approved.at("hello").script, "echo hello\n");
+
+    policy().write("approved/hello.script", "echo hullo\n");
+    EXPECT_THAT(policy().refusal(),
+                AllOf(HasSubstr("approved/hello.script and "
+                                "approved/hello.manifest: the script's SHA-256"),
+                      HasSubstr("script-sha256 says " + digest)));
+    policy().write("approved/hello.script", "echo hello");
+    EXPECT_THAT(policy().refusal(), HasSubstr("the script has 10 bytes, script-size says 11"));
+    fs::remove(policy().path("approved/hello.manifest"));
+    EXPECT_THAT(policy().refusal(), HasSubstr("there is no manifest of that name"));
+}
+
+TEST_F(PolicyDirectory, TheHostIdCanComeFromTheMachineId) {
+    policy().write("host.policy", "host-id from-machine-id  # shipped\n");
+    const auto id = test::slurp("/etc/machine-id");
+    if (id.size() < 32) {
+        EXPECT_THAT(policy().refusal(), HasSubstr("write: host-id NAME"));
+        const auto dry = policy().load(Trust::caller);
+        ASSERT_TRUE(dry);
+        EXPECT_EQ(dry->host.id, "");
+        return;
+    }
+    const auto expected =
+        output_of("printf 'bulkhead-host%s' \"$(cat /etc/machine-id)\" | sha256sum | cut -c1-16");
+    EXPECT_EQ(policy().load()->host.id + "\n", "m-" + expected);
+}

@@ -1,0 +1,218 @@
+#include "common/policy/parse.hpp"
+
+#include <gmock/gmock.h>
+
+using namespace bulkhead;
+using namespace bulkhead::policy;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+namespace {
+
+// What the parser says about `text`, or "".
+std::string refusal(const std::string& file, std::string_view text) {
+    Policy policy;
+    const auto parsed = parse_file(policy, file, text);
+    return parsed ? "" : parsed.error().what;
+}
+
+Policy parsed(const std::string& file, std::string_view text) {
+    Policy policy;
+    const auto result = parse_file(policy, file, text);
+    EXPECT_TRUE(result) << result.error().what;
+    return policy;
+}
+
+constexpr std::string_view kProfile =
+    "user bulkhead-job  # why\n"
+    "group bulkhead-job  # why\n"
+    "groups adm  # why\n"
+    "capabilities CAP_CHOWN CAP_BPF  # why\n"
+    "network none  # why\n"
+    "namespaces mount pid  # why\n"
+    "read /etc  # why\n"
+    "write /srv if-present  # why it may be absent\n"
+    "private-tmp yes  # why\n"
+    "memory 512MiB  # why\n"
+    "pids 64  # why\n"
+    "cpu-percent 50  # why\n"
+    "file-size 1GiB  # why\n"
+    "open-files 256  # why\n"
+    "umask 0027  # why\n"
+    "nice 10  # why\n"
+    "timeout 15m  # why\n"
+    "output 64KiB  # why\n"
+    "seccomp inspect  # why\n";
+
+std::string profile_with(std::string_view from, std::string_view to) {
+    std::string text(kProfile);
+    const auto at = text.find(from);
+    EXPECT_NE(at, text.npos);
+    return text.replace(at, from.size(), to);
+}
+
+}  // namespace
+
+TEST(PolicyLine, EachMistakeIsNamedWithFileLineAndColumn) {
+    struct Case {
+        std::string file, text, error;
+    };
+    const Case cases[] = {
+        {"host.policy", "host-id web\n", "host.policy:1:12: no reason"},
+        {"host.policy", "host-id web #\n", "host.policy:1:13: no reason"},
+        {"host.policy", "\n# note\nhostid web  # x\n",
+         "host.policy:3:1: unknown key \"hostid\"; this file knows host-id, group, require"},
+        {"host.policy", "host-id web extra  # x\n", "host.policy:1:13: unexpected \"extra\""},
+        {"host.policy", "host-id  # x\n", "host.policy:1:8: expected a name"},
+        {"host.policy", "host-id a/b  # x\n", "host.policy:1:9: expected a name"},
+        {"host.policy", "host-id a  # x\nhost-id b  # x\n",
+         "host.policy:2:1: \"host-id\" stands twice"},
+        {"host.policy", "group a  # x\n",
+         "host.policy: the line \"host-id from-machine-id|NAME  # why\" is missing"},
+        {"host.policy", "host-id a  # x\r\n", "host.policy:1:15: carriage return"},
+        {"host.policy", "host-id a  # x", "host.policy:1:15: the last line does not end in LF"},
+        {"host.policy", "host-id \xc3\xa4  # x\n", "host.policy:1:9: byte \\xc3"},
+        {"host.policy", std::string("host-id \0  # x\n", 15), "host.policy:1:9: byte \\x00"},
+        {"host.policy", "\xef\xbb\xbfhost-id a  # x\n", "host.policy:1:1: byte \\xef"},
+        {"host.policy", "host-id a  # " + std::string(1100, 'x') + "\n",
+         "host.policy:1:1025: longer than 1024 bytes"},
+        {"approval.policy", "profile admin  # x\n",
+         "approval.policy:1:14: expected pinned-only or need"},
+        {"approval.policy", "profile admin need 0 of ops valid-for 7d  # x\n",
+         "approval.policy:1:20: expected a count of people, a whole number from 1 to 100"},
+        {"approval.policy", "profile admin need -1 of ops valid-for 7d  # x\n",
+         "approval.policy:1:20: expected"},
+        {"approval.policy", "profile admin need 2 from ops valid-for 7d  # x\n",
+         "approval.policy:1:22: expected of"},
+        {"approval.policy", "profile admin need 2 of ops valid-for 7  # x\n",
+         "approval.policy:1:39: expected a duration"},
+        {"approval.policy", "profile admin need 2 of ops  # x\n",
+         "approval.policy:1:28: expected valid-for"},
+        {"approval.policy", "profile a pinned-only  # x\nprofile a pinned-only  # x\n",
+         "approval.policy:2:11: \"a\" has a line already"},
+        {"approval.policy", "signers ops al!ce  # x\n", "approval.policy:1:13: expected a princ"},
+        {"interpreters.policy", "interpreter bash  # x\n",
+         "interpreters.policy:1:13: expected an absolute path"},
+        {"interpreters.policy", "interpreter /bin/../bash  # x\n",
+         "interpreters.policy:1:13: expected an absolute path"},
+        {"interpreters.policy", "interpreter /bin/sh  # x\ninterpreter /bin/sh  # x\n",
+         "interpreters.policy:2:13: \"/bin/sh\" has a line already"},
+        {"reads.policy", "file os /etc/os-release  # x\n", "reads.policy:1:24: expected a size"},
+        {"reads.policy", "file os /etc/os-release 64K  # x\n",
+         "reads.policy:1:25: expected a size, as 64KiB"},
+        {"reads.policy", "file os /etc/os-release 99999999999GiB  # x\n",
+         "reads.policy:1:25: expected a size"},
+        {"reads.policy", "builtin os /etc/os-release 64KiB  # x\n",
+         "reads.policy:1:12: expected a size"},
+        {"worker.landlock", "read /etc maybe  # x\n",
+         "worker.landlock:1:11: unexpected \"maybe\"; write: read PATH [if-present]  # why"},
+        {"worker.landlock", "tcp-connect 65536  # x\n", "worker.landlock:1:13: expected a port"},
+        {"worker.landlock", "tcp-connect 0  # x\n", "worker.landlock:1:13: expected a port"},
+        {"broker.libs", "library  # x\n", "broker.libs:1:8: expected a soname"},
+        {"allowed_signers", "alice ssh-rsa AAAA\n", "allowed_signers: line 1: "},
+        {"revoked_signers", "ssh-ed25519\n", "revoked_signers: line 1: "},
+        {"approved/a.manifest", "bulkhead-job v2\n", "approved/a.manifest: line 1: "},
+        {"approved/a.script", "true\n", "approved/a.script: there is no manifest of that name"},
+        {"profiles/In.profile", std::string(kProfile), "profiles/In.profile: rename it"},
+        {"elsewhere.policy", "", "elsewhere.policy: not a policy file"},
+    };
+    for (const auto& one : cases) {
+        EXPECT_THAT(refusal(one.file, one.text), testing::StartsWith(one.error)) << one.text;
+    }
+}
+
+TEST(PolicyLine, AWordAndItsReasonMayStandApartAsTheReaderLikes) {
+    const auto policy = parsed("host.policy", "  host-id\tweb-1\t#  the name, in # inventory  \n");
+    EXPECT_EQ(policy.host.id, "web-1");
+    const auto libs =
+        parsed("broker.libs", "\n# heading\nlibrary libc.so.6  # because # of this\n");
+    const auto& source = libs.broker_libs.at("libc.so.6");
+    EXPECT_EQ(source.file, "broker.libs");
+    EXPECT_EQ(source.line, 3U);
+    EXPECT_EQ(source.reason, "because # of this");
+}
+
+TEST(HostPolicy, HoldsIdentityGroupsAndRequirements) {
+    const auto policy = parsed("host.policy",
+                               "host-id Web-1.example.org  # x\ngroup web-eu  # y\n"
+                               "require landlock-tcp  # z\n");
+    EXPECT_EQ(policy.host.id, "Web-1.example.org");
+    EXPECT_THAT(policy.host.groups, ElementsAre("web-eu"));
+    ASSERT_EQ(policy.requirements.size(), 1U);
+    EXPECT_EQ(policy.requirements[0].feature, "landlock-tcp");
+}
+
+TEST(ApprovalPolicy, SaysWhoHowManyAndHowLong) {
+    const auto policy = parsed("approval.policy",
+                               "signers ops alice bob@example.com  # team\n"
+                               "profile admin need 2 of ops valid-for 24h author-counts  # few\n"
+                               "profile inspect pinned-only  # none\n");
+    const auto& admin = policy.approvals.at("admin");
+    EXPECT_EQ(admin.need, 2U);
+    EXPECT_EQ(admin.group, "ops");
+    EXPECT_TRUE(admin.author_counts);
+    EXPECT_EQ(admin.max_validity, std::chrono::hours(24));
+    EXPECT_EQ(policy.approvals.at("inspect").need, 0U);
+    EXPECT_THAT(policy.signer_groups.at("ops").principals, ElementsAre("alice", "bob@example.com"));
+}
+
+TEST(Profile, IsReadWhole) {
+    const auto policy = parsed("profiles/odd.profile", kProfile);
+    const auto& profile = policy.profiles.at("odd");
+    EXPECT_EQ(profile.name, "odd");
+    EXPECT_EQ(profile.user, "bulkhead-job");
+    EXPECT_THAT(profile.groups, ElementsAre("adm"));
+    EXPECT_EQ(profile.capabilities, 1ULL << 0 | 1ULL << 39);
+    EXPECT_EQ(capability_names(profile.capabilities), "CAP_CHOWN CAP_BPF");
+    EXPECT_EQ(profile.network, Network::none);
+    EXPECT_EQ(profile.namespaces, (Namespaces{.mount = true, .net = true, .pid = true}));
+    ASSERT_EQ(profile.paths.size(), 2U);
+    EXPECT_EQ(profile.paths[1].access, Access::write);
+    EXPECT_EQ(profile.paths[1].path, "/srv");
+    EXPECT_TRUE(profile.paths[1].if_present);
+    EXPECT_EQ(profile.paths[1].source.reason, "why it may be absent");
+    EXPECT_TRUE(profile.private_tmp);
+    EXPECT_EQ(profile.limits.memory, 512_MiB);
+    EXPECT_EQ(profile.limits.file_size, 1_GiB);
+    EXPECT_EQ(profile.umask, 027U);
+    EXPECT_EQ(profile.max_timeout, std::chrono::minutes(15));
+    EXPECT_EQ(profile.max_output, 64_KiB);
+    EXPECT_EQ(profile.seccomp, "inspect");
+}
+
+TEST(Profile, HasNoDefaults) {
+    std::string_view rest = kProfile;
+    while (!rest.empty()) {
+        const auto line = rest.substr(0, rest.find('\n') + 1);
+        rest.remove_prefix(line.size());
+        if (line.starts_with("read") || line.starts_with("write")) continue;
+        const auto error = refusal("profiles/p.profile", profile_with(line, ""));
+        EXPECT_THAT(error, HasSubstr("is missing")) << line;
+    }
+}
+
+TEST(Profile, NamesWhatItDoesNotUnderstand) {
+    const struct {
+        std::string_view from, to, error;
+    } cases[] = {
+        {"user bulkhead-job", "user 0", ":1:6: expected a name of [a-z0-9_-], not a number"},
+        {"groups adm", "groups", ":3:7: expected none or groups"},
+        {"CAP_BPF", "CAP_BFP", ":4:24: unknown capability \"CAP_BFP\""},
+        {"network none", "network some", ":5:9: expected host or none"},
+        {"namespaces mount", "namespaces net", ":6:12: expected mount, ipc, uts or pid"},
+        {"namespaces mount", "namespaces user", ":6:12: expected mount, ipc, uts or pid"},
+        {"namespaces mount pid", "namespaces none pid", ":6:17: unexpected \"pid\""},
+        {"memory 512MiB", "memory unlimited", ":10:8: expected a size"},
+        {"memory 512MiB", "memory 0MiB", ":10:8: expected a size"},
+        {"pids 64", "pids 0", ":11:6: expected a number, a whole number from 1"},
+        {"umask 0027", "umask 0999", ":15:7: expected an octal number"},
+        {"umask 0027", "umask 1000", ":15:7: expected an octal number"},
+        {"nice 10", "nice -5", ":16:6: expected a priority, a whole number from 0 to 19"},
+        {"timeout 15m", "timeout 15", ":17:9: expected a duration"},
+        {"timeout 15m", "timeout 1500ms", ":17:9: expected a duration in whole seconds"},
+    };
+    for (const auto& one : cases) {
+        EXPECT_THAT(refusal("profiles/p.profile", profile_with(one.from, one.to)),
+                    HasSubstr("profiles/p.profile" + std::string(one.error)));
+    }
+}
