@@ -26,7 +26,7 @@ std::size_t lines_in(std::string_view text) {
 }
 
 Result<> take_tail_line(SignedScript& parts, std::string_view line) {
-    if (line.ends_with('\r')) return fail("ends with CR LF; the tail has LF alone");
+    if (line.contains('\r')) return fail("holds CR; lines of the tail end with LF alone");
     if (line.starts_with(kTailMarker)) return fail("a second approval tail; keep one");
     if (line.starts_with(kManifestMark) && parts.signatures.empty()) {
         parts.manifest.append(line.substr(kManifestMark.size())).append("\n");

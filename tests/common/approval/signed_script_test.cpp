@@ -87,7 +87,8 @@ TEST(SignedScript, CarriageReturnsInTheTailAreRefused) {
     const auto text = join_signed_script(kScript, kManifest, signatures()).value();
     auto crlf = text;
     crlf.insert(crlf.size() - 1, "\r");
-    EXPECT_THAT(split_error(crlf), testing::EndsWith("ends with CR LF; the tail has LF alone"));
+    EXPECT_THAT(split_error(crlf),
+                testing::EndsWith("holds CR; lines of the tail end with LF alone"));
     crlf = text;
     crlf.insert(crlf.find(kMarker) + kMarker.size() - 1, "\r");
     EXPECT_EQ(split_error(crlf), "line 3: expected #--bulkhead-approval-v1-- and LF, nothing more");
