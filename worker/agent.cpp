@@ -1,0 +1,194 @@
+#include "worker/agent.hpp"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+
+#include "common/crypto/sha256.hpp"
+#include "common/sandbox/landlock.hpp"
+#include "worker/backend/json.hpp"
+#include "worker/confine.hpp"
+
+namespace bulkhead::worker {
+
+Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
+                                             protocol::Setup setup, Pass pass,
+                                             const sys::Log& log) {
+    // Everything that needs an open door...
+    TRY(HttpClient::prepare());
+    auto proc = TRY(sys::Dir::open("/proc"));
+    auto root = TRY(sys::Dir::open("/"));
+    const int abi = setup.landlock ? sandbox::landlock_abi() : 0;
+    // ... then the doors ...
+    TRY(within("confine", confine(setup)));
+    // ... then the rest.
+    auto loop = TRY(sys::Loop::create());
+    const auto state = sys::Dir::from(std::move(setup.state.fd));
+    auto credentials = TRY(CredentialStore::open(state));
+    auto spool = TRY(Spool::open(state, {.total_bytes = config.spool.max_bytes}));
+    std::unique_ptr<Agent> agent(new Agent(std::move(broker), std::move(config), pass, log,
+                                           std::move(loop), std::move(proc), std::move(root),
+                                           std::move(credentials), std::move(spool)));
+    for (const auto& backend : agent->config_.backends) {
+        agent->sessions_.push_back(
+            TRY(Session::create(agent->services_, backend, [raw = agent.get()](bool delivered) {
+                raw->on_session_finished(delivered);
+            })));
+    }
+    agent->unfinished_ = agent->sessions_.size();
+    if (setup.status && agent->config_.status_socket && pass == Pass::serve) {
+        agent->status_ =
+            std::make_unique<StatusServer>(agent->loop_, std::move(setup.status->fd),
+                                           [raw = agent.get()] { return raw->compose_status(); });
+        TRY(agent->status_->start());
+    }
+    TRY(agent->introduce(abi));
+    return agent;
+}
+
+Agent::Agent(BrokerClient broker, Config config, Pass pass, const sys::Log& log, sys::Loop loop,
+             sys::Dir proc, sys::Dir root, CredentialStore credentials, Spool spool)
+    : config_(std::move(config)),
+      log_(log),
+      loop_(std::move(loop)),
+      broker_(std::move(broker)),
+      proc_(std::move(proc)),
+      root_(std::move(root)),
+      credentials_(std::move(credentials)),
+      spool_(std::move(spool)),
+      services_{.loop = loop_,
+                .broker = broker_,
+                .config = config_,
+                .log = log_,
+                .credentials = credentials_,
+                .spool = spool_,
+                .proc = proc_,
+                .root = root_,
+                .random = system_random(),
+                .pass = pass,
+                .host_id = {},
+                .policy_digest = {},
+                .confinement = {},
+                .system = {},
+                .job_done = [this] { stop_if_drained(); },
+                .fatal =
+                    [this](const Error& error) {
+                        log_.error(error.what);
+                        stop(1);
+                    }} {}
+
+Result<> Agent::introduce(int landlock_abi) {
+    auto hello = TRY(
+        broker_.call(protocol::Hello{.landlock_abi = static_cast<std::uint32_t>(landlock_abi)}));
+    services_.host_id = hello.host_id.str();
+    services_.policy_digest = crypto::hex(hello.policy_digest);
+    services_.confinement.landlock_abi = landlock_abi;
+    for (const auto& feature : hello.missing.items) {
+        services_.confinement.missing.push_back(feature.str());
+    }
+    services_.system = TRY(within("system", read_system_info(root_, proc_)));
+    TRY(loop_.watch(broker_.fd(), EPOLLIN, [this](std::uint32_t) { on_events(); }));
+    return take_over(std::move(hello.jobs.items));
+}
+
+Result<> Agent::take_over(std::vector<protocol::UnreportedJob> jobs) {
+    std::vector<JobNumber> owed;
+    for (auto& job : jobs) {
+        const auto session = std::find_if(
+            sessions_.begin(), sessions_.end(),
+            [&](const auto& candidate) { return candidate->config().name == job.backend.str(); });
+        if (session == sessions_.end()) {
+            // Its backend is no longer configured: nobody is left to report to.
+            log_.warning("job of a backend that is gone",
+                         {{"backend", job.backend.str()}, {"delivery", job.delivery.str()}});
+            TRY(broker_.call(protocol::AckJob{.number = job.number}));
+            continue;
+        }
+        owed.push_back(job.number);
+        TRY((*session)->adopt(std::move(job)));
+    }
+    // The broker has forgotten the others: their backends have all of it.
+    for (const auto* left : spool_.jobs()) {
+        if (std::count(owed.begin(), owed.end(), left->number()) > 0) continue;
+        TRY(spool_.remove(left->number()));
+    }
+    return {};
+}
+
+Result<int> Agent::run() {
+    for (const auto& session : sessions_) session->start();
+    TRY(loop_.run());
+    return code_;
+}
+
+void Agent::on_events() {
+    for (;;) {
+        auto packet = broker_.next_event();
+        if (!packet) return services_.fatal(packet.error());
+        if (!*packet) return;
+        if (const auto done = on_event(**packet); !done) return services_.fatal(done.error());
+    }
+}
+
+Result<> Agent::on_event(link::Packet& packet) {
+    const auto header = TRY(protocol::decode_header(packet.bytes));
+    switch (header.id) {
+        case protocol::JobExited::spec.id: {
+            const auto exited =
+                TRY(protocol::decode<protocol::JobExited>(packet.bytes, packet.descriptors));
+            for (const auto& session : sessions_) {
+                if (session->job_exited(exited)) break;
+            }
+            return {};
+        }
+        case protocol::PolicyReloaded::spec.id: {
+            const auto event =
+                TRY(protocol::decode<protocol::PolicyReloaded>(packet.bytes, packet.descriptors));
+            services_.policy_digest = crypto::hex(event.policy_digest);
+            return {};
+        }
+        case protocol::Shutdown::spec.id: {
+            draining_ = true;
+            for (const auto& session : sessions_) session->drain();
+            stop_if_drained();
+            return {};
+        }
+        default:
+            return fail("unknown event " + std::to_string(header.id));
+    }
+}
+
+void Agent::on_session_finished(bool delivered) {
+    all_delivered_ = all_delivered_ && delivered;
+    if (--unfinished_ == 0) stop(all_delivered_ ? 0 : 1);
+}
+
+// Everything is reported, or the broker ends us when its patience does.
+void Agent::stop_if_drained() {
+    const auto idle = [](const auto& session) { return session->idle(); };
+    if (draining_ && std::all_of(sessions_.begin(), sessions_.end(), idle)) stop(0);
+}
+
+void Agent::stop(int code) {
+    code_ = code;
+    loop_.stop();
+}
+
+std::string Agent::compose_status() const {
+    JsonWriter json;
+    json.begin_object();
+    json.put("version", std::string_view(BULKHEAD_VERSION));
+    json.put("host_id", services_.host_id);
+    json.put("policy_digest", services_.policy_digest);
+    json.begin_object("confinement").put("landlock_abi", services_.confinement.landlock_abi);
+    json.begin_array("missing");
+    for (const auto& feature : services_.confinement.missing) json.add(feature);
+    json.end().end();
+    json.begin_array("backends");
+    for (const auto& session : sessions_) session->describe(json);
+    json.end();
+    json.end();
+    return std::move(json).take();
+}
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,51 @@
+// The running worker: confined, introduced to the broker, one session for each backend.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "worker/session/session.hpp"
+#include "worker/status/status_server.hpp"
+
+namespace bulkhead::worker {
+
+class Agent {
+  public:
+    // Opens what it will need, closes every other door, says Hello, takes over what an earlier
+    // worker left.
+    static Result<std::unique_ptr<Agent>> create(BrokerClient broker, Config config,
+                                                 protocol::Setup setup, Pass pass,
+                                                 const sys::Log& log);
+    // The process's exit status.
+    Result<int> run();
+
+  private:
+    Agent(BrokerClient broker, Config config, Pass pass, const sys::Log& log, sys::Loop loop,
+          sys::Dir proc, sys::Dir root, CredentialStore credentials, Spool spool);
+    Result<> introduce(int landlock_abi);
+    Result<> take_over(std::vector<protocol::UnreportedJob> jobs);
+
+    void on_events();
+    Result<> on_event(link::Packet& packet);
+    void on_session_finished(bool delivered);
+    void stop_if_drained();
+    void stop(int code);
+    std::string compose_status() const;
+
+    Config config_;
+    const sys::Log& log_;
+    sys::Loop loop_;
+    BrokerClient broker_;
+    sys::Dir proc_;
+    sys::Dir root_;
+    CredentialStore credentials_;
+    Spool spool_;
+    Services services_;
+    std::vector<std::unique_ptr<Session>> sessions_;
+    std::unique_ptr<StatusServer> status_;
+    std::size_t unfinished_ = 0;
+    bool all_delivered_ = true;
+    bool draining_ = false;
+    int code_ = 0;
+};
+
+}  // namespace bulkhead::worker

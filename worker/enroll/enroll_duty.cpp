@@ -1,0 +1,87 @@
+#include "worker/enroll/enroll_duty.hpp"
+
+#include <array>
+
+namespace bulkhead::worker {
+
+std::string_view name_of(EnrollDuty::State state) {
+    static constexpr std::array<std::string_view, 4> kNames{"unknown", "trying", "enrolled",
+                                                            "refused"};
+    return kNames[static_cast<std::size_t>(state)];
+}
+
+void EnrollDuty::start(OnEnrolled enrolled, OnFailed failed) {
+    enrolled_ = std::move(enrolled);
+    failed_ = std::move(failed);
+    auto known = services_.credentials.load(config_.name);
+    if (!known) {
+        services_.log.error("credential file",
+                            {{"backend", config_.name}, {"why", known.error().what}});
+        known = std::optional<Identity>{};
+    }
+    Enrolled already;
+    if (*known) {
+        already.identity = **std::move(known);
+    } else if (!config_.credential.empty()) {
+        already.identity.credential = config_.credential;
+    } else if (dialect_.enrollment() != nullptr) {
+        return ask();
+    } else {
+        trouble_ = "no credential is configured and this backend enrolls nobody";
+        state_ = State::refused;
+        services_.log.error("enroll", {{"backend", config_.name}, {"why", trouble_}});
+        return failed_();
+    }
+    state_ = State::enrolled;
+    enrolled_(already);
+}
+
+void EnrollDuty::renew(const std::string& why) {
+    state_ = State::refused;
+    trouble_ = "credential rejected: " + why;
+    if (dialect_.enrollment() == nullptr || config_.install_token.empty()) {
+        trouble_ += "; ask an administrator for a new one and put it into agent.yaml";
+        return;
+    }
+    services_.loop.after(backoff_.next(), [this] { ask(); });
+}
+
+void EnrollDuty::ask() {
+    state_ = State::trying;
+    EnrollRequest request;
+    request.install_token = config_.install_token;
+    request.host_id = services_.host_id;
+    request.agent_version = BULKHEAD_VERSION;
+    request.system = services_.system;
+    perform<Enrolled>(client_, dialect_.enrollment()->enroll(request),
+                      [this](Verdict<Enrolled> verdict) { on_verdict(std::move(verdict)); });
+}
+
+void EnrollDuty::on_verdict(Verdict<Enrolled> verdict) {
+    if (!verdict) return again(verdict.error());
+    // Before anything else: a lost credential may be a spent token.
+    if (const auto saved = services_.credentials.save(config_.name, verdict->identity); !saved) {
+        services_.log.error("keep credential",
+                            {{"backend", config_.name}, {"why", saved.error().what}});
+    }
+    backoff_.succeeded();
+    trouble_.clear();
+    state_ = State::enrolled;
+    services_.log.info("enrolled", {{"backend", config_.name},
+                                    {"agent_id", verdict->identity.agent_id},
+                                    {"credential", fingerprint(verdict->identity.credential)}});
+    enrolled_(*verdict);
+}
+
+void EnrollDuty::again(const Setback& setback) {
+    trouble_ = setback.text;
+    if (setback.kind != Setback::Kind::retry) state_ = State::refused;
+    const auto delay = backoff_.next(setback.retry_after);
+    services_.log.warning("enroll", {{"backend", config_.name},
+                                     {"why", setback.text},
+                                     {"next_try_ms", std::to_string(delay.count())}});
+    if (services_.pass == Pass::serve) services_.loop.after(delay, [this] { ask(); });
+    failed_();
+}
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,51 @@
+// Becoming known to a backend: an install token turns into a credential that is kept on disk.
+#pragma once
+#include <functional>
+#include <string>
+
+#include "worker/backend/dialect.hpp"
+#include "worker/session/services.hpp"
+
+namespace bulkhead::worker {
+
+class EnrollDuty {
+  public:
+    enum class State { unknown, trying, enrolled, refused };
+    using OnEnrolled = std::function<void(const Enrolled&)>;
+    using OnFailed = std::function<void()>;  // of one try; the next is under way unless in one pass
+
+    EnrollDuty(Services& services, const BackendConfig& config, const Dialect& dialect,
+               HttpClient& client)
+        : services_(services),
+          config_(config),
+          dialect_(dialect),
+          client_(client),
+          backoff_(services.random) {}
+
+    // With the credential of the configuration or of the disk if there is one, else by asking.
+    void start(OnEnrolled enrolled, OnFailed failed);
+    // The credential was good once and is refused now: ask anew where a token is at hand, slowly.
+    void renew(const std::string& why);
+
+    State state() const { return state_; }
+    const std::string& trouble() const { return trouble_; }
+
+  private:
+    void ask();
+    void on_verdict(Verdict<Enrolled> verdict);
+    void again(const Setback& setback);
+
+    Services& services_;
+    const BackendConfig& config_;
+    const Dialect& dialect_;
+    HttpClient& client_;
+    Backoff backoff_;
+    OnEnrolled enrolled_;
+    OnFailed failed_;
+    State state_ = State::unknown;
+    std::string trouble_;
+};
+
+std::string_view name_of(EnrollDuty::State state);
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,302 @@
+#include "worker/jobs/delivery.hpp"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+
+#include "common/base/parse.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::array kOutputs{Output::out, Output::err};
+constexpr std::uint64_t kWorthAtOnce = 64_KiB;
+constexpr auto kQuiet = 20ms;       // a script's lines that come together leave together
+constexpr auto kDiskFullWait = 1s;  // somebody else has to make room
+
+std::size_t index(Output which) { return static_cast<std::size_t>(which); }
+
+JobOutcome outcome_of(const protocol::JobEnd& end) {
+    switch (end.outcome) {
+        case protocol::Outcome::interrupted:
+            return JobOutcome::interrupted;
+        case protocol::Outcome::finished:
+            return JobOutcome::finished;
+        case protocol::Outcome::timed_out:
+            return JobOutcome::timed_out;
+        case protocol::Outcome::cancelled:
+            return JobOutcome::cancelled;
+        case protocol::Outcome::failed_to_start:
+            return JobOutcome::failed_to_start;
+    }
+    return JobOutcome::interrupted;
+}
+
+StreamSummary summary_of(const OutputTotals& totals) {
+    return {.bytes = totals.bytes, .sha256 = crypto::hex(totals.sha256), .dropped = totals.dropped};
+}
+
+}  // namespace
+
+Delivery::Delivery(const JobRoute& route, JobNumber number, std::string id, SpoolJob& spool,
+                   std::array<sys::Fd, 2> pipes, std::string rule)
+    : route_(route),
+      number_(number),
+      id_(std::move(id)),
+      spool_(spool),
+      pipes_(std::move(pipes)),
+      rule_(std::move(rule)),
+      backoff_(route.services.random) {}
+
+Delivery::~Delivery() {
+    if (request_) route_.client.cancel(*request_);
+    route_.services.loop.cancel(pause_timer_);
+    route_.services.loop.cancel(disk_timer_);
+    for (const auto& pipe : pipes_) {
+        if (pipe) route_.services.loop.forget(pipe.get());
+    }
+}
+
+Result<> Delivery::start(OnDone done) {
+    done_ = std::move(done);
+    for (const auto which : kOutputs) {
+        TRY(sys::set_nonblocking(pipes_[index(which)], true));
+        watch(which);
+    }
+    return {};
+}
+
+void Delivery::ended(const protocol::JobEnd& end) {
+    end_ = end;
+    consider();
+}
+
+// --- from the pipes to the disk
+
+void Delivery::watch(Output which) {
+    auto& services = route_.services;
+    held_[index(which)] = false;
+    const auto watched = services.loop.watch(pipes_[index(which)].get(), EPOLLIN,
+                                             [this, which](std::uint32_t) { take(which); });
+    if (!watched) services.fatal(watched.error());
+}
+
+void Delivery::take(Output which) {
+    auto& services = route_.services;
+    auto& pipe = pipes_[index(which)];
+    const auto taken = spool_.take(which, pipe);
+    if (!taken) return services.fatal(taken.error());
+    switch (taken->stop) {
+        case Taken::Stop::turn:
+        case Taken::Stop::empty:
+            break;
+        case Taken::Stop::end: {
+            services.loop.forget(pipe.get());
+            pipe.reset();
+            if (const auto ended = spool_.end(which); !ended) return services.fatal(ended.error());
+            break;
+        }
+        case Taken::Stop::disk:
+            if (trouble_.empty()) services.log.warning("spool: the disk is full", {{"job", id_}});
+            trouble_ = "the disk is full; the job waits";
+            services.loop.cancel(disk_timer_);
+            disk_timer_ = services.loop.after(kDiskFullWait, [this] { take_again(); });
+            [[fallthrough]];
+        case Taken::Stop::quota:  // the job feels the full pipe until something is acknowledged
+            services.loop.forget(pipe.get());
+            held_[index(which)] = true;
+            break;
+    }
+    consider();
+}
+
+void Delivery::take_again() {
+    for (const auto which : kOutputs) {
+        if (held_[index(which)]) watch(which);
+    }
+}
+
+// --- from the disk to the backend
+
+void Delivery::consider() {
+    if (request_ || pause_ == Pause::retry) return;
+    if (!discard_ && send_output()) return;
+    if (end_ && all_received()) send_result();
+}
+
+// Whether something was sent or waits to be.
+bool Delivery::send_output() {
+    bool waits = false;
+    for (const auto which : kOutputs) {
+        const auto chunk = spool_.next_chunk(which, route_.dialect.traits().max_chunk_bytes);
+        if (!chunk) continue;
+        const bool last = end_ && all_received();
+        if (last && rides_in_result(*chunk)) continue;
+        if (last || flush_ || chunk->length >= kWorthAtOnce) {
+            send(which, *chunk);
+            return true;
+        }
+        waits = true;
+    }
+    if (waits && pause_ == Pause::none) {
+        const auto since = sys::Clock::now() - last_sent_;
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+            route_.dialect.traits().flush_interval - since);
+        wait(Pause::flush, std::max<std::chrono::milliseconds>(left, kQuiet));
+    }
+    return waits;
+}
+
+void Delivery::send(Output which, const Chunk& chunk) {
+    auto composed = compose(which, chunk);
+    if (!composed) return route_.services.fatal(composed.error());
+    flush_ = false;
+    last_sent_ = sys::Clock::now();
+    request_ = perform<OutputReceipt>(
+        route_.client, route_.dialect.output(route_.identity, *std::move(composed)),
+        [this, which, end = chunk.offset + chunk.length](Verdict<OutputReceipt> verdict) {
+            on_receipt(which, end, std::move(verdict));
+        });
+}
+
+Result<OutputChunk> Delivery::compose(Output which, const Chunk& chunk) const {
+    OutputChunk out;
+    out.job_id = id_;
+    const bool merged = route_.dialect.traits().merged_output;
+    out.stream = merged ? Stream::merged : which == Output::out ? Stream::stdout_ : Stream::stderr_;
+    out.offset = chunk.offset;
+    out.skip_from = chunk.skip_from;
+    if (route_.dialect.traits().output_as_text) {
+        out.data = TRY(spool_.read(which, chunk));
+    } else {
+        out.data =
+            FileRange{.fd = spool_.fd(which), .offset = chunk.offset, .length = chunk.length};
+    }
+    return out;
+}
+
+void Delivery::on_receipt(Output which, std::uint64_t end, Verdict<OutputReceipt> verdict) {
+    request_.reset();
+    if (!verdict && verdict.error().kind == Setback::Kind::retry) {
+        return retry("output", verdict.error());
+    }
+    if (!verdict && verdict.error().kind == Setback::Kind::credential_rejected) {
+        return retry("output", verdict.error());
+    }
+    if (!verdict) {
+        route_.services.log.warning("output", {{"job", id_}, {"why", verdict.error().text}});
+        discard();
+    } else {
+        backoff_.succeeded();
+        trouble_.clear();
+        const auto next = route_.dialect.traits().output_by_offset ? verdict->next_offset : end;
+        if (const auto kept = spool_.acknowledge(which, next); !kept) {
+            // A backend that claims bytes it was never sent; its output is beyond repair.
+            route_.services.log.warning("output", {{"job", id_}, {"why", kept.error().what}});
+            discard();
+        }
+    }
+    take_again();
+    consider();
+}
+
+// The backend will not have the output; the result is still owed.
+void Delivery::discard() {
+    discard_ = true;
+    for (const auto which : kOutputs) {
+        while (const auto chunk = spool_.next_chunk(which, 1_GiB)) {
+            if (!spool_.acknowledge(which, chunk->offset + chunk->length)) break;
+        }
+    }
+}
+
+// --- the result
+
+bool Delivery::rides_in_result(const Chunk& chunk) const {
+    return route_.dialect.traits().last_output_in_result &&
+           chunk.offset + chunk.length == spool_.totals(Output::out).bytes;
+}
+
+void Delivery::send_result() {
+    std::optional<Chunk> last;
+    if (route_.dialect.traits().last_output_in_result && !discard_) {
+        last = spool_.next_chunk(Output::out, route_.dialect.traits().max_chunk_bytes);
+    }
+    request_ =
+        perform<void>(route_.client, route_.dialect.result(route_.identity, compose_result(last)),
+                  [this](Verdict<> verdict) { on_result(std::move(verdict)); });
+}
+
+JobResult Delivery::compose_result(const std::optional<Chunk>& last) const {
+    JobResult result;
+    result.job_id = id_;
+    result.outcome = outcome_of(*end_);
+    if (result.outcome != JobOutcome::failed_to_start) {
+        if (end_->signal != 0) {
+            result.signal = end_->signal;
+        } else if (result.outcome != JobOutcome::interrupted) {
+            result.exit_code = end_->exit_code;
+        }
+    }
+    result.reason = end_->reason.str();
+    result.detail = end_->detail.str();
+    result.rule = rule_;
+    result.wall_ms = end_->wall_ms;
+    result.cpu_ms = end_->cpu_us / 1000;
+    result.max_rss_bytes = end_->max_rss_bytes;
+    result.oom_killed = end_->oom_killed;
+    result.out = summary_of(spool_.totals(Output::out));
+    result.err = summary_of(spool_.totals(Output::err));
+    if (last) result.last_output = spool_.read(Output::out, *last).value_or("");
+    return result;
+}
+
+void Delivery::on_result(Verdict<> verdict) {
+    request_.reset();
+    const auto kind = verdict ? Setback::Kind::refused : verdict.error().kind;
+    const bool repeatable =
+        kind == Setback::Kind::retry || kind == Setback::Kind::credential_rejected;
+    if (!verdict && repeatable) return retry("result", verdict.error());
+    if (!verdict) {
+        route_.services.log.warning("result", {{"job", id_}, {"why", verdict.error().text}});
+    }
+    done_();  // the last line: it may destroy us
+}
+
+// --- waiting
+
+void Delivery::wait(Pause reason, std::chrono::milliseconds delay) {
+    route_.services.loop.cancel(pause_timer_);
+    pause_ = reason;
+    pause_timer_ = route_.services.loop.after(delay, [this] {
+        flush_ = flush_ || pause_ == Pause::flush;
+        pause_ = Pause::none;
+        consider();
+    });
+}
+
+void Delivery::retry(std::string_view what, const Setback& setback) {
+    const auto delay = backoff_.next(setback.retry_after);
+    if (trouble_ != setback.text) {
+        route_.services.log.warning(
+            what,
+            {{"job", id_}, {"why", setback.text}, {"next_try_ms", std::to_string(delay.count())}});
+    }
+    trouble_ = setback.text;
+    wait(Pause::retry, delay);
+}
+
+void Delivery::describe(JsonWriter& json) const {
+    json.begin_object();
+    json.put("number", number_.value).put("delivery", id_).put("job", spool_.label().job_id);
+    json.put("state", std::string_view(end_ ? "reporting" : "running"));
+    json.put("stdout_bytes", spool_.totals(Output::out).bytes);
+    json.put("stderr_bytes", spool_.totals(Output::err).bytes);
+    if (!trouble_.empty()) json.put("trouble", trouble_);
+    json.end();
+}
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,259 @@
+#include "worker/jobs/job_duty.hpp"
+
+#include "common/approval/signed_script.hpp"
+#include "common/sys/fd.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+using protocol::Decision;
+
+Result<protocol::Handle> sealed(std::string_view name, std::string_view content) {
+    return protocol::Handle{TRY(sys::sealed_memfd(name, as_bytes(content)))};
+}
+
+}  // namespace
+
+JobDuty::JobDuty(Services& services, const BackendConfig& config, const JobDialect& dialect,
+                 HttpClient& client, const Identity& identity, OnDone done)
+    : route_{services, config, dialect, client, identity},
+      done_(std::move(done)),
+      backoff_(services.random) {}
+
+void JobDuty::start() {
+    started_ = true;
+    if (!route_.dialect.traits().drains_after_heartbeat) poll();
+}
+
+void JobDuty::pause() {
+    started_ = false;
+    route_.services.loop.cancel(std::exchange(next_poll_, std::nullopt).value_or(sys::TimerId{}));
+    if (polling_) route_.client.cancel(*std::exchange(polling_, std::nullopt));
+}
+
+void JobDuty::drain() {
+    draining_ = true;
+    pause();
+}
+
+void JobDuty::heartbeat_delivered() {
+    if (route_.dialect.traits().drains_after_heartbeat && started_) poll();
+}
+
+// --- fetching
+
+bool JobDuty::wants_another() const {
+    if (!started_ || draining_ || polling_) return false;
+    const std::size_t most = route_.dialect.traits().drains_after_heartbeat
+                                 ? 1
+                                 : route_.services.config.jobs.max_running;
+    return deliveries_.size() + refusals_.size() < most;
+}
+
+void JobDuty::poll() {
+    if (!wants_another()) return;
+    const bool may_wait = route_.services.pass == Pass::serve;
+    const auto wait = may_wait ? route_.services.config.jobs.poll_wait : std::chrono::seconds(0);
+    polling_ = perform<JobNews>(
+        route_.client, route_.dialect.next_job(route_.identity, route_.services.system, wait),
+        [this](Verdict<JobNews> verdict) { on_news(std::move(verdict)); });
+}
+
+void JobDuty::poll_after(std::chrono::milliseconds delay) {
+    next_poll_ = route_.services.loop.after(delay, [this] { poll(); });
+}
+
+void JobDuty::on_news(Verdict<JobNews> verdict) {
+    polling_.reset();
+    if (!verdict) {
+        if (trouble_ != verdict.error().text) {
+            route_.services.log.warning(
+                "jobs", {{"backend", route_.config.name}, {"why", verdict.error().text}});
+        }
+        trouble_ = verdict.error().text;
+        if (route_.services.pass != Pass::serve) return done_(false);
+        if (route_.dialect.traits().drains_after_heartbeat) return;  // the next beat tries again
+        return poll_after(backoff_.next(verdict.error().retry_after));
+    }
+    trouble_.clear();
+    backoff_.succeeded();
+    for (const auto& id : verdict->cancels) cancel(id);
+    const bool empty = verdict->empty();
+    if (verdict->offer) accept(*std::move(verdict->offer));
+    if (empty && route_.services.pass != Pass::serve && idle()) return done_(true);
+    if (empty && route_.dialect.traits().drains_after_heartbeat) return;
+    poll();
+}
+
+void JobDuty::cancel(const std::string& id) {
+    for (const auto& [number, delivery] : deliveries_) {
+        if (delivery->id() != id || !delivery->running()) continue;
+        const auto done = route_.services.broker.call(protocol::CancelJob{.number = number});
+        if (!done) return route_.services.fatal(done.error());
+    }
+}
+
+// --- starting
+
+void JobDuty::accept(JobOffer offer) {
+    for (const auto& [number, delivery] : deliveries_) {
+        if (delivery->id() == offer.id) return;  // handed out again: it is on its way
+    }
+    for (const auto& refusal : refusals_) {
+        if (refusal.result.job_id == offer.id) return;
+    }
+    if (const auto* unusable = std::get_if<UnusableJob>(&offer.work)) {
+        return refuse(offer.id, "job-unusable", unusable->reason, "");
+    }
+    auto reply = ask_broker(offer);
+    if (!reply) return refuse(offer.id, "job-unusable", reply.error().what, "");
+    if (reply->decision == Decision::admitted) return admitted(offer, *std::move(reply));
+    refuse(offer.id, reply->reason.str(), reply->detail.str(), reply->rule.str());
+}
+
+// An error is about the offer; a broker that is gone ends the worker.
+Result<protocol::StartReply> JobDuty::ask_broker(const JobOffer& offer) {
+    const auto answer = [&](const auto& request) -> Result<protocol::StartReply> {
+        auto reply = route_.services.broker.call(request);
+        if (!reply) route_.services.fatal(reply.error());
+        return reply;
+    };
+    const auto fill = [&](auto& request) -> Result<> {
+        request.backend = TRY(BoundaryText<32>::create(route_.config.name));
+        request.delivery = TRY(within("job id", protocol::Label::create(offer.id)));
+        request.streams = route_.dialect.traits().merged_output ? protocol::Streams::merged
+                                                                : protocol::Streams::separate;
+        return {};
+    };
+    if (const auto* catalogue = std::get_if<CatalogueJob>(&offer.work)) {
+        protocol::StartCatalogueJob request;
+        TRY(fill(request));
+        request.name = TRY(within("catalogue name", protocol::Name::create(catalogue->name)));
+        for (const auto& [name, value] : catalogue->params) {
+            if (request.params.items.size() == request.params.kMax)
+                return fail("too many parameters");
+            request.params.items.push_back(
+                {.name = TRY(within("parameter name", protocol::Name::create(name))),
+                 .value = TRY(within("parameter " + name, protocol::Detail::create(value)))});
+        }
+        return answer(request);
+    }
+    const auto parts = TRY(approval::split_signed_script(std::get<ScriptJob>(offer.work).script));
+    protocol::StartJob request;
+    TRY(fill(request));
+    request.script = TRY(sealed("script", parts.script));
+    if (!parts.manifest.empty()) request.manifest = TRY(sealed("manifest", parts.manifest));
+    if (!parts.signatures.empty()) request.signatures = TRY(sealed("signatures", parts.signatures));
+    return answer(request);
+}
+
+void JobDuty::admitted(const JobOffer& offer, protocol::StartReply reply) {
+    auto& services = route_.services;
+    services.log.info(
+        "job started",
+        {{"delivery", offer.id}, {"job", reply.job_id.str()}, {"rule", reply.rule.str()}});
+    if (!reply.out || !reply.err) return services.fatal({"the broker admitted without pipes"});
+    auto spool = services.spool.create(reply.number, {.backend = route_.config.name,
+                                                      .delivery = offer.id,
+                                                      .job_id = reply.job_id.str(),
+                                                      .output_max = reply.output_max});
+    if (!spool) return services.fatal(spool.error());
+    const auto started =
+        deliver(reply.number, offer.id, **spool,
+                {std::move(reply.out->fd), std::move(reply.err->fd)}, reply.rule.str());
+    if (!started) services.fatal(started.error());
+}
+
+Result<> JobDuty::deliver(JobNumber number, const std::string& id, SpoolJob& spool,
+                          std::array<sys::Fd, 2> pipes, std::string rule) {
+    auto& slot = deliveries_[number];
+    slot = std::make_unique<Delivery>(route_, number, id, spool, std::move(pipes), std::move(rule));
+    return slot->start([this, number] { delivered(number); });
+}
+
+Result<> JobDuty::adopt(protocol::UnreportedJob job) {
+    auto& spool = route_.services.spool;
+    auto* kept = spool.find(job.number);
+    if (kept == nullptr) {
+        kept = TRY(spool.create(job.number, {.backend = job.backend.str(),
+                                             .delivery = job.delivery.str(),
+                                             .job_id = job.job_id.str(),
+                                             .output_max = job.output_max}));
+    }
+    TRY(deliver(job.number, job.delivery.str(), *kept,
+                {std::move(job.out.fd), std::move(job.err.fd)}, ""));
+    if (job.ended) deliveries_.at(job.number)->ended(job.end);
+    return {};
+}
+
+bool JobDuty::exited(const protocol::JobExited& exited) {
+    const auto found = deliveries_.find(exited.number);
+    if (found == deliveries_.end()) return false;
+    found->second->ended(exited.end);
+    return true;
+}
+
+// --- reporting
+
+void JobDuty::delivered(JobNumber number) {
+    auto& services = route_.services;
+    const auto done = services.broker.call(protocol::AckJob{.number = number});
+    if (!done) return services.fatal(done.error());
+    deliveries_.erase(number);
+    if (const auto removed = services.spool.remove(number); !removed) {
+        services.log.warning("spool", {{"why", removed.error().what}});
+    }
+    settle();
+}
+
+void JobDuty::refuse(const std::string& id, std::string reason, std::string detail,
+                     std::string rule) {
+    route_.services.log.warning("job refused",
+                                {{"delivery", id}, {"reason", reason}, {"detail", detail}});
+    JobResult result;
+    result.job_id = id;
+    result.outcome = JobOutcome::refused;
+    result.reason = std::move(reason);
+    result.detail = std::move(detail);
+    result.rule = std::move(rule);
+    const auto nothing = crypto::hex(crypto::sha256({}));
+    result.out.sha256 = nothing;
+    result.err.sha256 = nothing;
+    refusals_.push_back({std::move(result), Backoff(route_.services.random)});
+    send_refusal(std::prev(refusals_.end()));
+}
+
+void JobDuty::send_refusal(std::list<Refusal>::iterator refusal) {
+    perform<void>(route_.client, route_.dialect.result(route_.identity, refusal->result),
+              [this, refusal](Verdict<> verdict) {
+                  if (!verdict && verdict.error().kind == Setback::Kind::retry) {
+                      route_.services.loop.after(refusal->backoff.next(verdict.error().retry_after),
+                                                 [this, refusal] { send_refusal(refusal); });
+                      return;
+                  }
+                  refusals_.erase(refusal);
+                  settle();
+              });
+}
+
+void JobDuty::settle() {
+    route_.services.job_done();
+    poll();
+}
+
+std::vector<std::string> JobDuty::running_ids() const {
+    std::vector<std::string> ids;
+    for (const auto& [number, delivery] : deliveries_) ids.push_back(delivery->id());
+    return ids;
+}
+
+void JobDuty::describe(JsonWriter& json) const {
+    json.begin_array("jobs");
+    for (const auto& [number, delivery] : deliveries_) delivery->describe(json);
+    json.end();
+    json.put("refusals_to_report", refusals_.size());
+    if (!trouble_.empty()) json.put("jobs_trouble", trouble_);
+}
+
+}  // namespace bulkhead::worker

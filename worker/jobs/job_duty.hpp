@@ -1,0 +1,68 @@
+// Fetching jobs, asking the broker to run them, and seeing each one reported.
+#pragma once
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "worker/jobs/delivery.hpp"
+
+namespace bulkhead::worker {
+
+class JobDuty {
+  public:
+    // In a pass that ends: nothing is left to fetch and to report, or fetching failed.
+    using OnDone = std::function<void(bool delivered)>;
+
+    JobDuty(Services& services, const BackendConfig& config, const JobDialect& dialect,
+            HttpClient& client, const Identity& identity, OnDone done);
+
+    void start();
+    void pause();
+    // No new ones.
+    void drain();
+    void heartbeat_delivered();
+
+    Result<> adopt(protocol::UnreportedJob job);
+    bool exited(const protocol::JobExited& exited);
+
+    bool idle() const { return deliveries_.empty() && refusals_.empty(); }
+    std::vector<std::string> running_ids() const;
+    std::uint64_t unreported() const { return deliveries_.size() + refusals_.size(); }
+    void describe(JsonWriter& json) const;
+
+  private:
+    struct Refusal {
+        JobResult result;
+        Backoff backoff;
+    };
+
+    bool wants_another() const;
+    void poll();
+    void poll_after(std::chrono::milliseconds delay);
+    void on_news(Verdict<JobNews> verdict);
+    void cancel(const std::string& id);
+    void accept(JobOffer offer);
+    Result<protocol::StartReply> ask_broker(const JobOffer& offer);
+    void admitted(const JobOffer& offer, protocol::StartReply reply);
+    Result<> deliver(JobNumber number, const std::string& id, SpoolJob& spool,
+                     std::array<sys::Fd, 2> pipes, std::string rule);
+    void delivered(JobNumber number);
+    void refuse(const std::string& id, std::string reason, std::string detail, std::string rule);
+    void send_refusal(std::list<Refusal>::iterator refusal);
+    void settle();
+
+    JobRoute route_;
+    OnDone done_;
+    Backoff backoff_;
+    bool started_ = false;
+    bool draining_ = false;
+    std::optional<RequestId> polling_;
+    std::optional<sys::TimerId> next_poll_;
+    std::map<JobNumber, std::unique_ptr<Delivery>> deliveries_;
+    std::list<Refusal> refusals_;
+    std::string trouble_;
+};
+
+}  // namespace bulkhead::worker

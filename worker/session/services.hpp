@@ -1,0 +1,45 @@
+// What every duty may use: made once by main, handed down.
+#pragma once
+#include <functional>
+#include <string>
+
+#include "common/sys/log.hpp"
+#include "common/sys/loop.hpp"
+#include "worker/backend/backoff.hpp"
+#include "worker/backend/duties.hpp"
+#include "worker/broker_client.hpp"
+#include "worker/config/config.hpp"
+#include "worker/credentials/credentials.hpp"
+#include "worker/spool/spool.hpp"
+
+namespace bulkhead::worker {
+
+// How far one run goes.
+enum class Pass {
+    serve,          // until told to stop
+    once,           // enroll, beat, run what is waiting
+    register_only,  // enroll
+    check_in_only,  // enroll if necessary, one heartbeat, no jobs
+};
+
+struct Services {
+    sys::Loop& loop;
+    BrokerClient& broker;
+    const Config& config;
+    const sys::Log& log;
+    CredentialStore& credentials;
+    Spool& spool;
+    const sys::Dir& proc;  // opened before the sandbox closed
+    const sys::Dir& root;
+    Random random;
+    Pass pass = Pass::serve;
+    std::string host_id;
+    std::string policy_digest;  // 64 hex digits; changes when the broker reloads
+    Confinement confinement;
+    SystemInfo system;
+    std::function<void()> job_done;  // one delivery less
+    // An error that ends the worker: the broker is gone, the spool cannot be written.
+    std::function<void(const Error&)> fatal;
+};
+
+}  // namespace bulkhead::worker

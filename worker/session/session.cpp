@@ -1,0 +1,104 @@
+#include "worker/session/session.hpp"
+
+#include "worker/backend/registry.hpp"
+
+namespace bulkhead::worker {
+
+Result<std::unique_ptr<Session>> Session::create(Services& services, const BackendConfig& config,
+                                                 OnFinished finished) {
+    const auto* row = find_dialect(config.dialect);
+    if (row == nullptr) return fail("unknown dialect " + config.dialect);
+    auto client = TRY(HttpClient::create(services.loop, http_settings(config, BULKHEAD_VERSION)));
+    std::unique_ptr<Session> session(new Session(services, config, row->make(config.options),
+                                                 std::move(client), std::move(finished)));
+    auto* raw = session.get();
+    session->heartbeat_.emplace(TRY(HeartbeatDuty::create(
+        services, config, *session->dialect_, session->client_, session->identity_,
+        [raw] {
+            if (!raw->jobs_) return HeartbeatDuty::Running{};
+            return HeartbeatDuty::Running{raw->jobs_->running_ids(), raw->jobs_->unreported()};
+        },
+        [raw](const Verdict<HeartbeatReceipt>& verdict) { raw->beat_done(verdict); })));
+    if (session->dialect_->jobs() != nullptr) {
+        session->jobs_.emplace(services, config, *session->dialect_->jobs(), session->client_,
+                               session->identity_,
+                               [raw](bool delivered) { raw->finish(delivered); });
+    }
+    return session;
+}
+
+Session::Session(Services& services, const BackendConfig& config,
+                 std::unique_ptr<const Dialect> dialect, HttpClient client, OnFinished finished)
+    : services_(services),
+      config_(config),
+      dialect_(std::move(dialect)),
+      client_(std::move(client)),
+      finished_(std::move(finished)),
+      enroll_(services, config, *dialect_, client_) {}
+
+void Session::start() {
+    enroll_.start([this](const Enrolled& enrolled) { on_enrolled(enrolled); },
+                  [this] {
+                      if (services_.pass != Pass::serve) finish(false);
+                  });
+}
+
+void Session::on_enrolled(const Enrolled& enrolled) {
+    identity_ = enrolled.identity;
+    if (services_.pass == Pass::register_only) return finish(true);
+    heartbeat_->start(enrolled.heartbeat_interval);
+    if (jobs_ && services_.pass != Pass::check_in_only) jobs_->start();
+}
+
+void Session::beat_done(const Verdict<HeartbeatReceipt>& verdict) {
+    if (!verdict && verdict.error().kind == Setback::Kind::credential_rejected) {
+        heartbeat_->stop();
+        if (jobs_) jobs_->pause();
+        enroll_.renew(verdict.error().text);
+    }
+    if (verdict && jobs_) jobs_->heartbeat_delivered();
+    switch (services_.pass) {
+        case Pass::serve:
+            return;
+        case Pass::once:
+            if (verdict && jobs_) return;  // the job duty says when it is done
+            return finish(verdict.has_value());
+        case Pass::register_only:
+        case Pass::check_in_only:
+            return finish(verdict.has_value());
+    }
+}
+
+void Session::finish(bool delivered) {
+    if (const auto finished = std::exchange(finished_, nullptr)) finished(delivered);
+}
+
+void Session::drain() {
+    heartbeat_->stop();
+    if (jobs_) jobs_->drain();
+}
+
+Result<> Session::adopt(protocol::UnreportedJob job) {
+    if (!jobs_) return fail("backend " + config_.name + " takes no jobs");
+    return jobs_->adopt(std::move(job));
+}
+
+bool Session::job_exited(const protocol::JobExited& exited) {
+    return jobs_ && jobs_->exited(exited);
+}
+
+void Session::describe(JsonWriter& json) const {
+    json.begin_object();
+    json.put("name", config_.name).put("dialect", config_.dialect).put("url", config_.url);
+    json.put("enrollment", name_of(enroll_.state()));
+    if (!enroll_.trouble().empty()) json.put("enrollment_trouble", enroll_.trouble());
+    json.put("heartbeats", heartbeat_->delivered());
+    if (const auto last = heartbeat_->last_delivered()) {
+        json.put("last_heartbeat", format_utc(*last));
+    }
+    if (!heartbeat_->trouble().empty()) json.put("heartbeat_trouble", heartbeat_->trouble());
+    if (jobs_) jobs_->describe(json);
+    json.end();
+}
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,58 @@
+// One backend and us: who we are to it, its connections, and the duties that hang on it. Sessions
+// share nothing that could make one wait for another's backend.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "worker/backend/dialect.hpp"
+#include "worker/backend/http_client.hpp"
+#include "worker/backend/json.hpp"
+#include "worker/enroll/enroll_duty.hpp"
+#include "worker/heartbeat/heartbeat_duty.hpp"
+#include "worker/jobs/job_duty.hpp"
+#include "worker/session/services.hpp"
+
+namespace bulkhead::worker {
+
+class Session {
+  public:
+    // Called once, in a pass that ends: whether all of it was delivered.
+    using OnFinished = std::function<void(bool delivered)>;
+
+    static Result<std::unique_ptr<Session>> create(Services& services, const BackendConfig& config,
+                                                   OnFinished finished);
+
+    void start();
+    // No new jobs; what runs is reported to its end.
+    void drain();
+    bool idle() const { return !jobs_ || jobs_->idle(); }
+
+    // Jobs that an earlier worker left in the broker's hands.
+    Result<> adopt(protocol::UnreportedJob job);
+    // False when the job is not this session's.
+    bool job_exited(const protocol::JobExited& exited);
+
+    const BackendConfig& config() const { return config_; }
+    // For `bulkhead status`: one object of the list of backends.
+    void describe(JsonWriter& json) const;
+
+  private:
+    Session(Services& services, const BackendConfig& config, std::unique_ptr<const Dialect> dialect,
+            HttpClient client, OnFinished finished);
+    void on_enrolled(const Enrolled& enrolled);
+    void beat_done(const Verdict<HeartbeatReceipt>& verdict);
+    void finish(bool delivered);
+
+    Services& services_;
+    const BackendConfig& config_;
+    std::unique_ptr<const Dialect> dialect_;
+    HttpClient client_;
+    OnFinished finished_;
+    Identity identity_;
+    EnrollDuty enroll_;
+    std::optional<HeartbeatDuty> heartbeat_;
+    std::optional<JobDuty> jobs_;
+};
+
+}  // namespace bulkhead::worker
