@@ -12,40 +12,15 @@ constexpr std::size_t kWordsOfAReason = 3;
 
 // Calls that change the kernel, another process, or the walls themselves. A list lets one through
 // only with a line that says why.
-constexpr std::string_view kDangerous[] = {"acct",
-                                           "add_key",
-                                           "bpf",
-                                           "clock_settime",
-                                           "delete_module",
-                                           "fanotify_init",
-                                           "finit_module",
-                                           "init_module",
-                                           "io_uring_setup",
-                                           "ioperm",
-                                           "iopl",
-                                           "kexec_file_load",
-                                           "kexec_load",
-                                           "keyctl",
-                                           "mount",
-                                           "mount_setattr",
-                                           "move_mount",
-                                           "open_by_handle_at",
-                                           "open_tree",
-                                           "perf_event_open",
-                                           "pidfd_getfd",
-                                           "pivot_root",
-                                           "process_vm_readv",
-                                           "process_vm_writev",
-                                           "ptrace",
-                                           "reboot",
-                                           "request_key",
-                                           "setns",
-                                           "settimeofday",
-                                           "swapoff",
-                                           "swapon",
-                                           "umount2",
-                                           "unshare",
-                                           "userfaultfd"};
+// clang-format off
+constexpr std::string_view kDangerous[] = {
+    "acct", "add_key", "bpf", "clock_settime", "delete_module", "fanotify_init", "finit_module",
+    "fsconfig", "fsmount", "fsopen", "init_module", "io_uring_setup", "ioperm", "iopl",
+    "kexec_file_load", "kexec_load", "keyctl", "mount", "mount_setattr", "move_mount",
+    "open_by_handle_at", "open_tree", "perf_event_open", "pidfd_getfd", "pivot_root",
+    "process_vm_readv", "process_vm_writev", "ptrace", "reboot", "request_key", "setns",
+    "settimeofday", "swapoff", "swapon", "umount2", "unshare", "userfaultfd"};
+// clang-format on
 
 class Checker {
   public:

@@ -26,9 +26,8 @@ struct Constant {
     std::uint32_t value;
 };
 
-#define NAMED(name) \
-    { #name, static_cast < std::uint32_t>(name) }
 // clang-format off
+#define NAMED(name) {#name, static_cast<std::uint32_t>(name)}
 constexpr Constant kValues[] = {
     // socket(2)
     NAMED(AF_UNIX), NAMED(AF_INET), NAMED(AF_INET6), NAMED(AF_NETLINK), NAMED(AF_PACKET),

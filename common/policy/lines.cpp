@@ -1,14 +1,15 @@
 #include "common/policy/lines.hpp"
 
 #include <algorithm>
-#include <array>
+#include <set>
 
-#include "common/base/strong.hpp"
 #include "common/base/text.hpp"
 
 namespace bulkhead::policy {
 
 namespace {
+
+constexpr std::size_t kMaxLine = 1024;
 
 std::unexpected<Error> fail_at(const Source& source, std::size_t column, std::string_view what) {
     return fail(source.file + ":" + std::to_string(source.line) + ":" + std::to_string(column) +
@@ -20,7 +21,8 @@ std::unexpected<Error> fail_at(const Source& source, std::size_t column, std::st
 Result<Line> Line::create(const std::string& file, unsigned number, std::string_view text) {
     Line line;
     line.source_ = {file, number, ""};
-    if (text.size() > kMax) return fail_at(line.source_, kMax + 1, "longer than 1024 bytes");
+    if (text.size() > kMaxLine)
+        return fail_at(line.source_, kMaxLine + 1, "longer than 1024 bytes");
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] == '\t' || (text[i] >= 0x20 && text[i] <= 0x7e)) continue;
         const auto byte = "byte " + quoted(text.substr(i, 1)) + " is not printable ASCII";
@@ -66,16 +68,6 @@ Result<std::string_view> Line::word(std::string_view what) {
     return fail_at(source_, last.at + last.size + 1, "expected " + std::string(what));
 }
 
-Result<std::vector<std::string>> Line::rest() {
-    std::vector<std::string> list;
-    while (more()) {
-        std::string word(TRY(this->word("")));
-        if (std::find(list.begin(), list.end(), word) != list.end()) return wrong("given twice");
-        list.push_back(std::move(word));
-    }
-    return list;
-}
-
 Result<> Line::end() const {
     if (!more()) return {};
     return fail_at(source_, words_[next_].at + 1,
@@ -84,6 +76,14 @@ Result<> Line::end() const {
 
 std::unexpected<Error> Line::wrong(std::string_view what) const {
     return fail_at(source_, words_[next_ - 1].at + 1, what);
+}
+
+Result<std::uint32_t> Line::number(std::uint32_t least, std::uint32_t most) {
+    const auto what =
+        "a whole number from " + std::to_string(least) + " to " + std::to_string(most);
+    const auto value = parse_number<std::uint32_t>(TRY(word(what)));
+    if (value && *value >= least && *value <= most) return *value;
+    return wrong("expected " + what);
 }
 
 Result<std::uint64_t> Line::size() {
@@ -123,8 +123,9 @@ Result<std::string> Line::matching(bool (*is_right)(std::string_view), std::stri
     return std::string(text);
 }
 
-Result<> walk_lines(const std::string& file, std::string_view text,
-                    const std::function<Result<>(Line&)>& take) {
+Result<> parse_lines(const std::string& file, std::string_view text,
+                     const std::vector<Form>& forms) {
+    std::set<std::string_view> seen;
     for (unsigned number = 1; !text.empty(); ++number) {
         const auto feed = text.find('\n');
         // A file cut short must not pass for a whole one.
@@ -133,17 +134,29 @@ Result<> walk_lines(const std::string& file, std::string_view text,
         }
         auto line = TRY(Line::create(file, number, text.substr(0, feed)));
         text.remove_prefix(feed + 1);
-        if (!line.empty()) TRY(take(line));
+        if (line.empty()) continue;
+        const auto form = std::find_if(forms.begin(), forms.end(), [&](const Form& known) {
+            return known.key() == line.key();
+        });
+        if (form == forms.end()) {
+            std::string known;
+            for (const auto& one : forms) known += " " + std::string(one.key());
+            return line.wrong("unknown key \"" + std::string(line.key()) + "\"; known are" + known);
+        }
+        if (!seen.insert(form->key()).second && form->times == Form::Times::once) {
+            return line.wrong("\"" + std::string(line.key()) + "\" stands twice");
+        }
+        auto taken = form->take(line);
+        if (taken) taken = line.end();
+        if (taken) continue;
+        taken.error().what += "; write: " + std::string(form->usage) + "  # why";
+        return taken;
+    }
+    for (const auto& form : forms) {
+        if (form.times == Form::Times::any || seen.contains(form.key())) continue;
+        return fail(file + ": the line \"" + std::string(form.usage) + "  # why\" is missing");
     }
     return {};
-}
-
-std::unexpected<Error> unknown_key(const Line& line, std::string known) {
-    return line.wrong("unknown key \"" + std::string(line.key()) + "\"; this file knows " + known);
-}
-
-std::unexpected<Error> doubled_key(const Line& line) {
-    return line.wrong("\"" + std::string(line.key()) + "\" stands twice; keep one of them");
 }
 
 }  // namespace bulkhead::policy

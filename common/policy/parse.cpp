@@ -1,6 +1,7 @@
 #include "common/policy/parse.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "common/base/strong.hpp"
 #include "common/policy/lines.hpp"
@@ -9,7 +10,13 @@ namespace bulkhead::policy {
 
 namespace {
 
-constexpr std::string_view kLabelForm = "a name of [A-Za-z0-9._-]";
+using Times = Form::Times;
+
+Result<std::string> label(Line& line) {
+    return line.matching(approval::is_label, "a name of [A-Za-z0-9._-]");
+}
+Result<std::string> path(Line& line) { return line.path(); }
+Result<std::string> soname(Line& line) { return std::string(TRY(line.word("a soname"))); }
 
 // A row under a name of its own.
 template <class T>
@@ -18,33 +25,25 @@ Result<> add(Named<T>& map, const std::string& name, T value, const Line& line) 
     return line.wrong("\"" + name + "\" has a line already");
 }
 
+// A row that is no more than its name and its reason.
+template <auto Map, auto Name>
+Result<> take_name(Policy& policy, Line& line) {
+    return add(policy.*Map, TRY(Name(line)), line.source(), line);
+}
+
 Result<> take_host_id(Policy& policy, Line& line) {
     policy.host.from_machine_id = line.accept("from-machine-id");
-    if (policy.host.from_machine_id) return {};
-    policy.host.id = TRY(line.matching(approval::is_label, kLabelForm));
+    if (!policy.host.from_machine_id) policy.host.id = TRY(label(line));
     return {};
 }
 
 Result<> take_host_group(Policy& policy, Line& line) {
-    auto label = TRY(line.matching(approval::is_label, kLabelForm));
-    policy.host.groups.push_back(std::move(label));
+    policy.host.groups.push_back(TRY(label(line)));
     return {};
 }
-
-Result<> take_require(Policy& policy, Line& line) {
-    auto feature = TRY(line.matching(approval::is_label, "a feature"));
-    policy.requirements.push_back({std::move(feature), line.source()});
-    return {};
-}
-
-constexpr Form<Policy> kHost[] = {
-    {"host-id", true, "host-id from-machine-id|NAME", take_host_id},
-    {"group", false, "group LABEL", take_host_group},
-    {"require", false, "require FEATURE", take_require},
-};
 
 Result<> take_signers(Policy& policy, Line& line) {
-    const auto name = TRY(line.matching(approval::is_label, kLabelForm));
+    const auto name = TRY(label(line));
     SignerGroup group{.principals = {}, .source = line.source()};
     while (line.more()) {
         auto who = TRY(line.matching(approval::is_principal, "a principal of allowed_signers"));
@@ -53,13 +52,13 @@ Result<> take_signers(Policy& policy, Line& line) {
     return add(policy.signer_groups, name, std::move(group), line);
 }
 
-Result<> take_approval(Policy& policy, Line& line) {
+Result<> take_rule(Policy& policy, Line& line) {
     const auto profile = TRY(line.matching(approval::is_profile_name, "a profile's name"));
     ApprovalRule rule{.source = line.source()};
     if (TRY(line.one_of({"pinned-only", "need"})) == 1) {
-        rule.need = TRY(line.number<unsigned>("a count of people", 1, 100));
+        rule.need = TRY(line.number(1, 100));
         TRY(line.one_of({"of"}));
-        rule.group = TRY(line.matching(approval::is_label, kLabelForm));
+        rule.group = TRY(label(line));
         TRY(line.one_of({"valid-for"}));
         rule.max_validity = TRY(line.seconds());
         rule.author_counts = line.accept("author-counts");
@@ -67,64 +66,56 @@ Result<> take_approval(Policy& policy, Line& line) {
     return add(policy.approvals, profile, std::move(rule), line);
 }
 
-constexpr Form<Policy> kApproval[] = {
-    {"signers", false, "signers GROUP PRINCIPAL...", take_signers},
-    {"profile", false,
-     "profile NAME pinned-only, or: profile NAME need N of GROUP valid-for DURATION "
-     "[author-counts]",
-     take_approval},
-};
-
-constexpr Form<Policy> kInterpreters[] = {
-    {"interpreter", false, "interpreter PATH",
-     [](Policy& policy, Line& line) -> Result<> {
-         return add(policy.interpreters, TRY(line.path()), line.source(), line);
-     }},
-};
-
-constexpr Form<Policy> kBrokerLibs[] = {
-    {"library", false, "library SONAME",
-     [](Policy& policy, Line& line) -> Result<> {
-         return add(policy.broker_libs, std::string(TRY(line.word("a soname"))), line.source(),
-                    line);
-     }},
-};
-
 template <ReadRow::Kind K>
 Result<> take_read(Policy& policy, Line& line) {
-    ReadRow row{.kind = K, .source = line.source()};
-    row.name = TRY(line.matching(approval::is_label, kLabelForm));
+    ReadRow row{.name = TRY(label(line)), .kind = K, .source = line.source()};
     if (K != ReadRow::Kind::builtin) row.target = TRY(line.path());
     row.max_bytes = TRY(line.size());
-    const auto name = row.name;
-    return add(policy.reads, name, std::move(row), line);
+    return add(policy.reads, row.name, row, line);
 }
-
-constexpr Form<Policy> kReads[] = {
-    {"file", false, "file NAME PATH SIZE", take_read<ReadRow::Kind::file>},
-    {"glob", false, "glob NAME PATTERN SIZE", take_read<ReadRow::Kind::glob>},
-    {"builtin", false, "builtin NAME SIZE", take_read<ReadRow::Kind::builtin>},
-};
 
 template <Access A>
 Result<> take_worker_path(Policy& policy, Line& line) {
-    policy.worker_landlock.paths.push_back(TRY(parse_path_rule(A, line)));
+    policy.worker_landlock.paths.push_back(TRY(take_path_rule(A, line)));
     return {};
 }
 
-constexpr Form<Policy> kLandlock[] = {
-    {"read", false, "read PATH [if-present]", take_worker_path<Access::read>},
-    {"write", false, "write PATH [if-present]", take_worker_path<Access::write>},
-    {"tcp-connect", false, "tcp-connect PORT",
-     [](Policy& policy, Line& line) -> Result<> {
-         policy.worker_landlock.tcp_connect.push_back(TRY(line.number<std::uint16_t>("a port", 1)));
-         return {};
-     }},
+Result<> take_port(Policy& policy, Line& line) {
+    const auto port = static_cast<std::uint16_t>(TRY(line.number(1, 65535)));
+    policy.worker_landlock.tcp_connect.push_back(port);
+    return {};
+}
+
+// The line forms of every file that is not one of many in a folder.
+constexpr struct {
+    std::string_view file;
+    Times times;
+    std::string_view usage;
+    Result<> (*take)(Policy&, Line&);
+} kForms[] = {
+    {"host.policy", Times::once, "host-id from-machine-id|NAME", take_host_id},
+    {"host.policy", Times::any, "group LABEL", take_host_group},
+    {"host.policy", Times::any, "require FEATURE", take_name<&Policy::requirements, label>},
+    {"approval.policy", Times::any, "signers GROUP PRINCIPAL...", take_signers},
+    {"approval.policy", Times::any,
+     "profile NAME pinned-only|need N of GROUP valid-for DURATION [author-counts]", take_rule},
+    {"interpreters.policy", Times::any, "interpreter PATH", take_name<&Policy::interpreters, path>},
+    {"reads.policy", Times::any, "file NAME PATH SIZE", take_read<ReadRow::Kind::file>},
+    {"reads.policy", Times::any, "glob NAME PATTERN SIZE", take_read<ReadRow::Kind::glob>},
+    {"reads.policy", Times::any, "builtin NAME SIZE", take_read<ReadRow::Kind::builtin>},
+    {"worker.landlock", Times::any, "read PATH [if-present]", take_worker_path<Access::read>},
+    {"worker.landlock", Times::any, "write PATH [if-present]", take_worker_path<Access::write>},
+    {"worker.landlock", Times::any, "tcp-connect PORT", take_port},
+    {"broker.libs", Times::any, "library SONAME", take_name<&Policy::broker_libs, soname>},
 };
 
-template <const auto& Forms>
-Result<> parse_with(Policy& policy, const std::string& file, std::string_view text) {
-    return parse_lines(file, text, policy, Forms);
+Result<> take_lines(Policy& policy, const std::string& file, std::string_view text) {
+    std::vector<Form> forms;
+    for (const auto& form : kForms) {
+        if (form.file != file) continue;
+        forms.push_back({form.times, form.usage, std::bind_front(form.take, std::ref(policy))});
+    }
+    return parse_lines(file, text, forms);
 }
 
 // The name between the folder and the suffix: it names the profile, the list, the job.
@@ -136,16 +127,16 @@ Result<std::string> stem_of(const std::string& file) {
 }
 
 Result<> take_profile(Policy& policy, const std::string& file, std::string_view text) {
-    auto profile = TRY(parse_profile(file, text));
-    profile.name = TRY(stem_of(file));
-    policy.profiles[profile.name] = profile;
+    const auto name = TRY(stem_of(file));
+    auto& profile = policy.profiles[name] = TRY(parse_profile(file, text));
+    profile.name = name;
     return {};
 }
 
 Result<> take_seccomp(Policy& policy, const std::string& file, std::string_view text) {
-    auto list = TRY(parse_seccomp(file, text));
-    list.name = TRY(stem_of(file));
-    policy.seccomp[list.name] = list;
+    const auto name = TRY(stem_of(file));
+    auto& list = policy.seccomp[name] = TRY(parse_seccomp(file, text));
+    list.name = name;
     return {};
 }
 
@@ -187,12 +178,12 @@ Result<> take_revoked_signers(Policy& policy, const std::string& file, std::stri
 }
 
 constexpr FileKind kKinds[] = {
-    {"", "host.policy", true, 64_KiB, parse_with<kHost>},
-    {"", "approval.policy", true, 64_KiB, parse_with<kApproval>},
-    {"", "interpreters.policy", true, 64_KiB, parse_with<kInterpreters>},
-    {"", "reads.policy", true, 64_KiB, parse_with<kReads>},
-    {"", "worker.landlock", true, 64_KiB, parse_with<kLandlock>},
-    {"", "broker.libs", true, 64_KiB, parse_with<kBrokerLibs>},
+    {"", "host.policy", true, 64_KiB, take_lines},
+    {"", "approval.policy", true, 64_KiB, take_lines},
+    {"", "interpreters.policy", true, 64_KiB, take_lines},
+    {"", "reads.policy", true, 64_KiB, take_lines},
+    {"", "worker.landlock", true, 64_KiB, take_lines},
+    {"", "broker.libs", true, 64_KiB, take_lines},
     {"", "allowed_signers", false, approval::kMaxSignersFile, take_allowed_signers},
     {"", "revoked_signers", false, approval::kMaxSignersFile, take_revoked_signers},
     {"profiles", ".profile", false, 64_KiB, take_profile},
@@ -202,12 +193,6 @@ constexpr FileKind kKinds[] = {
 };
 
 }  // namespace
-
-Result<PathRule> parse_path_rule(Access access, Line& line) {
-    PathRule rule{.access = access, .path = TRY(line.path()), .source = line.source()};
-    rule.if_present = line.accept("if-present");
-    return rule;
-}
 
 const FileKind* kind_of(std::string_view file) {
     const auto slash = file.find('/');

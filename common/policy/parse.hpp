@@ -4,15 +4,14 @@
 #include <string_view>
 
 #include "common/base/result.hpp"
+#include "common/policy/lines.hpp"
 #include "common/policy/policy.hpp"
 
 namespace bulkhead::policy {
 
-class Line;
-
 struct FileKind {
     std::string_view folder;  // "" for the policy directory itself
-    std::string_view name;    // a whole name, or a suffix that begins with a dot
+    std::string_view name;    // a whole name, or in a folder a suffix
     bool required;
     std::uint64_t max_bytes;
     Result<> (*parse)(Policy&, const std::string& file, std::string_view text);
@@ -27,7 +26,7 @@ Result<> complete(const Policy& policy, const std::vector<std::string>& files);
 
 Result<SeccompList> parse_seccomp(const std::string& file, std::string_view text);
 Result<Profile> parse_profile(const std::string& file, std::string_view text);
-// Lines that profiles and worker.landlock share: "read PATH [if-present]".
-Result<PathRule> parse_path_rule(Access access, Line& line);
+// "read PATH [if-present]", in profiles and in worker.landlock.
+Result<PathRule> take_path_rule(Access access, Line& line);
 
 }  // namespace bulkhead::policy

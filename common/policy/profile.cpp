@@ -9,116 +9,124 @@ namespace bulkhead::policy {
 
 namespace {
 
-constexpr std::string_view kUserChars = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+using Times = Form::Times;
 
 bool is_user_name(std::string_view text) {
-    return text.size() <= 32 && text.find_first_not_of(kUserChars) == text.npos && text[0] != '-' &&
-           !(text[0] >= '0' && text[0] <= '9');
+    constexpr std::string_view kFirst = "abcdefghijklmnopqrstuvwxyz_";
+    constexpr std::string_view kRest = "abcdefghijklmnopqrstuvwxyz_0123456789-";
+    return text.size() <= 32 && kFirst.contains(text[0]) &&
+           text.find_first_not_of(kRest) == text.npos;
 }
 
-constexpr std::string_view kUserForm = "a name of [a-z0-9_-], not a number";
-
-// "none", or words, each given to `take`.
-Result<> take_list(Line& line, std::string_view what, auto take) {
-    if (line.accept("none")) return {};
-    do {
-        TRY(take(TRY(line.word("none or " + std::string(what)))));
-    } while (line.more());
-    return {};
+Result<std::string> take_user(Line& line) {
+    return line.matching(is_user_name, "a name of [a-z0-9_-], not a number");
 }
 
-Result<> take_groups(Profile& profile, Line& line) {
-    return take_list(line, "groups", [&](std::string_view word) -> Result<> {
-        if (!is_user_name(word)) return line.wrong("expected " + std::string(kUserForm));
-        profile.groups.emplace_back(word);
-        return {};
-    });
-}
-
-Result<> take_capabilities(Profile& profile, Line& line) {
-    return take_list(line, "capabilities", [&](std::string_view word) -> Result<> {
-        const auto bit = parse_capability(word);
-        if (!bit) return line.wrong(bit.error().what);
-        profile.capabilities |= *bit;
-        return {};
-    });
-}
-
-Result<> take_namespaces(Profile& profile, Line& line) {
-    static constexpr bool Namespaces::*kFlags[] = {&Namespaces::mount, &Namespaces::ipc,
-                                                   &Namespaces::uts, &Namespaces::pid};
-    if (line.accept("none")) return {};
-    do {
-        const auto index = TRY(line.one_of({"mount", "ipc", "uts", "pid"}));
-        profile.namespaces.*kFlags[index] = true;
-    } while (line.more());
-    return {};
-}
-
-Result<> take_network(Profile& profile, Line& line) {
-    profile.namespaces.net = TRY(line.one_of({"host", "none"})) == 1;
-    profile.network = profile.namespaces.net ? Network::none : Network::host;
-    return {};
-}
-
-Result<> take_umask(Profile& profile, Line& line) {
+Result<unsigned> take_umask(Line& line) {
     const auto text = TRY(line.word("an octal number"));
     const auto* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, profile.umask, 8);
-    if (error == std::errc{} && stop == end && profile.umask <= 0777) return {};
+    unsigned mask = 0;
+    const auto [stop, error] = std::from_chars(text.data(), end, mask, 8);
+    if (error == std::errc{} && stop == end && mask <= 0777) return mask;
     return line.wrong("expected an octal number from 0 to 0777");
 }
 
-template <Access A>
-Result<> take_path(Profile& profile, Line& line) {
-    profile.paths.push_back(TRY(parse_path_rule(A, line)));
-    return {};
+Result<std::uint64_t> take_capability(Line& line) {
+    const auto bit = parse_capability(TRY(line.word("none or capabilities")));
+    if (!bit) return line.wrong(bit.error().what);
+    return *bit;
 }
 
-#define TAKE(expression)                           \
-    [](Profile& profile, Line& line) -> Result<> { \
-        expression;                                \
-        return {};                                 \
-    }
+template <class T, class Take>
+Form set(std::string_view usage, T& target, Take take) {
+    return {Times::once, usage, [&target, take](Line& line) -> Result<> {
+                target = static_cast<T>(TRY(take(line)));
+                return {};
+            }};
+}
 
-constexpr Form<Profile> kForms[] = {
-    {"user", true, "user NAME", TAKE(profile.user = TRY(line.matching(is_user_name, kUserForm)))},
-    {"group", true, "group NAME",
-     TAKE(profile.group = TRY(line.matching(is_user_name, kUserForm)))},
-    {"groups", true, "groups none|NAME...", take_groups},
-    {"capabilities", true, "capabilities none|CAP_NAME...", take_capabilities},
-    {"network", true, "network none|host", take_network},
-    {"namespaces", true, "namespaces none|mount|ipc|uts|pid...", take_namespaces},
-    {"read", false, "read PATH [if-present]", take_path<Access::read>},
-    {"execute", false, "execute PATH [if-present]", take_path<Access::execute>},
-    {"write", false, "write PATH [if-present]", take_path<Access::write>},
-    {"devices", false, "devices PATH [if-present]", take_path<Access::devices>},
-    {"private-tmp", true, "private-tmp yes|no",
-     TAKE(profile.private_tmp = TRY(line.one_of({"no", "yes"})) == 1)},
-    {"memory", true, "memory SIZE", TAKE(profile.limits.memory = TRY(line.size()))},
-    {"pids", true, "pids NUMBER",
-     TAKE(profile.limits.pids = TRY(line.number<std::uint32_t>("a number", 1, 1'000'000)))},
-    {"cpu-percent", true, "cpu-percent NUMBER",
-     TAKE(profile.limits.cpu_percent = TRY(line.number<std::uint32_t>("per cent", 1, 100'000)))},
-    {"file-size", true, "file-size SIZE", TAKE(profile.limits.file_size = TRY(line.size()))},
-    {"open-files", true, "open-files NUMBER",
-     TAKE(profile.limits.open_files = TRY(line.number<std::uint32_t>("a number", 16, 1'000'000)))},
-    {"umask", true, "umask OCTAL", take_umask},
-    {"nice", true, "nice NUMBER", TAKE(profile.nice = TRY(line.number<int>("a priority", 0, 19)))},
-    {"timeout", true, "timeout DURATION", TAKE(profile.max_timeout = TRY(line.seconds()))},
-    {"output", true, "output SIZE", TAKE(profile.max_output = TRY(line.size()))},
-    {"seccomp", true, "seccomp LIST",
-     TAKE(profile.seccomp = TRY(line.matching(approval::is_profile_name, "a list's name"));
-          profile.source = line.source())},
-};
-#undef TAKE
+Form number(std::string_view usage, auto& target, std::uint32_t least, std::uint32_t most) {
+    return set(usage, target, [=](Line& line) { return line.number(least, most); });
+}
+
+// "none", or words to the end of the line.
+Form list(std::string_view usage, std::function<Result<>(Line&)> take_one) {
+    return {Times::once, usage, [take_one](Line& line) -> Result<> {
+                if (line.accept("none")) return {};
+                do {
+                    TRY(take_one(line));
+                } while (line.more());
+                return {};
+            }};
+}
+
+Form path(Access access, std::string_view usage, std::vector<PathRule>& paths) {
+    return {Times::any, usage, [access, &paths](Line& line) -> Result<> {
+                paths.push_back(TRY(take_path_rule(access, line)));
+                return {};
+            }};
+}
 
 }  // namespace
 
+Result<PathRule> take_path_rule(Access access, Line& line) {
+    PathRule rule{.access = access, .path = TRY(line.path()), .source = line.source()};
+    rule.if_present = line.accept("if-present");
+    return rule;
+}
+
 Result<Profile> parse_profile(const std::string& file, std::string_view text) {
-    Profile profile;
-    TRY(parse_lines(file, text, profile, kForms));
-    return profile;
+    Profile p;
+    const auto take_group = [&](Line& line) -> Result<> {
+        p.groups.push_back(TRY(take_user(line)));
+        return {};
+    };
+    const auto add_capability = [&](Line& line) -> Result<> {
+        p.capabilities |= TRY(take_capability(line));
+        return {};
+    };
+    const auto take_namespace = [&](Line& line) -> Result<> {
+        auto& all = p.namespaces;
+        bool* const flags[] = {&all.mount, &all.ipc, &all.uts, &all.pid};
+        *flags[TRY(line.one_of({"mount", "ipc", "uts", "pid"}))] = true;
+        return {};
+    };
+    const auto take_seccomp = [&](Line& line) {
+        p.source = line.source();
+        return line.matching(approval::is_profile_name, "a list's name");
+    };
+    const std::vector<Form> forms{
+        set("user NAME", p.user, take_user),
+        set("group NAME", p.group, take_user),
+        list("groups none|NAME...", take_group),
+        list("capabilities none|CAP_NAME...", add_capability),
+        set("network none|host", p.network,
+            [](Line& l) {
+                return l.one_of({"none", "host"});
+            }),
+        list("namespaces none|mount|ipc|uts|pid...", take_namespace),
+        path(Access::read, "read PATH [if-present]", p.paths),
+        path(Access::execute, "execute PATH [if-present]", p.paths),
+        path(Access::write, "write PATH [if-present]", p.paths),
+        path(Access::devices, "devices PATH [if-present]", p.paths),
+        set("private-tmp yes|no", p.private_tmp,
+            [](Line& l) {
+                return l.one_of({"no", "yes"});
+            }),
+        set("memory SIZE", p.limits.memory, std::mem_fn(&Line::size)),
+        number("pids NUMBER", p.limits.pids, 1, 1'000'000),
+        number("cpu-percent NUMBER", p.limits.cpu_percent, 1, 100'000),
+        set("file-size SIZE", p.limits.file_size, std::mem_fn(&Line::size)),
+        number("open-files NUMBER", p.limits.open_files, 16, 1'000'000),
+        set("umask OCTAL", p.umask, take_umask),
+        number("nice NUMBER", p.nice, 0, 19),
+        set("timeout DURATION", p.max_timeout, std::mem_fn(&Line::seconds)),
+        set("output SIZE", p.max_output, std::mem_fn(&Line::size)),
+        set("seccomp LIST", p.seccomp, take_seccomp),
+    };
+    TRY(parse_lines(file, text, forms));
+    p.namespaces.net = p.network == Network::none;
+    return p;
 }
 
 }  // namespace bulkhead::policy

@@ -63,9 +63,8 @@ Result<Action> take_action(Line& line, Verdict verdict) {
     return Action{verdict, *number};
 }
 
-template <Verdict V>
-Result<> take_rule(SeccompList& list, Line& line) {
-    SyscallRule rule{.action = TRY(take_action(line, V)), .source = line.source()};
+Result<> take_rule(SeccompList& list, Verdict verdict, Line& line) {
+    SyscallRule rule{.action = TRY(take_action(line, verdict)), .source = line.source()};
     rule.call = TRY(line.matching(is_call_name, "the name of a system call"));
     for (bool another = line.accept("if"); another; another = line.accept("and")) {
         const auto index = TRY(line.one_of({"arg0", "arg1", "arg2", "arg3", "arg4", "arg5"}));
@@ -74,8 +73,7 @@ Result<> take_rule(SeccompList& list, Line& line) {
         for (const auto& other : rule.conditions) {
             if (other.argument == argument) return line.wrong("this argument is tested twice");
         }
-        auto condition = TRY(take_test(argument, line));
-        rule.conditions.push_back(std::move(condition));
+        rule.conditions.push_back(TRY(take_test(argument, line)));
     }
     for (const auto& other : list.rules) {
         if (!clash(other, rule)) continue;
@@ -94,22 +92,22 @@ Result<> take_default(SeccompList& list, Line& line) {
     return {};
 }
 
-constexpr Form<SeccompList> kForms[] = {
-    {"default", true, "default kill|errno NAME|log|allow", take_default},
-    {"allow", false, "allow CALL [if argN is|in|has|lacks VALUE [and ...]]",
-     take_rule<Verdict::allow>},
-    {"errno", false, "errno NAME CALL [if argN is|in|has|lacks VALUE [and ...]]",
-     take_rule<Verdict::error>},
-    {"log", false, "log CALL [if argN is|in|has|lacks VALUE [and ...]]", take_rule<Verdict::log>},
-    {"kill", false, "kill CALL [if argN is|in|has|lacks VALUE [and ...]]",
-     take_rule<Verdict::kill>},
-};
-
 }  // namespace
 
 Result<SeccompList> parse_seccomp(const std::string& file, std::string_view text) {
     SeccompList list;
-    TRY(parse_lines(file, text, list, kForms));
+    const auto rule = [&](Verdict verdict, std::string_view usage) -> Form {
+        return {Form::Times::any, usage,
+                [&list, verdict](Line& line) { return take_rule(list, verdict, line); }};
+    };
+    TRY(parse_lines(
+        file, text,
+        {{Form::Times::once, "default kill|errno NAME|log|allow",
+          [&](Line& line) { return take_default(list, line); }},
+         rule(Verdict::allow, "allow CALL [if argN is|in|has|lacks VALUE... [and ...]]"),
+         rule(Verdict::error, "errno NAME CALL [if argN is|in|has|lacks VALUE... [and ...]]"),
+         rule(Verdict::log, "log CALL [if argN is|in|has|lacks VALUE... [and ...]]"),
+         rule(Verdict::kill, "kill CALL [if argN is|in|has|lacks VALUE... [and ...]]")}));
     return list;
 }
 

@@ -1,0 +1,45 @@
+// The first line names the file, the rest is its text. Whatever that holds: a rule that was taken
+// has a place and a reason, and an error names the file.
+#include "common/policy/parse.hpp"
+#include "tests/fuzz/target.hpp"
+
+using namespace bulkhead;
+
+namespace {
+
+void check_source(const policy::Source& source, const std::string& file) {
+    fuzz::require(source.file == file && source.line > 0 && !source.reason.empty());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const auto input = fuzz::text(data, size);
+    const auto feed = input.find('\n');
+    if (feed == input.npos) return 0;
+    const std::string file(input.substr(0, feed));
+    policy::Policy parsed;
+    const auto result = policy::parse_file(parsed, file, input.substr(feed + 1));
+    if (!result) {
+        fuzz::require(result.error().what.starts_with(file));
+        return 0;
+    }
+    for (const auto& [name, source] : parsed.interpreters) check_source(source, file);
+    for (const auto& [name, rule] : parsed.approvals) check_source(rule.source, file);
+    for (const auto& [name, list] : parsed.seccomp) {
+        for (const auto& rule : list.rules) {
+            check_source(rule.source, file);
+            for (const auto& condition : rule.conditions) {
+                fuzz::require(condition.argument <= 5 && condition.mask != 0);
+                for (const auto value : condition.values) {
+                    fuzz::require((value & ~condition.mask) == 0);
+                }
+            }
+        }
+    }
+    for (const auto& [name, profile] : parsed.profiles) {
+        for (const auto& rule : profile.paths) fuzz::require(rule.path.starts_with('/'));
+        fuzz::require(profile.limits.memory > 0 && profile.limits.pids > 0);
+    }
+    return 0;
+}
