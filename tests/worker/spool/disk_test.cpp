@@ -1,0 +1,112 @@
+// On a file system of half a MiB: what a full disk does to the spool. Needs root for the mount.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <functional>
+
+#include "common/base/strong.hpp"
+#include "tests/support/tree.hpp"
+#include "tests/worker/spool/fixture.hpp"
+
+namespace bulkhead::worker {
+namespace {
+
+using Story =
+    std::function<std::string(const sys::Dir& small)>;  // "" is well, else what went wrong
+constexpr int kCannot = 77;
+
+int tell(const std::string& place, const Story& story) {
+    if (::unshare(CLONE_NEWNS) != 0) return kCannot;
+    if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return kCannot;
+    if (::mount("none", place.c_str(), "tmpfs", 0, "size=512k") != 0) return kCannot;
+    const auto wrong = story(sys::Dir::open(place).value());
+    if (wrong.empty()) return 0;
+    std::fprintf(stderr, "%s\n", wrong.c_str());
+    return 1;
+}
+
+// The mount is private to a child and goes with it.
+void on_a_small_disk(const Story& story) {
+    const test::TempDir place;
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(tell(place.path(), story));
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status)) << status;
+    if (WEXITSTATUS(status) == kCannot) GTEST_SKIP() << "may not mount here";
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+void fill(const sys::Dir& disk) {
+    const auto fd = disk.open_at("filler", O_WRONLY | O_CREAT, 0600).value();
+    const std::string page(4096, 'f');
+    while (::write(fd.get(), page.data(), page.size()) > 0) {
+    }
+}
+
+TEST(FullDisk, StopsReadingAndLosesNothing) {
+    on_a_small_disk([](const sys::Dir& disk) -> std::string {
+        constexpr std::uint64_t kSeed = 11;
+        auto spool = Spool::open(disk).value();
+        auto& job = *spool.create(JobNumber{1}, {.output_max = 64_MiB}).value();
+        const WritingJob writer(kSeed, {3_MiB, 0});
+        if (!job.end(Output::err)) return "end";
+        const auto held = std::make_unique<HeldJob>();
+        int full = 0;
+        for (;;) {
+            const auto taken = job.take(Output::out, writer.pipe(Output::out));
+            if (!taken) return taken.error().what;
+            if (taken->stop == Taken::Stop::end) break;
+            // At first what was acknowledged makes room.
+            if (taken->stop != Taken::Stop::disk || taken->bytes > 0) continue;
+            ++full;
+            while (upload(job, Output::out, *held, 100'000).value()) {
+            }
+        }
+        if (full < 3) return "the disk was never full";
+        if (!job.end(Output::out)) return "end";
+        while (upload(job, Output::out, *held, 100'000).value()) {
+        }
+        return what_is_wrong(job, *held, kSeed, {3_MiB, 0});
+    });
+}
+
+TEST(FullDisk, StillTakesAcknowledgementsAndTheResult) {
+    on_a_small_disk([](const sys::Dir& disk) -> std::string {
+        {
+            auto spool = Spool::open(disk).value();
+            auto& job = *spool.create(JobNumber{1}, {.output_max = 1_MiB}).value();
+            auto pipe = sys::make_pipe().value();
+            if (!sys::write_all(pipe.write, as_bytes("done"))) return "write";
+            if (!job.take(Output::out, pipe.read)) return "take";
+            fill(disk);
+            if (!job.end(Output::out) || !job.end(Output::err)) return "end";
+            if (!job.acknowledge(Output::out, 4)) return "acknowledge";
+            if (!job.set_result(std::string(12_KiB, 'r'))) return "result";
+        }
+        const auto spool = Spool::open(disk).value();
+        const auto* job = spool.find(JobNumber{1});
+        if (job == nullptr || !job->delivered()) return "not delivered";
+        return job->result() == std::string(12_KiB, 'r') ? "" : "another result";
+    });
+}
+
+TEST(FullDisk, RefusesANewJobAndLeavesNothingOfIt) {
+    on_a_small_disk([](const sys::Dir& disk) -> std::string {
+        auto spool = Spool::open(disk).value();
+        fill(disk);
+        const auto job = spool.create(JobNumber{1}, {.output_max = 1_MiB});
+        if (job || job.error().code != ENOSPC) return "created on a full disk";
+        if (!disk.open_dir("spool").value().list().value().empty()) return "left something";
+        if (!disk.remove_file("filler")) return "remove";
+        return spool.create(JobNumber{1}, {.output_max = 1_MiB}) ? "" : "cannot create";
+    });
+}
+
+}  // namespace
+}  // namespace bulkhead::worker

@@ -1,0 +1,104 @@
+#include "worker/spool/spool.hpp"
+
+#include <gtest/gtest.h>
+
+#include "common/base/strong.hpp"
+#include "tests/support/tree.hpp"
+
+namespace bulkhead::worker {
+namespace {
+
+const SpoolLabel kLabel{.backend = "fleet", .delivery = "d\n1", .job_id = "j", .output_max = 1_MiB};
+
+std::vector<std::string> problems_of(const Spool& spool) {
+    std::vector<std::string> texts;
+    for (const auto& problem : spool.problems()) texts.push_back(problem.what);
+    return texts;
+}
+
+TEST(Spool, FindsItsJobsAfterARestart) {
+    const test::TempDir state;
+    {
+        auto spool = Spool::open(state.open()).value();
+        for (const std::uint64_t number : {10, 9, 8}) {
+            ASSERT_TRUE(spool.create(JobNumber{number}, kLabel));
+        }
+        ASSERT_TRUE(spool.find(JobNumber{9})->set_result("first"));
+        ASSERT_TRUE(spool.find(JobNumber{9})->set_result("second"));
+        ASSERT_TRUE(spool.remove(JobNumber{8}));
+    }
+    const auto spool = Spool::open(state.open()).value();
+    ASSERT_EQ(spool.jobs().size(), 2U);
+    const auto& nine = *spool.jobs()[0];
+    EXPECT_EQ(nine.number(), JobNumber{9});
+    EXPECT_EQ(nine.label().backend, "fleet");
+    EXPECT_EQ(nine.label().delivery, "d\n1");
+    EXPECT_EQ(nine.label().job_id, "j");
+    EXPECT_EQ(nine.label().output_max, 1_MiB);
+    EXPECT_EQ(nine.result(), "second");
+    EXPECT_EQ(spool.jobs()[1]->result(), std::nullopt);
+    EXPECT_EQ(spool.find(JobNumber{8}), nullptr);
+    EXPECT_EQ(problems_of(spool), std::vector<std::string>{});
+}
+
+TEST(Spool, RefusesAJobThatExists) {
+    const test::TempDir state;
+    auto spool = Spool::open(state.open()).value();
+    ASSERT_TRUE(spool.create(JobNumber{1}, kLabel));
+    EXPECT_EQ(spool.create(JobNumber{1}, kLabel).error().what, "spool/1: exists");
+}
+
+TEST(Spool, RemovesWhatAWorkerDiedMaking) {
+    const auto state = test::tree({{"spool/5/stdout", ""}, {"spool/6/meta", "x"}});
+    const auto spool = Spool::open(state).value();
+    EXPECT_TRUE(spool.jobs().empty());
+    EXPECT_EQ(problems_of(spool), std::vector<std::string>{});
+    const auto left = state.open().open_dir("spool").value().list().value();
+    EXPECT_TRUE(left.empty());
+}
+
+TEST(Spool, NamesWhatItCannotUseAndGoesOn) {
+    const test::Tree state = test::tree({{"spool/README", ""}, {"spool/007/x", ""}});
+    {
+        auto spool = Spool::open(state).value();
+        ASSERT_TRUE(spool.create(JobNumber{3}, kLabel));
+        ASSERT_TRUE(spool.create(JobNumber{4}, kLabel));
+    }
+    state.remove("spool/3/checkpoint");
+    auto spool = Spool::open(state).value();
+    EXPECT_EQ(problems_of(spool), (std::vector<std::string>{
+                                      "spool/007: not a job's number",
+                                      "spool/3: open checkpoint: No such file or directory",
+                                      "spool/README: not a number",
+                                  }));
+    EXPECT_EQ(spool.jobs().size(), 1U);
+    EXPECT_FALSE(spool.create(JobNumber{3}, kLabel));
+    ASSERT_TRUE(spool.remove(JobNumber{3}));
+    EXPECT_TRUE(spool.create(JobNumber{3}, kLabel));
+}
+
+TEST(Spool, RefusesLimitsUnderWhichAJobCouldNotMove) {
+    const test::TempDir state;
+    EXPECT_FALSE(Spool::open(state.open(), {.job_bytes = 1_MiB - 1, .total_bytes = 8_MiB}));
+    EXPECT_FALSE(Spool::open(state.open(), {.job_bytes = 2_MiB, .total_bytes = 1_MiB}));
+}
+
+TEST(Spool, AResultIsBounded) {
+    const test::TempDir state;
+    auto spool = Spool::open(state.open()).value();
+    auto& job = *spool.create(JobNumber{1}, kLabel).value();
+    EXPECT_TRUE(job.set_result(std::string(12_KiB, 'r')));
+    EXPECT_FALSE(job.set_result(std::string(12_KiB + 1, 'r')));
+    EXPECT_EQ(job.result(), std::string(12_KiB, 'r'));
+}
+
+TEST(Spool, RefusesALabelThatDoesNotFit) {
+    const test::TempDir state;
+    auto spool = Spool::open(state.open()).value();
+    EXPECT_FALSE(spool.create(JobNumber{1}, {.delivery = std::string(32_KiB, 'd')}));
+    EXPECT_EQ(spool.find(JobNumber{1}), nullptr);
+    EXPECT_TRUE(spool.create(JobNumber{1}, kLabel));
+}
+
+}  // namespace
+}  // namespace bulkhead::worker

@@ -1,0 +1,23 @@
+// Which bytes of a job's output are kept when there are more than the job may keep: pure
+// arithmetic.
+#pragma once
+#include <cstdint>
+
+namespace bulkhead::worker {
+
+// Of one stream, [0, head_end) and [tail_start, received) are kept; between them there may be a
+// gap.
+struct Kept {
+    std::uint64_t received = 0;
+    std::uint64_t head_end = 0;
+    std::uint64_t tail_start = 0;  // never below head_end
+};
+
+// Takes note of `count` more bytes of `stream`; `other` is the job's other stream, and both share
+// the limit `output_max`. Heads grow first come, first served, until only the room for both tails
+// is left; from then on each stream keeps its last bytes: at least min(64 KiB, output_max / 4) of
+// them, more while the other does not need the room. So nothing is dropped before both together
+// exceed output_max, and then exactly that much is kept.
+void note_received(Kept& stream, Kept& other, std::uint64_t count, std::uint64_t output_max);
+
+}  // namespace bulkhead::worker
