@@ -10,9 +10,42 @@ namespace bulkhead::approval {
 
 namespace {
 
+using std::string;
 using std::string_view;
 
-Result<> check_path(string_view path) {
+// A word of one form; the error shows the form.
+struct WordForm {
+    bool (*holds)(string_view text);
+    string_view shown;
+};
+constexpr WordForm kJobId{is_job_id, "[a-z0-9][a-z0-9-]{0,63}"};
+constexpr WordForm kPrincipal{is_principal, "[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}"};
+constexpr WordForm kProfileName{is_profile_name, "[a-z][a-z0-9-]{0,31}"};
+constexpr WordForm kVersion{[](string_view text) { return text == "v1"; }, "v1"};
+constexpr WordForm kText{[](string_view) { return true; }, ""};
+
+template <const WordForm& Form>
+Result<string> word(string_view text) {
+    if (!Form.holds(text)) return fail("expected " + string(Form.shown));
+    return string(text);
+}
+
+template <class T, T Min, T Max>
+Result<T> number(string_view text) {
+    return plain_number<T>(text, Min, Max);
+}
+
+Result<std::chrono::seconds> parse_timeout(string_view text) {
+    return std::chrono::seconds(TRY(plain_number<std::uint32_t>(text, 1, 604'800)));
+}
+
+Result<crypto::Digest> parse_sha256(string_view text) {
+    const auto digest = crypto::parse_digest(text);
+    if (!digest) return fail("expected 64 lower-case hex digits");
+    return *digest;
+}
+
+Result<string> parse_path(string_view path) {
     const auto listed = [](char c) { return is_alnum(c) || string_view("/._+-").contains(c); };
     if (path.size() > 255 || !path.starts_with('/') ||
         !std::all_of(path.begin(), path.end(), listed)) {
@@ -21,7 +54,7 @@ Result<> check_path(string_view path) {
     for (const auto part : split(path.substr(1), '/')) {
         if (part.empty() || part == "." || part == "..") return fail("path is not plain");
     }
-    return {};
+    return string(path);
 }
 
 Result<Runs> parse_runs(string_view text) {
@@ -34,14 +67,18 @@ Result<Runs> parse_runs(string_view text) {
     return Runs{count, parts[1] == "day" ? std::chrono::hours(24) : std::chrono::hours(1)};
 }
 
-// Stores `value` when it is of the right form.
-Result<> take_word(std::string& into, string_view value, bool right, string_view expected) {
-    if (!right) return fail("expected " + std::string(expected));
-    into = value;
+template <auto Member, auto Parse>
+Result<> set(Manifest& job, string_view value) {
+    job.*Member = TRY(Parse(value));
     return {};
 }
 
-Result<> take_param(Manifest& job, string_view value) {
+Result<> check_version(Manifest&, string_view value) {
+    TRY(word<kVersion>(value));
+    return {};
+}
+
+Result<> add_param(Manifest& job, string_view value) {
     const auto blank = value.find(' ');
     if (blank == value.npos) return fail("expected a name and a rule");
     const auto name = value.substr(0, blank);
@@ -51,7 +88,7 @@ Result<> take_param(Manifest& job, string_view value) {
     return {};
 }
 
-Result<> take_target(Manifest& job, string_view value) {
+Result<> add_target(Manifest& job, string_view value) {
     auto target = TRY(parse_target(value));
     for (const auto& other : job.targets) {
         if (other.kind == target.kind && other.label == target.label) return fail("given twice");
@@ -63,7 +100,7 @@ Result<> take_target(Manifest& job, string_view value) {
     return {};
 }
 
-Result<> take_not_after(Manifest& job, string_view value) {
+Result<> set_not_after(Manifest& job, string_view value) {
     job.not_after = TRY(parse_utc(value));
     if (job.not_after <= job.not_before) return fail("not later than not-before");
     return {};
@@ -78,66 +115,21 @@ struct Row {
 };
 
 constexpr std::array kRows{
-    Row{"bulkhead-job", 1, 1,
-        [](Manifest&, string_view v) -> Result<> {
-            if (v != "v1") return fail("expected v1");
-            return {};
-        }},
-    Row{"job-id", 1, 1,
-        [](Manifest& job, string_view v) {
-            return take_word(job.job_id, v, is_job_id(v), "[a-z0-9][a-z0-9-]{0,63}");
-        }},
-    Row{"author", 1, 1,
-        [](Manifest& job, string_view v) {
-            return take_word(job.author, v, is_principal(v), "[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}");
-        }},
-    Row{"script-sha256", 1, 1,
-        [](Manifest& job, string_view v) -> Result<> {
-            const auto digest = crypto::parse_digest(v);
-            if (!digest) return fail("expected 64 lower-case hex digits");
-            job.script_sha256 = *digest;
-            return {};
-        }},
-    Row{"script-size", 1, 1,
-        [](Manifest& job, string_view v) -> Result<> {
-            job.script_size = TRY(plain_number<std::uint64_t>(v, 1, kMaxScript));
-            return {};
-        }},
-    Row{"interpreter", 1, 1,
-        [](Manifest& job, string_view v) -> Result<> {
-            TRY(check_path(v));
-            job.interpreter = v;
-            return {};
-        }},
-    Row{"profile", 1, 1,
-        [](Manifest& job, string_view v) {
-            return take_word(job.profile, v, is_profile_name(v), "[a-z][a-z0-9-]{0,31}");
-        }},
-    Row{"param", 0, kMaxParams, take_param},
-    Row{"target", 1, kMaxTargets, take_target},
-    Row{"not-before", 1, 1,
-        [](Manifest& job, string_view v) -> Result<> {
-            job.not_before = TRY(parse_utc(v));
-            return {};
-        }},
-    Row{"not-after", 1, 1, take_not_after},
-    Row{"timeout", 1, 1,
-        [](Manifest& job, string_view v) -> Result<> {
-            job.timeout = std::chrono::seconds(TRY(plain_number<std::uint32_t>(v, 1, 604'800)));
-            return {};
-        }},
-    Row{"output-max", 1, 1,
-        [](Manifest& job, string_view v) -> Result<> {
-            job.output_max = TRY(plain_number<std::uint64_t>(v, 1, 1_GiB));
-            return {};
-        }},
-    Row{"runs", 1, 1,
-        [](Manifest& job, string_view v) -> Result<> {
-            job.runs = TRY(parse_runs(v));
-            return {};
-        }},
-    Row{"reason", 1, 1,
-        [](Manifest& job, string_view v) { return take_word(job.reason, v, true, ""); }},
+    Row{"bulkhead-job", 1, 1, check_version},
+    Row{"job-id", 1, 1, set<&Manifest::job_id, word<kJobId>>},
+    Row{"author", 1, 1, set<&Manifest::author, word<kPrincipal>>},
+    Row{"script-sha256", 1, 1, set<&Manifest::script_sha256, parse_sha256>},
+    Row{"script-size", 1, 1, set<&Manifest::script_size, number<std::uint64_t, 1, kMaxScript>>},
+    Row{"interpreter", 1, 1, set<&Manifest::interpreter, parse_path>},
+    Row{"profile", 1, 1, set<&Manifest::profile, word<kProfileName>>},
+    Row{"param", 0, kMaxParams, add_param},
+    Row{"target", 1, kMaxTargets, add_target},
+    Row{"not-before", 1, 1, set<&Manifest::not_before, parse_utc>},
+    Row{"not-after", 1, 1, set_not_after},
+    Row{"timeout", 1, 1, set<&Manifest::timeout, parse_timeout>},
+    Row{"output-max", 1, 1, set<&Manifest::output_max, number<std::uint64_t, 1, 1_GiB>>},
+    Row{"runs", 1, 1, set<&Manifest::runs, parse_runs>},
+    Row{"reason", 1, 1, set<&Manifest::reason, word<kText>>},
 };
 
 // What no line may hold, whatever its key.

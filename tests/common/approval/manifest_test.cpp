@@ -171,6 +171,8 @@ const std::vector<Malformed> kMalformed{
      "line 12: not-before: not a time; write 2026-08-22T00:00:00Z"},
     {"not-before 2026-08-22T00:00:00Z", "not-before 1787356800",
      "line 12: not-before: not a time; write 2026-08-22T00:00:00Z"},
+    {"not-before 2026-08-22T00:00:00Z", "not-before 2026-08-29T00:00:00Z",
+     "line 13: not-after: not later than not-before"},
     {"not-before 2026-08-22T00:00:00Z", "not-before 2026-09-22T00:00:00Z",
      "line 13: not-after: not later than not-before"},
     {"not-after 2026-08-29T00:00:00Z", "not-after 9999-08-29T00:00:00Z",
