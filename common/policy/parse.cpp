@@ -42,6 +42,11 @@ Result<> take_host_group(Policy& policy, Line& line) {
     return {};
 }
 
+Result<> take_requirement(Policy& policy, Line& line) {
+    policy.requirements.push_back({TRY(label(line)), line.source()});
+    return {};
+}
+
 Result<> take_signers(Policy& policy, Line& line) {
     const auto name = TRY(label(line));
     SignerGroup group{.principals = {}, .source = line.source()};
@@ -95,7 +100,7 @@ constexpr struct {
 } kForms[] = {
     {"host.policy", Times::once, "host-id from-machine-id|NAME", take_host_id},
     {"host.policy", Times::any, "group LABEL", take_host_group},
-    {"host.policy", Times::any, "require FEATURE", take_name<&Policy::requirements, label>},
+    {"host.policy", Times::any, "require FEATURE", take_requirement},
     {"approval.policy", Times::any, "signers GROUP PRINCIPAL...", take_signers},
     {"approval.policy", Times::any,
      "profile NAME pinned-only|need N of GROUP valid-for DURATION [author-counts]", take_rule},

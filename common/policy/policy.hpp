@@ -39,6 +39,12 @@ struct Host {
     std::vector<std::string> groups;
 };
 
+// A feature this host's kernel must have, or the broker refuses to start.
+struct Requirement {
+    std::string feature;
+    Source source;
+};
+
 enum class Access {
     read,     // files and directories
     execute,  // read, and run
@@ -168,7 +174,7 @@ struct Approved {
 
 struct Policy {
     Host host;
-    Named<Source> requirements;  // features this kernel must have, or the broker refuses to start
+    std::vector<Requirement> requirements;
     Named<Profile> profiles;
     Named<SeccompList> seccomp;  // always holds "worker" and "broker"
     LandlockList worker_landlock;

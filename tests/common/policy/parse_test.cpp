@@ -140,7 +140,9 @@ TEST(HostPolicy, HoldsIdentityGroupsAndRequirements) {
                                "require landlock-tcp  # z\n");
     EXPECT_EQ(policy.host.id, "Web-1.example.org");
     EXPECT_THAT(policy.host.groups, ElementsAre("web-eu"));
-    EXPECT_NE(find(policy.requirements, "landlock-tcp"), nullptr);
+    ASSERT_EQ(policy.requirements.size(), 1U);
+    EXPECT_EQ(policy.requirements[0].feature, "landlock-tcp");
+    EXPECT_EQ(policy.requirements[0].source.line, 3U);
 }
 
 TEST(ApprovalPolicy, SaysWhoHowManyAndHowLong) {
