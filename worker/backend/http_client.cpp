@@ -60,7 +60,7 @@ class HttpClient::Engine : SocketOwner {
         CURLcode code;
     };
 
-    void opened(int fd) override { sockets_[fd].network = true; }
+    void opened(int fd) override;
     void closing(int fd) override;
     static int on_socket(CURL*, curl_socket_t fd, int what, void* self, void*);
     static int on_timer(CURLM*, long milliseconds, void* self);
@@ -72,6 +72,7 @@ class HttpClient::Engine : SocketOwner {
     Result<> begin(std::unique_ptr<Transfer>& transfer, HttpRequest request);
     void act(curl_socket_t fd, int action);
     void collect();
+    void settle();
     void deliver();
     void deliver_soon();
 
@@ -80,6 +81,8 @@ class HttpClient::Engine : SocketOwner {
     CURLSH* share_ = nullptr;
     CURLM* multi_ = nullptr;
     std::unordered_map<int, Socket> sockets_;
+    std::vector<int> released_;  // no longer wanted; settle() decides
+    std::vector<int> kept_;      // their request succeeded
     std::unordered_map<std::uint64_t, std::unique_ptr<Transfer>> active_;
     std::vector<std::unique_ptr<Transfer>> idle_;
     std::deque<Finished> finished_;
@@ -168,6 +171,7 @@ void HttpClient::Engine::cancel(RequestId id) {
     auto transfer = std::move(found->second);
     active_.erase(found);
     curl_multi_remove_handle(multi_, transfer->handle());
+    settle();
     transfer->abandon();
     transfer->answered = nullptr;
     retire(std::move(transfer));
@@ -178,21 +182,32 @@ int HttpClient::Engine::on_socket(CURL*, curl_socket_t fd, int what, void* self,
     return 0;
 }
 
-// Between two requests libcurl no longer waits for a kept connection. The loop goes on watching it:
-// that saves two system calls a request, and the rare event meanwhile is dealt with in ready().
 void HttpClient::Engine::want(int fd, int what) {
     auto& socket = sockets_[fd];
     socket.wanted = what != CURL_POLL_REMOVE;
-    if (socket.wanted) {
-        const auto events = events_of(what);
-        if (socket.registered == events) return;
-        const auto watched =
-            loop_.watch(fd, events, [this, fd](std::uint32_t now) { ready(fd, now); });
-        socket.registered = watched ? events : 0;
-    } else if (!socket.network) {
+    if (!socket.wanted) return released_.push_back(fd);
+    const auto events = events_of(what);
+    if (socket.registered == events) return;
+    const auto watched = loop_.watch(fd, events, [this, fd](std::uint32_t now) { ready(fd, now); });
+    socket.registered = watched ? events : 0;
+}
+
+// Between two requests libcurl does not wait for a kept connection, but the loop goes on watching
+// it: that saves two system calls a request, and the rare event meanwhile is dealt with in ready().
+// Every other socket is forgotten at once: libcurl closes those that never were connected, and the
+// resolver's, without a word, and somebody else will get their number.
+void HttpClient::Engine::settle() {
+    for (const int fd : released_) {
+        const auto found = sockets_.find(fd);
+        if (found == sockets_.end() || found->second.wanted) continue;
+        auto& socket = found->second;
+        if (socket.network && std::ranges::find(kept_, fd) != kept_.end()) continue;
         if (socket.registered != 0) loop_.forget(fd);
-        sockets_.erase(fd);
+        socket.registered = 0;
+        if (!socket.network) sockets_.erase(found);
     }
+    released_.clear();
+    kept_.clear();
 }
 
 void HttpClient::Engine::ready(int fd, std::uint32_t events) {
@@ -205,6 +220,11 @@ void HttpClient::Engine::ready(int fd, std::uint32_t events) {
     }
     act(fd, action_of(events));
     deliver();
+}
+
+void HttpClient::Engine::opened(int fd) {
+    closing(fd);  // whoever had this number before
+    sockets_[fd].network = true;
 }
 
 void HttpClient::Engine::closing(int fd) {
@@ -238,6 +258,7 @@ void HttpClient::Engine::act(curl_socket_t fd, int action) {
     }
     if (due_now_) on_timer(multi_, 1, this);
     collect();
+    settle();
 }
 
 void HttpClient::Engine::collect() {
@@ -245,6 +266,9 @@ void HttpClient::Engine::collect() {
     while (const auto* message = curl_multi_info_read(multi_, &left)) {
         if (message->msg != CURLMSG_DONE) continue;
         finished_.push_back({Transfer::of(message->easy_handle).id, message->data.result});
+        curl_socket_t fd = CURL_SOCKET_BAD;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_ACTIVESOCKET, &fd);
+        if (message->data.result == CURLE_OK && fd != CURL_SOCKET_BAD) kept_.push_back(fd);
     }
 }
 

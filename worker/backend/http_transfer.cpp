@@ -16,6 +16,8 @@ namespace {
 
 // A server may send headers without end; what we read of them is short.
 constexpr std::uint64_t kMaxHeaderBytes = 64_KiB;
+// So that nobody who reckons with it can overflow.
+constexpr std::chrono::seconds kMaxRetryAfter = std::chrono::hours(24);
 
 curl_socket_t open_socket(void* owner, curlsocktype, curl_sockaddr* address) {
     const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -208,7 +210,9 @@ Result<HttpAnswer> Transfer::finish(CURLcode code) {
     curl_easy_getinfo(easy_.get(), CURLINFO_REDIRECT_URL, &location);
     answer_.status = static_cast<int>(status);
     if (location != nullptr) answer_.location = location;
-    if (retry_after > 0) answer_.retry_after = std::chrono::seconds(retry_after);
+    if (retry_after > 0) {
+        answer_.retry_after = std::min(std::chrono::seconds(retry_after), kMaxRetryAfter);
+    }
     auto answer = std::move(answer_);
     auto error = describe(code);
     abandon();

@@ -26,21 +26,22 @@ Shape network_interface() {
                    {"tx_errors", integer()}});
 }
 
+// A reading that failed is absent.
 Shape metrics() {
-    return object({{"cpu_percent", number()},
-                   {"memory", object({{"total_bytes", integer()},
-                                      {"used_bytes", integer()},
-                                      {"available_bytes", integer()},
-                                      {"used_percent", number()}})},
-                   {"swap", object({{"total_bytes", integer()}, {"used_bytes", integer()}})},
-                   {"disk", object({{"path", text()},
-                                    {"total_bytes", integer()},
+    return object(
+        {optional("cpu_percent", number()),
+         optional("memory", object({{"total_bytes", integer()},
                                     {"used_bytes", integer()},
-                                    {"used_percent", number()},
-                                    {"inodes_used_percent", number()}})},
-                   {"load", list(number(), 3)},
-                   {"uptime_seconds", number()},
-                   {"interfaces", list(network_interface(), 1024)}});
+                                    {"available_bytes", integer()},
+                                    {"used_percent", number()}})),
+         optional("swap", object({{"total_bytes", integer()}, {"used_bytes", integer()}})),
+         optional("disk", object({{"path", text()},
+                                  {"total_bytes", integer()},
+                                  {"used_bytes", integer()},
+                                  {"used_percent", number()},
+                                  {"inodes_used_percent", number()}})),
+         optional("load", list(number(), 3)), optional("uptime_seconds", number()),
+         optional("interfaces", list(network_interface(), 1024))});
 }
 
 Shape stream_summary() {

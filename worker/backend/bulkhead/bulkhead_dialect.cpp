@@ -1,6 +1,7 @@
 #include "worker/backend/bulkhead/bulkhead_dialect.hpp"
 
 #include <algorithm>
+#include <ranges>
 
 #include "worker/backend/bulkhead/bulkhead_wire.hpp"
 
@@ -9,6 +10,9 @@ namespace bulkhead::worker {
 namespace {
 
 using bulkhead_wire::failure;
+
+// The contract's limit: a host full of containers may have more.
+constexpr std::ptrdiff_t kMaxInterfaces = 1024;
 
 void put_system(JsonWriter& json, const SystemInfo& system) {
     json.begin_object("system")
@@ -24,7 +28,7 @@ void put_system(JsonWriter& json, const SystemInfo& system) {
 
 void put_interfaces(JsonWriter& json, const std::vector<Interface>& interfaces) {
     json.begin_array("interfaces");
-    for (const auto& interface : interfaces) {
+    for (const auto& interface : interfaces | std::views::take(kMaxInterfaces)) {
         json.begin_object()
             .put("name", interface.name)
             .put("rx_bytes", interface.rx_bytes)

@@ -1,0 +1,46 @@
+// A loop and a client on it, driven until an answer is there.
+#pragma once
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "tests/backend/reference_backend.hpp"
+#include "worker/backend/verdict.hpp"
+
+namespace bulkhead::worker::test {
+
+std::string read_whole_file(const std::string& path);
+
+// Trusts the CA of `backend`.
+HttpSettings settings_for(const reference::ReferenceBackend& backend);
+
+class Caller {
+  public:
+    explicit Caller(HttpSettings settings);
+
+    HttpClient& client() { return *client_; }
+    sys::Loop& loop() { return loop_; }
+
+    // False when `done` does not hold within 30 seconds.
+    bool run_until(const std::function<bool()>& done);
+    Result<HttpAnswer> call(HttpRequest request);
+    // The error of a call that must fail.
+    std::string trouble(HttpRequest request);
+
+    template <class T>
+    Verdict<T> speak(Exchange<T> exchange) {
+        std::optional<Verdict<T>> verdict;
+        perform<T>(client(), std::move(exchange),
+                   [&verdict](Verdict<T> given) { verdict = std::move(given); });
+        if (!run_until([&verdict] { return verdict.has_value(); })) {
+            return std::unexpected(Setback{.text = "the test waited in vain"});
+        }
+        return *std::move(verdict);
+    }
+
+  private:
+    sys::Loop loop_;
+    std::optional<HttpClient> client_;
+};
+
+}  // namespace bulkhead::worker::test
