@@ -127,8 +127,8 @@ Result<> take_lines(Policy& policy, const std::string& file, std::string_view te
 Result<std::string> stem_of(const std::string& file) {
     const auto begin = file.find('/') + 1;
     auto stem = file.substr(begin, file.rfind('.') - begin);
-    if (approval::is_profile_name(stem)) return stem;
-    return fail(file + ": rename it to [a-z][a-z0-9-]{0,31} and its suffix");
+    if (approval::is_job_id(stem)) return stem;
+    return fail(file + ": rename it to [a-z0-9][a-z0-9-]{0,63} and its suffix");
 }
 
 Result<> take_profile(Policy& policy, const std::string& file, std::string_view text) {

@@ -22,7 +22,9 @@ read /sys                     # devices and interfaces
 write /dev/null               # scripts discard output
 read /dev/zero                # scripts read zeros
 read /dev/urandom             # scripts read randomness
-private-tmp yes               # scratch space that vanishes with the job
+private-tmp yes               # a /tmp and a /var/tmp of its own, which vanish with the job
+write /tmp                    # the private one
+write /var/tmp                # the private one
 
 memory 512MiB                 # enough for grep and sort, too little to disturb services
 pids 64                       # a pipeline, not a fork bomb

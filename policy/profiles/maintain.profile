@@ -1,4 +1,4 @@
-# Routine upkeep of caches and scratch space: two capabilities, two writable trees, no network.
+# Routine upkeep of caches and scratch space: two capabilities, three writable trees, no network.
 #
 # Not root, and no local sockets either: with CAP_DAC_OVERRIDE they would lead to daemons that are
 # root. A job that restarts services wants profile admin.
@@ -24,10 +24,11 @@ read /etc/os-release if-present       # what system this is
 read /proc                    # its own processes, and the host's counters
 write /var/cache              # what can be made again
 write /var/tmp                # what others left
+write /tmp                    # what others left
 write /dev/null               # scripts discard output
 read /dev/zero                # scripts read zeros
 read /dev/urandom             # scripts read randomness
-private-tmp yes               # scratch space that vanishes with the job
+private-tmp no                # the host's own is what it cleans
 
 memory 1GiB                   # compressing and sorting
 pids 128                      # pipelines
