@@ -89,10 +89,10 @@ Agent::Agent(Options options, const sys::Log& log, Notifier notifier, sys::Loop 
                .suspended_file = options_.state + "/broker/intake-suspended"} {}
 
 Result<> Agent::require_features() const {
-    for (const auto& requirement : context_.policy->policy.requirements) {
-        if (std::count(context_.missing.begin(), context_.missing.end(), requirement.feature) > 0) {
-            return fail(requirement.source.file + ":" + std::to_string(requirement.source.line) +
-                        ": this host lacks the required " + requirement.feature);
+    for (const auto& [feature, source] : context_.policy->policy.requirements) {
+        if (std::count(context_.missing.begin(), context_.missing.end(), feature) > 0) {
+            return fail(source.file + ":" + std::to_string(source.line) +
+                        ": this host lacks the required " + feature);
         }
     }
     return {};

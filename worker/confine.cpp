@@ -57,7 +57,7 @@ Result<> confine(const protocol::Setup& setup) {
     TRY(verify_identity());
     const auto filter = TRY(sandbox::from_memfd(setup.seccomp.fd));
     if (setup.landlock) {
-        TRY(sandbox::restrict_self(setup.landlock->fd));
+        TRY(sandbox::restrict_self(setup.landlock->fd.get()));
         TRY(verify_landlock());
     }
     TRY(sandbox::install(filter));  // last: it forbids the calls above

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 
@@ -49,18 +50,31 @@ Result<> set_limits(const policy::Profile& profile) {
 Result<> arrange_descriptors(const JobPlan& plan, int out, int err, int report) {
     const sys::Fd null(::open("/dev/null", O_RDWR));
     if (!null) return sys::fail_errno("/dev/null");
+    std::array<int, 5> from{null.get(), out, plan.merged ? out : err, plan.script.get(), report};
     // Above every target first, so that no dup2 overwrites a source.
-    const int from[] = {null.get(), out, plan.merged ? out : err, plan.script.get(), report};
-    int high[5];
-    for (int i = 0; i < 5; ++i) {
-        high[i] = ::fcntl(from[i], F_DUPFD, 16);
-        if (high[i] < 0) return sys::fail_errno("duplicate descriptor");
+    for (int& fd : from) {
+        fd = ::fcntl(fd, F_DUPFD, 16);
+        if (fd < 0) return sys::fail_errno("duplicate descriptor");
     }
-    for (int i = 0; i < 5; ++i) {
-        if (::dup2(high[i], i) < 0) return sys::fail_errno("dup2");
+    for (int place = 0; place < static_cast<int>(from.size()); ++place) {
+        const int flags = place == kReportFd ? O_CLOEXEC : 0;
+        if (::dup3(from[static_cast<std::size_t>(place)], place, flags) < 0) {
+            return sys::fail_errno("dup3");
+        }
     }
-    TRY(call(::fcntl(kReportFd, F_SETFD, FD_CLOEXEC), "F_SETFD"));
     return call(static_cast<int>(::syscall(SYS_close_range, kReportFd + 1, ~0U, 0)), "close_range");
+}
+
+Result<std::optional<sys::Fd>> make_ruleset(const policy::Profile& profile, int abi) {
+    auto paths = profile.paths;
+    if (profile.private_tmp) {
+        for (const char* scratch : kScratch) {
+            paths.push_back(
+                {.access = policy::Access::write, .path = scratch, .source = profile.source});
+        }
+    }
+    return sandbox::make_ruleset({.paths = paths, .writable = {}, .tcp_connect = std::nullopt},
+                                 abi);
 }
 
 // In the child. The order is the design: files while still root, ids, then the doors.
@@ -70,8 +84,10 @@ Result<> become_job(const JobPlan& plan) {
     ::umask(static_cast<mode_t>(profile.umask));
     TRY(set_limits(profile));
     if (profile.nice != 0) TRY(call(::setpriority(PRIO_PROCESS, 0, profile.nice), "nice"));
+    // Here, for the rules bind to what these paths are in the job's own view.
+    const auto ruleset = TRY(make_ruleset(profile, plan.landlock_abi));
     TRY(within("identity", sandbox::become(plan.identity)));
-    if (plan.ruleset) TRY(sandbox::restrict_self(*plan.ruleset));
+    if (ruleset) TRY(sandbox::restrict_self(ruleset->get()));
     return {};
 }
 
@@ -131,8 +147,7 @@ Result<JobPlan> make_plan(const policy::Profile& profile, const sandbox::Filter&
         plan.identity.groups.push_back(TRY(sandbox::find_group(group)));
     }
     plan.identity.capabilities = profile.capabilities;
-    plan.ruleset = TRY(sandbox::make_ruleset(
-        {.paths = profile.paths, .writable = {}, .tcp_connect = std::nullopt}, landlock_abi));
+    plan.landlock_abi = landlock_abi;
     return plan;
 }
 

@@ -22,8 +22,8 @@ struct JobPlan {
     sandbox::Identity identity;
     policy::Profile profile;
     sandbox::Filter filter;
-    std::optional<sys::Fd> ruleset;  // absent: this kernel has no Landlock
-    bool merged = false;             // standard error goes where standard output goes
+    int landlock_abi = 0;
+    bool merged = false;  // standard error goes where standard output goes
 };
 
 Result<JobPlan> make_plan(const policy::Profile& profile, const sandbox::Filter& filter,

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 
@@ -30,14 +31,18 @@ Result<> set_attributes(const std::string& path, std::uint64_t set, std::uint64_
     return call(code, "mount attributes of " + path);
 }
 
-Result<> fresh_directory(const char* path) {
+Result<> fresh_directory(const std::string& path) {
     constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV;
-    return call(::mount("tmpfs", path, "tmpfs", kFlags, "mode=1777"),
-                std::string("tmpfs on ") + path);
+    return call(::mount("tmpfs", path.c_str(), "tmpfs", kFlags, "mode=1777"), "tmpfs on " + path);
 }
 
 bool writes(const policy::PathRule& rule) {
     return rule.access == policy::Access::write || rule.access == policy::Access::devices;
+}
+
+bool writes_to(const policy::Profile& profile, const std::string& path) {
+    return std::any_of(profile.paths.begin(), profile.paths.end(),
+                       [&](const auto& rule) { return writes(rule) && rule.path == path; });
 }
 
 }  // namespace
@@ -59,8 +64,10 @@ Result<> make_view(const policy::Profile& profile) {
         TRY(set_attributes(rule.path, 0, MOUNT_ATTR_RDONLY));
     }
     if (profile.private_tmp) {
-        TRY(fresh_directory("/tmp"));
-        TRY(fresh_directory("/var/tmp"));
+        for (const std::string scratch : kScratch) {
+            // A profile that writes there on purpose means the host's.
+            if (!writes_to(profile, scratch)) TRY(fresh_directory(scratch));
+        }
     }
     if (profile.namespaces.pid) {
         constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;

@@ -126,8 +126,8 @@ Result<std::optional<sys::Fd>> make_ruleset(const LandlockRules& rules, int abi)
     return std::optional(std::move(ruleset));
 }
 
-Result<> restrict_self(const sys::Fd& ruleset) {
-    if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) {
+Result<> restrict_self(int ruleset) {
+    if (::syscall(SYS_landlock_restrict_self, ruleset, 0) != 0) {
         return sys::fail_errno("landlock_restrict_self");
     }
     return {};

@@ -24,6 +24,6 @@ struct LandlockRules {
 Result<std::optional<sys::Fd>> make_ruleset(const LandlockRules& rules, int abi);
 
 // For the calling thread and all its children, for ever; needs no_new_privs.
-Result<> restrict_self(const sys::Fd& ruleset);
+Result<> restrict_self(int ruleset);
 
 }  // namespace bulkhead::sandbox
