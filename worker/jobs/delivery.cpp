@@ -227,7 +227,7 @@ void Delivery::send_result() {
     }
     request_ =
         perform<void>(route_.client, route_.dialect.result(route_.identity, compose_result(last)),
-                  [this](Verdict<> verdict) { on_result(std::move(verdict)); });
+                      [this](Verdict<> verdict) { on_result(std::move(verdict)); });
 }
 
 JobResult Delivery::compose_result(const std::optional<Chunk>& last) const {

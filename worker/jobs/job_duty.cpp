@@ -1,5 +1,7 @@
 #include "worker/jobs/job_duty.hpp"
 
+#include <cerrno>
+
 #include "common/approval/signed_script.hpp"
 #include "common/sys/fd.hpp"
 
@@ -8,6 +10,9 @@ namespace bulkhead::worker {
 namespace {
 
 using protocol::Decision;
+using namespace std::chrono_literals;
+
+constexpr auto kDiskFullWait = 1s;  // somebody else has to make room
 
 Result<protocol::Handle> sealed(std::string_view name, std::string_view content) {
     return protocol::Handle{TRY(sys::sealed_memfd(name, as_bytes(content)))};
@@ -48,7 +53,7 @@ bool JobDuty::wants_another() const {
     const std::size_t most = route_.dialect.traits().drains_after_heartbeat
                                  ? 1
                                  : route_.services.config.jobs.max_running;
-    return deliveries_.size() + refusals_.size() < most;
+    return unreported() < most;
 }
 
 void JobDuty::poll() {
@@ -99,6 +104,9 @@ void JobDuty::cancel(const std::string& id) {
 void JobDuty::accept(JobOffer offer) {
     for (const auto& [number, delivery] : deliveries_) {
         if (delivery->id() == offer.id) return;  // handed out again: it is on its way
+    }
+    for (const auto& [number, job] : placements_) {
+        if (job->label.delivery == offer.id) return;
     }
     for (const auto& refusal : refusals_) {
         if (refusal.result.job_id == offer.id) return;
@@ -154,40 +162,60 @@ void JobDuty::admitted(const JobOffer& offer, protocol::StartReply reply) {
         "job started",
         {{"delivery", offer.id}, {"job", reply.job_id.str()}, {"rule", reply.rule.str()}});
     if (!reply.out || !reply.err) return services.fatal({"the broker admitted without pipes"});
-    auto spool = services.spool.create(reply.number, {.backend = route_.config.name,
-                                                      .delivery = offer.id,
-                                                      .job_id = reply.job_id.str(),
-                                                      .output_max = reply.output_max});
-    if (!spool) return services.fatal(spool.error());
-    const auto started =
-        deliver(reply.number, offer.id, **spool,
-                {std::move(reply.out->fd), std::move(reply.err->fd)}, reply.rule.str());
-    if (!started) services.fatal(started.error());
+    place(std::make_shared<Placement>(
+        Placement{.number = reply.number,
+                  .label = {.backend = route_.config.name,
+                            .delivery = offer.id,
+                            .job_id = reply.job_id.str(),
+                            .output_max = reply.output_max},
+                  .pipes = {std::move(reply.out->fd), std::move(reply.err->fd)},
+                  .rule = reply.rule.str(),
+                  .end = std::nullopt}));
 }
 
-Result<> JobDuty::deliver(JobNumber number, const std::string& id, SpoolJob& spool,
-                          std::array<sys::Fd, 2> pipes, std::string rule) {
-    auto& slot = deliveries_[number];
-    slot = std::make_unique<Delivery>(route_, number, id, spool, std::move(pipes), std::move(rule));
-    return slot->start([this, number] { delivered(number); });
-}
-
-Result<> JobDuty::adopt(protocol::UnreportedJob job) {
-    auto& spool = route_.services.spool;
-    auto* kept = spool.find(job.number);
-    if (kept == nullptr) {
-        kept = TRY(spool.create(job.number, {.backend = job.backend.str(),
-                                             .delivery = job.delivery.str(),
-                                             .job_id = job.job_id.str(),
-                                             .output_max = job.output_max}));
+// The job runs already; without room for its output it feels full pipes until there is some.
+void JobDuty::place(const std::shared_ptr<Placement>& job) {
+    auto& services = route_.services;
+    auto* spool = services.spool.find(job->number);
+    if (spool == nullptr) {
+        auto made = services.spool.create(job->number, job->label);
+        if (!made && made.error().code != ENOSPC) return services.fatal(made.error());
+        if (!made) {
+            if (placements_.emplace(job->number, job).second) {
+                services.log.warning("spool: the disk is full", {{"job", job->label.delivery}});
+            }
+            services.loop.after(kDiskFullWait, [this, job] { place(job); });
+            return;
+        }
+        spool = *made;
     }
-    TRY(deliver(job.number, job.delivery.str(), *kept,
-                {std::move(job.out.fd), std::move(job.err.fd)}, ""));
-    if (job.ended) deliveries_.at(job.number)->ended(job.end);
-    return {};
+    placements_.erase(job->number);
+    auto& slot = deliveries_[job->number];
+    slot = std::make_unique<Delivery>(route_, job->number, job->label.delivery, *spool,
+                                      std::move(job->pipes), job->rule);
+    const auto started = slot->start([this, number = job->number] { delivered(number); });
+    if (!started) return services.fatal(started.error());
+    if (job->end) slot->ended(*job->end);
+}
+
+void JobDuty::adopt(protocol::UnreportedJob job) {
+    auto end = job.ended ? std::optional(job.end) : std::nullopt;
+    place(std::make_shared<Placement>(
+        Placement{.number = job.number,
+                  .label = {.backend = job.backend.str(),
+                            .delivery = job.delivery.str(),
+                            .job_id = job.job_id.str(),
+                            .output_max = job.output_max},
+                  .pipes = {std::move(job.out.fd), std::move(job.err.fd)},
+                  .rule = "",
+                  .end = std::move(end)}));
 }
 
 bool JobDuty::exited(const protocol::JobExited& exited) {
+    if (const auto waiting = placements_.find(exited.number); waiting != placements_.end()) {
+        waiting->second->end = exited.end;
+        return true;
+    }
     const auto found = deliveries_.find(exited.number);
     if (found == deliveries_.end()) return false;
     found->second->ended(exited.end);
@@ -226,15 +254,16 @@ void JobDuty::refuse(const std::string& id, std::string reason, std::string deta
 
 void JobDuty::send_refusal(std::list<Refusal>::iterator refusal) {
     perform<void>(route_.client, route_.dialect.result(route_.identity, refusal->result),
-              [this, refusal](Verdict<> verdict) {
-                  if (!verdict && verdict.error().kind == Setback::Kind::retry) {
-                      route_.services.loop.after(refusal->backoff.next(verdict.error().retry_after),
-                                                 [this, refusal] { send_refusal(refusal); });
-                      return;
-                  }
-                  refusals_.erase(refusal);
-                  settle();
-              });
+                  [this, refusal](Verdict<> verdict) {
+                      if (!verdict && verdict.error().kind == Setback::Kind::retry) {
+                          route_.services.loop.after(
+                              refusal->backoff.next(verdict.error().retry_after),
+                              [this, refusal] { send_refusal(refusal); });
+                          return;
+                      }
+                      refusals_.erase(refusal);
+                      settle();
+                  });
 }
 
 void JobDuty::settle() {
@@ -245,6 +274,7 @@ void JobDuty::settle() {
 std::vector<std::string> JobDuty::running_ids() const {
     std::vector<std::string> ids;
     for (const auto& [number, delivery] : deliveries_) ids.push_back(delivery->id());
+    for (const auto& [number, job] : placements_) ids.push_back(job->label.delivery);
     return ids;
 }
 

@@ -24,18 +24,30 @@ class JobDuty {
     void drain();
     void heartbeat_delivered();
 
-    Result<> adopt(protocol::UnreportedJob job);
+    // Left by an earlier worker.
+    void adopt(protocol::UnreportedJob job);
     bool exited(const protocol::JobExited& exited);
 
-    bool idle() const { return deliveries_.empty() && refusals_.empty(); }
+    bool idle() const { return unreported() == 0; }
     std::vector<std::string> running_ids() const;
-    std::uint64_t unreported() const { return deliveries_.size() + refusals_.size(); }
+    std::uint64_t unreported() const {
+        return deliveries_.size() + placements_.size() + refusals_.size();
+    }
     void describe(JsonWriter& json) const;
 
   private:
     struct Refusal {
         JobResult result;
         Backoff backoff;
+    };
+
+    // A running job on its way into the spool.
+    struct Placement {
+        JobNumber number;
+        SpoolLabel label;
+        std::array<sys::Fd, 2> pipes;
+        std::string rule;
+        std::optional<protocol::JobEnd> end;
     };
 
     bool wants_another() const;
@@ -46,8 +58,7 @@ class JobDuty {
     void accept(JobOffer offer);
     Result<protocol::StartReply> ask_broker(const JobOffer& offer);
     void admitted(const JobOffer& offer, protocol::StartReply reply);
-    Result<> deliver(JobNumber number, const std::string& id, SpoolJob& spool,
-                     std::array<sys::Fd, 2> pipes, std::string rule);
+    void place(const std::shared_ptr<Placement>& job);
     void delivered(JobNumber number);
     void refuse(const std::string& id, std::string reason, std::string detail, std::string rule);
     void send_refusal(std::list<Refusal>::iterator refusal);
@@ -61,6 +72,7 @@ class JobDuty {
     std::optional<RequestId> polling_;
     std::optional<sys::TimerId> next_poll_;
     std::map<JobNumber, std::unique_ptr<Delivery>> deliveries_;
+    std::map<JobNumber, std::shared_ptr<Placement>> placements_;  // while the disk is full
     std::list<Refusal> refusals_;
     std::string trouble_;
 };

@@ -80,7 +80,8 @@ void Session::drain() {
 
 Result<> Session::adopt(protocol::UnreportedJob job) {
     if (!jobs_) return fail("backend " + config_.name + " takes no jobs");
-    return jobs_->adopt(std::move(job));
+    jobs_->adopt(std::move(job));
+    return {};
 }
 
 bool Session::job_exited(const protocol::JobExited& exited) {
