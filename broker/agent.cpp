@@ -90,9 +90,10 @@ Agent::Agent(Options options, const sys::Log& log, Notifier notifier, sys::Loop 
 
 Result<> Agent::require_features() const {
     for (const auto& [feature, source] : context_.policy->policy.requirements) {
+        const auto where = source.file + ":" + std::to_string(source.line) + ": ";
+        if (!is_feature(feature)) return fail(where + "no such feature: " + feature);
         if (std::count(context_.missing.begin(), context_.missing.end(), feature) > 0) {
-            return fail(source.file + ":" + std::to_string(source.line) +
-                        ": this host lacks the required " + feature);
+            return fail(where + "this host lacks the required " + feature);
         }
     }
     return {};

@@ -8,6 +8,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -91,6 +93,13 @@ std::vector<std::string> missing_features(int landlock_abi) {
     if (landlock_abi < 6) missing.emplace_back("landlock-scope");
     if (::prctl(kGetMdwe, 0, 0, 0, 0) < 0) missing.emplace_back("mdwe");
     return missing;
+}
+
+bool is_feature(std::string_view name) {
+    constexpr std::array<std::string_view, 7> kFeatures{
+        "landlock",      "landlock-net", "landlock-scope", "mdwe",
+        "cgroup-memory", "cgroup-pids",  "cgroup-cpu"};
+    return std::find(kFeatures.begin(), kFeatures.end(), name) != kFeatures.end();
 }
 
 Result<> harden_self() {

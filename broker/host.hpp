@@ -24,6 +24,8 @@ Result<sys::Fd> open_config(const std::string& path);
 
 // Protections that this kernel cannot give, by their names in `require` lines.
 std::vector<std::string> missing_features(int landlock_abi);
+// All such names; a `require` line with another is a typing error that would protect nobody.
+bool is_feature(std::string_view name);
 
 // Cannot be dumped, traced or given new privileges; no core. For root itself, before it serves.
 Result<> harden_self();

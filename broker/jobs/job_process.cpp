@@ -65,18 +65,6 @@ Result<> arrange_descriptors(const JobPlan& plan, int out, int err, int report) 
     return call(static_cast<int>(::syscall(SYS_close_range, kReportFd + 1, ~0U, 0)), "close_range");
 }
 
-Result<std::optional<sys::Fd>> make_ruleset(const policy::Profile& profile, int abi) {
-    auto paths = profile.paths;
-    if (profile.private_tmp) {
-        for (const char* scratch : kScratch) {
-            paths.push_back(
-                {.access = policy::Access::write, .path = scratch, .source = profile.source});
-        }
-    }
-    return sandbox::make_ruleset({.paths = paths, .writable = {}, .tcp_connect = std::nullopt},
-                                 abi);
-}
-
 // In the child. The order is the design: files while still root, ids, then the doors.
 Result<> become_job(const JobPlan& plan) {
     const auto& profile = plan.profile;
@@ -85,7 +73,8 @@ Result<> become_job(const JobPlan& plan) {
     TRY(set_limits(profile));
     if (profile.nice != 0) TRY(call(::setpriority(PRIO_PROCESS, 0, profile.nice), "nice"));
     // Here, for the rules bind to what these paths are in the job's own view.
-    const auto ruleset = TRY(make_ruleset(profile, plan.landlock_abi));
+    const auto ruleset = TRY(sandbox::make_ruleset(
+        {.paths = profile.paths, .writable = {}, .tcp_connect = std::nullopt}, plan.landlock_abi));
     TRY(within("identity", sandbox::become(plan.identity)));
     if (ruleset) TRY(sandbox::restrict_self(ruleset->get()));
     return {};

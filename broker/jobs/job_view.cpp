@@ -6,7 +6,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 
@@ -40,11 +39,6 @@ bool writes(const policy::PathRule& rule) {
     return rule.access == policy::Access::write || rule.access == policy::Access::devices;
 }
 
-bool writes_to(const policy::Profile& profile, const std::string& path) {
-    return std::any_of(profile.paths.begin(), profile.paths.end(),
-                       [&](const auto& rule) { return writes(rule) && rule.path == path; });
-}
-
 }  // namespace
 
 Result<> make_view(const policy::Profile& profile) {
@@ -64,10 +58,7 @@ Result<> make_view(const policy::Profile& profile) {
         TRY(set_attributes(rule.path, 0, MOUNT_ATTR_RDONLY));
     }
     if (profile.private_tmp) {
-        for (const std::string scratch : kScratch) {
-            // A profile that writes there on purpose means the host's.
-            if (!writes_to(profile, scratch)) TRY(fresh_directory(scratch));
-        }
+        for (const char* scratch : kScratch) TRY(fresh_directory(scratch));
     }
     if (profile.namespaces.pid) {
         constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
