@@ -153,6 +153,23 @@ Answer queue_job(const Call& call, ReferenceBackend& backend) {
     return id ? Answer::json(200, {{"id", *id}}) : Answer::error(400, "bad_request", id.error());
 }
 
+// The script as it is, so that `curl --data-binary @job.sh` needs no quoting.
+Answer queue_script(const Call& call, ReferenceBackend& backend) {
+    const auto word = [&](const char* name) {
+        const auto found = call.query.find(name);
+        return found == call.query.end() ? std::string{} : found->second;
+    };
+    const bool node = call.query.contains("node");
+    if (call.body.empty()) return Answer::error(400, "bad_request", "the body is the script");
+    const auto id = backend.queue_job({.dialect = node ? "hyprbox" : "bulkhead",
+                                       .target = node ? word("node") : word("host"),
+                                       .script = call.body,
+                                       .catalogue = "",
+                                       .params = {},
+                                       .id = word("id")});
+    return id ? Answer::json(200, {{"id", *id}}) : Answer::error(400, "bad_request", id.error());
+}
+
 Answer list_jobs(const Call&, ReferenceBackend& backend) {
     auto view = json::array();
     for (const auto& job : backend.jobs()) view.push_back(shown(job, false));
@@ -297,6 +314,7 @@ void add_control_routes(Router& router, ReferenceBackend& backend) {
                    [handler, &backend](const Call& call) { return handler(call, backend); });
     };
     add("POST", "/control/jobs", queue_job);
+    add("POST", "/control/scripts", queue_script);
     add("GET", "/control/jobs", list_jobs);
     add("GET", "/control/jobs/{id}", show_job);
     add("GET", "/control/jobs/{id}/output/{stream}", show_output);

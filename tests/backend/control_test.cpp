@@ -46,6 +46,15 @@ TEST_F(Control, ANodeMeansHyprbox) {
     EXPECT_EQ(backend_.job("mine")->dialect, "hyprbox");
 }
 
+TEST_F(Control, AScriptIsQueuedAsItIs) {
+    const auto queued =
+        control_->Post("/control/scripts?host=web-01", "echo \"hi\"\n", "application/octet-stream");
+    ASSERT_TRUE(queued);
+    EXPECT_EQ(queued->status, 200);
+    EXPECT_EQ(get("/control/jobs").body.size(), 1U);
+    EXPECT_EQ(control_->Post("/control/scripts?host=web-01", "", "text/plain")->status, 400);
+}
+
 TEST_F(Control, AJobThatCannotBeIsRefusedWithTheReason) {
     const auto complaint = [&](const json& body) {
         const auto refused = post("/control/jobs", body);

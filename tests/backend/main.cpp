@@ -126,6 +126,7 @@ void print_help() {
     std::printf(R"(
 The control interface, with curl:
   POST   /control/jobs        {"host"|"node", "script" | "catalogue" and "params", "id"?, "dialect"?}
+  POST   /control/scripts?host=H|node=N   the body is the script: curl --data-binary @job.sh
   GET    /control/jobs        GET /control/jobs/ID?wait=SECONDS   GET /control/jobs/ID/output/stdout
   POST   /control/cancel      {"id"}
   POST   /control/redeliver   {"id"}: hand the same job out again

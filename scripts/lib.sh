@@ -1,0 +1,36 @@
+# Shared by the scripts: where things are, and what a fresh Debian 12 needs.
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+jobs=${JOBS:-$(nproc)}
+
+say() { printf '\033[1m== %s\033[0m\n' "$*"; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+build_packages=(cmake ninja-build g++ ccache pkg-config libssl-dev libcurl4-openssl-dev nlohmann-json3-dev
+    libyaml-cpp-dev libseccomp-dev libcap-dev zlib1g-dev libcpp-httplib-dev libgtest-dev libgmock-dev
+    libbenchmark-dev)
+run_packages=(openssh-client openssl curl bash coreutils)
+test_packages=(shellcheck binutils procps)
+
+# install_packages NAME...: only what is missing, so that a second run needs no network.
+install_packages() {
+    [ "$(id -u)" = 0 ] || die "run me as root: I install packages, and the agent's broker is root"
+    local missing=() name
+    for name in "$@"; do
+        dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    say "installing ${#missing[@]} packages: ${missing[*]}"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# build PRESET TARGET...
+build() {
+    local preset=$1
+    shift
+    say "building ($preset)"
+    cmake -S "$top" --preset "$preset" >/dev/null
+    cmake --build "$top/build/$preset" -j "$jobs" --target "$@"
+}
