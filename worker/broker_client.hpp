@@ -21,8 +21,8 @@ class BrokerClient {
         const auto frame = TRY(protocol::encode(Request::spec.id, serial, request));
         TRY(channel_.send(frame.bytes, frame.descriptors));
         auto packet = TRY(reply_to(Request::spec.id, serial));
-        return within(Request::spec.name, protocol::decode<typename Request::Reply>(
-                                              packet.bytes, packet.descriptors));
+        return within(Request::spec.name,
+                      protocol::decode<typename Request::Reply>(packet.bytes, packet.descriptors));
     }
 
     // The very first frame.
