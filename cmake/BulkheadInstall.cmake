@@ -1,4 +1,5 @@
-# What a package holds and where it goes.
+# What a package holds and where it goes. Below /usr the settings belong into /etc, as everywhere;
+# below any other prefix they stay beneath it, and the unit says where.
 set(BULKHEAD_LIBEXEC ${CMAKE_INSTALL_LIBEXECDIR}/bulkhead)
 
 install(TARGETS broker worker RUNTIME DESTINATION ${BULKHEAD_LIBEXEC})
@@ -9,12 +10,41 @@ install(CODE "
     file(MAKE_DIRECTORY \"\${sbin}\")
     file(CREATE_LINK \"../${BULKHEAD_LIBEXEC}/broker\" \"\${sbin}/broker\" SYMBOLIC)")
 
-install(DIRECTORY policy/ DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/bulkhead/policy
-        FILE_PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ
-        DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
-install(FILES systemd/agent.yaml DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/bulkhead
-        PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ)
-install(FILES systemd/bulkhead.service DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/systemd/system)
-install(FILES systemd/sysusers.conf DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/sysusers.d RENAME bulkhead.conf)
-install(FILES systemd/tmpfiles.conf DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/tmpfiles.d RENAME bulkhead.conf)
+# At install time, when the prefix is known for good. What an operator may have edited is never
+# overwritten; beside the documentation stands what was shipped, to compare with.
+install(CODE "
+    set(BULKHEAD_LIBEXEC ${BULKHEAD_LIBEXEC})
+    set(BULKHEAD_ETC ${CMAKE_INSTALL_SYSCONFDIR}/bulkhead)
+    if(\"\${CMAKE_INSTALL_PREFIX}\" STREQUAL \"/usr\")
+        set(BULKHEAD_ETC /etc/bulkhead)
+    endif()
+    set(BULKHEAD_DOC ${CMAKE_INSTALL_DOCDIR})
+    foreach(path BULKHEAD_LIBEXEC BULKHEAD_ETC BULKHEAD_DOC)
+        cmake_path(ABSOLUTE_PATH \${path} BASE_DIRECTORY \"\${CMAKE_INSTALL_PREFIX}\" NORMALIZE)
+    endforeach()
+
+    configure_file(\"${CMAKE_SOURCE_DIR}/systemd/bulkhead.service.in\"
+                   \"${CMAKE_BINARY_DIR}/bulkhead.service\" @ONLY)
+    file(INSTALL \"${CMAKE_BINARY_DIR}/bulkhead.service\"
+         DESTINATION \"\${CMAKE_INSTALL_PREFIX}/lib/systemd/system\")
+
+    function(install_unless_there from to)
+        if(EXISTS \"\$ENV{DESTDIR}\${to}\")
+            message(STATUS \"Kept: \${to}\")
+            return()
+        endif()
+        cmake_path(GET to PARENT_PATH folder)
+        file(INSTALL \"\${from}\" DESTINATION \"\${folder}\" PERMISSIONS \${ARGN})
+    endfunction()
+    install_unless_there(\"${CMAKE_SOURCE_DIR}/systemd/agent.yaml\" \"\${BULKHEAD_ETC}/agent.yaml\"
+                         OWNER_READ OWNER_WRITE GROUP_READ)
+    file(GLOB_RECURSE files RELATIVE \"${CMAKE_SOURCE_DIR}/policy\" \"${CMAKE_SOURCE_DIR}/policy/*\")
+    foreach(file IN LISTS files)
+        install_unless_there(\"${CMAKE_SOURCE_DIR}/policy/\${file}\" \"\${BULKHEAD_ETC}/policy/\${file}\"
+                             OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
+    endforeach()")
+install(FILES systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME bulkhead.conf)
+install(FILES systemd/tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME bulkhead.conf)
 install(FILES README.md SECURITY.md LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY policy DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES systemd/agent.yaml DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -1,0 +1,133 @@
+# shellcheck shell=bash
+# Runs inside the container that `run` has booted: the installed agent under a real systemd.
+set -euo pipefail
+shopt -s inherit_errexit
+
+unit=bulkhead.service
+failed() {
+    echo "NOT SEEN: $1"
+    journalctl --no-pager -o cat -u "$unit" -u reference-backend -n 60
+    systemctl --no-pager status "$unit" || true
+    exit 1
+}
+trap 'failed "line $LINENO: $BASH_COMMAND"' ERR
+
+check() {  # check WHAT COMMAND...
+    local what=$1
+    shift
+    "$@" || failed "$what"
+    echo "ok  $what"
+}
+await() {  # await SECONDS COMMAND...: until it succeeds
+    local until=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $until ] || return 1
+        sleep 0.1
+    done
+}
+is() { [ "$(systemctl show -P "$1" "$unit")" = "$2" ]; }
+audited() { grep -q "\"event\":\"$1\"" /var/log/bulkhead/audit.log; }
+ready() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" /srv/ready.json; }
+
+# --- what a package does after its files are in place
+systemd-sysusers bulkhead.conf
+systemd-tmpfiles --create bulkhead.conf
+systemctl daemon-reload
+check "the unit has nothing systemd would complain of" test -z "$(systemd-analyze verify "$unit" 2>&1)"
+
+# --- a backend, and what an operator writes for it
+systemd-run -q --unit=reference-backend /opt/lab/reference-backend --directory /srv/backend \
+    --install-token lab --heartbeat-seconds 1 --ready-file /srv/ready.json --print
+await 20 test -s /srv/ready.json || failed "the reference backend"
+url=$(ready url)
+control=$(ready control_url)
+cat >/etc/bulkhead/agent.yaml <<YAML
+backend:
+  url: $url
+  ca_file: $(ready ca_file)
+  install_token: lab
+YAML
+printf 'tcp-connect %s   # the backend of this test\n' "${url##*:}" >>/etc/bulkhead/policy/worker.landlock
+sed -i 's/^host-id .*/host-id lab   # a name for this test/' /etc/bulkhead/policy/host.policy
+
+pin() {  # pin NAME PROFILE SCRIPT
+    printf '%s\n' "$3" >"/etc/bulkhead/policy/approved/$1.script"
+    cat >"/etc/bulkhead/policy/approved/$1.manifest" <<MANIFEST
+bulkhead-job v1
+job-id $1
+author test
+script-sha256 $(sha256sum <"/etc/bulkhead/policy/approved/$1.script" | cut -d' ' -f1)
+script-size $(stat -c %s "/etc/bulkhead/policy/approved/$1.script")
+interpreter /bin/bash
+profile $2
+target any
+not-before 2020-01-01T00:00:00Z
+not-after 2099-01-01T00:00:00Z
+timeout 60
+output-max 65536
+runs 1
+reason test
+end
+MANIFEST
+}
+pin look inspect 'id -un; grep CapEff /proc/self/status; touch /etc/x 2>/dev/null || echo cannot write'
+pin tidy maintain 'echo old >/tmp/bulkhead-lab; rm /tmp/bulkhead-lab; echo tidied'
+# What a package manager does, in small: files of others, a set-user-id program, a service asked to reload.
+pin upgrade admin 'set -e; cp /bin/true /usr/bin/lab; chown bulkhead-job /usr/bin/lab; chmod u+s /usr/bin/lab
+    test -u /usr/bin/lab; systemctl is-active reference-backend; echo upgraded'
+pin linger inspect 'trap "echo told to leave; exit 0" TERM; echo waiting; while :; do sleep 0.1; done'
+
+# --- the agent as a service
+check "start returns when the agent is ready" timeout 60 systemctl start "$unit"
+check "it says so" is StatusText "worker confined"
+beats() { curl -fsS "$control/control/heartbeats?count=$1&wait=30" >/dev/null; }
+check "three heartbeats arrive" beats 3
+worker=$(pgrep -u bulkhead)
+confined() { grep -q '^CapBnd:.0000000000000000' "/proc/$1/status" && grep -q '^Seccomp:.2' "/proc/$1/status"; }
+check "the worker runs as its own user, confined" confined "$worker"
+check "bulkhead status answers" bash -c 'bulkhead status | grep -q "enrollment  *enrolled"'
+
+queue() {  # queue NAME
+    curl -fsS -d "{\"host\":\"lab\",\"catalogue\":\"$1\",\"id\":\"$1\"}" "$control/control/jobs" >/dev/null
+}
+prints() {  # prints NAME TEXT: the job has finished and printed it
+    curl -fsS "$control/control/jobs/$1?wait=30" | grep -q '"finished"' &&
+        curl -fsS "$control/control/jobs/$1/output/stdout" | grep -q "$2"
+}
+for job in look tidy upgrade; do queue "$job"; done
+check "an inspect job is an unprivileged user" prints look bulkhead-job
+check "and cannot write" prints look "cannot write"
+check "a maintain job reaches the host's /tmp" prints tidy tidied
+check "an admin job can do what packages need" prints upgrade upgraded
+
+check "reload" systemctl reload "$unit"
+check "loads the policy" await 20 audited policy-loaded
+
+# --- the end
+queue linger
+lingers() { curl -fsS "$control/control/jobs/linger/output/stdout" | grep -q waiting; }
+check "a job is running" await 20 lingers
+check "stop ends it within its grace" timeout 40 systemctl stop "$unit"
+check "and is a success" is Result success
+told() { curl -fsS "$control/control/jobs/linger/output/stdout" | grep -q "told to leave"; }
+check "the job was told, and its output is with the backend" told
+reported() { curl -fsS "$control/control/jobs/linger" | grep -q '"interrupted"'; }
+check "its result too" reported
+check "nothing is left behind" bash -c '! pgrep -u bulkhead,bulkhead-job'
+
+# --- when things go wrong
+mkdir -p "/run/systemd/system/$unit.d"
+printf '[Service]\nWatchdogSec=2\nRestartSec=100ms\n' >"/run/systemd/system/$unit.d/lab.conf"
+systemctl daemon-reload
+systemctl start "$unit"
+kill -STOP "$(systemctl show -P MainPID "$unit")"
+check "a broker that hangs is replaced" await 60 is NRestarts 1
+check "and serves again" await 60 is StatusText "worker confined"
+systemctl stop "$unit"
+
+echo 'heartbeat_intervall: 1s' >>/etc/bulkhead/agent.yaml
+check "a typing error stops the start" bash -c "! systemctl start $unit 2>/dev/null"
+check "with exit status 2" is ExecMainStatus 2
+check "and no second try" is NRestarts 0
+check "and a suggestion" bash -c "journalctl -o cat -u $unit | grep -q 'did you mean heartbeat_interval'"
