@@ -1,0 +1,202 @@
+#include "broker/records/audit.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "common/base/text.hpp"
+#include "common/sys/log.hpp"
+
+namespace bulkhead::records {
+
+namespace {
+
+constexpr std::size_t kMaxValue = 1024;
+constexpr int kOldest = 100;
+constexpr std::string_view kCut = ",\"cut\":true";
+
+UnixTime system_clock() {
+    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+// Plain text may be long; text made of escapes grows fivefold.
+std::string json_value(std::string_view text) {
+    auto json = sys::json_string(quoted(text, kMaxValue - 32));
+    return json.size() <= kMaxValue ? json : sys::json_string(quoted(text, kMaxValue / 6));
+}
+
+std::string part(int number) { return std::string(Audit::kFile) + "." + std::to_string(number); }
+
+struct Tail {
+    Head last;               // of the last whole line
+    std::uint64_t torn = 0;  // bytes after it
+    bool foreign = false;    // what stands there is not our line
+};
+
+Result<Tail> read_tail(const sys::Fd& file) {
+    struct stat info {};
+    if (::fstat(file.get(), &info) != 0) return sys::fail_errno("audit log: fstat");
+    const auto size = static_cast<std::size_t>(info.st_size);
+    std::string text(std::min(size, 2 * kMaxLine), '\0');
+    const auto begin = static_cast<off_t>(size - text.size());
+    if (::pread(file.get(), text.data(), text.size(), begin) != static_cast<ssize_t>(text.size())) {
+        return sys::fail_errno("audit log: read");
+    }
+    const auto end = text.rfind('\n') + 1;  // 0 if there is none
+    Tail tail{.torn = text.size() - end, .foreign = text.size() - end >= kMaxLine};
+    if (end == 0) return tail;
+    auto line = std::string_view(text).substr(0, end - 1);
+    line.remove_prefix(line.rfind('\n') + 1);
+    const auto before = parse_before(line);
+    if (before) tail.last = after(*before, line);
+    if (!before) tail.foreign = true;
+    return tail;
+}
+
+// Of one length for ever, as it is overwritten in place; with the count at both ends, so that one
+// torn in the middle is not believed.
+std::string head_text(const Head& head) {
+    auto digits = std::to_string(head.lines);
+    digits.insert(0, 20 - digits.size(), '0');
+    return digits + " " + crypto::hex(head.hash) + " " + digits + "\n";
+}
+
+}  // namespace
+
+Field::Field(std::string_view key, std::string_view text) : name(key), json(json_value(text)) {}
+
+Field::Field(std::string_view key, std::span<const std::string> list) : name(key), json("[") {
+    for (const auto& text : list) {
+        const auto item = json_value(text);
+        if (json.size() + item.size() > kMaxValue && json.size() > 1) {
+            json += "\"...\",";
+            break;
+        }
+        json += item + ",";
+    }
+    if (json.size() > 1) json.pop_back();
+    json += "]";
+}
+
+Result<Audit> Audit::open(const sys::Dir& dir, Options options) {
+    if (options.clock == nullptr) options.clock = system_clock;
+    Audit audit(sys::Dir::from(TRY(dir.duplicate())), options);
+    TRY(audit.recover());
+    return audit;
+}
+
+Result<> Audit::recover() {
+    const auto saved = read_audit_head(dir_).value_or(Head{});
+    head_fd_ = TRY(dir_.open_regular(kHeadFile, O_RDWR | O_CREAT, 0600));
+    TRY(reopen());
+    auto tail = TRY(read_tail(fd_));
+    if (tail.foreign) {
+        TRY(rotate());  // kept for whoever wants to know what it is
+        tail = {.foreign = true};
+    }
+    if (tail.torn > 0) {
+        const auto size = ::lseek(fd_.get(), 0, SEEK_END) - static_cast<off_t>(tail.torn);
+        if (::ftruncate(fd_.get(), size) != 0) return sys::fail_errno("audit log: truncate");
+    }
+    if (tail.last == Head{} && !tail.foreign) {
+        // Perhaps it was rotated away and nothing written since.
+        const auto rotated = dir_.open_regular(part(1), O_RDONLY);
+        if (rotated) tail.last = TRY(read_tail(*rotated)).last;
+    }
+    // A log with more lines than the head remembers is well: the head is written after them.
+    const bool gap = tail.foreign || (tail.last.lines <= saved.lines && tail.last != saved);
+    head_ = gap ? saved : tail.last;
+    if (tail.torn > 0) TRY(event("audit-recovered", {{"torn_bytes", tail.torn}}));
+    if (!gap) return save_head();
+    return event("audit-gap", {{"expected_line", saved.lines},
+                               {"expected_hash", crypto::hex(saved.hash)},
+                               {"found_line", tail.last.lines},
+                               {"foreign_content", tail.foreign}});
+}
+
+Result<> Audit::event(std::string_view name, std::initializer_list<Field> fields, Durable durable) {
+    struct stat info {};
+    if (::fstat(fd_.get(), &info) != 0) return sys::fail_errno("audit log: fstat");
+    const bool removed = info.st_nlink == 0;
+    if (removed || static_cast<std::uint64_t>(info.st_size) >= options_.rotate_at) {
+        TRY(rotate());
+        info.st_size = 0;
+    }
+    auto line = begin_line(head_, options_.clock()) + std::string(name) + "\"";
+    for (const auto& field : fields) {
+        const auto text = ",\"" + std::string(field.name) + "\":" + field.json;
+        if (line.size() + text.size() + kCut.size() + 2 > kMaxLine) {
+            line += kCut;
+            break;
+        }
+        line += text;
+    }
+    line += "}";
+
+    const auto with_end = line + "\n";
+    const auto put = ::write(fd_.get(), with_end.data(), with_end.size());
+    if (put != static_cast<ssize_t>(with_end.size())) {
+        const int error = put < 0 ? errno : ENOSPC;
+        // Half a line must not stay; if it does, the next open() finds it.
+        if (put > 0 && ::ftruncate(fd_.get(), info.st_size) != 0) fd_.reset();
+        return sys::fail_errno("audit log: write", error);
+    }
+    head_ = after(head_, line);
+    if (durable == Durable::later) return {};
+    if (::fsync(fd_.get()) != 0) return sys::fail_errno("audit log: fsync");
+    return save_head();
+}
+
+Result<> Audit::reopen() {
+    fd_ = TRY(dir_.open_regular(kFile, O_RDWR | O_CREAT | O_APPEND, 0640));
+    return dir_.sync();
+}
+
+Result<> Audit::rotate() {
+    // Only when there is a log to move: a rotation that stopped halfway is not repeated.
+    if (dir_.open_regular(kFile, O_RDONLY)) {
+        for (int number = options_.keep; number > 0; --number) {
+            const auto from = number == 1 ? std::string(kFile) : part(number - 1);
+            if (::renameat(dir_.fd(), from.c_str(), dir_.fd(), part(number).c_str()) != 0 &&
+                errno != ENOENT) {
+                return sys::fail_errno("audit log: rotate " + from);
+            }
+        }
+    }
+    return reopen();
+}
+
+// In place and in one sector: a crash leaves the old head or the new one. Written after the lines
+// are on disk and not forced there itself: it may lag behind the log, never run ahead of it.
+Result<> Audit::save_head() const {
+    const auto text = head_text(head_);
+    if (::pwrite(head_fd_.get(), text.data(), text.size(), 0) ==
+        static_cast<ssize_t>(text.size())) {
+        return {};
+    }
+    return sys::fail_errno("audit.head: write");
+}
+
+Result<std::vector<sys::Fd>> open_audit_set(const sys::Dir& dir) {
+    std::vector<sys::Fd> files;
+    for (int number = kOldest; number >= 0; --number) {
+        auto file =
+            dir.open_regular(number == 0 ? std::string(Audit::kFile) : part(number), O_RDONLY);
+        if (file) files.push_back(std::move(*file));
+        if (!file && file.error().code != ENOENT) return std::unexpected(file.error());
+    }
+    return files;
+}
+
+std::optional<Head> read_audit_head(const sys::Dir& dir) {
+    const auto text = dir.read_file(Audit::kHeadFile, 1024);
+    if (!text) return {};
+    const auto lines = parse_number<std::uint64_t>(std::string_view(*text).substr(0, 20));
+    const auto hash = crypto::parse_digest(text->size() < 21 ? "" : text->substr(21, 64));
+    if (!lines || !hash || head_text({*lines, *hash}) != *text) return {};
+    return Head{*lines, *hash};
+}
+
+}  // namespace bulkhead::records

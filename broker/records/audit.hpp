@@ -1,0 +1,72 @@
+// The audit log: one hash-chained JSON line per event, appended with a single write.
+//
+// A failing event() is not a nuisance: a decision that cannot be recorded must not be carried out.
+// Whoever decides records first, and refuses when the recording fails.
+#pragma once
+#include <concepts>
+#include <initializer_list>
+#include <optional>
+
+#include "broker/records/chain.hpp"
+#include "common/sys/dir.hpp"
+
+namespace bulkhead::records {
+
+// A name of ours and a value that may have come from anywhere: escaped, and cut to about 1 KiB.
+struct Field {
+    Field(std::string_view key, std::string_view text);
+    Field(std::string_view key, const char* text) : Field(key, std::string_view(text)) {}
+    Field(std::string_view key, std::span<const std::string> list);
+    Field(std::string_view key, bool flag) : name(key), json(flag ? "true" : "false") {}
+    Field(std::string_view key, std::integral auto number)
+        : name(key), json(std::to_string(number)) {}
+
+    std::string_view name;
+    std::string json;
+};
+
+enum class Durable { yes, later };  // later: the kernel writes it back when it likes
+
+class Audit {
+  public:
+    static constexpr std::string_view kFile = "audit.log";
+    static constexpr std::string_view kHeadFile = "audit.head";  // to notice what was removed
+
+    struct Options {
+        std::uint64_t rotate_at = 64 << 20;  // bytes
+        int keep = 10;                  // audit.log.1 (youngest) to audit.log.<keep>, at most 100
+        UnixTime (*clock)() = nullptr;  // the system's
+    };
+    // Looks at the last line only. Adds the event `audit-recovered` when that was torn, and
+    // `audit-gap` when lines are missing that were once written.
+    static Result<Audit> open(const sys::Dir& dir, Options options);
+    static Result<Audit> open(const sys::Dir& dir) { return open(dir, Options{}); }
+
+    // What matters most comes first: where a line grows beyond 8 KiB the fields that follow are
+    // left out and `"cut":true` says so.
+    Result<> event(std::string_view name, std::initializer_list<Field> fields,
+                   Durable durable = Durable::yes);
+
+    const Head& head() const { return head_; }
+    // After somebody else (logrotate) has moved the file away: goes on in a new one.
+    Result<> reopen();
+
+  private:
+    Audit(sys::Dir dir, Options options) : dir_(std::move(dir)), options_(options) {}
+    Result<> recover();
+    Result<> rotate();
+    Result<> save_head() const;
+
+    sys::Dir dir_;
+    Options options_;
+    sys::Fd fd_;
+    sys::Fd head_fd_;
+    Head head_;
+};
+
+// The log and its rotated parts in `dir`, oldest first, for verify_audit().
+Result<std::vector<sys::Fd>> open_audit_set(const sys::Dir& dir);
+// What audit.head remembers; nothing when it is absent or not ours.
+std::optional<Head> read_audit_head(const sys::Dir& dir);
+
+}  // namespace bulkhead::records
