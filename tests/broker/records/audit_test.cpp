@@ -1,0 +1,434 @@
+#include "broker/records/audit.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "tests/broker/records/audit_samples.hpp"
+#include "tests/broker/records/faults.hpp"
+#include "tests/support/tree.hpp"
+
+namespace bulkhead::records {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Audit opened(const sys::Dir& dir, Audit::Options options = kFixed) {
+    auto audit = Audit::open(dir, options);
+    EXPECT_TRUE(audit) << audit.error().what;
+    return *std::move(audit);
+}
+
+TEST(Audit, ALineIsJsonAndCarriesTheHashOfTheLineBefore) {
+    test::TempDir dir;
+    auto audit = opened(dir.open());
+    EXPECT_EQ(audit.head(), Head{});
+    ASSERT_TRUE(audit.event("start", {{"version", "0.1.0"}}));
+    const std::vector<std::string> signers{"alice", "bob"};
+    ASSERT_TRUE(audit.event("verdict", {{"admitted", true},
+                                        {"job", std::uint64_t{7}},
+                                        {"signers", signers},
+                                        {"nobody", std::span<const std::string>{}},
+                                        {"exit", -1}}));
+    const auto lines = lines_of(dir.open());
+    ASSERT_EQ(lines.size(), 2U);
+    EXPECT_EQ(lines[0], R"({"seq":1,"time":"2026-11-22T12:00:00Z","prev":")" +
+                            std::string(64, '0') + R"(","event":"start","version":"0.1.0"})");
+    const auto second = json::parse(lines[1]);
+    EXPECT_EQ(second["seq"], 2);
+    EXPECT_EQ(second["prev"], crypto::hex(crypto::sha256(as_bytes(lines[0]))));
+    EXPECT_EQ(second["admitted"], true);
+    EXPECT_EQ(second["job"], 7);
+    EXPECT_EQ(second["signers"], json::array({"alice", "bob"}));
+    EXPECT_EQ(second["nobody"], json::array());
+    EXPECT_EQ(second["exit"], -1);
+    EXPECT_EQ(audit.head().lines, 2U);
+    EXPECT_EQ(audit.head().hash, crypto::sha256(as_bytes(lines[1])));
+}
+
+TEST(Audit, TheFileIsNotForOthers) {
+    test::TempDir dir;
+    const auto audit = opened(dir.open());
+    struct stat info {};
+    ASSERT_EQ(::stat((dir / "audit.log").c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0137U, 0U);
+    EXPECT_EQ(info.st_mode & 0600U, 0600U);
+}
+
+TEST(Audit, TheSystemClockIsTakenUnlessAnotherIsGiven) {
+    test::TempDir dir;
+    auto audit = Audit::open(dir.open());
+    ASSERT_TRUE(audit->event("start", {}));
+    const auto time = parse_utc(json::parse(lines_of(dir.open())[0])["time"].get<std::string>());
+    const auto now = std::chrono::system_clock::now();
+    EXPECT_LT(now - *time, std::chrono::minutes(1));
+    EXPECT_GE(now, *time);
+}
+
+TEST(Audit, BytesFromOutsideAreEscapedAndStayInTheirField) {
+    test::TempDir dir;
+    auto audit = opened(dir.open());
+    std::string all;
+    for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
+    const std::vector<std::string> list{all, "\",\"event\":\"verdict\",\"admitted\":true,\"x\":\""};
+    ASSERT_TRUE(audit.event("verdict", {{"reason", all}, {"list", list}}));
+    const auto lines = lines_of(dir.open());
+    ASSERT_EQ(lines.size(), 1U);
+    for (const char c : lines[0]) EXPECT_TRUE(c >= 0x20 && c < 0x7f);
+    const auto event = json::parse(lines[0]);
+    EXPECT_EQ(event["event"], "verdict");
+    EXPECT_FALSE(event.contains("admitted"));
+    EXPECT_EQ(event.size(), 6U);
+    EXPECT_THAT(event["reason"].get<std::string>(), HasSubstr("\\x00\\x01"));
+    EXPECT_EQ(verdict(dir.open(), audit.head()), "good");
+}
+
+TEST(Audit, ValuesAndLinesAreBoundedAndACutIsMarked) {
+    test::TempDir dir;
+    auto audit = opened(dir.open());
+    const std::string plain(100'000, 'a');
+    const std::string nasty(100'000, '\xff');
+    ASSERT_TRUE(audit.event("plain", {{"value", plain}, {"after", 1}}));
+    ASSERT_TRUE(audit.event("nasty", {{"value", nasty}, {"after", 1}}));
+    ASSERT_TRUE(
+        audit.event("list", {{"value", std::vector<std::string>(1000, "alice")}, {"after", 1}}));
+    ASSERT_TRUE(
+        audit.event("big list", {{"value", std::vector<std::string>(9, plain)}, {"after", 1}}));
+    ASSERT_TRUE(audit.event("many", {{"1", plain},
+                                     {"2", plain},
+                                     {"3", nasty},
+                                     {"4", plain},
+                                     {"5", plain},
+                                     {"6", plain},
+                                     {"7", plain},
+                                     {"8", plain},
+                                     {"9", plain}}));
+    const auto lines = lines_of(dir.open());
+    ASSERT_EQ(lines.size(), 5U);
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        const auto event = json::parse(lines[i]);
+        EXPECT_LT(lines[i].size(), kMaxLine);
+        if (i == 4) break;
+        EXPECT_LT(lines[i].size(), 2200U) << event["event"];
+        EXPECT_EQ(event["after"], 1);
+        const auto last = event["value"].is_array() ? event["value"].back() : event["value"];
+        EXPECT_THAT(last.get<std::string>(), ::testing::EndsWith("..."));
+    }
+    const auto many = json::parse(lines[4]);
+    EXPECT_TRUE(many.contains("1"));
+    EXPECT_FALSE(many.contains("9"));
+    EXPECT_EQ(many["cut"], true);
+    EXPECT_EQ(verdict(dir.open(), audit.head()), "good");
+}
+
+TEST(Audit, EachLineIsOneWriteAndForcedToDiskUnlessItMayWait) {
+    test::TempDir dir;
+    auto audit = opened(dir.open());
+    {
+        const test::Armed watch;
+        ASSERT_TRUE(audit.event("verdict", {}));
+        EXPECT_EQ(watch.effects(), "wsp");
+    }
+    const test::Armed watch;
+    ASSERT_TRUE(audit.event("worker-restart", {}, Durable::later));
+    EXPECT_EQ(watch.effects(), "w");
+}
+
+// --- from one run to the next
+
+TEST(Audit, TheChainGoesOnInTheNextRun) {
+    test::TempDir dir;
+    const auto first = [&] {
+        auto audit = opened(dir.open());
+        EXPECT_TRUE(audit.event("start", {}));
+        EXPECT_TRUE(audit.event("later", {}, Durable::later));
+        return audit.head();
+    }();
+    auto audit = opened(dir.open());
+    EXPECT_EQ(audit.head(), first);
+    ASSERT_TRUE(audit.event("start", {}));
+    EXPECT_THAT(events_of(dir.open()), ElementsAre("start", "later", "start"));
+    EXPECT_EQ(verdict(dir.open(), audit.head()), "good");
+    EXPECT_EQ(read_audit_head(dir.open()), audit.head());
+}
+
+TEST(Audit, ALineTornAtAnyByteIsCutOffAndTold) {
+    const test::NoSync quick;
+    test::TempDir first;
+    {
+        auto audit = opened(first.open());
+        ASSERT_TRUE(audit.event("start", {}));
+        ASSERT_TRUE(audit.event("verdict", {{"reason", "ok"}}, Durable::later));
+    }
+    const auto whole = first.open().read_file("audit.log", 1_MiB).value();
+    const auto head = first.open().read_file("audit.head", 1_MiB).value();
+    const auto second = whole.find('\n') + 1;
+    for (auto length = second + 1; length < whole.size(); ++length) {
+        test::Tree tree({{"audit.log", whole.substr(0, length)}, {"audit.head", head}});
+        auto audit = opened(tree);
+        EXPECT_THAT(events_of(tree), ElementsAre("start", "audit-recovered"));
+        const auto told = json::parse(lines_of(tree).back());
+        EXPECT_EQ(told["torn_bytes"], length - second);
+        EXPECT_EQ(verdict(tree, audit.head()), "good");
+    }
+}
+
+TEST(Audit, ATornFirstLineIsCutOffToo) {
+    test::Tree tree({{"audit.log", "{\"seq\":1,\"ti"}});
+    auto audit = opened(tree);
+    EXPECT_THAT(events_of(tree), ElementsAre("audit-recovered"));
+    EXPECT_EQ(audit.head().lines, 1U);
+    EXPECT_EQ(verdict(tree, audit.head()), "good");
+}
+
+struct Gap : ::testing::Test {
+    Gap() {
+        auto audit = opened(dir.open());
+        for (const auto* name : {"start", "verdict", "job-start"})
+            EXPECT_TRUE(audit.event(name, {}));
+        before = audit.head();
+    }
+    // What the next run says of it.
+    json told() {
+        auto audit = opened(dir.open());
+        return json::parse(lines_of(dir.open()).back());
+    }
+    std::string log() { return dir.open().read_file("audit.log", 1_MiB).value(); }
+    void write(const std::string& text) {
+        EXPECT_TRUE(dir.open().write_atomic("audit.log", text, 0640));
+    }
+    test::TempDir dir;
+    Head before;
+};
+
+TEST_F(Gap, ALogRemovedBetweenRunsIsTold) {
+    fs::remove(dir / "audit.log");
+    const auto event = told();
+    EXPECT_EQ(event["event"], "audit-gap");
+    EXPECT_EQ(event["seq"], 4);
+    EXPECT_EQ(event["expected_line"], 3);
+    EXPECT_EQ(event["expected_hash"], crypto::hex(before.hash));
+    EXPECT_EQ(event["found_line"], 0);
+}
+
+TEST_F(Gap, ALogCutShortBetweenRunsIsToldAndStaysVisible) {
+    auto text = log();
+    text.erase(text.rfind('\n', text.size() - 2) + 1);
+    write(text);
+    const auto event = told();
+    EXPECT_EQ(event["event"], "audit-gap");
+    EXPECT_EQ(event["found_line"], 2);
+    EXPECT_EQ(verdict(dir.open()), "line 3: lines are missing before it");
+}
+
+TEST_F(Gap, ALogWhoseLastLineWasChangedBetweenRunsIsToldAndStaysVisible) {
+    auto text = log();
+    text.replace(text.rfind("job-start"), 9, "job-never");
+    write(text);
+    EXPECT_EQ(told()["event"], "audit-gap");
+    EXPECT_EQ(verdict(dir.open()), "line 4: it or the line before it was changed");
+}
+
+TEST_F(Gap, AForeignLastLineIsToldAndKept) {
+    for (const auto& foreign : {std::string("hello\n"), std::string(100'000, 'x')}) {
+        write(log() + foreign);
+        const auto event = told();
+        EXPECT_EQ(event["event"], "audit-gap");
+        EXPECT_EQ(event["foreign_content"], true);
+        EXPECT_THAT(dir.open().read_file("audit.log.1", 1_MiB).value(),
+                    ::testing::EndsWith(foreign));
+        auto audit = opened(dir.open());
+        EXPECT_THAT(events_of(dir.open()), ElementsAre("audit-gap"));
+    }
+}
+
+TEST_F(Gap, ALogRotatedBetweenRunsIsNone) {
+    fs::rename(dir / "audit.log", dir / "audit.log.1");
+    auto audit = opened(dir.open());
+    EXPECT_EQ(audit.head(), before);
+    ASSERT_TRUE(audit.event("start", {}));
+    EXPECT_EQ(verdict(dir.open(), audit.head()), "good");
+}
+
+TEST_F(Gap, LinesThatTheHeadDoesNotKnowYetAreNone) {
+    const auto old = dir.open().read_file("audit.head", 1_MiB).value();
+    {
+        auto audit = opened(dir.open());
+        ASSERT_TRUE(audit.event("job-end", {}));
+    }
+    ASSERT_TRUE(dir.open().write_atomic("audit.head", old, 0600));
+    auto audit = opened(dir.open());
+    EXPECT_EQ(audit.head().lines, 4U);
+    EXPECT_THAT(events_of(dir.open()), ElementsAre("start", "verdict", "job-start", "job-end"));
+}
+
+TEST_F(Gap, AHeadThatIsNotOursIsNotBelieved) {
+    for (const auto* text : {"", "x", "00000000000000000009 zz\n"}) {
+        ASSERT_TRUE(dir.open().write_atomic("audit.head", text, 0600));
+        EXPECT_FALSE(read_audit_head(dir.open()));
+        const auto audit = opened(dir.open());
+        EXPECT_EQ(audit.head(), before);
+        EXPECT_EQ(read_audit_head(dir.open()), before);
+    }
+}
+
+// --- rotation
+
+TEST(Audit, RotationKeepsTheChainAndThatManyParts) {
+    test::TempDir dir;
+    auto options = kFixed;
+    options.rotate_at = 1000;
+    options.keep = 3;
+    Head early;
+    {
+        auto audit = opened(dir.open(), options);
+        for (int i = 0; i < 60; ++i) {
+            ASSERT_TRUE(audit.event("verdict", {{"number", i}}, Durable::later));
+            if (i == 30) audit = opened(dir.open(), options);
+            if (i == 55) early = audit.head();
+        }
+        EXPECT_EQ(verdict(dir.open(), audit.head()), "good");
+        EXPECT_EQ(verdict(dir.open(), early), "good");
+        EXPECT_EQ(verified(dir.open()).head.lines, 60U);
+        EXPECT_GT(verified(dir.open()).first, 1U);
+    }
+    EXPECT_THAT(dir.open().list().value(), ElementsAre("audit.head", "audit.log", "audit.log.1",
+                                                       "audit.log.2", "audit.log.3"));
+    for (const auto* name : {"audit.log.1", "audit.log.2", "audit.log.3"}) {
+        EXPECT_LT(fs::file_size(dir / name), 1400U);
+    }
+}
+
+TEST(Audit, ARotationThatStoppedHalfwayIsFinishedAndLosesNothing) {
+    for (std::size_t nth = 0; nth < 5; ++nth) {
+        test::TempDir dir;
+        auto options = kFixed;
+        options.rotate_at = 1;
+        options.keep = 10;
+        auto audit = opened(dir.open(), options);
+        for (int i = 0; i < 4; ++i) ASSERT_TRUE(audit.event("verdict", {}, Durable::later));
+        {
+            const test::Armed fault(9 + nth, test::Fate::fails,
+                                    EIO);  // renames .10, .9, ... come first
+            static_cast<void>(audit.event("verdict", {}, Durable::later));
+        }
+        ASSERT_TRUE(audit.event("verdict", {}, Durable::later));
+        EXPECT_EQ(verdict(dir.open(), audit.head()), "good") << nth;
+        EXPECT_EQ(verified(dir.open()).first, 1U);
+    }
+}
+
+TEST(Audit, AfterLogrotateMovedTheFileTheChainGoesOnInANewOne) {
+    test::TempDir dir;
+    auto audit = opened(dir.open());
+    ASSERT_TRUE(audit.event("start", {}));
+    fs::rename(dir / "audit.log", dir / "audit.log.1");
+    ASSERT_TRUE(audit.event("still-in-the-old", {}));
+    ASSERT_TRUE(audit.reopen());
+    ASSERT_TRUE(audit.event("in-the-new", {}));
+    EXPECT_THAT(events_of(dir.open(), "audit.log.1"), ElementsAre("start", "still-in-the-old"));
+    EXPECT_THAT(events_of(dir.open()), ElementsAre("in-the-new"));
+    EXPECT_EQ(verdict(dir.open(), audit.head()), "good");
+}
+
+TEST(Audit, ALogRemovedWhileItIsWrittenIsBegunAnewAndTheLossShows) {
+    test::TempDir dir;
+    auto options = kFixed;
+    options.keep = 2;
+    auto audit = opened(dir.open(), options);
+    for (int part = 2; part > 0; --part) {
+        ASSERT_TRUE(audit.event("start", {{"part", part}}));
+        fs::rename(dir / "audit.log", dir / ("audit.log." + std::to_string(part)));
+        ASSERT_TRUE(audit.reopen());
+    }
+    ASSERT_TRUE(audit.event("removed", {}));
+    fs::remove(dir / "audit.log");
+    ASSERT_TRUE(audit.event("verdict", {}));
+    EXPECT_THAT(events_of(dir.open()), ElementsAre("verdict"));
+    EXPECT_EQ(verdict(dir.open()), "line 1: lines are missing before it");
+    // The older parts stay where they are.
+    EXPECT_EQ(verified(dir.open()).first, 1U);
+    EXPECT_EQ(verified(dir.open()).head.lines, 2U);
+}
+
+// --- disks that fail
+
+TEST(Audit, AFailedOrShortWriteIsAnErrorAndLeavesNoHalfLine) {
+    for (const auto fate : {test::Fate::fails, test::Fate::fails_halfway}) {
+        test::TempDir dir;
+        auto audit = opened(dir.open());
+        ASSERT_TRUE(audit.event("start", {}));
+        const auto before = audit.head();
+        {
+            const test::Armed fault(0, fate, ENOSPC);
+            const auto lost = audit.event("verdict", {{"reason", "ok"}});
+            ASSERT_FALSE(lost);
+            EXPECT_EQ(lost.error().code, ENOSPC);
+        }
+        EXPECT_EQ(audit.head(), before);
+        EXPECT_EQ(lines_of(dir.open()).size(), 1U);
+        ASSERT_TRUE(audit.event("verdict", {{"reason", "ok"}}));
+        EXPECT_EQ(verdict(dir.open(), audit.head()), "good");
+    }
+}
+
+TEST(Audit, AFailedFsyncIsAnErrorAndTheChainGoesOn) {
+    test::TempDir dir;
+    auto audit = opened(dir.open());
+    {
+        const test::Armed fault(1, test::Fate::fails, EIO);
+        EXPECT_FALSE(audit.event("verdict", {}));
+    }
+    ASSERT_TRUE(audit.event("verdict", {}));
+    EXPECT_EQ(verdict(dir.open(), audit.head()), "good");
+}
+
+TEST(Audit, AHalfLineThatCannotBeTakenBackStopsTheLog) {
+    test::TempDir dir;
+    auto audit = opened(dir.open());
+    ASSERT_TRUE(audit.event("start", {}));
+    {
+        const test::Armed fault(0, test::Fate::fails_halfway_and_stays);
+        EXPECT_FALSE(audit.event("verdict", {}));
+    }
+    EXPECT_FALSE(audit.event("verdict", {}));
+    audit = opened(dir.open());
+    EXPECT_THAT(events_of(dir.open()), ElementsAre("start", "audit-recovered"));
+    EXPECT_EQ(verdict(dir.open(), audit.head()), "good");
+}
+
+// Needs root, for a small disk of its own.
+TEST(Audit, AFullDiskIsAnErrorAndWhenThereIsRoomAgainTheLogIsWhole) {
+    if (::geteuid() != 0) GTEST_SKIP() << "mounts a small disk: needs root";
+    test::TempDir dir;
+    const auto told = test::with_small_disk(dir.path(), 64, [&](const test::Say& say) {
+        auto audit = Audit::open(dir.open(), kFixed);
+        if (!audit) return say(audit.error().what);
+        const std::string text(500, 'x');
+        Result<> last;
+        int count = 0;
+        while ((last = audit->event("verdict", {{"text", text}}))) ++count;
+        say(count > 50 ? "many; " : "few; ");
+        say(last.error().what + "; " + verdict(dir.open(), audit->head()) + "; ");
+        say(audit->event("verdict", {{"text", text}}) ? "written; " : "refused; ");
+        const auto full = audit->head();
+        audit = Audit::open(dir.open(), kFixed);
+        say(audit && audit->head() == full ? "reopened; " : "not reopened; ");
+        fs::rename(dir / "audit.log", dir / "audit.log.1");
+        fs::resize_file(dir / "audit.log.1", 0);
+        say(audit->reopen() && audit->event("verdict", {{"text", text}}) ? "goes on" : "does not");
+    });
+    EXPECT_EQ(told.text,
+              "many; audit log: write: No space left on device; good; refused; "
+              "reopened; goes on");
+}
+
+}  // namespace
+}  // namespace bulkhead::records
