@@ -28,11 +28,12 @@ std::vector<std::string_view> host_services(std::string_view nsswitch) {
 
 Result<> load_resolver_modules() {
     const sys::Fd file(::open("/etc/nsswitch.conf", O_RDONLY | O_CLOEXEC));
-    // Without the file glibc uses "files" and "dns", which are part of it since version 2.34.
+    // Without the file glibc uses "files" and "dns".
     if (!file && errno == ENOENT) return {};
     if (!file) return sys::fail_errno("open /etc/nsswitch.conf");
     const auto text = TRY(within("/etc/nsswitch.conf", sys::read_to_end(file, 64_KiB)));
     for (const auto service : host_services(text)) {
+        if (service == "files" || service == "dns") continue;  // part of libc since 2.34
         if (service.find('/') != service.npos) continue;
         const auto module = "libnss_" + std::string(service) + ".so.2";
         // Kept for the life of the process.

@@ -1,0 +1,127 @@
+#include "worker/config/config.hpp"
+
+#include "tests/worker/config/sources.hpp"
+
+namespace bulkhead::worker {
+namespace {
+
+using namespace std::chrono_literals;
+using test::parsed;
+
+TEST(Config, AUrlIsAllThatMustBeSaid) {
+    const auto config = parsed("backend: {url: https://b.example.com}");
+    ASSERT_EQ(config.backends.size(), 1U);
+    const auto& backend = config.backends[0];
+    EXPECT_EQ(backend.name, "bulkhead");
+    EXPECT_EQ(backend.dialect, "bulkhead");
+    EXPECT_EQ(backend.url, "https://b.example.com");
+    EXPECT_EQ(backend.heartbeat_interval, 60s);
+    EXPECT_EQ(backend.timeout, 30s);
+    EXPECT_EQ(backend.connect_timeout, 10s);
+    EXPECT_FALSE(backend.allow_plaintext);
+    EXPECT_EQ(config.log_level, sys::Level::info);
+    EXPECT_TRUE(config.status_socket);
+    EXPECT_EQ(config.spool.max_bytes, 2_GiB);
+    EXPECT_EQ(config.jobs.max_running, 4U);
+    EXPECT_EQ(config.jobs.poll_wait, 50s);
+    EXPECT_EQ(config.findings.interval, 15min);
+    EXPECT_EQ(config.findings.tls_paths.size(), 2U);
+}
+
+TEST(Config, EverySettingCanStandInTheFile) {
+    const auto config = parsed(R"(
+log_level: debug
+status_socket: false
+spool: {max_bytes: 64MiB}
+jobs: {max_running: 2, poll_wait: 1m30s}
+findings:
+  interval: 1h
+  tls_paths: [/a/*.pem, /b.crt]
+  tls_warn_days: 20
+  tls_critical_days: 3
+backend:
+  name: main
+  dialect: bulkhead
+  url: https://b.example.com:8443/prefix/
+  heartbeat_interval: 15s
+  ca_file: /etc/ca.pem
+  pinned_key: sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+  client_certificate_file: /etc/c.pem
+  client_key_file: /etc/c.key
+  proxy: http://proxy:3128
+  install_token: bit_x
+  timeout: 5s
+  connect_timeout: 1500ms
+)");
+    EXPECT_EQ(config.log_level, sys::Level::debug);
+    EXPECT_FALSE(config.status_socket);
+    EXPECT_EQ(config.spool.max_bytes, 64_MiB);
+    EXPECT_EQ(config.jobs.poll_wait, 90s);
+    EXPECT_EQ(config.findings.tls_paths, (std::vector<std::string>{"/a/*.pem", "/b.crt"}));
+    const auto& backend = config.backends[0];
+    EXPECT_EQ(backend.name, "main");
+    EXPECT_EQ(backend.url, "https://b.example.com:8443/prefix");
+    EXPECT_EQ(backend.heartbeat_interval, 15s);
+    EXPECT_EQ(backend.install_token.reveal(), "bit_x");
+    EXPECT_EQ(backend.connect_timeout, 1500ms);
+}
+
+TEST(Config, SeveralBackendsEachHaveTheirOwn) {
+    const auto config = parsed(R"(
+heartbeat_interval: 30s
+backends:
+  - url: https://a.example.com
+    install_token_file: /etc/a
+  - name: fleet
+    dialect: hyprbox
+    url: https://b.example.com
+    credential: hbnt_x
+    heartbeat_interval: 2m
+    options: {node_id: n1, chunk_member: output}
+)");
+    ASSERT_EQ(config.backends.size(), 2U);
+    EXPECT_EQ(config.backends[0].heartbeat_interval, 30s);
+    EXPECT_TRUE(config.backends[0].options.empty());
+    EXPECT_EQ(config.backends[1].name, "fleet");
+    EXPECT_EQ(config.backends[1].heartbeat_interval, 2min);
+    EXPECT_EQ(config.backends[1].options.at("node_id"), "n1");
+    EXPECT_EQ(config.backends[1].options.at("chunk_member"), "output");
+    EXPECT_EQ(config.backends[1].options.at("heartbeat_path"), "/api/nodes/heartbeat");
+}
+
+TEST(Config, ADialectBringsItsOwnDefaults) {
+    const auto config = parsed("backend: {dialect: hyprbox}");
+    EXPECT_EQ(config.backends[0].name, "hyprbox");
+    EXPECT_EQ(config.backends[0].url, "http://localhost:4000");
+    EXPECT_EQ(config.backends[0].heartbeat_interval, 5min);
+}
+
+TEST(Config, PlainHttpToOtherHostsMustBeAllowedOnce) {
+    EXPECT_NE(test::problems("backend: {url: http://b.example.com}").find("allow_plaintext"),
+              std::string::npos);
+    EXPECT_TRUE(parsed("allow_plaintext: true\nbackend: {url: http://b.example.com}")
+                    .backends[0]
+                    .allow_plaintext);
+    EXPECT_TRUE(parsed("backend: {url: http://b.example.com, allow_plaintext: true}")
+                    .backends[0]
+                    .allow_plaintext);
+    EXPECT_FALSE(parsed("backend: {url: http://127.0.0.1:80}").backends[0].allow_plaintext);
+}
+
+TEST(Config, BecomesSettingsOfTheClient) {
+    auto config = parsed(
+        "backend: {url: https://b, proxy: http://p:1, timeout: 7s, "
+        "pinned_key: sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=}");
+    config.backends[0].ca_pem = "pem";
+    const auto settings = http_settings(config.backends[0], "1.2.3");
+    EXPECT_EQ(settings.base_url, "https://b");
+    EXPECT_EQ(settings.user_agent, "bulkhead/1.2.3");
+    EXPECT_EQ(settings.ca_pem, "pem");
+    EXPECT_EQ(settings.proxy, "http://p:1");
+    EXPECT_EQ(settings.timeout, 7s);
+    EXPECT_TRUE(settings.pinned_key.starts_with("sha256//"));
+    EXPECT_FALSE(settings.allow_plaintext);
+}
+
+}  // namespace
+}  // namespace bulkhead::worker

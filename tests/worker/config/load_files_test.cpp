@@ -1,0 +1,95 @@
+#include <sys/stat.h>
+
+#include "tests/support/tree.hpp"
+#include "tests/worker/config/sources.hpp"
+
+namespace bulkhead::worker {
+namespace {
+
+constexpr std::string_view kCertificate =
+    "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+constexpr std::string_view kKey = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+
+class LoadFiles : public testing::Test {
+  protected:
+    std::string put(std::string_view name, std::string_view content, mode_t mode = 0640) {
+        files_.write(name, content);
+        const auto path = files_.path() + "/" + std::string(name);
+        EXPECT_EQ(::chmod(path.c_str(), mode), 0);
+        return path;
+    }
+    Config config_{.backends = {{.name = "main"}}};
+    BackendConfig& backend_ = config_.backends[0];
+    bulkhead::test::Tree files_ = bulkhead::test::tree({});
+
+    std::string trouble() {
+        const auto loaded = load_files(config_);
+        return loaded ? "" : loaded.error().what;
+    }
+};
+
+TEST_F(LoadFiles, WithoutAnyThereIsNothingToDo) { EXPECT_EQ(trouble(), ""); }
+
+TEST_F(LoadFiles, KeepsTheContents) {
+    backend_.ca_file = put("ca.pem", kCertificate, 0644);
+    backend_.client_certificate_file = put("c.pem", kCertificate, 0644);
+    backend_.client_key_file = put("c.key", kKey);
+    backend_.credential_file = put("credential", "secret\n");
+    backend_.install_token_file = put("token", "bit_x\r\n");
+    ASSERT_EQ(trouble(), "");
+    EXPECT_EQ(backend_.ca_pem, kCertificate);
+    EXPECT_EQ(backend_.client_certificate_pem, kCertificate);
+    EXPECT_EQ(backend_.client_key_pem.reveal(), kKey);
+    EXPECT_EQ(backend_.credential.reveal(), "secret");
+    EXPECT_EQ(backend_.install_token.reveal(), "bit_x");
+}
+
+TEST_F(LoadFiles, AMissingOrWrongAuthorityIsFatal) {
+    backend_.ca_file = files_.path() + "/absent";
+    EXPECT_EQ(trouble(),
+              "backend main: ca_file: " + backend_.ca_file + ": No such file or directory");
+    backend_.ca_file = put("ca.pem", "not PEM");
+    EXPECT_NE(trouble().find("holds no PEM CERTIFICATE"), std::string::npos);
+    backend_.ca_file = put("key.pem", kKey);
+    EXPECT_NE(trouble().find("holds no PEM CERTIFICATE"), std::string::npos);
+    backend_.ca_file = files_.path();
+    EXPECT_NE(trouble().find("not a regular file"), std::string::npos);
+    backend_.ca_file = put("large", std::string(2'000'000, 'x'));
+    EXPECT_NE(trouble(), "");
+}
+
+TEST_F(LoadFiles, ASecretThatEverybodyCanReadIsFatal) {
+    backend_.credential_file = put("credential", "secret", 0644);
+    EXPECT_NE(trouble().find("everybody can read this secret"), std::string::npos);
+    backend_.credential_file = put("credential", "secret", 0600);
+    EXPECT_EQ(trouble(), "");
+}
+
+TEST_F(LoadFiles, ASecretThatCannotStandInAHeaderIsFatal) {
+    for (const auto* content : {"", "\n", "two\nlines\n", "a b"}) {
+        backend_.credential_file = put("credential", content);
+        EXPECT_NE(trouble(), "") << content;
+    }
+}
+
+TEST_F(LoadFiles, AnInstallTokenThatIsGoneIsRememberedAndNotFatal) {
+    backend_.install_token_file = files_.path() + "/absent";
+    EXPECT_EQ(trouble(), "");
+    EXPECT_TRUE(backend_.install_token.empty());
+    EXPECT_EQ(backend_.install_token_missing,
+              "install_token_file: " + files_.path() + "/absent: No such file or directory");
+    backend_.install_token_file = put("token", "");
+    EXPECT_EQ(trouble(), "");
+    EXPECT_NE(backend_.install_token_missing.find("is empty"), std::string::npos);
+}
+
+TEST_F(LoadFiles, EveryBackendsTroubleIsTold) {
+    backend_.ca_file = "/absent/one";
+    config_.backends.push_back({.name = "other", .ca_file = "/absent/two"});
+    EXPECT_EQ(trouble(),
+              "backend main: ca_file: /absent/one: No such file or directory\n"
+              "backend other: ca_file: /absent/two: No such file or directory");
+}
+
+}  // namespace
+}  // namespace bulkhead::worker

@@ -1,0 +1,27 @@
+// Short ways to ask for a configuration.
+#pragma once
+#include <gtest/gtest.h>
+
+#include "worker/config/config.hpp"
+
+namespace bulkhead::worker::test {
+
+inline ConfigSources from_file(std::string text) {
+    return {.file_name = "agent.yaml", .file = std::move(text)};
+}
+
+// All that is wrong with it; "" when nothing is.
+inline std::string problems(const ConfigSources& sources) {
+    const auto config = parse_config(sources);
+    return config ? "" : config.error().what;
+}
+inline std::string problems(std::string file) { return problems(from_file(std::move(file))); }
+
+inline Config parsed(const ConfigSources& sources) {
+    auto config = parse_config(sources);
+    EXPECT_TRUE(config) << config.error().what;
+    return config ? *std::move(config) : Config{.backends = {{}}};
+}
+inline Config parsed(std::string file) { return parsed(from_file(std::move(file))); }
+
+}  // namespace bulkhead::worker::test
