@@ -280,23 +280,25 @@ void HttpClient::Engine::deliver_soon() {
     });
 }
 
+// Only what is there now: an answer may lead to the next request, and a near backend can answer
+// that one before send() returns; the loop's other users get their turn in between.
 void HttpClient::Engine::deliver() {
-    while (!stillborn_.empty()) {
+    for (auto left = stillborn_.size(); left > 0 && !stillborn_.empty(); --left) {
         auto [answered, error] = std::move(stillborn_.front().second);
         stillborn_.pop_front();
         answered(std::unexpected(std::move(error)));
     }
-    while (!finished_.empty()) {
+    for (auto left = finished_.size(); left > 0 && !finished_.empty(); --left) {
         const auto [id, code] = finished_.front();
         finished_.pop_front();
-        auto node = active_.extract(id.value);
-        auto transfer = std::move(node.mapped());
+        auto transfer = std::move(active_.extract(id.value).mapped());
         curl_multi_remove_handle(multi_, transfer->handle());
         auto answer = transfer->finish(code);
         const auto answered = std::exchange(transfer->answered, nullptr);
         retire(std::move(transfer));
         answered(std::move(answer));
     }
+    if (!finished_.empty() || !stillborn_.empty()) deliver_soon();
 }
 
 Result<> HttpClient::prepare() {

@@ -14,32 +14,38 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaxDepth = 32;
+constexpr std::size_t kMaxValues = 10'000;
 
-// The library's parser needs no stack for nesting, but what walks the value later might.
-bool too_deep(std::string_view text) {
+// Before anything is built: the library's parser needs no stack for nesting, but what walks the
+// value later might, and a tree of empty arrays takes thirty times the memory of its text.
+Result<> check_structure(std::string_view text) {
     std::size_t depth = 0;
+    std::size_t values = 1;
     bool in_string = false;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
         if (in_string) {
             if (c == '\\') ++i;
             if (c == '"') in_string = false;
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '[' || c == '{') {
-            if (++depth > kMaxDepth) return true;
-        } else if ((c == ']' || c == '}') && depth > 0) {
-            --depth;
+            continue;
+        }
+        if (c == '"') in_string = true;
+        if (c == '[' || c == '{') ++depth;
+        if ((c == ']' || c == '}') && depth > 0) --depth;
+        if (c == '[' || c == '{' || c == ',') ++values;
+        if (depth > kMaxDepth) return fail("JSON nested deeper than " + std::to_string(kMaxDepth));
+        if (values > kMaxValues) {
+            return fail("JSON of more than " + std::to_string(kMaxValues) + " values");
         }
     }
-    return false;
+    return {};
 }
 
 }  // namespace
 
 Result<JsonValue> JsonValue::parse(std::string_view text) {
     if (text.empty()) return fail("empty, expected JSON");
-    if (too_deep(text)) return fail("JSON nested deeper than " + std::to_string(kMaxDepth));
+    TRY(check_structure(text));
     try {
         return JsonValue(std::make_shared<const json>(json::parse(text)), "");
     } catch (const json::parse_error& error) {

@@ -20,7 +20,7 @@ namespace bulkhead::worker {
 // Null and absent are the same.
 class JsonValue {
   public:
-    // At most 32 levels deep, UTF-8, nothing after the value.
+    // At most 32 levels and 10,000 values, UTF-8, nothing after the value.
     static Result<JsonValue> parse(std::string_view text);
 
     bool is_object() const;

@@ -83,6 +83,20 @@ TEST_F(HttpClientTest, RequestsFromInsideAnAnswerAreFine) {
     EXPECT_EQ(caller_->client().pending(), 0U);
 }
 
+TEST_F(HttpClientTest, AnEndlessChainOfRequestsLeavesOthersTheirTurn) {
+    HttpClient::OnAnswer again = [&](Result<HttpAnswer>) {
+        caller_->client().send({.path = "/health"}, again);
+    };
+    HttpClient::OnAnswer failing = [&](Result<HttpAnswer>) {
+        caller_->client().send({.path = "nonsense"}, failing);
+    };
+    caller_->client().send({.path = "/health"}, again);
+    caller_->client().send({.path = "nonsense"}, failing);
+    bool timer = false;
+    caller_->loop().after(100ms, [&timer] { timer = true; });
+    EXPECT_TRUE(caller_->run_until([&timer] { return timer; }));
+}
+
 TEST_F(HttpClientTest, ManyAtOnceAreAllAnsweredOverFewConnections) {
     int answers = 0;
     for (int i = 0; i < 50; ++i) {

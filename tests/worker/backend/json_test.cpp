@@ -58,6 +58,13 @@ TEST(JsonReading, NestingWithoutEndIsAnErrorAndNotACrash) {
     EXPECT_EQ(error_of(std::string(32, '[') + std::string(32, ']')), "");
 }
 
+TEST(JsonReading, MoreValuesThanAnyAnswerHasAreAnErrorBeforeTheyTakeMemory) {
+    std::string many = "[[]";
+    for (int i = 0; i < 1'000'000; ++i) many += ",[]";
+    EXPECT_EQ(error_of(many + "]"), "JSON of more than 10000 values");
+    EXPECT_EQ(error_of("\"" + std::string(1'000'000, ',') + "\""), "");
+}
+
 TEST(JsonReading, BracketsInsideTextDoNotNest) {
     EXPECT_EQ(
         error_of("{\"a\":\"" + std::string(1000, '[') + "\\\"" + std::string(1000, '{') + "\"}"),
