@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "broker/handlers/handlers.hpp"
-#include "broker/interpreters.hpp"
 #include "common/admission/admit.hpp"
+#include "common/host/host_facts.hpp"
 #include "common/sys/fd.hpp"
 
 namespace bulkhead::broker {
@@ -36,14 +36,14 @@ std::vector<admission::ParamValue> values(const auto& params) {
 }
 
 admission::HostFacts facts(const Context& broker) {
-    const bool closed = broker.draining || ::access(broker.suspended_file.c_str(), F_OK) == 0 ||
-                        ::access((broker.policy_directory + "/jobs.disabled").c_str(), F_OK) == 0;
-    const unsigned running = broker.jobs.running();
+    auto facts = host::look_at(broker.policy->policy, broker.policy_directory);
+    if (broker.draining || ::access(broker.suspended_file.c_str(), F_OK) == 0) {
+        facts.intake_suspended = true;
+    }
     const bool room = broker.jobs.unreported() < protocol::kMaxUnreported;
-    return {.intake_suspended = closed,
-            .running_jobs = running,
-            .max_running_jobs = room ? kMaxRunning : running,
-            .interpreters = look_at(broker.policy->policy.interpreters)};
+    facts.running_jobs = broker.jobs.running();
+    facts.max_running_jobs = room ? kMaxRunning : facts.running_jobs;
+    return facts;
 }
 
 Result<std::string> sealed_bytes(const sys::Fd& fd, std::uint64_t max) {

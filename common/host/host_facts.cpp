@@ -1,12 +1,13 @@
-#include "broker/interpreters.hpp"
+#include "common/host/host_facts.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <climits>
 #include <cstdlib>
 #include <memory>
 
-namespace bulkhead::broker {
+namespace bulkhead::host {
 
 namespace {
 
@@ -36,11 +37,13 @@ admission::InterpreterFacts look_at_one(const std::string& path) {
 
 }  // namespace
 
-std::map<std::string, admission::InterpreterFacts, std::less<>> look_at(
-    const policy::Named<policy::Source>& interpreters) {
-    std::map<std::string, admission::InterpreterFacts, std::less<>> facts;
-    for (const auto& [path, source] : interpreters) facts.emplace(path, look_at_one(path));
+admission::HostFacts look_at(const policy::Policy& policy, const std::string& policy_directory) {
+    admission::HostFacts facts;
+    facts.intake_suspended = ::access((policy_directory + "/jobs.disabled").c_str(), F_OK) == 0;
+    for (const auto& [path, source] : policy.interpreters) {
+        facts.interpreters.emplace(path, look_at_one(path));
+    }
     return facts;
 }
 
-}  // namespace bulkhead::broker
+}  // namespace bulkhead::host
