@@ -57,16 +57,6 @@ Result<string> parse_path(string_view path) {
     return string(path);
 }
 
-Result<Runs> parse_runs(string_view text) {
-    if (text == "1") return Runs{};
-    const auto parts = split(text, '/');
-    if (parts.size() != 2 || (parts[1] != "day" && parts[1] != "hour")) {
-        return fail("expected 1, n/day or n/hour");
-    }
-    const auto count = TRY(plain_number<std::uint32_t>(parts[0], 1, 1000));
-    return Runs{count, parts[1] == "day" ? std::chrono::hours(24) : std::chrono::hours(1)};
-}
-
 template <auto Member, auto Parse>
 Result<> set(Manifest& job, string_view value) {
     job.*Member = TRY(Parse(value));
@@ -225,6 +215,16 @@ Result<Target> parse_target(string_view text) {
     const auto label = text.substr(colon + 1);
     if (!is_label(label)) return fail("expected [A-Za-z0-9][A-Za-z0-9._-]{0,63} after the colon");
     return Target{kind == "host" ? Target::Kind::host : Target::Kind::group, std::string(label)};
+}
+
+Result<Runs> parse_runs(string_view text) {
+    if (text == "1") return Runs{};
+    const auto parts = split(text, '/');
+    if (parts.size() != 2 || (parts[1] != "day" && parts[1] != "hour")) {
+        return fail("expected 1, n/day or n/hour");
+    }
+    const auto count = TRY(plain_number<std::uint32_t>(parts[0], 1, 1000));
+    return Runs{count, parts[1] == "day" ? std::chrono::hours(24) : std::chrono::hours(1)};
 }
 
 Result<Manifest> parse_manifest(string_view bytes) {

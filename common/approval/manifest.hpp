@@ -42,6 +42,8 @@ struct Runs {
     bool once() const { return period.count() == 0; }
 };
 
+Result<Runs> parse_runs(std::string_view text);
+
 struct Manifest {
     std::string job_id;  // [a-z0-9][a-z0-9-]{0,63}
     std::string author;
