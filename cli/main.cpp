@@ -1,6 +1,6 @@
-// bulkhead: the operator's helper. It does nothing that an editor, ssh-keygen and a socket could not.
+// bulkhead: the operator's helper. It does nothing that an editor, ssh-keygen and a socket could
+// not.
 #include <array>
-#include <cerrno>
 #include <cstdio>
 #include <string_view>
 
@@ -14,21 +14,44 @@ struct Row {
     std::string_view name;
     std::string_view arguments;
     std::string_view help;
-    Result<> (*run)(const cli::Arguments&);
+    Result<int> (*run)(const cli::Arguments&);
 };
 constexpr std::array kCommands{
+    Row{"new-job",
+        "SCRIPT --profile NAME --target WHERE... [--expires 7d] [--not-before TIME]\n"
+        "[--author NAME] [--timeout 15m] [--output-max 1MiB] [--runs 1|N/day|N/hour]\n"
+        "[--param 'NAME RULE']... [--interpreter PATH] [--job-id ID] [--reason TEXT]",
+        "print the manifest that people sign", &cli::new_job},
+    Row{"seal", "SCRIPT MANIFEST SIGNATURE...", "print script, manifest and signatures as one file",
+        &cli::seal},
+    Row{"dry-run",
+        "FILE|--catalogue NAME [--policy DIR] [--host-id ID] [--group LABEL]...\n"
+        "[--at TIME] [--param NAME=VALUE]... [--json]",
+        "would a host run this job, and how?", &cli::dry_run},
+    Row{"check-policy", "[DIR] [--json]", "what is wrong or strange in a policy, and its digest",
+        &cli::check_policy},
+    Row{"reasons", "", "every reason code and what it means", &cli::reasons},
     Row{"status", "[--json] [--socket FILE]", "what the running agent is doing", &cli::status},
     Row{"settings", "[--markdown]", "every setting of agent.yaml", &cli::settings},
 };
 
 int help(std::FILE* to) {
-    std::fputs("usage: bulkhead COMMAND ...\n\n", to);
+    std::fputs("usage: bulkhead COMMAND ...\n", to);
     for (const auto& row : kCommands) {
-        std::fprintf(to, "  %-10s %-28s %s\n", std::string(row.name).c_str(),
-                     std::string(row.arguments).c_str(), std::string(row.help).c_str());
+        if (row.help.empty()) continue;
+        const std::string name(row.name);
+        auto arguments = std::string(row.arguments);
+        for (auto at = arguments.find('\n'); at != arguments.npos; at = arguments.find('\n', at)) {
+            arguments.replace(at, 1, "\n" + std::string(name.size() + 3, ' '));
+            at += name.size() + 4;
+        }
+        std::fprintf(to, "\n  %s %s\n      %s\n", name.c_str(), arguments.c_str(),
+                     std::string(row.help).c_str());
     }
-    std::fputs("\nExit status: 0 done, 1 failed, 2 wrong call.\n", to);
-    return to == stdout ? 0 : 2;
+    std::fputs(
+        "\nFILE - is standard input. Exit status: 0 yes or done, 1 no or failed, 2 wrong call.\n",
+        to);
+    return to == stdout ? cli::kDone : cli::kWrong;
 }
 
 }  // namespace
@@ -41,10 +64,10 @@ int main(int count, char** values) {
     for (const auto& row : kCommands) {
         if (row.name != words[0]) continue;
         const auto done = row.run({words.begin() + 1, words.end()});
-        if (done) return 0;
+        if (done) return *done;
         std::fprintf(stderr, "bulkhead %s: %s\n", words[0].c_str(), done.error().what.c_str());
-        return done.error().code == EINVAL ? 2 : 1;
+        return done.error().code == EINVAL ? cli::kWrong : cli::kNo;
     }
     std::fprintf(stderr, "bulkhead: no command \"%s\"; see bulkhead --help\n", words[0].c_str());
-    return 2;
+    return cli::kWrong;
 }

@@ -77,7 +77,7 @@ void print_for_people(const json& status) {
 
 }  // namespace
 
-Result<> status(const Arguments& arguments) {
+Result<int> status(const Arguments& arguments) {
     bool as_json = false;
     std::string socket = "/run/bulkhead/status.sock";
     for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -92,21 +92,21 @@ Result<> status(const Arguments& arguments) {
     const auto answer = TRY(ask(socket));
     if (as_json) {
         std::fputs(answer.c_str(), stdout);
-        return {};
+        return kDone;
     }
     const auto document = json::parse(answer, nullptr, false);
     if (!document.is_object()) return fail("the agent's answer was cut short; try again");
     print_for_people(document);
-    return {};
+    return kDone;
 }
 
-Result<> settings(const Arguments& arguments) {
+Result<int> settings(const Arguments& arguments) {
     if (arguments.size() > 1 || (arguments.size() == 1 && arguments[0] != "--markdown")) {
         return fail("takes nothing but --markdown", EINVAL);
     }
     std::fputs((arguments.empty() ? worker::describe_flags() : worker::describe_settings()).c_str(),
                stdout);
-    return {};
+    return kDone;
 }
 
 }  // namespace bulkhead::cli

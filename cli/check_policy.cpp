@@ -1,0 +1,70 @@
+// `bulkhead check-policy`: does a policy load, what in it is strange, and which digest has it?
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "cli/files.hpp"
+#include "cli/options.hpp"
+#include "cli/policy_copy.hpp"
+#include "common/policy/check.hpp"
+#include "common/sandbox/seccomp.hpp"
+
+namespace bulkhead::cli {
+
+namespace {
+
+constexpr std::array kOptions{Option{"--json"}};
+
+std::vector<policy::Finding> findings_of(const PolicyCopy& copy) {
+    std::vector<policy::Finding> findings;
+    if (!copy.host_would_say.empty()) {
+        findings.push_back(
+            {.error = !copy.is_copy,
+             .where = copy.directory,
+             .text = "a host would not load it where it lies: " + copy.host_would_say});
+    }
+    const policy::Facts facts{.now = now(), .is_system_call = [](std::string_view name) {
+                                  return sandbox::syscall_number(name).has_value();
+                              }};
+    for (auto& finding : policy::check(copy.policy, facts)) findings.push_back(std::move(finding));
+    return findings;
+}
+
+std::string text_of(const PolicyCopy& copy, const std::vector<policy::Finding>& findings) {
+    std::string text;
+    for (const auto& finding : findings) {
+        text += finding.where + (finding.error ? ": error: " : ": warning: ") + finding.text + "\n";
+    }
+    return text + "digest " + crypto::hex(copy.policy.digest) + "\n";
+}
+
+std::string json_of(const PolicyCopy& copy, const std::vector<policy::Finding>& findings) {
+    auto list = nlohmann::ordered_json::array();
+    for (const auto& finding : findings) {
+        list.push_back({{"severity", finding.error ? "error" : "warning"},
+                        {"where", finding.where},
+                        {"text", finding.text}});
+    }
+    const nlohmann::ordered_json document{{"directory", copy.directory},
+                                          {"digest", crypto::hex(copy.policy.digest)},
+                                          {"findings", list}};
+    return document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+Result<int> check_policy(const Arguments& arguments) {
+    const auto options = TRY(Options::parse(arguments, kOptions));
+    if (options.operands().size() > 1) return wrong("give one directory");
+    const auto copy = TRY(load_policy(options.operands().empty() ? std::string(kPolicyDirectory)
+                                                                 : options.operands()[0]));
+    const auto findings = findings_of(copy);
+    TRY(print(options.has("--json") ? json_of(copy, findings) : text_of(copy, findings)));
+    const bool bad = std::any_of(findings.begin(), findings.end(),
+                                 [](const auto& finding) { return finding.error; });
+    return bad ? kNo : kDone;
+}
+
+}  // namespace bulkhead::cli

@@ -1,0 +1,81 @@
+// `bulkhead dry-run`: the answer a host will give, before anybody signs.
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "cli/dry_run/report.hpp"
+#include "cli/files.hpp"
+#include "cli/options.hpp"
+
+namespace bulkhead::cli {
+
+namespace {
+
+using Takes = Option::Takes;
+constexpr std::array kOptions{
+    Option{"--policy", Takes::once},    Option{"--host-id", Takes::once},
+    Option{"--group", Takes::often},    Option{"--at", Takes::once},
+    Option{"--catalogue", Takes::once}, Option{"--param", Takes::often},
+    Option{"--json", Takes::nothing},
+};
+// A script of 4 MiB and one byte is a job to refuse; this is no job.
+constexpr std::uint64_t kMostBytes = 64_MiB;
+
+Result<> take_host(policy::Host& host, const Options& options) {
+    if (options.has("--host-id")) host.id = options.value("--host-id");
+    const auto groups = options.values("--group");
+    if (!groups.empty()) host.groups = groups;
+    if (!host.id.empty() && !approval::is_label(host.id)) return wrong("--host-id: not a host id");
+    if (std::all_of(groups.begin(), groups.end(),
+                    [](const auto& group) { return approval::is_label(group); })) {
+        return {};
+    }
+    return wrong("--group: not a label");
+}
+
+Result<Question> ask(const Options& options) {
+    Question question;
+    question.catalogue = options.value("--catalogue");
+    const auto& files = options.operands();
+    if (files.size() + (question.catalogue.empty() ? 0 : 1) != 1) {
+        return wrong("give one file, or --catalogue NAME");
+    }
+    if (!files.empty()) {
+        question.file = files[0];
+        question.text = TRY(or_wrong(read_input(files[0], kMostBytes)));
+    }
+    question.now =
+        TRY(or_wrong(within("--at", parse_utc(options.value("--at", format_utc(now()))))));
+    for (const auto& text : options.values("--param")) {
+        const auto [name, value] = TRY(or_wrong(within("--param", split_pair(text))));
+        question.params.push_back({name, value});
+    }
+    return question;
+}
+
+// What would run it: the manifest's word, else the #! line's.
+std::string interpreter_of(const Report& report) {
+    if (report.verdict.manifest) return report.verdict.manifest->interpreter;
+    const std::string_view script = report.script;
+    const auto line = script.substr(0, script.find('\n'));
+    const auto parts = line.starts_with("#!") ? words(line.substr(2)) : words("");
+    return parts.empty() ? "" : std::string(parts[0]);
+}
+
+}  // namespace
+
+Result<int> dry_run(const Arguments& arguments) {
+    const auto options = TRY(Options::parse(arguments, kOptions));
+    const auto question = TRY(ask(options));
+    auto copy = TRY(load_policy(options.value("--policy", kPolicyDirectory)));
+    TRY(take_host(copy.policy.host, options));
+
+    auto report = examine(question, copy);
+    if (!report.script.empty()) report.vetting = vet(report.script, interpreter_of(report));
+    TRY(print(options.has("--json") ? json_of(question, report, copy)
+                                    : text_of(question, report, copy)));
+    return report.verdict.admitted ? kDone : kNo;
+}
+
+}  // namespace bulkhead::cli

@@ -1,0 +1,68 @@
+#include <algorithm>
+
+#include "cli/dry_run/report.hpp"
+#include "cli/files.hpp"
+#include "common/base/text.hpp"
+#include "common/host/host_facts.hpp"
+
+namespace bulkhead::cli {
+
+namespace {
+
+// As the worker says it to the backend when an offer cannot even be handed to the broker.
+constexpr const char* kUnusable = "job-unusable";
+
+std::vector<std::string> assumptions(const Question& question, const PolicyCopy& copy) {
+    std::vector<std::string> list{
+        "replay: not checked here: a fresh host, on which no job was ever started",
+        "clock: the host's clock says " + format_utc(question.now),
+        "intake: no other job is running, and no operator has suspended intake",
+        "interpreter: looked at on this machine; the host looks at its own"};
+    if (!copy.host_would_say.empty()) {
+        list.push_back("policy: a host would not load this directory where it lies: " +
+                       copy.host_would_say);
+    }
+    return list;
+}
+
+}  // namespace
+
+Report examine(const Question& question, const PolicyCopy& copy) {
+    Report report;
+    report.assumed = assumptions(question, copy);
+    const auto& policy = copy.policy;
+    admission::JobBytes job{.params = question.params};
+    approval::SignedScript parts;
+    if (question.catalogue.empty()) {
+        auto split = approval::split_signed_script(question.text);
+        if (!split) {
+            report.reason = kUnusable;
+            report.detail = split.error().what;
+            report.script = question.text;
+            return report;
+        }
+        parts = *std::move(split);
+        job.script = parts.script;
+        if (!parts.manifest.empty()) job.manifest = parts.manifest;
+        job.signatures = parts.signatures;
+        report.script = parts.script;
+        report.has_signatures = !parts.signatures.empty();
+    } else {
+        job.kind = admission::JobBytes::Kind::catalogue;
+        job.name = question.catalogue;
+        const auto* entry = policy::find(policy.approved, question.catalogue);
+        if (entry != nullptr && entry->script) report.script = *entry->script;
+    }
+    auto facts = host::look_at(policy, copy.directory);
+    facts.max_running_jobs = 1;
+    report.verdict = admission::admit(job, policy, facts, {}, question.now);
+    report.reason = admission::code(report.verdict.reason);
+    report.detail = report.verdict.detail;
+    if (report.verdict.manifest) {
+        report.profile = policy::find(policy.profiles, report.verdict.manifest->profile);
+    }
+    report.next = instructions(question, report, copy);
+    return report;
+}
+
+}  // namespace bulkhead::cli

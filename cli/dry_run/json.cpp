@@ -1,0 +1,136 @@
+// The report for programs. Members are added, never renamed; the order is that of reading.
+#include <nlohmann/json.hpp>
+
+#include "cli/dry_run/report.hpp"
+#include "cli/dry_run/words.hpp"
+#include "common/base/text.hpp"
+
+namespace bulkhead::cli {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+json checks_of(const Report& report) {
+    auto list = json::array();
+    for (const auto& check : report.verdict.checks) {
+        list.push_back({{"name", check.name},
+                        {"outcome", outcome_name(check.outcome)},
+                        {"reason", admission::code(check.reason)},
+                        {"detail", check.detail}});
+    }
+    return list;
+}
+
+json paths_of(const policy::Profile& profile) {
+    auto list = json::array();
+    for (const auto& rule : profile.paths) {
+        list.push_back({{"access", access_name(rule.access)},
+                        {"path", rule.path},
+                        {"if_present", rule.if_present},
+                        {"why", rule.source.reason}});
+    }
+    return list;
+}
+
+json calls_of(const policy::SeccompList& list) {
+    auto rules = json::array();
+    for (const auto& rule : list.rules) {
+        rules.push_back({{"call", rule.call},
+                         {"answer", action_in_words(rule.action)},
+                         {"when", conditions_in_words(rule.conditions)},
+                         {"why", rule.source.reason}});
+    }
+    return {{"list", list.name}, {"otherwise", action_in_words(list.fallback)}, {"rules", rules}};
+}
+
+json capabilities_of(const policy::Profile& profile) {
+    auto list = json::array();
+    if (profile.capabilities == 0) return list;
+    const auto names = policy::capability_names(profile.capabilities);
+    for (const auto name : words(names)) list.push_back(name);
+    return list;
+}
+
+json sandbox_of(const policy::Profile& profile, const approval::Manifest& job,
+                const policy::Policy& policy) {
+    const auto& limits = profile.limits;
+    json sandbox{{"profile", profile.name},
+                 {"user", profile.user},
+                 {"group", profile.group},
+                 {"groups", profile.groups},
+                 {"capabilities", capabilities_of(profile)},
+                 {"network", network_in_words(profile.network)},
+                 {"namespaces", namespace_names(profile.namespaces)},
+                 {"private_tmp", profile.private_tmp},
+                 {"paths", paths_of(profile)},
+                 {"limits",
+                  {{"timeout_seconds", job.timeout.count()},
+                   {"output_bytes", job.output_max},
+                   {"memory_bytes", limits.memory},
+                   {"pids", limits.pids},
+                   {"cpu_percent", limits.cpu_percent},
+                   {"file_size_bytes", limits.file_size},
+                   {"open_files", limits.open_files},
+                   {"umask", profile.umask},
+                   {"nice", profile.nice}}}};
+    sandbox["system_calls"] = calls_of(*policy::find(policy.seccomp, profile.seccomp));
+    sandbox["ceiling"] = calls_of(*policy::find(policy.seccomp, "broker"));
+    return sandbox;
+}
+
+json remarks_of(const std::vector<Remark>& remarks) {
+    auto list = json::array();
+    for (const auto& remark : remarks)
+        list.push_back({{"line", remark.line}, {"text", remark.text}});
+    return list;
+}
+
+json tool_of(const std::optional<Vetting>& vetting, const Vetting::Tool Vetting::*member) {
+    if (!vetting) return nullptr;
+    const auto& tool = *vetting.*member;
+    const auto outcome = tool.outcome == Vetting::Outcome::skipped  ? "skipped"
+                         : tool.outcome == Vetting::Outcome::passed ? "passed"
+                                                                    : "failed";
+    return {{"outcome", outcome}, {"why", tool.why}, {"remarks", remarks_of(tool.remarks)}};
+}
+
+json script_of(const Report& report) {
+    if (report.script.empty()) return nullptr;
+    return {{"sha256", crypto::hex(crypto::sha256(as_bytes(report.script)))},
+            {"size", report.script.size()}};
+}
+
+}  // namespace
+
+std::string json_of(const Question& question, const Report& report, const PolicyCopy& copy) {
+    const auto& verdict = report.verdict;
+    const auto& manifest = verdict.manifest;
+    json document{
+        {"verdict", verdict.admitted ? "admit" : "refuse"},
+        {"reason", report.reason},
+        {"detail", report.detail},
+        {"job_id", manifest ? json(manifest->job_id) : json(nullptr)},
+        {"author", manifest ? json(manifest->author) : json(nullptr)},
+        {"profile", manifest ? json(manifest->profile) : json(nullptr)},
+        {"manifest_sha256", manifest ? json(crypto::hex(manifest->digest)) : json(nullptr)},
+        {"rule", verdict.rule},
+        {"signers", verdict.signers},
+        {"checks", checks_of(report)},
+        {"host", {{"id", copy.policy.host.id}, {"groups", copy.policy.host.groups}}},
+        {"time", format_utc(question.now)},
+        {"policy_digest", crypto::hex(copy.policy.digest)},
+        {"script", script_of(report)},
+        {"sandbox", nullptr},
+        {"oddities", report.vetting ? remarks_of(report.vetting->oddities) : json::array()},
+        {"syntax", tool_of(report.vetting, &Vetting::syntax)},
+        {"shellcheck", tool_of(report.vetting, &Vetting::shellcheck)},
+        {"assumed", report.assumed},
+        {"next", report.next}};
+    if (report.profile != nullptr) {
+        document["sandbox"] = sandbox_of(*report.profile, *manifest, copy.policy);
+    }
+    return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace bulkhead::cli

@@ -1,0 +1,171 @@
+// The report for people.
+#include "common/base/text.hpp"
+
+#include <map>
+
+#include "cli/dry_run/report.hpp"
+#include "cli/dry_run/words.hpp"
+
+namespace bulkhead::cli {
+
+namespace {
+
+constexpr std::size_t kLabel = 14;
+constexpr std::size_t kWidth = 100;
+
+// A label, then words that continue below themselves where the line is full.
+std::string row(std::string label, std::string_view text) {
+    label.resize(std::max(label.size() + 1, kLabel), ' ');
+    auto line = std::move(label);
+    std::string out;
+    for (const auto word : words(text)) {
+        if (line.size() + word.size() > kWidth && line.size() > kLabel) {
+            out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+            line = std::string(kLabel, ' ');
+        }
+        line.append(word).append(" ");
+    }
+    return out + line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+}
+
+std::string joined(const std::vector<std::string>& list, const char* none) {
+    std::string text;
+    for (const auto& item : list) text += (text.empty() ? "" : ", ") + item;
+    return text.empty() ? none : text;
+}
+
+std::string verdict_of(const Question& question, const Report& report, const PolicyCopy& copy) {
+    const auto& verdict = report.verdict;
+    auto text = row("verdict", (verdict.admitted ? "admit" : "refuse: " + report.reason));
+    if (!verdict.admitted && !report.detail.empty()) text += row("", report.detail);
+    if (verdict.manifest) {
+        const auto& job = *verdict.manifest;
+        text += row("job", job.job_id + " by " + job.author + ": " + job.reason);
+        text += row("profile", job.profile);
+    }
+    if (!verdict.rule.empty()) text += row("rule", verdict.rule);
+    text += row("signers", joined(verdict.signers, "none who count"));
+    const auto& host = copy.policy.host;
+    text += row("host", (host.id.empty() ? "without an id" : host.id) +
+                            ", groups: " + joined(host.groups, "none"));
+    text += row("time", format_utc(question.now));
+    text += row("policy", copy.directory);
+    text += row("", "digest " + crypto::hex(copy.policy.digest));
+    return text;
+}
+
+std::string checks_of(const Report& report) {
+    std::string text = "\nchecks\n";
+    for (const auto& check : report.verdict.checks) {
+        const auto outcome = check.outcome == admission::Outcome::passed   ? "ok"
+                             : check.outcome == admission::Outcome::failed ? "NO"
+                                                                           : "-";
+        auto words_of = std::string(outcome);
+        if (check.outcome == admission::Outcome::failed) {
+            words_of += " " + std::string(admission::code(check.reason)) + ":";
+        }
+        text += row("  " + std::string(check.name), words_of + " " + check.detail);
+    }
+    return text;
+}
+
+// Calls with the same answer on one row, those that depend on an argument with their condition.
+std::string calls_of(std::string label, const policy::SeccompList& list) {
+    std::map<std::string, std::string> by_answer;
+    for (const auto& rule : list.rules) {
+        auto& calls = by_answer[action_in_words(rule.action)];
+        const auto when = conditions_in_words(rule.conditions);
+        calls += (calls.empty() ? "" : ", ") + rule.call + (when.empty() ? "" : " if " + when);
+    }
+    auto text = row(std::move(label), "seccomp/" + list.name + ".seccomp; what it does not name " +
+                                          (list.fallback.verdict == policy::Verdict::allow
+                                               ? "is allowed"
+                                               : action_in_words(list.fallback)));
+    for (const auto& [answer, calls] : by_answer) text += row("", answer + ": " + calls);
+    return text;
+}
+
+std::string paths_of(const policy::Profile& profile) {
+    std::string text;
+    for (const auto access : {policy::Access::read, policy::Access::execute, policy::Access::write,
+                              policy::Access::devices}) {
+        std::vector<std::string> list;
+        for (const auto& rule : profile.paths) {
+            if (rule.access == access) list.push_back(rule.path);
+        }
+        if (!list.empty()) text += row("  " + access_name(access), joined(list, ""));
+    }
+    return text + row("  /tmp", profile.private_tmp
+                                    ? "a /tmp and /var/tmp of its own, gone with the job"
+                                    : "the host's, as far as the paths above reach it");
+}
+
+std::string sandbox_of(const policy::Profile& profile, const approval::Manifest& job,
+                       const policy::Policy& policy) {
+    const auto& limits = profile.limits;
+    auto text = "\nsandbox of profile " + profile.name + "\n";
+    text += row("  user", profile.user + ", group " + profile.group +
+                              ", supplementary groups: " + joined(profile.groups, "none"));
+    text += row("  powers", policy::capability_names(profile.capabilities));
+    text += row("  network", profile.network == policy::Network::none
+                                 ? "none: an empty network namespace"
+                                 : "the host's");
+    text += row("  namespaces", joined(namespace_names(profile.namespaces), "the host's"));
+    text += paths_of(profile);
+    text +=
+        row("  limits",
+            std::to_string(job.timeout.count()) + " s, " + size_in_words(job.output_max) +
+                " of output kept, " + size_in_words(limits.memory) + " of memory, " +
+                std::to_string(limits.pids) + " processes, " + std::to_string(limits.cpu_percent) +
+                " % of a processor, files of " + size_in_words(limits.file_size) + ", " +
+                std::to_string(limits.open_files) + " open, nice " + std::to_string(profile.nice));
+    text += calls_of("  calls", *policy::find(policy.seccomp, profile.seccomp));
+    return text + calls_of("  ceiling", *policy::find(policy.seccomp, "broker"));
+}
+
+std::string remarks_of(const std::vector<Remark>& remarks) {
+    std::string text;
+    for (const auto& remark : remarks) {
+        text += row("", (remark.line == 0 ? "" : "line " + std::to_string(remark.line) + ": ") +
+                            quoted(remark.text, 400));
+    }
+    return text;
+}
+
+std::string tool_of(const char* label, const Vetting::Tool& tool) {
+    const auto outcome = tool.outcome == Vetting::Outcome::skipped  ? "not asked: "
+                         : tool.outcome == Vetting::Outcome::passed ? "nothing to say: "
+                                                                    : "";
+    return row(label, outcome + tool.why) + remarks_of(tool.remarks);
+}
+
+std::string script_of(const Report& report) {
+    auto text = "\nscript\n" + row("  bytes", std::to_string(report.script.size()));
+    text += row("  SHA-256", crypto::hex(crypto::sha256(as_bytes(report.script))));
+    if (!report.vetting) return text;
+    const auto& vetting = *report.vetting;
+    if (!vetting.oddities.empty()) text += row("  odd", "") + remarks_of(vetting.oddities);
+    return text + tool_of("  syntax", vetting.syntax) + tool_of("  shellcheck", vetting.shellcheck);
+}
+
+std::string list_of(const char* title, const std::vector<std::string>& lines) {
+    if (lines.empty()) return "";
+    auto text = "\n" + std::string(title) + "\n";
+    for (const auto& line : lines) text += "  " + line + "\n";
+    return text;
+}
+
+}  // namespace
+
+std::string text_of(const Question& question, const Report& report, const PolicyCopy& copy) {
+    auto text = verdict_of(question, report, copy);
+    if (!report.verdict.checks.empty()) text += checks_of(report);
+    text += list_of("what a host knows and this dry run assumes", report.assumed);
+    if (report.profile != nullptr) {
+        text += sandbox_of(*report.profile, *report.verdict.manifest, copy.policy);
+    }
+    if (!report.script.empty()) text += script_of(report);
+    return text + list_of("to get it approved", report.next);
+}
+
+}  // namespace bulkhead::cli

@@ -1,0 +1,105 @@
+#include "cli/dry_run/words.hpp"
+
+#include <string.h>
+
+#include "common/base/strong.hpp"
+
+namespace bulkhead::cli {
+
+namespace {
+
+std::string hexadecimal(std::uint32_t value) {
+    if (value < 10) return std::to_string(value);
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string digits;
+    for (; value != 0; value >>= 4) digits.insert(0, 1, kDigits[value & 15]);
+    return "0x" + digits;
+}
+
+std::string condition_in_words(const policy::Condition& condition) {
+    auto text = "arg" + std::to_string(condition.argument);
+    constexpr std::uint32_t kWhole = 0xffffffff;
+    if (condition.mask != kWhole) {
+        const bool none = condition.values.size() == 1 && condition.values[0] == 0;
+        return text + (none ? " lacks " : " has ") + hexadecimal(condition.mask);
+    }
+    text += condition.values.size() == 1 ? " is" : " in";
+    for (const auto value : condition.values) text += " " + hexadecimal(value);
+    return text;
+}
+
+}  // namespace
+
+std::string access_name(policy::Access access) {
+    switch (access) {
+        case policy::Access::read:
+            return "read";
+        case policy::Access::execute:
+            return "execute";
+        case policy::Access::write:
+            return "write";
+        case policy::Access::devices:
+            return "devices";
+    }
+    return "?";
+}
+
+std::string outcome_name(admission::Outcome outcome) {
+    switch (outcome) {
+        case admission::Outcome::skipped:
+            return "skipped";
+        case admission::Outcome::passed:
+            return "passed";
+        case admission::Outcome::failed:
+            return "failed";
+    }
+    return "?";
+}
+
+std::string network_in_words(policy::Network network) {
+    return network == policy::Network::none ? "none" : "host";
+}
+
+std::vector<std::string> namespace_names(const policy::Namespaces& namespaces) {
+    std::vector<std::string> names;
+    if (namespaces.mount) names.emplace_back("mount");
+    if (namespaces.net) names.emplace_back("net");
+    if (namespaces.ipc) names.emplace_back("ipc");
+    if (namespaces.uts) names.emplace_back("uts");
+    if (namespaces.pid) names.emplace_back("pid");
+    return names;
+}
+
+std::string action_in_words(const policy::Action& action) {
+    switch (action.verdict) {
+        case policy::Verdict::allow:
+            return "allowed";
+        case policy::Verdict::log:
+            return "allowed and logged";
+        case policy::Verdict::error: {
+            const char* name = ::strerrorname_np(action.error);
+            return "fails with " +
+                   (name == nullptr ? std::to_string(action.error) : std::string(name));
+        }
+        case policy::Verdict::kill:
+            break;
+    }
+    return "ends the process";
+}
+
+std::string conditions_in_words(const std::vector<policy::Condition>& conditions) {
+    std::string text;
+    for (const auto& condition : conditions) {
+        text += (text.empty() ? "" : " and ") + condition_in_words(condition);
+    }
+    return text;
+}
+
+std::string size_in_words(std::uint64_t bytes) {
+    if (bytes >= 1_GiB && bytes % 1_GiB == 0) return std::to_string(bytes / 1_GiB) + " GiB";
+    if (bytes >= 1_MiB && bytes % 1_MiB == 0) return std::to_string(bytes / 1_MiB) + " MiB";
+    if (bytes >= 1_KiB && bytes % 1_KiB == 0) return std::to_string(bytes / 1_KiB) + " KiB";
+    return std::to_string(bytes) + " bytes";
+}
+
+}  // namespace bulkhead::cli

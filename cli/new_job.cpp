@@ -1,0 +1,171 @@
+// `bulkhead new-job`: writes the manifest of a script, for people to read and sign.
+#include <pwd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+#include "cli/files.hpp"
+#include "cli/options.hpp"
+#include "common/approval/manifest.hpp"
+#include "common/approval/signed_script.hpp"
+
+namespace bulkhead::cli {
+
+namespace {
+
+using Takes = Option::Takes;
+constexpr std::array kOptions{
+    Option{"--profile", Takes::once},    Option{"--target", Takes::often},
+    Option{"--author", Takes::once},     Option{"--expires", Takes::once},
+    Option{"--not-before", Takes::once}, Option{"--timeout", Takes::once},
+    Option{"--output-max", Takes::once}, Option{"--runs", Takes::once},
+    Option{"--param", Takes::often},     Option{"--interpreter", Takes::once},
+    Option{"--job-id", Takes::once},     Option{"--reason", Takes::once},
+};
+
+Result<> check_script(const std::string& path, std::string_view script) {
+    if (script.empty()) return fail(path + ": the script is empty");
+    if (script.size() > approval::kMaxScript) {
+        return fail(path + ": " + std::to_string(script.size()) +
+                    " bytes; a script has at most 4 MiB");
+    }
+    if (TRY(within(path, approval::split_signed_script(script))).has_tail) {
+        return fail(path + ": has an approval already. To start afresh, take it off: sed '/^" +
+                    std::string(approval::kTailMarker) + "/,$d' " + shell_word(path));
+    }
+    if (!script.ends_with('\n')) {
+        return fail(path + ": the last line has no line end; add one: echo >> " + shell_word(path));
+    }
+    return {};
+}
+
+std::string login_name() {
+    const auto* user = ::getpwuid(::geteuid());
+    return user == nullptr ? "" : user->pw_name;
+}
+
+// "#!/bin/bash -e" names /bin/bash; the kernel does not read that line of a job.
+Result<std::string> interpreter_of(std::string_view script) {
+    const auto line = script.substr(0, script.find('\n'));
+    const auto parts = line.starts_with("#!") ? words(line.substr(2)) : words("");
+    if (parts.empty()) {
+        return wrong("the script has no #! line; say what runs it: --interpreter /bin/bash");
+    }
+    if (parts.size() > 1) {
+        std::fprintf(stderr,
+                     "note: \"%s\" is not obeyed, a job's interpreter gets the script and nothing "
+                     "else; use \"set\" for options\n",
+                     std::string(line).c_str());
+    }
+    if (parts[0].ends_with("/env")) {
+        return wrong(
+            "the #! line asks for env, which looks the program up; name it: "
+            "--interpreter /bin/bash");
+    }
+    return std::string(parts[0]);
+}
+
+// "disk-clean-2026-08-22" from disk_clean.sh.
+std::string job_id_of(const std::string& path, UnixTime day) {
+    auto name = path.substr(path.rfind('/') + 1);
+    name = name.substr(0, name.find('.', 1));
+    std::string id;
+    for (const char c : name) {
+        const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        if (approval::is_job_id({&lower, 1})) id += lower;
+        if (!approval::is_job_id({&lower, 1}) && !id.empty() && id.back() != '-') id += '-';
+    }
+    id = id.substr(0, 53);
+    return (id.empty() ? "job" : id) + (id.ends_with('-') ? "" : "-") +
+           format_utc(day).substr(0, 10);
+}
+
+Result<std::chrono::seconds> seconds(std::string_view option, const std::string& text) {
+    const auto time = parse_duration(text);
+    if (!time) return wrong(std::string(option) + ": " + time.error().what);
+    if (*time < std::chrono::seconds(1)) return wrong(std::string(option) + ": at least 1s");
+    return std::chrono::floor<std::chrono::seconds>(*time);
+}
+
+// 4096, 64KiB, 1MiB, 1GiB.
+Result<std::uint64_t> size(std::string_view option, std::string_view text) {
+    std::uint64_t unit = 1;
+    for (const auto& [suffix, bytes] :
+         {std::pair("KiB", 1_KiB), std::pair("MiB", 1_MiB), std::pair("GiB", 1_GiB)}) {
+        if (!text.ends_with(suffix)) continue;
+        text.remove_suffix(3);
+        unit = bytes;
+        break;
+    }
+    const auto number = parse_number<std::uint32_t>(text);
+    if (!number) return wrong(std::string(option) + ": write 65536, 64KiB, 1MiB or 1GiB");
+    return *number * unit;
+}
+
+Result<> take_repeated(approval::Manifest& job, const Options& options) {
+    for (const auto& text : options.values("--target")) {
+        job.targets.push_back(TRY(or_wrong(within("--target", approval::parse_target(text)))));
+    }
+    if (job.targets.empty()) {
+        return wrong("where may it run? --target host:ID, --target group:LABEL, or --target any");
+    }
+    for (const auto& text : options.values("--param")) {
+        const auto blank = text.find(' ');
+        if (blank == text.npos) return wrong("--param: expected \"NAME RULE\" as one word");
+        job.params.push_back(TRY(or_wrong(within(
+            "--param", approval::parse_param_rule(std::string_view(text).substr(0, blank),
+                                                  std::string_view(text).substr(blank + 1))))));
+    }
+    return {};
+}
+
+// What is not checked here is checked when the text is parsed again.
+Result<std::string> write(const std::string& path, std::string_view script,
+                          const Options& options) {
+    approval::Manifest job;
+    const auto start = options.value("--not-before", format_utc(now()));
+    job.not_before = TRY(or_wrong(within("--not-before", parse_utc(start))));
+    job.not_after = job.not_before + TRY(seconds("--expires", options.value("--expires", "7d")));
+    job.job_id = options.value("--job-id", job_id_of(path, job.not_before));
+    job.author = options.value("--author", login_name());
+    job.script_sha256 = crypto::sha256(as_bytes(script));
+    job.script_size = script.size();
+    job.interpreter =
+        options.has("--interpreter") ? options.value("--interpreter") : TRY(interpreter_of(script));
+    job.profile = options.value("--profile");
+    job.timeout = TRY(seconds("--timeout", options.value("--timeout", "15m")));
+    job.output_max = TRY(size("--output-max", options.value("--output-max", "1MiB")));
+    job.reason = options.value("--reason", "no reason given");
+    job.runs = TRY(or_wrong(within("--runs", approval::parse_runs(options.value("--runs", "1")))));
+    TRY(take_repeated(job, options));
+
+    const auto text = approval::write_manifest(job);
+    TRY(or_wrong(within("this would be no manifest", approval::parse_manifest(text))));
+    return text;
+}
+
+}  // namespace
+
+Result<int> new_job(const Arguments& arguments) {
+    const auto options = TRY(Options::parse(arguments, kOptions));
+    if (options.operands().size() != 1) return wrong("give one script");
+    if (!options.has("--profile")) {
+        return wrong("in which profile does it run? --profile NAME, as in policy/profiles");
+    }
+    const auto& path = options.operands()[0];
+    const auto script = TRY(read_input(path, 64_MiB));
+    TRY(check_script(path, script));
+    TRY(print(TRY(write(path, script, options))));
+    const auto file = shell_word(path);
+    std::fprintf(stderr,
+                 "next: read the manifest; then each signer, with the manifest in a file M:\n"
+                 "  ssh-keygen -Y sign -n bulkhead-job-v1 -f KEY < M > M.NAME.sig\n"
+                 "then put the parts together:\n"
+                 "  bulkhead seal %s M M.NAME.sig... > SIGNED\n",
+                 file.c_str());
+    return kDone;
+}
+
+}  // namespace bulkhead::cli
