@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 namespace bulkhead::broker {
 
@@ -53,6 +54,17 @@ Result<sys::Fd> listen_at(const std::string& path, const sandbox::User& worker) 
     }
     if (::listen(socket.get(), 4) != 0) return sys::fail_errno("listen " + path);
     return socket;
+}
+
+// Of this program's file, whatever name it was called by.
+std::string own_folder() {
+    std::error_code failed;
+    return std::filesystem::read_symlink("/proc/self/exe", failed).parent_path().string();
+}
+
+bool is_file(const std::string& path) {
+    struct stat info {};
+    return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
 }
 
 }  // namespace
@@ -113,15 +125,15 @@ Result<> harden_self() {
 }
 
 std::string default_worker_path() {
-    std::string self(4096, '\0');
-    const ssize_t length = ::readlink("/proc/self/exe", self.data(), self.size());
-    if (length <= 0) return "worker";
-    self.resize(static_cast<std::size_t>(length));
-    const auto folder = self.substr(0, self.rfind('/'));
-    struct stat info {};
+    const auto folder = own_folder();
     const auto beside = folder + "/worker";
-    if (::stat(beside.c_str(), &info) == 0 && S_ISREG(info.st_mode)) return beside;
-    return folder.substr(0, folder.rfind('/')) + "/worker/worker";
+    return is_file(beside) ? beside : folder + "/../worker/worker";
+}
+
+std::string tool_path() {
+    const auto folder = own_folder();
+    const auto installed = folder + "/../../bin/bulkhead";
+    return is_file(installed) ? installed : folder + "/../cli/bulkhead";
 }
 
 }  // namespace bulkhead::broker

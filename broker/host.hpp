@@ -33,4 +33,7 @@ Result<> harden_self();
 // The program beside this one: libexec/bulkhead/worker, or worker/worker of a build tree.
 std::string default_worker_path();
 
+// `bulkhead`, the unprivileged tool: ../../bin of libexec/bulkhead, or cli/ of a build tree.
+std::string tool_path();
+
 }  // namespace bulkhead::broker

@@ -47,6 +47,21 @@ int serve(broker::Options options) {
     return broker::kFailed;
 }
 
+// In place of this process, as whoever called it.
+int become_tool(const std::vector<std::string>& words) {
+    const auto path = broker::tool_path();
+    std::vector<std::string> copy{"bulkhead"};
+    copy.insert(copy.end(), words.begin(), words.end());
+    std::vector<char*> argv;
+    for (auto& word : copy) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    ::execv(path.c_str(), argv.data());
+    std::fprintf(stderr,
+                 "broker: %s; it belongs to this package: install it, or call bulkhead %s\n",
+                 sys::fail_errno(path).error().what.c_str(), words[0].c_str());
+    return broker::kBadUsage;
+}
+
 }  // namespace
 
 int main(int count, char** values) {
@@ -63,6 +78,8 @@ int main(int count, char** values) {
             return print(broker::help_text());
         case broker::Command::describe_protocol:
             return print(protocol::describe());
+        case broker::Command::tool:
+            return become_tool(options->tool);
         case broker::Command::serve:
         case broker::Command::once:
             return serve(*options);

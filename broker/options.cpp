@@ -39,10 +39,42 @@ constexpr std::array kSwitches{
            "print the reference page of the worker's requests"},
 };
 
+// What anybody may ask is answered by `bulkhead`, which is not root and may be large.
+struct Tool {
+    std::string_view name;
+    std::string_view subcommand;
+    std::string_view argument;
+    std::string_view help;
+};
+constexpr std::array kTools{
+    Tool{"--dry-run", "dry-run", " FILE ...", "would a host run this job, and how?"},
+    Tool{"--check-policy", "check-policy", " DIR ...", "what is wrong in a policy; its digest"},
+    Tool{"--verify-audit", "verify-audit", " FILE ...", "name the first bad line of an audit log"},
+};
+
+// All other words are the subcommand's, whatever they are.
+std::vector<std::string> find_tool(std::span<char* const> arguments) {
+    for (const auto& tool : kTools) {
+        const auto at = std::find_if(arguments.begin(), arguments.end(),
+                                     [&](std::string_view word) { return word == tool.name; });
+        if (at == arguments.end()) continue;
+        std::vector<std::string> words{std::string(tool.subcommand)};
+        words.insert(words.end(), arguments.begin(), at);
+        words.insert(words.end(), at + 1, arguments.end());
+        return words;
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<Options> parse_options(std::span<char* const> arguments) {
     Options options;
+    options.tool = find_tool(arguments);
+    if (!options.tool.empty()) {
+        options.command = Command::tool;
+        return options;
+    }
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const std::string_view word = arguments[i];
         const auto name = word.substr(0, word.find('='));
@@ -77,6 +109,7 @@ std::string help_text() {
         text += "  " + left + std::string(help) + "\n";
     };
     for (const auto& one : kSwitches) row(std::string(one.name), one.help);
+    for (const auto& one : kTools) row(std::string(one.name) + std::string(one.argument), one.help);
     text += "\n";
     const Options defaults;
     for (const auto& path : kPaths) {

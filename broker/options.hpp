@@ -8,7 +8,7 @@
 
 namespace bulkhead::broker {
 
-enum class Command { serve, once, version, help, describe_protocol };
+enum class Command { serve, once, version, help, describe_protocol, tool };
 
 struct Options {
     Command command = Command::serve;
@@ -20,6 +20,7 @@ struct Options {
     std::string worker;  // empty: beside this program
     std::string worker_user = "bulkhead";
     std::vector<std::string> for_worker;  // checked by the worker
+    std::vector<std::string> tool;  // Command::tool: a subcommand of `bulkhead`, its arguments
 };
 
 Result<Options> parse_options(std::span<char* const> arguments);
