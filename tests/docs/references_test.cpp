@@ -1,0 +1,64 @@
+// What the pages refer to exists: files behind links, and the tests that SECURITY.md calls its
+// proof.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kTree = SOURCE_TREE;
+
+std::string content(const fs::path& path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::vector<std::string> all(const std::string& text, const std::regex& pattern) {
+    std::vector<std::string> found;
+    for (std::sregex_iterator at(text.begin(), text.end(), pattern), end; at != end; ++at) {
+        found.push_back((*at)[1]);
+    }
+    return found;
+}
+
+std::vector<fs::path> pages() {
+    std::vector<fs::path> found;
+    for (const auto* folder : {"", "docs", "policy", "tests/backend"}) {
+        for (const auto& entry : fs::directory_iterator(kTree / folder)) {
+            if (entry.path().extension() == ".md") found.push_back(entry.path());
+        }
+    }
+    return found;
+}
+
+TEST(Pages, LinkOnlyToWhatIsThere) {
+    const std::regex link(R"(\]\(([^)#:]+)(#[^)]*)?\))");
+    for (const auto& page : pages()) {
+        for (const auto& target : all(content(page), link)) {
+            EXPECT_TRUE(fs::exists(page.parent_path() / target)) << page << " links to " << target;
+        }
+    }
+}
+
+// `Suite.Name` in a page is a test of ours.
+TEST(SecurityPage, NamesOnlyTestsThatExist) {
+    const std::regex declared(R"(TEST(?:_F|_P)?\(\s*(\w+,\s*\w+)\s*\))");
+    std::set<std::string> tests;
+    for (const auto& entry : fs::recursive_directory_iterator(kTree / "tests")) {
+        if (entry.path().extension() != ".cpp") continue;
+        for (auto name : all(content(entry.path()), declared)) {
+            tests.insert(std::regex_replace(name, std::regex(R"(,\s*)"), "."));
+        }
+    }
+    const auto named = all(content(kTree / "SECURITY.md"), std::regex(R"(`([A-Z]\w+\.[A-Z]\w+)`)"));
+    EXPECT_GT(named.size(), 10U);
+    for (const auto& name : named) EXPECT_TRUE(tests.contains(name)) << name << " is no test";
+}
+
+}  // namespace
