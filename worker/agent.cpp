@@ -18,6 +18,10 @@ Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
     TRY(HttpClient::prepare());
     auto proc = TRY(sys::Dir::open("/proc"));
     auto root = TRY(sys::Dir::open("/"));
+    std::vector<InstallTokenFile> token_files;
+    for (const auto& backend : config.backends) {
+        token_files.push_back(InstallTokenFile::open(backend.install_token_file));
+    }
     const int abi = setup.landlock ? sandbox::landlock_abi() : 0;
     // ... then the doors ...
     TRY(within("confine", confine(setup)));
@@ -29,11 +33,10 @@ Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
     std::unique_ptr<Agent> agent(new Agent(std::move(broker), std::move(config), pass, log,
                                            std::move(loop), std::move(proc), std::move(root),
                                            std::move(credentials), std::move(spool)));
-    for (const auto& backend : agent->config_.backends) {
-        agent->sessions_.push_back(
-            TRY(Session::create(agent->services_, backend, [raw = agent.get()](bool delivered) {
-                raw->on_session_finished(delivered);
-            })));
+    for (std::size_t i = 0; i < agent->config_.backends.size(); ++i) {
+        agent->sessions_.push_back(TRY(Session::create(
+            agent->services_, agent->config_.backends[i], std::move(token_files[i]),
+            [raw = agent.get()](bool delivered) { raw->on_session_finished(delivered); })));
     }
     agent->unfinished_ = agent->sessions_.size();
     if (setup.status && agent->config_.status_socket && pass == Pass::serve) {

@@ -24,16 +24,23 @@ void EnrollDuty::start(OnEnrolled enrolled, OnFailed failed) {
         already.identity = **std::move(known);
     } else if (!config_.credential.empty()) {
         already.identity.credential = config_.credential;
-    } else if (dialect_.enrollment() != nullptr) {
-        return ask();
+    } else if (dialect_.enrollment() == nullptr) {
+        return give_up("no credential is configured, and this backend enrolls nobody");
+    } else if (config_.install_token.empty()) {
+        return give_up("not enrolled yet, and there is no install token; " +
+                       config_.install_token_missing);
     } else {
-        trouble_ = "no credential is configured and this backend enrolls nobody";
-        state_ = State::refused;
-        services_.log.error("enroll", {{"backend", config_.name}, {"why", trouble_}});
-        return failed_();
+        return ask();
     }
     state_ = State::enrolled;
     enrolled_(already);
+}
+
+void EnrollDuty::give_up(std::string why) {
+    trouble_ = std::move(why);
+    state_ = State::refused;
+    services_.log.error("enroll", {{"backend", config_.name}, {"why", trouble_}});
+    failed_();
 }
 
 void EnrollDuty::renew(const std::string& why) {
@@ -63,6 +70,9 @@ void EnrollDuty::on_verdict(Verdict<Enrolled> verdict) {
     if (const auto saved = services_.credentials.save(config_.name, verdict->identity); !saved) {
         services_.log.error("keep credential",
                             {{"backend", config_.name}, {"why", saved.error().what}});
+    } else if (const auto spent = token_file_.spend(); !spent) {
+        services_.log.warning("install token",
+                              {{"backend", config_.name}, {"why", spent.error().what}});
     }
     backoff_.succeeded();
     trouble_.clear();

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "worker/backend/dialect.hpp"
+#include "worker/credentials/install_token_file.hpp"
 #include "worker/session/services.hpp"
 
 namespace bulkhead::worker {
@@ -15,11 +16,12 @@ class EnrollDuty {
     using OnFailed = std::function<void()>;  // of one try; the next is under way unless in one pass
 
     EnrollDuty(Services& services, const BackendConfig& config, const Dialect& dialect,
-               HttpClient& client)
+               HttpClient& client, InstallTokenFile token_file)
         : services_(services),
           config_(config),
           dialect_(dialect),
           client_(client),
+          token_file_(std::move(token_file)),
           backoff_(services.random) {}
 
     // With the credential of the configuration or of the disk if there is one, else by asking.
@@ -32,6 +34,7 @@ class EnrollDuty {
 
   private:
     void ask();
+    void give_up(std::string why);
     void on_verdict(Verdict<Enrolled> verdict);
     void again(const Setback& setback);
 
@@ -39,6 +42,7 @@ class EnrollDuty {
     const BackendConfig& config_;
     const Dialect& dialect_;
     HttpClient& client_;
+    InstallTokenFile token_file_;  // emptied once the credential is safe
     Backoff backoff_;
     OnEnrolled enrolled_;
     OnFailed failed_;

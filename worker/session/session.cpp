@@ -5,12 +5,13 @@
 namespace bulkhead::worker {
 
 Result<std::unique_ptr<Session>> Session::create(Services& services, const BackendConfig& config,
-                                                 OnFinished finished) {
+                                                 InstallTokenFile token_file, OnFinished finished) {
     const auto* row = find_dialect(config.dialect);
     if (row == nullptr) return fail("unknown dialect " + config.dialect);
     auto client = TRY(HttpClient::create(services.loop, http_settings(config, BULKHEAD_VERSION)));
     std::unique_ptr<Session> session(new Session(services, config, row->make(config.options),
-                                                 std::move(client), std::move(finished)));
+                                                 std::move(client), std::move(token_file),
+                                                 std::move(finished)));
     auto* raw = session.get();
     session->heartbeat_.emplace(TRY(HeartbeatDuty::create(
         services, config, *session->dialect_, session->client_, session->identity_,
@@ -28,13 +29,14 @@ Result<std::unique_ptr<Session>> Session::create(Services& services, const Backe
 }
 
 Session::Session(Services& services, const BackendConfig& config,
-                 std::unique_ptr<const Dialect> dialect, HttpClient client, OnFinished finished)
+                 std::unique_ptr<const Dialect> dialect, HttpClient client,
+                 InstallTokenFile token_file, OnFinished finished)
     : services_(services),
       config_(config),
       dialect_(std::move(dialect)),
       client_(std::move(client)),
       finished_(std::move(finished)),
-      enroll_(services, config, *dialect_, client_) {}
+      enroll_(services, config, *dialect_, client_, std::move(token_file)) {}
 
 void Session::start() {
     enroll_.start([this](const Enrolled& enrolled) { on_enrolled(enrolled); },

@@ -21,6 +21,7 @@ class Session {
     using OnFinished = std::function<void(bool delivered)>;
 
     static Result<std::unique_ptr<Session>> create(Services& services, const BackendConfig& config,
+                                                   InstallTokenFile token_file,
                                                    OnFinished finished);
 
     void start();
