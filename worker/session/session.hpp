@@ -40,7 +40,7 @@ class Session {
 
   private:
     Session(Services& services, const BackendConfig& config, std::unique_ptr<const Dialect> dialect,
-            HttpClient client, OnFinished finished);
+            HttpClient client, InstallTokenFile token_file, OnFinished finished);
     void on_enrolled(const Enrolled& enrolled);
     void beat_done(const Verdict<HeartbeatReceipt>& verdict);
     void finish(bool delivered);
