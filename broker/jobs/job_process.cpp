@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -77,7 +78,9 @@ Result<> become_job(const JobPlan& plan) {
         {.paths = profile.paths, .writable = {}, .tcp_connect = std::nullopt}, plan.landlock_abi));
     TRY(within("identity", sandbox::become(plan.identity)));
     if (ruleset) TRY(sandbox::restrict_self(ruleset->get()));
-    return {};
+    // A broker that is killed takes the first process along, and a pid namespace with it; what else
+    // there is goes when the next broker starts. After the change of ids, which clears it (prctl(2)).
+    return call(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG");
 }
 
 [[noreturn]] void report_and_exit(int report, const std::string& step) {
