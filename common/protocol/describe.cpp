@@ -123,9 +123,13 @@ std::string describe() {
         add_table<M>(page, "Request:");
         add_table<typename M::Reply>(page, "Reply:");
     });
-    page += "\n## Events\n";
+    page += "\n## Events\n\n| id | event | payload at most | remark |\n|---|---|---|---|\n";
     Events::each([&]<class M> {
-        page += "\n### " + std::string(M::spec.name) + " (" + std::to_string(M::spec.id) + ")\n";
+        page += "| " + std::to_string(M::spec.id) + " | `" + std::string(M::spec.name) + "` | " +
+                std::to_string(M::spec.max_bytes) + " | " + std::string(M::spec.remark) + " |\n";
+    });
+    Events::each([&]<class M> {
+        page += "\n### " + std::string(M::spec.name) + "\n";
         add_table<M>(page, "Fields:");
     });
     return page;
