@@ -1,0 +1,206 @@
+#include "common/sandbox/privileges.hpp"
+
+#include <grp.h>
+#include <gtest/gtest.h>
+#include <linux/securebits.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "tests/support/forked.hpp"
+
+namespace bulkhead::sandbox {
+namespace {
+
+constexpr std::uint64_t bit(int capability) { return std::uint64_t{1} << capability; }
+
+constexpr std::string_view kStatus =
+    "Name:\tworker\n"
+    "State:\tS (sleeping)\n"
+    "Uid:\t995\t995\t995\t995\n"
+    "Gid:\t994\t994\t994\t993\n"
+    "Groups:\t4 101 \n"
+    "CapInh:\t0000000000000000\n"
+    "CapPrm:\t0000000000000001\n"
+    "CapEff:\t0000000000000100\n"
+    "CapBnd:\t000001ffffffffff\n"
+    "CapAmb:\t0000000000000000\n"
+    "NoNewPrivs:\t1\n"
+    "Seccomp:\t2\n"
+    "Seccomp_filters:\t1\n";
+
+std::string without(std::string_view key) {
+    std::string text(kStatus);
+    const auto at = text.find(key);
+    return text.erase(at, text.find('\n', at) - at + 1);
+}
+
+TEST(Status, IsReadAsTheKernelWritesIt) {
+    const auto seen = parse_status(kStatus).value();
+    EXPECT_EQ(seen.uids, (std::vector<std::uint32_t>{995, 995, 995, 995}));
+    EXPECT_EQ(seen.gids, (std::vector<std::uint32_t>{994, 994, 994, 993}));
+    EXPECT_EQ(seen.groups, (std::vector<std::uint32_t>{4, 101}));
+    EXPECT_EQ(seen.permitted, 1U);
+    EXPECT_EQ(seen.effective, 256U);
+    EXPECT_EQ(seen.bounding, 0x1ffffffffffU);
+    EXPECT_TRUE(seen.no_new_privs);
+    EXPECT_EQ(seen.seccomp, 2);
+}
+
+TEST(Status, AMissingLineIsAnErrorAndNotADefault) {
+    for (const auto* key : {"Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd",
+                            "CapAmb", "NoNewPrivs", "Seccomp:"}) {
+        EXPECT_FALSE(parse_status(without(key))) << key;
+    }
+    EXPECT_FALSE(parse_status(""));
+}
+
+TEST(Status, OfAProcessThatIsNotThereIsAnError) {
+    EXPECT_TRUE(see(::getpid()));
+    EXPECT_FALSE(see(0));
+}
+
+TEST(Identity, EveryDifferenceIsNamed) {
+    const Identity identity{.user = {995, 994}, .groups = {101, 4}, .capabilities = bit(3)};
+    Seen good;
+    good.uids.assign(4, 995);
+    good.gids.assign(4, 994);
+    good.groups = {4, 101};
+    good.permitted = good.effective = good.bounding = good.inheritable = good.ambient = bit(3);
+    good.no_new_privs = true;
+    const auto fault = [&](const std::function<void(Seen&)>& change) {
+        auto seen = good;
+        change(seen);
+        const auto result = require_identity(seen, identity);
+        return result ? "" : result.error().what;
+    };
+    EXPECT_EQ(fault([](Seen&) {}), "");
+    EXPECT_EQ(fault([](Seen& seen) { seen.uids[2] = 0; }), "user id differs") << "the saved one";
+    EXPECT_EQ(fault([](Seen& seen) { seen.uids.pop_back(); }), "user id differs");
+    EXPECT_EQ(fault([](Seen& seen) { seen.gids[3] = 0; }), "group id differs");
+    EXPECT_EQ(fault([](Seen& seen) { seen.groups.push_back(0); }), "supplementary groups differ");
+    EXPECT_EQ(fault([](Seen& seen) { seen.groups.pop_back(); }), "supplementary groups differ");
+    EXPECT_EQ(fault([](Seen& seen) { seen.permitted |= 1; }), "capabilities differ");
+    EXPECT_EQ(fault([](Seen& seen) { seen.effective = 0; }), "capabilities differ");
+    EXPECT_EQ(fault([](Seen& seen) { seen.bounding |= 1; }), "capabilities differ");
+    EXPECT_EQ(fault([](Seen& seen) { seen.inheritable |= 1; }), "capabilities differ");
+    EXPECT_EQ(fault([](Seen& seen) { seen.ambient = 0; }), "capabilities differ");
+    EXPECT_EQ(fault([](Seen& seen) { seen.no_new_privs = false; }), "no_new_privs is off");
+}
+
+TEST(User, IsANameOfPasswdOrTwoNumbers) {
+    EXPECT_EQ(find_user("root")->uid, 0U);
+    EXPECT_EQ(find_user("nobody")->uid, 65534U);
+    const auto numbers = find_user("64123:7").value();
+    EXPECT_EQ(numbers.uid, 64123U);
+    EXPECT_EQ(numbers.gid, 7U);
+}
+
+TEST(User, GarbageIsRefusedAndNeverBecomesRoot) {
+    for (const auto* name : {"", "no-such-user", "0", "root:", ":0", "1:", "a:b", "1:2:3", "-1:0",
+                             "1 :2", "4294967296:1", "root:x:0", "ROOT", " root", "root\n"}) {
+        EXPECT_FALSE(find_user(name)) << name;
+    }
+}
+
+TEST(Group, IsANameOfGroupOrANumber) {
+    EXPECT_EQ(find_group("root"), 0U);
+    EXPECT_EQ(find_group("64123"), 64123U);
+    for (const auto* name : {"", "no-such-group", "-1", "1x", "4294967296"})
+        EXPECT_FALSE(find_group(name)) << name;
+}
+
+struct Become : testing::Test {
+    void SetUp() override {
+        if (::geteuid() != 0) GTEST_SKIP() << "needs root to give root up";
+    }
+    // What `act` says after becoming `identity`.
+    static std::string as(const Identity& identity, const std::function<std::string()>& act) {
+        return test::forked([&]() -> std::string {
+            const auto done = become(identity);
+            return done ? act() : done.error().what;
+        });
+    }
+    static constexpr User kUser{64123, 64124};
+};
+
+TEST_F(Become, IdsGroupsAndCapabilitiesAreExactlyThose) {
+    const Identity identity{
+        .user = kUser, .groups = {7, 5}, .capabilities = bit(CAP_CHOWN) | bit(CAP_KILL)};
+    EXPECT_EQ(as(identity,
+                 [&]() -> std::string {
+                     const auto seen = see(::getpid());
+                     if (!seen) return seen.error().what;
+                     const auto same = require_identity(*seen, identity);
+                     return same ? "same" : same.error().what;
+                 }),
+              "same");
+}
+
+TEST_F(Become, WithoutCapabilitiesNoneAreLeftInAnySet) {
+    EXPECT_EQ(as({.user = kUser, .groups = {}, .capabilities = 0},
+                 []() -> std::string {
+                     const auto seen = see(::getpid()).value();
+                     const auto all = seen.permitted | seen.effective | seen.bounding |
+                                      seen.inheritable | seen.ambient;
+                     return std::to_string(all) + " " + std::to_string(seen.groups.size());
+                 }),
+              "0 0");
+}
+
+TEST_F(Become, RootWithoutCapabilitiesHasNone) {
+    EXPECT_EQ(as({.user = {}, .groups = {}, .capabilities = 0},
+                 []() -> std::string {
+                     return ::chown("/proc/self/fd", 1, 1) == 0 || ::sethostname("x", 1) == 0
+                                ? "still root"
+                                : "powerless";
+                 }),
+              "powerless");
+}
+
+TEST_F(Become, ThereIsNoWayBack) {
+    EXPECT_EQ(as({.user = kUser, .groups = {}, .capabilities = bit(CAP_CHOWN)},
+                 []() -> std::string {
+                     if (::setuid(0) == 0 || ::setresuid(0, 0, 0) == 0) return "root again";
+                     if (::setgid(0) == 0 || ::setgroups(0, nullptr) == 0)
+                         return "group root again";
+                     if (::prctl(PR_SET_SECUREBITS, 0, 0, 0, 0) == 0) return "securebits unlocked";
+                     if (::prctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0) return "new privileges";
+                     if (cap_set_ambient(CAP_KILL, CAP_SET) == 0) return "ambient raised";
+                     const rlimit core{1, 1};
+                     if (::setrlimit(RLIMIT_CORE, &core) == 0) return "core dumps";
+                     return "held";
+                 }),
+              "held");
+}
+
+TEST_F(Become, SecurebitsAreLocked) {
+    EXPECT_EQ(as({.user = kUser, .groups = {}, .capabilities = 0},
+                 [] { return std::to_string(::prctl(PR_GET_SECUREBITS, 0, 0, 0, 0)); }),
+              std::to_string(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED |
+                             SECBIT_KEEP_CAPS_LOCKED));
+}
+
+TEST_F(Become, WhatItExecsHasTheSameCapabilities) {
+    EXPECT_EQ(as({.user = kUser, .groups = {}, .capabilities = bit(CAP_CHOWN)},
+                 []() -> std::string {
+                     ::execl("/bin/sh", "sh", "-c",
+                             "set -- $(grep CapEff /proc/self/status); test $2 = 0000000000000001",
+                             nullptr);
+                     return "exec failed";
+                 }),
+              "");
+}
+
+TEST_F(Become, WithoutTheRightToItIsAnErrorNotHalfDone) {
+    EXPECT_NE(test::forked([]() -> std::string {
+                  if (::setresuid(65534, 65534, 65534) != 0) return "";
+                  const auto done = become({.user = {}, .groups = {}, .capabilities = 0});
+                  return done ? "" : done.error().what;
+              }),
+              "");
+}
+
+}  // namespace
+}  // namespace bulkhead::sandbox
