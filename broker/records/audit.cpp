@@ -14,7 +14,6 @@ namespace bulkhead::records {
 namespace {
 
 constexpr std::size_t kMaxValue = 1024;
-constexpr int kOldest = 100;
 constexpr std::string_view kCut = ",\"cut\":true";
 
 UnixTime system_clock() {
@@ -26,8 +25,6 @@ std::string json_value(std::string_view text) {
     auto json = sys::json_string(quoted(text, kMaxValue - 32));
     return json.size() <= kMaxValue ? json : sys::json_string(quoted(text, kMaxValue / 6));
 }
-
-std::string part(int number) { return std::string(Audit::kFile) + "." + std::to_string(number); }
 
 struct Tail {
     Head last;               // of the last whole line
@@ -102,7 +99,7 @@ Result<> Audit::recover() {
     }
     if (tail.last == Head{} && !tail.foreign) {
         // Perhaps it was rotated away and nothing written since.
-        const auto rotated = dir_.open_regular(part(1), O_RDONLY);
+        const auto rotated = dir_.open_regular(rotated_name(1), O_RDONLY);
         if (rotated) tail.last = TRY(read_tail(*rotated)).last;
     }
     // A log with more lines than the head remembers is well: the head is written after them.
@@ -158,8 +155,8 @@ Result<> Audit::rotate() {
     // Only when there is a log to move: a rotation that stopped halfway is not repeated.
     if (dir_.open_regular(kFile, O_RDONLY)) {
         for (int number = options_.keep; number > 0; --number) {
-            const auto from = number == 1 ? std::string(kFile) : part(number - 1);
-            if (::renameat(dir_.fd(), from.c_str(), dir_.fd(), part(number).c_str()) != 0 &&
+            const auto from = number == 1 ? std::string(kFile) : rotated_name(number - 1);
+            if (::renameat(dir_.fd(), from.c_str(), dir_.fd(), rotated_name(number).c_str()) != 0 &&
                 errno != ENOENT) {
                 return sys::fail_errno("audit log: rotate " + from);
             }
@@ -177,17 +174,6 @@ Result<> Audit::save_head() const {
         return {};
     }
     return sys::fail_errno("audit.head: write");
-}
-
-Result<std::vector<sys::Fd>> open_audit_set(const sys::Dir& dir) {
-    std::vector<sys::Fd> files;
-    for (int number = kOldest; number >= 0; --number) {
-        auto file =
-            dir.open_regular(number == 0 ? std::string(Audit::kFile) : part(number), O_RDONLY);
-        if (file) files.push_back(std::move(*file));
-        if (!file && file.error().code != ENOENT) return std::unexpected(file.error());
-    }
-    return files;
 }
 
 std::optional<Head> read_audit_head(const sys::Dir& dir) {

@@ -7,7 +7,8 @@
 #include <initializer_list>
 #include <optional>
 
-#include "broker/records/chain.hpp"
+#include "common/audit/chain.hpp"
+#include "common/audit/log_files.hpp"
 #include "common/sys/dir.hpp"
 
 namespace bulkhead::records {
@@ -29,7 +30,7 @@ enum class Durable { yes, later };  // later: the kernel writes it back when it 
 
 class Audit {
   public:
-    static constexpr std::string_view kFile = "audit.log";
+    static constexpr std::string_view kFile = kAuditLog;
     static constexpr std::string_view kHeadFile = "audit.head";  // to notice what was removed
 
     struct Options {
@@ -64,8 +65,6 @@ class Audit {
     Head head_;
 };
 
-// The log and its rotated parts in `dir`, oldest first, for verify_audit().
-Result<std::vector<sys::Fd>> open_audit_set(const sys::Dir& dir);
 // What audit.head remembers; nothing when it is absent or not ours.
 std::optional<Head> read_audit_head(const sys::Dir& dir);
 

@@ -1,6 +1,6 @@
 // Whatever the log holds: verifying it ends, what is called good is good, and lines chained anew
 // are good again.
-#include "broker/records/chain.hpp"
+#include "common/audit/chain.hpp"
 #include "tests/fuzz/target.hpp"
 
 using namespace bulkhead;

@@ -1,4 +1,4 @@
-#include "broker/records/chain.hpp"
+#include "common/audit/chain.hpp"
 
 #include <gmock/gmock.h>
 
