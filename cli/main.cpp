@@ -30,6 +30,8 @@ constexpr std::array kCommands{
         "would a host run this job, and how?", &cli::dry_run},
     Row{"check-policy", "[DIR] [--json]", "what is wrong or strange in a policy, and its digest",
         &cli::check_policy},
+    Row{"verify-audit", "FILE...|DIR [--size LINES --head HEX]",
+        "is the audit log whole? if not, its first bad line", &cli::verify_audit},
     Row{"reasons", "", "every reason code and what it means", &cli::reasons},
     Row{"status", "[--json] [--socket FILE]", "what the running agent is doing", &cli::status},
     Row{"settings", "[--markdown]", "every setting of agent.yaml", &cli::settings},
