@@ -25,7 +25,7 @@ void EnrollDuty::start(OnEnrolled enrolled, OnFailed failed) {
     } else if (!config_.credential.empty()) {
         already.identity.credential = config_.credential;
     } else if (dialect_.enrollment() == nullptr) {
-        return give_up("no credential is configured, and this backend enrolls nobody");
+        services_.log.warning("no credential is configured", {{"backend", config_.name}});
     } else if (config_.install_token.empty()) {
         return give_up("not enrolled yet, and there is no install token; " +
                        config_.install_token_missing);

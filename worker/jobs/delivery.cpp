@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/base/parse.hpp"
+#include "worker/backend/utf8.hpp"
 
 namespace bulkhead::worker {
 
@@ -153,13 +154,15 @@ bool Delivery::send_output() {
 void Delivery::send(Output which, const Chunk& chunk) {
     auto composed = compose(which, chunk);
     if (!composed) return route_.services.fatal(composed.error());
+    const auto* text = std::get_if<std::string>(&composed->data);
+    const auto end = chunk.offset + (text == nullptr ? chunk.length : text->size());
     flush_ = false;
     last_sent_ = sys::Clock::now();
-    request_ = perform<OutputReceipt>(
-        route_.client, route_.dialect.output(route_.identity, *std::move(composed)),
-        [this, which, end = chunk.offset + chunk.length](Verdict<OutputReceipt> verdict) {
-            on_receipt(which, end, std::move(verdict));
-        });
+    request_ = perform<OutputReceipt>(route_.client,
+                                      route_.dialect.output(route_.identity, *std::move(composed)),
+                                      [this, which, end](Verdict<OutputReceipt> verdict) {
+                                          on_receipt(which, end, std::move(verdict));
+                                      });
 }
 
 Result<OutputChunk> Delivery::compose(Output which, const Chunk& chunk) const {
@@ -170,7 +173,11 @@ Result<OutputChunk> Delivery::compose(Output which, const Chunk& chunk) const {
     out.offset = chunk.offset;
     out.skip_from = chunk.skip_from;
     if (route_.dialect.traits().output_as_text) {
-        out.data = TRY(spool_.read(which, chunk));
+        auto text = TRY(spool_.read(which, chunk));
+        // A character that the chunk's end cuts in two goes whole with the next.
+        const auto whole = whole_characters(text);
+        if (whole > 0 && !spool_.ended(which)) text.resize(whole);
+        out.data = std::move(text);
     } else {
         out.data =
             FileRange{.fd = spool_.fd(which), .offset = chunk.offset, .length = chunk.length};
