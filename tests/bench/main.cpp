@@ -1,0 +1,47 @@
+// agent_bench: what the agent costs on this machine. Prints a table; judges nothing.
+//
+//     agent_bench [--quick] [gate|start|jobs|stream|beats ...]     all of them unless named
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "tests/bench/measure.hpp"
+
+namespace {
+
+using namespace bulkhead::bench;
+
+Extent quick() {
+    return {.beats = 15,
+            .counted_beats = 10,
+            .traced_beats = 5,
+            .starts = 3,
+            .jobs = 10,
+            .stream_bytes = 256ULL << 20};
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+    std::vector<std::string> wanted(words + 1, words + count);
+    const Extent extent = std::erase(wanted, "--quick") > 0 ? quick() : Extent{};
+    const auto asked = [&](const char* name) {
+        return wanted.empty() || std::count(wanted.begin(), wanted.end(), name) > 0;
+    };
+    if (::geteuid() != 0)
+        give_up("run as root: the broker is root, and starts processes as others");
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);
+    Table table;
+    if (asked("gate")) measure_gate(table);
+    Site site({.broker = BULKHEAD_BROKER,
+               .floor_agent = BULKHEAD_FLOOR_AGENT,
+               .policy = BULKHEAD_POLICY});
+    approve_bench_jobs(site, extent);
+    if (asked("start")) measure_start(site, extent, table);
+    if (asked("jobs")) measure_jobs(site, extent, table);
+    if (asked("stream")) measure_stream(site, extent, table);
+    if (asked("beats")) measure_beats(site, extent, table);
+    std::puts("");
+    table.print();
+}

@@ -1,0 +1,99 @@
+#include "tests/bench/process.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <unordered_set>
+
+namespace bulkhead::bench {
+
+namespace {
+
+constexpr std::uint64_t kPage = 4096;
+constexpr std::uint64_t kPresent = 1ULL << 63;
+constexpr std::uint64_t kFrame = (1ULL << 55) - 1;
+
+std::string proc(pid_t pid, const std::string& file) {
+    return "/proc/" + std::to_string(pid) + "/" + file;
+}
+
+// "Key:   123 kB" or "key:\t123"; 0 when there is no such line.
+std::uint64_t number_after(const std::string& text, const std::string& key) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with(key + ":")) return std::stoull(line.substr(key.size() + 1));
+    }
+    return 0;
+}
+
+}  // namespace
+
+std::string read_text(const std::string& path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+Memory memory_of(pid_t pid) {
+    const auto text = read_text(proc(pid, "smaps_rollup"));
+    return {.rss = number_after(text, "Rss") * 1024,
+            .pss = number_after(text, "Pss") * 1024,
+            .private_dirty = number_after(text, "Private_Dirty") * 1024};
+}
+
+std::uint64_t resident_together(std::span<const pid_t> pids) {
+    std::unordered_set<std::uint64_t> frames;
+    for (const auto pid : pids) {
+        const int pagemap = ::open(proc(pid, "pagemap").c_str(), O_RDONLY | O_CLOEXEC);
+        std::istringstream maps(read_text(proc(pid, "maps")));
+        for (std::string line; std::getline(maps, line);) {
+            if (line.ends_with("[vvar]") || line.ends_with("[vvar_vclock]") ||
+                line.ends_with("[vdso]") || line.ends_with("[vsyscall]")) {
+                continue;  // the kernel's own
+            }
+            std::size_t dash = 0;
+            const auto begin = std::stoull(line, &dash, 16);
+            const auto end = std::stoull(line.substr(dash + 1), nullptr, 16);
+            std::vector<std::uint64_t> entries((end - begin) / kPage);
+            const auto got = ::pread(pagemap, entries.data(), entries.size() * 8,
+                                     static_cast<off_t>(begin / kPage * 8));
+            entries.resize(got > 0 ? static_cast<std::size_t>(got) / 8 : 0);
+            for (const auto entry : entries) {
+                if ((entry & kPresent) != 0) frames.insert(entry & kFrame);
+            }
+        }
+        ::close(pagemap);
+    }
+    return frames.size() * kPage;
+}
+
+Effort effort_of(pid_t pid) {
+    Effort effort;
+    std::error_code gone;
+    for (const auto& task : std::filesystem::directory_iterator(proc(pid, "task"), gone)) {
+        std::istringstream schedstat(read_text(task.path() / "schedstat"));
+        double nanoseconds = 0;
+        schedstat >> nanoseconds;
+        effort.cpu_us += nanoseconds / 1000;
+        effort.wakeups += static_cast<double>(
+            number_after(read_text(task.path() / "status"), "voluntary_ctxt_switches"));
+    }
+    return effort;
+}
+
+std::uint64_t peak_of(pid_t pid) {
+    return number_after(read_text(proc(pid, "status")), "VmHWM") * 1024;
+}
+
+void forget_peak(pid_t pid) { std::ofstream(proc(pid, "clear_refs")) << "5"; }
+
+std::vector<pid_t> children_of(pid_t pid) {
+    std::istringstream list(read_text(proc(pid, "task/" + std::to_string(pid) + "/children")));
+    std::vector<pid_t> children;
+    for (pid_t child = 0; list >> child;) children.push_back(child);
+    return children;
+}
+
+}  // namespace bulkhead::bench
