@@ -42,6 +42,7 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
     auto policy = TRY(ReadyPolicy::load(options.policy));
     auto places = TRY(prepare_places(options, user));
     auto ledger = TRY(within("ledger", records::Ledger::open(places.broker_state, now())));
+    places.status = TRY(listen_for_status(options, user));
     auto audit = TRY(within("audit log", records::Audit::open(places.logs)));
     auto cgroups = TRY(CgroupTree::create(label_of(options.state)));
     auto loop = TRY(sys::Loop::create());
@@ -201,7 +202,7 @@ void Agent::on_violation(const Error& error) {
     const auto time = sys::Clock::now();
     violations_.push_back(time);
     while (violations_.front() < time - kViolationSpan) violations_.pop_front();
-    if (violations_.size() != kMaxViolations) return;
+    if (violations_.size() < kMaxViolations) return;
     const auto marked = places_.broker_state.write_atomic(
         "intake-suspended", "too many protocol violations; remove this file to resume\n", 0600);
     if (!marked) log_.error("suspend job intake", {{"why", marked.error().what}});

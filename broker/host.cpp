@@ -76,9 +76,11 @@ Result<Places> prepare_places(const Options& options, const sandbox::User& worke
     auto worker_state = TRY(own_directory(options.state + "/worker", 0700, worker));
     auto logs = TRY(own_directory(options.log_dir, 0750, root));
     TRY(own_directory(options.run_dir, 0755, root));
-    auto status = TRY(listen_at(options.run_dir + "/status.sock", worker));
-    return Places{std::move(broker_state), std::move(worker_state), std::move(logs),
-                  std::move(status)};
+    return Places{std::move(broker_state), std::move(worker_state), std::move(logs), {}};
+}
+
+Result<sys::Fd> listen_for_status(const Options& options, const sandbox::User& worker) {
+    return listen_at(options.run_dir + "/status.sock", worker);
 }
 
 Result<sys::Fd> open_config(const std::string& path) {

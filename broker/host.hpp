@@ -13,10 +13,13 @@ struct Places {
     sys::Dir broker_state;  // root's alone
     sys::Dir worker_state;  // the worker's
     sys::Dir logs;
-    sys::Fd status;  // listening socket for `bulkhead status`
+    sys::Fd status;  // of listen_for_status()
 };
 // Makes what is missing; refuses what others could write.
 Result<Places> prepare_places(const Options& options, const sandbox::User& worker);
+// The socket that answers `bulkhead status`. It takes the place of one that stands there, so it is
+// for a broker that knows itself to be the only one.
+Result<sys::Fd> listen_for_status(const Options& options, const sandbox::User& worker);
 
 // The configuration, to be read by the worker. A missing file is an error only when it was asked
 // for by name: settings may all come from the environment.

@@ -51,10 +51,12 @@ Result<std::string> sealed_bytes(const sys::Fd& fd, std::uint64_t max) {
     return sys::read_from_start(fd, max);
 }
 
-// The script that was judged: the backend's, or the one that lies in policy.
+// The script that was judged: the backend's, or the one that lies in policy; empty where policy has
+// none of that name.
 std::string_view script_of(const JobBytes& job, const policy::Policy& policy) {
     if (job.kind == JobBytes::Kind::script) return job.script;
-    return *policy.approved.find(job.name)->second.script;
+    const auto* entry = policy::find(policy.approved, job.name);
+    return entry != nullptr && entry->script ? std::string_view(*entry->script) : "";
 }
 
 std::vector<std::string> environment(const Verdict& verdict, const JobBytes& job) {
@@ -130,7 +132,7 @@ Result<protocol::StartReply> decide(const JobBytes& job, const Delivery& deliver
     const auto verdict =
         admission::admit(job, broker.policy->policy, facts(broker), broker.ledger.view(), now());
     const auto answer = [&](const Verdict& last) -> Result<protocol::StartReply> {
-        TRY(record(last, delivery, job.script, broker));
+        TRY(record(last, delivery, script_of(job, broker.policy->policy), broker));
         return reply_to(last);
     };
     if (!verdict.admitted) return answer(verdict);

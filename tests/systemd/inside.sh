@@ -101,6 +101,11 @@ check "and cannot write" prints look "cannot write"
 check "a maintain job reaches the host's /tmp" prints tidy tidied
 check "an admin job can do what packages need" prints upgrade upgraded
 
+named() { grep '"job":"look"' /var/log/bulkhead/audit.log | grep -q "$(sha256sum </etc/bulkhead/policy/approved/look.script | cut -d' ' -f1)"; }
+check "the audit log names the script that ran" named
+check "a second broker is turned away" bash -c 'broker --once 2>/dev/null; [ $? = 2 ]'
+check "and does the first no harm" bash -c 'bulkhead status >/dev/null'
+
 check "reload" systemctl reload "$unit"
 check "loads the policy" await 20 audited policy-loaded
 
