@@ -180,3 +180,10 @@ TEST_F(CheckPolicy, AFileThatNobodyReadsIsFound) {
     policy_.ignored = {"host.policy~"};
     EXPECT_THAT(findings(), ElementsAre("warning host.policy~: nobody reads this file; remove it"));
 }
+
+TEST_F(CheckPolicy, TheFileThatSuspendsIntakeIsCalledWhatItIs) {
+    add("approval.policy", kPinned);
+    policy_.ignored = {"jobs.disabled"};
+    EXPECT_THAT(findings(),
+                ElementsAre("warning jobs.disabled: no job is taken in while this file is here"));
+}
