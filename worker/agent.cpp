@@ -91,6 +91,7 @@ Result<> Agent::introduce(int landlock_abi) {
     }
     services_.system = TRY(within("system", read_system_info(root_, proc_)));
     TRY(loop_.watch(broker_.fd(), EPOLLIN, [this](std::uint32_t) { on_events(); }));
+    broker_.when_kept([this] { loop_.after({}, [this] { on_events(); }); });
     return take_over(std::move(hello.jobs.items));
 }
 

@@ -52,6 +52,7 @@ Result<link::Packet> BrokerClient::reply_to(std::uint16_t id, std::uint32_t seri
         if (header.serial == serial && header.id == id) return packet;
         if (header.serial != 0) return fail("the broker answered another request");
         kept_.push_back(std::move(packet));
+        tell_();
     }
 }
 

@@ -31,7 +31,8 @@ class BrokerClient {
     Result<std::optional<link::Packet>> next_event();
 
     int fd() const { return channel_.fd(); }
-    bool has_kept_events() const { return !kept_.empty(); }
+    // Called when call() met an event: the channel will not be readable because of it again.
+    void when_kept(std::function<void()> tell) { tell_ = std::move(tell); }
 
   private:
     Result<link::Packet> reply_to(std::uint16_t id, std::uint32_t serial);
@@ -39,6 +40,7 @@ class BrokerClient {
 
     link::Channel channel_;
     std::deque<link::Packet> kept_;
+    std::function<void()> tell_ = [] {};
     std::uint32_t serial_ = 0;
 };
 
