@@ -1,0 +1,206 @@
+// The way of a job from the backend through worker and broker and back, with nothing going wrong.
+#include <sstream>
+
+#include "tests/pair/pair.hpp"
+
+namespace bulkhead::test {
+namespace {
+
+class MainPath : public Pair {};
+
+TEST_F(MainPath, TheAgentEnrollsOnceAndKeepsItsCredentialOverARestart) {
+    start_enrolled();
+    const auto enrolled = backend().enrolments();
+    ASSERT_EQ(enrolled.size(), 1U);
+    EXPECT_EQ(enrolled[0].times, 1);
+    EXPECT_EQ(enrolled[0].request["system"]["cpu_count"], ::sysconf(_SC_NPROCESSORS_ONLN));
+    EXPECT_EQ(stop(), 0);
+    start();
+    EXPECT_TRUE(wait_for_heartbeats(1));
+    EXPECT_EQ(backend().enrolments()[0].times, 1) << "it enrolled again";
+}
+
+TEST_F(MainPath, OutputArrivesWhileTheJobRuns) {
+    const auto go = place().scratch() + "/go";
+    const PinnedJob job{
+        .name = "live",
+        .script = "echo first\nwhile [ ! -e " + go + " ]; do sleep 0.05; done\necho second\n"};
+    pin(job);
+    start_enrolled();
+    const auto id = queue({.script = job.script});
+    ASSERT_TRUE(wait_for_output(id, "first\n"));
+    EXPECT_EQ(backend().job(id)->state, reference::JobState::running);
+    EXPECT_TRUE(backend().job(id)->result.is_null());
+    place().write("scratch/go", "");
+    const auto result = result_of(id);
+    EXPECT_EQ(result["outcome"], "finished");
+    EXPECT_EQ(result["exit_code"], 0);
+    EXPECT_EQ(backend().standard_output(id), "first\nsecond\n");
+}
+
+TEST_F(MainPath, StandardOutputAndStandardErrorStayApart) {
+    const PinnedJob job{.name = "two-streams", .script = "echo out\necho err >&2\necho out2\n"};
+    pin(job);
+    start_enrolled();
+    const auto id = queue({.script = job.script});
+    const auto result = result_of(id);
+    EXPECT_EQ(backend().standard_output(id), "out\nout2\n");
+    EXPECT_EQ(backend().standard_error(id), "err\n");
+    EXPECT_EQ(result["stdout"]["bytes"], 9);
+    EXPECT_EQ(result["stderr"]["bytes"], 4);
+    EXPECT_EQ(result["stdout"]["sha256"], backend().job(id)->out->sha256());
+    EXPECT_EQ(result["stderr"]["sha256"], backend().job(id)->err->sha256());
+}
+
+TEST_F(MainPath, ACatalogueJobTakesATypedParameterAndNoOther) {
+    pin({.name = "greet",
+         .script = "echo hello $JOB_P_whom\n",
+         .catalogue = true,
+         .params = {{"whom", "enum:world|moon"}}});
+    start_enrolled();
+    const auto good = queue({.catalogue = "greet", .params = {{"whom", "moon"}}});
+    EXPECT_EQ(result_of(good)["outcome"], "finished");
+    EXPECT_EQ(backend().standard_output(good), "hello moon\n");
+
+    const auto bad = run_job({.catalogue = "greet", .params = {{"whom", "moon; id"}}});
+    EXPECT_EQ(bad["outcome"], "refused");
+    EXPECT_EQ(bad["reason"], "parameter-invalid");
+    EXPECT_EQ(run_job({.catalogue = "greet"})["reason"], "parameter-missing");
+    EXPECT_EQ(run_job({.catalogue = "greet", .params = {{"whom", "moon"}, {"x", "y"}}})["reason"],
+              "parameter-unknown");
+    EXPECT_EQ(run_job({.catalogue = "gruss"})["reason"], "catalogue-unknown");
+}
+
+TEST_F(MainPath, AJobThatNobodyApprovedIsRefusedWithItsReason) {
+    start_enrolled();
+    const auto counter = place().scratch() + "/ran";
+    const auto id = queue({.script = "echo run >> " + counter + "\n"});
+    const auto result = result_of(id);
+    EXPECT_EQ(result["outcome"], "refused");
+    EXPECT_EQ(result["reason"], "not-approved");
+    EXPECT_TRUE(result["exit_code"].is_null());
+    EXPECT_FALSE(place().exists("scratch/ran"));
+    ASSERT_TRUE(wait_for_audit("verdict"));
+    EXPECT_EQ(audit("verdict").back()["decision"], "refuse");
+    EXPECT_EQ(audit("verdict").back()["reason"], "not-approved");
+    EXPECT_EQ(audit("verdict").back()["delivery"], id);
+}
+
+TEST_F(MainPath, OneChangedByteIsAnotherScript) {
+    const PinnedJob job{.name = "exact", .script = "echo exact\n"};
+    pin(job);
+    start_enrolled();
+    EXPECT_EQ(run_job({.script = "echo exacT\n"})["reason"], "not-approved");
+    EXPECT_EQ(run_job({.script = job.script})["outcome"], "finished");
+}
+
+TEST_F(MainPath, ExitCodeAndFiguresAreReported) {
+    const PinnedJob job{.name = "busy",
+                        .script =
+                            "i=0\nwhile [ $i -lt 200000 ]; do i=$((i+1)); done\n"
+                            "sleep 0.3\nexit 41\n"};
+    pin(job);
+    start_enrolled();
+    const auto result = run_job({.script = job.script});
+    EXPECT_EQ(result["outcome"], "finished");
+    EXPECT_EQ(result["exit_code"], 41);
+    EXPECT_TRUE(result["signal"].is_null());
+    EXPECT_GE(result["wall_ms"], 300);
+    EXPECT_GT(result["cpu_ms"], 10);
+    EXPECT_LT(result["cpu_ms"], result["wall_ms"]);
+    EXPECT_GT(result["max_rss_bytes"], 100'000);
+    EXPECT_LT(result["max_rss_bytes"], 100'000'000);
+    EXPECT_EQ(result["oom_killed"], false);
+}
+
+TEST_F(MainPath, AJobThatASignalEndedSaysWhich) {
+    const PinnedJob job{.name = "suicide", .script = "kill -9 $$\n"};
+    const PinnedJob look_alike{.name = "look-alike", .script = "exit 137\n"};
+    pin(job);
+    pin(look_alike);
+    start_enrolled();
+    const auto killed = run_job({.script = job.script});
+    EXPECT_EQ(killed["signal"], 9);
+    EXPECT_TRUE(killed["exit_code"].is_null());
+    const auto exited = run_job({.script = look_alike.script});
+    EXPECT_EQ(exited["exit_code"], 137);
+    EXPECT_TRUE(exited["signal"].is_null());
+}
+
+TEST_F(MainPath, TheSameDeliveryTwiceRunsOnce) {
+    const PinnedJob job{.name = "counted",
+                        .script = "echo run >> " + place().scratch() + "/runs\necho done\n"};
+    pin(job);
+    start_enrolled();
+    const auto id = queue({.script = job.script});
+    EXPECT_EQ(result_of(id)["outcome"], "finished");
+    // Until the worker has heard that its report arrived, it ignores the job as one of its own.
+    const auto refused = [&] {
+        backend().redeliver_job(id).value();
+        return backend().job(id)->results_refused > 0;
+    };
+    ASSERT_TRUE(eventually(refused, kPatience));
+    EXPECT_EQ(audit("verdict").back()["reason"], "delivery-already-run");
+    EXPECT_EQ(lines_in_scratch("runs"), 1U);
+}
+
+TEST_F(MainPath, AOneShotJobRunsOnceEvenOverARestart) {
+    const PinnedJob job{
+        .name = "one-shot", .script = "echo run >> " + place().scratch() + "/runs\n", .runs = "1"};
+    pin(job);
+    start_enrolled();
+    EXPECT_EQ(run_job({.script = job.script})["outcome"], "finished");
+    EXPECT_EQ(run_job({.script = job.script})["reason"], "job-already-run");
+    EXPECT_EQ(stop(), 0);
+    start();
+    EXPECT_EQ(run_job({.script = job.script})["reason"], "job-already-run");
+    EXPECT_EQ(lines_in_scratch("runs"), 1U);
+}
+
+TEST_F(MainPath, AJobIdMayBeAnyText) {
+    const PinnedJob job{.name = "odd", .script = "echo ran\n"};
+    pin(job);
+    start_enrolled();
+    for (const std::string& id : {std::string("j\xc3\xb6"
+                                              "b \xe2\x98\x83 \xf0\x9f\x98\x80"),
+                                  std::string("../../etc/passwd"), std::string("a/b?c=d&e#f%2Fg"),
+                                  std::string("\"quoted\" 'and' `ticked` $(x) ;|&<>"),
+                                  std::string(128, 'x'), std::string("-n")}) {
+        const auto queued = queue({.script = job.script, .id = id});
+        EXPECT_EQ(result_of(queued)["outcome"], "finished") << id;
+        EXPECT_EQ(backend().standard_output(queued), "ran\n") << id;
+    }
+}
+
+// Control characters would forge log lines, and "." vanishes from a path: such a job can neither
+// run nor be reported, and those behind it must not suffer.
+TEST_F(MainPath, AJobWhoseIdIsNoNameIsSkipped) {
+    const PinnedJob job{.name = "odd", .script = "echo ran\n"};
+    pin(job);
+    start_enrolled();
+    for (const std::string id : {"tab\tand\nline", "."}) {
+        queue({.script = job.script, .id = id});
+        EXPECT_EQ(run_job({.script = job.script})["outcome"], "finished");
+        EXPECT_EQ(backend().job(id)->handed_out, 1);
+        EXPECT_TRUE(backend().job(id)->result.is_null());
+    }
+    EXPECT_TRUE(wait_for_log("unreadable answer: job id", 2));
+    EXPECT_EQ(audit("verdict").size(), 2U);
+}
+
+TEST_F(MainPath, AScriptOfFourMebibytesRunsAndOneByteMoreDoesNot) {
+    std::string script = "echo large\nexit 0\n";
+    script.resize(4_MiB, '#');
+    pin({.name = "large", .script = script});
+    start_enrolled();
+    const auto id = queue({.script = script});
+    EXPECT_EQ(result_of(id)["outcome"], "finished");
+    EXPECT_EQ(backend().standard_output(id), "large\n");
+    const auto too_large = run_job({.script = script + "#"});
+    EXPECT_EQ(too_large["outcome"], "refused");
+    EXPECT_FALSE(too_large["detail"].get<std::string>().empty());
+    EXPECT_EQ(run_job({.script = script})["outcome"], "finished") << "the agent must go on";
+}
+
+}  // namespace
+}  // namespace bulkhead::test

@@ -1,0 +1,81 @@
+// The fixture: a real broker, its real worker and real jobs, with the reference backend in this
+// process. Tests need root and are skipped without it.
+#pragma once
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "tests/backend/reference_backend.hpp"
+#include "tests/pair/eventually.hpp"
+#include "tests/pair/installation.hpp"
+#include "tests/pair/program.hpp"
+
+namespace bulkhead::test {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using reference::Misbehaviour;
+using reference::State;
+
+inline constexpr auto kPatience = 40s;  // only a failure ever waits so long
+
+class Pair : public testing::Test {
+  protected:
+    Pair() : Pair(reference::ReferenceBackend::Options{}) {}
+    explicit Pair(reference::ReferenceBackend::Options options);
+    ~Pair() override;
+
+    void SetUp() override;
+    void TearDown() override;
+
+    Installation& place() { return *place_; }
+    reference::ReferenceBackend& backend() { return *backend_; }
+
+    // --- the agent
+    virtual std::string configuration();
+    std::vector<std::string> command(const std::vector<std::string>& more = {});
+    void start(const std::vector<std::string>& more = {},
+               const std::map<std::string, std::string>& environment = {});
+    // Started and enrolled.
+    void start_enrolled();
+    void reload();  // and wait until it is done
+    // Sends the signal if it is not 0; the exit code.
+    std::optional<int> stop(int signal = SIGTERM);
+    std::optional<int> run_to_end(const std::vector<std::string>& more);
+    Program& broker() { return *broker_; }
+    pid_t worker_pid() const;  // 0: none
+    // Another one than `before`, past its Hello.
+    pid_t wait_for_worker(pid_t before = 0);
+    void kill_worker();
+
+    // --- what it says
+    std::string log() const { return place_->read("agent.log"); }
+    bool wait_for_log(std::string_view text, std::size_t times = 1);
+    std::vector<json> audit(std::string_view event = "") const;
+    bool wait_for_audit(std::string_view event, std::size_t times = 1);
+    std::vector<json> heartbeats() const;
+    bool wait_for_heartbeats(std::size_t more);
+
+    // --- jobs
+    void pin(const PinnedJob& job) { place_->pin(job); }
+    std::string queue(reference::ReferenceBackend::JobRequest request);
+    json result_of(const std::string& id);
+    // Queues it and waits for the result.
+    json run_job(reference::ReferenceBackend::JobRequest request);
+    bool wait_for_output(const std::string& id, std::string_view text);
+    // Lines in the file `name` of the scratch directory: jobs leave one for each run.
+    std::size_t lines_in_scratch(std::string_view name) const;
+
+  private:
+    reference::ReferenceBackend::Options options_;
+    std::unique_ptr<Installation> place_;
+    std::unique_ptr<reference::ReferenceBackend> backend_;
+    std::unique_ptr<Program> broker_;
+    bool killed_ = false;
+};
+
+// "Name:  value" of /proc/PID/status; empty when it is not there.
+std::string status_of(pid_t pid, std::string_view name);
+
+}  // namespace bulkhead::test
