@@ -47,6 +47,15 @@ Result<> set_limits(const policy::Profile& profile) {
     return {};
 }
 
+// CLONE_CLEAR_SIGHAND leaves ignored signals ignored, and so does exec: a service manager starts us
+// without SIGPIPE, and `producer | head` of a script would never end.
+void reset_signals() {
+    for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
 // Standard descriptors, the script and the report at their places; everything else closed.
 Result<> arrange_descriptors(const JobPlan& plan, int out, int err, int report) {
     const sys::Fd null(::open("/dev/null", O_RDWR));
@@ -70,6 +79,7 @@ Result<> arrange_descriptors(const JobPlan& plan, int out, int err, int report) 
 Result<> become_job(const JobPlan& plan) {
     const auto& profile = plan.profile;
     TRY(make_view(profile));
+    TRY(call(::chdir("/"), "chdir /"));
     ::umask(static_cast<mode_t>(profile.umask));
     TRY(set_limits(profile));
     if (profile.nice != 0) TRY(call(::setpriority(PRIO_PROCESS, 0, profile.nice), "nice"));
@@ -79,7 +89,8 @@ Result<> become_job(const JobPlan& plan) {
     TRY(within("identity", sandbox::become(plan.identity)));
     if (ruleset) TRY(sandbox::restrict_self(ruleset->get()));
     // A broker that is killed takes the first process along, and a pid namespace with it; what else
-    // there is goes when the next broker starts. After the change of ids, which clears it (prctl(2)).
+    // there is goes when the next broker starts. After the change of ids, which clears it
+    // (prctl(2)).
     return call(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG");
 }
 
@@ -116,8 +127,9 @@ Result<> become_job(const JobPlan& plan) {
         int status = 0;
         const pid_t ended = ::waitpid(-1, &status, 0);
         if (ended == job) {
-            // Not an exit code: that could not tell "exit 137" from "killed".
-            const std::string word = "=" + std::to_string(status);
+            // Not an exit code: that could not tell "exit 137" from "killed". The line before it
+            // is the job's: the step that failed, or nothing.
+            const std::string word = "\n" + std::to_string(status);
             [[maybe_unused]] const auto put = ::write(kReportFd, word.data(), word.size());
             ::_exit(0);
         }
@@ -161,9 +173,7 @@ Result<JobProcess> JobProcess::spawn(const JobPlan& plan, const Cgroup& cgroup, 
     const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
     if (pid < 0) return sys::fail_errno("clone3");
     if (pid == 0) {
-        sigset_t none;
-        ::sigemptyset(&none);
-        ::sigprocmask(SIG_SETMASK, &none, nullptr);
+        reset_signals();
         // Until descriptors are in place the report is where the pipe was made.
         if (const auto done = arrange_descriptors(plan, out.get(), err.get(), report.write.get());
             !done) {
@@ -191,10 +201,10 @@ Result<JobStatus> JobProcess::reap() {
     std::string words(512, '\0');
     const ssize_t got = ::read(report_.get(), words.data(), words.size());
     words.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-    if (words.starts_with('=')) {
-        status.wait_status = TRY(parse_number<int>(std::string_view(words).substr(1)));
-    } else {
-        status.failed_step = words;
+    const auto line_end = words.find('\n');
+    status.failed_step = words.substr(0, line_end);
+    if (line_end != words.npos) {
+        status.wait_status = TRY(parse_number<int>(std::string_view(words).substr(line_end + 1)));
     }
     return status;
 }
