@@ -29,7 +29,10 @@ Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
     auto loop = TRY(sys::Loop::create());
     const auto state = sys::Dir::from(std::move(setup.state.fd));
     auto credentials = TRY(CredentialStore::open(state));
-    auto spool = TRY(Spool::open(state, {.total_bytes = config.spool.max_bytes}));
+    const auto most = config.spool.max_bytes;
+    auto spool = TRY(Spool::open(
+        state, {.job_bytes = std::min(SpoolLimits{}.job_bytes, most), .total_bytes = most}));
+    for (const auto& problem : spool.problems()) log.warning("spool", {{"why", problem.what}});
     std::unique_ptr<Agent> agent(new Agent(std::move(broker), std::move(config), pass, log,
                                            std::move(loop), std::move(proc), std::move(root),
                                            std::move(credentials), std::move(spool)));

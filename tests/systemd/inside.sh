@@ -47,6 +47,8 @@ backend:
   url: $url
   ca_file: $(ready ca_file)
   install_token: lab
+spool:
+  max_bytes: 1MiB  # the least there may be
 YAML
 printf 'tcp-connect %s   # the backend of this test\n' "${url##*:}" >>/etc/bulkhead/policy/worker.landlock
 sed -i 's/^host-id .*/host-id lab   # a name for this test/' /etc/bulkhead/policy/host.policy
