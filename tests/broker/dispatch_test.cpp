@@ -1,0 +1,167 @@
+// Packets as a worker would send them, judged and answered by the real handlers.
+#include "broker/dispatch.hpp"
+
+#include <gmock/gmock.h>
+
+#include "tests/broker/jobs/job_fixture.hpp"
+#include "tests/broker/stand_in_worker.hpp"
+#include "tests/support/tree.hpp"
+
+namespace bulkhead::broker {
+namespace {
+
+using testing::HasSubstr;
+
+struct DispatchTest : CgroupFixture {
+    test::TempDir place;
+    sys::Dir dir = place.open();
+    sys::Loop loop = sys::Loop::create().value();
+    sys::Log log{"test", -1};
+    records::Ledger ledger = records::Ledger::open(dir, now()).value();
+    records::Audit audit = records::Audit::open(dir).value();
+    std::optional<Jobs> jobs;
+    std::optional<WorkerProcess> worker;
+    std::optional<link::Channel> end;
+    std::optional<Context> context;
+    Gate gate;
+
+    void SetUp() override {
+        CgroupFixture::SetUp();
+        if (!tree) return;
+        jobs.emplace(loop, *tree, ledger, audit, log, [](JobNumber, const protocol::JobEnd&) {});
+        worker.emplace(WorkerProcess::spawn(test::sleeping_program()).value());
+        end.emplace(test::worker_end(*worker));
+        auto policy = std::make_shared<ReadyPolicy>();
+        policy->policy.host.id = "test-host";
+        context.emplace(Context{.policy = policy,
+                                .ledger = ledger,
+                                .audit = audit,
+                                .jobs = *jobs,
+                                .log = log,
+                                .worker_user = test::kStandIn,
+                                .missing = {},
+                                .landlock_abi = 0,
+                                .policy_directory = place.path(),
+                                .suspended_file = place / "suspended",
+                                .draining = false,
+                                .worker = &*worker});
+    }
+    // What the broker makes of these bytes: "" or the violation.
+    std::string judged(Bytes bytes, std::vector<sys::Fd> descriptors = {}) {
+        link::Packet packet{std::move(bytes), std::move(descriptors)};
+        const auto done = dispatch(packet, gate, *context);
+        return done ? "" : done.error().what;
+    }
+    template <class Request>
+    std::string judged(const Request& request, std::uint32_t serial = 1) {
+        const auto frame = protocol::encode(Request::spec.id, serial, request).value();
+        std::vector<sys::Fd> copies;
+        for (const int fd : frame.descriptors) copies.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+        return judged(frame.bytes, std::move(copies));
+    }
+    template <class Request>
+    typename Request::Reply answer(const Request& request, std::uint32_t serial = 1) {
+        EXPECT_EQ(judged(request, serial), "");
+        auto packet = end->receive().value().value();
+        const auto header = protocol::decode_header(packet.bytes).value();
+        EXPECT_EQ(header.id, Request::spec.id);
+        EXPECT_EQ(header.serial, serial) << "a reply carries its request's serial";
+        return protocol::decode<typename Request::Reply>(packet.bytes, packet.descriptors).value();
+    }
+};
+
+TEST_F(DispatchTest, AnUnconfinedWorkerIsNotGreeted) {
+    EXPECT_EQ(judged(protocol::Hello{}), "Hello: worker is not confined: no seccomp filter");
+    EXPECT_EQ(gate.phase(), protocol::Phase::greeting);
+}
+
+TEST_F(DispatchTest, AnotherProtocolVersionIsNotGreeted) {
+    EXPECT_THAT(judged(protocol::Hello{.version = protocol::kVersion + 1}),
+                HasSubstr("install both of one release"));
+}
+
+TEST_F(DispatchTest, NothingIsAnsweredBeforeTheGreeting) {
+    EXPECT_EQ(judged(protocol::AuditHead{}), "AuditHead: wrong phase");
+    ASSERT_TRUE(sys::set_nonblocking(end->descriptor(), true));
+    EXPECT_EQ(end->receive().error().code, EAGAIN) << "not a byte came back";
+}
+
+TEST_F(DispatchTest, TheAuditHeadIsTheLogs) {
+    gate.serving();
+    ASSERT_TRUE(audit.event("test", {}));
+    const auto reply = answer(protocol::AuditHead{}, 77);
+    EXPECT_EQ(reply.size, audit.head().lines);
+    EXPECT_EQ(reply.head, audit.head().hash);
+}
+
+TEST_F(DispatchTest, JobsThatAreNotThereCannotBeCancelledOrAcknowledged) {
+    gate.serving();
+    const auto cancelled = answer(protocol::CancelJob{.number = JobNumber{9}});
+    EXPECT_EQ(cancelled.status, protocol::Status::refused);
+    EXPECT_EQ(cancelled.reason.str(), "not-running");
+    const auto acknowledged = answer(protocol::AckJob{.number = JobNumber{9}});
+    EXPECT_EQ(acknowledged.status, protocol::Status::refused);
+    EXPECT_EQ(acknowledged.reason.str(), "not-ended");
+}
+
+TEST_F(DispatchTest, AScriptThatNobodyApprovedIsRefusedWithAReasonAndAudited) {
+    gate.serving();
+    protocol::StartJob request;
+    request.backend = BoundaryText<32>::clipped("main");
+    request.delivery = protocol::Label::clipped("delivery-\n1");
+    request.script.fd = sys::sealed_memfd("script", as_bytes("#!/bin/sh\nid\n")).value();
+    const auto reply = answer(request);
+    EXPECT_EQ(reply.decision, protocol::Decision::refused);
+    EXPECT_NE(reply.reason.str(), "");
+    EXPECT_FALSE(reply.out);
+    EXPECT_EQ(jobs->unreported(), 0U);
+    const auto text = dir.read_file("audit.log", 1 << 20).value();
+    EXPECT_THAT(text, HasSubstr("\"decision\":\"refuse\""));
+    EXPECT_THAT(text, HasSubstr("\"reason\":\"" + reply.reason.str() + "\""));
+}
+
+TEST_F(DispatchTest, AScriptThatIsNotSealedIsRefusedBeforeItIsRead) {
+    gate.serving();
+    for (const char* path : {"/etc/passwd", "/dev/zero", "/"}) {
+        protocol::StartJob request;
+        request.script.fd = sys::Fd(::open(path, O_RDONLY | O_CLOEXEC));
+        EXPECT_EQ(answer(request).reason.str(), "not-sealed") << path;
+    }
+    protocol::StartJob request;
+    request.script.fd = sys::sealed_memfd("script", Bytes(4'194'305)).value();
+    EXPECT_EQ(answer(request).reason.str(), "size-exceeded");
+}
+
+TEST_F(DispatchTest, ACatalogueNameThatPolicyLacksIsRefused) {
+    gate.serving();
+    protocol::StartCatalogueJob request;
+    request.name = protocol::Name::clipped("../etc/passwd");
+    EXPECT_EQ(answer(request).decision, protocol::Decision::refused);
+}
+
+TEST_F(DispatchTest, WhatIsNoRequestIsAViolation) {
+    gate.serving();
+    EXPECT_EQ(judged(Bytes{}), "truncated");
+    EXPECT_EQ(judged(Bytes(12)), "unknown request 0");
+    const auto event = protocol::encode(132, 0, protocol::AuditHead{}).value();
+    EXPECT_EQ(judged(event.bytes), "unknown request 132") << "an event's number is no request";
+    auto frame = protocol::encode(4, 1, protocol::CancelJob{}).value();
+    frame.bytes.pop_back();
+    EXPECT_EQ(judged(frame.bytes), "length does not match the packet");
+    const auto head = protocol::encode(6, 1, protocol::CancelJob{}).value();
+    EXPECT_EQ(judged(head.bytes), "AuditHead: payload too long");
+}
+
+TEST_F(DispatchTest, SurplusAndMissingDescriptorsAreViolations) {
+    gate.serving();
+    const auto frame = protocol::encode(6, 1, protocol::AuditHead{}).value();
+    std::vector<sys::Fd> surplus;
+    surplus.push_back(sys::Fd(::dup(0)));
+    EXPECT_EQ(judged(frame.bytes, std::move(surplus)), "AuditHead: too many descriptors");
+    const protocol::StartJob empty;
+    const auto start = protocol::encode(2, 1, empty).value();
+    EXPECT_EQ(judged(start.bytes), "StartJob: script: a descriptor is missing");
+}
+
+}  // namespace
+}  // namespace bulkhead::broker

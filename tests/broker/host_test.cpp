@@ -1,0 +1,138 @@
+#include "broker/host.hpp"
+
+#include <gmock/gmock.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "tests/support/tree.hpp"
+
+namespace bulkhead::broker {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr sandbox::User kWorker{64123, 64123};
+
+struct HostTest : testing::Test {
+    test::TempDir dir;
+    Options options;
+
+    void SetUp() override {
+        if (::geteuid() != 0) GTEST_SKIP() << "needs root to give directories away";
+        options.state = dir / "state";
+        options.log_dir = dir / "log";
+        options.run_dir = dir / "run";
+    }
+    std::string refusal() const {
+        const auto places = prepare_places(options, kWorker);
+        return places ? "" : places.error().what;
+    }
+    static struct stat of(const std::string& path) {
+        struct stat info {};
+        EXPECT_EQ(::lstat(path.c_str(), &info), 0) << path;
+        return info;
+    }
+};
+
+TEST_F(HostTest, PlacesAreMadeForThoseWhoUseThem) {
+    ASSERT_EQ(refusal(), "");
+    EXPECT_EQ(of(dir / "state/broker").st_mode & 07777, 0700U);
+    EXPECT_EQ(of(dir / "state/broker").st_uid, 0U);
+    EXPECT_EQ(of(dir / "state/worker").st_mode & 07777, 0700U);
+    EXPECT_EQ(of(dir / "state/worker").st_uid, kWorker.uid);
+    EXPECT_EQ(of(dir / "log").st_uid, 0U);
+}
+
+TEST_F(HostTest, TheStatusSocketIsForRootAndTheAgentsGroup) {
+    ASSERT_EQ(refusal(), "");
+    ASSERT_TRUE(listen_for_status(options, kWorker));
+    EXPECT_TRUE(listen_for_status(options, kWorker)) << "an old socket is replaced";
+    const auto socket = of(dir / "run/status.sock");
+    EXPECT_TRUE(S_ISSOCK(socket.st_mode));
+    EXPECT_EQ(socket.st_mode & 07777, 0660U);
+    EXPECT_EQ(socket.st_uid, 0U);
+    EXPECT_EQ(socket.st_gid, kWorker.gid);
+}
+
+TEST_F(HostTest, ASecondStartFindsThemAsTheyAre) {
+    ASSERT_EQ(refusal(), "");
+    EXPECT_EQ(refusal(), "");
+}
+
+TEST_F(HostTest, APlaceThatOthersCouldWriteIsRefused) {
+    ASSERT_EQ(refusal(), "");
+    for (const auto* name : {"state", "state/broker", "state/worker", "log", "run"}) {
+        const auto path = dir / name;
+        const auto mode = of(path).st_mode & 07777;
+        ::chmod(path.c_str(), mode | 0020);
+        EXPECT_THAT(refusal(), HasSubstr("not be writable by group or others")) << name;
+        ::chmod(path.c_str(), mode | 0002);
+        EXPECT_THAT(refusal(), HasSubstr("not be writable by group or others")) << name;
+        ::chmod(path.c_str(), mode);
+        EXPECT_EQ(refusal(), "");
+    }
+}
+
+TEST_F(HostTest, APlaceOfSomebodyElseIsRefused) {
+    ASSERT_EQ(refusal(), "");
+    for (const auto* name : {"state", "state/broker", "log", "run"}) {
+        const auto path = dir / name;
+        ASSERT_EQ(::chown(path.c_str(), kWorker.uid, 0), 0);
+        EXPECT_THAT(refusal(), HasSubstr("must belong to user 0")) << name;
+        ASSERT_EQ(::chown(path.c_str(), 0, 0), 0);
+    }
+    ASSERT_EQ(::chown((dir / "state/worker").c_str(), 0, 0), 0);
+    EXPECT_THAT(refusal(), HasSubstr("must belong to user 64123"));
+}
+
+TEST_F(HostTest, APlaceThatIsNoDirectoryOrCannotBeMadeIsRefused) {
+    options.state = "/dev/null";
+    EXPECT_NE(refusal(), "");
+    options.state = dir / "missing/state";
+    EXPECT_THAT(refusal(), HasSubstr("No such file or directory"));
+    options.run_dir = dir / std::string(120, 'r');
+    EXPECT_THAT(listen_for_status(options, kWorker).error().what,
+                HasSubstr("too long for a socket"));
+}
+
+TEST_F(HostTest, TheConfigurationMustBeRootsAlone) {
+    const auto tree = test::tree({{"agent.yaml", "backend: x\n"}});
+    const auto path = tree.path() + "/agent.yaml";
+    ::chmod(path.c_str(), 0644);
+    EXPECT_TRUE(open_config(path));
+    const auto refused = [&] { return !open_config(path); };
+    ::chmod(path.c_str(), 0664);
+    EXPECT_TRUE(refused());
+    ::chmod(path.c_str(), 0646);
+    EXPECT_TRUE(refused());
+    ::chmod(path.c_str(), 0644);
+    ASSERT_EQ(::chown(path.c_str(), 64123, 0), 0);
+    EXPECT_TRUE(refused());
+    EXPECT_FALSE(open_config("/dev/null"));
+    EXPECT_FALSE(open_config(tree.path()));
+}
+
+TEST_F(HostTest, AMissingConfigurationIsAnErrorWhenItWasAskedFor) {
+    EXPECT_EQ(open_config(dir / "agent.yaml").error().code, ENOENT);
+    ASSERT_EQ(::mkfifo((dir / "fifo").c_str(), 0600), 0);
+    EXPECT_THAT(open_config(dir / "fifo").error().what, HasSubstr("must be a regular file"));
+}
+
+TEST(Features, WhatLandlockLacksIsListedByVersion) {
+    EXPECT_THAT(missing_features(0),
+                testing::IsSupersetOf({"landlock", "landlock-net", "landlock-scope"}));
+    EXPECT_THAT(missing_features(1), Not(Contains("landlock")));
+    EXPECT_THAT(missing_features(3), Contains("landlock-net"));
+    EXPECT_THAT(missing_features(4), Not(Contains("landlock-net")));
+    EXPECT_THAT(missing_features(5), Contains("landlock-scope"));
+    EXPECT_THAT(missing_features(6), Not(Contains("landlock-scope")));
+}
+
+}  // namespace
+}  // namespace bulkhead::broker

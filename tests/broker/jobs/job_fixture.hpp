@@ -1,0 +1,52 @@
+// A cgroup tree of the test's own, and profiles that permit everything but what a test sets.
+#pragma once
+#include <gmock/gmock.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "broker/jobs/job_process.hpp"
+
+namespace bulkhead::broker {
+
+inline policy::Profile permissive() {
+    policy::Profile profile;
+    profile.name = "test";
+    profile.user = "nobody";
+    profile.group = "nogroup";
+    profile.private_tmp = false;
+    profile.umask = 022;
+    return profile;
+}
+
+inline sandbox::Filter allow_all() {
+    return sandbox::compile(
+               {.name = "test", .fallback = {policy::Verdict::allow, 0}, .rules = {}, .source = {}})
+        .value();
+}
+
+inline JobPlan plan_of(const policy::Profile& profile, std::string_view script) {
+    auto plan = make_plan(profile, allow_all(), 0).value();
+    plan.interpreter = "/bin/sh";
+    plan.script = sys::sealed_memfd("job", as_bytes(script)).value();
+    plan.environment = {"PATH=/usr/bin:/bin"};
+    return plan;
+}
+
+// Long enough for any machine: a stop for a hang, not a measurement.
+inline bool becomes_ready(const sys::Fd& fd, short events = POLLIN) {
+    pollfd one{.fd = fd.get(), .events = events, .revents = 0};
+    return ::poll(&one, 1, 60'000) == 1;
+}
+
+struct CgroupFixture : testing::Test {
+    std::optional<CgroupTree> tree;
+
+    void SetUp() override {
+        if (::geteuid() != 0) GTEST_SKIP() << "needs root to make cgroups";
+        auto made = CgroupTree::create("test-" + std::to_string(::getpid()));
+        if (!made) GTEST_SKIP() << made.error().what;
+        tree.emplace(*std::move(made));
+    }
+};
+
+}  // namespace bulkhead::broker

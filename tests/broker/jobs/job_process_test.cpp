@@ -1,0 +1,276 @@
+// Jobs under a profile that permits everything but what each test is about: what the script finds.
+#include "broker/jobs/job_process.hpp"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+
+#include <csignal>
+
+#include "broker/jobs/job_view.hpp"
+#include "common/base/parse.hpp"
+#include "common/sandbox/landlock.hpp"
+#include "tests/broker/jobs/job_fixture.hpp"
+#include "tests/support/tree.hpp"
+
+namespace bulkhead::broker {
+namespace {
+
+using testing::HasSubstr;
+
+struct Ended {
+    JobStatus status;
+    std::string out;
+    std::string err;
+    bool left_something = false;  // processes that outlived the first one
+};
+
+struct JobProcessTest : CgroupFixture {
+    policy::Profile profile = permissive();
+    std::uint64_t number = 0;
+
+    Ended run(const JobPlan& plan) {
+        const auto cgroup = tree->make(JobNumber{++number}, {}).value();
+        auto out = sys::make_pipe().value();
+        auto err = sys::make_pipe().value();
+        auto process =
+            JobProcess::spawn(plan, cgroup, std::move(out.write), std::move(err.write)).value();
+        EXPECT_TRUE(becomes_ready(process.pidfd()));
+        Ended ended;
+        ended.status = process.reap().value();
+        ended.left_something = cgroup.populated().value();
+        EXPECT_TRUE(cgroup.kill());
+        // At its end only when nobody holds the write end: neither we nor anything of the job.
+        ended.out = sys::read_to_end(out.read, 1 << 20).value();
+        ended.err = sys::read_to_end(err.read, 1 << 20).value();
+        return ended;
+    }
+    Ended run(std::string_view script) { return run(plan_of(profile, script)); }
+    std::string said(std::string_view script) {
+        const auto ended = run(script);
+        return ended.status.failed_step + ended.out + ended.err;
+    }
+};
+
+TEST_F(JobProcessTest, TheExitCodeIsTheScripts) {
+    for (const bool pid_namespace : {false, true}) {
+        profile.namespaces.pid = profile.namespaces.mount = pid_namespace;
+        const auto ended = run("exit 7");
+        EXPECT_EQ(ended.status.failed_step, "");
+        ASSERT_TRUE(WIFEXITED(ended.status.wait_status));
+        EXPECT_EQ(WEXITSTATUS(ended.status.wait_status), 7);
+    }
+}
+
+TEST_F(JobProcessTest, ASignalIsToldFromAnExitCodeThatLooksLikeIt) {
+    for (const bool pid_namespace : {false, true}) {
+        profile.namespaces.pid = profile.namespaces.mount = pid_namespace;
+        const auto killed = run("kill -9 $$").status.wait_status;
+        ASSERT_TRUE(WIFSIGNALED(killed)) << pid_namespace;
+        EXPECT_EQ(WTERMSIG(killed), SIGKILL);
+        const auto left = run("exit 137").status.wait_status;
+        ASSERT_TRUE(WIFEXITED(left)) << pid_namespace;
+        EXPECT_EQ(WEXITSTATUS(left), 137);
+    }
+}
+
+TEST_F(JobProcessTest, AMissingInterpreterIsAFailedStepAndNotAnExitCode) {
+    for (const bool pid_namespace : {false, true}) {
+        profile.namespaces.pid = profile.namespaces.mount = pid_namespace;
+        auto plan = plan_of(profile, "exit 0");
+        plan.interpreter = "/no/such/shell";
+        EXPECT_EQ(run(plan).status.failed_step, "exec /no/such/shell: No such file or directory");
+    }
+}
+
+TEST_F(JobProcessTest, AStepThatFailsBeforeExecIsNamed) {
+    if (sandbox::landlock_abi() == 0) GTEST_SKIP() << "this kernel has no Landlock";
+    profile.paths = {{.access = policy::Access::read,
+                      .path = "/no/such/place",
+                      .source = {"profiles/test.profile", 4, ""}}};
+    auto plan = plan_of(profile, "echo ran");
+    plan.landlock_abi = 1;
+    const auto ended = run(plan);
+    EXPECT_EQ(ended.status.failed_step,
+              "profiles/test.profile:4: /no/such/place: No such file or directory");
+    EXPECT_EQ(ended.out, "") << "no line of it ran";
+}
+
+TEST_F(JobProcessTest, AnUnknownUserOrGroupIsRefusedBeforeAnythingStarts) {
+    auto unknown = permissive();
+    unknown.user = "no-such-user";
+    EXPECT_THAT(make_plan(unknown, {}, 0).error().what,
+                HasSubstr("profile test: no \"no-such-user\""));
+    unknown = permissive();
+    unknown.group = "no-such-group";
+    EXPECT_FALSE(make_plan(unknown, {}, 0));
+    unknown = permissive();
+    unknown.groups = {"no-such-group"};
+    EXPECT_FALSE(make_plan(unknown, {}, 0));
+}
+
+TEST_F(JobProcessTest, TheEnvironmentIsExactlyThePlans) {
+    ::setenv("BULKHEAD_TEST_SECRET", "of the broker", 1);
+    auto plan = plan_of(profile, "tr '\\0' '\\n' </proc/$$/environ");
+    plan.environment = {"PATH=/usr/bin:/bin", "JOB_P_name=a b\"$(c)", "LANG=C.UTF-8"};
+    EXPECT_EQ(run(plan).out, "PATH=/usr/bin:/bin\nJOB_P_name=a b\"$(c)\nLANG=C.UTF-8\n");
+    ::unsetenv("BULKHEAD_TEST_SECRET");
+}
+
+TEST_F(JobProcessTest, NoDescriptorOfTheBrokerIsInherited) {
+    // Without close-on-exec on purpose: the job must not see it all the same.
+    const sys::Fd secret(::fcntl(sys::Fd(::open("/etc/passwd", O_RDONLY)).get(), F_DUPFD, 40));
+    // The last is the directory that ls itself has open.
+    EXPECT_EQ(said("ls /proc/self/fd"), "0\n1\n2\n3\n4\n");
+    EXPECT_EQ(said("readlink /proc/self/fd/0"), "/dev/null\n");
+    EXPECT_THAT(said("readlink /proc/self/fd/3"), HasSubstr("/memfd:job"));
+}
+
+TEST_F(JobProcessTest, TheScriptCannotBeChangedByTheJob) {
+    EXPECT_THAT(said("echo evil >/proc/self/fd/3; echo tried"), HasSubstr("tried"));
+    profile.user = "root";
+    profile.group = "root";
+    EXPECT_THAT(
+        said("{ echo evil >/proc/self/fd/3; } 2>&1"),
+        testing::AnyOf(HasSubstr("ermission"), HasSubstr("not permitted"), HasSubstr("annot")));
+}
+
+TEST_F(JobProcessTest, OutputAndErrorsAreApartOrMerged) {
+    const auto script = "echo out; echo err >&2; echo out";
+    auto ended = run(script);
+    EXPECT_EQ(ended.out, "out\nout\n");
+    EXPECT_EQ(ended.err, "err\n");
+    auto plan = plan_of(profile, script);
+    plan.merged = true;
+    ended = run(plan);
+    EXPECT_EQ(ended.out, "out\nerr\nout\n") << "in the order of writing";
+    EXPECT_EQ(ended.err, "");
+}
+
+TEST_F(JobProcessTest, IdentityIsThePlansInEverySet) {
+    profile.capabilities = 1;  // CAP_CHOWN
+    profile.groups = {"root"};
+    const auto plan = plan_of(profile, "cat /proc/self/status");
+    const auto seen = sandbox::parse_status(run(plan).out).value();
+    const auto same = sandbox::require_identity(seen, plan.identity);
+    EXPECT_TRUE(same) << same.error().what;
+    EXPECT_EQ(seen.seccomp, 2);
+    EXPECT_EQ(seen.uids[0], 65534U);
+}
+
+TEST_F(JobProcessTest, SignalsAreAsFreshAsAfterBoot) {
+    ::signal(SIGPIPE, SIG_IGN);
+    sigset_t usr1;
+    ::sigemptyset(&usr1);
+    ::sigaddset(&usr1, SIGUSR1);
+    ::sigprocmask(SIG_BLOCK, &usr1, nullptr);
+    EXPECT_EQ(said("grep -E '^Sig(Blk|Ign)' /proc/self/status"),
+              "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+    ::sigprocmask(SIG_UNBLOCK, &usr1, nullptr);
+    ::signal(SIGPIPE, SIG_DFL);
+}
+
+TEST_F(JobProcessTest, UmaskAndNicenessAreTheProfiles) {
+    profile.umask = 027;
+    profile.nice = 7;
+    EXPECT_EQ(said("umask; nice"), "0027\n7\n");
+}
+
+TEST_F(JobProcessTest, LimitsAreTheProfilesAndHard) {
+    profile.limits = {.memory = 1 << 30, .pids = 300, .file_size = 4096, .open_files = 64};
+    const auto limits =
+        said("ulimit -Hn; ulimit -Hf; ulimit -Hc; ulimit -Hv; grep processes /proc/self/limits");
+    EXPECT_THAT(limits, testing::StartsWith("64\n8\n0\n1048576\n"));
+    EXPECT_THAT(limits, testing::ContainsRegex("300 +300"));
+    EXPECT_THAT(said("ulimit -n 65 2>&1 || echo held"), HasSubstr("held"));
+}
+
+TEST_F(JobProcessTest, StartsInTheRootDirectoryAndASessionOfItsOwn) {
+    EXPECT_EQ(said("pwd; set -- $(cat /proc/$$/stat); test $6 = $$ && echo leads"), "/\nleads\n");
+}
+
+TEST_F(JobProcessTest, APrivateTmpIsEmptyAndVanishes) {
+    const test::TempDir outside;  // below /tmp, as a rule
+    profile.namespaces.mount = true;
+    profile.private_tmp = true;
+    const auto name = "/tmp/bulkhead-job-" + std::to_string(::getpid());
+    const auto ended = run("ls -A /tmp /var/tmp; echo made >" + name + " && cat " + name);
+    EXPECT_EQ(ended.out, "/tmp:\n\n/var/tmp:\nmade\n") << ended.err;
+    EXPECT_NE(::access(name.c_str(), F_OK), 0);
+}
+
+TEST_F(JobProcessTest, AMountNamespaceIsReadOnlyButForWritePaths) {
+    profile.user = profile.group = "root";
+    profile.namespaces.mount = true;
+    // All that we have but CAP_SYS_ADMIN, which could remount.
+    profile.capabilities = sandbox::see(::getpid()).value().permitted & ~(1ULL << 21);
+    std::string writable = "/run/bulkhead-job-XXXXXX";
+    ASSERT_NE(::mkdtemp(writable.data()), nullptr);
+    profile.paths = {{.access = policy::Access::write, .path = writable, .source = {}}};
+    const auto text =
+        said("touch " + writable +
+             "/new && echo yes; touch /run/bulkhead-job-no /etc/bulkhead-job-no 2>&1");
+    EXPECT_THAT(text, testing::StartsWith("yes\n"));
+    EXPECT_NE(::access("/run/bulkhead-job-no", F_OK), 0);
+    EXPECT_NE(::access("/etc/bulkhead-job-no", F_OK), 0);
+    EXPECT_EQ(::access((writable + "/new").c_str(), F_OK), 0) << "the write path is the host's";
+    ::unlink((writable + "/new").c_str());
+    ::rmdir(writable.c_str());
+}
+
+TEST_F(JobProcessTest, APidNamespaceShowsOnlyTheJob) {
+    profile.namespaces.pid = profile.namespaces.mount = true;
+    EXPECT_EQ(said("echo $$; cd /proc; set -- [0-9]*; echo $#"), "2\n2\n") << "init and the script";
+    EXPECT_THAT(said("kill -9 1; echo alive"), HasSubstr("alive"));
+}
+
+TEST_F(JobProcessTest, ANetNamespaceHasNothingInIt) {
+    profile.namespaces.net = true;
+    EXPECT_THAT(said("grep -c : /proc/net/dev; grep -o lo: /proc/net/dev"), "1\nlo:\n");
+}
+
+TEST_F(JobProcessTest, WhatForksAwayStaysInTheCgroupAndDiesWithIt) {
+    const auto ended = run(
+        "(setsid sleep 600 & setsid sh -c 'trap \"\" TERM; sleep 600 & sleep 600' &) ; echo gone");
+    EXPECT_EQ(WEXITSTATUS(ended.status.wait_status), 0);
+    EXPECT_EQ(ended.out, "gone\n") << "the pipe came to its end, so every holder is dead";
+    EXPECT_TRUE(ended.left_something);
+}
+
+TEST_F(JobProcessTest, InAPidNamespaceLeftoversEndWithTheScript) {
+    profile.namespaces.pid = profile.namespaces.mount = true;
+    const auto ended = run("(setsid sleep 600 & setsid sleep 600 &); exit 3");
+    EXPECT_EQ(WEXITSTATUS(ended.status.wait_status), 3) << "an orphan's end is not the script's";
+}
+
+TEST_F(JobProcessTest, TheFilterIsInForceForTheScript) {
+    auto plan = plan_of(profile, "mkdir /tmp/x 2>&1; exit 0");
+    plan.filter = sandbox::compile({.name = "test",
+                                    .fallback = {policy::Verdict::allow, 0},
+                                    .rules = {{.call = "mkdir",
+                                               .action = {policy::Verdict::error, EXDEV},
+                                               .conditions = {},
+                                               .source = {}},
+                                              {.call = "mkdirat",
+                                               .action = {policy::Verdict::error, EXDEV},
+                                               .conditions = {},
+                                               .source = {}}},
+                                    .source = {}})
+                      .value();
+    EXPECT_THAT(run(plan).out, HasSubstr("cross-device"));
+}
+
+TEST_F(JobProcessTest, LandlockIsInForceForTheScript) {
+    if (sandbox::landlock_abi() == 0) GTEST_SKIP() << "this kernel has no Landlock";
+    for (const char* path : {"/usr", "/bin", "/lib", "/lib64", "/proc"}) {
+        profile.paths.push_back(
+            {.access = policy::Access::execute, .path = path, .if_present = true, .source = {}});
+    }
+    auto plan = plan_of(profile, "cat /etc/passwd >/proc/self/fd/1 2>&1; cat /proc/version");
+    plan.landlock_abi = sandbox::landlock_abi();
+    const auto ended = run(plan);
+    EXPECT_THAT(ended.out, HasSubstr("Linux version"));
+    EXPECT_EQ(ended.out.find("root:"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace bulkhead::broker

@@ -1,0 +1,174 @@
+#include "broker/jobs/jobs.hpp"
+
+#include <csignal>
+
+#include "tests/broker/jobs/job_fixture.hpp"
+#include "tests/broker/records/samples.hpp"
+#include "tests/support/tree.hpp"
+
+namespace bulkhead::broker {
+namespace {
+
+using namespace std::chrono_literals;
+using protocol::Outcome;
+
+struct JobsTest : CgroupFixture {
+    test::TempDir place;
+    sys::Dir dir = place.open();
+    sys::Loop loop = sys::Loop::create().value();
+    sys::Log log{"test", -1};
+    std::optional<records::Ledger> ledger{records::Ledger::open(dir, now()).value()};
+    std::optional<records::Audit> audit{records::Audit::open(dir).value()};
+    std::map<JobNumber, protocol::JobEnd> ended;
+    std::optional<Jobs> jobs;
+
+    void SetUp() override {
+        CgroupFixture::SetUp();
+        if (!tree) return;
+        jobs.emplace(
+            loop, *tree, *ledger, *audit, log,
+            [this](JobNumber number, const protocol::JobEnd& end) { ended[number] = end; });
+    }
+    JobNumber start(const JobPlan& plan, std::chrono::seconds timeout = 60s) {
+        return jobs->start(plan, records::sample_start(++count_, now()), timeout).value();
+    }
+    JobNumber start(std::string_view script, std::chrono::seconds timeout = 60s) {
+        return start(plan_of(permissive(), script), timeout);
+    }
+    protocol::JobEnd end_of(JobNumber number) {
+        while (!ended.contains(number)) EXPECT_TRUE(loop.step(60s));
+        return ended[number];
+    }
+    std::string output_of(JobNumber number) const {
+        return sys::read_to_end(jobs->pipes(number).value().first, 1 << 20).value_or("");
+    }
+
+  private:
+    std::uint64_t count_ = 0;
+};
+
+TEST_F(JobsTest, AJobEndsWithItsCodeTimesAndOutput) {
+    const auto number = start("echo hello; exit 3");
+    EXPECT_EQ(jobs->running(), 1U);
+    const auto end = end_of(number);
+    EXPECT_EQ(end.outcome, Outcome::finished);
+    EXPECT_EQ(end.exit_code, 3);
+    EXPECT_EQ(end.signal, 0);
+    EXPECT_EQ(end.reason.str(), "ok");
+    EXPECT_GT(end.max_rss_bytes, 100'000U);
+    EXPECT_EQ(output_of(number), "hello\n");
+    EXPECT_EQ(jobs->running(), 0U);
+    EXPECT_EQ(jobs->unreported(), 1U) << "until it is acknowledged";
+}
+
+TEST_F(JobsTest, ASignalThatEndedItIsToldApart) {
+    const auto end = end_of(start("kill -SEGV $$"));
+    EXPECT_EQ(end.outcome, Outcome::finished);
+    EXPECT_EQ(end.signal, SIGSEGV);
+    EXPECT_EQ(end.exit_code, 0);
+}
+
+TEST_F(JobsTest, ItsTimeIsUpWhenItsTimeIsUp) {
+    const auto end = end_of(start("echo $$; sleep 600", 1s));
+    EXPECT_EQ(end.outcome, Outcome::timed_out);
+    EXPECT_EQ(end.reason.str(), "timed-out");
+    EXPECT_EQ(end.signal, SIGTERM);
+    EXPECT_GE(end.wall_ms, 1000U);
+}
+
+TEST_F(JobsTest, CancellingAsksItToLeaveAndSaysSo) {
+    const auto number =
+        start("trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.01; done");
+    const auto out = jobs->pipes(number).value().first.duplicate().value();
+    ASSERT_TRUE(becomes_ready(out)) << "the trap is set";
+    EXPECT_TRUE(jobs->cancel(number));
+    EXPECT_TRUE(jobs->cancel(number)) << "again changes nothing";
+    const auto end = end_of(number);
+    EXPECT_EQ(end.outcome, Outcome::cancelled);
+    EXPECT_EQ(end.exit_code, 5);
+    EXPECT_EQ(output_of(number), "up\nbye\n");
+    EXPECT_FALSE(jobs->cancel(number)) << "it has ended";
+    EXPECT_FALSE(jobs->cancel(JobNumber{99}));
+}
+
+TEST_F(JobsTest, WhatItLeftBehindIsKilledBeforeItCountsAsEnded) {
+    const auto number = start("(setsid sh -c 'trap \"\" TERM; sleep 600' &); echo left");
+    EXPECT_EQ(end_of(number).outcome, Outcome::finished);
+    // The whole output and its end: nobody holds the other side any more.
+    EXPECT_EQ(output_of(number), "left\n");
+}
+
+TEST_F(JobsTest, AJobThatCannotStartEndsWithTheStepThatFailed) {
+    auto plan = plan_of(permissive(), "exit 0");
+    plan.interpreter = "/no/such/shell";
+    const auto end = end_of(start(plan));
+    EXPECT_EQ(end.outcome, Outcome::failed_to_start);
+    EXPECT_EQ(end.reason.str(), "start-failed");
+    EXPECT_EQ(end.detail.str(), "exec /no/such/shell: No such file or directory");
+}
+
+TEST_F(JobsTest, OnlyAnEndedJobCanBeAcknowledgedAndOnlyOnce) {
+    const auto number = start("read line </proc/self/fd/0; sleep 600");
+    EXPECT_FALSE(jobs->acknowledge(number));
+    jobs->cancel(number);
+    end_of(number);
+    EXPECT_TRUE(jobs->acknowledge(number));
+    EXPECT_FALSE(jobs->acknowledge(number));
+    EXPECT_EQ(jobs->unreported(), 0U);
+    EXPECT_FALSE(jobs->acknowledge(JobNumber{99}));
+}
+
+TEST_F(JobsTest, AWorkerOfTomorrowIsToldOfBoth) {
+    const auto first = start("echo kept");
+    const auto second = start("sleep 600");
+    end_of(first);
+    const auto list = jobs->list().value();
+    ASSERT_EQ(list.size(), 2U);
+    EXPECT_EQ(list[0].number, first);
+    EXPECT_TRUE(list[0].ended);
+    EXPECT_EQ(list[0].delivery.str(), "delivery-1");
+    EXPECT_EQ(sys::read_to_end(list[0].out.fd, 100), "kept\n");
+    EXPECT_EQ(list[1].number, second);
+    EXPECT_FALSE(list[1].ended);
+    jobs->stop_all("shutdown");
+    EXPECT_EQ(end_of(second).outcome, Outcome::interrupted);
+    EXPECT_EQ(end_of(second).reason.str(), "shutdown");
+}
+
+TEST_F(JobsTest, TheLedgerKnowsTheStartAndTheEndAcrossARestart) {
+    const auto number = start("exit 4");
+    end_of(number);
+    jobs.reset();
+    ledger.reset();
+    ledger.emplace(records::Ledger::open(dir, now()).value());
+    const auto left = ledger->unreported();
+    ASSERT_EQ(left.size(), 1U);
+    EXPECT_EQ(left[0].number, number);
+    EXPECT_EQ(left[0].end.exit_code, 4);
+    Jobs next(loop, *tree, *ledger, *audit, log, [](JobNumber, const protocol::JobEnd&) {});
+    ASSERT_TRUE(next.adopt(left[0]));
+    const auto list = next.list().value();
+    ASSERT_EQ(list.size(), 1U);
+    EXPECT_TRUE(list[0].ended);
+    EXPECT_EQ(sys::read_to_end(list[0].out.fd, 100), "") << "at its end at once";
+    EXPECT_TRUE(next.acknowledge(number));
+}
+
+TEST_F(JobsTest, EndsAreAudited) {
+    end_of(start("exit 6"));
+    const auto text = dir.read_file("audit.log", 1 << 20).value();
+    EXPECT_THAT(text, testing::HasSubstr("\"job-ended\""));
+    EXPECT_THAT(text, testing::HasSubstr("\"exit\":6"));
+    EXPECT_THAT(text, testing::HasSubstr("\"outcome\":\"finished\""));
+}
+
+TEST_F(JobsTest, JobsThatStillRunGoWithTheBroker) {
+    const auto number = start("echo $$; trap '' TERM; sleep 600");
+    auto out = jobs->pipes(number).value().first.duplicate().value();
+    ASSERT_TRUE(sys::set_nonblocking(out, false));
+    jobs.reset();
+    EXPECT_NE(sys::read_to_end(out, 100).value(), "x") << "came to its end: all writers are dead";
+}
+
+}  // namespace
+}  // namespace bulkhead::broker

@@ -1,0 +1,108 @@
+#include "broker/notify.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "tests/support/tree.hpp"
+
+namespace bulkhead::broker {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The service manager's end, at a path or, beginning with '@', at an abstract name.
+sys::Fd manager_at(std::string name) {
+    sys::Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+    if (name[0] == '@') name[0] = '\0';
+    std::memcpy(address.sun_path, name.data(), name.size());
+    EXPECT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), length), 0);
+    return socket;
+}
+
+std::string received(const sys::Fd& socket) {
+    std::string text(4096, '\0');
+    const auto got = ::recv(socket.get(), text.data(), text.size(), 0);
+    return got < 0 ? "nothing" : text.substr(0, static_cast<std::size_t>(got));
+}
+
+struct NotifyTest : testing::Test {
+    void set(const char* name, const std::string& value) { ::setenv(name, value.c_str(), 1); }
+    void TearDown() override {
+        for (const auto* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
+            ::unsetenv(name);
+    }
+};
+
+TEST_F(NotifyTest, DatagramsReachTheServiceManager) {
+    const test::TempDir dir;
+    const auto manager = manager_at(dir / "notify");
+    set("NOTIFY_SOCKET", dir / "notify");
+    const auto notifier = Notifier::from_environment();
+    notifier.send("READY=1\nSTATUS=serving");
+    notifier.status("2 jobs running");
+    EXPECT_EQ(received(manager), "READY=1\nSTATUS=serving");
+    EXPECT_EQ(received(manager), "STATUS=2 jobs running");
+}
+
+TEST_F(NotifyTest, AnAbstractAddressWorksToo) {
+    const auto name = "@bulkhead-notify-" + std::to_string(::getpid());
+    const auto manager = manager_at(name);
+    set("NOTIFY_SOCKET", name);
+    Notifier::from_environment().send("READY=1");
+    EXPECT_EQ(received(manager), "READY=1");
+}
+
+TEST_F(NotifyTest, WithoutAManagerNothingHappens) {
+    Notifier::from_environment().send("READY=1");
+    set("NOTIFY_SOCKET", std::string(200, 'x'));
+    Notifier::from_environment().send("READY=1");
+    set("NOTIFY_SOCKET", "/no/such/socket");
+    Notifier::from_environment().send("READY=1");
+}
+
+TEST_F(NotifyTest, AFullManagerDoesNotHoldUsUp) {
+    const test::TempDir dir;
+    const auto manager = manager_at(dir / "notify");
+    set("NOTIFY_SOCKET", dir / "notify");
+    const auto notifier = Notifier::from_environment();
+    for (int i = 0; i < 10'000; ++i) notifier.send("WATCHDOG=1");
+    EXPECT_EQ(received(manager), "WATCHDOG=1");
+}
+
+TEST_F(NotifyTest, TheVariablesAreNotInherited) {
+    set("NOTIFY_SOCKET", "/x");
+    set("WATCHDOG_USEC", "1000000");
+    set("WATCHDOG_PID", "1");
+    static_cast<void>(Notifier::from_environment());
+    for (const auto* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
+        EXPECT_EQ(::getenv(name), nullptr) << name;
+}
+
+TEST_F(NotifyTest, TheWatchdogIsFedAtTwiceItsPace) {
+    set("WATCHDOG_USEC", "30000000");
+    EXPECT_EQ(Notifier::from_environment().watchdog(), 15s);
+    set("WATCHDOG_USEC", "30000000");
+    set("WATCHDOG_PID", std::to_string(::getpid()));
+    EXPECT_EQ(Notifier::from_environment().watchdog(), 15s);
+}
+
+TEST_F(NotifyTest, AWatchdogOfAnotherProcessOrOfNonsenseIsNone) {
+    set("WATCHDOG_USEC", "30000000");
+    set("WATCHDOG_PID", std::to_string(::getpid() + 1));
+    EXPECT_FALSE(Notifier::from_environment().watchdog());
+    for (const auto* value : {"", "0", "-5", "soon", "30s", "99999999999999999999"}) {
+        set("WATCHDOG_USEC", value);
+        EXPECT_FALSE(Notifier::from_environment().watchdog()) << value;
+    }
+}
+
+}  // namespace
+}  // namespace bulkhead::broker

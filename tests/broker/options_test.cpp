@@ -1,0 +1,75 @@
+#include "broker/options.hpp"
+
+#include <gmock/gmock.h>
+
+namespace bulkhead::broker {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Result<Options> parsed(std::vector<std::string> words) {
+    std::vector<char*> arguments;
+    for (auto& word : words) arguments.push_back(word.data());
+    return parse_options(arguments);
+}
+
+TEST(Options, WithoutAnyItServesFromTheUsualPlaces) {
+    const auto options = parsed({}).value();
+    EXPECT_EQ(options.command, Command::serve);
+    EXPECT_EQ(options.policy, "/etc/bulkhead/policy");
+    EXPECT_EQ(options.worker_user, "bulkhead");
+    EXPECT_THAT(options.for_worker, IsEmpty());
+}
+
+TEST(Options, APathMayStandBehindABlankOrAnEqualsSign) {
+    EXPECT_EQ(parsed({"--policy", "/a"})->policy, "/a");
+    EXPECT_EQ(parsed({"--policy=/a"})->policy, "/a");
+    EXPECT_EQ(parsed({"--state=/a=b"})->state, "/a=b");
+    EXPECT_EQ(parsed({"--config", "--once"})->config, "--once") << "it takes the next word";
+    EXPECT_EQ(parsed({"--run-dir", "/r", "--log-dir=/l", "--worker", "/w", "--worker-user", "1:2"})
+                  ->log_dir,
+              "/l");
+}
+
+TEST(Options, APathThatIsMissingOrEmptyIsAnError) {
+    EXPECT_EQ(parsed({"--policy"}).error().what, "--policy takes a DIR");
+    EXPECT_EQ(parsed({"--worker-user"}).error().what, "--worker-user takes a USER");
+    EXPECT_EQ(parsed({"--policy="}).error().what, "--policy is empty");
+    EXPECT_EQ(parsed({"--policy", ""}).error().what, "--policy is empty");
+}
+
+TEST(Options, CommandsThatTheWorkerMustKnowAreHandedOn) {
+    for (const auto* word : {"--once", "--register-only", "--check-in-only"}) {
+        const auto options = parsed({word}).value();
+        EXPECT_EQ(options.command, Command::once) << word;
+        EXPECT_THAT(options.for_worker, ElementsAre(word));
+    }
+    for (const auto& [word, command] :
+         {std::pair{"--version", Command::version}, std::pair{"--help", Command::help},
+          std::pair{"--describe-protocol", Command::describe_protocol}}) {
+        const auto options = parsed({word}).value();
+        EXPECT_EQ(options.command, command);
+        EXPECT_THAT(options.for_worker, IsEmpty());
+    }
+}
+
+TEST(Options, WhatItDoesNotKnowIsTheWorkersToJudge) {
+    EXPECT_THAT(parsed({"--backend.url=https://x", "--policy", "/a", "odd"})->for_worker,
+                ElementsAre("--backend.url=https://x", "odd"));
+    EXPECT_THAT(parsed({"--polic", "/a"})->for_worker, ElementsAre("--polic", "/a"))
+        << "no abbreviations";
+}
+
+TEST(Help, NamesEveryOption) {
+    const auto text = help_text();
+    for (const auto* word : {"--policy", "--config", "--state", "--log-dir", "--run-dir",
+                             "--worker", "--worker-user", "--once", "--register-only",
+                             "--check-in-only", "--version", "--help", "--describe-protocol"}) {
+        EXPECT_THAT(text, HasSubstr(std::string("  ") + word + " "));
+    }
+}
+
+}  // namespace
+}  // namespace bulkhead::broker
