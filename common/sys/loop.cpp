@@ -1,9 +1,9 @@
 #include "common/sys/loop.hpp"
 
 #include <sys/epoll.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -12,13 +12,7 @@ namespace bulkhead::sys {
 Result<Loop> Loop::create() {
     Fd epoll(::epoll_create1(EPOLL_CLOEXEC));
     if (!epoll) return fail_errno("epoll_create1");
-    Fd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-    if (!timer) return fail_errno("timerfd_create");
-    epoll_event event{.events = EPOLLIN, .data = {.fd = timer.get()}};
-    if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, timer.get(), &event) != 0) {
-        return fail_errno("epoll_ctl");
-    }
-    return Loop(std::move(epoll), std::move(timer));
+    return Loop(std::move(epoll));
 }
 
 Result<> Loop::watch(int fd, std::uint32_t events, OnReady ready) {
@@ -49,18 +43,25 @@ void Loop::cancel(TimerId id) {
 
 Result<> Loop::run() {
     stopped_ = false;
-    while (!stopped_) TRY(wait(-1));
+    while (!stopped_) TRY(wait(Clock::duration::max()));
     return {};
 }
 
-Result<> Loop::step(Clock::duration limit) {
-    return wait(static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(limit).count()));
+Result<> Loop::step(Clock::duration limit) { return wait(limit); }
+
+// Whole milliseconds, rounded up, so that no timer finds itself a little too early; -1: for ever.
+int Loop::patience(Clock::duration limit) const {
+    if (!timers_.empty()) limit = std::min(limit, timers_.begin()->first.first - Clock::now());
+    if (limit == Clock::duration::max()) return -1;
+    constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24);
+    const auto rounded = std::chrono::ceil<std::chrono::milliseconds>(limit);
+    return static_cast<int>(std::clamp(rounded, std::chrono::milliseconds(0), kLongest).count());
 }
 
-Result<> Loop::wait(int milliseconds) {
-    TRY(arm());
+// The deadline goes with the wait itself: a timer costs no system call of its own.
+Result<> Loop::wait(Clock::duration limit) {
     std::array<epoll_event, 32> events;
-    const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), milliseconds);
+    const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), patience(limit));
     if (count < 0 && errno != EINTR) return fail_errno("epoll_wait");
     for (int i = 0; i < count; ++i) {
         const auto& event = events[static_cast<std::size_t>(i)];
@@ -81,23 +82,6 @@ void Loop::run_due_timers() {
         deadlines_.erase(due.key().second);
         due.mapped()();
     }
-}
-
-// Sets the timerfd only when the earliest deadline changed: an idle loop makes no system call
-// besides its epoll_wait. Setting also clears an expiry that was not read.
-Result<> Loop::arm() {
-    const auto earliest = timers_.empty() ? Clock::time_point{} : timers_.begin()->first.first;
-    if (earliest == armed_) return {};
-    const auto since_boot = earliest.time_since_epoch();
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(since_boot);
-    itimerspec spec{};
-    spec.it_value.tv_sec = seconds.count();
-    spec.it_value.tv_nsec = std::chrono::nanoseconds(since_boot - seconds).count();
-    if (::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &spec, nullptr) != 0) {
-        return fail_errno("timerfd_settime");
-    }
-    armed_ = earliest;
-    return {};
 }
 
 }  // namespace bulkhead::sys

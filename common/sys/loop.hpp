@@ -1,4 +1,5 @@
-// Loop: one epoll, one timerfd, no tick. Both processes sleep in run() until something happens.
+// Loop: one epoll, its timeout for a timer, no tick. Both processes sleep in run() until something
+// happens.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -38,18 +39,16 @@ class Loop {
     void stop() { stopped_ = true; }
 
   private:
-    Loop(Fd epoll, Fd timer) : epoll_(std::move(epoll)), timer_(std::move(timer)) {}
-    Result<> wait(int milliseconds);
+    explicit Loop(Fd epoll) : epoll_(std::move(epoll)) {}
+    Result<> wait(Clock::duration limit);
+    int patience(Clock::duration limit) const;
     void run_due_timers();
-    Result<> arm();
 
     Fd epoll_;
-    Fd timer_;
     std::unordered_map<int, std::shared_ptr<OnReady>> watchers_;
     std::map<std::pair<Clock::time_point, std::uint64_t>, OnTimer> timers_;
     std::unordered_map<std::uint64_t, Clock::time_point> deadlines_;
     std::uint64_t next_timer_ = 1;
-    Clock::time_point armed_{};
     bool stopped_ = false;
 };
 
