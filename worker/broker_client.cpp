@@ -8,9 +8,23 @@ namespace bulkhead::worker {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::minutes kHeadKept{5};
+
 std::unexpected<Error> broker_gone() { return fail("the broker is gone"); }
 
 }  // namespace
+
+// The log grows by what the broker does, and nearly all of that is asked by us or told to us: while
+// nothing was received, the head is the same. The rest, such as a refused policy, shows a little
+// later.
+Result<protocol::AuditHeadReply> BrokerClient::audit_head() {
+    if (!head_ || Clock::now() - head_asked_ > kHeadKept) {
+        head_ = TRY(call(protocol::AuditHead{}));
+        head_asked_ = Clock::now();
+    }
+    return *head_;
+}
 
 Result<protocol::Setup> BrokerClient::receive_setup() {
     auto packet = TRY(receive());
@@ -29,19 +43,22 @@ Result<std::optional<link::Packet>> BrokerClient::next_event() {
     }
     auto packet = channel_.receive();
     if (!packet && packet.error().code == EAGAIN) return std::optional<link::Packet>{};
+    head_.reset();
     if (!packet) return std::unexpected(packet.error());
     if (!*packet) return broker_gone();
     return packet;
 }
 
-Result<link::Packet> BrokerClient::receive() const {
+Result<link::Packet> BrokerClient::receive() {
+    head_.reset();
     for (;;) {
+        // The wait comes first: no answer is ever there already.
+        pollfd wait{.fd = channel_.fd(), .events = POLLIN, .revents = 0};
+        ::poll(&wait, 1, -1);
         auto packet = channel_.receive();
         if (packet && !*packet) return broker_gone();
         if (packet) return **std::move(packet);
         if (packet.error().code != EAGAIN) return std::unexpected(packet.error());
-        pollfd wait{.fd = channel_.fd(), .events = POLLIN, .revents = 0};
-        ::poll(&wait, 1, -1);
     }
 }
 

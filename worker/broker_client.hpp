@@ -1,7 +1,9 @@
 // Typed calls to the broker, made from the request list, and its events.
 #pragma once
+#include <chrono>
 #include <deque>
 #include <functional>
+#include <optional>
 
 #include "common/link/channel.hpp"
 #include "common/protocol/codec.hpp"
@@ -25,6 +27,9 @@ class BrokerClient {
                       protocol::decode<typename Request::Reply>(packet.bytes, packet.descriptors));
     }
 
+    // Of the audit log; asks the broker only when it may have changed.
+    Result<protocol::AuditHeadReply> audit_head();
+
     // The very first frame.
     Result<protocol::Setup> receive_setup();
     // From the loop, when the channel is readable: one packet, or nothing.
@@ -36,12 +41,14 @@ class BrokerClient {
 
   private:
     Result<link::Packet> reply_to(std::uint16_t id, std::uint32_t serial);
-    Result<link::Packet> receive() const;
+    Result<link::Packet> receive();
 
     link::Channel channel_;
     std::deque<link::Packet> kept_;
     std::function<void()> tell_ = [] {};
     std::uint32_t serial_ = 0;
+    std::optional<protocol::AuditHeadReply> head_;  // empty since anything was received
+    std::chrono::steady_clock::time_point head_asked_{};
 };
 
 }  // namespace bulkhead::worker

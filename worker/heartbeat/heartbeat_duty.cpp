@@ -48,7 +48,7 @@ Result<Heartbeat> HeartbeatDuty::compose() {
     heartbeat.host_id = services_.host_id;
     heartbeat.policy_digest = services_.policy_digest;
     heartbeat.confinement = services_.confinement;
-    const auto head = TRY(services_.broker.call(protocol::AuditHead{}));
+    const auto head = TRY(services_.broker.audit_head());
     heartbeat.audit = AuditHead{.size = head.size, .head = crypto::hex(head.head)};
     heartbeat.metrics = metrics_.sample();
     heartbeat.system = services_.system;
