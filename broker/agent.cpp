@@ -133,7 +133,7 @@ Result<> Agent::start_worker() {
     started_ = sys::Clock::now();
     note("worker-started", {{"pid", worker_->pid()}});
     TRY(loop_.watch(worker_->pidfd().get(), EPOLLIN, [this](std::uint32_t) { on_worker_ended(); }));
-    TRY(loop_.watch(worker_->channel().fd(), EPOLLIN, [this](std::uint32_t) { on_packets(); }));
+    TRY(loop_.watch(worker_->channel().fd(), EPOLLIN, [this](std::uint32_t) { on_packet(); }));
     greeting_ = loop_.after(kGreetingTime, [this] {
         log_.error("worker did not say Hello in time");
         worker_->kill();
@@ -163,33 +163,32 @@ Result<> Agent::send_setup() {
     return worker_->channel().send(frame.bytes, frame.descriptors);
 }
 
-void Agent::on_packets() {
+// One packet a turn: what else lies there brings us back at once.
+void Agent::on_packet() {
     const int fd = worker_->channel().fd();
-    for (;;) {
-        if (const auto when = gate_.must_wait(sys::Clock::now())) {
-            loop_.forget(fd);
-            loop_.at(*when, [this, pid = worker_->pid()] {
-                if (!worker_ || worker_->pid() != pid) return;
-                const auto watched = loop_.watch(worker_->channel().fd(), EPOLLIN,
-                                                 [this](std::uint32_t) { on_packets(); });
-                if (!watched) on_violation(watched.error());
-            });
-            return;
-        }
-        auto packet = worker_->channel().receive();
-        if (!packet && packet.error().code == EAGAIN) return;
-        if (!packet) return on_violation(packet.error());
-        if (!*packet) return loop_.forget(fd);  // its end is told by the pidfd
-        const bool greeted = gate_.phase() == protocol::Phase::serving;
-        if (const auto done = dispatch(**packet, gate_, context_); !done) {
-            return on_violation(done.error());
-        }
-        if (!greeted && gate_.phase() == protocol::Phase::serving) {
-            loop_.cancel(greeting_);
-            if (!std::exchange(ready_, true)) notifier_.send("READY=1\nSTATUS=worker confined");
-            log_.info("worker confined", {{"pid", std::to_string(worker_->pid())}});
-            if (context_.draining) shut_down();
-        }
+    if (const auto when = gate_.must_wait(sys::Clock::now())) {
+        loop_.forget(fd);
+        loop_.at(*when, [this, pid = worker_->pid()] {
+            if (!worker_ || worker_->pid() != pid) return;
+            const auto watched = loop_.watch(worker_->channel().fd(), EPOLLIN,
+                                             [this](std::uint32_t) { on_packet(); });
+            if (!watched) on_violation(watched.error());
+        });
+        return;
+    }
+    auto packet = worker_->channel().receive();
+    if (!packet && packet.error().code == EAGAIN) return;
+    if (!packet) return on_violation(packet.error());
+    if (!*packet) return loop_.forget(fd);  // its end is told by the pidfd
+    const bool greeted = gate_.phase() == protocol::Phase::serving;
+    if (const auto done = dispatch(**packet, gate_, context_); !done) {
+        return on_violation(done.error());
+    }
+    if (!greeted && gate_.phase() == protocol::Phase::serving) {
+        loop_.cancel(greeting_);
+        if (!std::exchange(ready_, true)) notifier_.send("READY=1\nSTATUS=worker confined");
+        log_.info("worker confined", {{"pid", std::to_string(worker_->pid())}});
+        if (context_.draining) shut_down();
     }
 }
 

@@ -31,7 +31,7 @@ class Agent {
 
     Result<> start_worker();
     Result<> send_setup();
-    void on_packets();
+    void on_packet();
     void on_violation(const Error& error);
     void on_worker_ended();
     void schedule_restart();
