@@ -162,6 +162,7 @@ void Jobs::finish(JobNumber number, Entry& entry, const JobEnd& end) {
         // The next start finds it without an end and reports it as interrupted.
         log_.error("ledger: end of job", {{"why", kept.error().what}});
     }
+    ended_(number, end);  // the worker reports it while the audit log is written to disk
     const auto written =
         audit_.event("job-ended", {{"number", number.value},
                                    {"job", entry.start.job_name.str()},
@@ -173,7 +174,6 @@ void Jobs::finish(JobNumber number, Entry& entry, const JobEnd& end) {
                                    {"cpu_us", end.cpu_us},
                                    {"detail", end.detail.str()}});
     if (!written) log_.error("audit: end of job", {{"why", written.error().what}});
-    ended_(number, end);
 }
 
 bool Jobs::acknowledge(JobNumber number) {
