@@ -128,26 +128,30 @@ void Delivery::consider() {
     if (end_ && all_received()) send_result();
 }
 
+// After a silence the first octets leave at once, what follows them a moment later together, and
+// from then on whatever there is once in an interval. Where a short job's output may ride in its
+// result, even the first are given that moment.
+std::chrono::milliseconds Delivery::rest() const {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_flush_ - sys::Clock::now());
+    return std::max(left, route_.dialect.traits().last_output_in_result ? kQuiet : 0ms);
+}
+
 // Whether something was sent or waits to be.
 bool Delivery::send_output() {
     bool waits = false;
+    const auto rest = this->rest();
     for (const auto which : kOutputs) {
         const auto chunk = spool_.next_chunk(which, route_.dialect.traits().max_chunk_bytes);
         if (!chunk) continue;
         const bool last = end_ && all_received();
         if (last && rides_in_result(*chunk)) continue;
-        if (last || flush_ || chunk->length >= kWorthAtOnce) {
+        if (last || flush_ || rest <= 0ms || chunk->length >= kWorthAtOnce) {
             send(which, *chunk);
             return true;
         }
         waits = true;
     }
-    if (waits && pause_ == Pause::none) {
-        const auto since = sys::Clock::now() - last_sent_;
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-            route_.dialect.traits().flush_interval - since);
-        wait(Pause::flush, std::max<std::chrono::milliseconds>(left, kQuiet));
-    }
+    if (waits && pause_ == Pause::none) wait(Pause::flush, rest);
     return waits;
 }
 
@@ -156,8 +160,11 @@ void Delivery::send(Output which, const Chunk& chunk) {
     if (!composed) return route_.services.fatal(composed.error());
     const auto* text = std::get_if<std::string>(&composed->data);
     const auto end = chunk.offset + (text == nullptr ? chunk.length : text->size());
-    flush_ = false;
-    last_sent_ = sys::Clock::now();
+    const auto now = sys::Clock::now();
+    const auto interval = route_.dialect.traits().flush_interval;
+    const bool after_silence = !std::exchange(flush_, false) && now - last_sent_ >= interval;
+    next_flush_ = now + (after_silence ? kQuiet : interval);
+    last_sent_ = now;
     request_ = perform<OutputReceipt>(route_.client,
                                       route_.dialect.output(route_.identity, *std::move(composed)),
                                       [this, which, end](Verdict<OutputReceipt> verdict) {

@@ -47,6 +47,7 @@ class Delivery {
     void watch(Output which);
     void take_again();
     void consider();
+    std::chrono::milliseconds rest() const;
     bool send_output();
     void send(Output which, const Chunk& chunk);
     Result<OutputChunk> compose(Output which, const Chunk& chunk) const;
@@ -76,7 +77,8 @@ class Delivery {
     sys::TimerId disk_timer_;
     bool flush_ = false;  // small chunks have waited long enough
     sys::Clock::time_point last_sent_{};
-    bool discard_ = false;  // the backend does not know the job any more
+    sys::Clock::time_point next_flush_{};  // small chunks leave no earlier
+    bool discard_ = false;                 // the backend does not know the job any more
     std::string trouble_;
 };
 
