@@ -20,6 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kGreetingTime = 30s;        // from exec to Hello
+constexpr auto kLastWords = 5s;            // from a closed channel to the end of the process
 constexpr auto kLongestBackoff = 300s;     // between two starts of the worker
 constexpr auto kSteady = 60s;              // a worker that lived so long starts afresh
 constexpr auto kFlushTime = 10s;           // for the worker, beyond the grace of its jobs
@@ -179,7 +180,13 @@ void Agent::on_packet() {
     auto packet = worker_->channel().receive();
     if (!packet && packet.error().code == EAGAIN) return;
     if (!packet) return on_violation(packet.error());
-    if (!*packet) return loop_.forget(fd);  // its end is told by the pidfd
+    if (!*packet) {
+        // It closed its end: it is on its way out, told by the pidfd, or it has no more use.
+        loop_.forget(fd);
+        loop_.cancel(greeting_);
+        greeting_ = loop_.after(kLastWords, [this] { worker_->kill(); });
+        return;
+    }
     const bool greeted = gate_.phase() == protocol::Phase::serving;
     if (const auto done = dispatch(**packet, gate_, context_); !done) {
         return on_violation(done.error());
