@@ -42,11 +42,12 @@ systemd-run -q --unit=reference-backend /opt/lab/reference-backend --directory /
 await 20 test -s /srv/ready.json || failed "the reference backend"
 url=$(ready url)
 control=$(ready control_url)
+echo lab | install -o root -g bulkhead -m 660 /dev/stdin /etc/bulkhead/install-token
 cat >/etc/bulkhead/agent.yaml <<YAML
 backend:
   url: $url
   ca_file: $(ready ca_file)
-  install_token: lab
+  install_token_file: /etc/bulkhead/install-token
 spool:
   max_bytes: 1MiB  # the least there may be
 YAML
@@ -85,6 +86,7 @@ check "start returns when the agent is ready" timeout 60 systemctl start "$unit"
 check "it says so" is StatusText "worker confined"
 beats() { curl -fsS "$control/control/heartbeats?count=$1&wait=30" >/dev/null; }
 check "three heartbeats arrive" beats 3
+check "the install token is spent" test ! -s /etc/bulkhead/install-token
 worker=$(pgrep -u bulkhead)
 confined() { grep -q '^CapBnd:.0000000000000000' "/proc/$1/status" && grep -q '^Seccomp:.2' "/proc/$1/status"; }
 check "the worker runs as its own user, confined" confined "$worker"
@@ -131,6 +133,11 @@ systemctl start "$unit"
 kill -STOP "$(systemctl show -P MainPID "$unit")"
 check "a broker that hangs is replaced" await 60 is NRestarts 1
 check "and serves again" await 60 is StatusText "worker confined"
+
+curl -fsS -d '{"kind":"status","status":401,"path":"/v1/heartbeat","times":2}' "$control/control/misbehave" >/dev/null
+status_is() { bulkhead status | grep -q "enrollment  *$1"; }
+check "a credential that is refused shows" await 20 status_is refused
+check "and when it was a mistake, the agent is there again" await 20 status_is enrolled
 systemctl stop "$unit"
 
 echo 'heartbeat_intervall: 1s' >>/etc/bulkhead/agent.yaml

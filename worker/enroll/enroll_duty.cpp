@@ -44,13 +44,22 @@ void EnrollDuty::give_up(std::string why) {
 }
 
 void EnrollDuty::renew(const std::string& why) {
+    if (state_ != State::enrolled) return;  // told before
     state_ = State::refused;
     trouble_ = "credential rejected: " + why;
     if (dialect_.enrollment() == nullptr || config_.install_token.empty()) {
         trouble_ += "; ask an administrator for a new one and put it into agent.yaml";
         return;
     }
-    services_.loop.after(backoff_.next(), [this] { ask(); });
+    next_try_ = services_.loop.after(backoff_.next(), [this] { ask(); });
+}
+
+bool EnrollDuty::accepted() {
+    if (state_ == State::enrolled) return false;
+    services_.loop.cancel(next_try_);
+    state_ = State::enrolled;
+    trouble_.clear();
+    return true;
 }
 
 void EnrollDuty::ask() {
@@ -90,7 +99,7 @@ void EnrollDuty::again(const Setback& setback) {
     services_.log.warning("enroll", {{"backend", config_.name},
                                      {"why", setback.text},
                                      {"next_try_ms", std::to_string(delay.count())}});
-    if (services_.pass == Pass::serve) services_.loop.after(delay, [this] { ask(); });
+    if (services_.pass == Pass::serve) next_try_ = services_.loop.after(delay, [this] { ask(); });
     failed_();
 }
 

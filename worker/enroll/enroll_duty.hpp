@@ -28,6 +28,8 @@ class EnrollDuty {
     void start(OnEnrolled enrolled, OnFailed failed);
     // The credential was good once and is refused now: ask anew where a token is at hand, slowly.
     void renew(const std::string& why);
+    // The credential is good. True when it had been refused.
+    bool accepted();
 
     State state() const { return state_; }
     const std::string& trouble() const { return trouble_; }
@@ -44,6 +46,7 @@ class EnrollDuty {
     HttpClient& client_;
     InstallTokenFile token_file_;  // emptied once the credential is safe
     Backoff backoff_;
+    sys::TimerId next_try_;
     OnEnrolled enrolled_;
     OnFailed failed_;
     State state_ = State::unknown;

@@ -54,10 +54,11 @@ void Session::on_enrolled(const Enrolled& enrolled) {
 
 void Session::beat_done(const Verdict<HeartbeatReceipt>& verdict) {
     if (!verdict && verdict.error().kind == Setback::Kind::credential_rejected) {
-        heartbeat_->stop();
+        // Heartbeats go on: a backend that erred takes the credential again, and they will show it.
         if (jobs_) jobs_->pause();
         enroll_.renew(verdict.error().text);
     }
+    if (verdict && enroll_.accepted() && jobs_) jobs_->start();
     if (verdict && jobs_) jobs_->heartbeat_delivered();
     switch (services_.pass) {
         case Pass::serve:
