@@ -68,12 +68,25 @@ std::vector<std::string> pinning(const Names& names, const std::string& director
             "  bulkhead check-policy " + shell_word(directory) + " && systemctl reload bulkhead"};
 }
 
-// From a file that has a tail already: script and manifest as they were.
-std::vector<std::string> take_apart(const std::string& signed_file, const Names& names) {
-    return {"take it apart:",
-            "  sed '/^" + std::string(approval::kTailMarker) + "/,$d' " + signed_file + " > " +
-                names.script,
-            "  sed -n 's/^#m //p' " + signed_file + " > " + names.manifest};
+// From a file that has a tail already: script, manifest and signatures as they were.
+std::vector<std::string> take_apart(const std::string& signed_file, const Names& names,
+                                    bool keep_signatures) {
+    const auto tail = "'/^" + std::string(approval::kTailMarker) + "/,$";
+    std::vector<std::string> lines{
+        "take it apart:", "  sed " + tail + "d' " + signed_file + " > " + names.script,
+        "  sed -n " + tail + "s/^#m //p' " + signed_file + " > " + names.manifest};
+    if (keep_signatures) {
+        lines.push_back("  sed -n " + tail + "s/^#s //p' " + signed_file + " > " + names.manifest +
+                        ".0.sig");
+    }
+    return lines;
+}
+
+// A damaged one would only refuse the job again.
+bool signatures_are_good(const admission::Verdict& verdict) {
+    const auto found = std::find_if(verdict.checks.begin(), verdict.checks.end(),
+                                    [](const auto& check) { return check.name == "signatures"; });
+    return found != verdict.checks.end() && found->outcome == admission::Outcome::passed;
 }
 
 }  // namespace
@@ -99,7 +112,8 @@ std::vector<std::string> instructions(const Question& question, const Report& re
         return lines;
     }
     const Names names{shell_word(file + ".script"), shell_word(file + ".manifest")};
-    lines = take_apart(shell_word(file), names);
+    lines = take_apart(shell_word(file), names,
+                       report.has_signatures && signatures_are_good(report.verdict));
     const auto* rule = policy::find(copy.policy.approvals, manifest->profile);
     if (rule != nullptr && rule->need > 0) {
         if (report.verdict.reason == validity_too_long) {

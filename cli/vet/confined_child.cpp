@@ -25,7 +25,6 @@ namespace bulkhead::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr auto kTime = std::chrono::seconds(10);
 constexpr std::size_t kMaxOutput = 256_KiB;
 constexpr int kScriptFd = 3;
 constexpr int kConfinementFailed = 125;
@@ -169,11 +168,12 @@ int wait_until(pid_t child, Clock::time_point deadline) {
 
 }  // namespace
 
-Result<Ran> run_confined(const std::vector<std::string>& words, std::string_view script) {
+Result<Ran> run_confined(const std::vector<std::string>& words, std::string_view script,
+                         std::chrono::milliseconds time) {
     auto walls = TRY(make_walls());
     const auto bytes = TRY(sys::sealed_memfd("script", as_bytes(script)));
     auto pipe = TRY(sys::make_pipe());
-    const auto deadline = Clock::now() + kTime;
+    const auto deadline = Clock::now() + time;
     const pid_t child = ::fork();
     if (child < 0) return sys::fail_errno("fork");
     if (child == 0) be_child(words, walls, bytes, pipe.write);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/vet/confined_child.hpp"
+#include "common/approval/signed_script.hpp"
 #include "common/base/parse.hpp"
 
 namespace bulkhead::cli {
@@ -125,6 +126,12 @@ std::vector<Remark> find_oddities(string_view script, string_view interpreter) {
     }
     if (!script.empty() && !script.ends_with('\n')) {
         odd.push_back({line_at(script.size()), "has no line end; it cannot be sealed like this"});
+    }
+    const auto marker = script.find(approval::kTailMarker);
+    if (marker != script.npos && marker > 0 && script[marker - 1] != '\n') {
+        odd.push_back(
+            {line_at(marker),
+             "holds the approval marker, but not at its beginning, so it is no approval"});
     }
     const auto first = script.substr(0, script.find('\n'));
     if (first.starts_with("#!")) {
