@@ -1,0 +1,210 @@
+// The auditor's tools: check-policy, verify-audit, and the page that needs none of them.
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "common/admission/reason.hpp"
+#include "common/audit/chain.hpp"
+#include "common/base/strong.hpp"
+#include "tests/cli/site.hpp"
+
+namespace bulkhead::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Auditor : public ::testing::Test {
+  protected:
+    Site site_;
+};
+
+// The finding that a copy under /tmp is no place for a host's policy is not what is tested here.
+std::vector<std::string> findings(const Answer& answer) {
+    std::vector<std::string> lines;
+    for (const auto line : split(answer.out, '\n')) {
+        if (!line.contains("a host would not load it") && line.contains(": ")) {
+            lines.emplace_back(line);
+        }
+    }
+    return lines;
+}
+
+TEST_F(Auditor, SeesTheDigestThatHeartbeatsCarry) {
+    const auto answer = site_.bulkhead({"check-policy", "policy", "--json"});
+    const auto document = nlohmann::json::parse(answer.out);
+    const auto stock =
+        run({.words = {"-c",
+                       "cd policy && find . -type f ! -name '*.md' -printf '%P\\n' | "
+                       "LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-64"},
+             .folder = site_.path(),
+             .program = "/bin/sh"});
+    EXPECT_EQ(document["digest"].get<std::string>() + "\n", stock.out);
+    EXPECT_THAT(site_.bulkhead({"check-policy", "policy"}).out, HasSubstr("digest " + stock.out));
+}
+
+TEST_F(Auditor, IsToldFileLineAndTextOfEachFinding) {
+    site_.write("policy/approval.policy",
+                "signers ops alice bob erin  # erin has no key\n"
+                "profile maintain need 4 of ops valid-for 7d  # too many\n"
+                "profile inspect pinned-only  # test\n"
+                "profile admin pinned-only  # test\n");
+    site_.write("policy/seccomp/job.seccomp", "default allow  # test\nerrno EPERM mout  # typo\n");
+    const auto answer = site_.bulkhead({"check-policy", "policy"});
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_THAT(findings(answer),
+                ::testing::IsSupersetOf(
+                    {"approval.policy:1: warning: erin has no valid key in allowed_signers",
+                     "approval.policy:2: error: nobody may use profile maintain: it needs 4 "
+                     "signers, and ops has 2 who can sign",
+                     "seccomp/job.seccomp:2: error: there is no system call \"mout\""}));
+}
+
+TEST_F(Auditor, SeesByTheExitStatusHowBadItIs) {
+    site_.write("policy/seccomp/job.seccomp", "default kill  # the strictest\n");
+    // Owned by somebody who is not root it is a copy, and no host's policy.
+    if (::geteuid() == 0) {
+        ASSERT_EQ(run({.words = {"-R", "65534", site_.path()}, .program = "/bin/chown"}).code, 0);
+    }
+    const auto ask = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), "check-policy");
+        return run({.words = words,
+                    .folder = site_.path(),
+                    .user = ::geteuid() == 0 ? std::optional(kNobody) : std::nullopt});
+    };
+    EXPECT_EQ(ask({"policy"}).code, 0) << ask({"policy"}).out;
+    EXPECT_EQ(ask({"absent"}).code, 2);
+    EXPECT_EQ(ask({"policy", "policy"}).code, 2);
+    EXPECT_EQ(ask({"--yaml"}).code, 2);
+    site_.write("policy/approval.policy", "profile maintain pinned-only  # x\nprofile ?  # x\n");
+    const auto broken = ask({"policy"});
+    EXPECT_EQ(broken.code, 2);
+    EXPECT_THAT(broken.err, HasSubstr("/policy: approval.policy:2:"));
+}
+
+class AuditLog : public Auditor {
+  protected:
+    // Three lines in two files, the older one rotated away.
+    AuditLog() {
+        const auto line = [&](const char* event) {
+            const auto text =
+                records::begin_line(head_, parse_utc("2026-11-22T10:00:00Z").value()) + event +
+                "\"}";
+            head_ = records::after(head_, text);
+            return text + "\n";
+        };
+        const auto one = line("one");
+        const auto two = line("two");
+        site_.write("log/audit.log.1", one + two);
+        site_.write("log/audit.log", line("three"));
+    }
+    std::vector<std::string> expecting(std::uint64_t size, const crypto::Digest& head) const {
+        return {"verify-audit", "log", "--size", std::to_string(size), "--head", crypto::hex(head)};
+    }
+
+    records::Head head_;
+};
+
+TEST_F(AuditLog, IsWhole) {
+    const auto answer = site_.bulkhead({"verify-audit", "log"});
+    EXPECT_EQ(answer.code, 0);
+    EXPECT_THAT(answer.out, HasSubstr("lines 1 to 3 follow one another\nhead " +
+                                      crypto::hex(head_.hash) + "\n"));
+    EXPECT_EQ(site_.bulkhead(expecting(3, head_.hash)).code, 0);
+    EXPECT_EQ(site_.bulkhead({"verify-audit", "log/audit.log.1", "log/audit.log"}).code, 0);
+    EXPECT_THAT(site_.bulkhead({"verify-audit", "log/audit.log"}).out,
+                HasSubstr("what came before line 3 was rotated away"));
+}
+
+TEST_F(AuditLog, ThatWasChangedNamesTheFirstBadLine) {
+    auto text = site_.read("log/audit.log.1");
+    text.replace(text.find("one"), 3, "ONE");
+    site_.write("log/audit.log.1", text);
+    const auto answer = site_.bulkhead({"verify-audit", "log"});
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_EQ(answer.out, "log/audit.log.1:2: it or the line before it was changed\n");
+}
+
+TEST_F(AuditLog, ThatWasCutShortShowsAgainstAHead) {
+    site_.write("log/audit.log", "");
+    EXPECT_EQ(site_.bulkhead({"verify-audit", "log"}).code, 0);
+    const auto answer = site_.bulkhead(expecting(3, head_.hash));
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_THAT(answer.out, HasSubstr("cut short: there were 3 lines"));
+}
+
+TEST_F(AuditLog, IsNotJudgedAfterAWrongCall) {
+    EXPECT_EQ(site_.bulkhead({"verify-audit"}).code, 2);
+    EXPECT_EQ(site_.bulkhead({"verify-audit", "absent"}).code, 2);
+    EXPECT_EQ(site_.bulkhead({"verify-audit", "policy"}).code, 2);
+    EXPECT_EQ(site_.bulkhead({"verify-audit", "log", "--size", "3"}).code, 2);
+    EXPECT_EQ(site_.bulkhead({"verify-audit", "log", "--size", "3", "--head", "x"}).code, 2);
+    EXPECT_EQ(
+        run({.words = {"--verify-audit", "log"}, .folder = site_.path(), .program = BROKER_PROGRAM})
+            .code,
+        0);
+}
+
+std::string page() { return sys::Dir::open(POLICY).value().read_file("README.md", 1_MiB).value(); }
+
+TEST_F(Auditor, FindsEveryReasonInTheReadme) {
+    const auto table = site_.bulkhead({"reasons"});
+    ASSERT_EQ(table.code, 0);
+    EXPECT_THAT(page(), HasSubstr("\n" + table.out + "\n"));
+    for (const auto& row : admission::reasons()) EXPECT_THAT(table.out, HasSubstr(row.code));
+}
+
+// What the README says between ```sh and ```, run as it stands on a job that was just signed.
+class Recipe : public Auditor {
+  protected:
+    Recipe() {
+        const auto text = page();
+        const auto begin = text.find("```sh\n") + 6;
+        commands_ = text.substr(begin, text.find("```", begin) - begin);
+    }
+    Answer follow(const std::string& job) const {
+        const auto folder = "audit-" + job;
+        site_.write(folder + "/signed.sh", site_.read(job));
+        site_.write(folder + "/allowed_signers", site_.read("policy/allowed_signers"));
+        if (!revoked_.empty()) site_.write(folder + "/revoked_signers", revoked_);
+        return run(
+            {.words = {"-c", commands_}, .folder = site_.path(folder), .program = "/bin/sh"});
+    }
+
+    std::string commands_;
+    std::string revoked_;
+};
+
+TEST_F(Recipe, ConfirmsAJobThatWasProperlySigned) {
+    site_.seal("clean.sh", "good.sh", {"alice", "bob"});
+    const auto answer = follow("good.sh");
+    EXPECT_EQ(answer.code, 0) << answer.err;
+    for (const auto* who : {"alice", "bob"}) {
+        EXPECT_THAT(answer.out, HasSubstr("Good \"bulkhead-job-v1\" signature for " +
+                                          std::string(who) + " with ED25519 key"));
+        EXPECT_THAT(answer.out, HasSubstr("Signature Verified Successfully\n" + std::string(who)));
+    }
+}
+
+TEST_F(Recipe, StopsAtWhateverIsWrong) {
+    site_.seal("clean.sh", "good.sh", {"alice", "bob"});
+    const auto good = site_.read("good.sh");
+    const auto changed = [&](const std::string& from, const std::string& to) {
+        auto text = good;
+        text.replace(text.find(from), from.size(), to);
+        site_.write("bad.sh", text);
+        return follow("bad.sh").code;
+    };
+    EXPECT_EQ(changed("thumbnails", "Thumbnails"), 1);
+    EXPECT_NE(changed("#m reason CHG-4711", "#m reason CHG-4712"), 0);
+    EXPECT_NE(changed("#m script-size 49", "#m script-size 50"), 0);
+    site_.seal("clean.sh", "mallory.sh", {"alice", "mallory"});
+    EXPECT_NE(follow("mallory.sh").code, 0);
+    revoked_ = SigningKey("bob").line() + "\n";
+    EXPECT_NE(follow("good.sh").code, 0);
+}
+
+}  // namespace
+}  // namespace bulkhead::test

@@ -1,0 +1,154 @@
+// The author's path: new-job, sign, seal; and what is said when a step went wrong.
+#include <gmock/gmock.h>
+
+#include "tests/cli/site.hpp"
+
+namespace bulkhead::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Author : public ::testing::Test {
+  protected:
+    Site site_;
+};
+
+TEST_F(Author, GetsAManifestToReadAndSign) {
+    const auto made =
+        site_.new_job("clean.sh", {"--expires", "2d", "--timeout", "90s", "--output-max", "64KiB",
+                                   "--runs", "4/day", "--param", "path enum:/var/cache|/var/tmp",
+                                   "--target", "host:web-1"});
+    EXPECT_EQ(made.out,
+              "bulkhead-job v1\n"
+              "job-id disk-clean\n"
+              "author dave\n"
+              "script-sha256 845b05059b1d39aaddf023ff113358c4d5e271cf312b39372312ab7ade86246f\n"
+              "script-size 49\n"
+              "interpreter /bin/bash\n"
+              "profile maintain\n"
+              "param path enum:/var/cache|/var/tmp\n"
+              "target group:web\n"
+              "target host:web-1\n"
+              "not-before 2026-08-25T00:00:00Z\n"
+              "not-after 2026-08-27T00:00:00Z\n"
+              "timeout 90\n"
+              "output-max 65536\n"
+              "runs 4/day\n"
+              "reason CHG-4711\n"
+              "end\n");
+    EXPECT_EQ(made.code, 0);
+    EXPECT_THAT(made.err, HasSubstr("ssh-keygen -Y sign -n bulkhead-job-v1 -f KEY < M"));
+    EXPECT_THAT(made.err, HasSubstr("bulkhead seal clean.sh M"));
+}
+
+TEST_F(Author, NamesTheJobAfterTheScriptAndTheDay) {
+    site_.write("Disk_Clean.v2.sh", kScript);
+    const auto made = site_.bulkhead({"new-job", "Disk_Clean.v2.sh", "--profile", "maintain",
+                                      "--target", "any", "--not-before", "2026-08-25T10:00:00Z"});
+    EXPECT_THAT(made.out, HasSubstr("job-id disk-clean-2026-08-25\n"));
+    EXPECT_THAT(made.out, HasSubstr("not-after 2026-09-01T10:00:00Z\ntimeout 900\n"
+                                    "output-max 1048576\nruns 1\n"));
+}
+
+struct Mistake {
+    std::vector<std::string> options;
+    std::string script;
+    int code;
+    std::string says;
+};
+
+TEST_F(Author, IsToldWhatToDoAboutAMistake) {
+    const Mistake mistakes[] = {
+        {{"--expires", "soon"}, kScript, 2, "--expires: not a duration; write 30s, 5m, 1h or 7d"},
+        {{"--expires", "0s"}, kScript, 2, "--expires: at least 1s"},
+        {{"--timeout", "15"}, kScript, 2, "--timeout: not a duration"},
+        {{"--output-max", "1MB"}, kScript, 2, "--output-max: write 65536, 64KiB, 1MiB or 1GiB"},
+        {{"--runs", "often"}, kScript, 2, "--runs: expected 1, n/day or n/hour"},
+        {{"--target", "web-1"}, kScript, 2, "--target: expected host:ID, group:LABEL or any"},
+        {{"--param", "path"}, kScript, 2, "--param: expected \"NAME RULE\" as one word"},
+        {{"--param", "path any:"}, kScript, 2, "--param: expected int:, enum: or text:"},
+        {{"--interpreter", "bash"}, kScript, 2, "interpreter: expected an absolute path"},
+        {{"--author", "x"}, kScript, 2, "--author is given twice"},
+        {{"--nonsense"}, kScript, 2, "unknown option --nonsense"},
+        {{}, "", 1, "clean.sh: the script is empty"},
+        {{}, "#!/bin/bash\ntrue", 1, "clean.sh: the last line has no line end; add one"},
+        {{}, "true\n", 2, "the script has no #! line; say what runs it: --interpreter /bin/bash"},
+        {{}, "#!/usr/bin/env bash\n", 2, "--interpreter /bin/bash"},
+        {{}, std::string((4 << 20) + 1, '\n'), 1, "4194305 bytes; a script has at most 4 MiB"},
+        {{}, "true\n#--bulkhead-approval-v1--\n#m bulkhead-job v1\n", 1, "has an approval already"},
+    };
+    for (const auto& [options, script, code, says] : mistakes) {
+        site_.write("clean.sh", script);
+        const auto made = site_.new_job("clean.sh", options);
+        EXPECT_EQ(made.code, code) << says;
+        EXPECT_EQ(made.out, "") << says;
+        EXPECT_THAT(made.err, HasSubstr(says));
+    }
+}
+
+TEST_F(Author, HasToSayWhereAndInWhichProfileTheJobRuns) {
+    EXPECT_THAT(site_.bulkhead({"new-job", "clean.sh", "--profile", "maintain"}).err,
+                HasSubstr("where may it run? --target host:ID"));
+    EXPECT_THAT(site_.bulkhead({"new-job", "clean.sh", "--target", "any"}).err,
+                HasSubstr("--profile NAME"));
+    EXPECT_EQ(site_.bulkhead({"new-job", "absent.sh", "--profile", "maintain"}).code, 1);
+    EXPECT_EQ(site_.bulkhead({"new-job"}).code, 2);
+}
+
+TEST_F(Author, SealsAFileThatIsStillTheScript) {
+    site_.seal("clean.sh", "signed.sh", {"alice", "bob"});
+    const auto sealed = site_.read("signed.sh");
+    EXPECT_TRUE(sealed.starts_with(kScript + "#--bulkhead-approval-v1--\n#m bulkhead-job v1\n"));
+    EXPECT_TRUE(sealed.ends_with("#s -----END SSH SIGNATURE-----\n"));
+}
+
+TEST_F(Author, LearnsAtSealingThatTheScriptWasChanged) {
+    site_.seal("clean.sh", "signed.sh", {"alice"});
+    site_.write("clean.sh", kScript + "# one more\n");
+    const auto sealed = site_.bulkhead({"seal", "clean.sh", "signed.sh.m", "signed.sh.alice.sig"});
+    EXPECT_EQ(sealed.code, 1);
+    EXPECT_EQ(sealed.out, "");
+    EXPECT_THAT(sealed.err, HasSubstr("clean.sh is not the script of signed.sh.m"));
+    EXPECT_THAT(sealed.err, HasSubstr("make a new manifest with bulkhead new-job"));
+}
+
+TEST_F(Author, LearnsAtSealingThatASignatureIsOfSomethingElse) {
+    site_.seal("clean.sh", "signed.sh", {"alice"});
+    const auto manifest = site_.read("signed.sh.m");
+    const SigningKey alice("alice");
+    const std::pair<std::string, std::string> cases[] = {
+        {alice.armored(manifest + " "), "but not of this manifest"},
+        {armor(alice.sign(manifest, {.name_space = "file"})), "not made with -n bulkhead-job-v1"},
+        {armor(alice.sign(manifest, {.hash = "sha256"})), "not made with -n bulkhead-job-v1"},
+        {alice.line() + "\n", "expected -----BEGIN SSH SIGNATURE-----"},
+        {"", "no signature in it"},
+        {alice.private_file(), "expected -----BEGIN SSH SIGNATURE-----"},
+    };
+    for (const auto& [text, says] : cases) {
+        site_.write("odd.sig", text);
+        const auto sealed = site_.bulkhead({"seal", "clean.sh", "signed.sh.m", "odd.sig"});
+        EXPECT_EQ(sealed.code, 1) << says;
+        EXPECT_EQ(sealed.out, "") << says;
+        EXPECT_THAT(sealed.err, HasSubstr("odd.sig: "));
+        EXPECT_THAT(sealed.err, HasSubstr(says));
+    }
+}
+
+TEST_F(Author, LearnsWhichLineOfAManifestIsMalformed) {
+    site_.seal("clean.sh", "signed.sh", {"alice"});
+    auto manifest = site_.read("signed.sh.m");
+    manifest.replace(manifest.find("2026-09-01"), 10, "9999-09-01");
+    site_.write("signed.sh.m", manifest);
+    const auto sealed = site_.bulkhead({"seal", "clean.sh", "signed.sh.m", "signed.sh.alice.sig"});
+    EXPECT_THAT(sealed.err, HasSubstr("signed.sh.m: line 10: not-after: year outside 1970..9998"));
+}
+
+TEST_F(Author, IsToldThatAFileWithoutSignaturesNeedsAPin) {
+    site_.write("m", site_.new_job("clean.sh").out);
+    const auto sealed = site_.bulkhead({"seal", "clean.sh", "m"});
+    EXPECT_EQ(sealed.code, 0);
+    EXPECT_THAT(sealed.err, HasSubstr("policy/approved"));
+}
+
+}  // namespace
+}  // namespace bulkhead::test

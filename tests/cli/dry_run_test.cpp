@@ -1,0 +1,263 @@
+// `bulkhead dry-run` as a program: what it prints, its exit status, and where it works.
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "common/base/parse.hpp"
+#include "common/base/strong.hpp"
+#include "tests/cli/site.hpp"
+
+namespace bulkhead::test {
+namespace {
+
+using nlohmann::ordered_json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class DryRun : public ::testing::Test {
+  protected:
+    Answer ask(std::vector<std::string> more) const {
+        return site_.bulkhead(site_.dry_run(std::move(more)));
+    }
+    ordered_json ask_json(std::vector<std::string> more) const {
+        more.push_back("--json");
+        return ordered_json::parse(ask(std::move(more)).out);
+    }
+
+    Site site_;
+};
+
+// The place of the policy, and what a host would say of that place, differ from run to run.
+std::string settled(std::string text, const std::string& place) {
+    for (auto at = text.find(place); at != text.npos; at = text.find(place)) {
+        text.replace(at, place.size(), "/PLACE");
+    }
+    std::string out;
+    for (const auto line : split(text, '\n')) {
+        if (!line.contains("a host would not load this directory")) {
+            out.append(line).append("\n");
+        }
+    }
+    out.pop_back();
+    return out;
+}
+
+// What it should be. With UPDATE_GOLDEN in the environment it becomes what it is; then read the
+// diff.
+std::string golden(const std::string& name, const std::string& actual) {
+    const auto folder = sys::Dir::open(GOLDEN).value();
+    if (::getenv("UPDATE_GOLDEN") != nullptr) {
+        EXPECT_TRUE(folder.write_atomic(name, actual, 0644));
+    }
+    return folder.read_file(name, 1_MiB).value_or("");
+}
+
+TEST_F(DryRun, ShowsPeopleTheWholeAnswer) {
+    site_.seal("clean.sh", "signed.sh", {"alice", "bob"});
+    const auto answer = ask({"signed.sh"});
+    const auto text = settled(answer.out, site_.path());
+    EXPECT_EQ(text, golden("admitted.txt", text));
+    EXPECT_EQ(answer.err, "");
+    EXPECT_EQ(answer.code, 0);
+}
+
+TEST_F(DryRun, ShowsAnAuthorWhatIsMissing) {
+    const auto answer = ask({"clean.sh"});
+    const auto text = settled(answer.out, site_.path());
+    EXPECT_EQ(text, golden("unapproved.txt", text));
+    EXPECT_EQ(answer.code, 1);
+}
+
+TEST_F(DryRun, ShowsASignerWhoElseIsNeeded) {
+    site_.seal("clean.sh", "signed.sh", {"alice"});
+    const auto answer = ask({"signed.sh"});
+    const auto text = settled(answer.out, site_.path());
+    EXPECT_EQ(text, golden("one-signature.txt", text));
+    EXPECT_EQ(answer.code, 1);
+}
+
+TEST_F(DryRun, TellsProgramsTheSame) {
+    site_.seal("clean.sh", "signed.sh", {"alice", "bob"});
+    auto document = ask_json({"signed.sh"});
+    auto& assumed = document["assumed"];
+    if (assumed.size() == 5) assumed.erase(4);
+    const auto text = document.dump(2) + "\n";
+    EXPECT_EQ(text, golden("admitted.json", text));
+}
+
+// The instructions are followed to the letter, by people whose keys lie in files of their names.
+class Instructions : public DryRun {
+  protected:
+    void follow(const std::string& job, const std::string& signers) const {
+        std::string commands;
+        for (const auto line : split(ask({job}).out, '\n')) {
+            const auto command = trimmed(line);
+            if (command.starts_with("sed ") || command.starts_with("bulkhead new-job ")) {
+                commands += std::string(command) + "\n";
+            } else if (command.starts_with("ssh-keygen ")) {
+                commands += "for KEY in " + signers + "; do " + std::string(command) + "; done\n";
+            } else if (command.starts_with("seal: ")) {
+                commands += std::string(command.substr(6)) + "\n";
+            }
+        }
+        for (const auto& [from, to] : kChoices) {
+            for (auto at = commands.find(from); at != commands.npos;
+                 at = commands.find(from, at + to.size())) {
+                commands.replace(at, from.size(), to);
+            }
+        }
+        for (const auto* name : {"alice", "bob"}) {
+            site_.write(name, SigningKey(name).private_file());
+            ::chmod(site_.path(name).c_str(), 0600);
+        }
+        const auto done =
+            run({.words = {"-e", "-c", commands}, .folder = site_.path(), .program = "/bin/sh"});
+        EXPECT_EQ(done.code, 0) << commands << done.err;
+        EXPECT_EQ(ask({"SIGNED"}).code, 0) << commands;
+    }
+
+  private:
+    const std::vector<std::pair<std::string, std::string>> kChoices{
+        {"--profile NAME --target WHERE",
+         "--author dave --not-before 2026-08-25T00:00:00Z --profile maintain --target any"},
+        {"bulkhead seal", std::string(BULKHEAD_PROGRAM) + " seal"},
+        {"bulkhead new-job", std::string(BULKHEAD_PROGRAM) + " new-job"},
+        {"-f KEY", "-f $KEY"},
+        {".NAME.sig", ".$KEY.sig"}};
+};
+
+TEST_F(Instructions, LeadFromABareScriptToAnAdmittedJob) { follow("clean.sh", "alice bob"); }
+
+TEST_F(Instructions, LeadFromOneSignatureToAnAdmittedJob) {
+    site_.seal("clean.sh", "signed.sh", {"alice"});
+    follow("signed.sh", "bob");
+}
+
+TEST_F(Instructions, LeadFromADamagedSignatureToAnAdmittedJob) {
+    site_.seal("clean.sh", "signed.sh", {"alice"});
+    auto text = site_.read("signed.sh");
+    text[text.size() - 50] ^= 1;
+    site_.write("signed.sh", text);
+    follow("signed.sh", "alice bob");
+}
+
+TEST_F(DryRun, TakesHostGroupsTimeAndParametersFromTheCommandLine) {
+    site_.seal("clean.sh", "signed.sh", {"alice", "bob"},
+               {"--param", "path enum:/var/cache|/var/tmp"});
+    const std::vector<std::string> good{"signed.sh", "--param", "path=/var/tmp"};
+    const auto with = [&](std::vector<std::string> more) {
+        more.insert(more.begin(), good.begin(), good.end());
+        return ask_json(more)["reason"].get<std::string>();
+    };
+    EXPECT_EQ(with({}), "admitted");
+    EXPECT_EQ(with({"--host-id", "db-1"}), "admitted");
+    EXPECT_EQ(with({"--group", "db"}), "target-mismatch");
+    EXPECT_EQ(with({"--group", "db", "--group", "web"}), "admitted");
+    EXPECT_EQ(with({"--param", "mode=all"}), "parameter-unknown");
+    EXPECT_EQ(ask_json({"signed.sh"})["reason"], "parameter-missing");
+    EXPECT_EQ(ask_json({"signed.sh", "--param", "path=/etc"})["reason"], "parameter-invalid");
+    const auto at = [&](const char* time) {
+        return ordered_json::parse(
+                   site_
+                       .bulkhead({"dry-run", "--policy", "policy", "--json", "signed.sh", "--param",
+                                  "path=/var/tmp", "--at", time})
+                       .out)["reason"]
+            .get<std::string>();
+    };
+    EXPECT_EQ(at("2026-08-24T23:59:59Z"), "too-early");
+    EXPECT_EQ(at("2026-09-01T00:00:01Z"), "too-late");
+}
+
+TEST_F(DryRun, KnowsTheCatalogueAndPinnedScripts) {
+    site_.write("policy/approved/clean.manifest", site_.new_job("clean.sh").out);
+    EXPECT_EQ(ask_json({"clean.sh"})["rule"], "pinned approved/clean.manifest");
+    EXPECT_EQ(ask_json({"--catalogue", "clean"})["reason"], "catalogue-unknown");
+    site_.write("policy/approved/clean.script", kScript);
+    const auto document = ask_json({"--catalogue", "clean"});
+    EXPECT_EQ(document["verdict"], "admit");
+    EXPECT_EQ(document["script"]["size"], kScript.size());
+    EXPECT_EQ(ask({"--catalogue", "clean", "clean.sh"}).code, 2);
+}
+
+TEST_F(DryRun, ObeysTheFileThatSuspendsIntake) {
+    site_.seal("clean.sh", "signed.sh", {"alice", "bob"});
+    site_.write("policy/jobs.disabled", "");
+    EXPECT_EQ(ask_json({"signed.sh"})["reason"], "intake-suspended");
+}
+
+TEST_F(DryRun, ReadsAJobFromStandardInput) {
+    EXPECT_THAT(site_.bulkhead(site_.dry_run({"-"}), kScript).out, HasSubstr("not-approved"));
+}
+
+TEST_F(DryRun, HasAnExitStatusOfItsOwnForAWrongCallOrPolicy) {
+    site_.seal("clean.sh", "signed.sh", {"alice", "bob"});
+    EXPECT_EQ(ask({"signed.sh"}).code, 0);
+    EXPECT_EQ(ask({"clean.sh"}).code, 1);
+    EXPECT_EQ(ask({"absent.sh"}).code, 2);
+    EXPECT_EQ(ask({"policy"}).code, 2);
+    EXPECT_EQ(ask({"signed.sh", "clean.sh"}).code, 2);
+    EXPECT_EQ(ask({}).code, 2);
+    EXPECT_EQ(ask({"signed.sh", "--param", "path"}).code, 2);
+    EXPECT_EQ(ask({"signed.sh", "--host-id", "a b"}).code, 2);
+    EXPECT_EQ(ask({"signed.sh", "--group", "-"}).code, 2);
+    const auto at = [&](const char* time) {
+        return site_.bulkhead({"dry-run", "signed.sh", "--policy", "policy", "--at", time});
+    };
+    EXPECT_EQ(at("2026-06-30T23:59:60Z").code, 2);
+    EXPECT_EQ(at("9999-01-01T00:00:00Z").code, 2);
+    EXPECT_THAT(at("yesterday").err, HasSubstr("--at: not a time; write 2026-08-22T00:00:00Z"));
+    const auto none = site_.bulkhead({"dry-run", "--policy", "absent", "signed.sh"});
+    EXPECT_EQ(none.code, 2);
+    EXPECT_THAT(none.err, HasSubstr("there is no policy in absent; give its directory"));
+    site_.write("policy/host.policy", "host-id web-1  # test\ngroups web  # test\n");
+    const auto broken = ask({"signed.sh"});
+    EXPECT_EQ(broken.code, 2);
+    EXPECT_THAT(broken.err, HasSubstr("/policy: host.policy:2:1: unknown key \"groups\""));
+}
+
+// As on a laptop: an account without any power, a copy of the policy, no agent installed.
+TEST_F(DryRun, NeedsNoPrivilege) {
+    if (::geteuid() != 0) GTEST_SKIP() << "already nobody in particular";
+    site_.seal("clean.sh", "signed.sh", {"alice", "bob"});
+    const auto mine = ask({"signed.sh"});
+    const auto theirs =
+        run({.words = site_.dry_run({"signed.sh"}), .folder = site_.path(), .user = kNobody});
+    EXPECT_EQ(theirs.code, 0) << theirs.err;
+    EXPECT_EQ(settled(theirs.out, site_.path()), settled(mine.out, site_.path()));
+}
+
+TEST_F(DryRun, ReadsAPolicyThatBelongsToTheCaller) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs files of somebody else";
+    const auto chowned = run({.words = {"-R", "65534", site_.path()}, .program = "/bin/chown"});
+    ASSERT_EQ(chowned.code, 0);
+    const auto theirs =
+        run({.words = site_.dry_run({"clean.sh"}), .folder = site_.path(), .user = kNobody});
+    EXPECT_EQ(theirs.code, 1) << theirs.err;
+    EXPECT_THAT(theirs.out, HasSubstr("a host would not load this directory where it lies"));
+}
+
+TEST_F(DryRun, SaysSoWhenItsOwnOutputIsLost) {
+    const auto answer = run({.words = {"-c", std::string(BULKHEAD_PROGRAM) +
+                                                 " dry-run --policy policy clean.sh > /dev/full"},
+                             .folder = site_.path(),
+                             .program = "/bin/sh"});
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_THAT(answer.err, HasSubstr("standard output: "));
+}
+
+TEST_F(DryRun, IsWhatTheBrokerCalls) {
+    site_.seal("clean.sh", "signed.sh", {"alice", "bob"});
+    auto words = site_.dry_run({"signed.sh"});
+    words[0] = "--dry-run";
+    const auto asked = run({.words = words, .folder = site_.path(), .program = BROKER_PROGRAM});
+    const auto direct = ask({"signed.sh"});
+    EXPECT_EQ(asked.out, direct.out);
+    EXPECT_EQ(asked.code, direct.code);
+}
+
+}  // namespace
+}  // namespace bulkhead::test

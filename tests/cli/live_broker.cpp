@@ -1,0 +1,92 @@
+#include "tests/cli/live_broker.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "common/approval/signed_script.hpp"
+#include "common/base/strong.hpp"
+#include "common/sandbox/landlock.hpp"
+
+namespace bulkhead::test {
+
+namespace {
+
+protocol::Handle sealed(std::string_view bytes) {
+    return {sys::sealed_memfd("part", as_bytes(bytes)).value()};
+}
+
+template <class Request>
+Request request_for(const Offer& offer) {
+    Request request;
+    request.backend = BoundaryText<32>::create("test").value();
+    request.delivery = protocol::Label::create(offer.delivery).value();
+    request.streams = protocol::Streams::merged;
+    for (const auto& [name, value] : offer.params) {
+        request.params.items.push_back({.name = protocol::Name::create(name).value(),
+                                        .value = protocol::Detail::create(value).value()});
+    }
+    return request;
+}
+
+}  // namespace
+
+LiveBroker::LiveBroker(const std::string& policy_directory)
+    : log_("broker", STDERR_FILENO, false, sys::Level::error),
+      loop_(sys::Loop::create().value()),
+      cgroups_(broker::CgroupTree::create("test-" + std::to_string(::getpid())).value()),
+      ledger_(records::Ledger::open(state_.open(), broker::now()).value()),
+      audit_(records::Audit::open(logs_.open()).value()),
+      jobs_(loop_, cgroups_, ledger_, audit_, log_,
+            [this](JobNumber number, const protocol::JobEnd&) { ended_ = number; }),
+      context_{.policy = broker::ReadyPolicy::load(policy_directory).value(),
+               .ledger = ledger_,
+               .audit = audit_,
+               .jobs = jobs_,
+               .log = log_,
+               .worker_user = {},
+               .missing = {},
+               .landlock_abi = sandbox::landlock_abi(),
+               .policy_directory = policy_directory,
+               .suspended_file = state_ / "intake-suspended"} {}
+
+nlohmann::json LiveBroker::answer(const auto& request) {
+    const auto reply = broker::handle(request, context_);
+    if (!reply) throw std::runtime_error(reply.error().what);
+    const sys::Fd file(::open((logs_ / "audit.log").c_str(), O_RDONLY | O_CLOEXEC));
+    ::lseek(file.get(), static_cast<off_t>(read_), SEEK_SET);
+    const auto fresh = sys::read_to_end(file, 1_MiB).value();
+    read_ += fresh.size();
+    nlohmann::json verdict;
+    for (const auto line : split(fresh, '\n')) {
+        const auto event = nlohmann::json::parse(line, nullptr, false);
+        if (event.is_object() && event["event"] == "verdict") verdict = event;
+    }
+    if (reply->decision == protocol::Decision::admitted) {
+        ended_.reset();
+        while (!ended_) {
+            if (!loop_.step(std::chrono::seconds(10))) throw std::runtime_error("loop");
+        }
+        ++jobs_run_;
+        if (!jobs_.acknowledge(*ended_)) throw std::runtime_error("not acknowledged");
+    }
+    // The worker is told what was written down.
+    if (verdict["reason"] != reply->reason.str()) throw std::runtime_error("another reason");
+    return verdict;
+}
+
+nlohmann::json LiveBroker::decide(const Offer& offer) {
+    if (!offer.catalogue.empty()) {
+        auto request = request_for<protocol::StartCatalogueJob>(offer);
+        request.name = protocol::Name::create(offer.catalogue).value();
+        return answer(request);
+    }
+    const auto parts = approval::split_signed_script(offer.text);
+    if (!parts) return {{"decision", "refuse"}, {"reason", "job-unusable"}};
+    auto request = request_for<protocol::StartJob>(offer);
+    request.script = sealed(parts->script);
+    if (!parts->manifest.empty()) request.manifest = sealed(parts->manifest);
+    if (!parts->signatures.empty()) request.signatures = sealed(parts->signatures);
+    return answer(request);
+}
+
+}  // namespace bulkhead::test

@@ -1,0 +1,45 @@
+// The broker's own handlers with a real ledger, audit log and job processes: the live path without
+// a worker before it.
+#pragma once
+#include <nlohmann/json.hpp>
+
+#include "broker/handlers/handlers.hpp"
+#include "common/admission/admit.hpp"
+#include "tests/cli/site.hpp"
+
+namespace bulkhead::test {
+
+struct Offer {
+    std::string delivery;
+    std::string text;       // a script or signed script, as a backend sends it
+    std::string catalogue;  // or the name of a catalogue job
+    std::vector<admission::ParamValue> params;
+};
+
+class LiveBroker {
+  public:
+    explicit LiveBroker(const std::string& policy_directory);
+
+    // What the audit log says of it; {"reason":"job-unusable"} where a worker never asks. A job
+    // that is admitted runs to its end.
+    nlohmann::json decide(const Offer& offer);
+    unsigned jobs_run() const { return jobs_run_; }
+
+  private:
+    nlohmann::json answer(const auto& request);
+
+    TempDir state_;
+    TempDir logs_;
+    sys::Log log_;
+    sys::Loop loop_;
+    broker::CgroupTree cgroups_;
+    records::Ledger ledger_;
+    records::Audit audit_;
+    std::optional<JobNumber> ended_;
+    broker::Jobs jobs_;
+    broker::Context context_;
+    std::size_t read_ = 0;  // bytes of the audit log
+    unsigned jobs_run_ = 0;
+};
+
+}  // namespace bulkhead::test

@@ -1,0 +1,100 @@
+// What the vetting says of scripts, and that what it starts can do nothing.
+#include "cli/vet/vet.hpp"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include "cli/vet/confined_child.hpp"
+#include "tests/support/tree.hpp"
+
+namespace bulkhead::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using Outcome = Vetting::Outcome;
+
+TEST(Vet, FindsNothingInAGoodScript) {
+    const auto vetting = vet("#!/bin/bash\nset -eu\necho \"$HOME\"\n", "/bin/bash");
+    EXPECT_EQ(vetting.oddities.size(), 0U);
+    EXPECT_EQ(vetting.syntax.outcome, Outcome::passed) << vetting.syntax.why;
+    EXPECT_NE(vetting.shellcheck.outcome, Outcome::failed);
+}
+
+TEST(Vet, NamesTheLineOfASyntaxError) {
+    for (const auto* shell : {"/bin/bash", "/bin/sh"}) {
+        const auto syntax = vet("true\nif then\n", shell).syntax;
+        EXPECT_EQ(syntax.outcome, Outcome::failed) << syntax.why;
+        ASSERT_FALSE(syntax.remarks.empty());
+        EXPECT_EQ(syntax.remarks[0].line, 2U);
+        EXPECT_THAT(syntax.remarks[0].text, HasSubstr("yntax error"));
+    }
+}
+
+TEST(Vet, PassesOnWhatShellcheckFinds) {
+    const auto shellcheck = vet("#!/bin/bash\necho $1\n", "/bin/bash").shellcheck;
+    if (shellcheck.outcome == Outcome::skipped) GTEST_SKIP() << shellcheck.why;
+    ASSERT_EQ(shellcheck.remarks.size(), 1U);
+    EXPECT_EQ(shellcheck.remarks[0].line, 2U);
+    EXPECT_THAT(shellcheck.remarks[0].text, HasSubstr("SC2086"));
+}
+
+TEST(Vet, StartsNothingItDoesNotKnow) {
+    for (const auto* interpreter : {"/usr/bin/python3", "/tmp/bash", "bash", ""}) {
+        EXPECT_EQ(vet("true\n", interpreter).syntax.outcome, Outcome::skipped) << interpreter;
+    }
+}
+
+TEST(Vet, DoesNotRunTheScript) {
+    const test::TempDir folder;
+    const auto mark = folder / "ran";
+    vet("touch " + mark + "\n$(touch " + mark + ")\n", "/bin/bash");
+    EXPECT_NE(::access(mark.c_str(), F_OK), 0);
+}
+
+// Each of these would succeed in an ordinary shell; `&& echo yes` would then say so.
+TEST(ConfinedChild, CannotDoWhatAnOrdinaryProcessCan) {
+    const test::TempDir folder;
+    const std::string attempts[] = {
+        "echo text > " + (folder / "file") + " && echo yes",
+        "echo text > /tmp/bulkhead-vet-test && echo yes",
+        "read -r line < /etc/passwd && echo yes",
+        "read -r line < /proc/self/status && echo yes",
+        "/bin/true && echo yes",
+        "(echo yes)",
+        "x=$(echo yes); echo \"$x\"",
+        "exec 5<>/dev/tcp/127.0.0.1/9 && echo yes",
+        "kill -0 $PPID && echo yes",
+        "read -r line && echo yes",
+        "echo text >&4 && echo yes",
+    };
+    for (const auto& attempt : attempts) {
+        const auto ran = run_confined({"/bin/bash", kScriptPath}, attempt + "\n");
+        ASSERT_TRUE(ran) << ran.error().what;
+        EXPECT_THAT(ran->output, ::testing::Not(HasSubstr("yes"))) << attempt;
+    }
+}
+
+TEST(ConfinedChild, IsNotRootAndHasNoCapability) {
+    const auto ran = run_confined({"/bin/bash", kScriptPath}, "echo \"uid $EUID\"\n");
+    ASSERT_TRUE(ran) << ran.error().what;
+    EXPECT_THAT(ran->output,
+                HasSubstr("uid " + std::to_string(::geteuid() == 0 ? 65534 : ::geteuid())));
+}
+
+TEST(ConfinedChild, HasABoundOnWhatItSays) {
+    const auto ran = run_confined({"/bin/bash", kScriptPath},
+                                  "for ((i = 0; i < 40000; ++i)); do echo 0123456789; done\n");
+    ASSERT_TRUE(ran) << ran.error().what;
+    EXPECT_EQ(ran->exit_code, 0);
+    EXPECT_LE(ran->output.size(), std::size_t{260} << 10);
+}
+
+TEST(ConfinedChild, IsKilledWhenItsTimeIsOver) {
+    const auto ran = run_confined({"/bin/bash", kScriptPath}, "while :; do :; done\n",
+                                  std::chrono::milliseconds(200));
+    ASSERT_TRUE(ran) << ran.error().what;
+    EXPECT_EQ(ran->exit_code, -1);
+}
+
+}  // namespace
+}  // namespace bulkhead::cli
