@@ -115,12 +115,14 @@ constexpr std::array kSettings{
                 draft.config->spool.max_bytes = TRY(parse_size(text, 1_MiB, 1024_GiB));
                 return {};
             }},
-    Setting{"jobs.max_running", Scope::agent, "4", "BULKHEAD_JOBS_MAX_RUNNING",
-            "--jobs-max-running", "1..64", "jobs that may run at once; more are not fetched",
-            [](const Draft& draft, std::string_view text) -> Result<> {
-                draft.config->jobs.max_running = TRY(parse_count(text, 1, 64));
-                return {};
-            }},
+    Setting{
+        "jobs.max_running", Scope::agent, "4", "BULKHEAD_JOBS_MAX_RUNNING", "--jobs-max-running",
+        "1..16",
+        "jobs of one backend that may run at once; more are not fetched. A host runs at most 16",
+        [](const Draft& draft, std::string_view text) -> Result<> {
+            draft.config->jobs.max_running = TRY(parse_count(text, 1, 16));
+            return {};
+        }},
     Setting{"jobs.poll_wait", Scope::agent, "50s", "BULKHEAD_JOBS_POLL_WAIT", "--jobs-poll-wait",
             "1s..5m", "how long a question for the next job waits at a backend that can wait",
             [](const Draft& draft, std::string_view text) -> Result<> {

@@ -51,7 +51,7 @@ TEST(Mistakes, ABadValueSaysWhatToWrite) {
               "agent.yaml:2: log_level: unknown log level; choose debug, info, warning or error");
     EXPECT_EQ(wrong("spool: {max_bytes: 5 GB}"),
               "agent.yaml:2: spool.max_bytes: not a size; write 4096, 512KiB, 64MiB or 2GiB");
-    EXPECT_EQ(wrong("jobs: {max_running: 0}"), "agent.yaml:2: jobs.max_running: must be 1..64");
+    EXPECT_EQ(wrong("jobs: {max_running: 0}"), "agent.yaml:2: jobs.max_running: must be 1..16");
     EXPECT_EQ(wrong("jobs: {max_running: many}"), "agent.yaml:2: jobs.max_running: not a number");
     EXPECT_EQ(wrong("log_level:"), "agent.yaml:2: log_level: has no value");
     EXPECT_EQ(wrong("log_level: [info]"), "agent.yaml:2: log_level: expected one value");
@@ -107,7 +107,7 @@ TEST(Mistakes, AllOfThemAreToldTogether) {
               "--urll: unknown option; did you mean --url?\n"
               "stray: unknown option\n"
               "agent.yaml:1: log_level: unknown log level; choose debug, info, warning or error\n"
-              "--jobs-max-running: must be 1..64\n"
+              "--jobs-max-running: must be 1..16\n"
               "BULKHEAD_TIMEOUT: not a duration; write 30s, 5m, 1h or 7d\n"
               "agent.yaml:3: url: URL must begin with https:// (or http://)");
 }
