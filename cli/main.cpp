@@ -37,19 +37,21 @@ constexpr std::array kCommands{
     Row{"settings", "[--markdown]", "every setting of agent.yaml", &cli::settings},
 };
 
+void print_usage(std::FILE* to, const Row& row) {
+    const std::string name(row.name);
+    auto arguments = std::string(row.arguments);
+    const auto indent = "\n" + std::string(name.size() + 3, ' ');
+    for (auto at = arguments.find('\n'); at != arguments.npos; at = arguments.find('\n', at)) {
+        arguments.replace(at, 1, indent);
+        at += indent.size();
+    }
+    std::fprintf(to, "\n  %s %s\n      %s\n", name.c_str(), arguments.c_str(),
+                 std::string(row.help).c_str());
+}
+
 int help(std::FILE* to) {
     std::fputs("usage: bulkhead COMMAND ...\n", to);
-    for (const auto& row : kCommands) {
-        if (row.help.empty()) continue;
-        const std::string name(row.name);
-        auto arguments = std::string(row.arguments);
-        for (auto at = arguments.find('\n'); at != arguments.npos; at = arguments.find('\n', at)) {
-            arguments.replace(at, 1, "\n" + std::string(name.size() + 3, ' '));
-            at += name.size() + 4;
-        }
-        std::fprintf(to, "\n  %s %s\n      %s\n", name.c_str(), arguments.c_str(),
-                     std::string(row.help).c_str());
-    }
+    for (const auto& row : kCommands) print_usage(to, row);
     std::fputs(
         "\nFILE - is standard input. Exit status: 0 yes or done, 1 no or failed, 2 wrong call.\n",
         to);
@@ -65,6 +67,11 @@ int main(int count, char** values) {
     if (words[0] == "--version") return std::puts("bulkhead " BULKHEAD_VERSION) < 0 ? 1 : 0;
     for (const auto& row : kCommands) {
         if (row.name != words[0]) continue;
+        if (words.size() == 2 && words[1] == "--help") {
+            std::fputs("usage: bulkhead", stdout);
+            print_usage(stdout, row);
+            return cli::kDone;
+        }
         const auto done = row.run({words.begin() + 1, words.end()});
         if (done) return *done;
         std::fprintf(stderr, "bulkhead %s: %s\n", words[0].c_str(), done.error().what.c_str());

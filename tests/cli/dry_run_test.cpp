@@ -84,7 +84,7 @@ TEST_F(DryRun, TellsProgramsTheSame) {
     site_.seal("clean.sh", "signed.sh", {"alice", "bob"});
     auto document = ask_json({"signed.sh"});
     auto& assumed = document["assumed"];
-    if (assumed.size() == 5) assumed.erase(4);
+    if (assumed.size() == 6) assumed.erase(5);
     const auto text = document.dump(2) + "\n";
     EXPECT_EQ(text, golden("admitted.json", text));
 }
@@ -257,6 +257,28 @@ TEST_F(DryRun, IsWhatTheBrokerCalls) {
     const auto direct = ask({"signed.sh"});
     EXPECT_EQ(asked.out, direct.out);
     EXPECT_EQ(asked.code, direct.code);
+}
+
+TEST_F(DryRun, IsMissedByABrokerThatWasInstalledWithoutIt) {
+    site_.write("alone/broker", sys::Dir::open("/")
+                                    .value()
+                                    .read_file(std::string(BROKER_PROGRAM).substr(1), 1_GiB)
+                                    .value());
+    ::chmod(site_.path("alone/broker").c_str(), 0755);
+    const auto answer = run({.words = {"--dry-run", "clean.sh"},
+                             .folder = site_.path(),
+                             .program = site_.path("alone/broker")});
+    EXPECT_EQ(answer.code, 2);
+    EXPECT_THAT(answer.err, HasSubstr("it belongs to this package: install it, or call bulkhead"));
+}
+
+TEST_F(DryRun, ExplainsItself) {
+    const auto answer = site_.bulkhead({"dry-run", "--help"});
+    EXPECT_EQ(answer.code, 0);
+    EXPECT_THAT(answer.out, HasSubstr("[--policy DIR]"));
+    EXPECT_EQ(site_.bulkhead({}).code, 2);
+    EXPECT_EQ(site_.bulkhead({"--help"}).code, 0);
+    EXPECT_EQ(site_.bulkhead({"dance"}).code, 2);
 }
 
 }  // namespace

@@ -263,5 +263,28 @@ TEST(SameDecision, OfDryRunAndBrokerForTenThousandJobs) {
     EXPECT_GT(seen["admitted"], kJobs / 20);
 }
 
+// The broker refuses to read what is too large, so it knows less of it; the reason is the same.
+TEST(SameDecision, OfPartsThatAreTooLarge) {
+    if (::geteuid() != 0) GTEST_SKIP() << "the broker is root";
+    const Site site;
+    const auto copy = cli::load_policy(site.path("policy"));
+    ASSERT_TRUE(copy) << copy.error().what;
+    LiveBroker live(site.path("policy"));
+    const auto lines = [](const std::string& line, std::size_t bytes) {
+        std::string text;
+        while (text.size() <= bytes) text += line + "\n";
+        return text;
+    };
+    const std::string wide(60, 'x');
+    const auto tail = kQuick + std::string(approval::kTailMarker) + "\n";
+    for (const auto& text : {std::string(4_MiB + 1, '#'), tail + lines("#m " + wide, 20_KiB),
+                             tail + "#m x\n" + lines("#s " + wide, 20_KiB)}) {
+        const cli::Question question{.file = "job.sh", .text = text, .now = broker::now()};
+        const auto record = live.decide({.delivery = "large", .text = text});
+        EXPECT_EQ(record["reason"], "size-exceeded");
+        EXPECT_EQ(cli::examine(question, *copy).reason, "size-exceeded");
+    }
+}
+
 }  // namespace
 }  // namespace bulkhead::test
