@@ -69,7 +69,7 @@ not-before 2020-01-01T00:00:00Z
 not-after 2099-01-01T00:00:00Z
 timeout 60
 output-max 65536
-runs 1
+runs 9/day
 reason test
 end
 MANIFEST
@@ -92,8 +92,8 @@ confined() { grep -q '^CapBnd:.0000000000000000' "/proc/$1/status" && grep -q '^
 check "the worker runs as its own user, confined" confined "$worker"
 check "bulkhead status answers" bash -c 'bulkhead status | grep -q "enrollment  *enrolled"'
 
-queue() {  # queue NAME
-    curl -fsS -d "{\"host\":\"lab\",\"catalogue\":\"$1\",\"id\":\"$1\"}" "$control/control/jobs" >/dev/null
+queue() {  # queue NAME, or NAME-ANYTHING for another delivery of it
+    curl -fsS -d "{\"host\":\"lab\",\"catalogue\":\"${1%%-*}\",\"id\":\"$1\"}" "$control/control/jobs" >/dev/null
 }
 prints() {  # prints NAME TEXT: the job has finished and printed it
     curl -fsS "$control/control/jobs/$1?wait=30" | grep -q '"finished"' &&
@@ -138,6 +138,22 @@ curl -fsS -d '{"kind":"status","status":401,"path":"/v1/heartbeat","times":2}' "
 status_is() { bulkhead status | grep -q "enrollment  *$1"; }
 check "a credential that is refused shows" await 20 status_is refused
 check "and when it was a mistake, the agent is there again" await 20 status_is enrolled
+systemctl stop "$unit"
+
+# A worker that says what no worker says. The broker hands on the options it does not know, so a shell will do.
+systemd-run -q --unit=rude -p Delegate=yes /usr/sbin/broker --worker /bin/dash -c 'echo junk >&3; exec sleep 600'
+check "a worker that breaks the protocol is replaced, and after five times jobs are suspended" \
+    await 60 audited intake-suspended
+check "each time is in the audit log" test "$(grep -c '"event":"protocol-violation"' /var/log/bulkhead/audit.log)" = 5
+check "and none of them lives" bash -c '! pgrep -u bulkhead'
+systemctl stop rude
+systemctl start "$unit"
+queue look-again
+refused() { curl -fsS "$control/control/jobs/$1?wait=30" | grep -q "$2"; }
+check "no job runs then" refused look-again intake-suspended
+rm /var/lib/bulkhead/broker/intake-suspended
+queue look-later
+check "until an operator has cleared it" prints look-later bulkhead-job
 systemctl stop "$unit"
 
 echo 'heartbeat_intervall: 1s' >>/etc/bulkhead/agent.yaml
