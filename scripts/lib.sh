@@ -11,7 +11,7 @@ build_packages=(cmake ninja-build g++ ccache pkg-config libssl-dev libcurl4-open
     libyaml-cpp-dev libseccomp-dev libcap-dev zlib1g-dev libcpp-httplib-dev libgtest-dev libgmock-dev
     libbenchmark-dev)
 run_packages=(openssh-client openssl curl bash coreutils)
-test_packages=(shellcheck binutils procps)
+test_packages=(shellcheck binutils procps systemd-container dbus)
 
 # install_packages NAME...: only what is missing, so that a second run needs no network.
 install_packages() {
