@@ -40,14 +40,16 @@ Result<std::uint64_t> flat_value(const sys::Dir& dir, std::string_view file, std
 // Where cgroup2 is mounted and which of its directories holds this process.
 Result<sys::Dir> own_cgroup() {
     const auto proc = TRY(sys::Dir::open("/proc/self"));
+    const auto mounts = TRY(proc.read_file("mountinfo", 4_MiB));
+    const auto groups = TRY(proc.read_file("cgroup", 64_KiB));
     std::string mount;
-    for (const auto line : split(TRY(proc.read_file("mountinfo", 4_MiB)), '\n')) {
+    for (const auto line : split(mounts, '\n')) {
         const auto separator = line.find(" - cgroup2 ");
         const auto fields = words(line);
         if (separator != line.npos && fields.size() > 4 && mount.empty()) mount = fields[4];
     }
     if (mount.empty()) return fail("no cgroup2 file system is mounted; jobs cannot be contained");
-    for (const auto line : split(TRY(proc.read_file("cgroup", 64_KiB)), '\n')) {
+    for (const auto line : split(groups, '\n')) {
         if (line.starts_with("0::")) return sys::Dir::open(mount + std::string(line.substr(3)));
     }
     return fail("/proc/self/cgroup: no line for cgroup2");
@@ -102,7 +104,8 @@ Result<bool> Cgroup::populated() const {
 }
 
 Result<> Cgroup::signal_each(int signal) const {
-    for (const auto line : split(TRY(get(dir_, "cgroup.procs")), '\n')) {
+    const auto pids = TRY(get(dir_, "cgroup.procs"));
+    for (const auto line : split(pids, '\n')) {
         // 0 is a process of an outer pid namespace: none of ours.
         const auto pid = parse_number<pid_t>(line).value_or(0);
         if (pid > 1) ::kill(pid, signal);

@@ -2,6 +2,7 @@
 #pragma once
 #include <charconv>
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -43,6 +44,12 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 // Runs of blanks and tabs separate; no empty words.
 std::vector<std::string_view> words(std::string_view text);
 std::string_view trimmed(std::string_view text);
+// The parts refer to the text, so a temporary is refused: in a range-for it would be gone before
+// the first turn.
+template <std::same_as<std::string> Temporary>
+std::vector<std::string_view> split(Temporary&& text, char separator) = delete;
+template <std::same_as<std::string> Temporary>
+std::vector<std::string_view> words(Temporary&& text) = delete;
 
 // "Key: value" lines as /proc/meminfo and /proc/PID/status have them. Refers to `text`, which must
 // outlive it.

@@ -94,7 +94,8 @@ class Instructions : public DryRun {
   protected:
     void follow(const std::string& job, const std::string& signers) const {
         std::string commands;
-        for (const auto line : split(ask({job}).out, '\n')) {
+        const auto said = ask({job}).out;
+        for (const auto line : split(said, '\n')) {
             const auto command = trimmed(line);
             if (command.starts_with("sed ") || command.starts_with("bulkhead new-job ")) {
                 commands += std::string(command) + "\n";
