@@ -81,21 +81,24 @@ protocol::StartReply reply_to(const Verdict& verdict) {
     return reply;
 }
 
-// A decision that cannot be recorded must not be carried out.
+// A decision that cannot be recorded must not be carried out. An admission is forced to disk with
+// the ledger's record of the start, by Jobs, before there is a process.
 Result<> record(const Verdict& verdict, const Delivery& delivery, std::string_view script,
                 Context& broker) {
     return broker.audit.event(
-        "verdict", {{"decision", verdict.admitted ? "admit" : "refuse"},
-                    {"reason", admission::code(verdict.reason)},
-                    {"job", verdict.manifest ? verdict.manifest->job_id : ""},
-                    {"manifest", verdict.manifest ? crypto::hex(verdict.manifest->digest) : ""},
-                    {"script", crypto::hex(crypto::sha256(as_bytes(script)))},
-                    {"profile", verdict.manifest ? verdict.manifest->profile : ""},
-                    {"rule", verdict.rule},
-                    {"signers", verdict.signers},
-                    {"backend", delivery.backend.str()},
-                    {"delivery", delivery.id.str()},
-                    {"detail", verdict.detail}});
+        "verdict",
+        {{"decision", verdict.admitted ? "admit" : "refuse"},
+         {"reason", admission::code(verdict.reason)},
+         {"job", verdict.manifest ? verdict.manifest->job_id : ""},
+         {"manifest", verdict.manifest ? crypto::hex(verdict.manifest->digest) : ""},
+         {"script", crypto::hex(crypto::sha256(as_bytes(script)))},
+         {"profile", verdict.manifest ? verdict.manifest->profile : ""},
+         {"rule", verdict.rule},
+         {"signers", verdict.signers},
+         {"backend", delivery.backend.str()},
+         {"delivery", delivery.id.str()},
+         {"detail", verdict.detail}},
+        verdict.admitted ? records::Durable::later : records::Durable::yes);
 }
 
 Result<JobPlan> plan_for(const Verdict& verdict, const JobBytes& job, const Delivery& delivery,

@@ -78,6 +78,7 @@ Result<JobNumber> Jobs::start(const JobPlan& plan, records::Start record,
 
 Result<> Jobs::spawn(JobNumber number, Entry& entry, const JobPlan& plan,
                      std::chrono::seconds timeout) {
+    TRY(audit_.sync());  // the verdict, too, is on disk before the process exists
     auto out = TRY(sys::make_pipe(kPipeBytes));
     auto err = TRY(sys::make_pipe(plan.merged ? 0 : kPipeBytes));
     entry.out = std::move(out.read);

@@ -141,7 +141,13 @@ Result<> Audit::event(std::string_view name, std::initializer_list<Field> fields
         return sys::fail_errno("audit log: write", error);
     }
     head_ = after(head_, line);
-    if (durable == Durable::later) return {};
+    if (durable == Durable::yes) return sync();
+    // A hint: the disk works on it while the caller works on something else.
+    ::sync_file_range(fd_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+    return {};
+}
+
+Result<> Audit::sync() const {
     if (::fsync(fd_.get()) != 0) return sys::fail_errno("audit log: fsync");
     return save_head();
 }

@@ -26,7 +26,7 @@ struct Field {
     std::string json;
 };
 
-enum class Durable { yes, later };  // later: the kernel writes it back when it likes
+enum class Durable { yes, later };  // later: begun, and certain after the next sync()
 
 class Audit {
   public:
@@ -47,6 +47,8 @@ class Audit {
     // left out and `"cut":true` says so.
     Result<> event(std::string_view name, std::initializer_list<Field> fields,
                    Durable durable = Durable::yes);
+    // Everything so far is on disk.
+    Result<> sync() const;
 
     const Head& head() const { return head_; }
     // After somebody else (logrotate) has moved the file away: goes on in a new one.
