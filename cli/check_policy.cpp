@@ -1,6 +1,4 @@
 // `bulkhead check-policy`: does a policy load, what in it is strange, and which digest has it?
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>

@@ -1,6 +1,4 @@
 // `bulkhead dry-run`: the answer a host will give, before anybody signs.
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 

@@ -1,8 +1,4 @@
-#include <algorithm>
-
 #include "cli/dry_run/report.hpp"
-#include "cli/files.hpp"
-#include "common/base/text.hpp"
 #include "common/host/host_facts.hpp"
 
 namespace bulkhead::cli {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/vet/confined_child.hpp"
+#include "common/sandbox/landlock.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::cli {
@@ -54,11 +55,9 @@ TEST(Vet, DoesNotRunTheScript) {
 // Each of these would succeed in an ordinary shell; `&& echo yes` would then say so.
 TEST(ConfinedChild, CannotDoWhatAnOrdinaryProcessCan) {
     const test::TempDir folder;
-    const std::string attempts[] = {
+    std::vector<std::string> attempts{
         "echo text > " + (folder / "file") + " && echo yes",
         "echo text > /tmp/bulkhead-vet-test && echo yes",
-        "read -r line < /etc/passwd && echo yes",
-        "read -r line < /proc/self/status && echo yes",
         "/bin/true && echo yes",
         "(echo yes)",
         "x=$(echo yes); echo \"$x\"",
@@ -67,6 +66,10 @@ TEST(ConfinedChild, CannotDoWhatAnOrdinaryProcessCan) {
         "read -r line && echo yes",
         "echo text >&4 && echo yes",
     };
+    if (sandbox::landlock_abi() > 0) {
+        attempts.emplace_back("read -r line < /etc/passwd && echo yes");
+        attempts.emplace_back("read -r line < /proc/self/status && echo yes");
+    }
     for (const auto& attempt : attempts) {
         const auto ran = run_confined({"/bin/bash", kScriptPath}, attempt + "\n");
         ASSERT_TRUE(ran) << ran.error().what;
