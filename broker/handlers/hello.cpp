@@ -17,8 +17,9 @@ Result<protocol::HelloReply> handle(const protocol::Hello& request, Context& bro
         reply.missing.items.push_back(protocol::Label::clipped(feature));
     }
     reply.jobs.items = TRY(broker.jobs.list());
-    TRY(broker.audit.event("worker-confined", {{"pid", broker.worker->pid()},
-                                               {"landlock_abi", request.landlock_abi}}));
+    const auto noted = broker.audit.event(
+        "worker-confined", {{"pid", broker.worker->pid()}, {"landlock_abi", request.landlock_abi}});
+    if (!noted) broker.log.error("audit log", {{"why", noted.error().what}});
     return reply;
 }
 

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -101,12 +102,41 @@ Result<> record(const Verdict& verdict, const Delivery& delivery, std::string_vi
         verdict.admitted ? records::Durable::later : records::Durable::yes);
 }
 
+protocol::StartReply recorded_reply(const Verdict& verdict, const Delivery& delivery,
+                                    std::string_view script, Context& broker) {
+    const auto written = record(verdict, delivery, script, broker);
+    if (written) return reply_to(verdict);
+    broker.log.error("audit log: verdict", {{"why", written.error().what}});
+    if (!verdict.admitted) return reply_to(verdict);
+    return reply_to(admission::refuse(Reason::audit_write_failed, written.error().what));
+}
+
+// Ties the verdict to the number under which its end will be found.
+void note_start(JobNumber number, const Verdict& verdict, const Delivery& delivery,
+                Context& broker) {
+    const auto written = broker.audit.event("job-started",
+                                            {{"number", number.value},
+                                             {"job", verdict.manifest->job_id},
+                                             {"manifest", crypto::hex(verdict.manifest->digest)},
+                                             {"profile", verdict.manifest->profile},
+                                             {"signers", verdict.signers},
+                                             {"delivery", delivery.id.str()}},
+                                            records::Durable::later);
+    if (!written) broker.log.error("audit log: start", {{"why", written.error().what}});
+}
+
 Result<JobPlan> plan_for(const Verdict& verdict, const JobBytes& job, const Delivery& delivery,
                          const Context& broker) {
     const auto& policy = broker.policy->policy;
     const auto& profile = policy.profiles.find(verdict.manifest->profile)->second;
     auto plan =
         TRY(make_plan(profile, broker.policy->filter(profile.seccomp), broker.landlock_abi));
+    const auto lacks = [&](std::string_view feature) {
+        return std::find(broker.missing.begin(), broker.missing.end(), feature) !=
+               broker.missing.end();
+    };
+    plan.limit_memory_by_process = lacks("cgroup-memory");
+    plan.limit_pids_by_user = lacks("cgroup-pids");
     plan.interpreter = verdict.manifest->interpreter;
     plan.script = TRY(sys::sealed_memfd("job", as_bytes(script_of(job, policy))));
     plan.environment = environment(verdict, job);
@@ -134,20 +164,21 @@ Result<protocol::StartReply> decide(const JobBytes& job, const Delivery& deliver
                                     Context& broker) {
     const auto verdict =
         admission::admit(job, broker.policy->policy, facts(broker), broker.ledger.view(), now());
-    const auto answer = [&](const Verdict& last) -> Result<protocol::StartReply> {
-        TRY(record(last, delivery, script_of(job, broker.policy->policy), broker));
-        return reply_to(last);
+    const auto answer = [&](const Verdict& last) {
+        return recorded_reply(last, delivery, script_of(job, broker.policy->policy), broker);
     };
     if (!verdict.admitted) return answer(verdict);
     const auto plan = plan_for(verdict, job, delivery, broker);
     if (!plan) return answer(admission::refuse(Reason::profile_unusable, plan.error().what));
-    auto reply = TRY(answer(verdict));
+    auto reply = answer(verdict);
+    if (reply.decision != protocol::Decision::admitted) return reply;
     const auto number = broker.jobs.start(*plan, start_of(*verdict.manifest, job, delivery),
                                           verdict.manifest->timeout);
     if (!number) {
         return answer(admission::refuse(Reason::ledger_write_failed, number.error().what));
     }
     reply.number = *number;
+    note_start(*number, verdict, delivery, broker);
     auto [out, err] = TRY(broker.jobs.pipes(*number));
     reply.out = protocol::Handle{std::move(out)};
     reply.err = protocol::Handle{std::move(err)};
@@ -172,8 +203,7 @@ Result<protocol::StartReply> handle(const protocol::StartJob& request, Context& 
         const auto& error = bytes->error();
         const auto refused = admission::refuse(
             error.code == EFBIG ? Reason::size_exceeded : Reason::not_sealed, error.what);
-        TRY(record(refused, delivery, "", broker));
-        return reply_to(refused);
+        return recorded_reply(refused, delivery, "", broker);
     }
     JobBytes job;
     job.script = *script;

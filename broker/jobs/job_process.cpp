@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -36,14 +37,12 @@ Result<> set_limit(__rlimit_resource resource, std::uint64_t value) {
     return call(::setrlimit(resource, &both), "setrlimit");
 }
 
-Result<> set_limits(const policy::Profile& profile) {
-    const auto& limits = profile.limits;
+Result<> set_limits(const JobPlan& plan) {
+    const auto& limits = plan.profile.limits;
     if (limits.file_size > 0) TRY(set_limit(RLIMIT_FSIZE, limits.file_size));
     if (limits.open_files > 0) TRY(set_limit(RLIMIT_NOFILE, limits.open_files));
-    // Stand-ins for hosts without these cgroup controllers; they count differently (by user, by
-    // process), and heartbeats say so.
-    if (limits.pids > 0) TRY(set_limit(RLIMIT_NPROC, limits.pids));
-    if (limits.memory > 0) TRY(set_limit(RLIMIT_AS, limits.memory));
+    if (plan.limit_pids_by_user && limits.pids > 0) TRY(set_limit(RLIMIT_NPROC, limits.pids));
+    if (plan.limit_memory_by_process && limits.memory > 0) TRY(set_limit(RLIMIT_AS, limits.memory));
     return {};
 }
 
@@ -81,7 +80,7 @@ Result<> become_job(const JobPlan& plan) {
     TRY(make_view(profile));
     TRY(call(::chdir("/"), "chdir /"));
     ::umask(static_cast<mode_t>(profile.umask));
-    TRY(set_limits(profile));
+    TRY(set_limits(plan));
     if (profile.nice != 0) TRY(call(::setpriority(PRIO_PROCESS, 0, profile.nice), "nice"));
     // Here, for the rules bind to what these paths are in the job's own view.
     const auto ruleset = TRY(sandbox::make_ruleset(
@@ -91,7 +90,11 @@ Result<> become_job(const JobPlan& plan) {
     // A broker that is killed takes the first process along, and a pid namespace with it; what else
     // there is goes when the next broker starts. After the change of ids, which clears it
     // (prctl(2)).
-    return call(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG");
+    TRY(call(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG"));
+    // Killed before that: then nobody reads the report any more.
+    pollfd report{.fd = kReportFd, .events = 0, .revents = 0};
+    if (::poll(&report, 1, 0) != 0) return fail("the broker is gone");
+    return {};
 }
 
 [[noreturn]] void report_and_exit(int report, const std::string& step) {

@@ -23,6 +23,9 @@ struct JobPlan {
     policy::Profile profile;
     sandbox::Filter filter;
     int landlock_abi = 0;
+    // Where the cgroup controllers are missing; they count differently, by process and by user.
+    bool limit_memory_by_process = false;
+    bool limit_pids_by_user = false;
     bool merged = false;  // standard error goes where standard output goes
 };
 

@@ -8,7 +8,7 @@ namespace {
 
 using enum Reason;
 
-constexpr std::array<ReasonRow, 40> kReasons{{
+constexpr std::array<ReasonRow, 41> kReasons{{
     {undecided, "undecided", "no decision was reached; nothing runs"},
     {admitted, "admitted", "every check passed"},
     {not_sealed, "not-sealed", "script, manifest or signatures did not come as sealed memfds"},
@@ -56,6 +56,7 @@ constexpr std::array<ReasonRow, 40> kReasons{{
     {too_many_jobs, "too-many-jobs", "as many jobs run as policy allows at once"},
     {ledger_write_failed, "ledger-write-failed", "the start could not be recorded on disk"},
     {profile_unusable, "profile-unusable", "the profile's user or a path is not on this host"},
+    {audit_write_failed, "audit-write-failed", "the admission could not be recorded in audit.log"},
 }};
 
 // code() indexes by value: the table must list each reason at its own place.
@@ -63,7 +64,7 @@ constexpr bool in_order() {
     for (std::size_t i = 0; i < kReasons.size(); ++i) {
         if (static_cast<std::size_t>(kReasons[i].reason) != i) return false;
     }
-    return kReasons.size() == static_cast<std::size_t>(profile_unusable) + 1;
+    return kReasons.size() == static_cast<std::size_t>(audit_write_failed) + 1;
 }
 static_assert(in_order());
 

@@ -47,6 +47,7 @@ enum class Reason : std::uint8_t {
     too_many_jobs,
     ledger_write_failed,
     profile_unusable,
+    audit_write_failed,
 };
 
 struct ReasonRow {
