@@ -15,7 +15,10 @@ std::vector<T> copy_of(const std::deque<T>& all) {
 }
 
 nlohmann::json work_of(const ReferenceBackend::JobRequest& request) {
-    if (request.catalogue.empty()) return {{"script", request.script}};
+    if (request.catalogue.empty() && request.params.empty()) return {{"script", request.script}};
+    if (request.catalogue.empty()) {
+        return {{"script", request.script}, {"params", request.params}};
+    }
     return {{"catalogue", request.catalogue}, {"params", request.params}};
 }
 

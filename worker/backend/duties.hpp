@@ -66,6 +66,7 @@ struct HeartbeatReceipt {
 
 struct ScriptJob {
     std::string script;
+    std::map<std::string, std::string> params;
 };
 struct CatalogueJob {
     std::string name;

@@ -127,29 +127,29 @@ Result<protocol::StartReply> JobDuty::ask_broker(const JobOffer& offer) {
         if (!reply) route_.services.fatal(reply.error());
         return reply;
     };
-    const auto fill = [&](auto& request) -> Result<> {
+    const auto fill = [&](auto& request, const auto& params) -> Result<> {
         request.backend = TRY(BoundaryText<32>::create(route_.config.name));
         request.delivery = TRY(within("job id", protocol::Label::create(offer.id)));
         request.streams = route_.dialect.traits().merged_output ? protocol::Streams::merged
                                                                 : protocol::Streams::separate;
-        return {};
-    };
-    if (const auto* catalogue = std::get_if<CatalogueJob>(&offer.work)) {
-        protocol::StartCatalogueJob request;
-        TRY(fill(request));
-        request.name = TRY(within("catalogue name", protocol::Name::create(catalogue->name)));
-        for (const auto& [name, value] : catalogue->params) {
-            if (request.params.items.size() == request.params.kMax)
-                return fail("too many parameters");
+        if (params.size() > request.params.kMax) return fail("too many parameters");
+        for (const auto& [name, value] : params) {
             request.params.items.push_back(
                 {.name = TRY(within("parameter name", protocol::Name::create(name))),
                  .value = TRY(within("parameter " + name, protocol::Detail::create(value)))});
         }
+        return {};
+    };
+    if (const auto* catalogue = std::get_if<CatalogueJob>(&offer.work)) {
+        protocol::StartCatalogueJob request;
+        TRY(fill(request, catalogue->params));
+        request.name = TRY(within("catalogue name", protocol::Name::create(catalogue->name)));
         return answer(request);
     }
-    const auto parts = TRY(approval::split_signed_script(std::get<ScriptJob>(offer.work).script));
+    const auto& work = std::get<ScriptJob>(offer.work);
+    const auto parts = TRY(approval::split_signed_script(work.script));
     protocol::StartJob request;
-    TRY(fill(request));
+    TRY(fill(request, work.params));
     request.script = TRY(sealed("script", parts.script));
     if (!parts.manifest.empty()) request.manifest = TRY(sealed("manifest", parts.manifest));
     if (!parts.signatures.empty()) request.signatures = TRY(sealed("signatures", parts.signatures));

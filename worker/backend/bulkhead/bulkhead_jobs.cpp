@@ -16,19 +16,24 @@ constexpr std::chrono::seconds kPollGrace{15};
 constexpr std::size_t kMaxParams = 64;
 constexpr std::size_t kMaxCancels = 256;
 
+Result<std::map<std::string, std::string>> read_params(const JsonValue& job) {
+    std::map<std::string, std::string> params;
+    if (const auto given = job.find("params")) {
+        for (const auto& [name, value] : TRY(given->members(kMaxParams))) {
+            params[name] = TRY(value.text(64_KiB));
+        }
+    }
+    return params;
+}
+
 Result<std::variant<ScriptJob, CatalogueJob, UnusableJob>> read_work(const JsonValue& job) {
     const auto script = job.find("script");
     const auto catalogue = job.find("catalogue");
     if (script && catalogue) return fail("job: both a script and a catalogue name");
-    if (script) return ScriptJob{TRY(script->text(kMaxScriptBytes))};
-    if (!catalogue) return fail("job: neither a script nor a catalogue name");
-    CatalogueJob work{.name = TRY(catalogue->text(128))};
-    if (const auto params = job.find("params")) {
-        for (const auto& [name, value] : TRY(params->members(kMaxParams))) {
-            work.params[name] = TRY(value.text(64_KiB));
-        }
-    }
-    return work;
+    if (!script && !catalogue) return fail("job: neither a script nor a catalogue name");
+    auto params = TRY(read_params(job));
+    if (catalogue) return CatalogueJob{TRY(catalogue->text(128)), std::move(params)};
+    return ScriptJob{TRY(script->text(kMaxScriptBytes)), std::move(params)};
 }
 
 Result<JobOffer> read_offer(const JsonValue& job) {
