@@ -2,11 +2,13 @@
 // kept TLS connection. What it costs is the floor beside which agent_bench puts the real one.
 //
 //     floor-agent beat PORT CA MILLISECONDS    a beat at each interval
-//     floor-agent stream PORT CA               standard input as requests of 1 MiB each
+//     floor-agent stream PORT CA               standard input as requests of 1 MiB each, and their
+//                                              digest, which every agent owes with its result
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -101,6 +103,8 @@ void beat(SSL* tls, long milliseconds) {
 
 void stream(SSL* tls) {
     std::string chunk(1 << 20, '\0');
+    EVP_MD_CTX* digest = EVP_MD_CTX_new();
+    EVP_DigestInit_ex(digest, EVP_sha256(), nullptr);
     for (;;) {
         std::size_t size = 0;
         while (size < chunk.size()) {
@@ -108,9 +112,11 @@ void stream(SSL* tls) {
             if (got <= 0) break;
             size += static_cast<std::size_t>(got);
         }
-        if (size == 0) return;
+        if (size == 0) break;
+        EVP_DigestUpdate(digest, chunk.data(), size);
         ask(tls, "PUT", std::string_view(chunk).substr(0, size));
     }
+    EVP_MD_CTX_free(digest);
 }
 
 }  // namespace
