@@ -147,10 +147,10 @@ std::string Installation::cgroup() const {
     return cgroup2_of_this_process() / ("bulkhead-" + label);
 }
 
-std::vector<int> Installation::processes() const {
+std::vector<int> Installation::processes_below(const std::string& group) {
     std::vector<int> pids;
     std::error_code gone;
-    for (fs::recursive_directory_iterator each(cgroup(), gone), end; each != end;
+    for (fs::recursive_directory_iterator each(group, gone), end; each != end;
          each.increment(gone)) {
         if (gone) break;
         if (each->path().filename() != "cgroup.procs") continue;

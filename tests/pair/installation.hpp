@@ -46,11 +46,13 @@ class Installation {
 
     // What the broker of this installation calls its cgroup.
     std::string cgroup() const;
-    // Numbers of all processes in it and below.
-    std::vector<int> processes() const;
+    // Numbers of all processes in it and below; of those that are jobs.
+    std::vector<int> processes() const { return processes_below(cgroup()); }
+    std::vector<int> job_processes() const { return processes_below(cgroup() + "/jobs"); }
 
   private:
     void make_policy(int port) const;
+    static std::vector<int> processes_below(const std::string& group);
     std::string path_;
 };
 

@@ -62,7 +62,10 @@ void Pair::TearDown() {
         EXPECT_FALSE(fs::exists(place_->cgroup())) << "the broker left its cgroup";
     }
     broker_.reset();
-    if (HasFailure()) std::fprintf(stderr, "--- agent.log\n%s---\n", log().c_str());
+    if (HasFailure()) {
+        std::fprintf(stderr, "--- agent.log\n%s--- audit.log\n%s---\n", log().c_str(),
+                     place_->read("log/audit.log").c_str());
+    }
     place_.reset();
     backend_.reset();
     std::error_code ignored;

@@ -1,0 +1,228 @@
+// What the service manager and the operator see: readiness, watchdog, reload, stop, status,
+// confinement, heartbeats.
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <set>
+
+#include "broker/records/audit.hpp"
+#include "tests/pair/pair.hpp"
+
+namespace bulkhead::test {
+namespace {
+
+// The service manager's end of sd_notify(3).
+class NotifySocket {
+  public:
+    explicit NotifySocket(const std::string& path)
+        : fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        std::memcpy(address.sun_path, path.data(), path.size());
+        const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+        bound_ = ::bind(fd_.get(), generic, sizeof address) == 0;
+    }
+    bool bound() const { return bound_; }
+
+    // Everything that has come so far, a line each.
+    const std::multiset<std::string>& lines() {
+        std::string packet(4096, '\0');
+        for (ssize_t got; (got = ::recv(fd_.get(), packet.data(), packet.size(), 0)) > 0;) {
+            std::istringstream text(packet.substr(0, static_cast<std::size_t>(got)));
+            for (std::string line; std::getline(text, line);) lines_.insert(line);
+        }
+        return lines_;
+    }
+    bool wait_for(const std::string& line, std::size_t times = 1) {
+        return eventually([&] { return lines().count(line) >= times; }, kPatience);
+    }
+
+  private:
+    sys::Fd fd_;
+    bool bound_ = false;
+    std::multiset<std::string> lines_;
+};
+
+class Service : public Pair {};
+
+TEST_F(Service, ReadinessWatchdogAndStopAreNotified) {
+    NotifySocket manager(place() / "notify");
+    ASSERT_TRUE(manager.bound());
+    start({}, {{"NOTIFY_SOCKET", place() / "notify"}, {"WATCHDOG_USEC", "200000"}});
+    EXPECT_TRUE(manager.wait_for("READY=1"));
+    EXPECT_TRUE(manager.wait_for("STATUS=worker confined"));
+    EXPECT_TRUE(manager.wait_for("WATCHDOG=1", 5));
+    // Ready means that the worker is confined, not only that a process exists.
+    EXPECT_EQ(audit("worker-confined").size(), 1U);
+    EXPECT_EQ(stop(), 0);
+    EXPECT_EQ(manager.lines().count("STOPPING=1"), 1U);
+    EXPECT_EQ(manager.lines().count("READY=1"), 1U);
+}
+
+TEST_F(Service, HeartbeatsCarryMetricsPolicyAndAuditHead) {
+    start_enrolled();
+    ASSERT_TRUE(wait_for_heartbeats(2));
+    const auto beat = heartbeats().back();
+    const auto& metrics = beat["metrics"];
+    EXPECT_EQ(metrics["memory"]["total_bytes"].get<std::int64_t>(),
+              std::int64_t{::sysconf(_SC_PHYS_PAGES)} * ::sysconf(_SC_PAGESIZE));
+    EXPECT_GT(metrics["memory"]["available_bytes"], 0);
+    EXPECT_GT(metrics["disk"]["total_bytes"], 0);
+    EXPECT_GT(metrics["uptime_seconds"], 0);
+    EXPECT_GE(metrics["cpu_percent"], 0);
+    EXPECT_LE(metrics["cpu_percent"], 100);
+    EXPECT_EQ(metrics["load"].size(), 3U);
+    EXPECT_FALSE(metrics["interfaces"].empty());
+    EXPECT_EQ(beat["policy_digest"], audit("agent-started")[0]["policy"]);
+    EXPECT_EQ(beat["host_id"], backend().enrolments()[0].host_id);
+    EXPECT_EQ(stop(), 0);
+
+    // What the backend keeps is what an auditor holds the log against.
+    const auto last = heartbeats().back()["audit"];
+    const auto logs = sys::Dir::open(place() / "log").value();
+    const auto files = records::open_audit_set(logs).value();
+    const auto summary = records::verify_audit(files).value();
+    EXPECT_FALSE(summary.fault);
+    EXPECT_GE(summary.head.lines, last["size"].get<std::uint64_t>());
+    std::istringstream lines(place().read("log/audit.log"));
+    std::string line;
+    for (std::uint64_t i = 0; i < last["size"].get<std::uint64_t>(); ++i) std::getline(lines, line);
+    EXPECT_EQ(last["head"], crypto::hex(crypto::sha256(as_bytes(line))));
+}
+
+TEST_F(Service, TheWorkerIsConfinedAsProcShows) {
+    start_enrolled();
+    const auto worker = worker_pid();
+    ASSERT_NE(worker, 0);
+    EXPECT_EQ(status_of(worker, "Uid"), "64123\t64123\t64123\t64123");
+    EXPECT_EQ(status_of(worker, "Gid"), "64123\t64123\t64123\t64123");
+    EXPECT_EQ(status_of(worker, "Groups"), "");
+    for (const auto* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}) {
+        EXPECT_EQ(status_of(worker, set), "0000000000000000") << set;
+    }
+    EXPECT_EQ(status_of(worker, "NoNewPrivs"), "1");
+    EXPECT_EQ(status_of(worker, "Seccomp"), "2");
+    EXPECT_EQ(status_of(broker().pid(), "NoNewPrivs"), "1");
+    EXPECT_EQ(status_of(broker().pid(), "Seccomp"), "2");
+}
+
+TEST_F(Service, NothingOfTheServiceManagersReachesTheWorker) {
+    start({}, {{"NOTIFY_SOCKET", place() / "notify"}, {"LD_PRELOAD", "/nowhere.so"}});
+    ASSERT_TRUE(wait_for_heartbeats(1));
+    const auto environment = contents("/proc/" + std::to_string(worker_pid()) + "/environ");
+    EXPECT_EQ(environment.find("NOTIFY_SOCKET"), std::string::npos);
+    EXPECT_EQ(environment.find("LD_PRELOAD"), std::string::npos);
+}
+
+TEST_F(Service, StatusAnswersPeopleAndPrograms) {
+    start_enrolled();
+    const auto socket = place() / "run/status.sock";
+    const auto people = run({BULKHEAD_CLI, "status", "--socket", socket});
+    EXPECT_EQ(people.code, 0) << people.output;
+    EXPECT_NE(people.output.find("enrolled"), std::string::npos) << people.output;
+    const auto programs = run({BULKHEAD_CLI, "status", "--json", "--socket", socket});
+    EXPECT_EQ(programs.code, 0);
+    const auto status = json::parse(programs.output, nullptr, false);
+    ASSERT_TRUE(status.is_object()) << programs.output;
+    EXPECT_EQ(status["policy_digest"], audit("agent-started")[0]["policy"]);
+    EXPECT_EQ(status["backends"][0]["enrollment"], "enrolled");
+    EXPECT_GE(status["backends"][0]["heartbeats"], 1);
+    EXPECT_EQ(stop(), 0);
+    EXPECT_EQ(run({BULKHEAD_CLI, "status", "--socket", socket}).code, 1);
+}
+
+TEST_F(Service, AGoodPolicyIsTakenOverWithoutARestart) {
+    start_enrolled();
+    const auto first = worker_pid();
+    const auto before = heartbeats().back()["policy_digest"];
+    EXPECT_EQ(run_job({.script = "echo new\n"})["reason"], "not-approved");
+    pin({.name = "new", .script = "echo new\n"});
+    reload();
+    ASSERT_EQ(audit("policy-loaded").size(), 1U);
+    const auto after = audit("policy-loaded")[0]["policy"];
+    EXPECT_NE(after, before);
+    EXPECT_EQ(run_job({.script = "echo new\n"})["outcome"], "finished");
+    EXPECT_TRUE(
+        eventually([&] { return heartbeats().back()["policy_digest"] == after; }, kPatience));
+    EXPECT_EQ(worker_pid(), first);
+}
+
+TEST_F(Service, ABrokenPolicyLeavesTheOldOneInForceAndIsNamed) {
+    pin({.name = "old", .script = "echo old\n"});
+    start_enrolled();
+    const auto before = heartbeats().back()["policy_digest"];
+    pin({.name = "new", .script = "echo new\n"});
+    const auto lines = place().read("policy/host.policy");
+    const auto number = std::count(lines.begin(), lines.end(), '\n') + 1;
+    place().append("policy/host.policy", "nonsense here  # broken\n");
+    reload();
+    ASSERT_EQ(audit("policy-rejected").size(), 1U);
+    const auto where = "host.policy:" + std::to_string(number);
+    EXPECT_NE(audit("policy-rejected")[0]["why"].get<std::string>().find(where), std::string::npos);
+    EXPECT_TRUE(wait_for_log(where));
+    EXPECT_EQ(run_job({.script = "echo new\n"})["reason"], "not-approved") << "half of it counts";
+    EXPECT_EQ(run_job({.script = "echo old\n"})["outcome"], "finished");
+    EXPECT_TRUE(wait_for_heartbeats(2));
+    EXPECT_EQ(heartbeats().back()["policy_digest"], before);
+}
+
+TEST_F(Service, AStopGivesTheJobItsGraceAndReportsIt) {
+    const auto there = place().scratch();
+    const PinnedJob job{.name = "polite",
+                        .script =
+                            "trap 'echo cleaned up; exit 5' TERM\necho begun\n"
+                            "while :; do sleep 0.02; done\n"};
+    pin(job);
+    start_enrolled();
+    const auto id = queue({.script = job.script});
+    ASSERT_TRUE(wait_for_output(id, "begun\n"));
+    EXPECT_EQ(stop(), 0);
+    const auto result = backend().job(id)->result;
+    ASSERT_FALSE(result.is_null()) << "the broker ended before the report";
+    EXPECT_EQ(result["outcome"], "interrupted");
+    EXPECT_EQ(result["reason"], "agent-stopped");
+    EXPECT_EQ(backend().standard_output(id), "begun\ncleaned up\n");
+}
+
+TEST_F(Service, AJobThatTheBackendCancelsIsEnded) {
+    const PinnedJob job{.name = "endless", .script = "echo begun\nwhile :; do sleep 0.02; done\n"};
+    pin(job);
+    start_enrolled();
+    const auto id = queue({.script = job.script});
+    ASSERT_TRUE(wait_for_output(id, "begun\n"));
+    ASSERT_TRUE(backend().cancel_job(id));
+    const auto result = result_of(id);
+    EXPECT_EQ(result["outcome"], "cancelled");
+    EXPECT_EQ(result["signal"], 15);
+    EXPECT_TRUE(place().job_processes().empty());
+}
+
+TEST_F(Service, AWorkerThatDiesIsReplacedAndServes) {
+    const PinnedJob job{.name = "after", .script = "echo after\n"};
+    pin(job);
+    start_enrolled();
+    const auto before = wait_for_worker();
+    kill_worker();
+    EXPECT_NE(wait_for_worker(before), before);
+    EXPECT_EQ(audit("worker-ended")[0]["signal"], 9);
+    EXPECT_EQ(run_job({.script = job.script})["outcome"], "finished");
+    EXPECT_EQ(backend().enrolments()[0].times, 1);
+}
+
+TEST_F(Service, ABrokerThatDiesTakesItsWorkerWithIt) {
+    start_enrolled();
+    const auto worker = worker_pid();
+    stop(SIGKILL);
+    EXPECT_TRUE(eventually(
+        [&] {
+            return status_of(worker, "State").empty() ||
+                   status_of(worker, "State").starts_with("Z");
+        },
+        kPatience));
+}
+
+}  // namespace
+}  // namespace bulkhead::test

@@ -1,0 +1,204 @@
+// What a broker does with a bad start: one clear line, exit code 2, nothing left behind.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "tests/pair/pair.hpp"
+
+namespace bulkhead::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Start : public Pair {
+  protected:
+    // Ends with exit code 2, and says each of `texts`.
+    void expect_refused(const std::vector<std::string>& texts,
+                        const std::vector<std::string>& more = {}) {
+        EXPECT_EQ(run_to_end(more), 2);
+        for (const auto& text : texts) {
+            EXPECT_NE(log().find(text), std::string::npos) << "not said: " << text;
+        }
+        EXPECT_TRUE(backend().requests().empty());
+    }
+};
+
+TEST_F(Start, AWorldWritablePolicyFileIsRefused) {
+    ::chmod((place() / "policy/host.policy").c_str(), 0666);
+    expect_refused({"policy/host.policy: others may write to it", "chmod go-w"});
+}
+
+TEST_F(Start, APolicyFileOfAnotherUserIsRefused) {
+    ASSERT_EQ(::chown((place() / "policy/profiles/test.profile").c_str(), 65534, 0), 0);
+    expect_refused({"profiles/test.profile: belongs to user 65534", "chown root"});
+}
+
+TEST_F(Start, AnUnreadablePolicyFileIsRefused) {
+    // Root reads any mode, so what cannot be read is what is no file.
+    fs::remove(place() / "policy/interpreters.policy");
+    fs::create_directory(place() / "policy/interpreters.policy");
+    expect_refused({"interpreters.policy"});
+}
+
+TEST_F(Start, ASymlinkInThePolicyIsRefused) {
+    fs::rename(place() / "policy/host.policy", place() / "host.policy");
+    fs::create_symlink(place() / "host.policy", place() / "policy/host.policy");
+    expect_refused({"host.policy"});
+}
+
+TEST_F(Start, ASymlinkedPolicyDirectoryIsRefused) {
+    fs::rename(place() / "policy", place() / "elsewhere");
+    fs::create_directory_symlink(place() / "elsewhere", place() / "policy");
+    expect_refused({"/policy"});
+}
+
+TEST_F(Start, ABadPolicyLineIsNamedByFileAndNumber) {
+    const auto lines = place().read("policy/host.policy");
+    const auto number = std::count(lines.begin(), lines.end(), '\n') + 1;
+    place().append("policy/host.policy", "groop web  # a typo\n");
+    expect_refused({"host.policy:" + std::to_string(number), "groop", "group"});
+}
+
+TEST_F(Start, AConfigurationTypoIsNamedWithASuggestion) {
+    place().write("agent.yaml", configuration() + "hartbeat_interval: 2s\n");
+    expect_refused({"agent.yaml:7", "hartbeat_interval", "did you mean heartbeat_interval?"});
+}
+
+TEST_F(Start, ABadDurationIsNamed) {
+    place().write("agent.yaml", configuration() + "jobs:\n  poll_wait: fast\n");
+    expect_refused({"agent.yaml:8", "poll_wait"});
+}
+
+TEST_F(Start, AConfigurationThatOthersMayWriteIsRefused) {
+    ::chmod((place() / "agent.yaml").c_str(), 0666);
+    expect_refused({"agent.yaml", "nobody else can write"});
+}
+
+TEST_F(Start, AMissingConfigurationIsNamed) {
+    fs::remove(place() / "agent.yaml");
+    expect_refused({"agent.yaml: No such file"});
+}
+
+TEST_F(Start, AMissingCaFileIsNamed) {
+    place().write("agent.yaml", "backend:\n  url: " + backend().url() +
+                                    "\n  install_token: token\n  ca_file: /nowhere/ca.pem\n");
+    expect_refused({"ca_file: /nowhere/ca.pem"});
+}
+
+TEST_F(Start, AnUnknownOptionIsRefused) { expect_refused({"--polisy"}, {"--polisy=/etc"}); }
+
+TEST_F(Start, AnUnusableWorkerProgramIsNamed) {
+    expect_refused({"worker program /nowhere/worker", "No such file"},
+                   {"--worker", "/nowhere/worker"});
+    fs::copy(BULKHEAD_WORKER, place() / "worker");
+    ::chmod((place() / "worker").c_str(), 0777);
+    expect_refused({"not a regular file that only root can write"},
+                   {"--worker", place() / "worker"});
+}
+
+TEST_F(Start, AWorkerThatWouldBeRootIsRefused) {
+    expect_refused({"must not run as root"}, {"--worker-user", "0:0"});
+}
+
+TEST_F(Start, AnUnknownWorkerUserIsNamed) {
+    expect_refused({"no-such-user"}, {"--worker-user", "no-such-user"});
+}
+
+TEST_F(Start, AStateDirectoryThatCannotBeIsNamed) {
+    expect_refused({"create directory " + place() / "no/such/state"},
+                   {"--state", place() / "no/such/state"});
+    place().write("file", "");
+    expect_refused({place() / "file"}, {"--state", place() / "file"});
+}
+
+TEST_F(Start, AStateDirectoryOfSomebodyElseIsRefused) {
+    fs::create_directory(place() / "state");
+    ASSERT_EQ(::chown((place() / "state").c_str(), 65534, 65534), 0);
+    expect_refused({"must belong to user 0"});
+}
+
+TEST_F(Start, AReadOnlyStateDirectoryIsNamed) {
+    fs::create_directory(place() / "state");
+    auto words = command();
+    const std::vector<std::string> unwritable{
+        "/usr/bin/unshare",
+        "--mount",
+        "/bin/sh",
+        "-c",
+        "mount -t tmpfs -o ro,mode=755 none \"$0\" && exec \"$@\"",
+        place() / "state"};
+    words.insert(words.begin(), unwritable.begin(), unwritable.end());
+    Program broker({.words = words, .output = place() / "agent.log"});
+    EXPECT_EQ(broker.wait(kPatience), 2);
+    EXPECT_TRUE(wait_for_log("state/broker: Read-only file system"));
+    EXPECT_TRUE(backend().requests().empty());
+}
+
+TEST_F(Start, ALogDirectoryThatCannotBeIsNamed) {
+    expect_refused({place() / "no/such/log"}, {"--log-dir", place() / "no/such/log"});
+}
+
+TEST_F(Start, ASecondAgentIsTurnedAwayAndTheFirstNotDisturbed) {
+    pin({.name = "still-here", .script = "echo here\n"});
+    start_enrolled();
+    const auto first = worker_pid();
+    {
+        Program second({.words = command(), .output = place() / "second.log"});
+        EXPECT_EQ(second.wait(kPatience), 2);
+    }
+    EXPECT_NE(place().read("second.log").find("another"), std::string::npos)
+        << place().read("second.log");
+    EXPECT_EQ(worker_pid(), first);
+    EXPECT_EQ(run_job({.script = "echo here\n"})["outcome"], "finished");
+    const auto status = run({BULKHEAD_CLI, "status", "--socket", place() / "run/status.sock"});
+    EXPECT_EQ(status.code, 0) << status.output;
+}
+
+// --- passes
+
+TEST_F(Start, RegisterOnlyEnrollsAndDoesNoMore) {
+    EXPECT_EQ(run_to_end({"--register-only"}), 0);
+    EXPECT_EQ(backend().enrolments().size(), 1U);
+    EXPECT_TRUE(heartbeats().empty());
+}
+
+TEST_F(Start, CheckInOnlySendsOneHeartbeat) {
+    pin({.name = "waiting", .script = "echo ran\n"});
+    const auto id = queue({.script = "echo ran\n"});
+    EXPECT_EQ(run_to_end({"--check-in-only"}), 0);
+    EXPECT_EQ(heartbeats().size(), 1U);
+    EXPECT_EQ(backend().job(id)->handed_out, 0);
+}
+
+TEST_F(Start, OncePassesThroughEveryDuty) {
+    pin({.name = "first", .script = "echo one\n"});
+    pin({.name = "second", .script = "echo two\nexit 3\n"});
+    const auto first = queue({.script = "echo one\n"});
+    const auto second = queue({.script = "echo two\nexit 3\n"});
+    EXPECT_EQ(run_to_end({"--once"}), 0);
+    EXPECT_EQ(heartbeats().size(), 1U);
+    EXPECT_EQ(backend().job(first)->result["exit_code"], 0);
+    EXPECT_EQ(backend().job(second)->result["exit_code"], 3);
+    EXPECT_EQ(backend().standard_output(second), "two\n");
+}
+
+TEST_F(Start, APassThatReachesNobodyExitsWithOne) {
+    backend().stop();
+    for (const auto* pass : {"--register-only", "--check-in-only", "--once"}) {
+        EXPECT_EQ(run_to_end({pass}), 1) << pass;
+    }
+}
+
+TEST_F(Start, VersionAndHelpNeedNothing) {
+    const auto version = run({BULKHEAD_BROKER, "--version"});
+    EXPECT_EQ(version.code, 0);
+    EXPECT_TRUE(version.output.starts_with("bulkhead ")) << version.output;
+    const auto help = run({BULKHEAD_BROKER, "--help"});
+    EXPECT_EQ(help.code, 0);
+    EXPECT_NE(help.output.find("--register-only"), std::string::npos);
+    EXPECT_EQ(run({BULKHEAD_WORKER}).code, 2) << "the worker is not for people to start";
+}
+
+}  // namespace
+}  // namespace bulkhead::test
