@@ -3,10 +3,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <unordered_set>
+#include <unordered_map>
 
 namespace bulkhead::bench {
 
@@ -29,6 +30,30 @@ std::uint64_t number_after(const std::string& text, const std::string& key) {
     return 0;
 }
 
+// How often these processes map each frame of memory.
+std::unordered_map<std::uint64_t, std::uint64_t> frames_of(std::span<const pid_t> pids) {
+    std::unordered_map<std::uint64_t, std::uint64_t> frames;
+    for (const auto pid : pids) {
+        const int pagemap = ::open(proc(pid, "pagemap").c_str(), O_RDONLY | O_CLOEXEC);
+        std::istringstream maps(read_text(proc(pid, "maps")));
+        for (std::string line; std::getline(maps, line);) {
+            if (line.find("[v") != line.npos) continue;  // vdso and the like: the kernel's own
+            std::size_t dash = 0;
+            const auto begin = std::stoull(line, &dash, 16);
+            const auto end = std::stoull(line.substr(dash + 1), nullptr, 16);
+            std::vector<std::uint64_t> entries((end - begin) / kPage);
+            const auto got = ::pread(pagemap, entries.data(), entries.size() * 8,
+                                     static_cast<off_t>(begin / kPage * 8));
+            entries.resize(got > 0 ? static_cast<std::size_t>(got) / 8 : 0);
+            for (const auto entry : entries) {
+                if ((entry & kPresent) != 0) ++frames[entry & kFrame];
+            }
+        }
+        ::close(pagemap);
+    }
+    return frames;
+}
+
 }  // namespace
 
 std::string read_text(const std::string& path) {
@@ -44,29 +69,25 @@ Memory memory_of(pid_t pid) {
 }
 
 std::uint64_t resident_together(std::span<const pid_t> pids) {
-    std::unordered_set<std::uint64_t> frames;
-    for (const auto pid : pids) {
-        const int pagemap = ::open(proc(pid, "pagemap").c_str(), O_RDONLY | O_CLOEXEC);
-        std::istringstream maps(read_text(proc(pid, "maps")));
-        for (std::string line; std::getline(maps, line);) {
-            if (line.ends_with("[vvar]") || line.ends_with("[vvar_vclock]") ||
-                line.ends_with("[vdso]") || line.ends_with("[vsyscall]")) {
-                continue;  // the kernel's own
-            }
-            std::size_t dash = 0;
-            const auto begin = std::stoull(line, &dash, 16);
-            const auto end = std::stoull(line.substr(dash + 1), nullptr, 16);
-            std::vector<std::uint64_t> entries((end - begin) / kPage);
-            const auto got = ::pread(pagemap, entries.data(), entries.size() * 8,
-                                     static_cast<off_t>(begin / kPage * 8));
-            entries.resize(got > 0 ? static_cast<std::size_t>(got) / 8 : 0);
-            for (const auto entry : entries) {
-                if ((entry & kPresent) != 0) frames.insert(entry & kFrame);
-            }
-        }
-        ::close(pagemap);
+    return frames_of(pids).size() * kPage;
+}
+
+std::uint64_t share_without(std::span<const pid_t> pids, std::span<const pid_t> without) {
+    const auto ours = frames_of(pids);
+    const auto others = frames_of(without);
+    const int counts = ::open("/proc/kpagecount", O_RDONLY | O_CLOEXEC);
+    double pages = 0;
+    for (const auto& [frame, mapped] : ours) {
+        std::uint64_t everybody = 0;
+        const auto at = static_cast<off_t>(frame * sizeof everybody);
+        if (::pread(counts, &everybody, sizeof everybody, at) != sizeof everybody) continue;
+        const auto found = others.find(frame);
+        const auto ignored = found == others.end() ? 0 : found->second;
+        pages += static_cast<double>(mapped) /
+                 static_cast<double>(std::max(mapped, everybody - std::min(everybody, ignored)));
     }
-    return frames.size() * kPage;
+    ::close(counts);
+    return static_cast<std::uint64_t>(pages * static_cast<double>(kPage));
 }
 
 Effort effort_of(pid_t pid) {

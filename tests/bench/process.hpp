@@ -19,6 +19,8 @@ Memory memory_of(pid_t pid);
 // Bytes of the pages these processes map, each page once: their proportional share on a host where
 // nobody else maps the same libraries.
 std::uint64_t resident_together(std::span<const pid_t> pids);
+// Their proportional share on this host, as if `without` did not map anything.
+std::uint64_t share_without(std::span<const pid_t> pids, std::span<const pid_t> without);
 
 struct Effort {
     double cpu_us = 0;
