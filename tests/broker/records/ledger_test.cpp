@@ -322,6 +322,18 @@ TEST(Ledger, AFullOneStaysWithinItsBoundHoweverLongItStays) {
     EXPECT_TRUE(ledger->view().full);
 }
 
+TEST(Ledger, AFileAtItsBoundIsRewrittenBeforeItGrows) {
+    const test::NoSync quick;
+    const std::vector<Record> records(kMaxRecords, clock_record(1, kNoon));
+    test::Tree tree({{"ledger", file_of(records)}});
+    const test::Armed watch;
+    auto ledger = Ledger::open(tree, kNoon + hours(1));
+    ASSERT_TRUE(ledger) << ledger.error().what;
+    EXPECT_EQ(watch.effects(), "wsrs");
+    EXPECT_EQ(size_of(tree.path()), kRecordBytes);
+    EXPECT_FALSE(ledger->view().full);
+}
+
 // --- disks that fail
 
 TEST(Ledger, StartReturnsOnlyAfterTheRecordIsForcedToDisk) {
