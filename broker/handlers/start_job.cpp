@@ -99,7 +99,7 @@ Result<> record(const Verdict& verdict, const Delivery& delivery, std::string_vi
          {"backend", delivery.backend.str()},
          {"delivery", delivery.id.str()},
          {"detail", verdict.detail}},
-        verdict.admitted ? records::Durable::later : records::Durable::yes);
+        verdict.admitted ? records::Durable::soon : records::Durable::yes);
 }
 
 protocol::StartReply recorded_reply(const Verdict& verdict, const Delivery& delivery,

@@ -143,7 +143,7 @@ Result<> Audit::event(std::string_view name, std::initializer_list<Field> fields
     head_ = after(head_, line);
     if (durable == Durable::yes) return sync();
     // A hint: the disk works on it while the caller works on something else.
-    ::sync_file_range(fd_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+    if (durable == Durable::soon) ::sync_file_range(fd_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
     return {};
 }
 

@@ -26,7 +26,8 @@ struct Field {
     std::string json;
 };
 
-enum class Durable { yes, later };  // later: begun, and certain after the next sync()
+// soon: begun, for a sync() that follows; later: whenever the kernel likes, or at the next sync().
+enum class Durable { yes, soon, later };
 
 class Audit {
   public:
