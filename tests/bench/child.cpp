@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@ Child Child::start(const std::vector<std::string>& words, const std::string& log
     if (pid < 0) give_up("fork");
     if (pid == 0) {
         ::signal(SIGPIPE, SIG_DFL);
+        ::prctl(PR_SET_PDEATHSIG, SIGTERM);  // a bench that is broken off leaves no agent behind
         if (standard_input >= 0) ::dup2(standard_input, STDIN_FILENO);
         if (!log.empty()) {
             const int file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
