@@ -42,7 +42,7 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
     auto program = TRY(WorkerProgram::open(options.worker, options.for_worker, user));
     auto policy = TRY(ReadyPolicy::load(options.policy));
     auto places = TRY(prepare_places(options, user));
-    auto ledger = TRY(within("ledger", records::Ledger::open(places.broker_state, now())));
+    auto ledger = TRY(records::Ledger::open(places.broker_state, now()));
     places.status = TRY(listen_for_status(options, user));
     auto audit = TRY(within("audit log", records::Audit::open(places.logs)));
     auto cgroups = TRY(CgroupTree::create(label_of(options.state)));

@@ -20,7 +20,9 @@ Setback::Kind kind_of(int status) {
         case 413:
             return Setback::Kind::too_large;
         default:
-            return status >= 500 ? Setback::Kind::retry : Setback::Kind::refused;
+            // What is no answer of an API (a redirect, another success) comes from something in
+            // between or from a wrong URL: the backend itself has not refused anything.
+            return status >= 400 && status < 500 ? Setback::Kind::refused : Setback::Kind::retry;
     }
 }
 

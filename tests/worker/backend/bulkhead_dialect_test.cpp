@@ -56,8 +56,8 @@ TEST(BulkheadEnroll, RefusalsTellWhatToDo) {
     EXPECT_EQ(kind(403), Kind::credential_rejected);
     EXPECT_EQ(kind(409), Kind::refused);
     EXPECT_EQ(kind(400), Kind::refused);
-    EXPECT_EQ(kind(302), Kind::refused);
-    EXPECT_EQ(kind(204), Kind::refused);
+    EXPECT_EQ(kind(302), Kind::retry);
+    EXPECT_EQ(kind(204), Kind::retry);
     EXPECT_EQ(kind(503), Kind::retry);
     EXPECT_EQ(
         judged(enrollment(), 403, R"({"error":{"code":"token_used","message":"by another host"}})")
@@ -250,6 +250,8 @@ TEST(BulkheadResult, SaysHowItWentAndMayBeTold) {
                   std::string(64, 'd') + R"(","dropped":0}})");
     EXPECT_TRUE(judged(exchange, 200));
     EXPECT_TRUE(judged(exchange, 204));
+    EXPECT_TRUE(judged(exchange, 200, "{}"));
+    EXPECT_EQ(judged(exchange, 200, "<html>").error().kind, Kind::retry) << "not our backend";
     EXPECT_TRUE(judged(exchange, 409)) << "recorded already";
     EXPECT_EQ(judged(exchange, 404).error().kind, Kind::unknown_job);
     EXPECT_EQ(judged(exchange, 503).error().kind, Kind::retry);

@@ -53,7 +53,7 @@ TEST(HyprboxHeartbeat, AnySuccessIsOneAndTokensCanBeRejected) {
     EXPECT_EQ(judged(exchange, 403).error().kind, Kind::credential_rejected);
     EXPECT_EQ(judged(exchange, 400).error().kind, Kind::refused);
     EXPECT_EQ(judged(exchange, 429).error().kind, Kind::retry);
-    EXPECT_EQ(judged(exchange, 302).error().kind, Kind::refused);
+    EXPECT_EQ(judged(exchange, 302).error().kind, Kind::retry);
 }
 
 TEST(HyprboxTraits, SayHowTheOriginalBehaves) {

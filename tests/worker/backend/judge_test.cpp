@@ -10,13 +10,14 @@ using Kind = Setback::Kind;
 Setback judged(int status) { return judge_failure({.status = status}, "").error(); }
 
 TEST(JudgeFailure, SortsStatusesIntoWhatTheDutyShouldDo) {
-    for (const int status : {408, 425, 429, 500, 502, 503, 504, 599}) {
+    // A redirect or an unexpected success is not the backend's word.
+    for (const int status : {201, 206, 301, 302, 307, 308, 408, 425, 429, 500, 502, 503, 599}) {
         EXPECT_EQ(judged(status).kind, Kind::retry) << status;
     }
     for (const int status : {401, 403}) {
         EXPECT_EQ(judged(status).kind, Kind::credential_rejected) << status;
     }
-    for (const int status : {301, 302, 307, 308, 400, 404, 405, 409, 410, 422, 201}) {
+    for (const int status : {400, 404, 405, 409, 410, 422}) {
         EXPECT_EQ(judged(status).kind, Kind::refused) << status;
     }
     EXPECT_EQ(judged(413).kind, Kind::too_large);

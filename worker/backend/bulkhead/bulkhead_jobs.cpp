@@ -88,7 +88,13 @@ Verdict<OutputReceipt> judge_output(const HttpAnswer& answer) {
 
 Verdict<> judge_result(const HttpAnswer& answer) {
     // 409: it has our result already; the answer to an earlier try was lost.
-    if (answer.status == 200 || answer.status == 204 || answer.status == 409) return {};
+    if (answer.status == 204 || answer.status == 409) return {};
+    if (answer.status == 200) {
+        // A portal in between says 200 as well. A result is not forgotten for its sake.
+        const auto body = JsonValue::parse(answer.body);
+        if (!answer.body.empty() && !body) return judge_unreadable(body.error());
+        return {};
+    }
     if (answer.status == 404) {
         return setback(Setback::Kind::unknown_job, "the backend knows no such job");
     }
