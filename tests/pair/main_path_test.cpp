@@ -71,6 +71,18 @@ TEST_F(MainPath, ACatalogueJobTakesATypedParameterAndNoOther) {
     EXPECT_EQ(run_job({.catalogue = "gruss"})["reason"], "catalogue-unknown");
 }
 
+TEST_F(MainPath, AScriptFromTheBackendTakesItsManifestsParameters) {
+    const std::string script = "echo hello $JOB_P_whom\n";
+    pin({.name = "greet", .script = script, .params = {{"whom", "enum:world|moon"}}});
+    start_enrolled();
+    const auto good = queue({.script = script, .params = {{"whom", "world"}}});
+    EXPECT_EQ(result_of(good)["outcome"], "finished");
+    EXPECT_EQ(backend().standard_output(good), "hello world\n");
+    EXPECT_EQ(run_job({.script = script, .params = {{"whom", "sun"}}})["reason"],
+              "parameter-invalid");
+    EXPECT_EQ(run_job({.script = script})["reason"], "parameter-missing");
+}
+
 TEST_F(MainPath, AJobThatNobodyApprovedIsRefusedWithItsReason) {
     start_enrolled();
     const auto counter = place().scratch() + "/ran";
