@@ -26,6 +26,8 @@ if(BULKHEAD_HARDEN)
                         -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -D_GLIBCXX_ASSERTIONS)
     if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
         add_compile_options(-fcf-protection=full)
+        # The C library's start files carry no such note, and one without drops it for the whole.
+        add_link_options(-Wl,-z,ibt,-z,shstk)
     elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64")
         add_compile_options(-mbranch-protection=standard)
     endif()
