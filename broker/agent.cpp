@@ -58,7 +58,7 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
     context.missing = missing_features(context.landlock_abi);
     const auto& controllers = agent->cgroups_.missing();
     context.missing.insert(context.missing.end(), controllers.begin(), controllers.end());
-    TRY(agent->require_features());
+    TRY(agent->require_features(context.policy->policy));
     // From here on for root and for every job it will ever start.
     TRY(within("broker ceiling", sandbox::install(context.policy->filter("broker"))));
     for (const auto& left : agent->ledger_.unreported()) TRY(agent->jobs_.adopt(left));
@@ -90,8 +90,8 @@ Agent::Agent(Options options, const sys::Log& log, Notifier notifier, sys::Loop 
                .policy_directory = options_.policy,
                .suspended_file = options_.state + "/broker/intake-suspended"} {}
 
-Result<> Agent::require_features() const {
-    for (const auto& [feature, source] : context_.policy->policy.requirements) {
+Result<> Agent::require_features(const policy::Policy& policy) const {
+    for (const auto& [feature, source] : policy.requirements) {
         const auto where = source.file + ":" + std::to_string(source.line) + ": ";
         if (!is_feature(feature)) return fail(where + "no such feature: " + feature);
         if (std::count(context_.missing.begin(), context_.missing.end(), feature) > 0) {
@@ -226,8 +226,9 @@ void Agent::on_worker_ended() {
     context_.worker = nullptr;
     worker_.reset();
     if (options_.command == Command::once) return stop(exit_code < 0 ? kFailed : exit_code);
-    // Wrong settings do not get better by trying again.
-    if (exit_code == kBadUsage) return stop(kBadUsage);
+    // Wrong settings do not get better by trying again. Only the first worker is believed that,
+    // before it has met the network: a captured one must not be able to stop root and its jobs.
+    if (exit_code == kBadUsage && !ready_) return stop(kBadUsage);
     if (context_.draining) return stop_if_drained();
     log_.warning("worker ended",
                  {{"exit", std::to_string(exit_code)},
@@ -285,6 +286,11 @@ void Agent::reload() {
         log_.error("reopen audit log", {{"why", reopened.error().what}});
     }
     auto fresh = ReadyPolicy::load(options_.policy);
+    if (fresh) {
+        if (const auto met = require_features((*fresh)->policy); !met) {
+            fresh = std::unexpected(met.error());
+        }
+    }
     if (!fresh) {
         log_.error("policy not reloaded, the old one stays", {{"why", fresh.error().what}});
         return note("policy-rejected", {{"why", fresh.error().what}});

@@ -27,7 +27,7 @@ class Agent {
     Agent(Options options, const sys::Log& log, Notifier notifier, sys::Loop loop, Places places,
           CgroupTree cgroups, records::Ledger ledger, records::Audit audit);
     Result<> load_policy();
-    Result<> require_features() const;
+    Result<> require_features(const policy::Policy& policy) const;
 
     Result<> start_worker();
     Result<> send_setup();

@@ -169,6 +169,32 @@ TEST_F(Service, ABrokenPolicyLeavesTheOldOneInForceAndIsNamed) {
     EXPECT_EQ(heartbeats().back()["policy_digest"], before);
 }
 
+TEST_F(Service, ARequirementThatCannotBeMetLeavesTheOldPolicyInForce) {
+    start_enrolled();
+    place().append("policy/host.policy", "require landlok  # a typing error\n");
+    reload();
+    ASSERT_EQ(audit("policy-rejected").size(), 1U);
+    EXPECT_NE(audit("policy-rejected")[0]["why"].get<std::string>().find("landlok"),
+              std::string::npos);
+}
+
+TEST_F(Service, AWorkerThatCallsItsSettingsWrongLaterDoesNotStopTheBroker) {
+    start_enrolled();
+    const auto good = place().read("agent.yaml");
+    place().append("agent.yaml", "nonsense: 1\n");
+    kill_worker();
+    ASSERT_TRUE(eventually(
+        [&] {
+            for (const auto& line : audit("worker-ended")) {
+                if (line["exit"] == 2) return true;
+            }
+            return false;
+        },
+        kPatience));
+    place().write("agent.yaml", good);
+    EXPECT_TRUE(wait_for_heartbeats(1)) << "root goes on and starts another";
+}
+
 TEST_F(Service, AStopGivesTheJobItsGraceAndReportsIt) {
     const auto there = place().scratch();
     const PinnedJob job{.name = "polite",
