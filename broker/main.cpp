@@ -7,7 +7,6 @@
 
 #include "broker/agent.hpp"
 #include "broker/options.hpp"
-#include "common/protocol/describe.hpp"
 
 namespace {
 
@@ -76,8 +75,6 @@ int main(int count, char** values) {
             return print("bulkhead " BULKHEAD_VERSION "\n");
         case broker::Command::help:
             return print(broker::help_text());
-        case broker::Command::describe_protocol:
-            return print(protocol::describe());
         case broker::Command::tool:
             return become_tool(options->tool);
         case broker::Command::serve:

@@ -35,8 +35,6 @@ constexpr std::array kSwitches{
     Switch{"--check-in-only", Command::once, true, "one heartbeat without jobs; then exit"},
     Switch{"--version", Command::version, false, "print the version"},
     Switch{"--help", Command::help, false, "print this"},
-    Switch{"--describe-protocol", Command::describe_protocol, false,
-           "print the reference page of the worker's requests"},
 };
 
 // What anybody may ask is answered by `bulkhead`, which is not root and may be large.
@@ -50,6 +48,7 @@ constexpr std::array kTools{
     Tool{"--dry-run", "dry-run", " FILE ...", "would a host run this job, and how?"},
     Tool{"--check-policy", "check-policy", " DIR ...", "what is wrong in a policy; its digest"},
     Tool{"--verify-audit", "verify-audit", " FILE ...", "name the first bad line of an audit log"},
+    Tool{"--describe-protocol", "protocol", "", "the reference page of the worker's requests"},
 };
 
 // All other words are the subcommand's, whatever they are.

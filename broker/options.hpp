@@ -8,7 +8,7 @@
 
 namespace bulkhead::broker {
 
-enum class Command { serve, once, version, help, describe_protocol, tool };
+enum class Command { serve, once, version, help, tool };
 
 struct Options {
     Command command = Command::serve;

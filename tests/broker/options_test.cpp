@@ -47,8 +47,7 @@ TEST(Options, CommandsThatTheWorkerMustKnowAreHandedOn) {
         EXPECT_THAT(options.for_worker, ElementsAre(word));
     }
     for (const auto& [word, command] :
-         {std::pair{"--version", Command::version}, std::pair{"--help", Command::help},
-          std::pair{"--describe-protocol", Command::describe_protocol}}) {
+         {std::pair{"--version", Command::version}, std::pair{"--help", Command::help}}) {
         const auto options = parsed({word}).value();
         EXPECT_EQ(options.command, command);
         EXPECT_THAT(options.for_worker, IsEmpty());

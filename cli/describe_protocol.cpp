@@ -1,0 +1,14 @@
+// `bulkhead protocol`: the reference page of what worker and broker may say to each other.
+#include "cli/command.hpp"
+#include "cli/files.hpp"
+#include "common/protocol/describe.hpp"
+
+namespace bulkhead::cli {
+
+Result<int> describe_protocol(const Arguments& arguments) {
+    if (!arguments.empty()) return wrong("takes no arguments");
+    TRY(print(protocol::describe()));
+    return kDone;
+}
+
+}  // namespace bulkhead::cli
