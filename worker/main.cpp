@@ -104,6 +104,7 @@ int main(int count, char** values) {
     warm_up();
     sys::Log log("worker", STDERR_FILENO);
     log.set_least(config->log_level);
+    for (const auto& remark : config->remarks) log.warning(remark);
 
     auto agent =
         worker::Agent::create(std::move(broker), *std::move(config), *std::move(setup), pass, log);

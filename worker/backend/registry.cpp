@@ -8,21 +8,6 @@
 
 namespace bulkhead::worker {
 
-namespace {
-
-constexpr std::array<DialectVariable, 8> kHyprboxVariables{{
-    {"HYPRBOX_API_URL", "url"},
-    {"HYPRBOX_NODE_ID", "options.node_id"},
-    {"HYPRBOX_NODE_TOKEN", "credential"},
-    {"HYPRBOX_INTERVAL", "heartbeat_interval"},
-    {"HYPRBOX_SCAN_INTERVAL", "findings.interval"},
-    {"HYPRBOX_TLS_PATHS", "findings.tls_paths"},
-    {"HYPRBOX_TLS_WARN_DAYS", "findings.tls_warn_days"},
-    {"HYPRBOX_TLS_CRITICAL_DAYS", "findings.tls_critical_days"},
-}};
-
-}  // namespace
-
 std::span<const DialectRow> dialects() {
     static const std::array<DialectRow, 2> kRows{{
         {.name = "bulkhead",
@@ -36,7 +21,7 @@ std::span<const DialectRow> dialects() {
         {.name = "hyprbox",
          .default_url = "http://localhost:4000",
          .enrolls = false,
-         .variables = kHyprboxVariables,
+         .variables = HyprboxOptions::variables(),
          .options = HyprboxOptions::rows(),
          .make = [](const DialectOptions& options) -> std::unique_ptr<const Dialect> {
              return std::make_unique<HyprboxDialect>(HyprboxOptions::from(options));

@@ -25,6 +25,7 @@ class Builder {
         config_.backends.resize(gathered_.backends);
         for (std::size_t i = 0; i < config_.backends.size(); ++i) store_backend(i);
         check_names();
+        config_.remarks = std::move(gathered_.remarks);
         if (problems_.empty()) return std::move(config_);
         std::string all;
         for (const auto& problem : problems_) all += (all.empty() ? "" : "\n") + problem;

@@ -69,6 +69,7 @@ struct Config {
     JobsConfig jobs;
     FindingsConfig findings;
     std::vector<BackendConfig> backends;  // at least one
+    std::vector<std::string> remarks;     // for the log: what was given and has no effect
 };
 
 struct ConfigSources {

@@ -60,11 +60,12 @@ std::string describe_settings() {
                    std::string(option.help) + " |\n";
         }
         if (!dialect.variables.empty()) {
-            out += "\nVariables of the agent that " + std::string(dialect.name) +
-                   " backends know:\n\n| variable | key |\n|---|---|\n";
+            out += "\nWhat the agent of " + std::string(dialect.name) +
+                   " took:\n\n| variable | option | key | remark |\n|---|---|---|---|\n";
         }
-        for (const auto& [variable, setting] : dialect.variables) {
-            out += "| `" + std::string(variable) + "` | `" + std::string(setting) + "` |\n";
+        for (const auto& row : dialect.variables) {
+            out += "| " + code(row.variable) + " | " + code(row.flag) + " | " + code(row.setting) +
+                   " | " + std::string(row.remark) + " |\n";
         }
     }
     return out;

@@ -99,7 +99,9 @@ constexpr std::array kSettings{
     Setting{"log_level", Scope::agent, "info", "BULKHEAD_LOG_LEVEL", "--log-level",
             "debug, info, warning, error", "least important line that is logged",
             [](const Draft& draft, std::string_view text) -> Result<> {
-                draft.config->log_level = TRY(sys::parse_level(text));
+                // Other agents write it in capitals, under a flag of the same name.
+                const auto level = TRY(original::python_level(text));
+                draft.config->log_level = TRY(sys::parse_level(*level));
                 return {};
             }},
     Setting{"status_socket", Scope::agent, "true", "BULKHEAD_STATUS_SOCKET", "--status-socket",

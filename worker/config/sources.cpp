@@ -4,7 +4,7 @@
 #include <ranges>
 
 #include "common/base/text.hpp"
-#include "worker/backend/registry.hpp"
+#include "worker/config/other_agents.hpp"
 #include "worker/config/suggest.hpp"
 #include "worker/config/yaml.hpp"
 
@@ -196,60 +196,37 @@ void read_environment(const std::map<std::string, std::string>& environment, Gat
 }
 
 void read_arguments(const std::vector<std::string>& arguments, Gathered& into,
-                    std::vector<Assignment>& found) {
+                    std::vector<Assignment>& found, std::vector<ForeignFlag>& foreign) {
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const std::string_view argument = arguments[i];
         const auto equals = argument.find('=');
         const auto flag = argument.substr(0, equals);
         const auto setting = std::ranges::find(settings(), flag, &Setting::flag);
-        if (flag.empty() || setting == settings().end()) {
-            std::vector<std::string_view> candidates;
+        const bool ours = !flag.empty() && setting != settings().end();
+        const auto* const theirs = ours ? nullptr : find_foreign(flag);
+        if (!ours && theirs == nullptr) {
+            auto candidates = foreign_flags();
             for (const auto& row : settings()) candidates.push_back(row.flag);
             into.problems.push_back(quoted(flag, 64) + ": unknown option" +
                                     suggestion(flag, candidates));
             continue;
         }
-        Assignment assignment{std::string(setting->key), "", std::string(flag),
-                              target_of(*setting)};
+        std::string text;
         if (equals != argument.npos) {
-            assignment.text = argument.substr(equals + 1);
-        } else if (setting->values == "true, false") {
-            assignment.text = "true";
+            text = argument.substr(equals + 1);
+        } else if (ours ? setting->values == "true, false" : theirs->is_switch) {
+            text = "true";
         } else if (i + 1 < arguments.size()) {
-            assignment.text = arguments[++i];
+            text = arguments[++i];
         } else {
-            into.problems.push_back(assignment.origin + ": needs a value");
+            into.problems.push_back(std::string(flag) + ": needs a value");
             continue;
         }
-        found.push_back(std::move(assignment));
-    }
-}
-
-// The variables of a backend's original agent mean the first backend of that dialect. One that
-// nobody gave a dialect takes the one whose URL is in the environment.
-void read_other_agents(const std::map<std::string, std::string>& environment, Gathered& into,
-                       std::vector<Assignment>& found) {
-    const auto value = [&environment](std::string_view variable) -> const std::string* {
-        const auto entry = environment.find(std::string(variable));
-        return entry == environment.end() || entry->second.empty() ? nullptr : &entry->second;
-    };
-    for (const auto& dialect : dialects()) {
-        std::optional<std::size_t> backend;
-        for (std::size_t i = 0; i < into.backends && !backend; ++i) {
-            const auto* const chosen = into.last("dialect", i);
-            if (chosen != nullptr && chosen->text == dialect.name) backend = i;
-        }
-        for (const auto& [variable, setting] : dialect.variables) {
-            if (setting != "url" || value(variable) == nullptr || backend) continue;
-            if (into.last("dialect", 0) != nullptr || into.last("url", 0) != nullptr) continue;
-            backend = 0;
-            found.push_back({"dialect", std::string(dialect.name), std::string(variable), backend});
-        }
-        if (!backend) continue;
-        for (const auto& [variable, setting] : dialect.variables) {
-            if (const auto* const text = value(variable)) {
-                found.push_back({std::string(setting), *text, std::string(variable), backend});
-            }
+        if (ours) {
+            found.push_back({std::string(setting->key), std::move(text), std::string(flag),
+                             target_of(*setting)});
+        } else {
+            foreign.push_back({std::string(flag), std::move(text)});
         }
     }
 }
@@ -275,15 +252,18 @@ Gathered gather(const ConfigSources& sources) {
     if (sources.file) FileReader(sources.file_name, all).read(*sources.file);
     std::vector<Assignment> ours;
     read_environment(sources.environment, all, ours);
-    read_arguments(sources.arguments, all, ours);
+    std::vector<ForeignFlag> foreign;
+    read_arguments(sources.arguments, all, ours, foreign);
     // Which dialect a backend speaks decides whose variables count for it, so all must be known
     // before; still they stand below our own.
-    auto others = all;
-    std::ranges::copy(ours, std::back_inserter(others.assignments));
-    std::vector<Assignment> theirs;
-    read_other_agents(sources.environment, others, theirs);
-    std::ranges::move(theirs, std::back_inserter(all.assignments));
-    std::ranges::move(ours, std::back_inserter(all.assignments));
+    auto known = all;
+    std::ranges::copy(ours, std::back_inserter(known.assignments));
+    auto others = read_other_agents(sources.environment, foreign, known);
+    for (auto* part : {&others.from_environment, &ours, &others.from_flags}) {
+        std::ranges::move(*part, std::back_inserter(all.assignments));
+    }
+    std::ranges::move(others.problems, std::back_inserter(all.problems));
+    all.remarks = std::move(others.remarks);
     return all;
 }
 

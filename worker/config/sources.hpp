@@ -24,6 +24,7 @@ struct Gathered {
     // backends' entries, variables of other agents, our own variables, the command line.
     std::vector<Assignment> assignments;
     std::vector<std::string> problems;
+    std::vector<std::string> remarks;  // what was taken and has no effect, and why
 
     // The last word on `key` for this backend.
     const Assignment* last(std::string_view key, std::size_t backend) const;

@@ -8,7 +8,7 @@ namespace bulkhead::worker {
 namespace {
 
 TEST(Registry, EveryDialectCanBeMadeFromItsDefaults) {
-    ASSERT_EQ(dialects().size(), 2U);
+    ASSERT_GE(dialects().size(), 2U);
     for (const auto& row : dialects()) {
         const auto dialect = row.make({});
         ASSERT_TRUE(dialect) << row.name;
@@ -20,12 +20,13 @@ TEST(Registry, EveryDialectCanBeMadeFromItsDefaults) {
 
 TEST(Registry, VariablesOfOtherAgentsMeanOptionsThatExist) {
     for (const auto& row : dialects()) {
-        for (const auto& [variable, setting] : row.variables) {
+        for (const auto& variable : row.variables) {
+            const auto setting = variable.setting;
             if (!setting.starts_with("options.")) continue;
             const auto known = std::ranges::any_of(row.options, [&](const DialectOption& option) {
                 return option.name == setting.substr(8);
             });
-            EXPECT_TRUE(known) << variable;
+            EXPECT_TRUE(known) << variable.variable << variable.flag;
         }
     }
 }

@@ -40,12 +40,14 @@ TEST(Settings, NoFlagWouldShowASecretToEverybody) {
 
 TEST(Settings, VariablesOfOtherAgentsMeanSettingsThatExist) {
     for (const auto& dialect : dialects()) {
-        for (const auto& [variable, key] : dialect.variables) {
+        for (const auto& row : dialect.variables) {
+            const auto key = row.setting;
             const bool known = key.starts_with("options.") ||
-                               std::ranges::any_of(settings(), [key = key](const Setting& setting) {
+                               std::ranges::any_of(settings(), [key](const Setting& setting) {
                                    return setting.key == key;
                                });
-            EXPECT_TRUE(known) << variable;
+            // What means nothing here says why.
+            EXPECT_TRUE(known || (key.empty() && !row.remark.empty())) << row.variable << row.flag;
         }
     }
 }

@@ -50,6 +50,20 @@ std::span<const DialectOption> HyprboxOptions::rows() {
     return kRows;
 }
 
+std::span<const DialectVariable> HyprboxOptions::variables() {
+    static constexpr std::array<DialectVariable, 8> kRows{{
+        {"HYPRBOX_API_URL", "url"},
+        {"HYPRBOX_NODE_ID", "options.node_id"},
+        {"HYPRBOX_NODE_TOKEN", "credential"},
+        {"HYPRBOX_INTERVAL", "heartbeat_interval", "", &original::go_duration},
+        {"HYPRBOX_SCAN_INTERVAL", "findings.interval", "", &original::go_duration},
+        {"HYPRBOX_TLS_PATHS", "findings.tls_paths"},
+        {"HYPRBOX_TLS_WARN_DAYS", "findings.tls_warn_days"},
+        {"HYPRBOX_TLS_CRITICAL_DAYS", "findings.tls_critical_days"},
+    }};
+    return kRows;
+}
+
 HyprboxOptions HyprboxOptions::from(const DialectOptions& options) {
     const auto value = [&options](std::string_view name) {
         if (const auto found = options.find(name); found != options.end()) return found->second;

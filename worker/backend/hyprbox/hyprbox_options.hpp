@@ -20,6 +20,8 @@ struct HyprboxOptions {
     std::string rest_member;
 
     static std::span<const DialectOption> rows();
+    // The HyprNode's environment; it had no flags.
+    static std::span<const DialectVariable> variables();
     static HyprboxOptions from(const DialectOptions& options);
 };
 
