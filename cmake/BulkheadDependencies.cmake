@@ -8,6 +8,7 @@ find_package(yaml-cpp REQUIRED)
 find_package(Threads REQUIRED)
 pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp>=2.5)
 pkg_check_modules(cap REQUIRED IMPORTED_TARGET libcap)
+pkg_check_modules(mnl REQUIRED IMPORTED_TARGET libmnl)
 
 if(BULKHEAD_TESTS)
     find_package(GTest REQUIRED)

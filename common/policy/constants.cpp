@@ -1,6 +1,7 @@
 #include "common/policy/constants.hpp"
 
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -31,7 +32,8 @@ struct Constant {
 constexpr Constant kValues[] = {
     // socket(2)
     NAMED(AF_UNIX), NAMED(AF_INET), NAMED(AF_INET6), NAMED(AF_NETLINK), NAMED(AF_PACKET),
-    NAMED(AF_VSOCK), NAMED(AF_ALG), NAMED(IPPROTO_TCP), NAMED(IPPROTO_UDP),
+    NAMED(AF_VSOCK), NAMED(AF_ALG), NAMED(IPPROTO_TCP), NAMED(IPPROTO_UDP), NAMED(NETLINK_ROUTE),
+    NAMED(NETLINK_SOCK_DIAG),
     // setsockopt(2)
     NAMED(SOL_SOCKET), NAMED(SO_KEEPALIVE), NAMED(SO_REUSEADDR), NAMED(SO_RCVBUF),
     NAMED(SO_SNDBUF), NAMED(SO_RCVTIMEO), NAMED(SO_SNDTIMEO), NAMED(TCP_NODELAY),
