@@ -1,10 +1,12 @@
 // All that a handler may touch.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "broker/jobs/jobs.hpp"
+#include "broker/reads/journal.hpp"
 #include "broker/ready_policy.hpp"
 #include "broker/records/audit.hpp"
 #include "broker/records/ledger.hpp"
@@ -24,6 +26,8 @@ struct Context {
     std::string policy_directory;
     std::string suspended_file;  // stands while too many violations keep job intake closed
     bool draining = false;
+    ReadJournal reads{};
+    std::optional<sys::Clock::time_point> last_reading{};
     const WorkerProcess* worker = nullptr;  // the one that is asking
 };
 

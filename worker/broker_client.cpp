@@ -10,6 +10,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::minutes kHeadKept{5};
+constexpr std::chrono::seconds kOwnersKept{10};  // the broker refuses more than one in 5 s
+constexpr std::uint64_t kMaxOwnerBytes = 64 << 20;
 
 std::unexpected<Error> broker_gone() { return fail("the broker is gone"); }
 
@@ -24,6 +26,23 @@ Result<protocol::AuditHeadReply> BrokerClient::audit_head() {
         head_asked_ = Clock::now();
     }
     return *head_;
+}
+
+Result<std::shared_ptr<const SocketOwners>> BrokerClient::socket_owners() {
+    if (owners_ && Clock::now() - owners_asked_ < kOwnersKept) return owners_;
+    const auto reply = TRY(call(protocol::ReadPrivileged{
+        .name = protocol::Name::clipped(protocol::SocketOwner::kReading)}));
+    SocketOwners owners;
+    if (reply.value) {
+        const auto bytes = TRY(sys::read_from_start(reply.value->fd, kMaxOwnerBytes));
+        owners = TRY(parse_socket_owners(as_bytes(bytes)));
+        owners.complete = reply.complete;
+    } else {
+        owners.refused = reply.reason.str() + ": " + reply.detail.str();
+    }
+    owners_ = std::make_shared<const SocketOwners>(std::move(owners));
+    owners_asked_ = Clock::now();
+    return owners_;
 }
 
 Result<protocol::Setup> BrokerClient::receive_setup() {

@@ -3,11 +3,13 @@
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "common/link/channel.hpp"
 #include "common/protocol/codec.hpp"
 #include "common/protocol/events.hpp"
+#include "worker/readings/socket_owners.hpp"
 
 namespace bulkhead::worker {
 
@@ -30,6 +32,9 @@ class BrokerClient {
     // Of the audit log; asks the broker only when it may have changed.
     Result<protocol::AuditHeadReply> audit_head();
 
+    // From the broker at most every ten seconds; callers in between share one answer.
+    Result<std::shared_ptr<const SocketOwners>> socket_owners();
+
     // The very first frame.
     Result<protocol::Setup> receive_setup();
     // From the loop, when the channel is readable: one packet, or nothing.
@@ -49,6 +54,8 @@ class BrokerClient {
     std::uint32_t serial_ = 0;
     std::optional<protocol::AuditHeadReply> head_;  // empty since anything was received
     std::chrono::steady_clock::time_point head_asked_{};
+    std::shared_ptr<const SocketOwners> owners_;
+    std::chrono::steady_clock::time_point owners_asked_{};
 };
 
 }  // namespace bulkhead::worker

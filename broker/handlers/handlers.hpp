@@ -12,5 +12,7 @@ Result<protocol::StartReply> handle(const protocol::StartCatalogueJob& request, 
 Result<protocol::StatusReply> handle(const protocol::CancelJob& request, Context& broker);
 Result<protocol::StatusReply> handle(const protocol::AckJob& request, Context& broker);
 Result<protocol::AuditHeadReply> handle(const protocol::AuditHead& request, Context& broker);
+Result<protocol::HostFilesReply> handle(const protocol::OpenHostFile& request, Context& broker);
+Result<protocol::ReadingReply> handle(const protocol::ReadPrivileged& request, Context& broker);
 
 }  // namespace bulkhead::broker

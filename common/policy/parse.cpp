@@ -5,6 +5,7 @@
 
 #include "common/base/strong.hpp"
 #include "common/policy/lines.hpp"
+#include "common/policy/pattern.hpp"
 
 namespace bulkhead::policy {
 
@@ -71,12 +72,35 @@ Result<> take_rule(Policy& policy, Line& line) {
     return add(policy.approvals, profile, std::move(rule), line);
 }
 
-template <ReadRow::Kind K>
+bool lies_beneath(std::string_view path, std::string_view directory) {
+    return path.starts_with(directory) && path.substr(directory.size()).starts_with('/');
+}
+
+template <bool IsPattern>
 Result<> take_read(Policy& policy, Line& line) {
-    ReadRow row{.name = TRY(label(line)), .kind = K, .source = line.source()};
-    if (K != ReadRow::Kind::builtin) row.target = TRY(line.path());
+    const auto name = TRY(label(line));
+    ReadRow row{.target = TRY(line.path()), .is_pattern = IsPattern, .source = line.source()};
+    if (has_wildcard(row.target) != IsPattern) {
+        return line.wrong(IsPattern ? "a pattern holds * or ?; this is a file"
+                                    : "a path with * or ? is a glob");
+    }
     row.max_bytes = TRY(line.size());
-    return add(policy.reads, row.name, row, line);
+    if (line.accept("links-within")) {
+        row.links_within = TRY(line.path());
+        const auto plain = row.target.substr(0, row.target.find_first_of("*?"));
+        if (!lies_beneath(plain, row.links_within)) {
+            return line.wrong("not a directory above " + row.target);
+        }
+    }
+    row.private_too = IsPattern && line.accept("private-too");
+    policy.reads[name].push_back(std::move(row));
+    return {};
+}
+
+Result<> take_builtin(Policy& policy, Line& line) {
+    TRY(line.one_of({kSocketOwners}));
+    BuiltinRow row{.max_bytes = TRY(line.size()), .source = line.source()};
+    return add(policy.builtins, std::string(kSocketOwners), std::move(row), line);
 }
 
 template <Access A>
@@ -105,9 +129,10 @@ constexpr struct {
     {"approval.policy", Times::any,
      "profile NAME pinned-only|need N of GROUP valid-for DURATION [author-counts]", take_rule},
     {"interpreters.policy", Times::any, "interpreter PATH", take_name<&Policy::interpreters, path>},
-    {"reads.policy", Times::any, "file NAME PATH SIZE", take_read<ReadRow::Kind::file>},
-    {"reads.policy", Times::any, "glob NAME PATTERN SIZE", take_read<ReadRow::Kind::glob>},
-    {"reads.policy", Times::any, "builtin NAME SIZE", take_read<ReadRow::Kind::builtin>},
+    {"reads.policy", Times::any, "file NAME PATH SIZE [links-within PATH]", take_read<false>},
+    {"reads.policy", Times::any, "glob NAME PATTERN SIZE [links-within PATH] [private-too]",
+     take_read<true>},
+    {"reads.policy", Times::any, "builtin socket-owners SIZE", take_builtin},
     {"worker.landlock", Times::any, "read PATH [if-present]", take_worker_path<Access::read>},
     {"worker.landlock", Times::any, "write PATH [if-present]", take_worker_path<Access::write>},
     {"worker.landlock", Times::any, "tcp-connect PORT", take_port},

@@ -136,18 +136,23 @@ struct Profile {
     Source source;                 // of its first line
 };
 
+// Files that the broker opens for the worker. Several rows may share a name: together they are what
+// one purpose needs.
 struct ReadRow {
-    enum class Kind {
-        file,     // `target` is a path
-        glob,     // `target` is a path whose components may hold * and ?
-        builtin,  // computed by the broker; no target
-    };
-    std::string name;
-    Kind kind = Kind::file;
-    std::string target;
+    std::string target;  // a path, or a pattern whose components hold * and ?
+    bool is_pattern = false;
     std::uint64_t max_bytes = 0;  // of each file
+    std::string links_within;     // symlinks are followed beneath this directory; empty: nowhere
+    bool private_too = false;     // a pattern's files that not everybody may read as well
     Source source;
 };
+
+// A value that the broker computes for the worker.
+struct BuiltinRow {
+    std::uint64_t max_bytes = 0;
+    Source source;
+};
+inline constexpr std::string_view kSocketOwners = "socket-owners";
 
 // Who may approve jobs of a profile by signature. A profile without a rule, or with need 0, is for
 // pinned jobs only.
@@ -179,7 +184,8 @@ struct Policy {
     Named<SeccompList> seccomp;  // always holds "worker" and "broker"
     LandlockList worker_landlock;
     Named<Source> interpreters;  // by absolute path
-    Named<ReadRow> reads;
+    Named<std::vector<ReadRow>> reads;
+    Named<BuiltinRow> builtins;
     Named<ApprovalRule> approvals;     // by profile
     Named<SignerGroup> signer_groups;  // by name
     approval::AllowedSigners signers;

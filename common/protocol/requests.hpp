@@ -199,6 +199,87 @@ struct AuditHead {
     static constexpr auto fields = std::tuple{};
 };
 
-using Requests = MessageList<Hello, StartJob, StartCatalogueJob, CancelJob, AckJob, AuditHead>;
+// One file that a row of policy names, as it was found.
+struct HostFile {
+    HostPath path;
+    Code reason;  // "ok", or why it was not opened
+    std::optional<Handle> file;
+    static constexpr auto fields =
+        std::tuple{field("path", &HostFile::path), field("reason", &HostFile::reason),
+                   field("file", &HostFile::file, "open for reading")};
+};
+
+struct HostFilesReply {
+    Decision decision{};
+    Code reason;
+    Detail detail;
+    Bounded<HostFile, 32> files;
+    bool more = false;
+    static constexpr auto fields =
+        std::tuple{field("decision", &HostFilesReply::decision),
+                   field("reason", &HostFilesReply::reason, "stable code"),
+                   field("detail", &HostFilesReply::detail, "for people"),
+                   field("files", &HostFilesReply::files, "in the order of their paths"),
+                   field("more", &HostFilesReply::more, "ask again, after the last path")};
+};
+
+struct OpenHostFile {
+    static constexpr Spec spec{.id = 7,
+                               .name = "OpenHostFile",
+                               .effect = Effect::observe,
+                               .max_bytes = 1'536,
+                               .remark = "read-only, and only what policy/reads.policy names"};
+    using Reply = HostFilesReply;
+    Name name;
+    HostPath only;
+    HostPath after;
+    static constexpr auto fields = std::tuple{
+        field("name", &OpenHostFile::name, "of file and glob rows in policy/reads.policy"),
+        field("only", &OpenHostFile::only, "path or pattern that narrows the rows; empty: all"),
+        field("after", &OpenHostFile::after, "go on behind this path; empty: from the first")};
+};
+
+// The reading "socket-owners" is a row of these, for each open socket of each process.
+struct SocketOwner {
+    std::uint64_t inode = 0;
+    std::uint32_t pid = 0;
+    std::array<std::byte, 16> name{};  // as in /proc/PID/comm, filled up with zeros
+    static constexpr std::string_view kReading = "socket-owners";
+    static constexpr std::size_t kBytes = 28;
+    static constexpr auto fields =
+        std::tuple{field("inode", &SocketOwner::inode), field("pid", &SocketOwner::pid),
+                   field("name", &SocketOwner::name)};
+};
+
+struct ReadingReply {
+    Decision decision{};
+    Code reason;
+    Detail detail;
+    bool complete = false;
+    std::optional<Handle> value;
+    static constexpr auto fields =
+        std::tuple{field("decision", &ReadingReply::decision),
+                   field("reason", &ReadingReply::reason, "stable code"),
+                   field("detail", &ReadingReply::detail, "for people"),
+                   field("complete", &ReadingReply::complete, "false: cut at a bound"),
+                   field("value", &ReadingReply::value, "sealed memfd, when admitted")};
+};
+
+struct ReadPrivileged {
+    static constexpr Spec spec{.id = 8,
+                               .name = "ReadPrivileged",
+                               .effect = Effect::observe,
+                               .max_bytes = 128,
+                               .remark =
+                                   "a value the broker computes, if policy/reads.policy "
+                                   "has a row for it"};
+    using Reply = ReadingReply;
+    Name name;
+    static constexpr auto fields =
+        std::tuple{field("name", &ReadPrivileged::name, "of a builtin row in policy/reads.policy")};
+};
+
+using Requests = MessageList<Hello, StartJob, StartCatalogueJob, CancelJob, AckJob, AuditHead,
+                             OpenHostFile, ReadPrivileged>;
 
 }  // namespace bulkhead::protocol

@@ -40,9 +40,10 @@ enum class Status : std::uint8_t { refused = 0, done = 1, kLast = done };
 
 enum class Mode : std::uint8_t { serve = 0, once = 1, kLast = once };
 
-using Code = BoundaryText<40>;     // a stable reason code
-using Name = BoundaryText<64>;     // job id, profile, catalogue entry, parameter name
-using Label = BoundaryText<128>;   // delivery id, rule, feature
-using Detail = BoundaryText<512>;  // a sentence for people
+using Code = BoundaryText<40>;       // a stable reason code
+using Name = BoundaryText<64>;       // job id, profile, catalogue entry, parameter name
+using Label = BoundaryText<128>;     // delivery id, rule, feature
+using HostPath = BoundaryText<512>;  // absolute
+using Detail = BoundaryText<512>;    // a sentence for people
 
 }  // namespace bulkhead::protocol

@@ -102,8 +102,26 @@ TEST(PolicyLine, EachMistakeIsNamedWithFileLineAndColumn) {
          "reads.policy:1:25: expected a size, as 64KiB"},
         {"reads.policy", "file os /etc/os-release 99999999999GiB  # x\n",
          "reads.policy:1:25: expected a size"},
-        {"reads.policy", "builtin os /etc/os-release 64KiB  # x\n",
-         "reads.policy:1:12: expected a size"},
+        {"reads.policy", "builtin os 64KiB  # x\n",
+         "reads.policy:1:9: expected socket-owners; write: builtin socket-owners SIZE  # why"},
+        {"reads.policy", "builtin socket-owners 64KiB  # x\nbuiltin socket-owners 1KiB  # x\n",
+         "reads.policy:2:23: \"socket-owners\" has a line already"},
+        {"reads.policy", "file os /etc/* 64KiB  # x\n",
+         "reads.policy:1:9: a path with * or ? is a glob"},
+        {"reads.policy", "glob os /etc/os-release 64KiB  # x\n",
+         "reads.policy:1:9: a pattern holds * or ?; this is a file"},
+        {"reads.policy", "file os /etc/shadow 64KiB private-too  # x\n",
+         "reads.policy:1:27: unexpected \"private-too\""},
+        {"reads.policy", "glob os /etc/x/*/y 64KiB links-within  # x\n",
+         "reads.policy:1:38: expected an absolute path"},
+        {"reads.policy", "glob os /etc/x/*/y 64KiB links-within /etc/x/a  # x\n",
+         "reads.policy:1:39: not a directory above /etc/x/*/y"},
+        {"reads.policy", "glob os /etc/x/*/y 64KiB links-within /etc/x/*  # x\n",
+         "reads.policy:1:39: not a directory above /etc/x/*/y"},
+        {"reads.policy", "glob os /etc/x/*/y 64KiB links-within /et  # x\n",
+         "reads.policy:1:39: not a directory above /etc/x/*/y"},
+        {"reads.policy", "glob os /etc/x/*/y 64KiB links-within /  # x\n",
+         "reads.policy:1:39: not a directory above /etc/x/*/y"},
         {"worker.landlock", "read /etc maybe  # x\n",
          "worker.landlock:1:11: unexpected \"maybe\"; write: read PATH [if-present]  # why"},
         {"worker.landlock", "tcp-connect 65536  # x\n",
@@ -218,4 +236,23 @@ TEST(Profile, NamesWhatItDoesNotUnderstand) {
         EXPECT_THAT(refusal("profiles/p.profile", profile_with(one.from, one.to)),
                     HasSubstr("profiles/p.profile" + std::string(one.error)));
     }
+}
+
+TEST(ReadsPolicy, RowsOfOneNameStandTogether) {
+    const auto policy = parsed("reads.policy",
+                               "glob certs /etc/le/live/*/c.pem 64KiB links-within /etc/le  # x\n"
+                               "file certs /etc/one.pem 1KiB  # y\n"
+                               "glob ssh /etc/ssh/*.conf 1KiB private-too  # z\n"
+                               "builtin socket-owners 4MiB  # w\n");
+    const auto& certs = policy.reads.at("certs");
+    ASSERT_EQ(certs.size(), 2U);
+    EXPECT_TRUE(certs[0].is_pattern);
+    EXPECT_EQ(certs[0].links_within, "/etc/le");
+    EXPECT_FALSE(certs[0].private_too);
+    EXPECT_FALSE(certs[1].is_pattern);
+    EXPECT_EQ(certs[1].max_bytes, 1'024U);
+    EXPECT_EQ(certs[1].links_within, "");
+    EXPECT_EQ(certs[1].source.reason, "y");
+    EXPECT_TRUE(policy.reads.at("ssh")[0].private_too);
+    EXPECT_EQ(policy.builtins.at("socket-owners").max_bytes, 4'194'304U);
 }

@@ -1,0 +1,54 @@
+#include "broker/handlers/handlers.hpp"
+#include "broker/reads/host_files.hpp"
+
+namespace bulkhead::broker {
+
+namespace {
+
+using protocol::Code;
+using protocol::Detail;
+using protocol::HostFilesReply;
+
+HostFilesReply refused(std::string_view reason, std::string_view detail) {
+    return {.reason = Code::clipped(reason), .detail = Detail::clipped(detail)};
+}
+
+}  // namespace
+
+// Safe because: policy names the files and the worker never does, it can only narrow the rows; a
+// file is found where root alone can have put it, and a regular file opened for reading gives the
+// worker nothing that it could change. Its bytes are not read here.
+Result<HostFilesReply> handle(const protocol::OpenHostFile& request, Context& broker) {
+    const auto& name = request.name.str();
+    const auto& only = request.only.str();
+    const auto note = [&](std::string_view path, std::string_view reason) {
+        const auto noted = broker.reads.note(broker.audit, name, path, reason, sys::Clock::now());
+        if (!noted) broker.log.error("audit log: read", {{"why", noted.error().what}});
+        return noted.has_value();
+    };
+    const auto* rows = policy::find(broker.policy->policy.reads, name);
+    if (rows == nullptr) {
+        note(only, "read-unknown");
+        return refused("read-unknown", "reads.policy has no file or glob row named " + name);
+    }
+    if (!are_listed(*rows, only)) {
+        note(only, "read-not-listed");
+        return refused("read-not-listed", "no row named " + name + " in reads.policy holds it");
+    }
+    HostFilesReply reply{.decision = protocol::Decision::admitted, .reason = Code::clipped("ok")};
+    auto found = open_host_files(
+        *rows, {.only = only, .after = request.after.str(), .most = reply.files.kMax});
+    for (auto& file : found.files) {
+        if (!note(file.path, file.reason)) {
+            return refused("audit-write-failed", "what cannot be recorded is not handed out");
+        }
+        auto& entry = reply.files.items.emplace_back();
+        entry.path = protocol::HostPath::clipped(file.path);
+        entry.reason = Code::clipped(file.reason);
+        if (file.fd) entry.file = protocol::Handle{std::move(file.fd)};
+    }
+    reply.more = found.more;
+    return reply;
+}
+
+}  // namespace bulkhead::broker

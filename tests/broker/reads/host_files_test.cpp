@@ -1,0 +1,228 @@
+#include "broker/reads/host_files.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace bulkhead::broker {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::IsEmpty;
+constexpr uid_t kSomebody = 65'534;
+
+// A tree that root alone can change; not under /tmp, where every user may write.
+struct HostFiles : testing::Test {
+    std::string top = "/run/bulkhead-reads-XXXXXX";
+
+    void SetUp() override {
+        if (::geteuid() != 0) GTEST_SKIP() << "needs root: the files must be root's";
+        ASSERT_NE(::mkdtemp(top.data()), nullptr);
+        ASSERT_EQ(::chmod(top.c_str(), 0755), 0);
+    }
+    void TearDown() override {
+        if (!top.ends_with("X")) fs::remove_all(top);
+    }
+
+    std::string put(const std::string& name, mode_t mode = 0644) {
+        const auto path = top + "/" + name;
+        fs::create_directories(fs::path(path).parent_path());
+        std::ofstream(path) << "content of " << name;
+        EXPECT_EQ(::chmod(path.c_str(), mode), 0);
+        return path;
+    }
+    void link(const std::string& name, const std::string& text) {
+        fs::create_directories(fs::path(top + "/" + name).parent_path());
+        fs::create_symlink(text, top + "/" + name);
+    }
+    void give(const std::string& name, uid_t uid = kSomebody) {
+        ASSERT_EQ(::lchown((top + "/" + name).c_str(), uid, uid), 0);
+    }
+    policy::ReadRow row(const std::string& target) const {
+        return {.target = top + "/" + target,
+                .is_pattern = target.find_first_of("*?") != target.npos,
+                .max_bytes = 1'024};
+    }
+    policy::ReadRow row_with_links(const std::string& target, const std::string& within) const {
+        auto row = this->row(target);
+        row.links_within = top + "/" + within;
+        return row;
+    }
+    // "name: reason" for each, and " ..." when there is more.
+    std::vector<std::string> found(const std::vector<policy::ReadRow>& rows,
+                                   const FileQuestion& question = {.most = 32}) const {
+        const auto all = open_host_files(rows, question);
+        std::vector<std::string> lines;
+        for (const auto& file : all.files) {
+            EXPECT_EQ(static_cast<bool>(file.fd), file.reason == "ok") << file.path;
+            lines.push_back(file.path.substr(top.size() + 1) + ": " + std::string(file.reason));
+        }
+        if (all.more) lines.emplace_back("...");
+        return lines;
+    }
+    std::vector<std::string> found(const policy::ReadRow& row) const {
+        return found(std::vector{row});
+    }
+};
+
+TEST_F(HostFiles, AFileOfRootsIsOpenedForReadingAndNothingElse) {
+    put("etc/config");
+    const auto all = open_host_files(std::vector{row("etc/config")}, {.most = 32});
+    ASSERT_EQ(all.files.size(), 1U);
+    const auto& fd = all.files[0].fd;
+    EXPECT_EQ(sys::read_to_end(fd, 100).value(), "content of etc/config");
+    EXPECT_EQ(::fcntl(fd.get(), F_GETFL) & O_ACCMODE, O_RDONLY);
+    EXPECT_EQ(::write(fd.get(), "x", 1), -1);
+    EXPECT_EQ(::fcntl(fd.get(), F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+}
+
+TEST_F(HostFiles, AFileThatIsNotThereIsSaidToBeAbsentAndAPatternWithoutMatchYieldsNothing) {
+    EXPECT_THAT(found(row("etc/config")), ElementsAre("etc/config: read-absent"));
+    EXPECT_THAT(found(row("etc/*.conf")), IsEmpty());
+    put("live/one/cert");
+    put("live/README");
+    EXPECT_THAT(found(row("live/*/fullchain")), IsEmpty());
+}
+
+TEST_F(HostFiles, AUsersSymlinkInAUsersDirectoryLeadsNowhere) {
+    put("shadow", 0600);
+    link("site/cert", "../shadow");
+    give("site/cert");
+    give("site");
+    EXPECT_THAT(found(row_with_links("site/cert", "site")),
+                ElementsAre("site/cert: read-not-roots"));
+    EXPECT_THAT(found(row("*/cert")), ElementsAre("site/cert: read-not-roots"));
+    fs::remove(top + "/site/cert");
+    link("site/cert", "/etc/shadow");
+    EXPECT_THAT(found(row("*/cert")), ElementsAre("site/cert: read-not-roots"));
+}
+
+TEST_F(HostFiles, ADirectoryThatOthersMayWriteToIsNotWalkedThroughWhoeverOwnsTheFile) {
+    put("spool/cert");
+    for (const mode_t mode : {0775, 0757, 01777}) {
+        ASSERT_EQ(::chmod((top + "/spool").c_str(), mode), 0);
+        EXPECT_THAT(found(row("spool/cert")), ElementsAre("spool/cert: read-not-roots")) << mode;
+        EXPECT_THAT(found(row("spool/*")), IsEmpty()) << mode;
+    }
+}
+
+TEST_F(HostFiles, AFileThatIsSomebodyElsesOrThatOthersMayWriteIsRefused) {
+    put("a/theirs");
+    give("a/theirs");
+    put("a/writable", 0664);
+    EXPECT_THAT(found(row("a/*")),
+                ElementsAre("a/theirs: read-not-roots", "a/writable: read-not-roots"));
+}
+
+TEST_F(HostFiles, RootsOwnSymlinkIsRefusedUnlessTheRowSaysHowFarLinksMayLead) {
+    put("le/archive/example/fullchain1.pem");
+    link("le/live/example/fullchain.pem", "../../archive/example/fullchain1.pem");
+    EXPECT_THAT(found(row("le/live/*/fullchain.pem")),
+                ElementsAre("le/live/example/fullchain.pem: read-link"));
+    const auto rows = std::vector{row_with_links("le/live/*/fullchain.pem", "le")};
+    EXPECT_THAT(found(rows), ElementsAre("le/live/example/fullchain.pem: ok"));
+    const auto all = open_host_files(rows, {.most = 32});
+    EXPECT_EQ(sys::read_to_end(all.files[0].fd, 100).value(),
+              "content of le/archive/example/fullchain1.pem");
+}
+
+TEST_F(HostFiles, ALinkThatLeavesItsDirectoryOrNeverEndsIsRefused) {
+    put("shadow");
+    put("le/inside");
+    link("le/out", "../shadow");
+    link("le/out-and-in", "../le/inside");
+    link("le/absolute", top + "/le/inside");
+    link("le/loop", "loop");
+    link("le/dots", "./inside");
+    EXPECT_THAT(found(row_with_links("le/*", "le")),
+                ElementsAre("le/absolute: read-link", "le/dots: ok", "le/inside: ok",
+                            "le/loop: read-link", "le/out: read-link", "le/out-and-in: read-link"));
+}
+
+TEST_F(HostFiles, ALinkOnTheWayToTheDirectoryOfLinksIsRefused) {
+    put("real/sub/cert");
+    link("le", "real");
+    EXPECT_THAT(found(row_with_links("le/sub/cert", "le")), ElementsAre("le/sub/cert: read-link"));
+}
+
+TEST_F(HostFiles, WhatIsNotARegularFileIsRefusedWithoutBeingOpened) {
+    put("odd/program", 04755);
+    ASSERT_EQ(::mkfifo((top + "/odd/fifo").c_str(), 0644), 0);
+    fs::create_directory(top + "/odd/folder");
+    EXPECT_THAT(found(row("odd/*")),
+                ElementsAre("odd/fifo: read-not-regular", "odd/folder: read-not-regular",
+                            "odd/program: read-not-regular"));
+}
+
+TEST_F(HostFiles, APatternYieldsNoFileThatIsKeptPrivate) {
+    put("tls/server.crt");
+    put("tls/server.key", 0600);
+    put("tls/shared.key", 0640);
+    const std::vector<std::string> all{"tls/server.crt: ok", "tls/server.key: read-not-public",
+                                       "tls/shared.key: read-not-public"};
+    EXPECT_EQ(found(row("tls/*")), all);
+    EXPECT_THAT(found(row("tls/server.key")), ElementsAre("tls/server.key: ok"))
+        << "named in full, it is meant";
+    auto careless = row("tls/*.key");
+    careless.private_too = true;
+    EXPECT_THAT(found(careless), ElementsAre("tls/server.key: ok", "tls/shared.key: ok"));
+}
+
+TEST_F(HostFiles, AFileOverItsRowsSizeIsRefused) {
+    fs::resize_file(put("fits"), 1'024);
+    fs::resize_file(put("large"), 1'025);
+    EXPECT_THAT(found(std::vector{row("fits"), row("large")}),
+                ElementsAre("fits: ok", "large: read-too-large"));
+}
+
+TEST_F(HostFiles, RowsOfOneNameAreOneListInOrderAndAPageAtATime) {
+    put("b/2.crt");
+    put("a/1.crt");
+    put("b/1.crt");
+    put("b/.hidden.crt");
+    const std::vector rows{row("b/*.crt"), row("a/1.crt"), row("?/1.crt")};
+    EXPECT_THAT(found(rows), ElementsAre("a/1.crt: ok", "b/1.crt: ok", "b/2.crt: ok"));
+    EXPECT_THAT(found(rows, {.most = 2}), ElementsAre("a/1.crt: ok", "b/1.crt: ok", "..."));
+    const auto after = top + "/b/1.crt";
+    EXPECT_THAT(found(rows, {.after = after, .most = 2}), ElementsAre("b/2.crt: ok"));
+    EXPECT_THAT(found(rows, {.after = "/zzz", .most = 2}), IsEmpty());
+}
+
+TEST_F(HostFiles, WhatTheWorkerAsksForCanOnlyNarrowTheRows) {
+    put("a/1.crt");
+    put("a/2.crt");
+    put("a/1.key");
+    const std::vector rows{row("a/*.crt")};
+    const auto ask = [&](const std::string& only) {
+        const auto path = top + "/" + only;
+        if (!are_listed(rows, path)) return std::vector<std::string>{"not listed"};
+        return found(rows, {.only = path, .most = 32});
+    };
+    EXPECT_THAT(ask("a/1.crt"), ElementsAre("a/1.crt: ok"));
+    EXPECT_THAT(ask("a/*.crt"), ElementsAre("a/1.crt: ok", "a/2.crt: ok"));
+    EXPECT_THAT(ask("a/3.crt"), IsEmpty());
+    for (const auto* outside : {"a/1.key", "a/*", "b/1.crt", "a/../a/1.crt", "a/x/1.crt", ""}) {
+        EXPECT_THAT(ask(outside), ElementsAre("not listed")) << outside;
+    }
+    EXPECT_TRUE(are_listed(rows, "")) << "all of them";
+    EXPECT_FALSE(are_listed({}, "/etc/shadow"));
+}
+
+TEST_F(HostFiles, ARefusalLeaksNoDescriptor) {
+    put("tls/server.key", 0600);
+    link("tls/link", "server.key");
+    const auto open_now = [] {
+        return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
+    };
+    const auto before = open_now();
+    for (int i = 0; i < 50; ++i) found(std::vector{row("tls/*"), row("none/*/x"), row("none")});
+    EXPECT_EQ(open_now(), before);
+}
+
+}  // namespace
+}  // namespace bulkhead::broker
