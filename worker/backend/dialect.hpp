@@ -9,10 +9,18 @@
 
 namespace bulkhead::worker {
 
+struct EnrollTraits {
+    bool names_itself = false;  // the agent makes up its own id, a UUID, before it enrolls
+    bool sends_addresses = false;
+    // Between tries once the backend said no, or not yet; 0: as after any other failure.
+    std::chrono::seconds patience{0};
+};
+
 // An install token becomes an identity.
 class EnrollDialect {
   public:
     virtual ~EnrollDialect() = default;
+    virtual EnrollTraits enroll_traits() const { return {}; }
     virtual Exchange<Enrolled> enroll(const EnrollRequest& request) const = 0;
 };
 
@@ -41,7 +49,32 @@ class JobDialect {
     virtual Exchange<> result(const Identity& identity, const JobResult& result) const = 0;
 };
 
+struct InventoryTraits {
+    // Until the backend says otherwise.
+    std::chrono::seconds interval = std::chrono::hours(1);
+    std::chrono::seconds jitter = std::chrono::minutes(5);
+    std::chrono::seconds collect_timeout{15};
+    std::uint64_t max_report_bytes = 256_KiB;
+    // A policy interval up to this is not waited for in a run of its own: the timer is the clock.
+    std::chrono::seconds timer_interval = std::chrono::minutes(15);
+    std::uint64_t envelope_bytes = 4_KiB;  // what stands around the elements, at most
+    std::size_t max_elements =
+        2'000;  // in one report: answers name what they took, and are bounded
+};
+
+class InventoryDialect {
+  public:
+    virtual ~InventoryDialect() = default;
+    virtual const InventoryTraits& traits() const = 0;
+    // What this backend would store of it; collections that are absent there have none here.
+    virtual std::vector<InventoryElement> elements(const Inventory& inventory) const = 0;
+    // Takes what is new only: reports add up at the backend.
+    virtual Exchange<InventoryReceipt> report(const Identity& identity,
+                                              const InventoryReport& report) const = 0;
+};
+
 struct Traits {
+    bool heartbeats = true;  // false: its inventory reports stand for them
     std::chrono::seconds heartbeat_interval = std::chrono::seconds(60);  // unless configured
     std::chrono::seconds system_info_interval = std::chrono::hours(24);  // for report_system
 };
@@ -50,11 +83,14 @@ class Dialect {
   public:
     virtual ~Dialect() = default;
     virtual const Traits& traits() const = 0;
-    virtual Exchange<HeartbeatReceipt> heartbeat(const Identity& identity,
-                                                 const Heartbeat& beat) const = 0;
+    // Asked for only where Traits::heartbeats.
+    virtual Exchange<HeartbeatReceipt> heartbeat(const Identity&, const Heartbeat&) const {
+        return {};
+    }
     // What a backend does not offer is absent, so it cannot be asked for.
     virtual const EnrollDialect* enrollment() const { return nullptr; }
     virtual const JobDialect* jobs() const { return nullptr; }
+    virtual const InventoryDialect* inventory() const { return nullptr; }
 };
 
 }  // namespace bulkhead::worker

@@ -1,6 +1,14 @@
 #include "worker/backend/duties.hpp"
 
+#include <array>
+
 namespace bulkhead::worker {
+
+std::string_view name_of(Collection collection) {
+    static constexpr std::array<std::string_view, kCollections> kNames{"addresses", "neighbours",
+                                                                       "connections", "routes"};
+    return kNames[index_of(collection)];
+}
 
 std::string_view name_of(JobOutcome outcome) {
     switch (outcome) {

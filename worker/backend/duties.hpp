@@ -1,5 +1,6 @@
 // What the worker's duties want to say to a backend and may hear from it, as plain values.
 #pragma once
+#include <bitset>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -12,10 +13,19 @@
 #include "common/base/parse.hpp"
 #include "common/base/secret.hpp"
 #include "worker/backend/http_client.hpp"
+#include "worker/inventory/inventory.hpp"
 #include "worker/metrics/metrics.hpp"
 #include "worker/system/system_info.hpp"
 
 namespace bulkhead::worker {
+
+// The parts of an inventory that a backend may want or not, and in which order they are reported.
+enum class Collection : std::uint8_t { addresses, neighbours, connections, routes };
+inline constexpr std::size_t kCollections = 4;
+std::string_view name_of(Collection collection);
+
+using CollectionSet = std::bitset<kCollections>;
+inline std::size_t index_of(Collection collection) { return static_cast<std::size_t>(collection); }
 
 // Who we are to one backend: kept on disk once enrolled, from the configuration otherwise.
 struct Identity {
@@ -25,14 +35,26 @@ struct Identity {
 
 struct EnrollRequest {
     Secret install_token;
+    std::string agent_id;  // where EnrollTraits::names_itself
     std::string host_id;
     std::string agent_version;
     SystemInfo system;
+    Inventory inventory;  // links and addresses, where EnrollTraits::sends_addresses
+};
+
+// What the backend wants of inventory reports; it says only what it wants changed.
+struct InventoryPolicyChange {
+    std::optional<std::chrono::seconds> interval;
+    std::optional<std::chrono::seconds> jitter;
+    std::optional<std::chrono::seconds> collect_timeout;
+    std::optional<std::uint64_t> max_report_bytes;
+    std::optional<CollectionSet> enabled;
 };
 
 struct Enrolled {
     Identity identity;
     std::optional<std::chrono::seconds> heartbeat_interval;
+    InventoryPolicyChange inventory_policy;
 };
 
 struct Confinement {
@@ -62,6 +84,25 @@ struct Heartbeat {
 
 struct HeartbeatReceipt {
     std::optional<std::chrono::seconds> heartbeat_interval;  // asked for, within 1 s .. 1 h
+};
+
+// A part of the inventory as the backend gets it, ready to be put into a report.
+struct InventoryElement {
+    Collection collection{};
+    std::string json;  // canonical: the same thing is the same text
+};
+
+struct InventoryReport {
+    UnixTime observed_at{};
+    std::uint64_t sequence = 0;
+    bool first = false;  // the backend has none of ours yet
+    std::string agent_version;
+    SystemInfo system;
+    std::vector<InventoryElement> elements;
+};
+
+struct InventoryReceipt {
+    InventoryPolicyChange policy;
 };
 
 struct ScriptJob {

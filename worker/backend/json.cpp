@@ -101,6 +101,12 @@ Result<std::int64_t> JsonValue::integer(std::int64_t least, std::int64_t most) c
     return value;
 }
 
+Result<bool> JsonValue::truth() const {
+    const auto* truth = node_->get_ptr<const json::boolean_t*>();
+    if (truth == nullptr) return wrong("expected true or false");
+    return *truth;
+}
+
 Result<std::vector<JsonValue>> JsonValue::items(std::size_t max) const {
     if (!node_->is_array()) return wrong("expected an array");
     if (node_->size() > max) return wrong("more than " + std::to_string(max) + " elements");

@@ -32,6 +32,7 @@ class JsonValue {
     Result<std::string> text(std::size_t max) const;
     // Written as an integer (neither 4.0 nor 4e0), within the bounds.
     Result<std::int64_t> integer(std::int64_t least, std::int64_t most) const;
+    Result<bool> truth() const;
     Result<std::vector<JsonValue>> items(std::size_t max) const;
     Result<std::vector<std::pair<std::string, JsonValue>>> members(std::size_t max) const;
 

@@ -16,6 +16,8 @@ struct DialectRow {
     std::string_view name;
     std::string_view default_url;  // empty: the operator must name one
     bool enrolls;  // with an install token; else it needs a credential from the configuration
+    // Takes a credential as well: one that an administrator made anew.
+    bool takes_credential = false;
     std::span<const DialectVariable> variables;
     std::span<const DialectOption> options;
     std::unique_ptr<const Dialect> (*make)(const DialectOptions& options);

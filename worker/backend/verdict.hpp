@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "worker/backend/http_client.hpp"
 
@@ -17,10 +18,13 @@ struct Setback {
         credential_rejected,  // nothing will be accepted until we enroll again or an operator acts
         unknown_job,          // the backend has no such job: drop all that belongs to it
         too_large,            // split it and send the parts
+        not_yet,              // an administrator has to act first: ask again, seldom
     };
     Kind kind = Kind::retry;
     std::string text;  // fit for a log: bounded, printable, without secrets
     std::optional<std::chrono::seconds> retry_after;
+    // With `refused`: which elements of the report are to blame; the others may go without them.
+    std::vector<std::size_t> elements = {};
 };
 
 // Delivered, with what the backend said in return; or what stood in the way.

@@ -143,7 +143,7 @@ class Builder {
             complain(where(backend) + "the dialect " + backend.dialect +
                      " does not enroll; give it a credential instead of an install token");
         }
-        if ((credential || credential_file) && dialect.enrolls) {
+        if ((credential || credential_file) && dialect.enrolls && !dialect.takes_credential) {
             complain(where(backend) + "the dialect " + backend.dialect +
                      " enrolls; give it an install token instead of a credential");
         }

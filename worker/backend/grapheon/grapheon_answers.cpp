@@ -1,0 +1,188 @@
+#include "worker/backend/grapheon/grapheon_answers.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "worker/backend/grapheon/grapheon_elements.hpp"
+#include "worker/backend/json.hpp"
+#include "worker/backend/judge.hpp"
+
+namespace bulkhead::worker::grapheon {
+
+namespace {
+
+using Kind = Setback::Kind;
+using std::chrono::seconds;
+
+constexpr std::size_t kMaxText = 4'096;
+constexpr std::size_t kMaxErrors = 5'000;
+
+std::string text_at(const JsonValue& value, std::string_view member) {
+    const auto found = value.find(member);
+    if (!found) return "";
+    return found->text(kMaxText).value_or("");
+}
+
+// One "detail", and the errors of a validation behind it, as far as they fit a log line.
+std::string said(const JsonValue& body) {
+    auto text = text_at(body, "detail");
+    const auto errors = body.find("errors");
+    if (!errors) return text;
+    const auto items = errors->items(kMaxErrors);
+    if (!items) return text;
+    for (std::size_t i = 0; i < std::min<std::size_t>(items->size(), 3); ++i) {
+        text += "; " + text_at((*items)[i], "field") + ": " + text_at((*items)[i], "message");
+    }
+    return text;
+}
+
+std::optional<seconds> seconds_at(const JsonValue& policy, std::string_view member,
+                                  std::int64_t least, std::int64_t most) {
+    const auto found = policy.find(member);
+    const auto number = found ? found->integer(least, most) : fail("absent");
+    return number ? std::optional(seconds(*number)) : std::nullopt;
+}
+
+// A switch that is absent is on.
+std::optional<CollectionSet> switches_at(const JsonValue& policy) {
+    static constexpr std::array<std::pair<std::string_view, Collection>, kCollections> kSwitches{
+        {{"ip_addr", Collection::addresses},
+         {"ip_neigh", Collection::neighbours},
+         {"ss_tunap", Collection::connections},
+         {"ip_route", Collection::routes}}};
+    const auto commands = policy.find("enabled_commands");
+    if (!commands || !commands->is_object()) return std::nullopt;
+    auto enabled = CollectionSet().set();
+    for (const auto& [name, collection] : kSwitches) {
+        const auto value = commands->find(name);
+        if (value && value->truth().value_or(true) == false) enabled.reset(index_of(collection));
+    }
+    return enabled;
+}
+
+// What is out of the bounds that the backend itself sets is not taken over.
+InventoryPolicyChange policy_of(const JsonValue& body) {
+    const auto policy = body.find("policy");
+    if (!policy) return {};
+    InventoryPolicyChange change;
+    change.interval = seconds_at(*policy, "checkin_interval_seconds", 60, 86'400);
+    change.jitter = seconds_at(*policy, "jitter_seconds", 0, 3'600);
+    change.collect_timeout = seconds_at(*policy, "command_timeout_seconds", 1, 300);
+    change.enabled = switches_at(*policy);
+    if (const auto found = policy->find("max_report_bytes")) {
+        const auto bytes = found->integer(16'384, 10'485'760);
+        if (bytes) change.max_report_bytes = static_cast<std::uint64_t>(*bytes);
+    }
+    return change;
+}
+
+// "connections.0.state", perhaps behind "body.": the element's place among all that was sent.
+std::optional<std::size_t> element_of(std::string_view path,
+                                      const std::vector<InventoryElement>& sent) {
+    const auto steps = split(path, '.');
+    for (std::size_t i = 0; i + 1 < steps.size(); ++i) {
+        const auto index = parse_number<std::size_t>(steps[i + 1]);
+        if (!index) continue;
+        const auto in_array = [&](const InventoryElement& element) {
+            return grapheon_array(element.collection) == steps[i];
+        };
+        const auto first = std::ranges::find_if(sent, in_array);
+        const auto at = static_cast<std::size_t>(first - sent.begin()) + *index;
+        if (at < sent.size() && in_array(sent[at])) return at;
+    }
+    return std::nullopt;
+}
+
+// "Invalid host IP '0.0.0.0'": whose address is it? The far end of a connection may have it.
+std::vector<std::size_t> holders_of(std::string_view detail,
+                                    const std::vector<InventoryElement>& sent) {
+    const auto parts = split(detail, '\'');
+    if (parts.size() < 3 || parts[1].empty()) return {};
+    std::vector<std::size_t> holders;
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+        for (const auto* member : {"local_ip", "ip_address", "gateway", "source_ip"}) {
+            const auto wanted = '"' + std::string(member) + "\":\"" + std::string(parts[1]) + '"';
+            if (sent[i].json.find(wanted) == std::string::npos) continue;
+            holders.push_back(i);
+            break;
+        }
+    }
+    return holders;
+}
+
+std::unexpected<Setback> judge_invalid(const HttpAnswer& answer, const JsonValue& body,
+                                       const std::vector<InventoryElement>& sent) {
+    auto refusal = judge_failure(answer, said(body)).error();
+    bool envelope = false;
+    const auto errors = body.find("errors");
+    const auto items = errors ? errors->items(kMaxErrors) : fail("absent");
+    if (items) {
+        for (const auto& item : *items) {
+            const auto at = element_of(text_at(item, "field"), sent);
+            if (at) refusal.elements.push_back(*at);
+            envelope |= !at;
+        }
+    } else {
+        refusal.elements = holders_of(text_at(body, "detail"), sent);
+    }
+    std::ranges::sort(refusal.elements);
+    const auto rest = std::ranges::unique(refusal.elements);
+    refusal.elements.erase(rest.begin(), rest.end());
+    // Nothing is named and yet it is perhaps an element: halves find it.
+    if (refusal.elements.empty() && !envelope) refusal.kind = Kind::too_large;
+    return std::unexpected(std::move(refusal));
+}
+
+}  // namespace
+
+Verdict<Enrolled> judge_register(const HttpAnswer& answer, const std::string& agent_id) {
+    const auto body = JsonValue::parse(answer.body);
+    if (answer.status != 200) return judge_failure(answer, body ? said(*body) : "");
+    if (!body) return judge_unreadable(body.error());
+    const auto status = text_at(*body, "status");
+    if (status == "pending") {
+        return setback(Kind::not_yet, "registered; an administrator has to approve this agent");
+    }
+    if (status != "active") return judge_unreadable({"status: neither pending nor active"});
+    Secret key(text_at(*body, "api_key"));
+    if (key.empty()) {
+        return setback(Kind::refused,
+                       "the backend issued this agent's API key before and it is not here: ask an "
+                       "administrator to rotate it, then name the file that holds the new one in "
+                       "credential_file");
+    }
+    if (const auto usable = check_credential(key.reveal()); !usable) {
+        return judge_unreadable(usable.error());
+    }
+    return Enrolled{.identity = {.agent_id = agent_id, .credential = std::move(key)},
+                    .heartbeat_interval = {},
+                    .inventory_policy = policy_of(*body)};
+}
+
+Verdict<InventoryReceipt> judge_check_in(const HttpAnswer& answer,
+                                         const std::vector<InventoryElement>& sent) {
+    const auto body = JsonValue::parse(answer.body);
+    switch (answer.status) {
+        case 200:
+            if (!body) return judge_unreadable(body.error());
+            if (text_at(*body, "status") != "accepted") {
+                return judge_unreadable({"status: not accepted"});
+            }
+            return InventoryReceipt{policy_of(*body)};
+        case 401:
+            return setback(Kind::credential_rejected,
+                           "API key rejected" + (body ? " (" + said(*body) + ")" : std::string()) +
+                               ": ask an administrator to rotate it, then name the file that "
+                               "holds the new one in credential_file");
+        case 403:
+            return setback(Kind::not_yet,
+                           judge_failure(answer, body ? said(*body) : "").error().text);
+        case 422:
+            if (!body) return judge_failure(answer, "");
+            return judge_invalid(answer, *body, sent);
+        default:
+            return judge_failure(answer, body ? said(*body) : "");
+    }
+}
+
+}  // namespace bulkhead::worker::grapheon

@@ -1,0 +1,122 @@
+#include "worker/backend/grapheon/grapheon_dialect.hpp"
+
+#include "common/base/text.hpp"
+#include "worker/backend/grapheon/grapheon_answers.hpp"
+#include "worker/backend/grapheon/grapheon_elements.hpp"
+#include "worker/backend/grapheon/gzip.hpp"
+#include "worker/backend/json.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+constexpr std::size_t kMaxName = 255;
+
+std::string clipped(std::string_view text) { return BoundaryText<kMaxName>::clipped(text).str(); }
+
+std::optional<std::string> unless_empty(const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional(text);
+}
+
+// What registration and reports say of this host alike.
+void put_host(JsonWriter& json, const GrapheonOptions& options, std::string_view agent_version,
+              const SystemInfo& system) {
+    json.put("hostname",
+             options.hostname.empty() ? clipped(system.hostname) : std::string(options.hostname))
+        .put("agent_version", BoundaryText<100>::clipped(agent_version).str())
+        .put("platform", "linux")
+        .put("platform_release", clipped(system.kernel_release));
+}
+
+// The arrays of a report behind what `json` holds so far; elements come in their order.
+std::string with_arrays(JsonWriter json, const std::vector<InventoryElement>& elements,
+                        std::initializer_list<Collection> arrays) {
+    json.end();
+    auto text = std::move(json).take();
+    text.pop_back();
+    auto element = elements.begin();
+    for (const auto collection : arrays) {
+        text.append(",\"").append(grapheon_array(collection)).append("\":[");
+        const auto* comma = "";
+        for (; element != elements.end() && element->collection == collection; ++element) {
+            text.append(std::exchange(comma, ",")).append(element->json);
+        }
+        text += ']';
+    }
+    return text + '}';
+}
+
+std::string registration(const GrapheonOptions& options, const EnrollRequest& request) {
+    JsonWriter json;
+    json.begin_object()
+        .put("enrollment_key", request.install_token.reveal())
+        .put("agent_uuid", request.agent_id)
+        .put("display_name", unless_empty(options.display_name))
+        .put("site_name", unless_empty(options.site_name));
+    put_host(json, options, request.agent_version, request.system);
+    json.begin_object("metadata").put("runtime", "bulkhead").end();
+    Inventory only{.links = request.inventory.links, .addresses = request.inventory.addresses};
+    return with_arrays(std::move(json), grapheon_elements(only, options.wildcard_listeners),
+                       {Collection::addresses});
+}
+
+std::string check_in(const GrapheonOptions& options, const std::string& agent_id,
+                     const InventoryReport& report) {
+    JsonWriter json;
+    json.begin_object()
+        .put("agent_uuid", agent_id)
+        .put("observed_at", format_utc(report.observed_at))
+        .put("sequence_number", report.sequence)
+        .put("full_snapshot", report.first);
+    put_host(json, options, report.agent_version, report.system);
+    json.begin_object("metadata").put("runtime", "bulkhead").put("delta_mode", "set-diff").end();
+    return with_arrays(std::move(json), report.elements,
+                       {Collection::addresses, Collection::neighbours, Collection::connections,
+                        Collection::routes});
+}
+
+}  // namespace
+
+const Traits& GrapheonDialect::traits() const {
+    static constexpr Traits kTraits{.heartbeats = false};
+    return kTraits;
+}
+
+EnrollTraits GrapheonEnrollment::enroll_traits() const {
+    return {.names_itself = true, .sends_addresses = true, .patience = options_.timer_interval};
+}
+
+Exchange<Enrolled> GrapheonEnrollment::enroll(const EnrollRequest& request) const {
+    return {.request = {.method = "POST",
+                        .path = "/api/agents/register",
+                        .headers = {{"Content-Type", Secret("application/json")}},
+                        .body = registration(options_, request),
+                        .max_answer_bytes = grapheon::kMaxAnswerBytes},
+            .judge = [id = request.agent_id](const HttpAnswer& answer) {
+                return grapheon::judge_register(answer, id);
+            }};
+}
+
+GrapheonInventory::GrapheonInventory(const GrapheonOptions& options) : options_(options) {
+    traits_.timer_interval = options.timer_interval;
+}
+
+std::vector<InventoryElement> GrapheonInventory::elements(const Inventory& inventory) const {
+    return grapheon_elements(inventory, options_.wildcard_listeners);
+}
+
+Exchange<InventoryReceipt> GrapheonInventory::report(const Identity& identity,
+                                                     const InventoryReport& report) const {
+    return {.request = {.method = "POST",
+                        .path = "/api/agents/check-in",
+                        .headers = {{options_.api_key_header, Secret(identity.credential.reveal())},
+                                    {"Content-Type", Secret("application/json")},
+                                    {"Content-Encoding", Secret("gzip")}},
+                        .body = gzip(check_in(options_, identity.agent_id, report)),
+                        .max_answer_bytes = grapheon::kMaxAnswerBytes},
+            .judge = [sent = report.elements](const HttpAnswer& answer) {
+                return grapheon::judge_check_in(answer, sent);
+            }};
+}
+
+}  // namespace bulkhead::worker

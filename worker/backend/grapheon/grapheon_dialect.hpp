@@ -1,0 +1,49 @@
+// The dialect of Grapheon's passive agent: register, wait for approval, then report what is new on
+// this host's network. The report is the heartbeat.
+#pragma once
+#include "worker/backend/dialect.hpp"
+#include "worker/backend/grapheon/grapheon_options.hpp"
+
+namespace bulkhead::worker {
+
+class GrapheonEnrollment : public EnrollDialect {
+  public:
+    explicit GrapheonEnrollment(const GrapheonOptions& options) : options_(options) {}
+    EnrollTraits enroll_traits() const override;
+    Exchange<Enrolled> enroll(const EnrollRequest& request) const override;
+
+  private:
+    const GrapheonOptions& options_;
+};
+
+class GrapheonInventory : public InventoryDialect {
+  public:
+    explicit GrapheonInventory(const GrapheonOptions& options);
+    const InventoryTraits& traits() const override { return traits_; }
+    std::vector<InventoryElement> elements(const Inventory& inventory) const override;
+    Exchange<InventoryReceipt> report(const Identity& identity,
+                                      const InventoryReport& report) const override;
+
+  private:
+    const GrapheonOptions& options_;
+    InventoryTraits traits_;
+};
+
+class GrapheonDialect : public Dialect {
+  public:
+    explicit GrapheonDialect(GrapheonOptions options)
+        : options_(std::move(options)), enrollment_(options_), inventory_(options_) {}
+    GrapheonDialect(const GrapheonDialect&) = delete;
+    GrapheonDialect& operator=(const GrapheonDialect&) = delete;
+
+    const Traits& traits() const override;
+    const EnrollDialect* enrollment() const override { return &enrollment_; }
+    const InventoryDialect* inventory() const override { return &inventory_; }
+
+  private:
+    GrapheonOptions options_;
+    GrapheonEnrollment enrollment_;
+    GrapheonInventory inventory_;
+};
+
+}  // namespace bulkhead::worker
