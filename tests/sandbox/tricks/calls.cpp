@@ -1,0 +1,164 @@
+// System calls that the lists in policy/seccomp/ take away. Each is made with arguments at which
+// the kernel itself would stumble earlier or otherwise, so that the answer tells who gave it: a
+// root process outside of every sandbox gets the kernel's own, and nothing happens to the host.
+#include <linux/sched.h>
+#include <sys/reboot.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include "tests/sandbox/tricks/trick.hpp"
+
+namespace bulkhead::sandbox_test {
+
+namespace {
+
+constexpr long kBad = 8;  // an address that nothing is mapped at
+
+std::function<std::string(const Place&)> raw(long number, std::array<long, 6> a) {
+    return [number, a](const Place&) {
+        return answer(::syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]));
+    };
+}
+
+// What every profile's list and the ceiling refuse alike.
+Trick refused(const char* name, long number, std::array<long, 6> arguments, const char* errno_name,
+              const char* bare) {
+    return {name, "seccomp", {errno_name, errno_name, errno_name, bare}, raw(number, arguments)};
+}
+
+// fork() by another name: the child ends at once.
+std::string clone_with(unsigned long flags) {
+    const long pid = ::syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+    if (pid == 0) ::_exit(0);
+    if (pid > 0) ::waitpid(static_cast<pid_t>(pid), nullptr, 0);
+    return answer(pid);
+}
+
+#ifdef __x86_64__
+// getpid(2) through the door of 32-bit programs.
+std::string enter_as_i386() {
+    long result = 20;
+    asm volatile("int $0x80" : "+a"(result) : : "memory", "r8", "r9", "r10", "r11");
+    errno = static_cast<int>(-result);
+    return answer(result);
+}
+#endif
+
+}  // namespace
+
+std::vector<Trick> call_tricks() {
+    std::vector<Trick> table{
+        // Walls
+        refused("unshare-user", SYS_unshare, {CLONE_NEWUSER}, "EPERM", "ok"),
+        refused("unshare-mount", SYS_unshare, {CLONE_NEWNS}, "EPERM", "ok"),
+        refused("setns", SYS_setns, {-1, 0}, "EPERM", "EBADF"),
+        {"clone-user",
+         "seccomp",
+         {"EPERM", "EPERM", "EPERM", "ok"},
+         [](const Place&) { return clone_with(CLONE_NEWUSER); }},
+        {"clone-plain",
+         "seccomp",
+         {"ok", "ok", "ok", "ok"},
+         [](const Place&) { return clone_with(0); }},
+        refused("clone3", SYS_clone3, {kBad, 64}, "ENOSYS", "EFAULT"),
+        refused("mount", SYS_mount, {kBad, kBad, kBad, 0, kBad}, "EPERM", "EFAULT"),
+        refused("umount2", SYS_umount2, {kBad, 0}, "EPERM", "EFAULT"),
+        refused("pivot_root", SYS_pivot_root, {kBad, kBad}, "EPERM", "EFAULT"),
+        refused("move_mount", SYS_move_mount, {-1, kBad, -1, kBad, 0}, "EPERM", "EFAULT|EBADF"),
+        refused("open_tree", SYS_open_tree, {-1, kBad, 0}, "EPERM", "EFAULT"),
+        refused("mount_setattr", SYS_mount_setattr, {-1, kBad, 0, kBad, 0}, "EPERM", "EINVAL"),
+        refused("fsopen", SYS_fsopen, {kBad, 0}, "EPERM", "EFAULT"),
+        refused("fsconfig", SYS_fsconfig, {-1, 0, kBad, kBad, 0}, "EPERM", "EINVAL|EBADF"),
+        refused("fsmount", SYS_fsmount, {-1, 0, 0}, "EPERM", "EBADF|EINVAL"),
+        refused("fspick", SYS_fspick, {-1, kBad, 0}, "EPERM", "EFAULT"),
+
+        // New code in the kernel
+        refused("init_module", SYS_init_module, {kBad, 0, kBad}, "EPERM", "ENOEXEC|ENOSYS"),
+        refused("finit_module", SYS_finit_module, {-1, kBad, 0}, "EPERM", "EFAULT|EBADF|ENOSYS"),
+        refused("delete_module", SYS_delete_module, {kBad, 0}, "EPERM", "EFAULT|ENOSYS"),
+        refused("kexec_load", SYS_kexec_load, {0, 99999, kBad, 0}, "EPERM", "EINVAL|ENOSYS"),
+        refused("kexec_file_load", SYS_kexec_file_load, {-1, -1, 0, kBad, 0x7fff}, "EPERM",
+                "EINVAL|ENOSYS"),
+        refused("reboot", SYS_reboot, {1, 2, 3}, "EPERM", "EINVAL"),
+        refused("bpf", SYS_bpf, {9999, kBad, 8}, "EPERM", "EFAULT|EINVAL"),
+
+        // Other processes
+        refused("ptrace", SYS_ptrace, {16 /* PTRACE_ATTACH */, 0x7ffffff}, "EPERM", "ESRCH"),
+        refused("process_vm_readv", SYS_process_vm_readv, {0x7ffffff, 0, 0, 0, 0, 9}, "EPERM",
+                "EINVAL"),
+        refused("process_vm_writev", SYS_process_vm_writev, {0x7ffffff, 0, 0, 0, 0, 9}, "EPERM",
+                "EINVAL"),
+        refused("pidfd_getfd", SYS_pidfd_getfd, {-1, 0, 0}, "EPERM", "EBADF"),
+        refused("kcmp", SYS_kcmp, {0x7ffffff, 0x7ffffff, 0, 0, 0}, "EPERM", "ESRCH|ENOSYS"),
+        refused("process_madvise", SYS_process_madvise, {-1, kBad, 0, 0, 9}, "EPERM", "EINVAL"),
+
+        // The kernel's keys
+        refused("add_key", SYS_add_key, {kBad, kBad, 0, 0, 0}, "ENOSYS", "EFAULT"),
+        refused("request_key", SYS_request_key, {kBad, kBad, kBad, 0}, "ENOSYS", "EFAULT"),
+        refused("keyctl", SYS_keyctl, {9999}, "ENOSYS", "EOPNOTSUPP"),
+
+        // Wide doors into the kernel
+        refused("io_uring_setup", SYS_io_uring_setup, {1, kBad}, "ENOSYS", "EFAULT"),
+        refused("io_uring_enter", SYS_io_uring_enter, {-1, 0, 0, 0, 0, 0}, "ENOSYS", "EBADF"),
+        refused("io_uring_register", SYS_io_uring_register, {-1, 9999, 0, 0}, "ENOSYS",
+                "EINVAL|EBADF"),
+        refused("perf_event_open", SYS_perf_event_open, {kBad, 0, -1, -1, 0}, "EPERM", "EFAULT"),
+        refused("userfaultfd", SYS_userfaultfd, {0}, "EPERM", "ok"),
+        refused("lookup_dcookie", SYS_lookup_dcookie, {0, kBad, 0}, "EPERM",
+                "EINVAL|ENOSYS|EFAULT"),
+        refused("socket-alg", SYS_socket, {AF_ALG, SOCK_SEQPACKET, 0}, "EAFNOSUPPORT",
+                "ok|EAFNOSUPPORT"),
+        // 99: a kind of socket that there is not.
+        refused("socket-vsock", SYS_socket, {AF_VSOCK, 99, 0}, "EAFNOSUPPORT",
+                "EINVAL|ESOCKTNOSUPPORT"),
+        {"socket-packet",
+         "seccomp",
+         {"EAFNOSUPPORT", "EAFNOSUPPORT", "EPERM capabilities", "ok"},
+         raw(SYS_socket, {AF_PACKET, SOCK_RAW, 0})},
+        {"socket-unix",
+         "seccomp",
+         {"ok", "EAFNOSUPPORT", "ok", "ok"},
+         raw(SYS_socket, {AF_UNIX, SOCK_STREAM, 0})},
+        refused("type-into-terminal", SYS_ioctl, {0, 0x5412, kBad}, "EPERM", "ENOTTY"),
+        refused("paste-into-console", SYS_ioctl, {0, 0x541c, kBad}, "EPERM", "ENOTTY"),
+
+        // The machine
+        refused("quotactl", SYS_quotactl, {0, kBad, 0, kBad}, "EPERM", "EFAULT|ENOSYS|EINVAL"),
+        refused("acct", SYS_acct, {kBad}, "EPERM", "EFAULT|ENOSYS"),
+        refused("swapon", SYS_swapon, {kBad, 0x7fffffff}, "EPERM", "EINVAL|ENOSYS"),
+        refused("swapoff", SYS_swapoff, {kBad}, "EPERM", "EFAULT|ENOSYS"),
+        refused("vhangup", SYS_vhangup, {}, "EPERM", "ok"),
+
+        // Time
+        refused("settimeofday", SYS_settimeofday, {kBad, 0}, "EPERM", "EFAULT"),
+        refused("clock_settime", SYS_clock_settime, {0, kBad}, "EPERM", "EFAULT"),
+        refused("clock_adjtime", SYS_clock_adjtime, {0, kBad}, "EPERM", "EFAULT"),
+        refused("adjtimex", SYS_adjtimex, {kBad}, "EPERM", "EFAULT"),
+
+        // Ways around paths
+        refused("open_by_handle_at", SYS_open_by_handle_at, {-1, kBad, 0}, "EPERM", "EFAULT|EBADF"),
+        refused("fanotify_init", SYS_fanotify_init, {0, 0}, "EPERM", "ok|ENOSYS"),
+    };
+#ifdef __x86_64__
+    const std::vector<Trick> of_this_processor{
+        refused("modify_ldt", SYS_modify_ldt, {0, kBad, 0}, "EPERM", "ok|ENOSYS"),
+        refused("iopl", SYS_iopl, {4}, "EPERM", "EINVAL|ENOSYS"),
+        refused("ioperm", SYS_ioperm, {-1, 1, 1}, "EPERM", "EINVAL|ENOSYS"),
+        refused("enter-as-x32", 0x40000000L | SYS_getpid, {}, "SIGSYS", "ok|ENOSYS"),
+        {"enter-as-i386",
+         "seccomp",
+         {"SIGSYS", "SIGSYS", "SIGSYS", "ok|SIGSEGV|ENOSYS"},
+         [](const Place&) { return enter_as_i386(); }},
+    };
+    table.insert(table.end(), of_this_processor.begin(), of_this_processor.end());
+#endif
+    return table;
+}
+
+}  // namespace bulkhead::sandbox_test

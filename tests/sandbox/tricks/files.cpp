@@ -1,0 +1,162 @@
+// What of the host's files a job can read, change, run and command.
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "common/sys/fd.hpp"
+#include "tests/sandbox/tricks/trick.hpp"
+
+namespace bulkhead::sandbox_test {
+
+namespace {
+
+std::string open_as(const std::string& path, int flags) {
+    return answer(sys::Fd(::open(path.c_str(), flags | O_CLOEXEC, 0600)).get());
+}
+
+std::string list(const char* path) {
+    DIR* directory = ::opendir(path);
+    if (directory == nullptr) return answer(-1);
+    ::closedir(directory);
+    return "ok";
+}
+
+std::string make_in(const std::string& directory) {
+    const auto path = directory + "/bulkhead-trick";
+    const auto said = open_as(path, O_WRONLY | O_CREAT | O_EXCL);
+    if (said == "ok") ::unlink(path.c_str());
+    return said;
+}
+
+// A program that the job itself has written.
+std::string run_own_program(const Place& place) {
+    std::string directory = "/tmp/bulkhead-trick-XXXXXX";
+    if (::mkdtemp(directory.data()) == nullptr) return answer(-1);
+    std::error_code failed;
+    std::filesystem::copy_file(place.at("program"), directory + "/own", failed);
+    ::chmod((directory + "/own").c_str(), 0755);
+    const auto said = output_of({directory + "/own", "--euid"});
+    std::filesystem::remove_all(directory, failed);
+    return said == std::to_string(::geteuid()) ? "ok" : said;
+}
+
+std::string make_node(const char* path, mode_t kind) {
+    const auto said = answer(::mknod(path, kind | 0600, (1U << 8) | 3));
+    ::unlink(path);
+    return said;
+}
+
+// A command that no device knows: ENOTTY says that the device was asked.
+std::string command_device() {
+    const sys::Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!null) return answer(-1);
+    return answer(::ioctl(null.get(), 0x1234));
+}
+
+}  // namespace
+
+std::vector<Trick> file_tricks() {
+    const auto open_trick = [](const std::string& name, const std::string& layer, Answers answers,
+                               const std::string& key, const std::string& below, int flags) {
+        return Trick{name, layer, std::move(answers), [key, below, flags](const Place& place) {
+                         return open_as((key.empty() ? "" : place.at(key)) + below, flags);
+                     }};
+    };
+    return {
+        // Reading
+        open_trick("read-etc-passwd", "Landlock", {"ok", "ok", "ok", "ok"}, "", "/etc/passwd",
+                   O_RDONLY),
+        open_trick("read-etc-shadow", "Landlock", {"EACCES uid", "EACCES", "ok", "ok"}, "",
+                   "/etc/shadow", O_RDONLY),
+        open_trick("read-etc-hostname", "Landlock", {"ok", "EACCES", "ok", "ok"}, "",
+                   "/etc/hostname", O_RDONLY),
+        open_trick("read-in-run", "Landlock", {"ok", "EACCES", "ok", "ok"}, "root", "/open",
+                   O_RDONLY),
+        {"list-home",
+         "Landlock",
+         {"EACCES", "EACCES", "ok", "ok"},
+         [](const Place&) { return list("/home"); }},
+        {"list-root-directory",
+         "Landlock",
+         {"EACCES", "EACCES", "ok", "ok"},
+         [](const Place&) { return list("/"); }},
+        open_trick("read-disk", "Landlock", {"EACCES uid", "EACCES", "ok", "ok"}, "disk", "",
+                   O_RDONLY),
+        open_trick("read-ledger", "Landlock", {"EACCES uid", "EACCES", "ok", "ok"}, "root",
+                   "/state/broker", O_RDONLY | O_DIRECTORY),
+        open_trick("read-audit-log", "Landlock", {"EACCES uid", "EACCES", "ok", "ok"}, "root",
+                   "/log/audit.log", O_RDONLY),
+        open_trick("read-credential", "Landlock", {"EACCES uid", "EACCES", "ok", "ok"}, "root",
+                   "/state/worker", O_RDONLY | O_DIRECTORY),
+
+        // Changing. `open` is a file that everybody may change, were it not for the walls.
+        open_trick("write-open-file", "view", {"EROFS", "EROFS", "ok", "ok"}, "root", "/open",
+                   O_WRONLY),
+        {"truncate-open-file",
+         "view",
+         {"EROFS", "EROFS", "ok", "ok"},
+         [](const Place& place) {
+             return answer(::truncate((place.at("root") + "/open").c_str(), 0));
+         }},
+        {"make-in-etc",
+         "view",
+         {"EROFS", "EROFS", "ok", "ok"},
+         [](const Place&) { return make_in("/etc"); }},
+        {"make-in-usr",
+         "view",
+         {"EROFS", "EROFS", "ok", "ok"},
+         [](const Place&) { return make_in("/usr"); }},
+        {"make-in-policy",
+         "view",
+         {"EROFS", "EROFS", "ok", "ok"},
+         [](const Place& place) { return make_in(place.at("root") + "/policy"); }},
+        {"make-in-ledger",
+         "view",
+         {"EACCES uid", "EROFS", "ok", "ok"},
+         [](const Place& place) { return make_in(place.at("root") + "/state/broker"); }},
+        open_trick("append-to-audit-log", "view", {"EACCES uid", "EROFS", "ok", "ok"}, "root",
+                   "/log/audit.log", O_WRONLY | O_APPEND),
+        {"make-in-var-cache",
+         "view",
+         {"EROFS", "ok", "ok", "ok"},
+         [](const Place&) { return make_in("/var/cache"); }},
+        {"make-in-tmp",
+         "view",
+         {"ok", "ok", "ok", "ok"},
+         [](const Place&) { return make_in("/tmp"); }},
+        open_trick("see-hosts-tmp", "view", {"ENOENT", "ok", "ok", "ok"}, "tmp", "", O_RDONLY),
+        // Of all in /proc that CAP_DAC_OVERRIDE would open: what interrupts whom.
+        open_trick("write-to-proc", "Landlock", {"EACCES uid", "EACCES", "ok", "ok"}, "",
+                   "/proc/irq/default_smp_affinity", O_WRONLY),
+        // Real root can, and then outlives its job: see SECURITY.md on profile admin.
+        {"leave-its-cgroup",
+         "view",
+         {"EACCES uid", "EROFS", "ok", "ok"},
+         [](const Place& place) {
+             const sys::Fd procs(::open((place.at("cgroup") + "/cgroup.procs").c_str(), O_WRONLY));
+             return procs ? answer(::write(procs.get(), "0", 1)) : answer(-1);
+         }},
+
+        // Running, and devices
+        {"run-own-program", "Landlock", {"EACCES", "EACCES", "ok", "ok"}, run_own_program},
+        {"make-node",
+         "Landlock",
+         {"EACCES", "EACCES", "EACCES", "ok"},
+         [](const Place&) { return make_node("/tmp/bulkhead-trick-node", S_IFCHR); }},
+        {"make-fifo",
+         "Landlock",
+         {"ok", "ok", "ok", "ok"},
+         [](const Place&) { return make_node("/tmp/bulkhead-trick-fifo", S_IFIFO); }},
+        {"command-device",
+         "Landlock",
+         {"EACCES@5|ENOTTY", "EACCES@5|ENOTTY", "ENOTTY", "ENOTTY"},
+         [](const Place&) { return command_device(); }},
+    };
+}
+
+}  // namespace bulkhead::sandbox_test

@@ -1,0 +1,180 @@
+// Other processes, other namespaces, the network: what a job sees of the rest of the host.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <mqueue.h>
+#include <sched.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+
+#include "common/sys/fd.hpp"
+#include "tests/sandbox/tricks/trick.hpp"
+
+namespace bulkhead::sandbox_test {
+
+namespace {
+
+std::string number_of(const Place& place, const char* key) { return place.at(key); }
+
+std::string open_of(const std::string& pid, const std::string& file, int flags = O_RDONLY) {
+    return answer(sys::Fd(::open(("/proc/" + pid + "/" + file).c_str(), flags | O_CLOEXEC)).get());
+}
+
+// "own" or "host"
+std::string space(const Place& place, const std::string& kind) {
+    std::error_code failed;
+    const auto link = std::filesystem::read_symlink("/proc/self/ns/" + kind, failed).string();
+    if (failed) return failed.message();
+    return link == place.at("ns-" + kind) ? "host" : "own";
+}
+
+sockaddr_in loopback(const std::string& port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(port)));
+    return address;
+}
+
+std::string on_loopback(int type, const std::string& port,
+                        int (*act)(int, const sockaddr*, socklen_t)) {
+    const sys::Fd socket(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
+    if (!socket) return answer(-1);
+    const auto address = loopback(port);
+    return answer(act(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address));
+}
+
+std::string connect_local(const std::string& name, bool abstract) {
+    const sys::Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!socket) return answer(-1);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path + (abstract ? 1 : 0), name.data(), name.size());
+    const auto size = offsetof(sockaddr_un, sun_path) + name.size() + 1;
+    return answer(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address),
+                            static_cast<socklen_t>(size)));
+}
+
+std::string open_message_queue(const std::string& name) {
+    const mqd_t queue = ::mq_open(name.c_str(), O_RDONLY);
+    return answer(queue);
+}
+
+std::string interfaces() {
+    std::string all;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/sys/net/ipv4/conf")) {
+        const auto name = entry.path().filename().string();
+        if (name != "all" && name != "default") all += (all.empty() ? "" : " ") + name;
+    }
+    return all;
+}
+
+}  // namespace
+
+std::vector<Trick> space_tricks() {
+    const auto space_trick = [](const std::string& kind, Answers answers) {
+        return Trick{"namespace-" + kind, "namespaces", std::move(answers),
+                     [kind](const Place& place) { return space(place, kind); }};
+    };
+    return {
+        space_trick("mnt", {"own", "own", "host", "host"}),
+        space_trick("net", {"own", "own", "host", "host"}),
+        space_trick("ipc", {"own", "own", "host", "host"}),
+        space_trick("uts", {"own", "own", "host", "host"}),
+        space_trick("pid", {"own", "own", "host", "host"}),
+
+        {"see-broker",
+         "namespaces",
+         {"ENOENT", "ENOENT", "ok", "ok"},
+         [](const Place& place) { return open_of(number_of(place, "broker"), "comm"); }},
+        {"signal-broker",
+         "namespaces",
+         {"ESRCH", "ESRCH", "EPERM@6|ok Landlock", "ok"},
+         [](const Place& place) { return answer(::kill(std::stoi(place.at("broker")), 0)); }},
+        {"signal-worker",
+         "namespaces",
+         {"ESRCH", "ESRCH", "EPERM@6|ok Landlock", "ok"},
+         [](const Place& place) { return answer(::kill(std::stoi(place.at("worker")), 0)); }},
+        {"pidfd-of-broker",
+         "namespaces",
+         {"ESRCH", "ESRCH", "ok", "ok"},
+         [](const Place& place) {
+             return answer(::syscall(SYS_pidfd_open, std::stoi(place.at("broker")), 0));
+         }},
+        {"read-brokers-memory",
+         "namespaces",
+         {"ENOENT", "ENOENT", "EACCES capabilities", "ok"},
+         [](const Place& place) { return open_of(place.at("broker"), "mem"); }},
+        {"write-brokers-memory",
+         "namespaces",
+         {"ENOENT", "ENOENT", "EACCES capabilities", "ok"},
+         [](const Place& place) { return open_of(place.at("broker"), "mem", O_WRONLY); }},
+        {"read-brokers-environment",
+         "namespaces",
+         {"ENOENT", "ENOENT", "EACCES capabilities", "ok"},
+         [](const Place& place) { return open_of(place.at("broker"), "environ"); }},
+        {"read-workers-memory",
+         "namespaces",
+         {"ENOENT", "ENOENT", "EACCES capabilities", "ok"},
+         [](const Place& place) { return open_of(place.at("worker"), "mem"); }},
+        {"open-brokers-script",
+         "namespaces",
+         {"ENOENT", "ENOENT", "EACCES capabilities", "ok"},
+         [](const Place& place) { return open_of(place.at("broker"), "fd/2"); }},
+        {"kill-init",
+         "namespaces",
+         {"ok", "ok", "EPERM@6|ok Landlock", "ok"},
+         [](const Place&) { return answer(::kill(1, 0)); }},
+
+        {"shared-memory",
+         "namespaces",
+         {"ENOENT", "ENOENT", "ok", "ok"},
+         [](const Place& place) { return answer(::shmget(std::stoi(place.at("shm")), 1, 0)); }},
+        {"message-queue",
+         "namespaces",
+         {"ENOENT", "ENOENT", "EACCES Landlock", "ok"},
+         [](const Place& place) { return open_message_queue(place.at("queue")); }},
+
+        {"interfaces",
+         "namespaces",
+         {"lo", "lo", "*", "*"},
+         [](const Place&) { return interfaces(); }},
+        {"connect-tcp",
+         "namespaces",
+         {"ENETUNREACH", "ENETUNREACH", "ok", "ok"},
+         [](const Place& place) { return on_loopback(SOCK_STREAM, place.at("port"), ::connect); }},
+        {"connect-udp",
+         "namespaces",
+         {"ENETUNREACH", "ENETUNREACH", "ok", "ok"},
+         [](const Place& place) { return on_loopback(SOCK_DGRAM, place.at("port"), ::connect); }},
+        // In a network of its own nobody else has taken it.
+        {"bind-taken-port",
+         "namespaces",
+         {"ok", "ok", "EADDRINUSE", "EADDRINUSE"},
+         [](const Place& place) { return on_loopback(SOCK_STREAM, place.at("port"), ::bind); }},
+        {"connect-abstract-socket",
+         "namespaces",
+         {"ECONNREFUSED", "EAFNOSUPPORT seccomp", "EPERM@6|ok Landlock", "ok"},
+         [](const Place& place) { return connect_local(place.at("abstract"), true); }},
+        // No layer of profile inspect but the socket's own mode stops this.
+        {"connect-open-socket",
+         "seccomp",
+         {"ok", "EAFNOSUPPORT", "ok", "ok"},
+         [](const Place& place) { return connect_local(place.at("root") + "/socket", false); }},
+        {"connect-status-socket",
+         "uid",
+         {"*", "EAFNOSUPPORT seccomp", "ok", "ok"},
+         [](const Place& place) {
+             return connect_local(place.at("root") + "/run/status.sock", false);
+         }},
+    };
+}
+
+}  // namespace bulkhead::sandbox_test

@@ -1,0 +1,48 @@
+// One-trick programs: each tries one thing that some profile forbids and another allows, and says
+// what the kernel answered. The table is one declaration for the program that plays the tricks
+// inside a job and for the test that judges its answers.
+#pragma once
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace bulkhead::sandbox_test {
+
+// What the tricks must know of the host outside, from the file `place` beside the program: broker,
+// worker (pids), root (the installation), others (somebody's file in /var/tmp), ...
+using Place = std::map<std::string, std::string>;
+
+// What is expected of the kernel: "ok", an errno's name, a signal's name, or a value.
+//     "EPERM"             this
+//     "EPERM uid"         this, and it is the layer `uid` that answers
+//     "EINVAL|ENOSYS"     one of these
+//     "EACCES@5|ENOTTY"   the first where Landlock has ABI 5, else the second
+//     "*"                 not compared
+struct Answers {
+    std::string inspect, maintain, admin;
+    std::string bare;  // of a root process outside of every sandbox: the trick itself works
+};
+
+struct Trick {
+    std::string name;
+    std::string layer;  // the one that answers, unless an answer says otherwise
+    Answers answers;
+    std::function<std::string(const Place&)> play;
+};
+
+const std::vector<Trick>& tricks();
+
+// The parts of the table.
+std::vector<Trick> identity_tricks();
+std::vector<Trick> file_tricks();
+std::vector<Trick> space_tricks();
+std::vector<Trick> call_tricks();
+std::vector<Trick> state_tricks();
+
+// "ok", or the name of errno when `result` is negative.
+std::string answer(long result);
+// What a program prints, or the errno of its exec.
+std::string output_of(const std::vector<std::string>& words);
+
+}  // namespace bulkhead::sandbox_test
