@@ -71,8 +71,11 @@ std::vector<Trick> state_tricks() {
          [](const Place&) { return std::filesystem::current_path().string(); }},
         {"umask",
          "start",
-         {"63", "18", "18", "*"},  // 077, 022
-         [](const Place&) { return std::to_string(::umask(0)); }},
+         {"077", "022", "022", "*"},
+         [](const Place&) {
+             const auto mask = ::umask(0);
+             return "0" + std::to_string(mask / 8) + std::to_string(mask % 8);
+         }},
         {"niceness",
          "start",
          {"10", "10", "5", "*"},
