@@ -39,7 +39,7 @@ int action_of(std::uint32_t events) {
 }  // namespace
 
 // libcurl says which descriptors and which deadline it waits for; the loop says when they are due.
-class HttpClient::Engine : SocketOwner {
+class HttpClient::Engine : SocketWatcher {
   public:
     Engine(sys::Loop& loop, HttpSettings settings) : loop_(loop), settings_(std::move(settings)) {}
     ~Engine() override;

@@ -21,12 +21,12 @@ constexpr std::chrono::seconds kMaxRetryAfter = std::chrono::hours(24);
 
 curl_socket_t open_socket(void* owner, curlsocktype, curl_sockaddr* address) {
     const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    if (fd >= 0) static_cast<SocketOwner*>(owner)->opened(fd);
+    if (fd >= 0) static_cast<SocketWatcher*>(owner)->opened(fd);
     return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
 int close_socket(void* owner, curl_socket_t fd) {
-    static_cast<SocketOwner*>(owner)->closing(fd);
+    static_cast<SocketWatcher*>(owner)->closing(fd);
     return ::close(fd);
 }
 
@@ -56,7 +56,7 @@ void Transfer::set(CURLoption option, T value) {
 }
 
 Result<std::unique_ptr<Transfer>> Transfer::create(const HttpSettings& settings, CURLSH* share,
-                                                   SocketOwner& sockets) {
+                                                   SocketWatcher& sockets) {
     Easy easy(curl_easy_init(), &curl_easy_cleanup);
     if (!easy) return fail("curl_easy_init: no memory");
     std::unique_ptr<Transfer> transfer(new Transfer(std::move(easy), settings));
@@ -68,7 +68,7 @@ Result<std::unique_ptr<Transfer>> Transfer::create(const HttpSettings& settings,
     return transfer;
 }
 
-void Transfer::set_connection(CURLSH* share, SocketOwner& sockets) {
+void Transfer::set_connection(CURLSH* share, SocketWatcher& sockets) {
     set(CURLOPT_PRIVATE, this);
     set(CURLOPT_SHARE, share);
     set(CURLOPT_ERRORBUFFER, curl_error_);

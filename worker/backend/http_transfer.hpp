@@ -9,9 +9,9 @@
 namespace bulkhead::worker {
 
 // Told about every network socket, so that the loop forgets a descriptor before it is closed.
-class SocketOwner {
+class SocketWatcher {
   public:
-    virtual ~SocketOwner() = default;
+    virtual ~SocketWatcher() = default;
     virtual void opened(int fd) = 0;
     virtual void closing(int fd) = 0;
 };
@@ -20,7 +20,7 @@ class Transfer {
   public:
     // Keeps references to `settings` and `sockets`, which outlive it.
     static Result<std::unique_ptr<Transfer>> create(const HttpSettings& settings, CURLSH* share,
-                                                    SocketOwner& sockets);
+                                                    SocketWatcher& sockets);
     Transfer(const Transfer&) = delete;
     Transfer& operator=(const Transfer&) = delete;
     ~Transfer() { forget_headers(); }
@@ -45,7 +45,7 @@ class Transfer {
 
     template <class T>
     void set(CURLoption option, T value);
-    void set_connection(CURLSH* share, SocketOwner& sockets);
+    void set_connection(CURLSH* share, SocketWatcher& sockets);
     void set_trust();
     Result<> set_headers();
     void set_body();

@@ -2,9 +2,9 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "worker/inventory/addresses.hpp"
@@ -12,14 +12,9 @@
 #include "worker/inventory/neighbours.hpp"
 #include "worker/inventory/routes.hpp"
 #include "worker/inventory/sockets.hpp"
+#include "worker/readings/socket_owners.hpp"
 
 namespace bulkhead::worker {
-
-struct SocketOwner {
-    std::uint32_t pid = 0;
-    std::string name;  // of the program, as /proc/PID/comm has it
-};
-using SocketOwners = std::unordered_map<std::uint64_t, SocketOwner>;  // by inode
 
 struct Inventory {
     // A list that could not be read is absent, which is not the same as "there are none".
@@ -28,7 +23,7 @@ struct Inventory {
     std::optional<std::vector<Neighbour>> neighbours;
     std::optional<std::vector<Route>> routes;
     std::optional<std::vector<Socket>> sockets;
-    SocketOwners owners;                // of some sockets, or of none
+    std::shared_ptr<const SocketOwners> owners;  // null where they were not asked for
     std::vector<std::string> problems;  // one sentence for each list that is absent or not whole
 };
 

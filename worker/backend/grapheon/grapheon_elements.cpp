@@ -121,6 +121,12 @@ class Mapping {
         put(Collection::routes, std::move(json));
     }
 
+    const SocketOwner* owner_of(const Socket& socket) const {
+        if (!inventory_.owners) return nullptr;
+        const auto found = inventory_.owners->by_inode.find(socket.inode);
+        return found == inventory_.owners->by_inode.end() ? nullptr : &found->second;
+    }
+
     void add(const Socket& socket) {
         auto local = socket.local;
         if (local.is_unspecified() && treatment_ != WildcardListeners::raw) {
@@ -128,14 +134,13 @@ class Mapping {
             if (treatment_ == WildcardListeners::drop || !instead) return;
             local = *instead;
         }
-        const auto owner = inventory_.owners.find(socket.inode);
-        const bool known = socket.inode != 0 && owner != inventory_.owners.end();
+        const auto* owner = owner_of(socket);
         JsonWriter json;
         json.begin_object()
             .put("local_ip", local.text())
             .put("local_port", socket.local_port)
-            .put("pid", known ? std::optional(owner->second.pid) : std::nullopt)
-            .put("process_name", known ? unless_empty(owner->second.name) : std::nullopt)
+            .put("pid", owner ? std::optional(owner->pid) : std::nullopt)
+            .put("process_name", owner ? unless_empty(owner->name) : std::nullopt)
             .put("protocol", socket.transport == Transport::tcp ? "tcp" : "udp")
             .put("remote_ip", socket.remote.text())
             .put("remote_port",
