@@ -233,6 +233,17 @@ void ReferenceBackend::expire_install_token(const std::string& token) {
     store_.change([&](State& state) { state.install_tokens[token].expired = true; });
 }
 
+void ReferenceBackend::assign_artifacts(ArtifactShape shape, nlohmann::json artifacts) {
+    store_.change([&](State& state) {
+        state.aegisflux.shape = shape;
+        state.aegisflux.assigned = std::move(artifacts);
+    });
+}
+
+void ReferenceBackend::forget_registrations() {
+    store_.change([](State& state) { state.aegisflux.open.clear(); });
+}
+
 void ReferenceBackend::add_node_token(const std::string& token, const std::string& node) {
     store_.change([&](State& state) { state.node_tokens[token] = node; });
 }

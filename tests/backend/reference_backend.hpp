@@ -79,6 +79,10 @@ class ReferenceBackend {
     Outcome<> redeliver_job(const std::string& id);
     void add_install_token(const std::string& token);
     void expire_install_token(const std::string& token);
+    /// What the registry of aegisflux assigns to every host, and in which of its shapes.
+    void assign_artifacts(ArtifactShape shape, nlohmann::json artifacts);
+    /// Registrations that were begun and not completed, as after a restart of the server.
+    void forget_registrations();
     void add_node_token(const std::string& token, const std::string& node);
     /// The credential of this agent (id, host id or host name) is unknown from now on.
     Outcome<> revoke(const std::string& agent);

@@ -84,6 +84,21 @@ struct InstallToken {
     bool expired = false;
 };
 
+/// The three servers of aegisflux that answer on one URL, told apart by the shape of their lists.
+enum class ArtifactShape { named, ids, array };
+
+struct AegisFlux {
+    struct Registration {
+        std::string host_id;
+        std::string public_key;  // octets
+        std::string signed_text;
+        nlohmann::json request;
+    };
+    ArtifactShape shape = ArtifactShape::named;
+    nlohmann::json assigned = nlohmann::json::array();  // to every host
+    std::map<std::string, Registration> open;           // by registration id, not completed yet
+};
+
 struct State {
     std::map<std::string, InstallToken> install_tokens;
     std::map<std::string, std::string> node_tokens;  // token -> node; an empty node: any
@@ -98,6 +113,8 @@ struct State {
     std::uint64_t requests_ever = 0;
     int next_agent = 1;
     int next_job = 1;
+
+    AegisFlux aegisflux;
 
     int heartbeat_seconds = 0;  // 0: left to the agent
     std::chrono::milliseconds lease{60'000};

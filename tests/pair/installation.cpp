@@ -128,6 +128,8 @@ std::string Installation::read(std::string_view name) const { return contents(*t
 bool Installation::exists(std::string_view name) const { return fs::exists(*this / name); }
 
 // Written out here rather than by the library under test: it is what an operator would type.
+void Installation::remove(std::string_view name) const { fs::remove_all(*this / name); }
+
 void Installation::pin(const PinnedJob& job) const {
     std::string text = "bulkhead-job v1\njob-id " + job.name + "\nauthor operator\n";
     text += "script-sha256 " + crypto::hex(crypto::sha256(as_bytes(job.script))) + "\n";

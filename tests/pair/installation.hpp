@@ -42,6 +42,7 @@ class Installation {
     void append(std::string_view name, std::string_view content) const;
     std::string read(std::string_view name) const;
     bool exists(std::string_view name) const;
+    void remove(std::string_view name) const;
     void pin(const PinnedJob& job) const;
 
     // What the broker of this installation calls its cgroup.

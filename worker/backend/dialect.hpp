@@ -22,6 +22,11 @@ class EnrollDialect {
     virtual ~EnrollDialect() = default;
     virtual EnrollTraits enroll_traits() const { return {}; }
     virtual Exchange<Enrolled> enroll(const EnrollRequest& request) const = 0;
+    virtual bool needs_token() const { return true; }
+    // For a backend that knows a host by a key of the host's own: made once, kept on disk, checked
+    // when it is read again. Empty where there is none.
+    virtual Result<Secret> make_key() const { return Secret(); }
+    virtual Result<> check_key(const Secret&) const { return {}; }
 };
 
 struct JobTraits {
@@ -77,6 +82,8 @@ struct Traits {
     bool heartbeats = true;  // false: its inventory reports stand for them
     std::chrono::seconds heartbeat_interval = std::chrono::seconds(60);  // unless configured
     std::chrono::seconds system_info_interval = std::chrono::hours(24);  // for report_system
+    bool wants_credential = true;  // without enrollment; else requests carry none
+    bool wants_capabilities = false;
 };
 
 class Dialect {

@@ -12,9 +12,10 @@
 
 #include "common/base/parse.hpp"
 #include "common/base/secret.hpp"
-#include "worker/backend/http_client.hpp"
+#include "worker/backend/verdict.hpp"
 #include "worker/inventory/inventory.hpp"
 #include "worker/metrics/metrics.hpp"
+#include "worker/system/capabilities.hpp"
 #include "worker/system/system_info.hpp"
 
 namespace bulkhead::worker {
@@ -40,6 +41,8 @@ struct EnrollRequest {
     std::string agent_version;
     SystemInfo system;
     Inventory inventory;  // links and addresses, where EnrollTraits::sends_addresses
+    Secret key;           // EnrollDialect::make_key()
+    std::optional<Capabilities> capabilities;  // where Traits want them
 };
 
 // What the backend wants of inventory reports; it says only what it wants changed.
@@ -55,6 +58,8 @@ struct Enrolled {
     Identity identity;
     std::optional<std::chrono::seconds> heartbeat_interval;
     InventoryPolicyChange inventory_policy;
+    // Not enrolled yet: this has to be asked next, at once.
+    std::function<Exchange<Enrolled>()> next;
 };
 
 struct Confinement {
@@ -82,8 +87,18 @@ struct Heartbeat {
     std::uint64_t unreported_jobs = 0;
 };
 
+// Something that the backend wants of this host and does not get.
+struct Declined {
+    std::string what;
+    std::string reason;  // a stable code
+    std::string detail;
+
+    bool operator==(const Declined&) const = default;
+};
+
 struct HeartbeatReceipt {
     std::optional<std::chrono::seconds> heartbeat_interval;  // asked for, within 1 s .. 1 h
+    std::vector<Declined> declined;                          // all that it wants as of now
 };
 
 // A part of the inventory as the backend gets it, ready to be put into a report.

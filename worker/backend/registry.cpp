@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <array>
 
+#include "worker/backend/aegisflux/aegisflux_dialect.hpp"
 #include "worker/backend/bulkhead/bulkhead_dialect.hpp"
 #include "worker/backend/hyprbox/hyprbox_dialect.hpp"
 
 namespace bulkhead::worker {
 
 std::span<const DialectRow> dialects() {
-    static const std::array<DialectRow, 2> kRows{{
+    static const std::array<DialectRow, 3> kRows{{
         {.name = "bulkhead",
          .default_url = "",
          .enrolls = true,
@@ -25,6 +26,14 @@ std::span<const DialectRow> dialects() {
          .options = HyprboxOptions::rows(),
          .make = [](const DialectOptions& options) -> std::unique_ptr<const Dialect> {
              return std::make_unique<HyprboxDialect>(HyprboxOptions::from(options));
+         }},
+        {.name = "aegisflux",
+         .default_url = "http://localhost:8090",
+         .enrolls = false,
+         .variables = AegisfluxOptions::variables(),
+         .options = AegisfluxOptions::rows(),
+         .make = [](const DialectOptions& options) -> std::unique_ptr<const Dialect> {
+             return std::make_unique<AegisfluxDialect>(AegisfluxOptions::from(options));
          }},
     }};
     return kRows;

@@ -18,6 +18,7 @@ constexpr std::size_t kMaxBytes = 8_KiB;
 constexpr std::string_view kHeading = "bulkhead-credential v1";
 
 std::string file_name(std::string_view backend) { return std::string(backend) + ".credential"; }
+std::string key_name(std::string_view backend) { return std::string(backend) + ".key"; }
 
 // "key value" with exactly this key.
 Result<std::string> value_of(std::string_view line, std::string_view key) {
@@ -44,8 +45,7 @@ Result<CredentialStore> CredentialStore::open(const sys::Dir& state) {
     return CredentialStore(TRY(state.make_dir("credentials", 0700)));
 }
 
-Result<std::optional<Identity>> CredentialStore::load(std::string_view backend) const {
-    const auto name = file_name(backend);
+Result<std::optional<Secret>> CredentialStore::read_private(const std::string& name) const {
     const auto fd = dir_.open_regular(name, O_RDONLY);
     if (!fd && fd.error().code == ENOENT) return std::nullopt;
     if (!fd) return std::unexpected(fd.error());
@@ -54,8 +54,14 @@ Result<std::optional<Identity>> CredentialStore::load(std::string_view backend) 
     if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         return fail(name + ": others than its owner can use this credential; chmod 600 it");
     }
-    const Secret text(TRY(within(name, sys::read_to_end(*fd, kMaxBytes))));
-    return TRY(within(name, parse_identity(text.reveal())));
+    return Secret(TRY(within(name, sys::read_to_end(*fd, kMaxBytes))));
+}
+
+Result<std::optional<Identity>> CredentialStore::load(std::string_view backend) const {
+    const auto name = file_name(backend);
+    const auto text = TRY(read_private(name));
+    if (!text) return std::nullopt;
+    return TRY(within(name, parse_identity(text->reveal())));
 }
 
 Result<> CredentialStore::save(std::string_view backend, const Identity& identity) const {
@@ -68,6 +74,14 @@ Result<> CredentialStore::save(std::string_view backend, const Identity& identit
 
 Result<> CredentialStore::forget(std::string_view backend) const {
     return dir_.remove_file(file_name(backend));
+}
+
+Result<std::optional<Secret>> CredentialStore::load_key(std::string_view backend) const {
+    return read_private(key_name(backend));
+}
+
+Result<> CredentialStore::save_key(std::string_view backend, const Secret& key) const {
+    return dir_.write_atomic(key_name(backend), key.reveal(), 0600);
 }
 
 std::string fingerprint(const Secret& secret) {

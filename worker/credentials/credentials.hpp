@@ -23,7 +23,13 @@ class CredentialStore {
     Result<> save(std::string_view backend, const Identity& identity) const;
     Result<> forget(std::string_view backend) const;
 
+    // The private key that this backend knows us by: raw octets in a file of its own.
+    Result<std::optional<Secret>> load_key(std::string_view backend) const;
+    Result<> save_key(std::string_view backend, const Secret& key) const;
+
   private:
+    // Nothing when it is absent; refused when others can read it.
+    Result<std::optional<Secret>> read_private(const std::string& name) const;
     explicit CredentialStore(sys::Dir dir) : dir_(std::move(dir)) {}
     sys::Dir dir_;
 };

@@ -25,8 +25,10 @@ void EnrollDuty::start(OnEnrolled enrolled, OnFailed failed) {
     } else if (!config_.credential.empty()) {
         already.identity.credential = config_.credential;
     } else if (dialect_.enrollment() == nullptr) {
-        services_.log.warning("no credential is configured", {{"backend", config_.name}});
-    } else if (config_.install_token.empty()) {
+        if (dialect_.traits().wants_credential) {
+            services_.log.warning("no credential is configured", {{"backend", config_.name}});
+        }
+    } else if (config_.install_token.empty() && dialect_.enrollment()->needs_token()) {
         return give_up("not enrolled yet, and there is no install token; " +
                        config_.install_token_missing);
     } else {
@@ -62,9 +64,27 @@ bool EnrollDuty::accepted() {
     return true;
 }
 
+// The same in every try: a backend that forgot us knows us again by it.
+Result<Secret> EnrollDuty::own_key() const {
+    const auto& enrollment = *dialect_.enrollment();
+    if (auto known = TRY(services_.credentials.load_key(config_.name))) {
+        TRY(within(config_.name + ".key", enrollment.check_key(*known)));
+        return *std::move(known);
+    }
+    auto made = TRY(enrollment.make_key());
+    if (!made.empty()) TRY(services_.credentials.save_key(config_.name, made));
+    return made;
+}
+
 void EnrollDuty::ask() {
     state_ = State::trying;
     EnrollRequest request;
+    auto key = own_key();
+    if (!key) return give_up("identity key: " + key.error().what);
+    request.key = *std::move(key);
+    if (dialect_.traits().wants_capabilities) {
+        request.capabilities = read_capabilities(services_.root);
+    }
     request.install_token = config_.install_token;
     request.host_id = services_.host_id;
     request.agent_version = BULKHEAD_VERSION;
@@ -75,6 +95,11 @@ void EnrollDuty::ask() {
 
 void EnrollDuty::on_verdict(Verdict<Enrolled> verdict) {
     if (!verdict) return again(verdict.error());
+    if (verdict->next) {
+        perform<Enrolled>(client_, verdict->next(),
+                          [this](Verdict<Enrolled> given) { on_verdict(std::move(given)); });
+        return;
+    }
     // Before anything else: a lost credential may be a spent token.
     if (const auto saved = services_.credentials.save(config_.name, verdict->identity); !saved) {
         services_.log.error("keep credential",

@@ -36,6 +36,7 @@ class EnrollDuty {
 
   private:
     void ask();
+    Result<Secret> own_key() const;
     void give_up(std::string why);
     void on_verdict(Verdict<Enrolled> verdict);
     void again(const Setback& setback);

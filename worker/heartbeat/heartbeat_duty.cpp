@@ -1,5 +1,7 @@
 #include "worker/heartbeat/heartbeat_duty.hpp"
 
+#include <algorithm>
+
 #include "common/crypto/sha256.hpp"
 
 namespace bulkhead::worker {
@@ -71,6 +73,7 @@ void HeartbeatDuty::on_verdict(Verdict<HeartbeatReceipt> verdict, bool system_re
         last_delivered_ = now();
         if (system_reported) system_reported_at_ = sys::Clock::now();
         if (verdict->heartbeat_interval) interval_ = *verdict->heartbeat_interval;
+        decline(std::move(verdict->declined));
         delay = std::exchange(second_, false) ? first_phase(interval_, services_.random)
                                               : std::chrono::milliseconds(interval_);
         services_.log.debug("heartbeat",
@@ -88,6 +91,18 @@ void HeartbeatDuty::on_verdict(Verdict<HeartbeatReceipt> verdict, bool system_re
     }
     if (services_.pass == Pass::serve) schedule(delay);
     on_beat_(verdict);
+}
+
+// Told once, not in every heartbeat.
+void HeartbeatDuty::decline(std::vector<Declined> wanted) {
+    for (const auto& one : wanted) {
+        if (std::ranges::find(declined_, one) != declined_.end()) continue;
+        services_.log.warning("declined", {{"backend", config_.name},
+                                           {"what", one.what},
+                                           {"reason", one.reason},
+                                           {"detail", one.detail}});
+    }
+    declined_ = std::move(wanted);
 }
 
 void HeartbeatDuty::schedule(std::chrono::milliseconds delay) {

@@ -34,6 +34,7 @@ class HeartbeatDuty {
     std::uint64_t delivered() const { return delivered_; }
     std::optional<UnixTime> last_delivered() const { return last_delivered_; }
     const std::string& trouble() const { return trouble_; }
+    const std::vector<Declined>& declined() const { return declined_; }
 
   private:
     HeartbeatDuty(Services& services, const BackendConfig& config, const Dialect& dialect,
@@ -52,6 +53,7 @@ class HeartbeatDuty {
     Result<Heartbeat> compose();
     void on_verdict(Verdict<HeartbeatReceipt> verdict, bool system_reported);
     void schedule(std::chrono::milliseconds delay);
+    void decline(std::vector<Declined> wanted);
 
     Services& services_;
     const BackendConfig& config_;
@@ -70,6 +72,7 @@ class HeartbeatDuty {
     std::optional<UnixTime> last_delivered_;
     std::optional<sys::Clock::time_point> system_reported_at_;
     std::string trouble_;
+    std::vector<Declined> declined_;
 };
 
 }  // namespace bulkhead::worker

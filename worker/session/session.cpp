@@ -1,5 +1,6 @@
 #include "worker/session/session.hpp"
 
+#include "worker/backend/capabilities.hpp"
 #include "worker/backend/registry.hpp"
 
 namespace bulkhead::worker {
@@ -101,6 +102,20 @@ void Session::describe(JsonWriter& json) const {
         json.put("last_heartbeat", format_utc(*last));
     }
     if (!heartbeat_->trouble().empty()) json.put("heartbeat_trouble", heartbeat_->trouble());
+    json.begin_array("declined");
+    for (const auto& one : heartbeat_->declined()) {
+        json.begin_object()
+            .put("what", one.what)
+            .put("reason", one.reason)
+            .put("detail", one.detail)
+            .end();
+    }
+    json.end();
+    if (dialect_->traits().wants_capabilities) {
+        json.begin_object("capabilities");
+        put_capabilities(json, read_capabilities(services_.root), services_.system);
+        json.end();
+    }
     if (jobs_) jobs_->describe(json);
     json.end();
 }

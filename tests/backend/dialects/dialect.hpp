@@ -15,6 +15,7 @@ struct Services {
     Narrator& narrator;
 };
 
+void add_aegisflux_routes(Router& router, Services services);
 void add_bulkhead_routes(Router& router, Services services);
 void add_hyprbox_routes(Router& router, Services services);
 
@@ -24,6 +25,7 @@ struct Dialect {
 };
 
 inline constexpr std::array kDialects{
+    Dialect{"aegisflux", add_aegisflux_routes},
     Dialect{"bulkhead", add_bulkhead_routes},
     Dialect{"hyprbox", add_hyprbox_routes},
 };

@@ -103,5 +103,17 @@ TEST(Fingerprint, IsTheBeginningOfTheSha256) {
     EXPECT_EQ(fingerprint(Secret()), "none");
 }
 
+TEST_F(Credentials, AKeyIsAFileOfItsOwnThatOthersCannotRead) {
+    EXPECT_EQ(store_.load_key("main")->has_value(), false);
+    const std::string octets("\0key\n\xff", 6);
+    ASSERT_TRUE(store_.save_key("main", Secret(octets)));
+    EXPECT_EQ((*store_.load_key("main"))->reveal(), octets);
+    EXPECT_FALSE(store_.load("main")->has_value()) << "it is no credential";
+    const auto file = state_.path() + "/credentials/main.key";
+    EXPECT_EQ(mode_of(file), 0600U);
+    ASSERT_EQ(::chmod(file.c_str(), 0640), 0);
+    EXPECT_FALSE(store_.load_key("main"));
+}
+
 }  // namespace
 }  // namespace bulkhead::worker

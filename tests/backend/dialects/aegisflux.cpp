@@ -1,0 +1,169 @@
+// The aegisflux dialect: a registry that knows no caller, and the registration of a key in two
+// steps. Errors are plain text, as its servers write them.
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "tests/backend/dialects/dialect.hpp"
+#include "tests/backend/dialects/requests.hpp"
+
+namespace bulkhead::reference {
+namespace {
+
+using nlohmann::json;
+using std::chrono::system_clock;
+
+constexpr std::string_view kName = "aegisflux";
+constexpr std::string_view kServerTime = "2026-01-31T23:59:59.123456789Z";  // signed as it is
+
+const unsigned char* raw(const std::string& text) {
+    return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+Answer plain(int status, const std::string& text) {
+    return {.status = status, .body = text + "\n", .content_type = "text/plain; charset=utf-8"};
+}
+
+/// Standard base64 with its padding; nothing where it is something else.
+std::optional<std::string> decoded(const std::string& text) {
+    if (text.empty() || text.size() % 4 != 0) return std::nullopt;
+    std::string octets(text.size() / 4 * 3, '\0');
+    auto* const out = reinterpret_cast<unsigned char*>(octets.data());
+    if (EVP_DecodeBlock(out, raw(text), static_cast<int>(text.size())) < 0) return std::nullopt;
+    octets.resize(octets.size() - static_cast<std::size_t>(std::ranges::count(text, '=')));
+    return octets;
+}
+
+std::string encoded(const std::string& octets) {
+    std::string text((octets.size() + 2) / 3 * 4 + 1, '\0');
+    auto* const out = reinterpret_cast<unsigned char*>(text.data());
+    EVP_EncodeBlock(out, raw(octets), static_cast<int>(octets.size()));
+    text.pop_back();
+    return text;
+}
+
+std::string digest_of(const std::string& octets) {
+    std::string digest(32, '\0');
+    EVP_Digest(octets.data(), octets.size(), reinterpret_cast<unsigned char*>(digest.data()),
+               nullptr, EVP_sha256(), nullptr);
+    return digest;
+}
+
+bool is_signed_by(const std::string& key, const std::string& text, const std::string& signature) {
+    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> point(
+        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, raw(key), key.size()),
+        &EVP_PKEY_free);
+    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                          &EVP_MD_CTX_free);
+    return point && context &&
+           EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, point.get()) == 1 &&
+           EVP_DigestVerify(context.get(), raw(signature), signature.size(), raw(text),
+                            text.size()) == 1;
+}
+
+// --- the registry ---
+
+json list_of(const AegisFlux& state) {
+    if (state.shape != ArtifactShape::array) {
+        return {{"artifacts", state.assigned}, {"total", state.assigned.size()}};
+    }
+    return state.assigned.empty() ? json() : state.assigned;
+}
+
+Answer artifacts(const Call& call, Services services) {
+    const auto& host = call.captured.at("host");
+    const auto list = services.store.change([&](State& state) {
+        state.add(Heartbeat{std::string(kName), host, json::object(), system_clock::now()});
+        return list_of(state.aegisflux);
+    });
+    services.narrator.say("poll of " + host);
+    return Answer::json(200, list);
+}
+
+// --- registration ---
+
+Shape init_shape() {
+    return object({{"org_id", text()},
+                   {"host_id", text()},
+                   {"agent_pubkey", text()},
+                   {"machine_id_hash", text()},
+                   {"agent_version", text()},
+                   {"capabilities", any_object()},
+                   {"platform", any_object()},
+                   {"network", any_object()}});
+}
+
+Shape complete_shape() {
+    return object({{"registration_id", text()}, {"host_id", text()}, {"signature", text()}});
+}
+
+Answer init(const Call& call, Services services) {
+    const auto body = json_body(call, init_shape());
+    if (!body) return plain(400, "bad json");
+    const auto key = decoded((*body)["agent_pubkey"].get<std::string>());
+    if (!key || key->size() != 32) return plain(400, "bad pubkey");
+    const auto id = random_hex(16);
+    const auto nonce = random_hex(16);  // 32 octets
+    const auto host = (*body)["host_id"].get<std::string>();
+    services.store.change([&](State& state) {
+        state.aegisflux.open[id] = {.host_id = host,
+                                    .public_key = *key,
+                                    .signed_text = nonce + std::string(kServerTime) + host,
+                                    .request = *body};
+    });
+    return Answer::json(
+        200, {{"registration_id", id}, {"nonce", encoded(nonce)}, {"server_time", kServerTime}});
+}
+
+std::string uid_of(const std::string& public_key) {
+    constexpr std::string_view kHex = "0123456789abcdef";
+    std::string uid = "agent-";
+    for (const char c : digest_of(public_key).substr(0, 8)) {
+        uid += kHex[static_cast<unsigned char>(c) >> 4U];
+        uid += kHex[static_cast<unsigned char>(c) & 0xfU];
+    }
+    return uid;
+}
+
+Answer complete(const Call& call, Services services) {
+    const auto body = json_body(call, complete_shape());
+    if (!body) return plain(400, "bad json");
+    const auto id = (*body)["registration_id"].get<std::string>();
+    const auto signature = decoded((*body)["signature"].get<std::string>());
+    auto answer = services.store.change([&](State& state) {
+        const auto found = state.aegisflux.open.find(id);
+        if (found == state.aegisflux.open.end()) return plain(404, "unknown registration");
+        if (!signature) return plain(400, "bad signature");
+        const auto& registration = found->second;
+        if (registration.host_id != (*body)["host_id"] ||
+            !is_signed_by(registration.public_key, registration.signed_text, *signature)) {
+            return plain(401, "signature verify failed");
+        }
+        const auto uid = uid_of(registration.public_key);
+        auto& enrolment = state.enrolments[uid];
+        enrolment.agent_id = uid;
+        enrolment.host_id = registration.host_id;
+        enrolment.credential = "boot_" + random_hex(16);
+        enrolment.request = registration.request;
+        ++enrolment.times;
+        state.aegisflux.open.erase(found);
+        return Answer::json(200, {{"agent_uid", uid}, {"bootstrap_token", enrolment.credential}});
+    });
+    if (answer.status == 200) services.narrator.say("registered " + answer.body);
+    return answer;
+}
+
+}  // namespace
+
+void add_aegisflux_routes(Router& router, Services services) {
+    const auto add = [&](const char* method, const char* path,
+                         Answer (*handler)(const Call&, Services)) {
+        router.add(method, path, [=](const Call& call) { return handler(call, services); });
+    };
+    add("GET", "/artifacts/for-host/{host}", artifacts);
+    add("POST", "/agents/register/init", init);
+    add("POST", "/agents/register/complete", complete);
+}
+
+}  // namespace bulkhead::reference

@@ -1,0 +1,175 @@
+// The aegisflux dialect: real broker, real worker, servers that say what the real ones say.
+#include "tests/pair/pair.hpp"
+
+namespace bulkhead::test {
+namespace {
+
+using Spoil = Misbehaviour::Kind;
+using reference::ArtifactShape;
+
+constexpr auto* kInit = "/agents/register/init";
+constexpr auto* kComplete = "/agents/register/complete";
+constexpr auto* kKey = "state/worker/credentials/aegisflux.key";
+constexpr auto* kCredential = "state/worker/credentials/aegisflux.credential";
+
+class Aegisflux : public Pair {
+  protected:
+    std::string configuration() override {
+        return "backend:\n  dialect: aegisflux\n  url: " + backend().url() +
+               "\n  ca_file: " + backend().ca_file() +
+               "\n  options:\n    host_id: host-7\n    registration_url: " + backend().url() +
+               "\nheartbeat_interval: 1s\n";
+    }
+    // What `bulkhead status --json` says of the one backend.
+    json status() {
+        const auto told =
+            run({BULKHEAD_CLI, "status", "--json", "--socket", place() / "run/status.sock"});
+        if (told.code != 0) return json();
+        return json::parse(told.output, nullptr, false)["backends"][0];
+    }
+    std::size_t asked(std::string_view path) {
+        std::size_t count = 0;
+        for (const auto& request : backend().requests()) count += request.path == path ? 1 : 0;
+        return count;
+    }
+    bool registered(int times) {
+        return backend().wait_for(
+            [times](const State& state) {
+                return state.enrolments.size() == 1 &&
+                       state.enrolments.begin()->second.times == times;
+            },
+            kPatience);
+    }
+    std::string agent_id() { return backend().enrolments().at(0).agent_id; }
+};
+
+TEST_F(Aegisflux, AHostRegistersOnceAndAsksForArtifacts) {
+    start_enrolled();
+    ASSERT_TRUE(registered(1));
+    const auto enrolment = backend().enrolments().at(0);
+    EXPECT_EQ(enrolment.host_id, "host-7");
+    const auto& capabilities = enrolment.request["capabilities"];
+    EXPECT_FALSE(capabilities["kernel_version"].get<std::string>().empty());
+    EXPECT_EQ(capabilities["loads_programs"], false);
+    EXPECT_GT(capabilities["resource_limits"]["cpu_count"], 0);
+    ASSERT_TRUE(wait_for_heartbeats(2));
+    EXPECT_EQ(backend().heartbeats().back().who, "host-7");
+    EXPECT_EQ(asked(kInit), 1U);
+    const auto seen = status();
+    EXPECT_EQ(seen["enrollment"], "enrolled");
+    EXPECT_EQ(seen["capabilities"]["kernel_version"], capabilities["kernel_version"]);
+    EXPECT_TRUE(seen["declined"].empty());
+}
+
+TEST_F(Aegisflux, AssignedArtifactsAreDeclinedInLogAndStatus) {
+    backend().assign_artifacts(
+        ArtifactShape::named,
+        json::array(
+            {{{"artifact_id", "trace"}, {"signature", "x"}, {"signature_algorithm", "RSA-PSS"}},
+             {{"artifact_id", "../evil"}}}));
+    start_enrolled();
+    ASSERT_TRUE(wait_for_log("artifacts-unsupported"));
+    ASSERT_TRUE(wait_for_log("bad-artifact-id"));
+    ASSERT_TRUE(wait_for_heartbeats(2));
+    const auto declined = status()["declined"];
+    ASSERT_EQ(declined.size(), 2U) << declined;
+    EXPECT_EQ(declined[0]["what"], "artifact trace");
+    const auto said = log();
+    EXPECT_EQ(said.find("artifacts-unsupported"), said.rfind("artifacts-unsupported"))
+        << "told once, not at every poll";
+    for (const auto& request : backend().requests()) {
+        EXPECT_EQ(request.path.find("bundle"), std::string::npos) << "nothing is downloaded";
+    }
+    backend().assign_artifacts(ArtifactShape::array, json::array());
+    ASSERT_TRUE(wait_for_heartbeats(2));
+    EXPECT_TRUE(status()["declined"].empty());
+}
+
+TEST_F(Aegisflux, NoAnswerToAPollEndsThePolls) {
+    start_enrolled();
+    for (const int code : {404, 400, 401, 403, 429, 500, 503}) {
+        backend().misbehave({.kind = Spoil::status,
+                             .path = "/artifacts/for-host/host-7",
+                             .times = 1,
+                             .status = code});
+        ASSERT_TRUE(wait_for_heartbeats(1)) << code;
+    }
+    for (const auto spoil : {Spoil::not_json, Spoil::cut_in_body, Spoil::redirect}) {
+        backend().misbehave({.kind = spoil, .path = "/artifacts/for-host/host-7", .times = 1});
+        ASSERT_TRUE(wait_for_heartbeats(1));
+    }
+    ASSERT_TRUE(eventually([&] { return !status().contains("heartbeat_trouble"); }, kPatience));
+    EXPECT_EQ(asked(kInit), 1U) << "a poll says nothing about the registration";
+}
+
+TEST_F(Aegisflux, RegistrationGoesOnAfterEveryStatus) {
+    for (const int code : {400, 401, 404, 500}) {
+        backend().misbehave({.kind = Spoil::status, .path = kComplete, .times = 1, .status = code});
+    }
+    backend().misbehave({.kind = Spoil::status, .path = kInit, .times = 1, .status = 400});
+    start();
+    ASSERT_TRUE(registered(1)) << log();
+    EXPECT_EQ(asked(kInit), 6U) << "each try begins with a new nonce";
+}
+
+TEST_F(Aegisflux, ABackendThatIsAwayAtTheStartIsWaitedFor) {
+    backend().stop();
+    start();
+    ASSERT_TRUE(wait_for_log("\"event\":\"enroll\""));
+    EXPECT_EQ(status()["enrollment"], "trying");
+    ASSERT_TRUE(backend().start());
+    ASSERT_TRUE(registered(1));
+    ASSERT_TRUE(wait_for_heartbeats(1));
+}
+
+TEST_F(Aegisflux, ARestartInTheMiddleOfTheRegistrationKeepsTheKey) {
+    backend().misbehave({.kind = Spoil::status, .path = kComplete, .times = 1'000, .status = 500});
+    start();
+    ASSERT_TRUE(
+        eventually([&] { return place().exists(kKey) && asked(kComplete) > 0; }, kPatience));
+    const auto key = place().read(kKey);
+    ASSERT_EQ(key.size(), 64U);
+    const auto before = wait_for_worker();
+    kill_worker();
+    wait_for_worker(before);
+    backend().behave();
+    ASSERT_TRUE(registered(1));
+    EXPECT_EQ(place().read(kKey), key);
+}
+
+TEST_F(Aegisflux, ARestartAfterwardsRegistersNoSecondTime) {
+    start_enrolled();
+    ASSERT_TRUE(registered(1));
+    const auto before = wait_for_worker();
+    kill_worker();
+    wait_for_worker(before);
+    ASSERT_TRUE(wait_for_heartbeats(2));
+    EXPECT_EQ(asked(kInit), 1U);
+}
+
+TEST_F(Aegisflux, ALostCredentialIsTheSameAgentAgain) {
+    start_enrolled();
+    ASSERT_TRUE(registered(1));
+    const auto agent = agent_id();
+    ASSERT_EQ(stop(), 0);
+    place().remove(kCredential);
+    start();
+    ASSERT_TRUE(registered(2));
+    EXPECT_EQ(agent_id(), agent);
+}
+
+TEST_F(Aegisflux, ADamagedKeyIsToldAndNotReplaced) {
+    start_enrolled();
+    ASSERT_TRUE(registered(1));
+    ASSERT_EQ(stop(), 0);
+    place().remove(kCredential);
+    place().write(kKey, std::string(64, 'x'));
+    start();
+    ASSERT_TRUE(wait_for_log("do not belong together"));
+    EXPECT_EQ(status()["enrollment"], "refused");
+    EXPECT_EQ(place().read(kKey), std::string(64, 'x'));
+    EXPECT_EQ(asked(kInit), 1U);
+}
+
+}  // namespace
+}  // namespace bulkhead::test

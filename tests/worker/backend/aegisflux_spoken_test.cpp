@@ -1,0 +1,83 @@
+// The aegisflux dialect against servers that speak it strictly.
+#include <gtest/gtest.h>
+
+#include "tests/worker/backend/caller.hpp"
+#include "tests/worker/backend/values.hpp"
+#include "worker/backend/aegisflux/identity_key.hpp"
+#include "worker/backend/registry.hpp"
+
+namespace bulkhead::worker {
+namespace {
+
+using nlohmann::json;
+using reference::ArtifactShape;
+using test::Caller;
+using Kind = Setback::Kind;
+
+class AegisfluxSpoken : public testing::Test {
+  protected:
+    void SetUp() override {
+        ASSERT_TRUE(backend_.start());
+        caller_.emplace(test::settings_for(backend_));
+        dialect_ = find_dialect("aegisflux")->make({{"registration_url", backend_.url()}});
+        key_ = *make_identity_key();
+    }
+    Verdict<Enrolled> begin() {
+        EnrollRequest request{
+            .host_id = "host-1", .agent_version = "0.1.0", .system = test::system_info()};
+        request.key = key_;
+        return caller_->speak(dialect_->enrollment()->enroll(request));
+    }
+    Verdict<Enrolled> enroll() {
+        auto begun = begin();
+        return begun ? caller_->speak(begun->next()) : begun;
+    }
+    Verdict<HeartbeatReceipt> poll() {
+        return caller_->speak(dialect_->heartbeat({}, test::heartbeat()));
+    }
+
+    reference::ReferenceBackend backend_;
+    std::optional<Caller> caller_;
+    std::unique_ptr<const Dialect> dialect_;
+    Secret key_;
+};
+
+TEST_F(AegisfluxSpoken, TheSameKeyIsTheSameAgent) {
+    const auto first = enroll();
+    ASSERT_TRUE(first) << first.error().text;
+    const auto again = enroll();
+    ASSERT_TRUE(again) << again.error().text;
+    EXPECT_EQ(first->identity.agent_id, again->identity.agent_id);
+    EXPECT_NE(first->identity.credential.reveal(), again->identity.credential.reveal());
+    key_ = *make_identity_key();
+    EXPECT_NE(enroll()->identity.agent_id, first->identity.agent_id);
+}
+
+TEST_F(AegisfluxSpoken, ARegistrationThatWasLostOnTheWayIsBegunAnew) {
+    const auto begun = begin();
+    ASSERT_TRUE(begun);
+    backend_.forget_registrations();
+    EXPECT_EQ(caller_->speak(begun->next()).error().kind, Kind::retry);
+    EXPECT_TRUE(enroll());
+}
+
+TEST_F(AegisfluxSpoken, AReplayIsAsUnknownAsALostOne) {
+    const auto begun = begin();
+    ASSERT_TRUE(caller_->speak(begun->next()));
+    EXPECT_EQ(caller_->speak(begun->next()).error().kind, Kind::retry);
+}
+
+TEST_F(AegisfluxSpoken, EveryShapeOfAssignmentsIsDeclined) {
+    EXPECT_TRUE(poll()->declined.empty());
+    backend_.assign_artifacts(ArtifactShape::named, json::array({{{"artifact_id", "a1"}}}));
+    EXPECT_EQ(poll()->declined.size(), 1U);
+    backend_.assign_artifacts(ArtifactShape::ids, json::array({{{"id", "a1"}}, {{"id", "../b"}}}));
+    EXPECT_EQ(poll()->declined.size(), 2U);
+    backend_.assign_artifacts(ArtifactShape::array, json::array({{{"artifact_id", "a1"}}}));
+    EXPECT_EQ(poll()->declined.size(), 1U);
+    backend_.assign_artifacts(ArtifactShape::array, json::array());
+    EXPECT_TRUE(poll()->declined.empty()) << "null";
+}
+
+}  // namespace
+}  // namespace bulkhead::worker

@@ -1,0 +1,56 @@
+#include "worker/backend/aegisflux/aegisflux_dialect.hpp"
+
+#include "common/base/text.hpp"
+#include "worker/backend/aegisflux/artifact_list.hpp"
+#include "worker/backend/judge.hpp"
+#include "worker/backend/url.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+Declined decline(const AssignedArtifact& artifact) {
+    if (!artifact.odd.empty()) {
+        return {.what = "artifact " + quoted(artifact.id, 128),
+                .reason = "bad-artifact-id",
+                .detail = artifact.odd};
+    }
+    return {.what = "artifact " + artifact.id,
+            .reason = artifact.is_signed ? "artifacts-unsupported" : "artifact-unsigned",
+            .detail = artifact.is_signed
+                          ? "this version executes nothing that a registry assigns"
+                          : "it has no signature; this version would not execute it either way"};
+}
+
+Verdict<HeartbeatReceipt> judge_poll(const HttpAnswer& answer) {
+    if (answer.status == 404) return HeartbeatReceipt{};  // nothing is assigned
+    if (answer.status != 200) {
+        // There is no credential that could be rejected, and each poll is a new question.
+        auto failed = judge_failure(answer, answer.body.substr(0, answer.body.find('\n'))).error();
+        failed.kind = Setback::Kind::retry;
+        return std::unexpected(std::move(failed));
+    }
+    const auto assigned = parse_artifact_list(answer.body);
+    if (!assigned) return judge_unreadable(assigned.error());
+    HeartbeatReceipt receipt;
+    for (const auto& artifact : *assigned) receipt.declined.push_back(decline(artifact));
+    return receipt;
+}
+
+}  // namespace
+
+const Traits& AegisfluxDialect::traits() const {
+    static constexpr Traits kTraits{.heartbeat_interval = std::chrono::seconds(10),
+                                    .wants_credential = false,
+                                    .wants_capabilities = true};
+    return kTraits;
+}
+
+Exchange<HeartbeatReceipt> AegisfluxDialect::heartbeat(const Identity&,
+                                                       const Heartbeat& beat) const {
+    const auto& host = options_.host_id.empty() ? beat.host_id : options_.host_id;
+    return {.request = {.path = "/artifacts/for-host/" + percent_encoded(host)},
+            .judge = &judge_poll};
+}
+
+}  // namespace bulkhead::worker

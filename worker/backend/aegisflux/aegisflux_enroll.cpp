@@ -1,0 +1,139 @@
+#include "worker/backend/aegisflux/aegisflux_enroll.hpp"
+
+#include <algorithm>
+
+#include "common/base/text.hpp"
+#include "common/crypto/sha256.hpp"
+#include "worker/backend/aegisflux/identity_key.hpp"
+#include "worker/backend/capabilities.hpp"
+#include "worker/backend/json.hpp"
+#include "worker/backend/judge.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+constexpr std::uint64_t kMaxAnswerBytes = 64_KiB;
+constexpr std::size_t kMaxText = 512;
+
+// Errors are a line of plain text.
+std::string reason_of(const HttpAnswer& answer) {
+    return answer.body.substr(0, std::min(answer.body.find('\n'), kMaxText));
+}
+
+HttpRequest post(const AegisfluxOptions& options, std::string_view path, std::string body) {
+    return {.method = "POST",
+            .path = options.registration_url + std::string(path),
+            .headers = {{"Content-Type", Secret("application/json")}},
+            .body = std::move(body),
+            .max_answer_bytes = kMaxAnswerBytes};
+}
+
+struct Challenge {
+    std::string registration_id;
+    std::string nonce;        // octets
+    std::string server_time;  // signed as it came
+};
+
+Result<Challenge> read_challenge(const HttpAnswer& answer) {
+    const auto body = TRY(JsonValue::parse(answer.body));
+    const auto id = TRY(body.member("registration_id"));
+    const auto nonce = TRY(body.member("nonce"));
+    const auto time = TRY(body.member("server_time"));
+    const auto encoded = TRY(nonce.text(kMaxText));
+    const auto octets = TRY(within("nonce", parse_base64(encoded)));
+    // Shorter ones could have been answered before.
+    if (octets.size() < 16) return fail("nonce: shorter than 16 octets");
+    Challenge challenge{.registration_id = TRY(id.text(kMaxText)),
+                        .nonce = {reinterpret_cast<const char*>(octets.data()), octets.size()},
+                        .server_time = TRY(time.text(kMaxText))};
+    return challenge;
+}
+
+Result<Enrolled> read_enrolled(const HttpAnswer& answer) {
+    const auto body = TRY(JsonValue::parse(answer.body));
+    const auto uid = TRY(body.member("agent_uid"));
+    const auto token = TRY(body.member("bootstrap_token"));
+    Enrolled enrolled;
+    enrolled.identity.agent_id = TRY(uid.text(128));
+    TRY(check_agent_id(enrolled.identity.agent_id));
+    enrolled.identity.credential = Secret(TRY(token.text(4096)));
+    TRY(check_credential(enrolled.identity.credential.reveal()));
+    return enrolled;
+}
+
+Verdict<Enrolled> judge_complete(const HttpAnswer& answer) {
+    // The registration is not known there, or any more: the next try begins with a new one.
+    if (answer.status == 404) {
+        return setback(Setback::Kind::retry,
+                       "status 404: the registration was lost: " + quoted(reason_of(answer)));
+    }
+    if (answer.status != 200) return judge_failure(answer, reason_of(answer));
+    auto enrolled = read_enrolled(answer);
+    if (!enrolled) return judge_unreadable(enrolled.error());
+    return std::move(*enrolled);
+}
+
+Result<Exchange<Enrolled>> complete(const AegisfluxOptions& options, const std::string& host_id,
+                                    const Secret& key, const Challenge& challenge) {
+    const auto signature = TRY(sign_as(key, challenge.nonce + challenge.server_time + host_id));
+    JsonWriter json;
+    json.begin_object()
+        .put("registration_id", challenge.registration_id)
+        .put("host_id", host_id)
+        .put("signature", to_base64(signature))
+        .end();
+    return Exchange<Enrolled>{
+        .request = post(options, "/agents/register/complete", std::move(json).take()),
+        .judge = &judge_complete};
+}
+
+std::string init_body(const AegisfluxOptions& options, const std::string& host_id,
+                      const EnrollRequest& request) {
+    JsonWriter json;
+    json.begin_object()
+        .put("org_id", options.org_id)
+        .put("host_id", host_id)
+        .put("agent_pubkey", to_base64(public_part(request.key)))
+        // Policy's host id is this host's machine id or the name that stands for it.
+        .put("machine_id_hash", "sha256:" + crypto::hex(crypto::sha256(as_bytes(request.host_id))))
+        .put("agent_version", request.agent_version);
+    json.begin_object("capabilities");
+    if (request.capabilities) put_capabilities(json, *request.capabilities, request.system);
+    json.end();
+    json.begin_object("platform")
+        .put("os", "linux")
+        .put("distribution", request.system.os.id)
+        .put("version", request.system.os.version_id)
+        .put("kernel", request.system.kernel_release)
+        .put("architecture", request.system.go_architecture)
+        .end();
+    json.begin_object("network").put("hostname", request.system.hostname).end();
+    json.end();
+    return std::move(json).take();
+}
+
+}  // namespace
+
+Result<Secret> AegisfluxEnroll::make_key() const { return make_identity_key(); }
+
+Result<> AegisfluxEnroll::check_key(const Secret& key) const { return check_identity_key(key); }
+
+Exchange<Enrolled> AegisfluxEnroll::enroll(const EnrollRequest& request) const {
+    const auto host_id = options_.host_id.empty() ? request.host_id : options_.host_id;
+    return {
+        .request = post(options_, "/agents/register/init", init_body(options_, host_id, request)),
+        .judge = [options = options_, host_id,
+                  key = request.key](const HttpAnswer& answer) -> Verdict<Enrolled> {
+            if (answer.status != 200) return judge_failure(answer, reason_of(answer));
+            const auto challenge = read_challenge(answer);
+            if (!challenge) return judge_unreadable(challenge.error());
+            auto second = complete(options, host_id, key, *challenge);
+            if (!second) return setback(Setback::Kind::retry, second.error().what);
+            Enrolled unfinished;
+            unfinished.next = [second = *std::move(second)] { return second; };
+            return unfinished;
+        }};
+}
+
+}  // namespace bulkhead::worker
