@@ -73,11 +73,13 @@ void Site::write_policy() const {
              "tcp-connect " + std::to_string(backend_.port()) + "  # bench");
     // As shipped, but for the account, which a package would have made, and two limits that would
     // be measured instead of the agent.
-    const auto profile = policy / "profiles" / "inspect.profile";
-    set_line(profile, "user", "user nobody  # bench");
-    set_line(profile, "group", "group nogroup  # bench");
-    set_line(profile, "output", "output 4GiB  # bench");
-    set_line(profile, "cpu-percent", "cpu-percent 400  # bench");
+    for (const auto* name : {"inspect", "maintain"}) {
+        const auto profile = policy / "profiles" / (std::string(name) + ".profile");
+        set_line(profile, "user", "user nobody  # bench");
+        set_line(profile, "group", "group nogroup  # bench");
+        set_line(profile, "output", "output 4GiB  # bench");
+        set_line(profile, "cpu-percent", "cpu-percent 400  # bench");
+    }
 }
 
 void Site::write_config() const {
@@ -89,12 +91,13 @@ void Site::write_config() const {
     ::chmod(path.c_str(), 0640);
 }
 
-void Site::approve(const std::string& name, const std::string& script, std::uint64_t output_max) {
+void Site::approve(const std::string& name, const std::string& script, std::uint64_t output_max,
+                   const std::string& profile) {
     const auto path = root_ / "policy" / "approved" / (name + ".manifest");
     std::ofstream(path) << "bulkhead-job v1\njob-id " << name << "\nauthor bench\nscript-sha256 "
                         << crypto::hex(crypto::sha256(as_bytes(script))) << "\nscript-size "
-                        << script.size()
-                        << "\ninterpreter /bin/bash\nprofile inspect\ntarget any\n"
+                        << script.size() << "\ninterpreter /bin/bash\nprofile " << profile
+                        << "\ntarget any\n"
                            "not-before 2020-01-01T00:00:00Z\nnot-after 2036-01-01T00:00:00Z\n"
                            "timeout 600\noutput-max "
                         << output_max << "\nruns 1000/hour\nreason bench\nend\n";

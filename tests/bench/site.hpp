@@ -41,11 +41,13 @@ class Site {
     // Enrolled, confined, and its next heartbeat accepted.
     Agent start_agent();
     // Pins it in policy; the next agent to be started runs it.
-    void approve(const std::string& name, const std::string& script, std::uint64_t output_max);
+    void approve(const std::string& name, const std::string& script, std::uint64_t output_max,
+                 const std::string& profile = "inspect");
 
     reference::ReferenceBackend& backend() { return backend_; }
     const Programs& programs() const { return programs_; }
     const std::string& name() const { return name_; }
+    std::string policy() const { return root_ / "policy"; }
     std::uint64_t beats() const;
     // False when it takes longer than a beat every other interval would.
     bool wait_for_beats(std::uint64_t more) const;
