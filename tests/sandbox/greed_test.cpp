@@ -41,8 +41,10 @@ TEST_F(Greed, MemoryBeyondTheLimitIsToldAsSuch) {
     if (missing("cgroup-memory")) {
         record("rlimits", "inspect", "768 MiB of memory", "ENOMEM");
         EXPECT_EQ(backend().standard_output(id), "ENOMEM\n") << "the process has a limit at least";
-        record("cgroup", "inspect", "768 MiB of memory", "skipped: no memory controller here");
-        GTEST_SKIP() << "the rest needs the memory controller of cgroup v2, which this host lacks";
+        record("cgroup", "inspect", "768 MiB of memory",
+               "skipped: no memory controller is offered");
+        GTEST_SKIP()
+            << "the rest needs the memory controller of cgroup v2, which is not offered here";
     }
     EXPECT_EQ(result["oom_killed"], true) << result.dump();
     EXPECT_EQ(result["outcome"], "finished");
@@ -70,8 +72,9 @@ TEST_F(Greed, ProcessesBeyondTheLimitAreRefused) {
     EXPECT_LE(started, 64);
     if (missing("cgroup-pids")) {
         record("rlimits", "inspect", "65 processes", why);
-        record("cgroup", "inspect", "65 processes", "skipped: no pids controller here");
-        GTEST_SKIP() << "the rest needs the pids controller of cgroup v2, which this host lacks";
+        record("cgroup", "inspect", "65 processes", "skipped: no pids controller is offered");
+        GTEST_SKIP()
+            << "the rest needs the pids controller of cgroup v2, which is not offered here";
     }
     // Before it are an init, the shell and the program itself.
     EXPECT_EQ(started, 64 - 3);
@@ -83,8 +86,8 @@ TEST_F(Greed, ProcessorTimeIsRationed) {
     pin({.name = "busy", .script = script, .profile = "inspect", .timeout = 300s});
     start_enrolled();
     if (missing("cgroup-cpu")) {
-        record("cgroup", "inspect", "two busy processes", "skipped: no cpu controller here");
-        GTEST_SKIP() << "needs the cpu controller of cgroup v2, which this host lacks";
+        record("cgroup", "inspect", "two busy processes", "skipped: no cpu controller is offered");
+        GTEST_SKIP() << "needs the cpu controller of cgroup v2, which is not offered here";
     }
     id = queue({.script = script});
     long throttled = 0;
@@ -120,8 +123,8 @@ TEST_F(Greed, EveryProfilesLimitsStandInItsCgroup) {
     start_enrolled();
     for (const char* controller : {"cgroup-memory", "cgroup-pids", "cgroup-cpu"}) {
         if (!missing(controller)) continue;
-        record("cgroup", "of each profile", "limits", "skipped: a controller is missing here");
-        GTEST_SKIP() << "this host has no " << controller;
+        record("cgroup", "of each profile", "limits", "skipped: a controller is not offered");
+        GTEST_SKIP() << "not offered here: " << controller;
     }
     for (const auto& one : all) {
         const auto job = queue({.script = script(one)});

@@ -89,7 +89,8 @@ TEST_F(Survivors, AForkBombIsHeldAndEnds) {
     start_enrolled();
     for (const std::string profile : kShippedProfiles) {
         if (profile == "admin" && missing("cgroup-pids")) {
-            record_layer("cgroup", "job admin", "fork bomb", "skipped: no pids controller here");
+            record_layer("cgroup", "job admin", "fork bomb",
+                         "skipped: no pids controller is offered");
             continue;  // root's processes have no other limit: it would be this host's end
         }
         const auto result = ended(queue({.script = bomb(profile)}));
