@@ -33,6 +33,7 @@ constexpr std::array kSwitches{
     Switch{"--once", Command::once, true, "one pass of every duty, jobs included; then exit"},
     Switch{"--register-only", Command::once, true, "enroll if necessary; then exit"},
     Switch{"--check-in-only", Command::once, true, "one heartbeat without jobs; then exit"},
+    Switch{"--force", Command::once, true, "with one of these: report inventory before it is due"},
     Switch{"--version", Command::version, false, "print the version"},
     Switch{"--help", Command::help, false, "print this"},
 };

@@ -12,7 +12,7 @@
 namespace bulkhead::worker {
 
 Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
-                                             protocol::Setup setup, Pass pass,
+                                             protocol::Setup setup, Pass pass, bool forced,
                                              const sys::Log& log) {
     // Everything that needs an open door...
     TRY(HttpClient::prepare());
@@ -33,9 +33,10 @@ Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
     auto spool = TRY(Spool::open(
         state, {.job_bytes = std::min(SpoolLimits{}.job_bytes, most), .total_bytes = most}));
     for (const auto& problem : spool.problems()) log.warning("spool", {{"why", problem.what}});
-    std::unique_ptr<Agent> agent(new Agent(std::move(broker), std::move(config), pass, log,
-                                           std::move(loop), std::move(proc), std::move(root),
-                                           std::move(credentials), std::move(spool)));
+    std::unique_ptr<Agent> agent(
+        new Agent(std::move(broker), std::move(config), pass, forced, log, std::move(loop),
+                  std::move(proc), std::move(root), std::move(credentials), std::move(spool),
+                  TRY(InventoryStore::open(state))));
     for (std::size_t i = 0; i < agent->config_.backends.size(); ++i) {
         agent->sessions_.push_back(TRY(Session::create(
             agent->services_, agent->config_.backends[i], std::move(token_files[i]),
@@ -52,8 +53,9 @@ Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
     return agent;
 }
 
-Agent::Agent(BrokerClient broker, Config config, Pass pass, const sys::Log& log, sys::Loop loop,
-             sys::Dir proc, sys::Dir root, CredentialStore credentials, Spool spool)
+Agent::Agent(BrokerClient broker, Config config, Pass pass, bool forced, const sys::Log& log,
+             sys::Loop loop, sys::Dir proc, sys::Dir root, CredentialStore credentials, Spool spool,
+             InventoryStore inventory)
     : config_(std::move(config)),
       log_(log),
       loop_(std::move(loop)),
@@ -62,16 +64,19 @@ Agent::Agent(BrokerClient broker, Config config, Pass pass, const sys::Log& log,
       root_(std::move(root)),
       credentials_(std::move(credentials)),
       spool_(std::move(spool)),
+      inventory_(std::move(inventory)),
       services_{.loop = loop_,
                 .broker = broker_,
                 .config = config_,
                 .log = log_,
                 .credentials = credentials_,
                 .spool = spool_,
+                .inventory = inventory_,
                 .proc = proc_,
                 .root = root_,
                 .random = system_random(),
                 .pass = pass,
+                .forced = forced,
                 .host_id = {},
                 .policy_digest = {},
                 .confinement = {},

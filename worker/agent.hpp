@@ -13,14 +13,15 @@ class Agent {
     // Opens what it will need, closes every other door, says Hello, takes over what an earlier
     // worker left.
     static Result<std::unique_ptr<Agent>> create(BrokerClient broker, Config config,
-                                                 protocol::Setup setup, Pass pass,
+                                                 protocol::Setup setup, Pass pass, bool forced,
                                                  const sys::Log& log);
     // The process's exit status.
     Result<int> run();
 
   private:
-    Agent(BrokerClient broker, Config config, Pass pass, const sys::Log& log, sys::Loop loop,
-          sys::Dir proc, sys::Dir root, CredentialStore credentials, Spool spool);
+    Agent(BrokerClient broker, Config config, Pass pass, bool forced, const sys::Log& log,
+          sys::Loop loop, sys::Dir proc, sys::Dir root, CredentialStore credentials, Spool spool,
+          InventoryStore inventory);
     Result<> introduce(int landlock_abi);
     Result<> take_over(std::vector<protocol::UnreportedJob> jobs);
 
@@ -39,6 +40,7 @@ class Agent {
     sys::Dir root_;
     CredentialStore credentials_;
     Spool spool_;
+    InventoryStore inventory_;
     Services services_;
     std::vector<std::unique_ptr<Session>> sessions_;
     std::unique_ptr<StatusServer> status_;

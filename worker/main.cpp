@@ -28,13 +28,27 @@ constexpr std::array kPasses{PassFlag{"--once", worker::Pass::once},
                              PassFlag{"--register-only", worker::Pass::register_only},
                              PassFlag{"--check-in-only", worker::Pass::check_in_only}};
 
-// Takes the pass out of the arguments; the rest are settings.
-worker::Pass take_pass(std::vector<std::string>& arguments) {
-    auto pass = worker::Pass::serve;
+struct Order {
+    worker::Pass pass = worker::Pass::serve;
+    bool forced = false;
+};
+
+// Takes the order out of the arguments; the rest are settings.
+Result<Order> take_order(std::vector<std::string>& arguments) {
+    Order order;
+    std::string_view given;
     for (const auto& row : kPasses) {
-        if (std::erase(arguments, row.flag) > 0) pass = row.pass;
+        if (std::erase(arguments, row.flag) == 0) continue;
+        if (!given.empty()) {
+            return fail(std::string(given) + " and " + std::string(row.flag) +
+                        " exclude each other");
+        }
+        given = row.flag;
+        order.pass = row.pass;
     }
-    return pass;
+    order.forced = std::erase(arguments, "--force") > 0;
+    if (order.forced && given.empty()) order.pass = worker::Pass::once;
+    return order;
 }
 
 worker::ConfigSources sources(std::vector<std::string> arguments, std::string file) {
@@ -83,7 +97,7 @@ int fail_with(int code, const Error& error, const sys::Log& log) {
 int main(int count, char** values) {
     const sys::Log early("worker", STDERR_FILENO);
     std::vector<std::string> arguments(values + 1, values + count);
-    const auto pass = take_pass(arguments);
+    const auto order = take_order(arguments);
 
     worker::BrokerClient broker{link::Channel(sys::Fd(kChannelFd))};
     auto setup = broker.receive_setup();
@@ -91,6 +105,7 @@ int main(int count, char** values) {
         std::fputs("worker: started by the broker, not by hand; see broker --help\n", stderr);
         return kBadConfiguration;
     }
+    if (!order) return fail_with(kBadConfiguration, order.error(), early);
     auto text = sys::read_from_start(setup->config.fd, 1_MiB);
     if (!text) return fail_with(kBadConfiguration, text.error(), early);
     auto config = worker::parse_config(sources(std::move(arguments), *std::move(text)));
@@ -106,8 +121,8 @@ int main(int count, char** values) {
     log.set_least(config->log_level);
     for (const auto& remark : config->remarks) log.warning(remark);
 
-    auto agent =
-        worker::Agent::create(std::move(broker), *std::move(config), *std::move(setup), pass, log);
+    auto agent = worker::Agent::create(std::move(broker), *std::move(config), *std::move(setup),
+                                       order->pass, order->forced, log);
     if (!agent) return fail_with(kFailed, agent.error(), log);
     const auto code = (*agent)->run();
     return code ? *code : fail_with(kFailed, code.error(), log);

@@ -1,8 +1,10 @@
 #include "worker/credentials/credentials.hpp"
 
 #include <fcntl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <cerrno>
 
 #include "common/base/parse.hpp"
@@ -15,7 +17,21 @@ namespace bulkhead::worker {
 namespace {
 
 constexpr std::size_t kMaxBytes = 8_KiB;
+constexpr std::size_t kUuidLength = 36;
 constexpr std::string_view kHeading = "bulkhead-credential v1";
+
+// RFC 9562, section 5.4: 122 random bits, and which version it is.
+Result<std::string> random_uuid() {
+    std::array<std::byte, 16> bytes{};
+    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+        return sys::fail_errno("getrandom");
+    }
+    bytes[6] = (bytes[6] & std::byte{0x0f}) | std::byte{0x40};
+    bytes[8] = (bytes[8] & std::byte{0x3f}) | std::byte{0x80};
+    auto text = to_hex(bytes);
+    for (const std::size_t dash : {8U, 13U, 18U, 23U}) text.insert(dash, "-");
+    return text;
+}
 
 std::string file_name(std::string_view backend) { return std::string(backend) + ".credential"; }
 std::string key_name(std::string_view backend) { return std::string(backend) + ".key"; }
@@ -74,6 +90,21 @@ Result<> CredentialStore::save(std::string_view backend, const Identity& identit
 
 Result<> CredentialStore::forget(std::string_view backend) const {
     return dir_.remove_file(file_name(backend));
+}
+
+Result<std::string> CredentialStore::own_id(std::string_view backend) const {
+    const auto name = std::string(backend) + ".uuid";
+    const auto text = dir_.read_file(name, kMaxBytes);
+    if (text) {
+        const auto id = trimmed(*text);
+        if (id.size() != kUuidLength) return fail(name + ": holds no UUID");
+        TRY(within(name, check_agent_id(id)));
+        return std::string(id);
+    }
+    if (text.error().code != ENOENT) return std::unexpected(text.error());
+    const auto id = TRY(random_uuid());
+    TRY(dir_.write_atomic(name, id + "\n", 0600));
+    return id;
 }
 
 Result<std::optional<Secret>> CredentialStore::load_key(std::string_view backend) const {

@@ -23,6 +23,11 @@ class CredentialStore {
     Result<> save(std::string_view backend, const Identity& identity) const;
     Result<> forget(std::string_view backend) const;
 
+    // What we call ourselves to a backend whose agents name themselves: a random UUID (RFC 9562,
+    // version 4), made at the first call and kept for good. A damaged file is an error, for a new
+    // name would be another agent.
+    Result<std::string> own_id(std::string_view backend) const;
+
     // The private key that this backend knows us by: raw octets in a file of its own.
     Result<std::optional<Secret>> load_key(std::string_view backend) const;
     Result<> save_key(std::string_view backend, const Secret& key) const;

@@ -1,12 +1,13 @@
 #include "worker/enroll/enroll_duty.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace bulkhead::worker {
 
 std::string_view name_of(EnrollDuty::State state) {
-    static constexpr std::array<std::string_view, 4> kNames{"unknown", "trying", "enrolled",
-                                                            "refused"};
+    static constexpr std::array<std::string_view, 5> kNames{"unknown", "trying", "enrolled",
+                                                            "refused", "pending"};
     return kNames[static_cast<std::size_t>(state)];
 }
 
@@ -20,10 +21,13 @@ void EnrollDuty::start(OnEnrolled enrolled, OnFailed failed) {
         known = std::optional<Identity>{};
     }
     Enrolled already;
-    if (*known) {
+    if (!config_.credential.empty()) {
+        // Before the one on disk: an administrator may have made a new one.
+        auto identity = configured();
+        if (!identity) return give_up(identity.error().what);
+        already.identity = *std::move(identity);
+    } else if (*known) {
         already.identity = **std::move(known);
-    } else if (!config_.credential.empty()) {
-        already.identity.credential = config_.credential;
     } else if (dialect_.enrollment() == nullptr) {
         if (dialect_.traits().wants_credential) {
             services_.log.warning("no credential is configured", {{"backend", config_.name}});
@@ -36,6 +40,15 @@ void EnrollDuty::start(OnEnrolled enrolled, OnFailed failed) {
     }
     state_ = State::enrolled;
     enrolled_(already);
+}
+
+Result<Identity> EnrollDuty::configured() const {
+    Identity identity{.agent_id = {}, .credential = config_.credential};
+    const auto* enrollment = dialect_.enrollment();
+    if (enrollment != nullptr && enrollment->enroll_traits().names_itself) {
+        identity.agent_id = TRY(services_.credentials.own_id(config_.name));
+    }
+    return identity;
 }
 
 void EnrollDuty::give_up(std::string why) {
@@ -89,6 +102,13 @@ void EnrollDuty::ask() {
     request.host_id = services_.host_id;
     request.agent_version = BULKHEAD_VERSION;
     request.system = services_.system;
+    const auto traits = dialect_.enrollment()->enroll_traits();
+    if (traits.names_itself) {
+        auto id = services_.credentials.own_id(config_.name);
+        if (!id) return give_up(id.error().what);
+        request.agent_id = *std::move(id);
+    }
+    if (traits.sends_addresses) request.inventory = services_.collect({});
     perform<Enrolled>(client_, dialect_.enrollment()->enroll(request),
                       [this](Verdict<Enrolled> verdict) { on_verdict(std::move(verdict)); });
 }
@@ -119,13 +139,25 @@ void EnrollDuty::on_verdict(Verdict<Enrolled> verdict) {
 
 void EnrollDuty::again(const Setback& setback) {
     trouble_ = setback.text;
-    if (setback.kind != Setback::Kind::retry) state_ = State::refused;
-    const auto delay = backoff_.next(setback.retry_after);
+    if (setback.kind == Setback::Kind::not_yet) {
+        state_ = State::pending;
+    } else if (setback.kind != Setback::Kind::retry) {
+        state_ = State::refused;
+    }
+    const auto delay = delay_after(setback);
     services_.log.warning("enroll", {{"backend", config_.name},
                                      {"why", setback.text},
                                      {"next_try_ms", std::to_string(delay.count())}});
     if (services_.pass == Pass::serve) next_try_ = services_.loop.after(delay, [this] { ask(); });
     failed_();
+}
+
+// An administrator's word takes longer than a network's return.
+std::chrono::milliseconds EnrollDuty::delay_after(const Setback& setback) {
+    const auto usual = backoff_.next(setback.retry_after);
+    if (setback.kind == Setback::Kind::retry) return usual;
+    return std::max<std::chrono::milliseconds>(usual,
+                                               dialect_.enrollment()->enroll_traits().patience);
 }
 
 }  // namespace bulkhead::worker

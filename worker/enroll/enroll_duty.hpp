@@ -11,7 +11,7 @@ namespace bulkhead::worker {
 
 class EnrollDuty {
   public:
-    enum class State { unknown, trying, enrolled, refused };
+    enum class State { unknown, trying, enrolled, refused, pending };
     using OnEnrolled = std::function<void(const Enrolled&)>;
     using OnFailed = std::function<void()>;  // of one try; the next is under way unless in one pass
 
@@ -36,6 +36,9 @@ class EnrollDuty {
 
   private:
     void ask();
+    // Who we are with a credential of the configuration.
+    Result<Identity> configured() const;
+    std::chrono::milliseconds delay_after(const Setback& setback);
     Result<Secret> own_key() const;
     void give_up(std::string why);
     void on_verdict(Verdict<Enrolled> verdict);

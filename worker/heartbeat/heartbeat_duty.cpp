@@ -93,6 +93,21 @@ void HeartbeatDuty::on_verdict(Verdict<HeartbeatReceipt> verdict, bool system_re
     on_beat_(verdict);
 }
 
+void HeartbeatDuty::describe(JsonWriter& json) const {
+    json.put("heartbeats", delivered_);
+    if (last_delivered_) json.put("last_heartbeat", format_utc(*last_delivered_));
+    if (!trouble_.empty()) json.put("heartbeat_trouble", trouble_);
+    json.begin_array("declined");
+    for (const auto& one : declined_) {
+        json.begin_object()
+            .put("what", one.what)
+            .put("reason", one.reason)
+            .put("detail", one.detail)
+            .end();
+    }
+    json.end();
+}
+
 // Told once, not in every heartbeat.
 void HeartbeatDuty::decline(std::vector<Declined> wanted) {
     for (const auto& one : wanted) {

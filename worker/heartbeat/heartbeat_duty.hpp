@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "worker/backend/dialect.hpp"
+#include "worker/backend/json.hpp"
 #include "worker/metrics/metrics.hpp"
 #include "worker/session/services.hpp"
 
@@ -31,10 +32,7 @@ class HeartbeatDuty {
     void start(std::optional<std::chrono::seconds> interval);
     void stop();
 
-    std::uint64_t delivered() const { return delivered_; }
-    std::optional<UnixTime> last_delivered() const { return last_delivered_; }
-    const std::string& trouble() const { return trouble_; }
-    const std::vector<Declined>& declined() const { return declined_; }
+    void describe(JsonWriter& json) const;
 
   private:
     HeartbeatDuty(Services& services, const BackendConfig& config, const Dialect& dialect,

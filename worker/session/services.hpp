@@ -8,6 +8,7 @@
 #include "worker/backend/backoff.hpp"
 #include "worker/backend/duties.hpp"
 #include "worker/broker_client.hpp"
+#include "worker/check_in/inventory_store.hpp"
 #include "worker/config/config.hpp"
 #include "worker/credentials/credentials.hpp"
 #include "worker/spool/spool.hpp"
@@ -19,7 +20,7 @@ enum class Pass {
     serve,          // until told to stop
     once,           // enroll, beat, run what is waiting
     register_only,  // enroll
-    check_in_only,  // enroll if necessary, one heartbeat, no jobs
+    check_in_only,  // enroll if necessary, one heartbeat or inventory report, no jobs
 };
 
 struct Services {
@@ -29,10 +30,16 @@ struct Services {
     const sys::Log& log;
     CredentialStore& credentials;
     Spool& spool;
+    const InventoryStore& inventory;
     const sys::Dir& proc;  // opened before the sandbox closed
     const sys::Dir& root;
     Random random;
     Pass pass = Pass::serve;
+    bool forced = false;  // in a pass that ends: report the inventory although it is not due yet
+    std::function<Inventory(const DumpLimits&)> collect = &collect_inventory;
+    std::function<UnixTime()> now = [] {
+        return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    };
     std::string host_id;
     std::string policy_digest;  // 64 hex digits; changes when the broker reloads
     Confinement confinement;

@@ -14,17 +14,26 @@ Result<std::unique_ptr<Session>> Session::create(Services& services, const Backe
                                                  std::move(client), std::move(token_file),
                                                  std::move(finished)));
     auto* raw = session.get();
-    session->heartbeat_.emplace(TRY(HeartbeatDuty::create(
-        services, config, *session->dialect_, session->client_, session->identity_,
-        [raw] {
-            if (!raw->jobs_) return HeartbeatDuty::Running{};
-            return HeartbeatDuty::Running{raw->jobs_->running_ids(), raw->jobs_->unreported()};
-        },
-        [raw](const Verdict<HeartbeatReceipt>& verdict) { raw->beat_done(verdict); })));
+    if (session->dialect_->traits().heartbeats) {
+        session->heartbeat_.emplace(TRY(HeartbeatDuty::create(
+            services, config, *session->dialect_, session->client_, session->identity_,
+            [raw] {
+                if (!raw->jobs_) return HeartbeatDuty::Running{};
+                return HeartbeatDuty::Running{raw->jobs_->running_ids(), raw->jobs_->unreported()};
+            },
+            [raw](const Verdict<HeartbeatReceipt>& verdict) { raw->beat_done(verdict); })));
+        ++session->unfinished_;
+    }
+    if (const auto* inventory = session->dialect_->inventory()) {
+        session->check_in_.emplace(services, config, *inventory, session->client_,
+                                   session->identity_,
+                                   [raw](bool delivered) { raw->part_finished(delivered); });
+        ++session->unfinished_;
+    }
     if (session->dialect_->jobs() != nullptr) {
         session->jobs_.emplace(services, config, *session->dialect_->jobs(), session->client_,
                                session->identity_,
-                               [raw](bool delivered) { raw->finish(delivered); });
+                               [raw](bool delivered) { raw->part_finished(delivered); });
     }
     return session;
 }
@@ -42,14 +51,17 @@ Session::Session(Services& services, const BackendConfig& config,
 void Session::start() {
     enroll_.start([this](const Enrolled& enrolled) { on_enrolled(enrolled); },
                   [this] {
-                      if (services_.pass != Pass::serve) finish(false);
+                      if (services_.pass == Pass::serve) return;
+                      // To wait for an administrator is no failure.
+                      finish(enroll_.state() == EnrollDuty::State::pending);
                   });
 }
 
 void Session::on_enrolled(const Enrolled& enrolled) {
     identity_ = enrolled.identity;
     if (services_.pass == Pass::register_only) return finish(true);
-    heartbeat_->start(enrolled.heartbeat_interval);
+    if (heartbeat_) heartbeat_->start(enrolled.heartbeat_interval);
+    if (check_in_) check_in_->start(enrolled.inventory_policy);
     if (jobs_ && services_.pass != Pass::check_in_only) jobs_->start();
 }
 
@@ -66,11 +78,16 @@ void Session::beat_done(const Verdict<HeartbeatReceipt>& verdict) {
             return;
         case Pass::once:
             if (verdict && jobs_) return;  // the job duty says when it is done
-            return finish(verdict.has_value());
+            return part_finished(verdict.has_value());
         case Pass::register_only:
         case Pass::check_in_only:
-            return finish(verdict.has_value());
+            return part_finished(verdict.has_value());
     }
+}
+
+void Session::part_finished(bool delivered) {
+    all_delivered_ = all_delivered_ && delivered;
+    if (--unfinished_ == 0) finish(all_delivered_);
 }
 
 void Session::finish(bool delivered) {
@@ -78,7 +95,8 @@ void Session::finish(bool delivered) {
 }
 
 void Session::drain() {
-    heartbeat_->stop();
+    if (heartbeat_) heartbeat_->stop();
+    if (check_in_) check_in_->stop();
     if (jobs_) jobs_->drain();
 }
 
@@ -97,20 +115,8 @@ void Session::describe(JsonWriter& json) const {
     json.put("name", config_.name).put("dialect", config_.dialect).put("url", config_.url);
     json.put("enrollment", name_of(enroll_.state()));
     if (!enroll_.trouble().empty()) json.put("enrollment_trouble", enroll_.trouble());
-    json.put("heartbeats", heartbeat_->delivered());
-    if (const auto last = heartbeat_->last_delivered()) {
-        json.put("last_heartbeat", format_utc(*last));
-    }
-    if (!heartbeat_->trouble().empty()) json.put("heartbeat_trouble", heartbeat_->trouble());
-    json.begin_array("declined");
-    for (const auto& one : heartbeat_->declined()) {
-        json.begin_object()
-            .put("what", one.what)
-            .put("reason", one.reason)
-            .put("detail", one.detail)
-            .end();
-    }
-    json.end();
+    if (heartbeat_) heartbeat_->describe(json);
+    if (check_in_) check_in_->describe(json);
     if (dialect_->traits().wants_capabilities) {
         json.begin_object("capabilities");
         put_capabilities(json, read_capabilities(services_.root), services_.system);

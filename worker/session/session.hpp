@@ -8,6 +8,7 @@
 #include "worker/backend/dialect.hpp"
 #include "worker/backend/http_client.hpp"
 #include "worker/backend/json.hpp"
+#include "worker/check_in/check_in_duty.hpp"
 #include "worker/enroll/enroll_duty.hpp"
 #include "worker/heartbeat/heartbeat_duty.hpp"
 #include "worker/jobs/job_duty.hpp"
@@ -43,6 +44,8 @@ class Session {
             HttpClient client, InstallTokenFile token_file, OnFinished finished);
     void on_enrolled(const Enrolled& enrolled);
     void beat_done(const Verdict<HeartbeatReceipt>& verdict);
+    // One duty has come to its end in a pass that ends.
+    void part_finished(bool delivered);
     void finish(bool delivered);
 
     Services& services_;
@@ -54,6 +57,9 @@ class Session {
     EnrollDuty enroll_;
     std::optional<HeartbeatDuty> heartbeat_;
     std::optional<JobDuty> jobs_;
+    std::optional<CheckInDuty> check_in_;
+    int unfinished_ = 0;  // duties that have not come to their end
+    bool all_delivered_ = true;
 };
 
 }  // namespace bulkhead::worker

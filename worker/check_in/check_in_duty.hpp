@@ -1,0 +1,71 @@
+// Reports what is new on this host's network, part by part, and remembers what the backend took.
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "worker/backend/dialect.hpp"
+#include "worker/backend/json.hpp"
+#include "worker/check_in/cadence.hpp"
+#include "worker/check_in/report_queue.hpp"
+#include "worker/session/services.hpp"
+
+namespace bulkhead::worker {
+
+class CheckInDuty {
+  public:
+    // In a pass that ends: whether all is well, a report that is not due yet included.
+    using OnFinished = std::function<void(bool well)>;
+
+    CheckInDuty(Services& services, const BackendConfig& config, const InventoryDialect& dialect,
+                HttpClient& client, const Identity& identity, OnFinished finished);
+
+    // With what the backend asked for when it enrolled us, if it just did.
+    void start(const InventoryPolicyChange& asked);
+    void stop();
+    void describe(JsonWriter& json) const;
+
+  private:
+    // One report, or several when it is large.
+    struct Run {
+        ReportQueue queue;
+        CollectionSet known;  // what was looked at, so that its absence means something
+        std::array<ElementDigests, kCollections> current;
+        sys::Clock::time_point started;
+        std::size_t reports = 0;
+        std::size_t dropped = 0;
+        std::size_t setbacks = 0;
+    };
+
+    Cadence cadence() const;
+    std::chrono::seconds collect_timeout() const;
+    void schedule(std::chrono::milliseconds delay);
+    void begin();
+    Inventory collect();
+    std::shared_ptr<const SocketOwners> ask_owners();
+    Run prepare(const Inventory& inventory);
+    void send();
+    void on_verdict(Verdict<InventoryReceipt> verdict);
+    void on_accepted(const InventoryReceipt& receipt);
+    // False when there is no use in going on.
+    bool take_setback(const Setback& setback);
+    void settle(const ReportQueue::Settled& items);
+    void remember();
+    void succeed();
+    void give_up(const Setback& setback);
+
+    Services& services_;
+    const BackendConfig& config_;
+    const InventoryDialect& dialect_;
+    HttpClient& client_;
+    const Identity& identity_;
+    OnFinished finished_;
+    InventoryState state_;
+    Backoff backoff_;
+    sys::TimerId timer_;
+    std::optional<Run> run_;
+    std::vector<std::string> problems_;  // of the last look at the host
+    std::string trouble_;
+};
+
+}  // namespace bulkhead::worker
