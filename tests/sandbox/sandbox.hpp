@@ -15,6 +15,7 @@ class Sandbox : public Pair {
         Pair::SetUp();
         if (IsSkipped() || HasFatalFailure()) return;
         outside_ = std::make_unique<sandbox_test::Outside>(place().path());
+        use_own_account();
     }
     void TearDown() override {
         Pair::TearDown();
@@ -38,6 +39,7 @@ class Sandbox : public Pair {
     bool missing(const std::string& feature) const;
 
   private:
+    void use_own_account();
     std::unique_ptr<sandbox_test::Outside> outside_;
 };
 
