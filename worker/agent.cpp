@@ -36,7 +36,7 @@ Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
     std::unique_ptr<Agent> agent(
         new Agent(std::move(broker), std::move(config), pass, forced, log, std::move(loop),
                   std::move(proc), std::move(root), std::move(credentials), std::move(spool),
-                  TRY(InventoryStore::open(state))));
+                  TRY(InventoryStore::open(state)), TRY(RefusalStore::open(state))));
     for (std::size_t i = 0; i < agent->config_.backends.size(); ++i) {
         agent->sessions_.push_back(TRY(Session::create(
             agent->services_, agent->config_.backends[i], std::move(token_files[i]),
@@ -55,7 +55,7 @@ Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
 
 Agent::Agent(BrokerClient broker, Config config, Pass pass, bool forced, const sys::Log& log,
              sys::Loop loop, sys::Dir proc, sys::Dir root, CredentialStore credentials, Spool spool,
-             InventoryStore inventory)
+             InventoryStore inventory, RefusalStore refusals)
     : config_(std::move(config)),
       log_(log),
       loop_(std::move(loop)),
@@ -65,6 +65,7 @@ Agent::Agent(BrokerClient broker, Config config, Pass pass, bool forced, const s
       credentials_(std::move(credentials)),
       spool_(std::move(spool)),
       inventory_(std::move(inventory)),
+      refusals_(std::move(refusals)),
       services_{.loop = loop_,
                 .broker = broker_,
                 .config = config_,
@@ -72,6 +73,7 @@ Agent::Agent(BrokerClient broker, Config config, Pass pass, bool forced, const s
                 .credentials = credentials_,
                 .spool = spool_,
                 .inventory = inventory_,
+                .refusals = refusals_,
                 .proc = proc_,
                 .root = root_,
                 .random = system_random(),

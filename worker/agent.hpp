@@ -21,7 +21,7 @@ class Agent {
   private:
     Agent(BrokerClient broker, Config config, Pass pass, bool forced, const sys::Log& log,
           sys::Loop loop, sys::Dir proc, sys::Dir root, CredentialStore credentials, Spool spool,
-          InventoryStore inventory);
+          InventoryStore inventory, RefusalStore refusals);
     Result<> introduce(int landlock_abi);
     Result<> take_over(std::vector<protocol::UnreportedJob> jobs);
 
@@ -41,6 +41,7 @@ class Agent {
     CredentialStore credentials_;
     Spool spool_;
     InventoryStore inventory_;
+    RefusalStore refusals_;
     Services services_;
     std::vector<std::unique_ptr<Session>> sessions_;
     std::unique_ptr<StatusServer> status_;

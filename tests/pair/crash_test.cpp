@@ -209,6 +209,19 @@ TEST_F(Crash, TheWorkerDiesBeforeItHearsThatTheResultArrived) {
     }
 }
 
+TEST_F(Crash, TheWorkerDiesBeforeTheBackendHearsOfARefusal) {
+    start_enrolled();
+    backend().misbehave({.path = "/v1/jobs/", .method = "POST", .status = 503});
+    const auto id = queue({.script = "echo nobody approved this\n"});
+    ASSERT_TRUE(wait_for_audit("verdict"));
+    ASSERT_TRUE(wait_for_log("job refused"));
+    kill_worker_and_wait();
+    backend().behave();
+    EXPECT_EQ(outcome(id), "refused");
+    const auto kept = place() / "state/worker/refusals";
+    EXPECT_TRUE(eventually([&] { return std::filesystem::is_empty(kept); }, kPatience));
+}
+
 TEST_F(Crash, TheBrokerDiesRightAfterTheVerdict) {
     prepare();
     for (int round = 0; round < kRounds; ++round) {

@@ -28,6 +28,9 @@ JobDuty::JobDuty(Services& services, const BackendConfig& config, const JobDiale
 
 void JobDuty::start() {
     started_ = true;
+    for (auto one = refusals_.begin(); one != refusals_.end(); ++one) {
+        if (!one->request) send_refusal(one);
+    }
     if (!route_.dialect.traits().drains_after_heartbeat) poll();
 }
 
@@ -86,7 +89,10 @@ void JobDuty::on_news(Verdict<JobNews> verdict) {
     for (const auto& id : verdict->cancels) cancel(id);
     const bool empty = verdict->empty();
     if (verdict->offer) accept(*std::move(verdict->offer));
-    if (empty && route_.services.pass != Pass::serve && idle()) return done_(true);
+    if (empty && route_.services.pass != Pass::serve) {
+        if (idle()) done_(true);
+        return;  // else when what is under way has settled
+    }
     if (empty && route_.dialect.traits().drains_after_heartbeat) return;
     poll();
 }
@@ -109,7 +115,7 @@ void JobDuty::accept(JobOffer offer) {
         if (job->label.delivery == offer.id) return;
     }
     for (const auto& refusal : refusals_) {
-        if (refusal.result.job_id == offer.id) return;
+        if (refusal.what.delivery == offer.id) return;
     }
     if (const auto* unusable = std::get_if<UnusableJob>(&offer.work)) {
         return refuse(offer.id, "job-unusable", unusable->reason, "");
@@ -239,31 +245,55 @@ void JobDuty::refuse(const std::string& id, std::string reason, std::string deta
                      std::string rule) {
     route_.services.log.warning("job refused",
                                 {{"delivery", id}, {"reason", reason}, {"detail", detail}});
-    JobResult result;
-    result.job_id = id;
-    result.outcome = JobOutcome::refused;
-    result.reason = std::move(reason);
-    result.detail = std::move(detail);
-    result.rule = std::move(rule);
-    const auto nothing = crypto::hex(crypto::sha256({}));
-    result.out.sha256 = nothing;
-    result.err.sha256 = nothing;
-    refusals_.push_back({std::move(result), Backoff(route_.services.random)});
+    KeptRefusal what{.backend = route_.config.name,
+                     .delivery = id,
+                     .reason = std::move(reason),
+                     .detail = std::move(detail),
+                     .rule = std::move(rule)};
+    if (const auto kept = route_.services.refusals.keep(what); !kept) {
+        route_.services.log.warning("refusals", {{"why", kept.error().what}});
+    }
+    adopt(std::move(what));
     send_refusal(std::prev(refusals_.end()));
 }
 
+void JobDuty::adopt(KeptRefusal refusal) {
+    refusals_.push_back({std::move(refusal), Backoff(route_.services.random), std::nullopt});
+}
+
 void JobDuty::send_refusal(std::list<Refusal>::iterator refusal) {
-    perform<void>(route_.client, route_.dialect.result(route_.identity, refusal->result),
-                  [this, refusal](Verdict<> verdict) {
-                      if (!verdict && verdict.error().kind == Setback::Kind::retry) {
-                          route_.services.loop.after(
-                              refusal->backoff.next(verdict.error().retry_after),
-                              [this, refusal] { send_refusal(refusal); });
-                          return;
-                      }
-                      refusals_.erase(refusal);
-                      settle();
-                  });
+    static const auto nothing = crypto::hex(crypto::sha256({}));
+    const auto& what = refusal->what;
+    JobResult result;
+    result.job_id = what.delivery;
+    result.outcome = JobOutcome::refused;
+    result.reason = what.reason;
+    result.detail = what.detail;
+    result.rule = what.rule;
+    result.out.sha256 = nothing;
+    result.err.sha256 = nothing;
+    refusal->request = perform<void>(
+        route_.client, route_.dialect.result(route_.identity, result),
+        [this, refusal](Verdict<> verdict) {
+            const auto kind = verdict ? Setback::Kind::refused : verdict.error().kind;
+            if (kind == Setback::Kind::credential_rejected) {
+                refusal->request.reset();  // until the duty starts again with another one
+                if (route_.services.pass != Pass::serve) done_(false);
+                return;
+            }
+            if (kind != Setback::Kind::retry) return forget(refusal);
+            route_.services.loop.after(refusal->backoff.next(verdict.error().retry_after),
+                                       [this, refusal] { send_refusal(refusal); });
+        });
+}
+
+void JobDuty::forget(std::list<Refusal>::iterator refusal) {
+    const auto& what = refusal->what;
+    if (const auto done = route_.services.refusals.forget(what.backend, what.delivery); !done) {
+        route_.services.log.warning("refusals", {{"why", done.error().what}});
+    }
+    refusals_.erase(refusal);
+    settle();
 }
 
 void JobDuty::settle() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "worker/jobs/delivery.hpp"
+#include "worker/jobs/refusal_store.hpp"
 
 namespace bulkhead::worker {
 
@@ -24,8 +25,9 @@ class JobDuty {
     void drain();
     void heartbeat_delivered();
 
-    // Left by an earlier worker.
+    // Left by an earlier worker. Refusals are sent when the duty starts.
     void adopt(protocol::UnreportedJob job);
+    void adopt(KeptRefusal refusal);
     bool exited(const protocol::JobExited& exited);
 
     bool idle() const { return unreported() == 0; }
@@ -37,8 +39,9 @@ class JobDuty {
 
   private:
     struct Refusal {
-        JobResult result;
+        KeptRefusal what;
         Backoff backoff;
+        std::optional<RequestId> request;
     };
 
     // A running job on its way into the spool.
@@ -62,6 +65,7 @@ class JobDuty {
     void delivered(JobNumber number);
     void refuse(const std::string& id, std::string reason, std::string detail, std::string rule);
     void send_refusal(std::list<Refusal>::iterator refusal);
+    void forget(std::list<Refusal>::iterator refusal);
     void settle();
 
     JobRoute route_;

@@ -11,6 +11,7 @@
 #include "worker/check_in/inventory_store.hpp"
 #include "worker/config/config.hpp"
 #include "worker/credentials/credentials.hpp"
+#include "worker/jobs/refusal_store.hpp"
 #include "worker/spool/spool.hpp"
 
 namespace bulkhead::worker {
@@ -31,6 +32,7 @@ struct Services {
     CredentialStore& credentials;
     Spool& spool;
     const InventoryStore& inventory;
+    const RefusalStore& refusals;
     const sys::Dir& proc;  // opened before the sandbox closed
     const sys::Dir& root;
     Random random;

@@ -34,6 +34,9 @@ Result<std::unique_ptr<Session>> Session::create(Services& services, const Backe
         session->jobs_.emplace(services, config, *session->dialect_->jobs(), session->client_,
                                session->identity_,
                                [raw](bool delivered) { raw->part_finished(delivered); });
+        for (auto& refusal : TRY(services.refusals.of(config.name))) {
+            session->jobs_->adopt(std::move(refusal));
+        }
     }
     return session;
 }

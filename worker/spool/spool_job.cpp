@@ -15,7 +15,6 @@ constexpr std::array kBoth = {Output::out, Output::err};
 
 constexpr std::uint64_t kMetaSlot = 16_KiB;
 constexpr std::uint64_t kCheckpointSlot = 4_KiB;
-constexpr std::size_t kResultMax = 12_KiB;
 
 constexpr std::uint64_t kTurn = 1_MiB;            // then the event loop goes on
 constexpr std::uint64_t kLeastRoom = 64_KiB;      // less counts as full
@@ -249,22 +248,12 @@ OutputTotals SpoolJob::totals(Output which) const {
             .dropped = stream.state.dropped(stream.file.size())};
 }
 
-Result<> SpoolJob::set_result(std::string_view text) {
-    if (text.size() > kResultMax) return fail("result too long", EFBIG);
-    auto before = std::exchange(result_, std::string(text));
-    auto stored = store_meta();
-    if (!stored) result_ = std::move(before);
-    return stored;
-}
-
 Result<> SpoolJob::store_meta() {
     ByteWriter writer;
     put_text(writer, label_.backend);
     put_text(writer, label_.delivery);
     put_text(writer, label_.job_id);
     writer.integer(label_.output_max);
-    writer.integer<std::uint8_t>(result_ ? 1 : 0);
-    put_text(writer, result_.value_or(""));
     return within(kMeta, meta_.store(writer.bytes()));
 }
 
@@ -274,9 +263,6 @@ Result<> SpoolJob::load_meta() {
     label_.delivery = TRY(take_text(reader));
     label_.job_id = TRY(take_text(reader));
     label_.output_max = TRY(reader.integer<std::uint64_t>());
-    const bool has_result = TRY(reader.integer<std::uint8_t>()) != 0;
-    auto text = TRY(take_text(reader));
-    if (has_result) result_ = std::move(text);
     return reader.finish();
 }
 

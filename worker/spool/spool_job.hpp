@@ -97,10 +97,6 @@ class SpoolJob {
     bool delivered() const;
     OutputTotals totals(Output which) const;
 
-    // The caller's own words about how the job ended, kept with it; at most 12 KiB.
-    Result<> set_result(std::string_view text);
-    const std::optional<std::string>& result() const { return result_; }
-
   private:
     struct Stream {
         StreamFile file;
@@ -134,7 +130,6 @@ class SpoolJob {
     SlotFile checkpoint_;
     std::array<Stream, 2> streams_;
     SpoolLabel label_;
-    std::optional<std::string> result_;
     std::uint64_t owed_ = 0;
     bool dirty_ = false;  // the checkpoint is behind the state in memory
 };

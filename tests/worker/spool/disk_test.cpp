@@ -76,7 +76,7 @@ TEST(FullDisk, StopsReadingAndLosesNothing) {
     });
 }
 
-TEST(FullDisk, StillTakesAcknowledgementsAndTheResult) {
+TEST(FullDisk, StillTakesAcknowledgements) {
     on_a_small_disk([](const sys::Dir& disk) -> std::string {
         {
             auto spool = Spool::open(disk).value();
@@ -87,12 +87,10 @@ TEST(FullDisk, StillTakesAcknowledgementsAndTheResult) {
             fill(disk);
             if (!job.end(Output::out) || !job.end(Output::err)) return "end";
             if (!job.acknowledge(Output::out, 4)) return "acknowledge";
-            if (!job.set_result(std::string(12_KiB, 'r'))) return "result";
         }
         const auto spool = Spool::open(disk).value();
         const auto* job = spool.find(JobNumber{1});
-        if (job == nullptr || !job->delivered()) return "not delivered";
-        return job->result() == std::string(12_KiB, 'r') ? "" : "another result";
+        return job != nullptr && job->delivered() ? "" : "not delivered";
     });
 }
 

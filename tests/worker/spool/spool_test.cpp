@@ -23,8 +23,6 @@ TEST(Spool, FindsItsJobsAfterARestart) {
         for (const std::uint64_t number : {10, 9, 8}) {
             ASSERT_TRUE(spool.create(JobNumber{number}, kLabel));
         }
-        ASSERT_TRUE(spool.find(JobNumber{9})->set_result("first"));
-        ASSERT_TRUE(spool.find(JobNumber{9})->set_result("second"));
         ASSERT_TRUE(spool.remove(JobNumber{8}));
     }
     const auto spool = Spool::open(state.open()).value();
@@ -35,8 +33,6 @@ TEST(Spool, FindsItsJobsAfterARestart) {
     EXPECT_EQ(nine.label().delivery, "d\n1");
     EXPECT_EQ(nine.label().job_id, "j");
     EXPECT_EQ(nine.label().output_max, 1_MiB);
-    EXPECT_EQ(nine.result(), "second");
-    EXPECT_EQ(spool.jobs()[1]->result(), std::nullopt);
     EXPECT_EQ(spool.find(JobNumber{8}), nullptr);
     EXPECT_EQ(problems_of(spool), std::vector<std::string>{});
 }
@@ -81,15 +77,6 @@ TEST(Spool, RefusesLimitsUnderWhichAJobCouldNotMove) {
     const test::TempDir state;
     EXPECT_FALSE(Spool::open(state.open(), {.job_bytes = 1_MiB - 1, .total_bytes = 8_MiB}));
     EXPECT_FALSE(Spool::open(state.open(), {.job_bytes = 2_MiB, .total_bytes = 1_MiB}));
-}
-
-TEST(Spool, AResultIsBounded) {
-    const test::TempDir state;
-    auto spool = Spool::open(state.open()).value();
-    auto& job = *spool.create(JobNumber{1}, kLabel).value();
-    EXPECT_TRUE(job.set_result(std::string(12_KiB, 'r')));
-    EXPECT_FALSE(job.set_result(std::string(12_KiB + 1, 'r')));
-    EXPECT_EQ(job.result(), std::string(12_KiB, 'r'));
 }
 
 TEST(Spool, RefusesALabelThatDoesNotFit) {

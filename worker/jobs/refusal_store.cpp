@@ -1,0 +1,68 @@
+#include "worker/jobs/refusal_store.hpp"
+
+#include "common/base/strong.hpp"
+#include "common/crypto/sha256.hpp"
+#include "worker/backend/json.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+constexpr std::size_t kMaxFile = 16_KiB;
+
+// A backend's id may hold any character and be too long for a file's name. Backends' names hold no
+// blank.
+std::string file_of(std::string_view backend, std::string_view delivery) {
+    const auto whole = std::string(backend) + " " + std::string(delivery);
+    return crypto::hex(crypto::sha256(as_bytes(whole)));
+}
+
+Result<KeptRefusal> parse(std::string_view text) {
+    const auto json = TRY(JsonValue::parse(text));
+    const auto member = [&json](std::string_view name) -> Result<std::string> {
+        return TRY(json.member(name)).text(kMaxFile);
+    };
+    return KeptRefusal{.backend = TRY(member("backend")),
+                       .delivery = TRY(member("delivery")),
+                       .reason = TRY(member("reason")),
+                       .detail = TRY(member("detail")),
+                       .rule = TRY(member("rule"))};
+}
+
+}  // namespace
+
+Result<RefusalStore> RefusalStore::open(const sys::Dir& state) {
+    return RefusalStore(TRY(state.make_dir("refusals", 0700)));
+}
+
+Result<> RefusalStore::keep(const KeptRefusal& refusal) const {
+    JsonWriter json;
+    json.begin_object()
+        .put("backend", refusal.backend)
+        .put("delivery", refusal.delivery)
+        .put("reason", refusal.reason)
+        .put("detail", refusal.detail)
+        .put("rule", refusal.rule)
+        .end();
+    return dir_.write_atomic(file_of(refusal.backend, refusal.delivery), std::move(json).take(),
+                             0600);
+}
+
+Result<> RefusalStore::forget(std::string_view backend, std::string_view delivery) const {
+    return dir_.remove_file(file_of(backend, delivery));
+}
+
+Result<std::vector<KeptRefusal>> RefusalStore::of(std::string_view backend) const {
+    std::vector<KeptRefusal> kept;
+    for (const auto& name : TRY(dir_.list())) {
+        auto refusal = parse(TRY(dir_.read_file(name, kMaxFile)));
+        if (!refusal) {
+            TRY(dir_.remove_file(name));
+        } else if (refusal->backend == backend) {
+            kept.push_back(*std::move(refusal));
+        }
+    }
+    return kept;
+}
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,36 @@
+// Refusals that a backend has not heard of yet, one small file each in `refusals` of the worker's
+// state: a job that was handed out is answered, even when the worker that refused it is gone.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/sys/dir.hpp"
+
+namespace bulkhead::worker {
+
+struct KeptRefusal {
+    std::string backend;   // its name in the configuration
+    std::string delivery;  // its id of the job
+    std::string reason;    // a stable code
+    std::string detail;
+    std::string rule;
+};
+
+class RefusalStore {
+  public:
+    static Result<RefusalStore> open(const sys::Dir& state);
+
+    // On disk when it returns. Keeping one again is keeping it once.
+    Result<> keep(const KeptRefusal& refusal) const;
+    // Absent is no error.
+    Result<> forget(std::string_view backend, std::string_view delivery) const;
+    // Those of one backend. Files that are damaged are passed over, and removed.
+    Result<std::vector<KeptRefusal>> of(std::string_view backend) const;
+
+  private:
+    explicit RefusalStore(sys::Dir dir) : dir_(std::move(dir)) {}
+    sys::Dir dir_;
+};
+
+}  // namespace bulkhead::worker
