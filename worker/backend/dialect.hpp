@@ -54,6 +54,16 @@ class JobDialect {
     virtual Exchange<> result(const Identity& identity, const JobResult& result) const = 0;
 };
 
+class FindingsDialect {
+  public:
+    virtual ~FindingsDialect() = default;
+    // True where a report is everything there is: what it lacks is resolved, so it is sent even
+    // when there is nothing. Else only findings are sent, and the backend forgets them by itself.
+    virtual bool takes_whole_set() const = 0;
+    virtual Exchange<> findings(const Identity& identity, const SystemInfo& system,
+                                const std::vector<Finding>& findings) const = 0;
+};
+
 struct InventoryTraits {
     // Until the backend says otherwise.
     std::chrono::seconds interval = std::chrono::hours(1);
@@ -97,6 +107,7 @@ class Dialect {
     // What a backend does not offer is absent, so it cannot be asked for.
     virtual const EnrollDialect* enrollment() const { return nullptr; }
     virtual const JobDialect* jobs() const { return nullptr; }
+    virtual const FindingsDialect* findings() const { return nullptr; }
     virtual const InventoryDialect* inventory() const { return nullptr; }
 };
 

@@ -13,6 +13,7 @@
 #include "common/base/parse.hpp"
 #include "common/base/secret.hpp"
 #include "worker/backend/verdict.hpp"
+#include "worker/findings/finding.hpp"
 #include "worker/inventory/inventory.hpp"
 #include "worker/metrics/metrics.hpp"
 #include "worker/system/capabilities.hpp"

@@ -14,6 +14,7 @@
 #include "common/sys/log.hpp"
 #include "worker/backend/http_client.hpp"
 #include "worker/backend/option.hpp"
+#include "worker/findings/settings.hpp"
 
 namespace bulkhead::worker {
 
@@ -53,13 +54,6 @@ struct SpoolConfig {
 struct JobsConfig {
     std::uint32_t max_running = 0;
     std::chrono::seconds poll_wait{};
-};
-
-struct FindingsConfig {
-    std::chrono::seconds interval{};
-    std::vector<std::string> tls_paths;
-    std::uint32_t tls_warn_days = 0;
-    std::uint32_t tls_critical_days = 0;
 };
 
 struct Config {

@@ -132,16 +132,15 @@ constexpr std::array kSettings{
                 return {};
             }},
     Setting{"findings.interval", Scope::agent, "15m", "BULKHEAD_FINDINGS_INTERVAL",
-            "--findings-interval", "10s..24h",
-            "time between scans for findings (this version has no scanner yet)",
+            "--findings-interval", "10s..24h", "time between scans for findings",
             [](const Draft& draft, std::string_view text) -> Result<> {
                 draft.config->findings.interval = TRY(whole_seconds(text, 10s, 24h));
                 return {};
             }},
-    Setting{"findings.tls_paths", Scope::agent,
-            "/etc/letsencrypt/live/*/fullchain.pem:/etc/ssl/certs/hyprbox/*.crt",
-            "BULKHEAD_FINDINGS_TLS_PATHS", "--findings-tls-paths", "paths or globs",
-            "certificates whose expiry is watched (this version has no scanner yet)",
+    Setting{"findings.tls_paths", Scope::agent, "", "BULKHEAD_FINDINGS_TLS_PATHS",
+            "--findings-tls-paths", "paths or globs",
+            "certificates whose expiry is watched; unless set, all that the rows tls-certificates "
+            "of policy/reads.policy name, and never any others",
             [](const Draft& draft, std::string_view text) -> Result<> {
                 draft.config->findings.tls_paths = TRY(parse_paths(text));
                 return {};
@@ -156,6 +155,20 @@ constexpr std::array kSettings{
             "--findings-tls-critical-days", "1..3650", "fewer than this are critical",
             [](const Draft& draft, std::string_view text) -> Result<> {
                 draft.config->findings.tls_critical_days = TRY(parse_count(text, 1, 3650));
+                return {};
+            }},
+    Setting{"findings.disk_warn_percent", Scope::agent, "90", "BULKHEAD_FINDINGS_DISK_WARN_PERCENT",
+            "--findings-disk-warn-percent", "1..100",
+            "a file system with so much of its space or inodes in use is a warning",
+            [](const Draft& draft, std::string_view text) -> Result<> {
+                draft.config->findings.disk_warn_percent = TRY(parse_count(text, 1, 100));
+                return {};
+            }},
+    Setting{"findings.disk_critical_percent", Scope::agent, "95",
+            "BULKHEAD_FINDINGS_DISK_CRITICAL_PERCENT", "--findings-disk-critical-percent", "1..100",
+            "with so much it is critical",
+            [](const Draft& draft, std::string_view text) -> Result<> {
+                draft.config->findings.disk_critical_percent = TRY(parse_count(text, 1, 100));
                 return {};
             }},
 };

@@ -30,6 +30,10 @@ Result<std::unique_ptr<Session>> Session::create(Services& services, const Backe
                                    [raw](bool delivered) { raw->part_finished(delivered); });
         ++session->unfinished_;
     }
+    if (const auto* findings = session->dialect_->findings()) {
+        session->findings_.emplace(services, config, *findings, session->client_,
+                                   session->identity_);
+    }
     if (session->dialect_->jobs() != nullptr) {
         session->jobs_.emplace(services, config, *session->dialect_->jobs(), session->client_,
                                session->identity_,
@@ -65,6 +69,7 @@ void Session::on_enrolled(const Enrolled& enrolled) {
     if (services_.pass == Pass::register_only) return finish(true);
     if (heartbeat_) heartbeat_->start(enrolled.heartbeat_interval);
     if (check_in_) check_in_->start(enrolled.inventory_policy);
+    if (findings_ && services_.pass == Pass::serve) findings_->start();
     if (jobs_ && services_.pass != Pass::check_in_only) jobs_->start();
 }
 
@@ -100,6 +105,7 @@ void Session::finish(bool delivered) {
 void Session::drain() {
     if (heartbeat_) heartbeat_->stop();
     if (check_in_) check_in_->stop();
+    if (findings_) findings_->stop();
     if (jobs_) jobs_->drain();
 }
 
@@ -120,6 +126,7 @@ void Session::describe(JsonWriter& json) const {
     if (!enroll_.trouble().empty()) json.put("enrollment_trouble", enroll_.trouble());
     if (heartbeat_) heartbeat_->describe(json);
     if (check_in_) check_in_->describe(json);
+    if (findings_) findings_->describe(json);
     if (dialect_->traits().wants_capabilities) {
         json.begin_object("capabilities");
         put_capabilities(json, read_capabilities(services_.root), services_.system);

@@ -10,6 +10,7 @@
 #include "worker/backend/json.hpp"
 #include "worker/check_in/check_in_duty.hpp"
 #include "worker/enroll/enroll_duty.hpp"
+#include "worker/findings/findings_duty.hpp"
 #include "worker/heartbeat/heartbeat_duty.hpp"
 #include "worker/jobs/job_duty.hpp"
 #include "worker/session/services.hpp"
@@ -56,6 +57,7 @@ class Session {
     Identity identity_;
     EnrollDuty enroll_;
     std::optional<HeartbeatDuty> heartbeat_;
+    std::optional<FindingsDuty> findings_;
     std::optional<JobDuty> jobs_;
     std::optional<CheckInDuty> check_in_;
     int unfinished_ = 0;  // duties that have not come to their end

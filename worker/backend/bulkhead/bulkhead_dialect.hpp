@@ -1,5 +1,6 @@
 // Our own dialect; openapi.yaml beside this file is its contract.
 #pragma once
+#include "worker/backend/bulkhead/bulkhead_findings.hpp"
 #include "worker/backend/bulkhead/bulkhead_jobs.hpp"
 #include "worker/backend/dialect.hpp"
 
@@ -14,9 +15,11 @@ class BulkheadDialect final : public Dialect, public EnrollDialect {
 
     const EnrollDialect* enrollment() const override { return this; }
     const JobDialect* jobs() const override { return &jobs_; }
+    const FindingsDialect* findings() const override { return &findings_; }
 
   private:
     BulkheadJobs jobs_;
+    BulkheadFindings findings_;
 };
 
 }  // namespace bulkhead::worker

@@ -1,22 +1,26 @@
 // The HyprBox dialect: a node token from the configuration, percentages, jobs after each heartbeat.
 #pragma once
 #include "worker/backend/dialect.hpp"
+#include "worker/backend/hyprbox/hyprbox_findings.hpp"
 #include "worker/backend/hyprbox/hyprbox_jobs.hpp"
 
 namespace bulkhead::worker {
 
 class HyprboxDialect final : public Dialect {
   public:
-    explicit HyprboxDialect(HyprboxOptions options) : options_(options), jobs_(options) {}
+    explicit HyprboxDialect(HyprboxOptions options)
+        : options_(options), jobs_(options), findings_(options) {}
 
     const Traits& traits() const override;
     Exchange<HeartbeatReceipt> heartbeat(const Identity& identity,
                                          const Heartbeat& beat) const override;
     const JobDialect* jobs() const override { return &jobs_; }
+    const FindingsDialect* findings() const override { return &findings_; }
 
   private:
     HyprboxOptions options_;
     HyprboxJobs jobs_;
+    HyprboxFindings findings_;
 };
 
 }  // namespace bulkhead::worker

@@ -35,13 +35,14 @@ Result<> check_member(std::string_view value) {
 }  // namespace
 
 std::span<const DialectOption> HyprboxOptions::rows() {
-    static constexpr std::array<DialectOption, 10> kRows{{
+    static constexpr std::array<DialectOption, 11> kRows{{
         {"node_id", "", "this node's id; empty: the host's name", &check_node},
         {"region", "", "sent with each heartbeat when set", &check_node},
         {"heartbeat_path", "/api/nodes/heartbeat", "where heartbeats go", &check_path},
         {"pending_path", "/api/jobs/pending", "where the next job is claimed", &check_path},
         {"output_path", "/api/jobs/{id}/output", "where output goes", &check_job_path},
         {"complete_path", "/api/jobs/{id}/complete", "where results go", &check_job_path},
+        {"findings_path", "/api/findings", "where findings go", &check_path},
         {"id_member", "id", "member of a job that holds its id", &check_member},
         {"script_member", "script", "member of a job that holds its script", &check_member},
         {"chunk_member", "chunk", "member that carries output while a job runs", &check_member},
@@ -76,6 +77,7 @@ HyprboxOptions HyprboxOptions::from(const DialectOptions& options) {
             .pending_path = value("pending_path"),
             .output_path = value("output_path"),
             .complete_path = value("complete_path"),
+            .findings_path = value("findings_path"),
             .id_member = value("id_member"),
             .script_member = value("script_member"),
             .chunk_member = value("chunk_member"),

@@ -14,6 +14,7 @@ struct HyprboxOptions {
     std::string pending_path;
     std::string output_path;    // {id} stands for the job's id
     std::string complete_path;  // here as well
+    std::string findings_path;
     std::string id_member;
     std::string script_member;
     std::string chunk_member;

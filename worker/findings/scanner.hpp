@@ -1,0 +1,39 @@
+// A scanner looks at one side of the host and says what it finds. Each is one file and one row in
+// registry.cpp; docs/findings.md tells operators what it may say.
+#pragma once
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "common/base/parse.hpp"
+#include "common/sys/dir.hpp"
+#include "worker/findings/finding.hpp"
+#include "worker/findings/settings.hpp"
+#include "worker/readings/host_files.hpp"
+
+namespace bulkhead::worker {
+
+struct ScanContext {
+    const sys::Dir& root;
+    const sys::Dir& proc;
+    HostFiles& host;  // what the worker may not open itself
+    const FindingsConfig& settings;
+    UnixTime now{};
+};
+
+struct Scanner {
+    std::string_view name;
+    // An error means that the broker is gone. What a scanner cannot read is a finding.
+    Result<std::vector<Finding>> (*scan)(const ScanContext& context);
+};
+
+std::span<const Scanner> scanners();
+
+Result<std::vector<Finding>> scan_tls(const ScanContext& context);
+Result<std::vector<Finding>> scan_disk(const ScanContext& context);
+Result<std::vector<Finding>> scan_ssh(const ScanContext& context);
+
+// All of them: each type and key once, the worst first, no more than a report can carry.
+Result<std::vector<Finding>> scan_all(const ScanContext& context);
+
+}  // namespace bulkhead::worker

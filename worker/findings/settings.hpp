@@ -1,0 +1,19 @@
+// What an operator may set about findings.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace bulkhead::worker {
+
+struct FindingsConfig {
+    std::chrono::seconds interval{};
+    std::vector<std::string> tls_paths;  // paths and patterns; empty: all that policy hands out
+    std::uint32_t tls_warn_days = 30;
+    std::uint32_t tls_critical_days = 7;
+    std::uint32_t disk_warn_percent = 90;
+    std::uint32_t disk_critical_percent = 95;
+};
+
+}  // namespace bulkhead::worker
