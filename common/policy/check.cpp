@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "common/policy/pattern.hpp"
+
 namespace bulkhead::policy {
 
 namespace {
@@ -22,6 +24,13 @@ constexpr std::string_view kDangerous[] = {
     "settimeofday", "swapoff", "swapon", "umount2", "unshare", "userfaultfd"};
 // clang-format on
 
+// What scanners and duties of the worker ask for.
+constexpr std::string_view kReadNames[] = {"tls-certificates", "sshd-config", "hardware-id"};
+// Names under which secrets are usually kept.
+constexpr std::string_view kSecrets[] = {"privkey.pem", "key.pem",    "server.key",
+                                         "id_rsa",      "id_ed25519", "ssh_host_ed25519_key",
+                                         "shadow",      "krb5.keytab"};
+
 class Checker {
   public:
     Checker(const Policy& policy, const Facts& facts) : policy_(policy), facts_(facts) {}
@@ -35,6 +44,9 @@ class Checker {
         check_approvals();
         for (const auto& [name, list] : policy_.seccomp) check_seccomp(list);
         for (const auto& [name, approved] : policy_.approved) check_approved(approved);
+        for (const auto& [name, rows] : policy_.reads) {
+            for (const auto& row : rows) check_read(name, row);
+        }
         return std::move(findings_);
     }
 
@@ -146,6 +158,19 @@ class Checker {
     static bool names(const SeccompList& list, std::string_view call) {
         return std::any_of(list.rules.begin(), list.rules.end(),
                            [&](const SyscallRule& rule) { return rule.call == call; });
+    }
+
+    void check_read(const std::string& name, const ReadRow& row) {
+        if (std::find(std::begin(kReadNames), std::end(kReadNames), name) == std::end(kReadNames)) {
+            warn(at(row.source), "nobody asks for rows named " + name);
+        }
+        const auto last = std::string_view(row.target).substr(row.target.rfind('/') + 1);
+        for (const auto secret : kSecrets) {
+            if (!matches(last, secret) || (row.is_pattern && !row.private_too)) continue;
+            warn(at(row.source), "hands out files such as " + std::string(secret) +
+                                     "; the worker needs no secrets");
+            return;
+        }
     }
 
     void check_approved(const Approved& approved) {

@@ -244,6 +244,23 @@ TEST_F(Bulkhead, AFindingSeenAgainIsTheSameFinding) {
     EXPECT_EQ(backend_.findings()[0].times, 2);
 }
 
+TEST_F(Bulkhead, AFindingThatIsNotInTheNextReportIsResolved) {
+    json finding{{"type", "disk.space"},    {"key", "/"},
+                 {"severity", "warn"},      {"title", "t"},
+                 {"message", "m"},          {"metadata", json::object()},
+                 {"related", json::array()}};
+    json body{{"agent_id", agent_}, {"findings", {finding}}};
+    ASSERT_EQ(client_->post("/v1/findings", body).status, 204);
+    finding["key"] = "/srv";
+    body["findings"] = {finding};
+    ASSERT_EQ(client_->post("/v1/findings", body).status, 204);
+    ASSERT_EQ(backend_.findings().size(), 1U);
+    EXPECT_EQ(backend_.findings()[0].body["key"], "/srv");
+    body["findings"] = json::array();
+    ASSERT_EQ(client_->post("/v1/findings", body).status, 204);
+    EXPECT_TRUE(backend_.findings().empty());
+}
+
 TEST_F(Bulkhead, AnInventoryMayBeCompressedAndNothingElse) {
     const json body{{"agent_id", agent_},
                     {"sequence", 1},

@@ -320,6 +320,10 @@ Answer findings(const Call& call, Services services) {
     const auto who = services.store.change([&](State& state) {
         for (const auto& finding : (*body)["findings"])
             state.add_or_refresh({std::string(kName), agent, finding, now, now});
+        // A report is everything there is: what it lacks is resolved.
+        std::erase_if(state.findings, [&](const Finding& known) {
+            return known.dialect == kName && known.who == agent && known.last_seen != now;
+        });
         return name_of_agent(state, agent);
     });
     say_findings(services.narrator, who, (*body)["findings"]);

@@ -187,3 +187,20 @@ TEST_F(CheckPolicy, TheFileThatSuspendsIntakeIsCalledWhatItIs) {
     EXPECT_THAT(findings(),
                 ElementsAre("warning jobs.disabled: no job is taken in while this file is here"));
 }
+
+TEST_F(CheckPolicy, ARowThatHandsOutSecretsOrThatNobodyAsksForIsFound) {
+    add("approval.policy", kPinned);
+    add("reads.policy",
+        "glob tls-certificates /etc/tls/*.pem 64KiB  # public ones only\n"
+        "glob tls-certificates /etc/le/live/*/fullchain.pem 64KiB private-too  # why\n"
+        "glob tls-certificates /etc/tls/*.pem 64KiB private-too  # careless\n"
+        "file sshd-config /etc/shadow 64KiB  # careless\n"
+        "file tls-certs /etc/a.pem 64KiB  # mistyped\n");
+    EXPECT_THAT(findings(),
+                testing::UnorderedElementsAre(
+                    "warning reads.policy:3: hands out files such as privkey.pem; the worker needs "
+                    "no secrets",
+                    "warning reads.policy:4: hands out files such as shadow; the worker needs no "
+                    "secrets",
+                    "warning reads.policy:5: nobody asks for rows named tls-certs"));
+}
