@@ -139,6 +139,76 @@ TEST_F(DispatchTest, ACatalogueNameThatPolicyLacksIsRefused) {
     EXPECT_EQ(answer(request).decision, protocol::Decision::refused);
 }
 
+TEST_F(DispatchTest, AFileIsHandedOutByTheNameOfItsRowAndThatIsAudited) {
+    gate.serving();
+    auto policy = std::make_shared<ReadyPolicy>();
+    policy->policy.reads["passwords"].push_back(
+        {.target = "/etc/passwd", .max_bytes = 1 << 20, .source = {}});
+    policy->policy.reads["passwords"].push_back(
+        {.target = "/etc/absent", .max_bytes = 1 << 20, .source = {}});
+    context->policy = policy;
+    const protocol::OpenHostFile request{.name = protocol::Name::clipped("passwords")};
+    const auto reply = answer(request);
+    EXPECT_EQ(reply.decision, protocol::Decision::admitted);
+    ASSERT_EQ(reply.files.items.size(), 2U);
+    EXPECT_EQ(reply.files.items[0].reason.str(), "read-absent");
+    EXPECT_FALSE(reply.files.items[0].file);
+    EXPECT_EQ(reply.files.items[1].path.str(), "/etc/passwd");
+    EXPECT_THAT(sys::read_to_end(reply.files.items[1].file->fd, 1 << 20).value(),
+                testing::StartsWith("root:"));
+    const auto lines = audit.head().lines;
+    answer(request, 2);
+    EXPECT_EQ(audit.head().lines, lines) << "the same again is not news";
+    const auto text = dir.read_file("audit.log", 1 << 20).value();
+    EXPECT_THAT(text, HasSubstr("\"event\":\"read\",\"row\":\"passwords\","
+                                "\"path\":\"/etc/passwd\",\"reason\":\"ok\""));
+    EXPECT_THAT(text, HasSubstr("\"event\":\"read-refused\",\"row\":\"passwords\","
+                                "\"path\":\"/etc/absent\",\"reason\":\"read-absent\""));
+}
+
+TEST_F(DispatchTest, AFileThatPolicyDoesNotNameIsRefusedAndThatIsAudited) {
+    gate.serving();
+    auto policy = std::make_shared<ReadyPolicy>();
+    policy->policy.reads["os"].push_back(
+        {.target = "/etc/os-release", .max_bytes = 1 << 20, .source = {}});
+    context->policy = policy;
+    protocol::OpenHostFile request{.name = protocol::Name::clipped("shadow")};
+    EXPECT_EQ(answer(request).reason.str(), "read-unknown");
+    request.name = protocol::Name::clipped("os");
+    request.only = protocol::HostPath::clipped("/etc/shadow");
+    const auto reply = answer(request);
+    EXPECT_EQ(reply.decision, protocol::Decision::refused);
+    EXPECT_EQ(reply.reason.str(), "read-not-listed");
+    EXPECT_TRUE(reply.files.items.empty());
+    const auto text = dir.read_file("audit.log", 1 << 20).value();
+    EXPECT_THAT(text, HasSubstr("\"path\":\"/etc/shadow\",\"reason\":\"read-not-listed\""));
+    EXPECT_THAT(text, HasSubstr("\"row\":\"shadow\",\"path\":\"\",\"reason\":\"read-unknown\""));
+}
+
+TEST_F(DispatchTest, SocketOwnersAreToldAtABearablePaceIfPolicyWantsIt) {
+    gate.serving();
+    const protocol::ReadPrivileged request{
+        .name = protocol::Name::clipped(protocol::SocketOwner::kReading)};
+    EXPECT_EQ(answer(request).reason.str(), "read-unknown");
+    auto policy = std::make_shared<ReadyPolicy>();
+    policy->policy.builtins.emplace(policy::kSocketOwners,
+                                    policy::BuiltinRow{.max_bytes = 1 << 20, .source = {}});
+    context->policy = policy;
+    const auto reply = answer(request);
+    EXPECT_EQ(reply.decision, protocol::Decision::admitted);
+    ASSERT_TRUE(reply.value);
+    EXPECT_TRUE(sys::require_sealed(reply.value->fd, 1 << 20));
+    const auto again = answer(request);
+    EXPECT_EQ(again.reason.str(), "read-too-soon");
+    EXPECT_FALSE(again.value);
+    const auto lines = audit.head().lines;
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(answer(request).reason.str(), "read-too-soon");
+    EXPECT_EQ(audit.head().lines, lines);
+    EXPECT_THAT(
+        dir.read_file("audit.log", 1 << 20).value(),
+        HasSubstr("\"row\":\"socket-owners\",\"path\":\"pace\",\"reason\":\"read-too-soon\""));
+}
+
 TEST_F(DispatchTest, WhatIsNoRequestIsAViolation) {
     gate.serving();
     EXPECT_EQ(judged(Bytes{}), "truncated");
