@@ -15,11 +15,18 @@ std::string origin(const SshdValues& values, std::string_view keyword) {
     return std::string(keyword) + " " + found->second.text + " at " + found->second.where;
 }
 
-// `criteria` is empty for what counts for every connection.
-Finding make(std::string type, const std::string& criteria, Severity severity, std::string title,
+// Where a finding belongs: the server's configuration, and of that a Match block, or "" for what
+// counts for every connection.
+struct Place {
+    std::string path;
+    std::string criteria;
+};
+
+Finding make(std::string type, const Place& place, Severity severity, std::string title,
              std::string message) {
+    const auto& criteria = place.criteria;
     Finding finding{.type = std::move(type),
-                    .key = std::string(kSshdConfig),
+                    .key = place.path,
                     .severity = severity,
                     .title = std::move(title),
                     .message = std::move(message),
@@ -34,8 +41,8 @@ Finding make(std::string type, const std::string& criteria, Severity severity, s
     return finding;
 }
 
-Finding password_login(const SshdValues& values, const std::string& criteria) {
-    return make("ssh.password_login", criteria, Severity::warn, "ssh takes passwords",
+Finding password_login(const SshdValues& values, const Place& place) {
+    return make("ssh.password_login", place, Severity::warn, "ssh takes passwords",
                 "sshd lets users log in with a password (" +
                     origin(values, "passwordauthentication") + ", " +
                     origin(values, "kbdinteractiveauthentication") +
@@ -43,9 +50,9 @@ Finding password_login(const SshdValues& values, const std::string& criteria) {
                     "KbdInteractiveAuthentication to no and use keys.");
 }
 
-Finding root_login(const SshdValues& values, const std::string& criteria) {
+Finding root_login(const SshdValues& values, const Place& place) {
     const bool by_password = takes_passwords(values);
-    return make("ssh.root_login", criteria, by_password ? Severity::critical : Severity::warn,
+    return make("ssh.root_login", place, by_password ? Severity::critical : Severity::warn,
                 by_password ? "ssh lets root log in with a password" : "ssh lets root log in",
                 "sshd lets root log in (" + origin(values, "permitrootlogin") +
                     "); set PermitRootLogin to no, or to prohibit-password if keys must do.");
@@ -74,17 +81,18 @@ Result<std::vector<Finding>> scan_ssh(const ScanContext& context) {
     const auto config = TRY(read_sshd_config(context.host, kRows));
     std::vector<Finding> findings;
     for (const auto& file : config.unreadable) findings.push_back(unreadable(file));
-    if (!config.present) return findings;
+    if (config.path.empty() || !config.readable) return findings;
     const bool passwords = takes_passwords(config.global);
     const bool root = lets_root_in(config.global);
-    if (passwords) findings.push_back(password_login(config.global, ""));
-    if (root) findings.push_back(root_login(config.global, ""));
+    if (passwords) findings.push_back(password_login(config.global, {config.path, ""}));
+    if (root) findings.push_back(root_login(config.global, {config.path, ""}));
     for (const auto& match : config.matches) {
         const auto values = overlaid(config.global, match.values);
         if (!passwords && takes_passwords(values)) {
-            findings.push_back(password_login(values, match.criteria));
+            findings.push_back(password_login(values, {config.path, match.criteria}));
         }
-        if (!root && lets_root_in(values)) findings.push_back(root_login(values, match.criteria));
+        if (!root && lets_root_in(values))
+            findings.push_back(root_login(values, {config.path, match.criteria}));
     }
     return findings;
 }

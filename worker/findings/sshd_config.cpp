@@ -61,7 +61,12 @@ class Reader {
     Reader(HostFiles& host, std::string_view name) : host_(host), name_(name) {}
 
     Result<SshdConfig> read() {
-        TRY(include(std::string(kSshdConfig), "", 0));
+        auto& path = config_.path;
+        TRY(host_.each(name_, "", [&path](const HostFile& file) {
+            const bool main = file.path.ends_with("/sshd_config") && file.reason != "read-absent";
+            if (main && path.empty()) path = file.path;
+        }));
+        if (!path.empty()) TRY(include(path, "", 0));
         return std::move(config_);
     }
 
@@ -72,14 +77,12 @@ class Reader {
         std::vector<HostFile> files;
         const auto rows =
             TRY(host_.each(name_, pattern, [&](const HostFile& file) { files.push_back(file); }));
-        // No such row at all: policy does not want sshd looked at.
-        const bool nothing_wanted = depth == 0 && rows.reason == "read-unknown";
-        if (!rows.ok() && !nothing_wanted) {
+        if (!rows.ok()) {
             config_.unreadable.push_back({.path = pattern, .reason = rows.reason, .content = {}});
         }
         for (const auto& file : files) {
             if (file.reason == "ok") {
-                if (depth == 0) config_.present = true;
+                config_.readable = true;
                 TRY(parse(file, criteria, depth));
             } else if (file.reason != "read-absent") {
                 config_.unreadable.push_back({file.path, file.reason, {}});
@@ -108,7 +111,8 @@ class Reader {
             } else if (keyword == "include" && depth < kDeepest) {
                 for (std::size_t i = 1; i < all.size(); ++i) {
                     const bool absolute = all[i].starts_with('/');
-                    TRY(include(absolute ? all[i] : "/etc/ssh/" + all[i], criteria, depth + 1));
+                    const auto beside = config_.path.substr(0, config_.path.rfind('/') + 1);
+                    TRY(include(absolute ? all[i] : beside + all[i], criteria, depth + 1));
                 }
             } else if (std::ranges::find(kKeywords, keyword) != kKeywords.end()) {
                 values_of(criteria).try_emplace(

@@ -30,12 +30,12 @@ struct SshdConfig {
     SshdValues global;
     std::vector<SshdMatch> matches;
     std::vector<HostFile> unreadable;  // files, or the patterns of an Include, and why
-    bool present = false;
+    std::string path;                  // of the file it begins with; empty: there is no server here
+    bool readable = false;             // that file; without it nothing can be said
 };
 
-inline constexpr std::string_view kSshdConfig = "/etc/ssh/sshd_config";
-
-// From the rows called `name`. An error: the broker is gone.
+// From the rows called `name`, beginning with the first file called sshd_config among them. An
+// error: the broker is gone.
 Result<SshdConfig> read_sshd_config(HostFiles& host, std::string_view name);
 
 // Can somebody log in with nothing but a password?

@@ -136,6 +136,21 @@ TEST_F(ScanSsh, AFileThatIncludesItselfEnds) {
     EXPECT_THAT(scan("Include sshd_config\nInclude sshd_config\n" + kClosed), IsEmpty());
 }
 
+TEST_F(ScanSsh, AMainFileThatIsNotHandedOutLeavesNothingToSayButThat) {
+    host.refuse(kMain, "read-not-roots");
+    EXPECT_THAT(told(findings()), ElementsAre("ssh.unreadable /etc/ssh/sshd_config info"));
+}
+
+TEST_F(ScanSsh, AServerElsewhereIsReadFromWherePolicySaysItIs) {
+    test::FakeHost elsewhere;
+    elsewhere.row("sshd-config", "/opt/ssh/etc/sshd_config")
+        .row("sshd-config", "/opt/ssh/etc/more.conf")
+        .file("/opt/ssh/etc/sshd_config", "Include more.conf\n" + kClosed)
+        .file("/opt/ssh/etc/more.conf", "PermitRootLogin yes\n");
+    EXPECT_THAT(told(scan_ssh({nothing, nothing, elsewhere, settings, {}}).value()),
+                ElementsAre("ssh.root_login /opt/ssh/etc/sshd_config warn"));
+}
+
 TEST_F(ScanSsh, WithoutAServerOrWithoutARowThereIsNothingToSay) {
     EXPECT_THAT(findings(), IsEmpty()) << "no sshd_config";
     test::FakeHost empty;

@@ -1,0 +1,141 @@
+// What root opens for the worker, and what becomes of it at the backend.
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "tests/pair/pair.hpp"
+#include "tests/worker/findings/make_certificate.hpp"
+
+namespace bulkhead::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::IsSupersetOf;
+
+UnixTime in_days(int days) {
+    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) +
+           std::chrono::days(days) + 1h;
+}
+
+class Findings : public Pair {
+  protected:
+    using Pair::Pair;
+
+    std::string configuration() override {
+        return Pair::configuration() + "findings:\n  interval: 10s\n";
+    }
+    void SetUp() override {
+        Pair::SetUp();
+        if (IsSkipped()) return;
+        const auto top = place().path();
+        place().write("policy/reads.policy",
+                      "glob tls-certificates " + top + "/live/*/fullchain.pem 64KiB links-within " +
+                          top + "  # the test's\n" + "glob tls-certificates " + top +
+                          "/site/*.pem 64KiB  # the same\n" + "file sshd-config " + top +
+                          "/ssh/sshd_config 64KiB  # the same\n");
+        for (const auto* folder : {"live", "live/example.com", "archive", "ssh", "site"}) {
+            fs::create_directory(place() / folder);
+            ASSERT_EQ(::chmod((place() / folder).c_str(), 0700), 0);
+        }
+    }
+    // The link is root's own, as certbot makes it.
+    void install_certificate(int days) {
+        place().write("archive/fullchain1.pem",
+                      certificate_pem({.domains = {"example.com"}, .not_after = in_days(days)}));
+        ASSERT_EQ(::symlink("../../archive/fullchain1.pem",
+                            (place() / "live/example.com/fullchain.pem").c_str()),
+                  0);
+    }
+    // "type severity" of what the backend holds, once it holds `type`.
+    std::vector<std::string> wait_for_finding(std::string_view type) {
+        const auto there = [&](const State& state) {
+            return std::ranges::any_of(state.findings,
+                                       [&](const auto& one) { return one.body["type"] == type; });
+        };
+        EXPECT_TRUE(backend().wait_for(there, kPatience)) << type << " never came";
+        std::vector<std::string> lines;
+        for (const auto& finding : backend().findings()) {
+            lines.push_back(finding.body["type"].get<std::string>() + " " +
+                            finding.body["severity"].get<std::string>());
+        }
+        return lines;
+    }
+    json finding(std::string_view type) {
+        wait_for_finding(type);
+        for (const auto& one : backend().findings()) {
+            if (one.body["type"] == type) return one.body;
+        }
+        return {};
+    }
+};
+
+TEST_F(Findings, ACertificateThatOnlyRootCanReadAndAnOpenSshServerShowAtTheBackend) {
+    install_certificate(3);
+    place().write("ssh/sshd_config", "PermitRootLogin yes\nPasswordAuthentication yes\n");
+    start_enrolled();
+    const auto found = finding("tls.expiring");
+    EXPECT_EQ(found["key"], place() / "live/example.com/fullchain.pem");
+    EXPECT_EQ(found["metadata"]["daysLeft"], 3);
+    EXPECT_THAT(wait_for_finding("ssh.root_login"),
+                IsSupersetOf({"tls.expiring critical", "ssh.password_login warn",
+                              "ssh.root_login critical"}));
+    EXPECT_EQ(audit("read").size(), 2U) << "one line for each file";
+
+    // Mended: the next report resolves it, and says nothing new of what was read before.
+    fs::remove(place() / "live/example.com/fullchain.pem");
+    fs::remove(place() / "archive/fullchain1.pem");
+    install_certificate(300);
+    const auto resolved = [](const State& state) {
+        return std::ranges::none_of(
+            state.findings, [](const auto& one) { return one.body["type"] == "tls.expiring"; });
+    };
+    EXPECT_TRUE(backend().wait_for(resolved, kPatience));
+    EXPECT_EQ(audit("read").size(), 2U);
+}
+
+TEST_F(Findings, AUsersLinkToASecretIsRefusedAuditedAndReported) {
+    constexpr uid_t kSomebody = 65'534;
+    place().write("secret.pem", certificate_pem({.not_after = in_days(1)}));
+    ASSERT_EQ(::chmod((place() / "secret.pem").c_str(), 0600), 0);
+    const auto link = place() / "site/mine.pem";
+    ASSERT_EQ(::symlink("../secret.pem", link.c_str()), 0);
+    ASSERT_EQ(::lchown(link.c_str(), kSomebody, kSomebody), 0);
+    start_enrolled();
+    const auto found = finding("tls.unreadable");
+    EXPECT_EQ(found["key"], link);
+    EXPECT_EQ(found["metadata"]["reason"], "read-not-roots");
+    const auto refused = audit("read-refused");
+    ASSERT_FALSE(refused.empty());
+    EXPECT_EQ(refused[0]["path"], link);
+    EXPECT_EQ(refused[0]["reason"], "read-not-roots");
+    EXPECT_TRUE(audit("read").empty()) << "nothing was opened";
+}
+
+class HyprboxFindings : public Findings {
+  protected:
+    HyprboxFindings() : Findings({.node_tokens = {{"node-token", "node-7"}}}) {}
+    std::string configuration() override {
+        return "backend:\n  dialect: hyprbox\n  url: " + backend().url() +
+               "\n  ca_file: " + backend().ca_file() +
+               "\n  credential: node-token\n  options:\n    node_id: node-7\n"
+               "heartbeat_interval: 1s\nfindings:\n  interval: 10s\n  tls_paths: [" +
+               "/srv/tls/*.crt, " + place().path() + "/live/*/fullchain.pem]\n";
+    }
+};
+
+TEST_F(HyprboxFindings, ArriveInItsOwnWordsWithTheRowThatIsMissing) {
+    install_certificate(20);
+    start_enrolled();
+    EXPECT_THAT(wait_for_finding("tls.expiring"),
+                IsSupersetOf({"tls.expiring WARN", "tls.unreadable INFO"}));
+    const auto found = finding("tls.unreadable");
+    EXPECT_EQ(found["key"], "/srv/tls/*.crt");
+    EXPECT_THAT(found["message"].get<std::string>(),
+                HasSubstr("glob tls-certificates /srv/tls/*.crt 64KiB  # why"));
+}
+
+}  // namespace
+}  // namespace bulkhead::test
