@@ -29,6 +29,8 @@ std::optional<std::string> why_not(const ReferenceBackend::JobRequest& request) 
         return "a job is either a script or of the catalogue";
     if (request.script.empty() && request.catalogue.empty())
         return "a job needs a script or a catalogue name";
+    if (request.dialect == "lunasentri" || request.dialect == "ravenxcope")
+        return request.dialect + " knows no jobs";
     if (request.dialect == "hyprbox" && !request.catalogue.empty())
         return "hyprbox knows scripts only";
     if (request.id.size() > 128) return "id: is longer than 128 octets";
@@ -41,10 +43,16 @@ ReferenceBackend::ReferenceBackend() : ReferenceBackend(Options{}) {}
 
 ReferenceBackend::ReferenceBackend(Options options)
     : options_(std::move(options)), narrator_(options_.narrate) {
-    for (const auto& dialect : kDialects) dialect.add_routes(router_, {store_, narrator_});
+    for (const auto& dialect : kDialects) {
+        if (!options_.only.empty() && options_.only != dialect.name) continue;
+        dialect.add_routes(router_, {store_, narrator_});
+        if (!options_.only.empty() && dialect.alone != nullptr)
+            alone_ = dialect.alone({store_, narrator_});
+    }
     add_control_routes(control_router_, *this);
     for (const auto& token : options_.install_tokens) add_install_token(token);
     for (const auto& [token, node] : options_.node_tokens) add_node_token(token, node);
+    for (const auto& [key, machine] : options_.api_keys) add_api_key(key, machine);
     set_heartbeat_seconds(options_.heartbeat_seconds);
     set_lease(options_.lease);
 }
@@ -132,7 +140,7 @@ Outcome<> ReferenceBackend::start_control() {
 Answer ReferenceBackend::serve(Call& call) {
     const auto wrong = misbehaviours_.take(call);
     if (wrong && wrong->delay.count() > 0) store_.pause(wrong->delay);
-    const auto handle = [&] { return router_.serve(call); };
+    const auto handle = [&] { return alone_ ? alone_(call) : router_.serve(call); };
     auto answer = wrong ? reference::misbehave(*wrong, handle) : handle();
     RequestRecord record{.method = call.method,
                          .path = call.path,
@@ -242,6 +250,26 @@ void ReferenceBackend::assign_artifacts(ArtifactShape shape, nlohmann::json arti
 
 void ReferenceBackend::forget_registrations() {
     store_.change([](State& state) { state.aegisflux.open.clear(); });
+}
+
+void ReferenceBackend::add_api_key(const std::string& key, const std::string& machine) {
+    store_.change([&](State& state) { state.machines[key].name = machine; });
+}
+
+void ReferenceBackend::remove_api_key(const std::string& key) {
+    store_.change([&](State& state) { state.machines.erase(key); });
+}
+
+void ReferenceBackend::enable_machine(const std::string& machine, bool enabled) {
+    store_.change([&](State& state) {
+        for (auto& [key, known] : state.machines) {
+            if (known.name == machine) known.enabled = enabled;
+        }
+    });
+}
+
+void ReferenceBackend::break_storage(bool broken) {
+    store_.change([&](State& state) { state.storage_broken = broken; });
 }
 
 void ReferenceBackend::add_node_token(const std::string& token, const std::string& node) {

@@ -28,7 +28,9 @@ class ReferenceBackend {
         int control_port = 0;
         std::vector<std::string> install_tokens = {};  // of the bulkhead dialect
         std::map<std::string, std::string> node_tokens =
-            {};  // of hyprbox: token -> node, "" for any
+            {};                                            // of hyprbox: token -> node, "" for any
+        std::map<std::string, std::string> api_keys = {};  // of lunasentri: key -> machine
+        std::string only = {};  // speak this dialect alone; empty: all of them
         KeepOutput keep_output = KeepOutput::file;
         int heartbeat_seconds = 0;  // told to agents; 0: not told
         std::chrono::milliseconds lease{60'000};
@@ -83,6 +85,10 @@ class ReferenceBackend {
     void assign_artifacts(ArtifactShape shape, nlohmann::json artifacts);
     /// Registrations that were begun and not completed, as after a restart of the server.
     void forget_registrations();
+    void add_api_key(const std::string& key, const std::string& machine);
+    void remove_api_key(const std::string& key);
+    void enable_machine(const std::string& machine, bool enabled);
+    void break_storage(bool broken);
     void add_node_token(const std::string& token, const std::string& node);
     /// The credential of this agent (id, host id or host name) is unknown from now on.
     Outcome<> revoke(const std::string& agent);
@@ -135,6 +141,7 @@ class ReferenceBackend {
     Narrator narrator_;
     Misbehaviours misbehaviours_;
     Router router_;
+    Handler alone_;  // instead of the router
     Router control_router_;
     std::filesystem::path directory_;
     bool directory_is_ours_ = false;

@@ -99,10 +99,19 @@ struct AegisFlux {
     std::map<std::string, Registration> open;           // by registration id, not completed yet
 };
 
+/// What lunasentri knows of a machine.
+struct Machine {
+    std::string name;
+    bool enabled = true;
+    nlohmann::json system = nlohmann::json::object();  // what its reports have said so far
+};
+
 struct State {
     std::map<std::string, InstallToken> install_tokens;
     std::map<std::string, std::string> node_tokens;  // token -> node; an empty node: any
     std::map<std::string, std::string> credentials;  // credential -> agent id
+    std::map<std::string, Machine> machines;         // by API key
+    bool storage_broken = false;                     // of lunasentri: nothing can be recorded
     std::map<std::string, Enrolment> enrolments;     // by agent id
     std::deque<Heartbeat> heartbeats;                // the latest kKept
     std::deque<Job> jobs;                            // in the order they were queued

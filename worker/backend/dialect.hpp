@@ -2,7 +2,9 @@
 // Dialects are pure: no file, no socket, no clock; several are in use at once and share nothing.
 #pragma once
 #include <chrono>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "worker/backend/duties.hpp"
 #include "worker/backend/verdict.hpp"
@@ -10,6 +12,9 @@
 namespace bulkhead::worker {
 
 struct EnrollTraits {
+    // The token may be spent by a request that was refused, so a refusal is final, and so is the
+    // credential: when it is rejected later, only an operator can help.
+    bool spends_token = false;
     bool names_itself = false;  // the agent makes up its own id, a UUID, before it enrolls
     bool sends_addresses = false;
     // Between tries once the backend said no, or not yet; 0: as after any other failure.
@@ -88,12 +93,27 @@ class InventoryDialect {
                                               const InventoryReport& report) const = 0;
 };
 
+// What follows a report that failed in a way that may pass.
+struct Retries {
+    std::chrono::milliseconds first{};  // then twice that, and so on
+    unsigned most = 0;                  // none: the next report is the next try
+};
+
 struct Traits {
     bool heartbeats = true;  // false: its inventory reports stand for them
     std::chrono::seconds heartbeat_interval = std::chrono::seconds(60);  // unless configured
     std::chrono::seconds system_info_interval = std::chrono::hours(24);  // for report_system
     bool wants_credential = true;  // without enrollment; else requests carry none
     bool wants_capabilities = false;
+    bool first_after_interval = false;  // else the first heartbeat goes out at once
+    // Unset: soon, with jitter, and no later than the next report is due.
+    std::optional<Retries> retries;
+    // While the credential is rejected the pauses double up to this, or stay the interval.
+    std::chrono::seconds longest_rejected_pause = std::chrono::minutes(5);
+    // For the operator who reads that it was rejected: what it is called, and what may be wrong.
+    std::string_view credential_name = "credential";
+    std::string_view rejection_hint = "ask an administrator for a new one";
+    NetworkWish network;  // for enrolling and for each heartbeat
 };
 
 class Dialect {

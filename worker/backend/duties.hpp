@@ -15,6 +15,7 @@
 #include "worker/backend/verdict.hpp"
 #include "worker/findings/finding.hpp"
 #include "worker/inventory/inventory.hpp"
+#include "worker/inventory/network.hpp"
 #include "worker/metrics/metrics.hpp"
 #include "worker/system/capabilities.hpp"
 #include "worker/system/system_info.hpp"
@@ -41,9 +42,10 @@ struct EnrollRequest {
     std::string host_id;
     std::string agent_version;
     SystemInfo system;
-    Inventory inventory;  // links and addresses, where EnrollTraits::sends_addresses
-    Secret key;           // EnrollDialect::make_key()
+    Secret key;                                // EnrollDialect::make_key()
     std::optional<Capabilities> capabilities;  // where Traits want them
+    Inventory inventory;   // links and addresses, where EnrollTraits::sends_addresses
+    NetworkFacts network;  // what Traits ask for
 };
 
 // What the backend wants of inventory reports; it says only what it wants changed.
@@ -82,6 +84,7 @@ struct Heartbeat {
     Confinement confinement;
     std::optional<AuditHead> audit;
     Metrics metrics;
+    NetworkFacts network;        // what Traits ask for
     SystemInfo system;           // always known; a dialect takes the parts it always sends
     bool report_system = false;  // the whole of it is due in this heartbeat
     std::vector<std::string> running_jobs;

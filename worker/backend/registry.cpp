@@ -6,11 +6,14 @@
 #include "worker/backend/aegisflux/aegisflux_dialect.hpp"
 #include "worker/backend/bulkhead/bulkhead_dialect.hpp"
 #include "worker/backend/hyprbox/hyprbox_dialect.hpp"
+#include "worker/backend/lunasentri/lunasentri_dialect.hpp"
+#include "worker/backend/ravenxcope/ravenxcope_dialect.hpp"
+#include "worker/backend/ravenxcope/ravenxcope_files.hpp"
 
 namespace bulkhead::worker {
 
 std::span<const DialectRow> dialects() {
-    static const std::array<DialectRow, 3> kRows{{
+    static const std::array<DialectRow, 5> kRows{{
         {.name = "bulkhead",
          .default_url = "",
          .enrolls = true,
@@ -35,6 +38,24 @@ std::span<const DialectRow> dialects() {
          .make = [](const DialectOptions& options) -> std::unique_ptr<const Dialect> {
              return std::make_unique<AegisfluxDialect>(AegisfluxOptions::from(options));
          }},
+        {.name = "lunasentri",
+         .default_url = "",
+         .enrolls = false,
+         .variables = LunasentriOptions::variables(),
+         .options = LunasentriOptions::rows(),
+         .make = [](const DialectOptions& options) -> std::unique_ptr<const Dialect> {
+             return std::make_unique<LunasentriDialect>(LunasentriOptions::from(options));
+         }},
+        {.name = "ravenxcope",
+         .default_url = "",
+         .enrolls = true,
+         .takes_credential = true,
+         .variables = RavenxcopeOptions::variables(),
+         .options = RavenxcopeOptions::rows(),
+         .make = [](const DialectOptions& options) -> std::unique_ptr<const Dialect> {
+             return std::make_unique<RavenxcopeDialect>(RavenxcopeOptions::from(options));
+         },
+         .load = &load_ravenxcope_files},
     }};
     return kRows;
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "common/base/result.hpp"
+#include "common/base/secret.hpp"
 #include "worker/backend/dialect.hpp"
 #include "worker/backend/option.hpp"
 
@@ -16,11 +17,14 @@ struct DialectRow {
     std::string_view name;
     std::string_view default_url;  // empty: the operator must name one
     bool enrolls;  // with an install token; else it needs a credential from the configuration
-    // Takes a credential as well: one that an administrator made anew.
+    // Takes a credential as well: one of an earlier agent, or that an administrator made anew.
     bool takes_credential = false;
     std::span<const DialectVariable> variables;
     std::span<const DialectOption> options;
     std::unique_ptr<const Dialect> (*make)(const DialectOptions& options);
+    // Before the sandbox closes: reads the files that options name, and says what is missing. Where
+    // it found a credential, its place; else "".
+    Result<std::string> (*load)(DialectOptions& options, Secret& credential) = nullptr;
 };
 
 std::span<const DialectRow> dialects();

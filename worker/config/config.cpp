@@ -80,12 +80,19 @@ class Builder {
                 store(setting, {.config = &config_, .backend = &backend}, index);
             }
         }
+        backend.install_token_origin = origin_of("install_token", index);
+        backend.credential_origin = origin_of("credential", index);
         store_options(*dialect, backend, index);
         check_url(backend, index);
         check_credentials(*dialect, backend);
         if (backend.client_certificate_file.empty() != backend.client_key_file.empty()) {
             complain(where(backend) + "client_certificate_file and client_key_file go together");
         }
+    }
+
+    std::string origin_of(std::string_view key, std::size_t index) const {
+        const auto* const given = gathered_.last(key, index);
+        return given == nullptr ? "" : given->origin;
     }
 
     std::string where(const BackendConfig& backend) const {

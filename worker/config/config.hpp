@@ -37,6 +37,10 @@ struct BackendConfig {
     std::string install_token_file;
     Secret credential;
     std::string credential_file;
+    // Where they were found, for messages that say where to put another: "agent.yaml:4:
+    // credential".
+    std::string install_token_origin;
+    std::string credential_origin;
 
     DialectOptions options;
 
@@ -79,6 +83,14 @@ Result<Config> parse_config(const ConfigSources& sources);
 
 // Reads what the configuration names: CA, client certificate, tokens. Before the sandbox closes.
 Result<> load_files(Config& config);
+
+// Again, of files that changed since. The certificate and its key must belong together.
+Result<Secret> read_credential_file(const BackendConfig& backend);
+struct ClientCertificate {
+    std::string certificate_pem;
+    Secret key_pem;
+};
+Result<ClientCertificate> read_client_certificate(const BackendConfig& backend);
 
 HttpSettings http_settings(const BackendConfig& backend, std::string_view agent_version);
 

@@ -1,9 +1,15 @@
 #include <fcntl.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <sys/stat.h>
+
+#include <memory>
 
 #include "common/base/parse.hpp"
 #include "common/base/strong.hpp"
 #include "worker/backend/judge.hpp"
+#include "worker/backend/registry.hpp"
 #include "worker/config/config.hpp"
 
 namespace bulkhead::worker {
@@ -46,20 +52,42 @@ Result<Secret> read_secret(const std::string& path) {
     return secret;
 }
 
+// A program that renews them writes one file after the other.
+Result<> check_pair(const std::string& certificate_pem, const Secret& key_pem) {
+    using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
+    const auto open = [](const std::string& text) {
+        return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free);
+    };
+    const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+        PEM_read_bio_X509(open(certificate_pem).get(), nullptr, nullptr, nullptr), &X509_free);
+    // An empty passphrase, for else OpenSSL would ask for one on the terminal.
+    char none[] = "";
+    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+        PEM_read_bio_PrivateKey(open(key_pem.reveal()).get(), nullptr, nullptr, none),
+        &EVP_PKEY_free);
+    const bool match =
+        certificate && key && X509_check_private_key(certificate.get(), key.get()) == 1;
+    ERR_clear_error();
+    if (!certificate) return fail("client_certificate_file: not a certificate");
+    if (!key) return fail("client_key_file: not a private key without passphrase");
+    if (!match) return fail("client_key_file: not the key of client_certificate_file");
+    return {};
+}
+
 Result<> load(BackendConfig& backend) {
     if (!backend.ca_file.empty()) {
         backend.ca_pem =
             TRY(within("ca_file", read_pem(backend.ca_file, Kind::open, "CERTIFICATE")));
     }
     if (!backend.client_certificate_file.empty()) {
-        backend.client_certificate_pem =
-            TRY(within("client_certificate_file",
-                       read_pem(backend.client_certificate_file, Kind::open, "CERTIFICATE")));
-        backend.client_key_pem = Secret(TRY(within(
-            "client_key_file", read_pem(backend.client_key_file, Kind::secret, "PRIVATE KEY"))));
+        auto shown = TRY(read_client_certificate(backend));
+        backend.client_certificate_pem = std::move(shown.certificate_pem);
+        backend.client_key_pem = std::move(shown.key_pem);
     }
-    if (!backend.credential_file.empty()) {
-        backend.credential = TRY(within("credential_file", read_secret(backend.credential_file)));
+    if (!backend.credential_file.empty()) backend.credential = TRY(read_credential_file(backend));
+    if (const auto* dialect = find_dialect(backend.dialect); dialect && dialect->load) {
+        const auto origin = TRY(dialect->load(backend.options, backend.credential));
+        if (!origin.empty()) backend.credential_origin = origin;
     }
     if (!backend.install_token_file.empty()) {
         // Operators delete it once the host is enrolled, and we empty it.
@@ -71,6 +99,20 @@ Result<> load(BackendConfig& backend) {
 }
 
 }  // namespace
+
+Result<Secret> read_credential_file(const BackendConfig& backend) {
+    return within("credential_file", read_secret(backend.credential_file));
+}
+
+Result<ClientCertificate> read_client_certificate(const BackendConfig& backend) {
+    auto certificate =
+        TRY(within("client_certificate_file",
+                   read_pem(backend.client_certificate_file, Kind::open, "CERTIFICATE")));
+    Secret key(TRY(
+        within("client_key_file", read_pem(backend.client_key_file, Kind::secret, "PRIVATE KEY"))));
+    TRY(check_pair(certificate, key));
+    return ClientCertificate{std::move(certificate), std::move(key)};
+}
 
 Result<> load_files(Config& config) {
     std::string all;

@@ -1,8 +1,10 @@
 #include "worker/system/system_info.hpp"
 
+#include <sched.h>
 #include <sys/utsname.h>
 
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "common/base/strong.hpp"
@@ -29,6 +31,13 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kGoNames
     {"ppc64le", "ppc64le"},
     {"loongarch64", "loong64"},
 }};
+
+// Nothing where the mask is larger than 1024 processors (sched_setaffinity(2)).
+std::optional<std::uint32_t> usable_cpus() {
+    cpu_set_t mask;
+    if (::sched_getaffinity(0, sizeof mask, &mask) != 0) return std::nullopt;
+    return static_cast<std::uint32_t>(CPU_COUNT(&mask));
+}
 
 }  // namespace
 
@@ -68,6 +77,7 @@ Result<SystemInfo> read_system_info(const sys::Dir& root, const sys::Dir& proc) 
     auto os = parse_os_release(os_text);
     auto platform = read_platform(root, os);
     const auto stat = TRY(proc.read_file("stat", kStatMax));
+    const auto online = TRY(parse_cpu_count(stat));
     const auto meminfo = TRY(proc.read_file("meminfo", kMeminfoMax));
     return SystemInfo{
         .hostname = is_utf8(kernel.nodename) ? kernel.nodename : quoted(kernel.nodename),
@@ -76,7 +86,8 @@ Result<SystemInfo> read_system_info(const sys::Dir& root, const sys::Dir& proc) 
         .kernel_release = kernel.release,
         .machine = kernel.machine,
         .go_architecture = go_architecture(kernel.machine),
-        .cpu_count = TRY(parse_cpu_count(stat)),
+        .cpu_count = online,
+        .usable_cpu_count = usable_cpus().value_or(online),
         .memory_total_bytes = TRY(ColonTable(meminfo).kibibytes("MemTotal")),
         .boot_time = TRY(parse_boot_time(stat))};
 }

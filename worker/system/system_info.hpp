@@ -15,10 +15,11 @@ struct SystemInfo {
     std::string hostname;
     OsRelease os;
     Platform platform;
-    std::string kernel_release;   // "6.1.0-25-amd64"
-    std::string machine;          // as uname has it: "x86_64", "aarch64"
-    std::string go_architecture;  // the same as Go programs call it: "amd64", "arm64"
-    std::uint32_t cpu_count = 0;  // processors online
+    std::string kernel_release;          // "6.1.0-25-amd64"
+    std::string machine;                 // as uname has it: "x86_64", "aarch64"
+    std::string go_architecture;         // the same as Go programs call it: "amd64", "arm64"
+    std::uint32_t cpu_count = 0;         // processors online
+    std::uint32_t usable_cpu_count = 0;  // those this process may run on, which Go programs report
     std::uint64_t memory_total_bytes = 0;
     UnixTime boot_time{};
 };

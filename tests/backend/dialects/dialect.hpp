@@ -18,16 +18,25 @@ struct Services {
 void add_aegisflux_routes(Router& router, Services services);
 void add_bulkhead_routes(Router& router, Services services);
 void add_hyprbox_routes(Router& router, Services services);
+void add_lunasentri_routes(Router& router, Services services);
+void add_ravenxcope_routes(Router& router, Services services);
+
+/// The whole server, for a backend that answers this dialect alone: what it says to other paths
+/// tells an agent whom it has met.
+Handler lunasentri_alone(Services services);
 
 struct Dialect {
     std::string_view name;
     void (*add_routes)(Router&, Services);
+    Handler (*alone)(Services) = nullptr;  // null: its routes
 };
 
 inline constexpr std::array kDialects{
     Dialect{"aegisflux", add_aegisflux_routes},
     Dialect{"bulkhead", add_bulkhead_routes},
     Dialect{"hyprbox", add_hyprbox_routes},
+    Dialect{"lunasentri", add_lunasentri_routes, lunasentri_alone},
+    Dialect{"ravenxcope", add_ravenxcope_routes},
 };
 
 }  // namespace bulkhead::reference

@@ -6,9 +6,24 @@
 namespace bulkhead::worker {
 namespace {
 
+// A pair that belongs together and opens nothing.
 constexpr std::string_view kCertificate =
-    "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-constexpr std::string_view kKey = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBdDCCARugAwIBAgIUbO1UdCDuUlOwE5TpefChEeJCYQEwCgYIKoZIzj0EAwIw\n"
+    "DzENMAsGA1UEAwwEdGVzdDAgFw0yNjExMjIxMDQyNDNaGA8yMTI2MTAyOTEwNDI0\n"
+    "M1owDzENMAsGA1UEAwwEdGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABA+O\n"
+    "UmG0r+Qgi0Vt8HDtnKlDX2uMsHSXn1XfiQcVmQ2BaWBEgx2yaWNnkaGpE7iaJRsv\n"
+    "lcau0yM4h8Rra0EjR9KjUzBRMB0GA1UdDgQWBBSSmcxVTSNYINicXvY7S+cfO9dh\n"
+    "ZTAfBgNVHSMEGDAWgBSSmcxVTSNYINicXvY7S+cfO9dhZTAPBgNVHRMBAf8EBTAD\n"
+    "AQH/MAoGCCqGSM49BAMCA0cAMEQCIEqrSkVAvRoR576CDTDUA2TDFK/iNC0prFkO\n"
+    "g1mnH7+7AiAhcFmTKhnc07tNrnbbdiG97mHBsxOyHQz9VGGhUw7kDQ==\n"
+    "-----END CERTIFICATE-----\n";
+constexpr std::string_view kKey =
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgV4h2KGj1YA7XhORC\n"
+    "vw07oBQdHuRTsSEr5Cj1siB4S/KhRANCAAQPjlJhtK/kIItFbfBw7ZypQ19rjLB0\n"
+    "l59V34kHFZkNgWlgRIMdsmljZ5GhqRO4miUbL5XGrtMjOIfEa2tBI0fS\n"
+    "-----END PRIVATE KEY-----\n";
 
 class LoadFiles : public testing::Test {
   protected:
@@ -56,6 +71,16 @@ TEST_F(LoadFiles, AMissingOrWrongAuthorityIsFatal) {
     EXPECT_NE(trouble().find("not a regular file"), std::string::npos);
     backend_.ca_file = put("large", std::string(2'000'000, 'x'));
     EXPECT_NE(trouble(), "");
+}
+
+TEST_F(LoadFiles, ACertificateAndAKeyThatDoNotBelongTogetherAreFatal) {
+    backend_.client_certificate_file = put("c.pem", kCertificate, 0644);
+    backend_.client_key_file =
+        put("c.key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+    EXPECT_NE(trouble().find("not a private key without passphrase"), std::string::npos);
+    backend_.client_certificate_file =
+        put("c.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", 0644);
+    EXPECT_NE(trouble().find("not a certificate"), std::string::npos);
 }
 
 TEST_F(LoadFiles, ASecretThatEverybodyCanReadIsFatal) {

@@ -149,7 +149,7 @@ Verdict<HeartbeatReceipt> judge_heartbeat(const HttpAnswer& answer) {
 }  // namespace
 
 const Traits& BulkheadDialect::traits() const {
-    static constexpr Traits kTraits;
+    static const Traits kTraits{};
     return kTraits;
 }
 

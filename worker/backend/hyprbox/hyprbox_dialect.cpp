@@ -35,7 +35,7 @@ Verdict<HeartbeatReceipt> judge_heartbeat(const HttpAnswer& answer) {
 }  // namespace
 
 const Traits& HyprboxDialect::traits() const {
-    static constexpr Traits kTraits{.heartbeat_interval = std::chrono::minutes(5)};
+    static const Traits kTraits{.heartbeat_interval = std::chrono::minutes(5)};
     return kTraits;
 }
 

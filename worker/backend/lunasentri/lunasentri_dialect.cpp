@@ -1,0 +1,117 @@
+#include "worker/backend/lunasentri/lunasentri_dialect.hpp"
+
+#include <algorithm>
+
+#include "common/base/strong.hpp"
+#include "common/base/text.hpp"
+#include "worker/backend/json.hpp"
+#include "worker/backend/judge.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+// Its decoder refuses a whole report for one integer that does not fit.
+constexpr std::uint64_t kMostInteger = INT64_MAX;
+
+std::uint64_t plus(std::uint64_t sum, std::uint64_t more) {
+    return more > kMostInteger - std::min(sum, kMostInteger) ? kMostInteger : sum + more;
+}
+
+// Over all interfaces, loopback included; a sum of nothing is left out, as the original does.
+void put_traffic(JsonWriter& json, const Metrics& metrics) {
+    std::uint64_t received = 0;
+    std::uint64_t sent = 0;
+    for (const auto& one : metrics.interfaces.value_or(std::vector<Interface>{})) {
+        received = plus(received, one.rx_bytes);
+        sent = plus(sent, one.tx_bytes);
+    }
+    if (received > 0) json.put("net_rx_bytes", received);
+    if (sent > 0) json.put("net_tx_bytes", sent);
+}
+
+// Members that are absent keep what the server knows of the machine.
+void put_system(JsonWriter& json, const Heartbeat& beat) {
+    const auto& system = beat.system;
+    json.begin_object("system_info").put("hostname", system.hostname);
+    if (!system.platform.name.empty()) json.put("platform", system.platform.name);
+    if (!system.platform.version.empty()) json.put("platform_version", system.platform.version);
+    json.put("kernel_version", system.kernel_release)
+        .put("cpu_cores", system.usable_cpu_count)
+        .put("memory_total_mb", system.memory_total_bytes / 1_MiB);
+    if (beat.metrics.disk) json.put("disk_total_gb", beat.metrics.disk->total_bytes / 1_GiB);
+    json.put("last_boot_time", format_utc(system.boot_time)).end();
+}
+
+std::string report(const Heartbeat& beat) {
+    const auto& metrics = beat.metrics;
+    JsonWriter json;
+    // The three percentages are not optional here: what could not be read goes as 0, because
+    // without a report the server shows the machine as offline.
+    json.begin_object()
+        .put("cpu_pct", std::clamp(metrics.cpu_percent.value_or(0), 0.0, 100.0))
+        .put("mem_used_pct",
+             metrics.memory ? std::clamp(metrics.memory->used_percent(), 0.0, 100.0) : 0.0)
+        .put("disk_used_pct",
+             metrics.disk ? std::clamp(metrics.disk->used_percent, 0.0, 100.0) : 0.0);
+    put_traffic(json, metrics);
+    json.put_known("uptime_s", metrics.uptime_seconds);
+    if (beat.report_system) put_system(json, beat);
+    json.end();
+    return std::move(json).take();
+}
+
+// {"error": "..."} or plain text.
+std::string reason_of(const HttpAnswer& answer) {
+    constexpr std::size_t kMaxReason = 4_KiB;
+    if (const auto body = JsonValue::parse(answer.body)) {
+        const auto member = body->find("error");
+        const auto text = member ? member->text(kMaxReason) : fail("absent");
+        return text ? *text : "";
+    }
+    const std::string_view text = answer.body;
+    return std::string(trimmed(text.substr(0, std::min(text.find('\n'), kMaxReason))));
+}
+
+Verdict<HeartbeatReceipt> judge(const HttpAnswer& answer) {
+    if (answer.status == 202) return HeartbeatReceipt{};
+    auto failure = judge_failure(answer, reason_of(answer));
+    auto& setback = failure.error();
+    if (answer.status == 200 || (answer.status >= 300 && answer.status < 400)) {
+        setback.kind = Setback::Kind::refused;
+        setback.text += "; this is not LunaSentri's API, which answers 202: check url";
+    } else if (answer.status == 408 || answer.status == 425) {
+        setback.kind = Setback::Kind::refused;
+    } else if (answer.status == 405) {
+        setback.text += "; something between here and LunaSentri changed the request: check url";
+    }
+    return failure;
+}
+
+}  // namespace
+
+LunasentriDialect::LunasentriDialect(const LunasentriOptions& options)
+    : traits_{.heartbeat_interval = std::chrono::seconds(10),
+              .system_info_interval = options.system_info_period,
+              .first_after_interval = true,
+              .retries = Retries{.first = options.retry_backoff, .most = options.max_retries},
+              .credential_name = "API key",
+              .rejection_hint =
+                  "either the machine is disabled or the key was rotated, LunaSentri "
+                  "does not say which: ask an admin to enable the machine, or to "
+                  "rotate the key"},
+      user_agent_(options.user_agent) {}
+
+Exchange<HeartbeatReceipt> LunasentriDialect::heartbeat(const Identity& identity,
+                                                        const Heartbeat& beat) const {
+    HttpRequest request{.method = "POST",
+                        .path = "/agent/metrics",
+                        .body = report(beat),
+                        .max_answer_bytes = 64_KiB};
+    request.headers.push_back({"Authorization", Secret("Bearer " + identity.credential.reveal())});
+    request.headers.push_back({"Content-Type", Secret("application/json")});
+    if (!user_agent_.empty()) request.headers.push_back({"User-Agent", Secret(user_agent_)});
+    return {.request = std::move(request), .judge = &judge};
+}
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,22 @@
+// The LunaSentri dialect: one request, POST /agent/metrics with an API key, and 202 is its only
+// success.
+#pragma once
+#include "worker/backend/dialect.hpp"
+#include "worker/backend/lunasentri/lunasentri_options.hpp"
+
+namespace bulkhead::worker {
+
+class LunasentriDialect final : public Dialect {
+  public:
+    explicit LunasentriDialect(const LunasentriOptions& options);
+
+    const Traits& traits() const override { return traits_; }
+    Exchange<HeartbeatReceipt> heartbeat(const Identity& identity,
+                                         const Heartbeat& beat) const override;
+
+  private:
+    Traits traits_;
+    std::string user_agent_;
+};
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,28 @@
+// The RavenXcope dialect: an install token becomes a sensor token once, then a heartbeat every 30
+// seconds that carries the token twice.
+#pragma once
+#include "worker/backend/dialect.hpp"
+#include "worker/backend/json.hpp"
+#include "worker/backend/ravenxcope/ravenxcope_options.hpp"
+
+namespace bulkhead::worker {
+
+class RavenxcopeDialect final : public Dialect, EnrollDialect {
+  public:
+    explicit RavenxcopeDialect(RavenxcopeOptions options);
+
+    const Traits& traits() const override { return traits_; }
+    Exchange<HeartbeatReceipt> heartbeat(const Identity& identity,
+                                         const Heartbeat& beat) const override;
+    const EnrollDialect* enrollment() const override { return this; }
+
+  private:
+    EnrollTraits enroll_traits() const override { return {.spends_token = true}; }
+    Exchange<Enrolled> enroll(const EnrollRequest& request) const override;
+    void put_interfaces(JsonWriter& json, const NetworkFacts& network) const;
+
+    RavenxcopeOptions options_;
+    Traits traits_;
+};
+
+}  // namespace bulkhead::worker
