@@ -36,18 +36,27 @@ int action_of(std::uint32_t events) {
     return action;
 }
 
+void hide(std::string& text, const std::string& secret) {
+    for (auto at = text.find(secret); at != text.npos; at = text.find(secret, at)) {
+        text.replace(at, secret.size(), "[secret]");
+    }
+}
+
 }  // namespace
 
 // libcurl says which descriptors and which deadline it waits for; the loop says when they are due.
 class HttpClient::Engine : SocketWatcher {
   public:
-    Engine(sys::Loop& loop, HttpSettings settings) : loop_(loop), settings_(std::move(settings)) {}
+    Engine(sys::Loop& loop, HttpSettings settings)
+        : loop_(loop), settings_(std::make_shared<const HttpSettings>(std::move(settings))) {}
     ~Engine() override;
 
     Result<> start();
     RequestId send(HttpRequest request, OnAnswer answered);
     void cancel(RequestId id);
     std::size_t pending() const { return active_.size() + stillborn_.size(); }
+    void show(std::string certificate_pem, Secret key_pem);
+    void conceal(const Secret& secret);
 
   private:
     struct Socket {
@@ -77,7 +86,8 @@ class HttpClient::Engine : SocketWatcher {
     void deliver_soon();
 
     sys::Loop& loop_;
-    HttpSettings settings_;
+    std::shared_ptr<const HttpSettings> settings_;
+    std::vector<Secret> concealed_;
     CURLSH* share_ = nullptr;
     CURLM* multi_ = nullptr;
     std::unordered_map<int, Socket> sockets_;
@@ -120,8 +130,8 @@ Result<> HttpClient::Engine::start() {
     curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
     curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
     curl_multi_setopt(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS,
-                      static_cast<long>(settings_.max_connections));
-    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(settings_.kept_connections));
+                      static_cast<long>(settings_->max_connections));
+    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(settings_->kept_connections));
     idle_.push_back(TRY(take_transfer()));  // so that an option libcurl refuses shows at start
     return {};
 }
@@ -134,7 +144,8 @@ Result<std::unique_ptr<Transfer>> HttpClient::Engine::take_transfer() {
 }
 
 void HttpClient::Engine::retire(std::unique_ptr<Transfer> transfer) {
-    if (idle_.size() < kIdleTransfers) idle_.push_back(std::move(transfer));
+    const bool current = &transfer->settings() == settings_.get();
+    if (current && idle_.size() < kIdleTransfers) idle_.push_back(std::move(transfer));
 }
 
 RequestId HttpClient::Engine::send(HttpRequest request, OnAnswer answered) {
@@ -175,6 +186,22 @@ void HttpClient::Engine::cancel(RequestId id) {
     transfer->abandon();
     transfer->answered = nullptr;
     retire(std::move(transfer));
+}
+
+void HttpClient::Engine::show(std::string certificate_pem, Secret key_pem) {
+    auto settings = *settings_;
+    settings.client_certificate_pem = std::move(certificate_pem);
+    settings.client_key_pem = std::move(key_pem);
+    settings_ = std::make_shared<const HttpSettings>(std::move(settings));
+    // Kept connections were made with the old one: libcurl compares the certificate and opens
+    // others.
+    idle_.clear();
+}
+
+void HttpClient::Engine::conceal(const Secret& secret) {
+    // What is shorter is no secret, and would tear every text apart.
+    constexpr std::size_t kLeast = 4;
+    if (secret.reveal().size() >= kLeast) concealed_.push_back(secret);
 }
 
 int HttpClient::Engine::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) {
@@ -294,6 +321,12 @@ void HttpClient::Engine::deliver() {
         auto transfer = std::move(active_.extract(id.value).mapped());
         curl_multi_remove_handle(multi_, transfer->handle());
         auto answer = transfer->finish(code);
+        if (answer && answer->status >= 300) {
+            for (const auto& secret : concealed_) {
+                hide(answer->body, secret.reveal());
+                hide(answer->location, secret.reveal());
+            }
+        }
         const auto answered = std::exchange(transfer->answered, nullptr);
         retire(std::move(transfer));
         answered(std::move(answer));
@@ -327,5 +360,9 @@ RequestId HttpClient::send(HttpRequest request, OnAnswer answered) {
 }
 void HttpClient::cancel(RequestId id) { engine_->cancel(id); }
 std::size_t HttpClient::pending() const { return engine_->pending(); }
+void HttpClient::show(std::string certificate_pem, Secret key_pem) {
+    engine_->show(std::move(certificate_pem), std::move(key_pem));
+}
+void HttpClient::conceal(const Secret& secret) { engine_->conceal(secret); }
 
 }  // namespace bulkhead::worker

@@ -92,6 +92,12 @@ class HttpClient {
     // Requests under way.
     std::size_t pending() const;
 
+    // Shows this certificate from the next request on; those under way end as they began.
+    void show(std::string certificate_pem, Secret key_pem);
+    // No answer with an error will hold this text: a server may repeat what it was sent, and what
+    // it says ends up in logs.
+    void conceal(const Secret& secret);
+
   private:
     class Engine;
     explicit HttpClient(std::unique_ptr<Engine> engine);

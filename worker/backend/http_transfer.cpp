@@ -55,11 +55,11 @@ void Transfer::set(CURLoption option, T value) {
     if (setting_ == CURLE_OK) setting_ = code;
 }
 
-Result<std::unique_ptr<Transfer>> Transfer::create(const HttpSettings& settings, CURLSH* share,
+Result<std::unique_ptr<Transfer>> Transfer::create(Settings settings, CURLSH* share,
                                                    SocketWatcher& sockets) {
     Easy easy(curl_easy_init(), &curl_easy_cleanup);
     if (!easy) return fail("curl_easy_init: no memory");
-    std::unique_ptr<Transfer> transfer(new Transfer(std::move(easy), settings));
+    std::unique_ptr<Transfer> transfer(new Transfer(std::move(easy), std::move(settings)));
     transfer->set_connection(share, sockets);
     transfer->set_trust();
     if (transfer->setting_ != CURLE_OK) {
@@ -80,15 +80,15 @@ void Transfer::set_connection(CURLSH* share, SocketWatcher& sockets) {
     set(CURLOPT_CLOSESOCKETFUNCTION, &close_socket);
     set(CURLOPT_CLOSESOCKETDATA, &sockets);
 
-    set(CURLOPT_PROTOCOLS_STR, settings_.base_url.starts_with("http://") ? "http,https" : "https");
+    set(CURLOPT_PROTOCOLS_STR, settings_->base_url.starts_with("http://") ? "http,https" : "https");
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     set(CURLOPT_FOLLOWLOCATION, 0L);
     set(CURLOPT_PATH_AS_IS, 1L);
-    set(CURLOPT_USERAGENT, settings_.user_agent.c_str());
-    if (!settings_.proxy.empty()) set(CURLOPT_PROXY, settings_.proxy.c_str());
+    set(CURLOPT_USERAGENT, settings_->user_agent.c_str());
+    if (!settings_->proxy.empty()) set(CURLOPT_PROXY, settings_->proxy.c_str());
     set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 
-    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings_.connect_timeout.count()));
+    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings_->connect_timeout.count()));
     set(CURLOPT_TCP_NODELAY, 1L);
     // Finds a peer that is gone while a long poll is silent, and keeps address translators awake.
     set(CURLOPT_TCP_KEEPALIVE, 1L);
@@ -116,21 +116,21 @@ void Transfer::set_trust() {
     // libcurl's defaults are the distribution's bundle, which takes 50 ms and megabytes to parse,
     // and its directory, which must not count beside a CA of the operator's own.
     set(CURLOPT_CAINFO, kNothing);
-    if (settings_.ca_pem.empty()) {
-        set(CURLOPT_CAPATH, settings_.ca_directory.c_str());
+    if (settings_->ca_pem.empty()) {
+        set(CURLOPT_CAPATH, settings_->ca_directory.c_str());
     } else {
         set(CURLOPT_CAPATH, kNothing);
-        const auto blob = blob_of(settings_.ca_pem);
+        const auto blob = blob_of(settings_->ca_pem);
         set(CURLOPT_CAINFO_BLOB, &blob);
     }
     set(CURLOPT_PROXY_CAINFO, kNothing);
-    set(CURLOPT_PROXY_CAPATH, settings_.ca_directory.c_str());
-    if (!settings_.pinned_key.empty()) {
-        set(CURLOPT_PINNEDPUBLICKEY, settings_.pinned_key.c_str());
+    set(CURLOPT_PROXY_CAPATH, settings_->ca_directory.c_str());
+    if (!settings_->pinned_key.empty()) {
+        set(CURLOPT_PINNEDPUBLICKEY, settings_->pinned_key.c_str());
     }
-    if (!settings_.client_certificate_pem.empty()) {
-        const auto certificate = blob_of(settings_.client_certificate_pem);
-        const auto key = blob_of(settings_.client_key_pem.reveal());
+    if (!settings_->client_certificate_pem.empty()) {
+        const auto certificate = blob_of(settings_->client_certificate_pem);
+        const auto key = blob_of(settings_->client_key_pem.reveal());
         set(CURLOPT_SSLCERT_BLOB, &certificate);
         set(CURLOPT_SSLKEY_BLOB, &key);
     }
@@ -144,14 +144,14 @@ Result<> Transfer::prepare(HttpRequest request) {
     header_bytes_ = sent_ = 0;
     setting_ = CURLE_OK;
 
-    auto url = settings_.base_url + request_.path;
+    auto url = settings_->base_url + request_.path;
     if (!request_.path.starts_with('/')) {
         url = request_.path;
         const auto server = url.substr(0, url.find_first_of("?#"));
-        TRY(within("request", parse_backend_url(server, settings_.allow_plaintext)));
+        TRY(within("request", parse_backend_url(server, settings_->allow_plaintext)));
     }
     set(CURLOPT_URL, url.c_str());
-    const auto timeout = request_.timeout.count() > 0 ? request_.timeout : settings_.timeout;
+    const auto timeout = request_.timeout.count() > 0 ? request_.timeout : settings_->timeout;
     request_.timeout = timeout;
     set(CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
     set_body();

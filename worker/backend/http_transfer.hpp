@@ -18,8 +18,10 @@ class SocketWatcher {
 
 class Transfer {
   public:
-    // Keeps references to `settings` and `sockets`, which outlive it.
-    static Result<std::unique_ptr<Transfer>> create(const HttpSettings& settings, CURLSH* share,
+    using Settings = std::shared_ptr<const HttpSettings>;
+
+    // Keeps a reference to `sockets`, which outlives it.
+    static Result<std::unique_ptr<Transfer>> create(Settings settings, CURLSH* share,
                                                     SocketWatcher& sockets);
     Transfer(const Transfer&) = delete;
     Transfer& operator=(const Transfer&) = delete;
@@ -32,6 +34,7 @@ class Transfer {
     void abandon();
 
     CURL* handle() const { return easy_.get(); }
+    const HttpSettings& settings() const { return *settings_; }
     static Transfer& of(CURL* handle);
 
     // Whose turn it is; kept here so that a finished handle leads to its request.
@@ -40,8 +43,8 @@ class Transfer {
 
   private:
     using Easy = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
-    Transfer(Easy easy, const HttpSettings& settings)
-        : easy_(std::move(easy)), settings_(settings) {}
+    Transfer(Easy easy, Settings settings)
+        : settings_(std::move(settings)), easy_(std::move(easy)) {}
 
     template <class T>
     void set(CURLoption option, T value);
@@ -57,8 +60,8 @@ class Transfer {
     static std::size_t on_body_wanted(char* data, std::size_t size, std::size_t count, void* self);
     static int on_rewind(void* self, curl_off_t offset, int origin);
 
+    Settings settings_;  // libcurl borrows the certificates from it
     Easy easy_;
-    const HttpSettings& settings_;
     HttpRequest request_;
     HttpAnswer answer_;
     curl_slist* headers_ = nullptr;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "worker/backend/registry.hpp"
+
 namespace bulkhead::worker {
 
 std::string_view name_of(EnrollDuty::State state) {
@@ -25,10 +27,12 @@ void EnrollDuty::start(OnEnrolled enrolled, OnFailed failed) {
         // Before the one on disk: an administrator may have made a new one.
         auto identity = configured();
         if (!identity) return give_up(identity.error().what);
+        from_configuration_ = true;
         already.identity = *std::move(identity);
     } else if (*known) {
         already.identity = **std::move(known);
     } else if (dialect_.enrollment() == nullptr) {
+        from_configuration_ = true;
         if (dialect_.traits().wants_credential) {
             services_.log.warning("no credential is configured", {{"backend", config_.name}});
         }
@@ -61,12 +65,40 @@ void EnrollDuty::give_up(std::string why) {
 void EnrollDuty::renew(const std::string& why) {
     if (state_ != State::enrolled) return;  // told before
     state_ = State::refused;
-    trouble_ = "credential rejected: " + why;
-    if (dialect_.enrollment() == nullptr || config_.install_token.empty()) {
-        trouble_ += "; ask an administrator for a new one and put it into agent.yaml";
-        return;
+    const auto& traits = dialect_.traits();
+    trouble_ = std::string(traits.credential_name) + " rejected: " + why;
+    const auto* const enrollment = dialect_.enrollment();
+    const bool asks = enrollment != nullptr && !enrollment->enroll_traits().spends_token &&
+                      (!config_.install_token.empty() || !enrollment->needs_token()) &&
+                      !from_configuration_;
+    trouble_ +=
+        asks ? "; enrolling again"
+             : "; " + std::string(traits.rejection_hint) + "; then " + where_to_put_a_credential();
+    services_.log.error("credential", {{"backend", config_.name}, {"why", trouble_}});
+    if (asks) next_try_ = services_.loop.after(backoff_.next(), [this] { ask(); });
+}
+
+std::string EnrollDuty::where_to_put_a_token() const {
+    if (!config_.install_token_file.empty()) return config_.install_token_file;
+    if (!config_.install_token_origin.empty()) return config_.install_token_origin;
+    return "install_token_file in agent.yaml";
+}
+
+std::string EnrollDuty::where_to_put_a_credential() const {
+    if (!config_.credential_file.empty()) {
+        return "put the new one into " + config_.credential_file +
+               "; it is read before the next report";
     }
-    next_try_ = services_.loop.after(backoff_.next(), [this] { ask(); });
+    const auto* const dialect = find_dialect(config_.dialect);
+    if (dialect != nullptr && dialect->enrolls && !dialect->takes_credential) {
+        return "delete credentials/" + config_.name +
+               ".credential in the worker's state directory, put a new install token into " +
+               where_to_put_a_token() + " and restart the agent";
+    }
+    return "put the new one into " +
+           (config_.credential_origin.empty() ? "agent.yaml (credential_file)"
+                                              : config_.credential_origin) +
+           " and restart the agent";
 }
 
 bool EnrollDuty::accepted() {
@@ -109,6 +141,7 @@ void EnrollDuty::ask() {
         request.agent_id = *std::move(id);
     }
     if (traits.sends_addresses) request.inventory = services_.collect({});
+    request.network = read_network(dialect_.traits().network, services_.proc);
     perform<Enrolled>(client_, dialect_.enrollment()->enroll(request),
                       [this](Verdict<Enrolled> verdict) { on_verdict(std::move(verdict)); });
 }
@@ -120,17 +153,25 @@ void EnrollDuty::on_verdict(Verdict<Enrolled> verdict) {
                           [this](Verdict<Enrolled> given) { on_verdict(std::move(given)); });
         return;
     }
+    backoff_.succeeded();
+    trouble_.clear();
+    state_ = State::enrolled;
+    from_configuration_ = false;
     // Before anything else: a lost credential may be a spent token.
     if (const auto saved = services_.credentials.save(config_.name, verdict->identity); !saved) {
+        trouble_ =
+            "the credential could not be kept, so a restart will need a new install token: " +
+            saved.error().what;
         services_.log.error("keep credential",
                             {{"backend", config_.name}, {"why", saved.error().what}});
     } else if (const auto spent = token_file_.spend(); !spent) {
         services_.log.warning("install token",
                               {{"backend", config_.name}, {"why", spent.error().what}});
+    } else if (config_.install_token_file.empty()) {
+        services_.log.info("install token used",
+                           {{"backend", config_.name},
+                            {"advice", "it can be removed from " + where_to_put_a_token()}});
     }
-    backoff_.succeeded();
-    trouble_.clear();
-    state_ = State::enrolled;
     services_.log.info("enrolled", {{"backend", config_.name},
                                     {"agent_id", verdict->identity.agent_id},
                                     {"credential", fingerprint(verdict->identity.credential)}});
@@ -143,6 +184,11 @@ void EnrollDuty::again(const Setback& setback) {
         state_ = State::pending;
     } else if (setback.kind != Setback::Kind::retry) {
         state_ = State::refused;
+    }
+    if (state_ == State::refused && dialect_.enrollment()->enroll_traits().spends_token) {
+        return give_up("the install token was refused, and it works only once: " + setback.text +
+                       "; ask an admin for a new one, put it into " + where_to_put_a_token() +
+                       " and restart the agent");
     }
     const auto delay = delay_after(setback);
     services_.log.warning("enroll", {{"backend", config_.name},

@@ -30,6 +30,8 @@ class EnrollDuty {
     void renew(const std::string& why);
     // The credential is good. True when it had been refused.
     bool accepted();
+    // The credential in use is the configuration's, not one that enrolling brought.
+    bool uses_configuration() const { return from_configuration_; }
 
     State state() const { return state_; }
     const std::string& trouble() const { return trouble_; }
@@ -43,6 +45,8 @@ class EnrollDuty {
     void give_up(std::string why);
     void on_verdict(Verdict<Enrolled> verdict);
     void again(const Setback& setback);
+    std::string where_to_put_a_token() const;
+    std::string where_to_put_a_credential() const;
 
     Services& services_;
     const BackendConfig& config_;
@@ -54,6 +58,7 @@ class EnrollDuty {
     OnEnrolled enrolled_;
     OnFailed failed_;
     State state_ = State::unknown;
+    bool from_configuration_ = false;
     std::string trouble_;
 };
 

@@ -17,22 +17,54 @@ UnixTime now() {
 Result<HeartbeatDuty> HeartbeatDuty::create(Services& services, const BackendConfig& config,
                                             const Dialect& dialect, HttpClient& client,
                                             const Identity& identity, AskRunning running,
-                                            OnBeat beat) {
+                                            std::function<void()> before_each, OnBeat beat) {
     MetricsReader metrics(sys::Dir::from(TRY(services.proc.duplicate())),
                           sys::Dir::from(TRY(services.root.duplicate())), "/");
     return HeartbeatDuty(services, config, dialect, client, identity, std::move(running),
-                         std::move(beat), std::move(metrics));
+                         std::move(before_each), std::move(beat), std::move(metrics));
 }
 
 void HeartbeatDuty::start(std::optional<std::chrono::seconds> interval) {
-    interval_ = interval.value_or(config_.heartbeat_interval);
-    services_.loop.cancel(timer_);
-    beat();
+    stopped_ = false;
+    const auto now = sys::Clock::now();
+    if (services_.pass == Pass::serve) {
+        schedule_.start(now, interval.value_or(config_.heartbeat_interval));
+    } else {
+        schedule_.start_once(now);
+    }
+    wake();
 }
 
-void HeartbeatDuty::stop() { services_.loop.cancel(timer_); }
+void HeartbeatDuty::stop() {
+    stopped_ = true;
+    services_.loop.cancel(timer_);
+}
 
-void HeartbeatDuty::beat() {
+void HeartbeatDuty::wake() {
+    const auto due = schedule_.wake(sys::Clock::now());
+    if (due.sample) sample();
+    if (due.send) send();
+    wait();
+}
+
+void HeartbeatDuty::wait() {
+    services_.loop.cancel(timer_);
+    if (stopped_ || services_.pass != Pass::serve) return;
+    timer_ = services_.loop.at(schedule_.next(), [this] { wake(); });
+}
+
+void HeartbeatDuty::sample() {
+    latest_ = metrics_.sample();
+    std::string unread;
+    for (const auto& error : latest_.errors) unread += (unread.empty() ? "" : "; ") + error.what;
+    if (unread != unread_ && !unread.empty()) {
+        services_.log.warning("metrics", {{"backend", config_.name}, {"why", unread}});
+    }
+    unread_ = std::move(unread);
+}
+
+void HeartbeatDuty::send() {
+    before_each_();
     auto heartbeat = compose();
     if (!heartbeat) return services_.fatal(heartbeat.error());
     const bool reports_system = heartbeat->report_system;
@@ -52,7 +84,8 @@ Result<Heartbeat> HeartbeatDuty::compose() {
     heartbeat.confinement = services_.confinement;
     const auto head = TRY(services_.broker.audit_head());
     heartbeat.audit = AuditHead{.size = head.size, .head = crypto::hex(head.head)};
-    heartbeat.metrics = metrics_.sample();
+    heartbeat.metrics = latest_;
+    heartbeat.network = read_network(dialect_.traits().network, services_.proc);
     heartbeat.system = services_.system;
     // Pending until a heartbeat that carried it was delivered.
     heartbeat.report_system = !system_reported_at_ || sys::Clock::now() - *system_reported_at_ >=
@@ -64,32 +97,25 @@ Result<Heartbeat> HeartbeatDuty::compose() {
 }
 
 void HeartbeatDuty::on_verdict(Verdict<HeartbeatReceipt> verdict, bool system_reported) {
-    std::chrono::milliseconds delay = interval_;
     if (verdict) {
         if (!trouble_.empty()) services_.log.info("heartbeat again", {{"backend", config_.name}});
         trouble_.clear();
-        backoff_.succeeded();
         ++delivered_;
         last_delivered_ = now();
         if (system_reported) system_reported_at_ = sys::Clock::now();
-        if (verdict->heartbeat_interval) interval_ = *verdict->heartbeat_interval;
+        schedule_.delivered(sys::Clock::now(), verdict->heartbeat_interval);
         decline(std::move(verdict->declined));
-        delay = std::exchange(second_, false) ? first_phase(interval_, services_.random)
-                                              : std::chrono::milliseconds(interval_);
         services_.log.debug("heartbeat",
                             {{"backend", config_.name}, {"sequence", std::to_string(sequence_)}});
     } else {
-        // Never less often than the interval, so that an outage ends with the next beat.
-        delay = std::min(delay, backoff_.next(verdict.error().retry_after));
-        if (verdict.error().retry_after)
-            delay = std::max(delay, std::chrono::milliseconds(*verdict.error().retry_after));
+        schedule_.failed(sys::Clock::now(), verdict.error());
         if (verdict.error().text != trouble_) {
             services_.log.warning("heartbeat",
                                   {{"backend", config_.name}, {"why", verdict.error().text}});
         }
         trouble_ = verdict.error().text;
     }
-    if (services_.pass == Pass::serve) schedule(delay);
+    wait();
     on_beat_(verdict);
 }
 
@@ -118,11 +144,6 @@ void HeartbeatDuty::decline(std::vector<Declined> wanted) {
                                            {"detail", one.detail}});
     }
     declined_ = std::move(wanted);
-}
-
-void HeartbeatDuty::schedule(std::chrono::milliseconds delay) {
-    services_.loop.cancel(timer_);
-    timer_ = services_.loop.after(delay, [this] { beat(); });
 }
 
 }  // namespace bulkhead::worker

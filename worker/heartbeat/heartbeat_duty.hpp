@@ -8,6 +8,7 @@
 
 #include "worker/backend/dialect.hpp"
 #include "worker/backend/json.hpp"
+#include "worker/heartbeat/beat_schedule.hpp"
 #include "worker/metrics/metrics.hpp"
 #include "worker/session/services.hpp"
 
@@ -25,10 +26,10 @@ class HeartbeatDuty {
 
     static Result<HeartbeatDuty> create(Services& services, const BackendConfig& config,
                                         const Dialect& dialect, HttpClient& client,
-                                        const Identity& identity, AskRunning running, OnBeat beat);
+                                        const Identity& identity, AskRunning running,
+                                        std::function<void()> before_each, OnBeat beat);
 
-    // The first at once, so that a host that came up is seen; the second at a random moment of the
-    // interval, so that hosts that came up together do not stay together.
+    // See BeatSchedule.
     void start(std::optional<std::chrono::seconds> interval);
     void stop();
 
@@ -36,21 +37,24 @@ class HeartbeatDuty {
 
   private:
     HeartbeatDuty(Services& services, const BackendConfig& config, const Dialect& dialect,
-                  HttpClient& client, const Identity& identity, AskRunning running, OnBeat beat,
-                  MetricsReader metrics)
+                  HttpClient& client, const Identity& identity, AskRunning running,
+                  std::function<void()> before_each, OnBeat beat, MetricsReader metrics)
         : services_(services),
           config_(config),
           dialect_(dialect),
           client_(client),
           identity_(identity),
           running_(std::move(running)),
+          before_each_(std::move(before_each)),
           on_beat_(std::move(beat)),
           metrics_(std::move(metrics)),
-          backoff_(services.random) {}
-    void beat();
+          schedule_(dialect.traits(), services.random) {}
+    void wake();
+    void wait();
+    void sample();
+    void send();
     Result<Heartbeat> compose();
     void on_verdict(Verdict<HeartbeatReceipt> verdict, bool system_reported);
-    void schedule(std::chrono::milliseconds delay);
     void decline(std::vector<Declined> wanted);
 
     Services& services_;
@@ -59,12 +63,14 @@ class HeartbeatDuty {
     HttpClient& client_;
     const Identity& identity_;
     AskRunning running_;
+    std::function<void()> before_each_;
     OnBeat on_beat_;
     MetricsReader metrics_;
-    Backoff backoff_;
-    std::chrono::seconds interval_{60};
+    Metrics latest_;
+    std::string unread_;  // of it
+    BeatSchedule schedule_;
     sys::TimerId timer_;
-    bool second_ = true;  // the next delay is the random first phase
+    bool stopped_ = false;
     std::uint64_t sequence_ = 0;
     std::uint64_t delivered_ = 0;
     std::optional<UnixTime> last_delivered_;

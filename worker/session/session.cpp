@@ -21,6 +21,7 @@ Result<std::unique_ptr<Session>> Session::create(Services& services, const Backe
                 if (!raw->jobs_) return HeartbeatDuty::Running{};
                 return HeartbeatDuty::Running{raw->jobs_->running_ids(), raw->jobs_->unreported()};
             },
+            [raw] { raw->reload_files(); },
             [raw](const Verdict<HeartbeatReceipt>& verdict) { raw->beat_done(verdict); })));
         ++session->unfinished_;
     }
@@ -53,7 +54,11 @@ Session::Session(Services& services, const BackendConfig& config,
       dialect_(std::move(dialect)),
       client_(std::move(client)),
       finished_(std::move(finished)),
-      enroll_(services, config, *dialect_, client_, std::move(token_file)) {}
+      files_(config, services.log),
+      enroll_(services, config, *dialect_, client_, std::move(token_file)) {
+    client_.conceal(config.install_token);
+    client_.conceal(config.credential);
+}
 
 void Session::start() {
     enroll_.start([this](const Enrolled& enrolled) { on_enrolled(enrolled); },
@@ -66,11 +71,20 @@ void Session::start() {
 
 void Session::on_enrolled(const Enrolled& enrolled) {
     identity_ = enrolled.identity;
+    client_.conceal(identity_.credential);
     if (services_.pass == Pass::register_only) return finish(true);
     if (heartbeat_) heartbeat_->start(enrolled.heartbeat_interval);
     if (check_in_) check_in_->start(enrolled.inventory_policy);
     if (findings_ && services_.pass == Pass::serve) findings_->start();
     if (jobs_ && services_.pass != Pass::check_in_only) jobs_->start();
+}
+
+void Session::reload_files() {
+    auto credential = files_.check(client_);
+    // One that the backend gave us at enrollment stands above the configuration's.
+    if (!credential || !enroll_.uses_configuration()) return;
+    identity_.credential = *std::move(credential);
+    client_.conceal(identity_.credential);
 }
 
 void Session::beat_done(const Verdict<HeartbeatReceipt>& verdict) {

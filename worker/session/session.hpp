@@ -13,6 +13,7 @@
 #include "worker/findings/findings_duty.hpp"
 #include "worker/heartbeat/heartbeat_duty.hpp"
 #include "worker/jobs/job_duty.hpp"
+#include "worker/session/reloaded_files.hpp"
 #include "worker/session/services.hpp"
 
 namespace bulkhead::worker {
@@ -44,6 +45,7 @@ class Session {
     Session(Services& services, const BackendConfig& config, std::unique_ptr<const Dialect> dialect,
             HttpClient client, InstallTokenFile token_file, OnFinished finished);
     void on_enrolled(const Enrolled& enrolled);
+    void reload_files();
     void beat_done(const Verdict<HeartbeatReceipt>& verdict);
     // One duty has come to its end in a pass that ends.
     void part_finished(bool delivered);
@@ -55,6 +57,7 @@ class Session {
     HttpClient client_;
     OnFinished finished_;
     Identity identity_;
+    ReloadedFiles files_;
     EnrollDuty enroll_;
     std::optional<HeartbeatDuty> heartbeat_;
     std::optional<FindingsDuty> findings_;
