@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <ctime>
 
 #include "broker/dispatch.hpp"
 #include "common/protocol/events.hpp"
@@ -29,6 +30,13 @@ constexpr auto kViolationSpan = 1h;
 
 std::string label_of(const std::string& state) {
     return crypto::hex(crypto::sha256(as_bytes(state))).substr(0, 8);
+}
+
+// Of this process, its children's not counted.
+std::chrono::nanoseconds processor_time() {
+    timespec time{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 }  // namespace
@@ -180,16 +188,14 @@ void Agent::on_packet() {
     auto packet = worker_->channel().receive();
     if (!packet && packet.error().code == EAGAIN) return;
     if (!packet) return on_violation(packet.error());
-    if (!*packet) {
-        // It closed its end: it is on its way out, told by the pidfd, or it has no more use.
-        loop_.forget(fd);
-        loop_.cancel(greeting_);
-        greeting_ = loop_.after(kLastWords, [this] { worker_->kill(); });
-        return;
-    }
+    if (!*packet) return on_closed();
     const bool greeted = gate_.phase() == protocol::Phase::serving;
-    if (const auto done = dispatch(**packet, gate_, context_); !done) {
-        return on_violation(done.error());
+    const auto worked = processor_time();
+    const auto done = dispatch(**packet, gate_, context_);
+    gate_.charge(Gate::kForWork * (processor_time() - worked));
+    if (!done) {
+        // A worker that died while it was answered has broken no rule.
+        return done.error().code == EPIPE ? on_closed() : on_violation(done.error());
     }
     if (!greeted && gate_.phase() == protocol::Phase::serving) {
         loop_.cancel(greeting_);
@@ -197,6 +203,13 @@ void Agent::on_packet() {
         log_.info("worker confined", {{"pid", std::to_string(worker_->pid())}});
         if (context_.draining) shut_down();
     }
+}
+
+// It is on its way out, as the pidfd will tell, or it has no more use.
+void Agent::on_closed() {
+    loop_.forget(worker_->channel().fd());
+    loop_.cancel(greeting_);
+    greeting_ = loop_.after(kLastWords, [this] { worker_->kill(); });
 }
 
 // No answer: close, kill, audit, start afresh, slower each time.
@@ -256,7 +269,7 @@ void Agent::tell(const Event& event) {
     const auto frame = protocol::encode(Event::spec.id, 0, event);
     const auto sent = frame ? worker_->channel().send(frame->bytes, frame->descriptors)
                             : Result<>(std::unexpected(frame.error()));
-    if (!sent) on_violation(sent.error());
+    if (!sent && sent.error().code != EPIPE) on_violation(sent.error());
 }
 
 // --- the service manager

@@ -32,6 +32,7 @@ class Agent {
     Result<> start_worker();
     Result<> send_setup();
     void on_packet();
+    void on_closed();
     void on_violation(const Error& error);
     void on_worker_ended();
     void schedule_restart();

@@ -17,6 +17,9 @@ inline Result<> dispatch(link::Packet& packet, Gate& gate, Context& broker) {
                 Request::spec.name, protocol::decode<Request>(packet.bytes, packet.descriptors)));
             const auto reply = TRY(within(Request::spec.name, handle(request, broker)));
             const auto frame = TRY(protocol::encode(header.id, header.serial, reply));
+            if constexpr (std::is_same_v<typename Request::Reply, protocol::StartReply>) {
+                if (reply.decision == protocol::Decision::refused) gate.charge(Gate::kForRefusal);
+            }
             TRY(broker.worker->channel().send(frame.bytes, frame.descriptors));
             if constexpr (Request::spec.effect == protocol::Effect::greet) gate.serving();
             return {};

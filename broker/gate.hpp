@@ -15,6 +15,12 @@ class Gate {
     static constexpr int kBurst = 256;
     static constexpr std::chrono::milliseconds kRefill{5};
 
+    // What a frame costs beyond that. In the long run root works a quarter of the time for its
+    // worker, and refused starts, a line of the audit log each, come no faster than ten a second:
+    // else a captured worker could have the log rotated until all before it is gone.
+    static constexpr int kForWork = 4;  // times the processor time it took
+    static constexpr std::chrono::milliseconds kForRefusal{100};
+
     // A violation, in words.
     Result<> admit(const protocol::Spec& spec, const protocol::Header& header) const;
     void serving() { phase_ = protocol::Phase::serving; }
@@ -22,6 +28,8 @@ class Gate {
 
     // Takes one frame from the budget, or says when the next may be read.
     std::optional<Time> must_wait(Time now);
+    // Takes more from it for the frame that was just answered.
+    void charge(std::chrono::nanoseconds more) { full_at_ += more; }
 
   private:
     protocol::Phase phase_ = protocol::Phase::greeting;

@@ -38,7 +38,8 @@ Result<> Channel::send(ByteView bytes, std::span<const int> descriptors) const {
     do {
         sent = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     } while (sent < 0 && errno == EINTR);
-    if (sent < 0) return sys::fail_errno("send");
+    // ECONNRESET: the peer went away with packets unread; gone all the same.
+    if (sent < 0) return sys::fail_errno("send", errno == ECONNRESET ? EPIPE : errno);
     return {};
 }
 

@@ -27,7 +27,8 @@ class Channel {
     static Result<std::pair<Channel, Channel>> pair();
     explicit Channel(sys::Fd fd) : fd_(std::move(fd)) {}
 
-    // Never blocks: a peer that does not read is an error (EAGAIN), so root cannot be held up.
+    // Never blocks: a peer that does not read is an error (EAGAIN), so root cannot be held up; one
+    // that is gone is EPIPE.
     Result<> send(ByteView bytes, std::span<const int> descriptors = {}) const;
     // Waits if the descriptor is blocking. Nothing: the peer is gone. EAGAIN when there is no
     // packet. A packet that is too long or has too many descriptors is an error with code EPROTO.

@@ -82,6 +82,14 @@ TEST_F(Pace, AskingWhileWaitingCostsNothing) {
     EXPECT_EQ(passing(start + Gate::kRefill), 1);
 }
 
+TEST_F(Pace, ADearFrameTakesTheTimeOfMany) {
+    ASSERT_FALSE(gate.must_wait(start));
+    gate.charge(100 * Gate::kRefill);
+    EXPECT_EQ(passing(start), Gate::kBurst - 100);
+    gate.charge(1h);
+    EXPECT_EQ(*gate.must_wait(start), start + Gate::kRefill + 1h);
+}
+
 TEST_F(Pace, InTheLongRunItIsTheRefill) {
     int frames = 0;
     for (auto now = start; now < start + 10s; now += 1ms) frames += passing(now);
