@@ -245,6 +245,24 @@ Answer add_token(const Call& call, ReferenceBackend& backend) {
     return Answer::json(200, {{"ok", true}});
 }
 
+Answer change_grapheon(const Call& call, ReferenceBackend& backend) {
+    static const Shape shape =
+        object({optional("agent", text(kAnyLength)), optional("action", text()),
+                optional("policy", any_object().or_null()), optional("enrollment_key", text()),
+                optional("approves", boolean())});
+    const auto body = json_body(call, shape);
+    if (!body) return body.error();
+    if (body->contains("policy")) backend.set_grapheon_policy((*body)["policy"]);
+    if (body->contains("enrollment_key"))
+        backend.add_enrollment_key((*body)["enrollment_key"],
+                                   {.approves = body->value("approves", false)});
+    if (!body->contains("action")) return Answer::json(200, {{"ok", true}});
+    const auto done =
+        backend.change_grapheon_agent(body->value("agent", std::string()), (*body)["action"]);
+    return done ? Answer::json(200, {{"ok", true}, {"api_key", *done}})
+                : Answer::error(409, "refused", done.error());
+}
+
 Answer revoke(const Call& call, ReferenceBackend& backend) {
     static const Shape shape = object({{"agent", text()}});
     const auto body = json_body(call, shape);
@@ -327,6 +345,7 @@ void add_control_routes(Router& router, ReferenceBackend& backend) {
     add("GET", "/control/inventory", list_inventory);
     add("POST", "/control/tokens", add_token);
     add("POST", "/control/revoke", revoke);
+    add("POST", "/control/grapheon", change_grapheon);
     add("POST", "/control/settings", change_settings);
     add("POST", "/control/misbehave", start_misbehaving);
     add("GET", "/control/misbehave", list_misbehaviours);

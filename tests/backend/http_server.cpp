@@ -41,13 +41,14 @@ Call call_of(const httplib::Request& request) {
 /// Reads to the end whatever happens: an unread rest would be taken for the next request.
 void read_body(const httplib::ContentReader& reader, Call& call) {
     call.body.reserve(std::min(call.sent_body_bytes, kMaxBody));
-    reader([&](const char* data, std::size_t size) {
+    const bool whole = reader([&](const char* data, std::size_t size) {
         if (call.body.size() + size > kMaxBody)
             call.body_too_large = true;
         else
             call.body.append(data, size);
         return true;
     });
+    call.body_unreadable = !whole;
 }
 
 void send_half(const Answer& answer, httplib::Response& response) {

@@ -134,6 +134,8 @@ The control interface, with curl:
   GET    /control/agents      /control/requests   /control/findings   /control/inventory
   POST   /control/tokens      {"token"} or, for hyprbox, {"token", "node"}
   POST   /control/revoke      {"agent"}
+  POST   /control/grapheon    {"enrollment_key"?, "approves"?, "policy"?, "agent"?,
+                               "action"?: approve, reject, revoke, disable, enable, rotate}
   POST   /control/settings    {"heartbeat_seconds"?, "lease_ms"?}
   POST   /control/misbehave   {"kind", "path"?, "method"?, "times"?, "delay_ms"?, "status"?, "retry_after"?,
                                "location"?, "mebibytes"?, "chunked"?, "takes_effect"?}

@@ -24,6 +24,7 @@ struct Call {
     std::map<std::string, std::string> captured;  // what {name} of the route matched, decoded
     std::map<std::string, std::string> headers;   // names in lower case
     std::string body;
+    bool body_unreadable = false;       // it says gzip and is none
     bool body_too_large = false;        // the rest was read and thrown away
     std::size_t sent_body_bytes = 0;    // as sent, so before gzip was undone
     std::function<bool()> caller_left;  // has the other side closed the connection?

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "tests/backend/control.hpp"
+#include "tests/backend/dialects/requests.hpp"
 #include "tests/backend/http_server.hpp"
 
 namespace bulkhead::reference {
@@ -250,6 +251,38 @@ void ReferenceBackend::assign_artifacts(ArtifactShape shape, nlohmann::json arti
 
 void ReferenceBackend::forget_registrations() {
     store_.change([](State& state) { state.aegisflux.open.clear(); });
+}
+
+void ReferenceBackend::add_enrollment_key(const std::string& key, GrapheonKey rules) {
+    store_.change([&](State& state) { state.grapheon.keys[key] = rules; });
+}
+
+void ReferenceBackend::set_grapheon_policy(nlohmann::json policy) {
+    store_.change([&](State& state) { state.grapheon.policy = std::move(policy); });
+}
+
+Outcome<std::string> ReferenceBackend::change_grapheon_agent(const std::string& agent,
+                                                             const std::string& action) {
+    static const std::map<std::string, std::string> kStandings{
+        {"approve", "active"}, {"reject", "rejected"}, {"revoke", "revoked"}};
+    return store_.change([&](State& state) -> Outcome<std::string> {
+        std::string told;
+        for (auto& [uuid, one] : state.grapheon.agents) {
+            const auto hostname = one.registration.value("hostname", "");
+            if (!agent.empty() && agent != uuid && agent != hostname) continue;
+            if (const auto standing = kStandings.find(action); standing != kStandings.end())
+                one.standing = standing->second;
+            else if (action == "enable" || action == "disable")
+                one.enabled = action == "enable";
+            else if (action == "rotate")
+                one.api_key = "gpak_" + random_hex(21) + "b";
+            else
+                return std::unexpected("action: is not known");
+            told = action == "rotate" ? one.api_key : "ok";
+        }
+        if (told.empty()) return std::unexpected("there is no such agent");
+        return action == "rotate" ? told : "";
+    });
 }
 
 void ReferenceBackend::add_api_key(const std::string& key, const std::string& machine) {

@@ -85,6 +85,11 @@ class ReferenceBackend {
     void assign_artifacts(ArtifactShape shape, nlohmann::json artifacts);
     /// Registrations that were begun and not completed, as after a restart of the server.
     void forget_registrations();
+    void add_enrollment_key(const std::string& key, GrapheonKey rules = {});
+    void set_grapheon_policy(nlohmann::json policy);
+    /// approve, reject, revoke, disable, enable or rotate the agent (uuid or host name); empty: all
+    /// of them. The new key of `rotate`, or nothing.
+    Outcome<std::string> change_grapheon_agent(const std::string& agent, const std::string& action);
     void add_api_key(const std::string& key, const std::string& machine);
     void remove_api_key(const std::string& key);
     void enable_machine(const std::string& machine, bool enabled);

@@ -99,6 +99,33 @@ struct AegisFlux {
     std::map<std::string, Registration> open;           // by registration id, not completed yet
 };
 
+struct GrapheonKey {
+    bool active = true;
+    bool expired = false;
+    bool approves = false;  // agents need no administrator
+    int limit = 1'000;      // agents it may register
+    int registrations = 0;
+};
+
+struct GrapheonAgent {
+    int id = 0;
+    std::string enrollment_key;
+    std::string standing;  // pending, active, rejected, revoked
+    bool enabled = true;
+    std::string api_key;  // told once; empty until then
+    nlohmann::json registration;
+    int registrations = 0;
+    int check_ins = 0;
+    std::map<std::string, std::set<std::string>> known;  // elements by array, as JSON
+};
+
+struct Grapheon {
+    std::map<std::string, GrapheonKey> keys;
+    std::map<std::string, GrapheonAgent> agents;  // by uuid
+    nlohmann::json policy;                        // told to every agent; null: none
+    std::string api_key_header = "x-agent-api-key";
+};
+
 /// What lunasentri knows of a machine.
 struct Machine {
     std::string name;
@@ -124,6 +151,7 @@ struct State {
     int next_job = 1;
 
     AegisFlux aegisflux;
+    Grapheon grapheon;
 
     int heartbeat_seconds = 0;  // 0: left to the agent
     std::chrono::milliseconds lease{60'000};

@@ -35,6 +35,11 @@ class TestClient {
         return reply(client_.Post(path, headers(), body.dump(), "application/json"));
     }
 
+    Reply post(const std::string& path, const std::string& octets, httplib::Headers more) {
+        for (const auto& header : headers()) more.insert(header);
+        return reply(client_.Post(path, more, octets, "application/json"));
+    }
+
     Reply put(const std::string& path, const std::string& octets, httplib::Headers more = {}) {
         for (const auto& header : headers()) more.insert(header);
         return reply(client_.Put(path, more, octets, "application/octet-stream"));

@@ -17,6 +17,7 @@ struct Services {
 
 void add_aegisflux_routes(Router& router, Services services);
 void add_bulkhead_routes(Router& router, Services services);
+void add_grapheon_routes(Router& router, Services services);
 void add_hyprbox_routes(Router& router, Services services);
 void add_lunasentri_routes(Router& router, Services services);
 void add_ravenxcope_routes(Router& router, Services services);
@@ -34,6 +35,7 @@ struct Dialect {
 inline constexpr std::array kDialects{
     Dialect{"aegisflux", add_aegisflux_routes},
     Dialect{"bulkhead", add_bulkhead_routes},
+    Dialect{"grapheon", add_grapheon_routes},
     Dialect{"hyprbox", add_hyprbox_routes},
     Dialect{"lunasentri", add_lunasentri_routes, lunasentri_alone},
     Dialect{"ravenxcope", add_ravenxcope_routes},
