@@ -74,6 +74,26 @@ TEST(TlsServer, AClientCertificateIsShownWhenThereIsOne) {
     EXPECT_EQ(Caller(settings).trouble({.path = "/health"}), "status 200");
 }
 
+TEST(TlsServer, AClientCertificateIsReplacedWithoutARestart) {
+    ReferenceBackend backend({.client_certificates = true});
+    ReferenceBackend stranger;  // whose CA this server does not know
+    ASSERT_TRUE(backend.start());
+    ASSERT_TRUE(stranger.start());
+    Caller caller(test::settings_for(backend));
+    const auto show = [&caller](const ReferenceBackend& of) {
+        caller.client().show(test::read_whole_file(of.client_certificate_file()),
+                             Secret(test::read_whole_file(of.client_key_file())));
+    };
+    EXPECT_FALSE(caller.trouble({.path = "/health"}).starts_with("status"));
+    show(backend);
+    EXPECT_EQ(caller.trouble({.path = "/health"}), "status 200");
+    show(stranger);
+    EXPECT_FALSE(caller.trouble({.path = "/health"}).starts_with("status"))
+        << "not even on the connection that was kept";
+    show(backend);
+    EXPECT_EQ(caller.trouble({.path = "/health"}), "status 200");
+}
+
 TEST(TlsServer, AnHttpsAddressNeverFallsBackToPlainHttp) {
     ReferenceBackend backend({.tls = false});
     ASSERT_TRUE(backend.start());
