@@ -7,7 +7,9 @@
 #include "common/crypto/sha256.hpp"
 #include "common/sandbox/landlock.hpp"
 #include "worker/backend/json.hpp"
+#include "worker/broker_host_files.hpp"
 #include "worker/confine.hpp"
+#include "worker/readings/hardware.hpp"
 
 namespace bulkhead::worker {
 
@@ -100,6 +102,8 @@ Result<> Agent::introduce(int landlock_abi) {
         services_.confinement.missing.push_back(feature.str());
     }
     services_.system = TRY(within("system", read_system_info(root_, proc_)));
+    BrokerHostFiles host(broker_);
+    services_.system.hardware = TRY(read_hardware(root_, host));
     TRY(loop_.watch(broker_.fd(), EPOLLIN, [this](std::uint32_t) { on_events(); }));
     broker_.when_kept([this] { loop_.after({}, [this] { on_events(); }); });
     return take_over(std::move(hello.jobs.items));

@@ -146,15 +146,18 @@ TEST_F(DispatchTest, AFileIsHandedOutByTheNameOfItsRowAndThatIsAudited) {
         {.target = "/etc/passwd", .max_bytes = 1 << 20, .source = {}});
     policy->policy.reads["passwords"].push_back(
         {.target = "/etc/absent", .max_bytes = 1 << 20, .source = {}});
+    policy->policy.reads["passwords"].push_back(
+        {.target = "/etc", .max_bytes = 1 << 20, .source = {}});
     context->policy = policy;
     const protocol::OpenHostFile request{.name = protocol::Name::clipped("passwords")};
     const auto reply = answer(request);
     EXPECT_EQ(reply.decision, protocol::Decision::admitted);
-    ASSERT_EQ(reply.files.items.size(), 2U);
-    EXPECT_EQ(reply.files.items[0].reason.str(), "read-absent");
-    EXPECT_FALSE(reply.files.items[0].file);
-    EXPECT_EQ(reply.files.items[1].path.str(), "/etc/passwd");
-    EXPECT_THAT(sys::read_to_end(reply.files.items[1].file->fd, 1 << 20).value(),
+    ASSERT_EQ(reply.files.items.size(), 3U);
+    EXPECT_EQ(reply.files.items[0].reason.str(), "read-not-regular");
+    EXPECT_EQ(reply.files.items[1].reason.str(), "read-absent");
+    EXPECT_FALSE(reply.files.items[1].file);
+    EXPECT_EQ(reply.files.items[2].path.str(), "/etc/passwd");
+    EXPECT_THAT(sys::read_to_end(reply.files.items[2].file->fd, 1 << 20).value(),
                 testing::StartsWith("root:"));
     const auto lines = audit.head().lines;
     answer(request, 2);
@@ -163,7 +166,8 @@ TEST_F(DispatchTest, AFileIsHandedOutByTheNameOfItsRowAndThatIsAudited) {
     EXPECT_THAT(text, HasSubstr("\"event\":\"read\",\"row\":\"passwords\","
                                 "\"path\":\"/etc/passwd\",\"reason\":\"ok\""));
     EXPECT_THAT(text, HasSubstr("\"event\":\"read-refused\",\"row\":\"passwords\","
-                                "\"path\":\"/etc/absent\",\"reason\":\"read-absent\""));
+                                "\"path\":\"/etc\",\"reason\":\"read-not-regular\""));
+    EXPECT_THAT(text, testing::Not(HasSubstr("/etc/absent")));
 }
 
 TEST_F(DispatchTest, AFileThatPolicyDoesNotNameIsRefusedAndThatIsAudited) {

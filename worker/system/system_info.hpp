@@ -1,6 +1,7 @@
 // What a host is, as opposed to how it is doing: read at start and seldom after.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,15 @@
 #include "worker/system/platform.hpp"
 
 namespace bulkhead::worker {
+
+// What the firmware says of the machine; each text at most 255 bytes.
+struct Hardware {
+    std::optional<std::string> vendor;
+    std::optional<std::string> model;
+    std::optional<std::string> serial;  // only if policy hands it out, like the next
+    std::optional<std::string> uuid;
+    bool known() const { return vendor || model || serial || uuid; }
+};
 
 struct SystemInfo {
     std::string hostname;
@@ -22,6 +32,7 @@ struct SystemInfo {
     std::uint32_t usable_cpu_count = 0;  // those this process may run on, which Go programs report
     std::uint64_t memory_total_bytes = 0;
     UnixTime boot_time{};
+    Hardware hardware;
 };
 
 // `root` is /, `proc` is /proc. Names fall back to "Linux" and "" where files are absent; counts

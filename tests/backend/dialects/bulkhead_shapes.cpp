@@ -6,6 +6,11 @@ namespace {
 constexpr std::size_t kIdOctets = 128;
 constexpr std::size_t kNameOctets = 255;
 
+Shape hardware() {
+    return object({optional("vendor", text(kNameOctets)), optional("model", text(kNameOctets)),
+                   optional("serial", text(kNameOctets)), optional("uuid", text(kNameOctets))});
+}
+
 Shape system() {
     return object({{"os", text(kNameOctets)},
                    {"os_version", text(kNameOctets)},
@@ -13,7 +18,8 @@ Shape system() {
                    {"architecture", text(kNameOctets)},
                    {"cpu_count", integer(1)},
                    {"memory_total_bytes", integer()},
-                   {"boot_time", timestamp()}});
+                   {"boot_time", timestamp()},
+                   optional("hardware", hardware())});
 }
 
 Shape network_interface() {

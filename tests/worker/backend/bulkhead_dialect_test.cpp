@@ -107,6 +107,12 @@ TEST(BulkheadHeartbeat, SystemInfoGoesWhenItIsDue) {
     EXPECT_FALSE(has_system());
     beat.report_system = true;
     EXPECT_TRUE(has_system());
+    const auto body = [&beat] {
+        return test::body(kDialect.heartbeat(test::identity(), beat).request);
+    };
+    EXPECT_EQ(body().find("\"hardware\""), std::string::npos);
+    beat.system.hardware = {.vendor = "ACME", .model = {}, .serial = "S-1", .uuid = {}};
+    EXPECT_NE(body().find(R"("hardware":{"vendor":"ACME","serial":"S-1"})"), std::string::npos);
 }
 
 TEST(BulkheadHeartbeat, AReadingThatFailedIsAbsent) {

@@ -22,8 +22,16 @@ void put_system(JsonWriter& json, const SystemInfo& system) {
         .put("architecture", system.machine)
         .put("cpu_count", system.cpu_count)
         .put("memory_total_bytes", system.memory_total_bytes)
-        .put("boot_time", format_utc(system.boot_time))
-        .end();
+        .put("boot_time", format_utc(system.boot_time));
+    if (const auto& hardware = system.hardware; hardware.known()) {
+        json.begin_object("hardware")
+            .put_known("vendor", hardware.vendor)
+            .put_known("model", hardware.model)
+            .put_known("serial", hardware.serial)
+            .put_known("uuid", hardware.uuid)
+            .end();
+    }
+    json.end();
 }
 
 void put_interfaces(JsonWriter& json, const std::vector<Interface>& interfaces) {

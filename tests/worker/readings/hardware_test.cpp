@@ -1,0 +1,50 @@
+#include "worker/readings/hardware.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/tree.hpp"
+#include "tests/worker/findings/fake_host.hpp"
+
+namespace bulkhead::worker {
+namespace {
+
+const std::string kTables = "/sys/devices/virtual/dmi/id/";
+
+struct HardwareTest : testing::Test {
+    test::FakeHost host;
+    const test::Tree root = test::tree({{"sys/devices/virtual/dmi/id/sys_vendor", "ACME\n"},
+                                        {"sys/devices/virtual/dmi/id/product_name", " Box 9 \n"}});
+};
+
+TEST_F(HardwareTest, WhatEverybodyMayReadNeedsNoRow) {
+    const auto hardware = read_hardware(root, host).value();
+    EXPECT_EQ(hardware.vendor, "ACME");
+    EXPECT_EQ(hardware.model, "Box 9");
+    EXPECT_FALSE(hardware.serial);
+    EXPECT_FALSE(hardware.uuid);
+}
+
+TEST_F(HardwareTest, TheNumbersComeIfPolicyHandsThemOut) {
+    host.row("hardware-id", kTables + "product_serial").file(kTables + "product_serial", "S-1\n");
+    host.row("hardware-id", kTables + "product_uuid").refuse(kTables + "product_uuid", "read-link");
+    const auto hardware = read_hardware(root, host).value();
+    EXPECT_EQ(hardware.serial, "S-1");
+    EXPECT_FALSE(hardware.uuid);
+}
+
+TEST_F(HardwareTest, AMachineWithoutTablesHasNothingToTell) {
+    const auto empty = test::tree({});
+    host.row("hardware-id", kTables + "product_serial");
+    EXPECT_FALSE(read_hardware(empty, host).value().known());
+}
+
+TEST_F(HardwareTest, OddTextIsCutAndEmptyTextIsNone) {
+    host.row("hardware-id", kTables + "product_serial");
+    host.file(kTables + "product_serial", std::string(5'000, 'x'));
+    EXPECT_EQ(read_hardware(root, host).value().serial->size(), 255U);
+    host.file(kTables + "product_serial", " \n");
+    EXPECT_FALSE(read_hardware(root, host).value().serial);
+}
+
+}  // namespace
+}  // namespace bulkhead::worker

@@ -1,0 +1,13 @@
+// The machine by its firmware's tables (DMI). The numbers that tell one machine from another are
+// root's alone, and policy decides whether the broker hands them out.
+#pragma once
+#include "common/sys/dir.hpp"
+#include "worker/readings/host_files.hpp"
+#include "worker/system/system_info.hpp"
+
+namespace bulkhead::worker {
+
+// An error: the broker is gone. A machine without such tables has no hardware to tell of.
+Result<Hardware> read_hardware(const sys::Dir& root, HostFiles& host);
+
+}  // namespace bulkhead::worker
