@@ -1,0 +1,133 @@
+// Files that are none of the worker's business, and ways around the view it has.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "tests/malicious_worker/host_attacks.hpp"
+
+namespace bulkhead::test {
+
+namespace {
+
+using Act = std::function<long(const Surroundings&)>;
+
+Act opens(std::string path, int flags = O_RDONLY) {
+    return [path, flags](const Surroundings&) {
+        return ::open(path.c_str(), flags | O_CLOEXEC, 0600);
+    };
+}
+Act opens_ours(std::string name, int flags = O_RDONLY) {
+    return [name, flags](const Surroundings& s) {
+        return ::open((s.place + "/" + name).c_str(), flags | O_CLOEXEC, 0600);
+    };
+}
+Act opens_from_state(std::string name, int flags = O_RDONLY) {
+    return [name, flags](const Surroundings& s) {
+        return ::openat(s.state, name.c_str(), flags | O_CLOEXEC, 0600);
+    };
+}
+// Of the broker's entry in /proc.
+Act opens_brokers(std::string name, int flags = O_RDONLY) {
+    return [name, flags](const Surroundings& s) {
+        return ::open(("/proc/" + std::to_string(s.broker) + "/" + name).c_str(),
+                      flags | O_CLOEXEC);
+    };
+}
+
+// Absent from a private view, shut by Landlock, or shut by mode and owner.
+const std::vector<std::string> kShut{"EACCES", "ENOENT", "EPERM", "EROFS", "ENXIO"};
+
+HostAttack row(const char* name, const char* layer, Act act, int landlock = 0) {
+    return {name, layer, kShut, std::move(act), landlock};
+}
+
+}  // namespace
+
+std::vector<HostAttack> attacks_on_files() {
+    return {
+        row("read-shadow", "mode", opens("/etc/shadow")),
+        row("read-passwd", "Landlock", opens("/etc/passwd"), 1),
+        row("list-root", "Landlock", opens("/", O_RDONLY | O_DIRECTORY), 1),
+        row("list-etc", "Landlock", opens("/etc", O_RDONLY | O_DIRECTORY), 1),
+        row("list-run", "Landlock", opens("/run", O_RDONLY | O_DIRECTORY), 1),
+        row("read-ledger", "mode", opens_ours("state/broker/ledger")),
+        row("list-broker-state", "mode", opens_ours("state/broker", O_RDONLY | O_DIRECTORY)),
+        row("read-audit-log", "mode", opens_ours("log/audit.log")),
+        row("read-policy", "Landlock", opens_ours("policy/approval.policy"), 1),
+        row("read-signers", "Landlock", opens_ours("policy/allowed_signers"), 1),
+        row("read-approved-manifest", "Landlock", opens_ours("policy/approved/sleeper.manifest"),
+            1),
+        row("read-approved-script", "Landlock", opens_ours("policy/approved/sleeper.script"), 1),
+        row("write-approved-script", "mode",
+            opens_ours("policy/approved/sleeper.script", O_WRONLY)),
+        row("add-approved-script", "mode",
+            opens_ours("policy/approved/mine.script", O_WRONLY | O_CREAT)),
+        row("write-jobs-scratch", "mode", opens_ours("scratch/x", O_WRONLY | O_CREAT)),
+        row("clear-suspension", "mode",
+            opens_ours("state/broker/intake-suspended", O_WRONLY | O_CREAT)),
+        row("read-broker-program", "Landlock", opens_brokers("exe")),
+        row("write-own-program", "mode", opens("/proc/self/exe", O_WRONLY)),
+        row("write-own-memory", "mode", opens("/proc/self/mem", O_RDWR)),
+        row("write-tmp", "Landlock", opens("/tmp/malice", O_WRONLY | O_CREAT), 1),
+        row("write-dev-shm", "Landlock", opens("/dev/shm/malice", O_WRONLY | O_CREAT), 1),
+        row("read-dev-mem", "mode", opens("/dev/mem")),
+        row("write-dev-null", "Landlock", opens("/dev/null", O_WRONLY), 1),
+        row("write-core-pattern", "mode", opens("/proc/sys/kernel/core_pattern", O_WRONLY)),
+        row("write-sysrq", "mode", opens("/proc/sysrq-trigger", O_WRONLY)),
+        row("write-sys", "mode", opens("/sys/kernel/uevent_helper", O_WRONLY)),
+        row("write-cgroup", "mode", opens("/sys/fs/cgroup/cgroup.procs", O_WRONLY)),
+        // Out of the directory that it holds
+        row("climb-to-parent", "Landlock", opens_from_state("..", O_RDONLY | O_DIRECTORY), 1),
+        row("climb-to-ledger", "mode", opens_from_state("../broker/ledger")),
+        row("climb-to-root", "Landlock", opens_from_state("../../../../..", O_RDONLY | O_DIRECTORY),
+            1),
+        row("climb-to-shadow", "mode", opens_from_state("../../../../../etc/shadow")),
+        row("follow-link-to-shadow", "mode", opens_from_state("link-to-shadow")),
+        row("follow-link-to-root", "Landlock",
+            opens_from_state("link-to-root", O_RDONLY | O_DIRECTORY), 1),
+        row("by-own-descriptor", "mode",
+            [](const Surroundings& s) {
+                return ::open(
+                    ("/proc/self/fd/" + std::to_string(s.state) + "/../broker/ledger").c_str(),
+                    O_RDONLY);
+            }),
+        row("reopen-config-to-write", "mode",
+            [](const Surroundings& s) {
+                return ::open(("/proc/self/fd/" + std::to_string(s.config)).c_str(), O_RDWR);
+            }),
+        row("by-own-root", "mode", opens("/proc/self/root/etc/shadow")),
+        row("by-root-of-init", "uid", opens("/proc/1/root/etc/passwd")),
+        row("by-root-of-broker", "uid", opens_brokers("root/etc/passwd")),
+        row("by-directory-of-broker", "uid", opens_brokers("cwd", O_RDONLY | O_DIRECTORY)),
+        row("by-descriptors-of-broker", "uid", opens_brokers("fd", O_RDONLY | O_DIRECTORY)),
+        row("by-descriptor-of-broker", "uid", opens_brokers("fd/3", O_RDWR)),
+        {"write-config",
+         "mode",
+         {"EBADF"},
+         [](const Surroundings& s) { return ::pwrite(s.config, "x", 1, 0); }},
+        {"truncate-config",
+         "mode",
+         {"EINVAL", "EBADF"},
+         [](const Surroundings& s) { return ::ftruncate(s.config, 0); }},
+        {"chmod-config",
+         "mode",
+         {"EPERM", "EROFS"},
+         [](const Surroundings& s) { return ::fchmod(s.config, 0666); }},
+        {"move-out-of-state",
+         "Landlock",
+         {"EACCES", "EXDEV", "ENOENT", "EROFS"},
+         [](const Surroundings& s) {
+             return ::renameat(s.state, "findings", AT_FDCWD, (s.place + "/scratch/out").c_str());
+         }},
+        {"set-uid-program",
+         "mount",  // it may make one; it gives nobody anything but this very user
+         {"done"},
+         [](const Surroundings& s) {
+             const int fd = ::openat(s.state, "own-program", O_WRONLY | O_CREAT, 0600);
+             return fd < 0 ? -1 : ::fchmod(fd, 04755);
+         }},
+    };
+}
+
+}  // namespace bulkhead::test

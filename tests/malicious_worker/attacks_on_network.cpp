@@ -1,0 +1,201 @@
+// Sockets: other ports, other families, other ways to connect, listening.
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+
+#include "tests/malicious_worker/host_attacks.hpp"
+
+namespace bulkhead::test {
+
+namespace {
+
+const std::vector<std::string> kKilled{"killed"};
+constexpr int kPortInPolicy = 4444;  // of the installation; nobody listens
+
+sockaddr_in loopback(int port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+}
+
+int tcp() { return ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); }
+
+long connect_to(int port) {
+    const auto address = loopback(port);
+    return ::connect(tcp(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+}
+
+// The same with the old address in the new family's clothes.
+long connect_mapped(int port) {
+    sockaddr_in6 address{};
+    address.sin6_family = AF_INET6;
+    address.sin6_port = htons(static_cast<std::uint16_t>(port));
+    const unsigned char mapped[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1};
+    std::memcpy(&address.sin6_addr, mapped, sizeof mapped);
+    return ::connect(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0),
+                     reinterpret_cast<const sockaddr*>(&address), sizeof address);
+}
+
+// TCP Fast Open connects without connect() (tcp(7)): what looks at connect() alone misses it.
+long fast_open_sendto(int port) {
+    const auto address = loopback(port);
+    return ::sendto(tcp(), "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL,
+                    reinterpret_cast<const sockaddr*>(&address), sizeof address);
+}
+
+long fast_open_sendmsg(int port, bool many) {
+    auto address = loopback(port);
+    char byte = 'x';
+    iovec part{&byte, 1};
+    mmsghdr message{};
+    message.msg_hdr.msg_name = &address;
+    message.msg_hdr.msg_namelen = sizeof address;
+    message.msg_hdr.msg_iov = &part;
+    message.msg_hdr.msg_iovlen = 1;
+    if (many) return ::sendmmsg(tcp(), &message, 1, MSG_FASTOPEN | MSG_NOSIGNAL);
+    return ::sendmsg(tcp(), &message.msg_hdr, MSG_FASTOPEN | MSG_NOSIGNAL);
+}
+
+long bind_tcp(int) {
+    const auto address = loopback(0);
+    return ::bind(tcp(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+}
+
+// One end of a pair of datagram sockets may still write to anybody by name (unix(7)).
+long datagram_to(const std::string& name, bool abstract) {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path + (abstract ? 1 : 0), name.data(), name.size());
+    const auto size = offsetof(sockaddr_un, sun_path) + name.size() + 1;
+    return ::sendto(ends[0], "x", 1, MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address),
+                    static_cast<socklen_t>(size));
+}
+
+// Asks rtnetlink to take the loopback interface down; the kernel's answer.
+long set_link_down(int) {
+    struct {
+        nlmsghdr header;
+        ifinfomsg link;
+    } request{};
+    request.header = {.nlmsg_len = sizeof request,
+                      .nlmsg_type = RTM_NEWLINK,
+                      .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK};
+    request.link.ifi_index = 1;
+    request.link.ifi_change = 1;  // IFF_UP, to 0
+    const int fd = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (fd < 0 || ::sendto(fd, &request, sizeof request, 0, nullptr, 0) < 0) return -1;
+    alignas(nlmsghdr) char answer[512];
+    if (::recvfrom(fd, answer, sizeof answer, 0, nullptr, nullptr) < 0) return -1;
+    nlmsgerr error{};
+    std::memcpy(&error, answer + NLMSG_HDRLEN, sizeof error);
+    errno = -error.error;
+    return error.error;
+}
+
+long socket_of(int family, int type, int protocol) { return ::socket(family, type, protocol); }
+
+HostAttack family(const char* name, int domain, int type = SOCK_STREAM, int protocol = 0) {
+    return {name, "seccomp", kKilled,
+            [=](const Surroundings&) { return socket_of(domain, type, protocol); }};
+}
+HostAttack to_port(const char* name, const char* layer, std::vector<std::string> walls,
+                   long (*act)(int), int landlock = 0) {
+    return {name, layer, std::move(walls), [act](const Surroundings& s) { return act(s.port); },
+            landlock};
+}
+
+}  // namespace
+
+std::vector<HostAttack> attacks_on_network() {
+    return {
+        // For comparison: a port that policy names is reached, and nobody is there.
+        {"connect-to-backend",
+         "Landlock",
+         {"ECONNREFUSED"},
+         [](const Surroundings&) { return connect_to(kPortInPolicy); }},
+        to_port("connect-elsewhere", "Landlock", {"EACCES"}, connect_to, 4),
+        to_port("connect-elsewhere-mapped", "Landlock", {"EACCES"}, connect_mapped, 4),
+        to_port("fast-open", "seccomp", kKilled, fast_open_sendto),
+        to_port("fast-open-sendmsg", "seccomp", kKilled,
+                [](int port) { return fast_open_sendmsg(port, false); }),
+        to_port("fast-open-sendmmsg", "seccomp", kKilled,
+                [](int port) { return fast_open_sendmsg(port, true); }),
+        {"fast-open-by-option", "seccomp", kKilled,
+         [](const Surroundings&) {
+             const int on = 1;
+             return static_cast<long>(
+                 ::setsockopt(tcp(), IPPROTO_TCP, 30 /* TCP_FASTOPEN_CONNECT */, &on, sizeof on));
+         }},
+        to_port("bind", "Landlock", {"EACCES"}, bind_tcp, 4),
+        {"listen", "seccomp", kKilled,
+         [](const Surroundings&) { return static_cast<long>(::listen(tcp(), 1)); }},
+        {"kernel-tls", "seccomp", kKilled,
+         [](const Surroundings&) {
+             return static_cast<long>(::setsockopt(tcp(), IPPROTO_TCP, TCP_ULP, "tls", 3));
+         }},
+        {"socket-filter", "seccomp", kKilled,
+         [](const Surroundings&) {
+             return static_cast<long>(::setsockopt(tcp(), SOL_SOCKET, SO_ATTACH_FILTER, "", 0));
+         }},
+        {"socket-mark", "seccomp", kKilled,
+         [](const Surroundings&) {
+             const int mark = 1;
+             return static_cast<long>(::setsockopt(tcp(), SOL_SOCKET, SO_MARK, &mark, sizeof mark));
+         }},
+        {"raw",
+         "capabilities",
+         {"EPERM"},
+         [](const Surroundings&) { return socket_of(AF_INET, SOCK_RAW, IPPROTO_TCP); }},
+        {"take-link-down",
+         "capabilities",
+         {"EPERM"},
+         [](const Surroundings&) { return set_link_down(0); }},
+        {"local-socket",
+         "seccomp",
+         {"EAFNOSUPPORT"},
+         [](const Surroundings&) { return socket_of(AF_UNIX, SOCK_STREAM, 0); }},
+        {"datagram-to-daemon", "seccomp", kKilled,
+         [](const Surroundings& s) { return datagram_to(s.place + "/daemon.sock", false); }},
+        {"datagram-to-abstract", "seccomp", kKilled,
+         [](const Surroundings& s) { return datagram_to(s.place, true); }},
+        family("multipath-tcp", AF_INET, SOCK_STREAM, 262),
+        family("sctp", AF_INET, SOCK_STREAM, IPPROTO_SCTP),
+        family("ping", AF_INET, SOCK_DGRAM, IPPROTO_ICMP),
+        family("packet", AF_PACKET, SOCK_RAW),
+        family("vsock", AF_VSOCK),
+        family("kernel-crypto", AF_ALG, SOCK_SEQPACKET),
+        family("bluetooth", AF_BLUETOOTH, SOCK_RAW),
+        family("can", AF_CAN, SOCK_RAW, 1),
+        family("xdp", AF_XDP, SOCK_RAW),
+        family("audit", AF_NETLINK, SOCK_RAW, NETLINK_AUDIT),
+        family("firewall", AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER),
+        family("kernel-events", AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT),
+        family("generic-netlink", AF_NETLINK, SOCK_RAW, NETLINK_GENERIC),
+        // Open, as the resolver must send datagrams to whatever name server there is; SECURITY.md
+        // says so.
+        {"udp-anywhere",
+         "none",
+         {"done"},
+         [](const Surroundings& s) {
+             const auto address = loopback(s.port);
+             return ::sendto(::socket(AF_INET, SOCK_DGRAM, 0), "x", 1, 0,
+                             reinterpret_cast<const sockaddr*>(&address), sizeof address);
+         }},
+    };
+}
+
+}  // namespace bulkhead::test

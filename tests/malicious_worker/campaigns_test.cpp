@@ -1,0 +1,128 @@
+// Attacks that last, against the real broker: its memory and processor time stay bounded, a running
+// job's time is up when it is up, every violation is on record.
+//
+// BULKHEAD_ROUNDS sets how many brokers get random frames in each phase.
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+
+#include "tests/malicious_worker/site.hpp"
+
+namespace bulkhead::test {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kTimeout = 4s;  // of jobs "brief" and "talker"
+// Of one processor, over the length of a campaign. The rest belongs to the host.
+constexpr double kMostOfAProcessor = 0.5;
+
+struct Pressure {
+    const char* name;
+    std::uint64_t least;  // what the attacker must have got through, for the test to mean anything
+};
+void PrintTo(const Pressure& pressure, std::ostream* out) { *out << pressure.name; }
+
+class Violations : public Site {
+  protected:
+    void expect_timely_end() {
+        const auto ended = audit("job-ended");
+        ASSERT_EQ(ended.size(), 1U);
+        EXPECT_EQ(ended[0]["outcome"], "timed-out");
+        const std::chrono::milliseconds wall(ended[0]["wall_ms"].get<std::int64_t>());
+        EXPECT_GE(wall, kTimeout);
+        EXPECT_LE(wall, kTimeout + 1s) << "the job's timeout came late";
+    }
+};
+
+class Campaign : public Violations, public testing::WithParamInterface<Pressure> {};
+
+TEST_P(Campaign, LeavesTheBrokerWellAndTheJobsTimeoutExact) {
+    const auto [name, least] = GetParam();
+    start("campaign " + std::string(name));
+    ASSERT_TRUE(wait_for_finding("ready"));
+    const auto before = vitals_of(broker().pid());
+    const auto began = Clock::now();
+    ASSERT_TRUE(wait_for_audit("job-ended"));
+    const auto after = vitals_of(broker().pid());
+    const std::chrono::duration<double> took = Clock::now() - began;
+    const auto count = std::stoull(wait_for_finding(name).value_or("0"));
+    const std::chrono::duration<double> cpu = after.cpu - before.cpu;
+    std::printf("%s: %llu requests in %.1f s, broker %.0f %% of a processor, %zu KiB at most\n",
+                name, count, took.count(), 100 * cpu / took,
+                static_cast<std::size_t>(after.peak_bytes / 1024));
+    expect_timely_end();
+    EXPECT_GE(count, least);
+    EXPECT_LE(after.peak_bytes, kMostMemory);
+    EXPECT_LE(cpu / took, kMostOfAProcessor);
+    EXPECT_LE(after.descriptors, before.descriptors + 4) << "descriptors leak";
+    EXPECT_TRUE(audit("protocol-violation").empty());
+    EXPECT_TRUE(broker().running());
+}
+
+INSTANTIATE_TEST_SUITE_P(, Campaign,
+                         testing::Values(Pressure{"heads", 400}, Pressure{"scripts", 4},
+                                         Pressure{"memfds", 50}, Pressure{"valid", 50},
+                                         Pressure{"deaf", 0}),
+                         [](const auto& each) { return std::string(each.param.name); });
+
+class GarbageInPhase : public Site, public testing::WithParamInterface<const char*> {};
+
+TEST_P(GarbageInPhase, EndsTheWorkerAndIsOnRecord) {
+    const char* text = std::getenv("BULKHEAD_ROUNDS");
+    const int rounds = text == nullptr ? 6 : std::atoi(text);
+    const bool draining = std::string(GetParam()) == "draining";
+    for (int round = 0; round < rounds && !HasFailure(); ++round) {
+        start("campaign garbage-" + std::string(GetParam()));
+        if (draining) {
+            ASSERT_TRUE(wait_for_finding("ready"));
+            broker().signal(SIGTERM);
+        }
+        ASSERT_TRUE(wait_for_audit("worker-ended"));
+        const auto violations = audit("protocol-violation");
+        ASSERT_EQ(violations.size(), 1U);
+        EXPECT_FALSE(violations[0]["what"].get<std::string>().empty());
+        EXPECT_EQ(audit("worker-ended")[0]["signal"], SIGKILL);
+        if (!draining) {
+            EXPECT_LE(vitals_of(broker().pid()).peak_bytes, kMostMemory);
+        }
+        stop();
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(, GarbageInPhase,
+                         testing::Values("greeting", "serving", "running", "draining"),
+                         [](const auto& each) { return std::string(each.param); });
+
+TEST_F(Violations, MoveNoJobsTimeout) {
+    start("campaign garbage-running");
+    ASSERT_TRUE(wait_for_audit("protocol-violation"));
+    ASSERT_TRUE(wait_for_audit("job-ended"));
+    expect_timely_end();
+}
+
+// Backoff of 1, 2, 4 and 8 s between the five.
+TEST_F(Violations, FiveTimesSuspendJobIntakeUntilTheOperatorClearsIt) {
+    const auto began = Clock::now();
+    start("campaign garbage-greeting");
+    const auto pid = broker().pid();
+    ASSERT_TRUE(wait_for_audit("intake-suspended"));
+    EXPECT_GE(Clock::now() - began, 15s) << "the worker came back too soon";
+    EXPECT_EQ(broker().pid(), pid);
+    EXPECT_TRUE(broker().running());
+    EXPECT_EQ(audit("protocol-violation").size(), 5U);
+    EXPECT_EQ(audit("worker-started").size(), 5U);
+    EXPECT_LE(vitals_of(pid).peak_bytes, kMostMemory);
+    stop();
+    // It outlives the broker, and the worker, which may not remove it.
+    start("campaign once-more");
+    EXPECT_EQ(wait_for_finding("once-more"), "intake-suspended");
+    stop();
+    ASSERT_EQ(::unlink((place() / "state/broker/intake-suspended").c_str()), 0);
+    start("campaign once-more");
+    EXPECT_EQ(wait_for_finding("once-more"), "admitted");
+}
+
+}  // namespace
+}  // namespace bulkhead::test

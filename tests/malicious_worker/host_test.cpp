@@ -1,0 +1,91 @@
+// What a captured worker reaches of the host: nothing. Files, processes, sockets, kernel, tried one
+// by one in processes that are confined as the worker is.
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+
+#include "common/sandbox/landlock.hpp"
+#include "tests/malicious_worker/host_attacks.hpp"
+#include "tests/malicious_worker/site.hpp"
+#include "tests/support/layers.hpp"
+
+namespace bulkhead::test {
+namespace {
+
+// A TCP service on the loopback interface that policy does not name; its port.
+std::pair<sys::Fd, int> some_service() {
+    sys::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(socket.get(), generic, size), 0);
+    EXPECT_EQ(::listen(socket.get(), 16), 0);
+    EXPECT_EQ(::getsockname(socket.get(), generic, &size), 0);
+    return {std::move(socket), ntohs(address.sin_port)};
+}
+
+// A daemon's datagram socket, as /dev/log is one: everybody may write to it.
+sys::Fd some_daemon(const std::string& name, bool abstract) {
+    sys::Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path + (abstract ? 1 : 0), name.data(), name.size());
+    const auto size = offsetof(sockaddr_un, sun_path) + name.size() + 1;
+    EXPECT_EQ(
+        ::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), static_cast<socklen_t>(size)),
+        0);
+    if (!abstract) ::chmod(name.c_str(), 0666);
+    return socket;
+}
+
+bool has_news(const sys::Fd& socket) {
+    char byte = 0;
+    return ::recv(socket.get(), &byte, 1, MSG_DONTWAIT | MSG_PEEK) > 0;
+}
+
+class Host : public Site {};
+
+TEST_F(Host, IsOutOfReachOfACapturedWorker) {
+    const auto [service, port] = some_service();
+    const auto daemon = some_daemon(place() / "daemon.sock", false);
+    const auto abstract = some_daemon(place().path(), true);
+    start("host", {{"MALICE_PORT", std::to_string(port)}});
+    ASSERT_TRUE(wait_for_finding("all"));
+    const int abi = sandbox::landlock_abi();
+    int skipped = 0;
+    for (const auto& attack : all_host_attacks()) {
+        const auto answer = finding(attack.name).value_or("nothing");
+        if (abi < attack.landlock) {
+            ++skipped;
+            record_layer(attack.layer, "worker", attack.name,
+                         "skipped: needs Landlock ABI " + std::to_string(attack.landlock));
+            continue;
+        }
+        record_layer(attack.layer, "worker", attack.name, answer);
+        EXPECT_EQ(std::count(attack.walls.begin(), attack.walls.end(), answer), 1)
+            << attack.name << ": " << answer << " is not what a wall (" << attack.layer
+            << ") answers";
+    }
+    EXPECT_FALSE(has_news(daemon)) << "a local daemon was reached";
+    EXPECT_FALSE(has_news(abstract)) << "a local daemon was reached by an abstract name";
+    EXPECT_LT(::accept4(service.get(), nullptr, nullptr, SOCK_CLOEXEC), 0)
+        << "a TCP service was reached that policy does not name";
+    ASSERT_TRUE(broker().running());
+    EXPECT_TRUE(audit("protocol-violation").empty());
+    std::printf("%zu attempts on the host, Landlock ABI %d\n",
+                all_host_attacks().size() - static_cast<std::size_t>(skipped), abi);
+    if (skipped > 0) {
+        GTEST_SKIP() << skipped << " attempts need a newer Landlock than ABI " << abi;
+    }
+}
+
+}  // namespace
+}  // namespace bulkhead::test

@@ -1,0 +1,143 @@
+#include "tests/malicious_worker/site.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <sstream>
+
+#include "tests/malicious_worker/jobs.hpp"
+
+namespace bulkhead::test {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kWorkerUser = "64123:64123";  // no account has this number
+
+std::uint64_t status_kib(pid_t pid, const std::string& name) {
+    std::istringstream lines(contents("/proc/" + std::to_string(pid) + "/status"));
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with(name + ":")) return std::stoull(line.substr(name.size() + 1));
+    }
+    return 0;
+}
+
+// utime and stime are the 14th and 15th field of /proc/PID/stat (proc(5)); the second may hold
+// blanks.
+std::chrono::milliseconds cpu_of(pid_t pid) {
+    const auto text = contents("/proc/" + std::to_string(pid) + "/stat");
+    std::istringstream words(text.substr(text.rfind(')') + 1));
+    std::string skipped;
+    for (int field = 3; field < 14; ++field) words >> skipped;
+    std::uint64_t user = 0;
+    std::uint64_t system = 0;
+    words >> user >> system;
+    return std::chrono::milliseconds((user + system) * 1000 /
+                                     static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));
+}
+
+}  // namespace
+
+Vitals vitals_of(pid_t pid) {
+    const fs::directory_iterator open("/proc/" + std::to_string(pid) + "/fd");
+    return {.peak_bytes = status_kib(pid, "VmHWM") * 1024,
+            .cpu = cpu_of(pid),
+            .descriptors = static_cast<std::size_t>(std::distance(begin(open), end(open)))};
+}
+
+void Site::SetUpTestSuite() {
+    if (::geteuid() != 0) return;
+    place_ = std::make_unique<Installation>(4444);
+    place_->write("agent.yaml", "# the malicious worker reads none\n");
+    for (const auto& job : jobs_of_the_site()) place_->pin(job);
+    place_->write("notes", "for root's eyes, and the worker's\n");
+    place_->append("policy/reads.policy",
+                   "file notes " + *place_ / "notes" + " 4KiB  # to have one\n");
+}
+
+void Site::TearDownTestSuite() { place_.reset(); }
+
+void Site::SetUp() {
+    if (::geteuid() != 0) GTEST_SKIP() << "a broker must be started by root";
+}
+
+void Site::start(const std::string& orders, std::map<std::string, std::string> environment) {
+    environment["MALICE_ORDERS"] = orders;
+    environment["MALICE_PLACE"] = place_->path();
+    std::error_code absent;
+    for (const char* name : {"findings", "sweep"}) {
+        fs::remove(*place_ / "state/worker/" + name, absent);
+    }
+    lines_before_ = 0;
+    lines_before_ = audit("").size();
+    auto& place = *place_;
+    broker_ = std::make_unique<Program>(
+        Command{.words = {BULKHEAD_BROKER, "--policy", place / "policy", "--config",
+                          place / "agent.yaml", "--state", place / "state", "--log-dir",
+                          place / "log", "--run-dir", place / "run", "--worker",
+                          BULKHEAD_MALICIOUS_WORKER, "--worker-user", kWorkerUser},
+                .environment = std::move(environment),
+                .output = place / "agent.log"});
+}
+
+void Site::stop() {
+    if (!broker_) return;
+    broker_->signal(SIGTERM);
+    EXPECT_EQ(broker_->wait(kPatience), 0) << "the broker did not stop cleanly";
+    broker_.reset();
+}
+
+void Site::TearDown() {
+    if (!place_) return;
+    stop();
+    if (HasFailure()) {
+        std::fprintf(stderr, "--- agent.log\n%s--- audit.log\n%s--- findings\n%s---\n",
+                     log().c_str(), place_->read("log/audit.log").c_str(),
+                     place_->read("state/worker/findings").c_str());
+    }
+    std::error_code absent;
+    fs::remove(*place_ / "agent.log", absent);
+}
+
+std::optional<std::string> Site::finding(const std::string& name) const {
+    std::istringstream lines(place_->read("state/worker/findings"));
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with(name + "\t")) return line.substr(name.size() + 1);
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> Site::wait_for_finding(const std::string& name) {
+    eventually([&] { return finding(name) || !broker_->running(); }, kPatience);
+    return finding(name);
+}
+
+std::vector<json> Site::audit(std::string_view event) const {
+    std::vector<json> events;
+    std::istringstream lines(place_->read("log/audit.log"));
+    std::size_t number = 0;
+    for (std::string line; std::getline(lines, line);) {
+        if (number++ < lines_before_) continue;
+        auto parsed = json::parse(line, nullptr, false);
+        if (parsed.is_discarded()) continue;  // it is being written
+        if (event.empty() || parsed["event"] == event) events.push_back(std::move(parsed));
+    }
+    return events;
+}
+
+bool Site::wait_for_audit(std::string_view event, std::size_t times) {
+    return eventually([&] { return audit(event).size() >= times || !broker_->running(); },
+                      kPatience) &&
+           audit(event).size() >= times;
+}
+
+void Site::expect_well(std::size_t descriptors_before) {
+    ASSERT_TRUE(broker_->running()) << "the broker is gone";
+    const auto now = vitals_of(broker_->pid());
+    EXPECT_LE(now.peak_bytes, kMostMemory);
+    EXPECT_LE(now.descriptors, descriptors_before);
+}
+
+}  // namespace bulkhead::test
