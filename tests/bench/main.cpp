@@ -1,7 +1,7 @@
 // agent_bench: what the agent costs on this machine. Prints a table; judges nothing.
 //
-//     agent_bench [--quick] [gate|start|profiles|jobs|stream|beats ...]     all of them unless
-//     named
+//     agent_bench [--quick] [gate|frames|start|profiles|jobs|stream|beats ...]     all of them
+//     unless named
 #include <unistd.h>
 
 #include <algorithm>
@@ -40,6 +40,7 @@ int main(int count, char** words) {
                .floor_agent = BULKHEAD_FLOOR_AGENT,
                .policy = BULKHEAD_POLICY});
     approve_bench_jobs(site, extent);
+    if (asked("frames")) measure_frames(site, table);
     if (asked("start")) measure_start(site, extent, table);
     if (asked("profiles")) measure_profiles(site, extent, table);
     if (asked("jobs")) measure_jobs(site, extent, table);
