@@ -107,8 +107,9 @@ TEST_F(Findings, AUsersLinkToASecretIsRefusedAuditedAndReported) {
     const auto found = finding("tls.unreadable");
     EXPECT_EQ(found["key"], link);
     EXPECT_EQ(found["metadata"]["reason"], "read-not-roots");
-    const auto refused = audit("read-refused");
-    ASSERT_FALSE(refused.empty());
+    auto refused = audit("read-refused");
+    std::erase_if(refused, [](const json& event) { return event["row"] != "tls-certificates"; });
+    ASSERT_EQ(refused.size(), 1U);
     EXPECT_EQ(refused[0]["path"], link);
     EXPECT_EQ(refused[0]["reason"], "read-not-roots");
     EXPECT_TRUE(audit("read").empty()) << "nothing was opened";
