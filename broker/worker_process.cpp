@@ -138,6 +138,9 @@ Result<> WorkerProcess::require_confined(const sandbox::User& user) const {
     const auto seen = TRY(sandbox::see(pid_));
     TRY(sandbox::require_identity(seen, {.user = user, .groups = {}, .capabilities = 0}));
     if (seen.seccomp != 2) return fail("no seccomp filter");
+    // The ceiling came with fork(); the worker's own must lie above it.
+    const auto ours = TRY(sandbox::see(::getpid())).filters;
+    if (ours > 0 && seen.filters <= ours) return fail("no seccomp filter of its own");
     return {};
 }
 

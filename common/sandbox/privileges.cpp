@@ -136,6 +136,9 @@ Result<Seen> parse_status(std::string_view status) {
     seen.ambient = TRY(mask(table, "CapAmb"));
     seen.no_new_privs = TRY(table.value("NoNewPrivs")) == "1";
     seen.seccomp = TRY(parse_number<int>(TRY(table.value("Seccomp"))));
+    if (const auto filters = table.value("Seccomp_filters")) {
+        seen.filters = TRY(parse_number<int>(*filters));
+    }
     return seen;
 }
 

@@ -42,6 +42,7 @@ struct Seen {
     std::uint64_t inheritable = 0, permitted = 0, effective = 0, bounding = 0, ambient = 0;
     bool no_new_privs = false;
     int seccomp = 0;  // 2: a filter
+    int filters = 0;  // how many; 0 also before Linux 5.9, which does not tell
 };
 Result<Seen> parse_status(std::string_view status);
 Result<Seen> see(pid_t pid);

@@ -48,6 +48,15 @@ TEST_F(Attacks, AreAHundredAndMoreAndEachHasAName) {
     std::printf("%zu hand-written attacks\n", names.size());
 }
 
+TEST_F(Attacks, AWorkerThatLeftItsDoorsOpenIsNotServed) {
+    start("unconfined");
+    ASSERT_TRUE(wait_for_audit("worker-ended"));
+    ASSERT_EQ(audit("protocol-violation").size(), 1U);
+    EXPECT_EQ(audit("protocol-violation")[0]["what"],
+              "Hello: worker is not confined: no seccomp filter of its own");
+    EXPECT_EQ(finding("greeted"), std::nullopt);
+}
+
 TEST_P(LastAttack, EndsAsItsRowSays) {
     const auto& attack = GetParam();
     start_row();

@@ -3,6 +3,7 @@
 //     attack NAME...      rows of attacks.hpp, one after the other
 //     campaign NAME       of campaigns.hpp, until it is stopped
 //     host                the table of host_attacks.hpp, each in a confined child
+//     unconfined          says Hello with every door open
 //     sweep NAME          probes.hpp against the worker's filter, each in a confined child
 #include <sys/wait.h>
 #include <unistd.h>
@@ -102,6 +103,12 @@ int main() {
         beside([&] { sweep_one(*attacker, order); });
     }
     if (order == "host") beside([&, broker = ::getppid()] { attack_host(*attacker, broker); });
+    if (order == "unconfined") {
+        attacker->greet();
+        attacker->report("greeted", "unconfined");
+        attacker->wait_for_shutdown();
+        return 0;
+    }
     if (const auto confined = attacker->confine(); !confined) {
         attacker->report("confine", confined.error().what);
         return 1;
