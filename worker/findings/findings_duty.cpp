@@ -12,12 +12,11 @@ void FindingsDuty::start() {
 void FindingsDuty::stop() { services_.loop.cancel(timer_); }
 
 void FindingsDuty::scan() {
-    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     const auto findings = scan_all({.root = services_.root,
                                     .proc = services_.proc,
                                     .host = host_,
                                     .settings = services_.config.findings,
-                                    .now = now});
+                                    .now = services_.now()});
     if (!findings) return services_.fatal(findings.error());
     if (findings->empty() && !dialect_.takes_whole_set()) return on_verdict({}, 0);
     perform<void>(
