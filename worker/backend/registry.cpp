@@ -1,10 +1,10 @@
 #include "worker/backend/registry.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "worker/backend/aegisflux/aegisflux_dialect.hpp"
 #include "worker/backend/bulkhead/bulkhead_dialect.hpp"
+#include "worker/backend/grapheon/grapheon_dialect.hpp"
 #include "worker/backend/hyprbox/hyprbox_dialect.hpp"
 #include "worker/backend/lunasentri/lunasentri_dialect.hpp"
 #include "worker/backend/ravenxcope/ravenxcope_dialect.hpp"
@@ -13,7 +13,7 @@
 namespace bulkhead::worker {
 
 std::span<const DialectRow> dialects() {
-    static const std::array<DialectRow, 5> kRows{{
+    static const DialectRow kRows[] = {
         {.name = "bulkhead",
          .default_url = "",
          .enrolls = true,
@@ -29,6 +29,15 @@ std::span<const DialectRow> dialects() {
          .options = HyprboxOptions::rows(),
          .make = [](const DialectOptions& options) -> std::unique_ptr<const Dialect> {
              return std::make_unique<HyprboxDialect>(HyprboxOptions::from(options));
+         }},
+        {.name = "grapheon",
+         .default_url = "",
+         .enrolls = true,
+         .takes_credential = true,
+         .variables = GrapheonOptions::variables(),
+         .options = GrapheonOptions::rows(),
+         .make = [](const DialectOptions& options) -> std::unique_ptr<const Dialect> {
+             return std::make_unique<GrapheonDialect>(GrapheonOptions::from(options));
          }},
         {.name = "aegisflux",
          .default_url = "http://localhost:8090",
@@ -56,7 +65,7 @@ std::span<const DialectRow> dialects() {
              return std::make_unique<RavenxcopeDialect>(RavenxcopeOptions::from(options));
          },
          .load = &load_ravenxcope_files},
-    }};
+    };
     return kRows;
 }
 

@@ -96,7 +96,8 @@ Result<std::string> CredentialStore::own_id(std::string_view backend) const {
     const auto name = std::string(backend) + ".uuid";
     const auto text = dir_.read_file(name, kMaxBytes);
     if (text) {
-        const auto id = trimmed(*text);
+        auto id = std::string_view(*text);
+        if (id.ends_with('\n')) id.remove_suffix(1);
         if (id.size() != kUuidLength) return fail(name + ": holds no UUID");
         TRY(within(name, check_agent_id(id)));
         return std::string(id);

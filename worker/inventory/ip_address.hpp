@@ -18,8 +18,8 @@ std::optional<Family> family_of(int address_family);
 
 class IpAddress {
   public:
-    // 0.0.0.0 or ::
-    explicit IpAddress(Family family = Family::v4) : family_(family) {}
+    IpAddress() = default;                                  // 0.0.0.0
+    explicit IpAddress(Family family) : family_(family) {}  // 0.0.0.0 or ::
     // Network order; nothing unless it is 4 or 16 bytes, as the family wants.
     static std::optional<IpAddress> from(Family family, ByteView bytes);
     static std::optional<IpAddress> parse(std::string_view text);
@@ -31,7 +31,7 @@ class IpAddress {
     friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
 
   private:
-    Family family_;
+    Family family_ = Family::v4;
     std::array<std::byte, 16> bytes_{};
 };
 
