@@ -46,6 +46,20 @@ TEST(HyprboxHeartbeat, PathNodeAndRegionAreSettings) {
     EXPECT_TRUE(test::body(request).ends_with(R"("region":"eu"})"));
 }
 
+TEST(HyprboxHeartbeat, AnAddressIsSentOnlyWhenItIsKnown) {
+    auto beat = test::heartbeat();
+    const auto sent = [&beat](DialectOptions options) {
+        return test::body(dialect(std::move(options)).heartbeat(test::identity(), beat).request);
+    };
+    EXPECT_EQ(dialect().traits().network.address_probe, "8.8.8.8");
+    EXPECT_EQ(sent({}).find("\"ip\""), std::string::npos) << "auto, and there is none";
+    EXPECT_TRUE(sent({{"ip", "198.51.100.7"}}).ends_with(R"("ip":"198.51.100.7"})"));
+    beat.network.address = "192.0.2.1";
+    EXPECT_TRUE(sent({}).ends_with(R"("ip":"192.0.2.1"})"));
+    EXPECT_EQ(sent({{"ip", ""}}).find("\"ip\""), std::string::npos);
+    EXPECT_EQ(dialect({{"ip", ""}}).traits().network.address_probe, "");
+}
+
 TEST(HyprboxHeartbeat, AnySuccessIsOneAndTokensCanBeRejected) {
     const auto exchange = dialect().heartbeat(test::identity(), test::heartbeat());
     for (const int status : {200, 201, 202, 204}) EXPECT_TRUE(judged(exchange, status)) << status;

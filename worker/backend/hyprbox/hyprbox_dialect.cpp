@@ -22,6 +22,9 @@ std::string heartbeat_body(const HyprboxOptions& options, const Heartbeat& beat)
         .put("agent_version", beat.agent_version)
         .put("kernel", beat.system.kernel_release)
         .put("architecture", beat.system.go_architecture);
+    // Sent only when known: the server keeps what it had.
+    const auto ip = options.ip == "auto" ? beat.network.address.value_or("") : options.ip;
+    if (!ip.empty()) json.put("ip", ip);
     if (!options.region.empty()) json.put("region", options.region);
     json.end();
     return std::move(json).take();
@@ -34,9 +37,14 @@ Verdict<HeartbeatReceipt> judge_heartbeat(const HttpAnswer& answer) {
 
 }  // namespace
 
-const Traits& HyprboxDialect::traits() const {
-    static const Traits kTraits{.heartbeat_interval = std::chrono::minutes(5)};
-    return kTraits;
+HyprboxDialect::HyprboxDialect(HyprboxOptions options)
+    : options_(options), jobs_(options), findings_(options) {
+    traits_.heartbeat_interval = std::chrono::minutes(5);
+    traits_.credential_name = "node token";
+    traits_.rejection_hint =
+        "401 means that it is unknown or revoked, 403 that it is pinned to another node: ask an "
+        "admin for one that is pinned to this node";
+    if (options_.ip == "auto") traits_.network.address_probe = "8.8.8.8";
 }
 
 Exchange<HeartbeatReceipt> HyprboxDialect::heartbeat(const Identity& identity,

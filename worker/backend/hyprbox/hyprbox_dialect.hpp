@@ -8,10 +8,9 @@ namespace bulkhead::worker {
 
 class HyprboxDialect final : public Dialect {
   public:
-    explicit HyprboxDialect(HyprboxOptions options)
-        : options_(options), jobs_(options), findings_(options) {}
+    explicit HyprboxDialect(HyprboxOptions options);
 
-    const Traits& traits() const override;
+    const Traits& traits() const override { return traits_; }
     Exchange<HeartbeatReceipt> heartbeat(const Identity& identity,
                                          const Heartbeat& beat) const override;
     const JobDialect* jobs() const override { return &jobs_; }
@@ -19,6 +18,7 @@ class HyprboxDialect final : public Dialect {
 
   private:
     HyprboxOptions options_;
+    Traits traits_;
     HyprboxJobs jobs_;
     HyprboxFindings findings_;
 };

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "worker/backend/judge.hpp"
+#include "worker/inventory/ip_address.hpp"
 
 namespace bulkhead::worker {
 
@@ -12,6 +13,11 @@ namespace {
 Result<> check_node(std::string_view value) {
     if (value.empty()) return {};
     return check_agent_id(value);
+}
+
+Result<> check_ip(std::string_view value) {
+    if (value.empty() || value == "auto" || IpAddress::parse(value)) return {};
+    return fail("must be auto, an IP address, or empty");
 }
 
 Result<> check_path(std::string_view value) {
@@ -35,9 +41,12 @@ Result<> check_member(std::string_view value) {
 }  // namespace
 
 std::span<const DialectOption> HyprboxOptions::rows() {
-    static constexpr std::array<DialectOption, 11> kRows{{
+    static constexpr std::array<DialectOption, 12> kRows{{
         {"node_id", "", "this node's id; empty: the host's name", &check_node},
         {"region", "", "sent with each heartbeat when set", &check_node},
+        {"ip", "auto",
+         "sent with each heartbeat; auto: this host's address on the way out, empty: none",
+         &check_ip},
         {"heartbeat_path", "/api/nodes/heartbeat", "where heartbeats go", &check_path},
         {"pending_path", "/api/jobs/pending", "where the next job is claimed", &check_path},
         {"output_path", "/api/jobs/{id}/output", "where output goes", &check_job_path},
@@ -73,6 +82,7 @@ HyprboxOptions HyprboxOptions::from(const DialectOptions& options) {
     };
     return {.node_id = value("node_id"),
             .region = value("region"),
+            .ip = value("ip"),
             .heartbeat_path = value("heartbeat_path"),
             .pending_path = value("pending_path"),
             .output_path = value("output_path"),

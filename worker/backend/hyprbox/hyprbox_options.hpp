@@ -10,6 +10,7 @@ namespace bulkhead::worker {
 struct HyprboxOptions {
     std::string node_id;  // empty: the host's name
     std::string region;   // empty: not sent
+    std::string ip;       // "auto": what the host's routes say
     std::string heartbeat_path;
     std::string pending_path;
     std::string output_path;    // {id} stands for the job's id
