@@ -36,19 +36,13 @@ Result<HostFilesReply> handle(const protocol::OpenHostFile& request, Context& br
         return refused("read-not-listed", "no row named " + name + " in reads.policy holds it");
     }
     HostFilesReply reply{.decision = protocol::Decision::admitted, .reason = Code::clipped("ok")};
-    auto found = open_host_files(
-        *rows, {.only = only, .after = request.after.str(), .most = reply.files.kMax});
-    for (auto& file : found.files) {
+    open_host_files(*rows, request, reply);
+    for (const auto& file : reply.files.items) {
         // Where nothing is, nothing was handed out or held back.
-        if (file.reason != "read-absent" && !note(file.path, file.reason)) {
+        if (file.reason.str() != "read-absent" && !note(file.path.str(), file.reason.str())) {
             return refused("audit-write-failed", "what cannot be recorded is not handed out");
         }
-        auto& entry = reply.files.items.emplace_back();
-        entry.path = protocol::HostPath::clipped(file.path);
-        entry.reason = Code::clipped(file.reason);
-        if (file.fd) entry.file = protocol::Handle{std::move(file.fd)};
     }
-    reply.more = found.more;
     return reply;
 }
 

@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <expected>
 #include <map>
 
 #include "common/base/parse.hpp"
 #include "common/policy/pattern.hpp"
-#include "common/protocol/types.hpp"
 #include "common/sys/dir.hpp"
 
 namespace bulkhead::broker {
@@ -136,26 +136,27 @@ bool are_listed(std::span<const ReadRow> rows, std::string_view only) {
            });
 }
 
-FoundFiles open_host_files(std::span<const ReadRow> rows, const FileQuestion& question) {
+void open_host_files(std::span<const ReadRow> rows, const protocol::OpenHostFile& request,
+                     protocol::HostFilesReply& reply) {
+    const auto& only = request.only.str();
     std::map<std::string, const ReadRow*> wanted;
     for (const auto& row : rows) {
         for (auto& path : expand(row)) {
-            if (path <= question.after || path.size() > protocol::HostPath::kMax) continue;
-            if (!question.only.empty() && !policy::matches(question.only, path)) continue;
-            wanted.emplace(std::move(path), &row);
+            if (path <= request.after.str() || path.size() > protocol::HostPath::kMax) continue;
+            if (only.empty() || policy::matches(only, path)) wanted.emplace(std::move(path), &row);
         }
     }
-    FoundFiles found;
     for (const auto& [path, row] : wanted) {
         auto fd = open_file(path, *row);
-        const auto reason = fd ? "ok" : fd.error();
         // That a pattern's last parts are missing somewhere is what patterns are for.
-        if (row->is_pattern && reason == "read-absent") continue;
-        found.more = found.files.size() == question.most;
-        if (found.more) break;
-        found.files.push_back({path, reason, fd ? *std::move(fd) : sys::Fd()});
+        if (!fd && row->is_pattern && fd.error() == "read-absent") continue;
+        reply.more = reply.files.items.size() == reply.files.kMax;
+        if (reply.more) return;
+        auto& file = reply.files.items.emplace_back();
+        file.path = protocol::HostPath::clipped(path);
+        file.reason = protocol::Code::clipped(fd ? "ok" : fd.error());
+        if (fd) file.file = protocol::Handle{*std::move(fd)};
     }
-    return found;
 }
 
 }  // namespace bulkhead::broker

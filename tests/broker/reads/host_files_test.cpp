@@ -53,14 +53,26 @@ struct HostFiles : testing::Test {
         row.links_within = top + "/" + within;
         return row;
     }
-    // "name: reason" for each, and " ..." when there is more.
+    static protocol::HostFilesReply ask(const std::vector<policy::ReadRow>& rows,
+                                        const std::string& only = "",
+                                        const std::string& after = "") {
+        protocol::HostFilesReply reply;
+        open_host_files(rows,
+                        {.only = protocol::HostPath::clipped(only),
+                         .after = protocol::HostPath::clipped(after)},
+                        reply);
+        return reply;
+    }
+    // "name: reason" for each, and "..." when there is more.
     std::vector<std::string> found(const std::vector<policy::ReadRow>& rows,
-                                   const FileQuestion& question = {.most = 32}) const {
-        const auto all = open_host_files(rows, question);
+                                   const std::string& only = "",
+                                   const std::string& after = "") const {
+        const auto all = ask(rows, only, after);
         std::vector<std::string> lines;
-        for (const auto& file : all.files) {
-            EXPECT_EQ(static_cast<bool>(file.fd), file.reason == "ok") << file.path;
-            lines.push_back(file.path.substr(top.size() + 1) + ": " + std::string(file.reason));
+        for (const auto& file : all.files.items) {
+            const auto& path = file.path.str();
+            EXPECT_EQ(file.file.has_value(), file.reason.str() == "ok") << path;
+            lines.push_back(path.substr(top.size() + 1) + ": " + file.reason.str());
         }
         if (all.more) lines.emplace_back("...");
         return lines;
@@ -72,9 +84,9 @@ struct HostFiles : testing::Test {
 
 TEST_F(HostFiles, AFileOfRootsIsOpenedForReadingAndNothingElse) {
     put("etc/config");
-    const auto all = open_host_files(std::vector{row("etc/config")}, {.most = 32});
-    ASSERT_EQ(all.files.size(), 1U);
-    const auto& fd = all.files[0].fd;
+    const auto all = ask({row("etc/config")});
+    ASSERT_EQ(all.files.items.size(), 1U);
+    const auto& fd = all.files.items[0].file->fd;
     EXPECT_EQ(sys::read_to_end(fd, 100).value(), "content of etc/config");
     EXPECT_EQ(::fcntl(fd.get(), F_GETFL) & O_ACCMODE, O_RDONLY);
     EXPECT_EQ(::write(fd.get(), "x", 1), -1);
@@ -126,8 +138,8 @@ TEST_F(HostFiles, RootsOwnSymlinkIsRefusedUnlessTheRowSaysHowFarLinksMayLead) {
                 ElementsAre("le/live/example/fullchain.pem: read-link"));
     const auto rows = std::vector{row_with_links("le/live/*/fullchain.pem", "le")};
     EXPECT_THAT(found(rows), ElementsAre("le/live/example/fullchain.pem: ok"));
-    const auto all = open_host_files(rows, {.most = 32});
-    EXPECT_EQ(sys::read_to_end(all.files[0].fd, 100).value(),
+    const auto all = ask(rows);
+    EXPECT_EQ(sys::read_to_end(all.files.items[0].file->fd, 100).value(),
               "content of le/archive/example/fullchain1.pem");
 }
 
@@ -187,10 +199,14 @@ TEST_F(HostFiles, RowsOfOneNameAreOneListInOrderAndAPageAtATime) {
     put("b/.hidden.crt");
     const std::vector rows{row("b/*.crt"), row("a/1.crt"), row("?/1.crt")};
     EXPECT_THAT(found(rows), ElementsAre("a/1.crt: ok", "b/1.crt: ok", "b/2.crt: ok"));
-    EXPECT_THAT(found(rows, {.most = 2}), ElementsAre("a/1.crt: ok", "b/1.crt: ok", "..."));
-    const auto after = top + "/b/1.crt";
-    EXPECT_THAT(found(rows, {.after = after, .most = 2}), ElementsAre("b/2.crt: ok"));
-    EXPECT_THAT(found(rows, {.after = "/zzz", .most = 2}), IsEmpty());
+    EXPECT_THAT(found(rows, "", top + "/b/1.crt"), ElementsAre("b/2.crt: ok"));
+    EXPECT_THAT(found(rows, "", "/zzz"), IsEmpty());
+    for (int i = 10; i < 42; ++i) put("c/" + std::to_string(i) + ".crt");
+    const auto full = found({row("c/*.crt"), row("a/1.crt")});
+    EXPECT_EQ(full.size(), 33U);
+    EXPECT_EQ(full.back(), "...");
+    EXPECT_THAT(found({row("c/*.crt"), row("a/1.crt")}, "", top + "/c/40.crt"),
+                ElementsAre("c/41.crt: ok"));
 }
 
 TEST_F(HostFiles, WhatTheWorkerAsksForCanOnlyNarrowTheRows) {
@@ -198,16 +214,16 @@ TEST_F(HostFiles, WhatTheWorkerAsksForCanOnlyNarrowTheRows) {
     put("a/2.crt");
     put("a/1.key");
     const std::vector rows{row("a/*.crt")};
-    const auto ask = [&](const std::string& only) {
+    const auto narrowed = [&](const std::string& only) {
         const auto path = top + "/" + only;
         if (!are_listed(rows, path)) return std::vector<std::string>{"not listed"};
-        return found(rows, {.only = path, .most = 32});
+        return found(rows, path);
     };
-    EXPECT_THAT(ask("a/1.crt"), ElementsAre("a/1.crt: ok"));
-    EXPECT_THAT(ask("a/*.crt"), ElementsAre("a/1.crt: ok", "a/2.crt: ok"));
-    EXPECT_THAT(ask("a/3.crt"), IsEmpty());
+    EXPECT_THAT(narrowed("a/1.crt"), ElementsAre("a/1.crt: ok"));
+    EXPECT_THAT(narrowed("a/*.crt"), ElementsAre("a/1.crt: ok", "a/2.crt: ok"));
+    EXPECT_THAT(narrowed("a/3.crt"), IsEmpty());
     for (const auto* outside : {"a/1.key", "a/*", "b/1.crt", "a/../a/1.crt", "a/x/1.crt", ""}) {
-        EXPECT_THAT(ask(outside), ElementsAre("not listed")) << outside;
+        EXPECT_THAT(narrowed(outside), ElementsAre("not listed")) << outside;
     }
     EXPECT_TRUE(are_listed(rows, "")) << "all of them";
     EXPECT_FALSE(are_listed({}, "/etc/shadow"));
