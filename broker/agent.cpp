@@ -11,6 +11,7 @@
 #include <ctime>
 
 #include "broker/dispatch.hpp"
+#include "broker/log_file.hpp"
 #include "common/protocol/events.hpp"
 #include "common/sandbox/landlock.hpp"
 
@@ -298,21 +299,29 @@ void Agent::reload() {
     if (const auto reopened = audit_.reopen(); !reopened) {
         log_.error("reopen audit log", {{"why", reopened.error().what}});
     }
+    if (!options_.log_file.empty()) {
+        if (const auto reopened = log_to(options_.log_file); !reopened) {
+            log_.error("reopen log", {{"why", reopened.error().what}});
+        }
+    }
     auto fresh = ReadyPolicy::load(options_.policy);
     if (fresh) {
         if (const auto met = require_features((*fresh)->policy); !met) {
             fresh = std::unexpected(met.error());
         }
     }
-    if (!fresh) {
+    if (fresh) {
+        context_.policy = *std::move(fresh);
+        const auto digest = crypto::hex(context_.policy->policy.digest);
+        note("policy-loaded", {{"policy", digest}});
+        log_.info("policy reloaded", {{"policy", digest.substr(0, 12)}});
+    } else {
         log_.error("policy not reloaded, the old one stays", {{"why", fresh.error().what}});
-        return note("policy-rejected", {{"why", fresh.error().what}});
+        note("policy-rejected", {{"why", fresh.error().what}});
     }
-    context_.policy = *std::move(fresh);
-    const auto& digest = context_.policy->policy.digest;
-    note("policy-loaded", {{"policy", crypto::hex(digest)}});
-    log_.info("policy reloaded", {{"policy", crypto::hex(digest).substr(0, 12)}});
-    tell(protocol::PolicyReloaded{.policy_digest = digest});
+    protocol::PolicyReloaded event{.policy_digest = context_.policy->policy.digest, .log = {}};
+    if (!options_.log_file.empty()) event.log = protocol::Handle{sys::Fd(::dup(STDOUT_FILENO))};
+    tell(event);
 }
 
 void Agent::shut_down() {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "broker/agent.hpp"
+#include "broker/log_file.hpp"
 #include "broker/options.hpp"
 
 namespace {
@@ -19,7 +20,8 @@ int print(const std::string& text) {
 
 void make_absolute(broker::Options& options) {
     for (auto* path : {&options.policy, &options.config, &options.state, &options.log_dir,
-                       &options.run_dir, &options.worker}) {
+                       &options.log_file, &options.run_dir, &options.worker}) {
+        if (path->empty()) continue;
         std::error_code error;
         auto whole = std::filesystem::absolute(*path, error).lexically_normal().string();
         while (whole.size() > 1 && whole.ends_with('/')) whole.pop_back();
@@ -28,13 +30,20 @@ void make_absolute(broker::Options& options) {
 }
 
 int serve(broker::Options options) {
-    const sys::Log log("broker", STDERR_FILENO);
-    if (::geteuid() != 0) {
+    if (options.worker.empty()) options.worker = broker::default_worker_path();
+    make_absolute(options);
+    const bool root = ::geteuid() == 0;
+    const auto opened =
+        root && !options.log_file.empty() ? broker::log_to(options.log_file) : Result<>();
+    const sys::Log log("broker", STDOUT_FILENO);
+    if (!root) {
         log.error("must be started by root: it starts the worker and jobs as other users");
         return broker::kBadUsage;
     }
-    if (options.worker.empty()) options.worker = broker::default_worker_path();
-    make_absolute(options);
+    if (!opened) {
+        log.error(opened.error().what);
+        return broker::kBadUsage;
+    }
     auto agent = broker::Agent::create(std::move(options), log);
     if (!agent) {
         log.error(agent.error().what);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace bulkhead::broker {
 
@@ -18,6 +19,7 @@ constexpr std::array kPaths{
     PathOption{"--config", &Options::config, "FILE", "agent.yaml, read by the worker"},
     PathOption{"--state", &Options::state, "DIR", "broker/ and worker/ keep their state in it"},
     PathOption{"--log-dir", &Options::log_dir, "DIR", "audit.log is written here"},
+    PathOption{"--log-file", &Options::log_file, "FILE", "the log, instead of standard output"},
     PathOption{"--run-dir", &Options::run_dir, "DIR", "the status socket"},
     PathOption{"--worker", &Options::worker, "FILE", "the worker program (default: beside broker)"},
     PathOption{"--worker-user", &Options::worker_user, "USER", "name in /etc/passwd, or UID:GID"},
@@ -51,6 +53,12 @@ constexpr std::array kTools{
     Tool{"--verify-audit", "verify-audit", " FILE ...", "name the first bad line of an audit log"},
     Tool{"--describe-protocol", "protocol", "", "the reference page of the worker's requests"},
 };
+
+// A setting may be a secret, and everybody can read our command line: its value goes from there.
+void hide_value(char* word) {
+    char* value = *word == '-' ? std::strchr(word, '=') : word;
+    while (value != nullptr && *value != 0) *value++ = '*';
+}
 
 // All other words are the subcommand's, whatever they are.
 std::vector<std::string> find_tool(std::span<char* const> arguments) {
@@ -94,6 +102,7 @@ Result<Options> parse_options(std::span<char* const> arguments) {
                                       [&](const auto& row) { return row.name == word; });
         if (one != kSwitches.end()) options.command = one->command;
         if (one == kSwitches.end() || one->for_worker) options.for_worker.emplace_back(word);
+        if (one == kSwitches.end()) hide_value(arguments[i]);
     }
     return options;
 }
@@ -103,7 +112,8 @@ std::string help_text() {
         "usage: broker [options]\n\n"
         "The root half of the Bulkhead agent: runs approved jobs for the confined worker it "
         "starts.\n"
-        "Without a command it serves until SIGTERM; SIGHUP reloads the policy.\n\n";
+        "Without a command it serves until SIGTERM; SIGHUP reloads the policy and reopens "
+        "logs.\n\n";
     const auto row = [&](std::string left, std::string_view help) {
         left.resize(std::max<std::size_t>(left.size() + 2, 26), ' ');
         text += "  " + left + std::string(help) + "\n";

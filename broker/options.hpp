@@ -17,12 +17,14 @@ struct Options {
     std::string state = "/var/lib/bulkhead";
     std::string log_dir = "/var/log/bulkhead";
     std::string run_dir = "/run/bulkhead";
+    std::string log_file;  // empty: standard output
     std::string worker;  // empty: beside this program
     std::string worker_user = "bulkhead";
     std::vector<std::string> for_worker;  // checked by the worker
     std::vector<std::string> tool;  // Command::tool: a subcommand of `bulkhead`, its arguments
 };
 
+// Takes the values of what is handed on out of `arguments`.
 Result<Options> parse_options(std::span<char* const> arguments);
 std::string help_text();
 

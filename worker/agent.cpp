@@ -15,7 +15,7 @@ namespace bulkhead::worker {
 
 Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
                                              protocol::Setup setup, Pass pass, bool forced,
-                                             const sys::Log& log) {
+                                             sys::Log& log) {
     // Everything that needs an open door...
     TRY(HttpClient::prepare());
     auto proc = TRY(sys::Dir::open("/proc"));
@@ -55,7 +55,7 @@ Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
     return agent;
 }
 
-Agent::Agent(BrokerClient broker, Config config, Pass pass, bool forced, const sys::Log& log,
+Agent::Agent(BrokerClient broker, Config config, Pass pass, bool forced, sys::Log& log,
              sys::Loop loop, sys::Dir proc, sys::Dir root, CredentialStore credentials, Spool spool,
              InventoryStore inventory, RefusalStore refusals)
     : config_(std::move(config)),
@@ -160,9 +160,10 @@ Result<> Agent::on_event(link::Packet& packet) {
             return {};
         }
         case protocol::PolicyReloaded::spec.id: {
-            const auto event =
+            auto event =
                 TRY(protocol::decode<protocol::PolicyReloaded>(packet.bytes, packet.descriptors));
             services_.policy_digest = crypto::hex(event.policy_digest);
+            if (event.log) log_.move_to(std::move(event.log->fd));
             return {};
         }
         case protocol::Shutdown::spec.id: {

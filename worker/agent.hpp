@@ -14,13 +14,13 @@ class Agent {
     // worker left.
     static Result<std::unique_ptr<Agent>> create(BrokerClient broker, Config config,
                                                  protocol::Setup setup, Pass pass, bool forced,
-                                                 const sys::Log& log);
+                                                 sys::Log& log);
     // The process's exit status.
     Result<int> run();
 
   private:
-    Agent(BrokerClient broker, Config config, Pass pass, bool forced, const sys::Log& log,
-          sys::Loop loop, sys::Dir proc, sys::Dir root, CredentialStore credentials, Spool spool,
+    Agent(BrokerClient broker, Config config, Pass pass, bool forced, sys::Log& log, sys::Loop loop,
+          sys::Dir proc, sys::Dir root, CredentialStore credentials, Spool spool,
           InventoryStore inventory, RefusalStore refusals);
     Result<> introduce(int landlock_abi);
     Result<> take_over(std::vector<protocol::UnreportedJob> jobs);
@@ -33,7 +33,7 @@ class Agent {
     std::string compose_status() const;
 
     Config config_;
-    const sys::Log& log_;
+    sys::Log& log_;
     sys::Loop loop_;
     BrokerClient broker_;
     sys::Dir proc_;

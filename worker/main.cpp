@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstring>
 #include <ctime>
 
 #include "worker/agent.hpp"
@@ -95,8 +96,10 @@ int fail_with(int code, const Error& error, const sys::Log& log) {
 }  // namespace
 
 int main(int count, char** values) {
-    const sys::Log early("worker", STDERR_FILENO);
+    const sys::Log early("worker", STDOUT_FILENO);
     std::vector<std::string> arguments(values + 1, values + count);
+    // Everybody can read a command line, and an old one may hold a secret.
+    for (int i = 1; i < count; ++i) std::memset(values[i], '*', std::strlen(values[i]));
     const auto order = take_order(arguments);
 
     worker::BrokerClient broker{link::Channel(sys::Fd(kChannelFd))};
@@ -117,7 +120,7 @@ int main(int count, char** values) {
         return fail_with(kBadConfiguration, allowed.error(), early);
     }
     warm_up();
-    sys::Log log("worker", STDERR_FILENO);
+    sys::Log log("worker", STDOUT_FILENO);
     log.set_least(config->log_level);
     for (const auto& remark : config->remarks) log.warning(remark);
 

@@ -39,10 +39,15 @@ struct JobExited {
 };
 
 struct PolicyReloaded {
-    static constexpr Spec spec{.id = 131, .name = "PolicyReloaded", .max_bytes = 32, .remark = ""};
+    static constexpr Spec spec{.id = 131,
+                               .name = "PolicyReloaded",
+                               .max_bytes = 64,
+                               .remark = "after SIGHUP, whether policy changed or not"};
     Digest policy_digest{};
+    std::optional<Handle> log;
     static constexpr auto fields =
-        std::tuple{field("policy_digest", &PolicyReloaded::policy_digest)};
+        std::tuple{field("policy_digest", &PolicyReloaded::policy_digest, "of the one in force"),
+                   field("log", &PolicyReloaded::log, "the log file, opened again")};
 };
 
 struct Shutdown {

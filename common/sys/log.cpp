@@ -49,6 +49,11 @@ Log::Log(std::string who, int fd) : Log(std::move(who), fd, ::isatty(fd) == 0, L
 Log::Log(std::string who, int fd, bool json, Level least)
     : who_(std::move(who)), fd_(fd), json_(json), least_(least) {}
 
+void Log::move_to(Fd file) {
+    kept_ = std::move(file);
+    fd_ = kept_.get();
+}
+
 void Log::debug(std::string_view what, std::initializer_list<Field> fields) const {
     line(Level::debug, what, fields);
 }

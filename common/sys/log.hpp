@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/base/result.hpp"
+#include "common/sys/fd.hpp"
 
 namespace bulkhead::sys {
 
@@ -21,6 +22,8 @@ class Log {
     Log(std::string who, int fd, bool json, Level least);
 
     void set_least(Level least) { least_ = least; }
+    // The following lines go there: the file was rotated.
+    void move_to(Fd file);
     void debug(std::string_view what, std::initializer_list<Field> fields = {}) const;
     void info(std::string_view what, std::initializer_list<Field> fields = {}) const;
     void warning(std::string_view what, std::initializer_list<Field> fields = {}) const;
@@ -30,6 +33,7 @@ class Log {
     void line(Level level, std::string_view what, std::initializer_list<Field> fields) const;
     std::string who_;
     int fd_;
+    Fd kept_;  // where fd_ is ours to close
     bool json_;
     Level least_ = Level::info;
 };

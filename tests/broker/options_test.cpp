@@ -33,6 +33,18 @@ TEST(Options, APathMayStandBehindABlankOrAnEqualsSign) {
               "/l");
 }
 
+TEST(Options, ValuesForTheWorkerLeaveTheCommandLine) {
+    std::vector<std::string> words{"--api-key", "secret", "--credential=secret", "--once",
+                                   "--policy",  "/a",     "--policy=/b"};
+    std::vector<char*> arguments;
+    for (auto& word : words) arguments.push_back(word.data());
+    const auto options = parse_options(arguments).value();
+    EXPECT_THAT(options.for_worker,
+                ElementsAre("--api-key", "secret", "--credential=secret", "--once"));
+    EXPECT_THAT(words, ElementsAre("--api-key", "******", "--credential*******", "--once",
+                                   "--policy", "/a", "--policy=/b"));
+}
+
 TEST(Options, APathThatIsMissingOrEmptyIsAnError) {
     EXPECT_EQ(parsed({"--policy"}).error().what, "--policy takes a DIR");
     EXPECT_EQ(parsed({"--worker-user"}).error().what, "--worker-user takes a USER");

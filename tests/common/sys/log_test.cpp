@@ -76,6 +76,19 @@ TEST_F(LogTest, LessThanTheLeastLevelIsSilent) {
     EXPECT_EQ(line().at("event"), "c");
 }
 
+TEST_F(LogTest, AfterARotationTheLinesGoToTheNewFile) {
+    auto other = make_pipe().value();
+    Log log("worker", other.write.get());
+    log.info("before");
+    log.move_to(std::move(pipe.write));
+    log.info("after");
+    other.write.reset();
+    const auto before = nlohmann::json::parse(read_to_end(other.read, 1 << 20).value());
+    EXPECT_EQ(before.at("event"), "before");
+    { const Log gone = std::move(log); }
+    EXPECT_EQ(line().at("event"), "after");
+}
+
 TEST_F(LogTest, AClosedReaderIsNoReasonToStop) {
     const Log log("worker", -1);
     log.error("into the void");

@@ -1,0 +1,101 @@
+// Where the log goes, how it looks, how much of it there is.
+#include <algorithm>
+#include <filesystem>
+#include <sstream>
+
+#include "tests/pair/pair.hpp"
+
+namespace bulkhead::test {
+namespace {
+
+class Logging : public Pair {
+  protected:
+    std::string file() { return place() / "agent.json"; }
+    // Lines of the file from this part of the agent.
+    std::vector<json> lines(const std::string& name, const std::string& from) {
+        std::vector<json> all;
+        std::istringstream text(contents(name));
+        for (std::string line; std::getline(text, line);) {
+            auto parsed = json::parse(line, nullptr, false);
+            EXPECT_FALSE(parsed.is_discarded()) << line;
+            if (!parsed.is_discarded() && parsed["from"] == from) all.push_back(std::move(parsed));
+        }
+        return all;
+    }
+    bool wait_for_line(const std::string& name, const std::string& from, const std::string& event) {
+        return eventually(
+            [&] {
+                return std::ranges::any_of(lines(name, from), [&](const json& line) {
+                    return line["event"].get<std::string>().find(event) != std::string::npos;
+                });
+            },
+            kPatience);
+    }
+};
+
+TEST_F(Logging, StandardOutputHasALineOfJsonForEachEventOfBothHalves) {
+    start_enrolled();
+    EXPECT_TRUE(wait_for_line(place() / "agent.log", "broker", "started"));
+    EXPECT_TRUE(wait_for_line(place() / "agent.log", "worker", "enrolled"));
+}
+
+TEST_F(Logging, AFileTakesTheLinesOfBothHalvesAndIsReopenedAfterARotation) {
+    start({"--log-file", file()});
+    ASSERT_TRUE(wait_for_line(file(), "worker", "enrolled"));
+    EXPECT_TRUE(wait_for_line(file(), "broker", "worker confined"));
+    EXPECT_EQ(log(), "") << "nothing goes two ways";
+    const auto mode = std::filesystem::status(file()).permissions();
+    EXPECT_EQ(static_cast<unsigned>(mode) & 0137U, 0U) << "nobody else reads or writes it";
+
+    const auto old = file() + ".1";
+    std::filesystem::rename(file(), old);
+    reload();
+    ASSERT_TRUE(wait_for_line(file(), "broker", "policy reloaded"));
+    const auto size = std::filesystem::file_size(old);
+    backend().stop();
+    EXPECT_TRUE(wait_for_line(file(), "worker", "heartbeat"));
+    EXPECT_EQ(std::filesystem::file_size(old), size);
+}
+
+TEST_F(Logging, ABadPolicyDoesNotKeepTheFileFromBeingReopened) {
+    start({"--log-file", file()});
+    ASSERT_TRUE(wait_for_line(file(), "worker", "enrolled"));
+    std::filesystem::rename(file(), file() + ".1");
+    place().append("policy/host.policy", "nonsense\n");
+    reload();
+    ASSERT_TRUE(wait_for_line(file(), "broker", "policy not reloaded"));
+    backend().stop();
+    EXPECT_TRUE(wait_for_line(file(), "worker", "heartbeat"));
+}
+
+TEST_F(Logging, AFileThatOthersCanWriteIsRefused) {
+    place().write("log-of-all", "");
+    std::filesystem::permissions(place() / "log-of-all", std::filesystem::perms(0666));
+    EXPECT_EQ(run_to_end({"--once", "--log-file", place() / "log-of-all"}), 2);
+    EXPECT_TRUE(wait_for_log("only root can write"));
+}
+
+TEST_F(Logging, TheLevelSaysWhatIsLeftOut) {
+    start({"--log-level", "WARN"});
+    ASSERT_TRUE(wait_for_heartbeats(2));
+    backend().stop();
+    ASSERT_TRUE(wait_for_line(place() / "agent.log", "worker", "heartbeat"));
+    for (const auto& line : lines(place() / "agent.log", "worker")) {
+        EXPECT_TRUE(line["level"] == "warning" || line["level"] == "error") << line;
+    }
+}
+
+// A unit of another agent may have had its key there.
+TEST_F(Logging, NoValueOfASettingStaysInTheProcessList) {
+    start({"--heartbeat-interval", "1s", "--user-agent-of-nobody=golden"});
+    EXPECT_EQ(stop(0), 2) << "an unknown option";
+    start({"--heartbeat-interval", "1s"});
+    ASSERT_TRUE(wait_for_heartbeats(1));
+    for (const pid_t pid : {broker().pid(), worker_pid()}) {
+        const auto line = contents("/proc/" + std::to_string(pid) + "/cmdline");
+        EXPECT_EQ(line.find("1s"), std::string::npos) << line;
+    }
+}
+
+}  // namespace
+}  // namespace bulkhead::test
