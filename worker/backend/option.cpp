@@ -34,7 +34,9 @@ Result<double> decimal(std::string_view text) {
 Result<Text> in_milliseconds(double count) {
     constexpr double kMost = 1e12;  // some 30 years
     if (count > kMost) return fail("number out of range");
-    return Text(std::to_string(std::llround(count)) + "ms");
+    const auto whole = std::llround(count);
+    return Text(whole % 1000 == 0 ? std::to_string(whole / 1000) + "s"
+                                  : std::to_string(whole) + "ms");
 }
 
 }  // namespace

@@ -203,7 +203,11 @@ void read_arguments(const std::vector<std::string>& arguments, Gathered& into,
         const auto flag = argument.substr(0, equals);
         const auto setting = std::ranges::find(settings(), flag, &Setting::flag);
         const bool ours = !flag.empty() && setting != settings().end();
-        const auto* const theirs = ours ? nullptr : find_foreign(flag);
+        // Go programs take one dash for two.
+        const auto doubled =
+            flag.starts_with('-') && !flag.starts_with("--") ? "-" + std::string(flag) : "";
+        const auto name = doubled.empty() ? flag : std::string_view(doubled);
+        const auto* const theirs = ours ? nullptr : find_foreign(name);
         if (!ours && theirs == nullptr) {
             auto candidates = foreign_flags();
             for (const auto& row : settings()) candidates.push_back(row.flag);
@@ -226,7 +230,7 @@ void read_arguments(const std::vector<std::string>& arguments, Gathered& into,
             found.push_back({std::string(setting->key), std::move(text), std::string(flag),
                              target_of(*setting)});
         } else {
-            foreign.push_back({std::string(flag), std::move(text)});
+            foreign.push_back({std::string(name), std::move(text)});
         }
     }
 }

@@ -42,7 +42,8 @@ Verdict<HeartbeatReceipt> judge_poll(const HttpAnswer& answer) {
 const Traits& AegisfluxDialect::traits() const {
     static constexpr Traits kTraits{.heartbeat_interval = std::chrono::seconds(10),
                                     .wants_credential = false,
-                                    .wants_capabilities = true};
+                                    .wants_capabilities = true,
+                                    .first_after_interval = true};
     return kTraits;
 }
 

@@ -48,14 +48,9 @@ std::span<const DialectOption> LunasentriOptions::rows() {
 }
 
 std::span<const DialectVariable> LunasentriOptions::variables() {
-    static constexpr std::array<DialectVariable, 7> kVariables{{
+    static constexpr std::array<DialectVariable, 6> kVariables{{
         {"LUNASENTRI_SERVER_URL", "url", "--server-url"},
-        {"LUNASENTRI_API_KEY", "credential"},
-        {.variable = "",
-         .setting = "",
-         .flag = "--api-key",
-         .remark =
-             "everybody can read a command line; write LUNASENTRI_API_KEY or credential_file"},
+        {"LUNASENTRI_API_KEY", "credential", "--api-key"},
         {"LUNASENTRI_INTERVAL", "heartbeat_interval", "--interval", &original::go_duration},
         {"LUNASENTRI_SYSTEM_INFO_PERIOD", "options.system_info_period", "--system-info-period",
          &original::go_duration},
