@@ -36,6 +36,10 @@ constexpr std::array kCommands{
     Row{"protocol", "", "the page of requests and events between worker and broker",
         &cli::describe_protocol},
     Row{"status", "[--json] [--socket FILE]", "what the running agent is doing", &cli::status},
+    Row{"migrate",
+        "--from hyprnode|lunasentri|grapheon|ravenxcope|aegisflux\n"
+        "[--root DIR] [--file FILE]... [--write DIR]",
+        "the agent.yaml, policy lines and state that replace another agent", &cli::migrate},
     Row{"settings", "[--markdown]", "every setting of agent.yaml", &cli::settings},
 };
 

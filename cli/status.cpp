@@ -54,6 +54,10 @@ void print_backend(const json& backend) {
     for (const char* trouble : {"enrollment_trouble", "heartbeat_trouble", "jobs_trouble"}) {
         if (backend.contains(trouble)) print_line("  trouble", text(backend, trouble));
     }
+    for (const auto& one : backend.value("declined", json::array())) {
+        print_line("  declined",
+                   text(one, "what") + ": " + text(one, "reason") + ", " + text(one, "detail"));
+    }
     for (const auto& job : backend.value("jobs", json::array())) {
         std::printf("  job %s (%s): %s, %s bytes of output\n", text(job, "delivery").c_str(),
                     text(job, "job").c_str(), text(job, "state").c_str(),

@@ -1,0 +1,25 @@
+// The agents that we can stand in for, and where they keep what they were told and what they
+// learnt.
+#pragma once
+#include <span>
+#include <string_view>
+
+namespace bulkhead::cli::migration {
+
+struct OldAgent {
+    std::string_view name;                    // of --from
+    std::string_view dialect;                 // what its backend speaks
+    std::span<const std::string_view> units;  // file names in the directories of systemd
+    std::string_view settings_file;           // "" where there is none of its own
+    bool settings_are_yaml = false;           // else NAME=value
+    bool settings_win = false;            // over the environment; else the environment over them
+    std::string_view settings_flag = "";  // names another such file
+    std::string_view settings_variable = "";  // the same
+    std::string_view state = "";              // directory or file that is carried over
+    std::span<const std::string_view> notes;  // what is different afterwards
+};
+
+std::span<const OldAgent> old_agents();
+const OldAgent* find_old_agent(std::string_view name);
+
+}  // namespace bulkhead::cli::migration

@@ -1,0 +1,274 @@
+#include "cli/migrate/compose.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <ranges>
+
+#include "cli/command.hpp"
+#include "common/base/parse.hpp"
+#include "common/sys/log.hpp"
+#include "worker/backend/registry.hpp"
+#include "worker/backend/url.hpp"
+#include "worker/config/settings.hpp"
+
+namespace bulkhead::cli::migration {
+
+namespace {
+
+constexpr std::string_view kOptions = "options.";
+constexpr std::string_view kEtc = "/etc/bulkhead/";
+// Those that policy/worker.landlock allows as it is shipped.
+constexpr std::array<int, 5> kShippedPorts{53, 443, 3128, 8080, 8443};
+
+// Those that policy/reads.policy opens as it is shipped.
+constexpr std::array<std::string_view, 2> kShippedCertificates{
+    "/etc/letsencrypt/live/*/fullchain.pem", "/etc/ssl/certs/hyprbox/*.crt"};
+
+struct Value {
+    std::string text;
+    std::string where;
+};
+
+// A plain word of YAML, or one in quotes: JSON's are YAML's too.
+std::string yaml_scalar(std::string_view text) {
+    constexpr std::string_view kPlain =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@+=,-*";
+    const bool plain = !text.empty() && text.find_first_not_of(kPlain) == text.npos &&
+                       std::string_view("-:*@,").find(text[0]) == std::string_view::npos &&
+                       !text.ends_with(':');
+    return plain ? std::string(text) : sys::json_string(text);
+}
+
+class Composer {
+  public:
+    Composer(const OldAgent& agent, const Installation& installation, const std::string& root)
+        : agent_(agent),
+          dialect_(*worker::find_dialect(agent.dialect)),
+          installation_(installation),
+          root_(root) {
+        plan_.notes = installation.notes;
+    }
+
+    Result<Plan> compose() {
+        for (const auto& row : dialect_.variables) TRY(take(row));
+        note_strangers();
+        TRY(carry_state());
+        for (const auto& [key, file] :
+             {std::pair("credential", "credential"), std::pair("install_token", "install-token")}) {
+            move_secret(key, file);
+        }
+        TRY(look_at_urls());
+        write_yaml();
+        TRY(check_yaml());
+        add_reads();
+        for (const auto note : agent_.notes) plan_.notes.emplace_back(note);
+        return std::move(plan_);
+    }
+
+  private:
+    static bool is_of(const worker::DialectVariable& row, const Found& found) {
+        return !found.name.empty() && (found.name == row.variable || found.name == row.flag);
+    }
+
+    Result<> take(const worker::DialectVariable& row) {
+        const auto all = installation_.found | std::views::reverse;
+        const auto one = std::ranges::find_if(
+            all, [&row](const Found& found) { return is_of(row, found) && !found.text.empty(); });
+        if (one == all.end()) return {};
+        auto text = row.translate == nullptr ? Result<std::optional<std::string>>(one->text)
+                                             : row.translate(one->text);
+        if (!text) return fail(one->where + ": " + one->name + ": " + text.error().what);
+        if (!*text) return {};
+        if (row.setting.empty()) {
+            plan_.notes.push_back(one->where + ": " + one->name +
+                                  " has nothing in its place: " + std::string(row.remark));
+            return {};
+        }
+        values_[std::string(row.setting)] = {**std::move(text), one->where + ": " + one->name};
+        return {};
+    }
+
+    // Once: a file may have been read for two reasons.
+    void note(const std::string& text) {
+        if (std::ranges::find(plan_.notes, text) == plan_.notes.end()) plan_.notes.push_back(text);
+    }
+
+    void note_strangers() {
+        for (const auto& found : installation_.found) {
+            const bool known =
+                std::ranges::any_of(dialect_.variables,
+                                    [&](const auto& row) { return is_of(row, found); }) ||
+                (!agent_.settings_variable.empty() && found.name == agent_.settings_variable);
+            if (!known)
+                note(found.where + ": " + found.name +
+                     " is no setting of this agent and was left out");
+        }
+    }
+
+    // --- state and secrets
+
+    Result<> carry_state() {
+        plan_.secrets = TRY(read_state(agent_, installation_, root_, plan_.notes));
+        // What enrolls was given its credential by an enrollment: it is state, not a setting.
+        if (!dialect_.enrolls || !values_.contains("credential")) return {};
+        const auto value = std::move(values_["credential"]);
+        const auto id = values_.find("options.sensor_id");
+        plan_.secrets.push_back(kept_credential(agent_, id == values_.end() ? "" : id->second.text,
+                                                value.text, value.where));
+        values_.erase("credential");
+        if (values_.erase("install_token") > 0) {
+            note("The install token was left out: it has been used.");
+        }
+        return {};
+    }
+
+    // A secret gets a file of its own beside agent.yaml.
+    void move_secret(const std::string& key, const std::string& ending) {
+        const auto found = values_.find(key);
+        if (found == values_.end()) return;
+        const auto file = name() + "." + ending;
+        const auto target = std::string(kEtc) + file;
+        plan_.secrets.push_back({.name = file,
+                                 .target = target,
+                                 .owner = "root:bulkhead",
+                                 .mode = "640",
+                                 .origin = found->second.where,
+                                 .content = Secret(found->second.text + "\n")});
+        values_[key + "_file"] = {target, found->second.where};
+        values_.erase(key);
+    }
+
+    // --- where it connects
+
+    Result<> look_at_urls() {
+        if (!values_.contains("url") && !dialect_.default_url.empty()) {
+            values_["url"] = {std::string(dialect_.default_url), "the old agent's default"};
+        }
+        for (const auto& [key, value] : values_) {
+            if (key != "url" && !key.ends_with("_url")) continue;
+            const auto url = worker::parse_url(value.text);
+            if (!url) return fail(value.where + ": " + url.error().what);
+            if (url->scheme == "http" && !url->loopback) plaintext_ = value.where;
+            if (std::ranges::find(kShippedPorts, url->port) != kShippedPorts.end()) continue;
+            const auto line = "tcp-connect " + std::to_string(url->port) + "  # the " +
+                              std::string(agent_.dialect) + " backend";
+            if (std::ranges::find(plan_.landlock, line) == plan_.landlock.end()) {
+                plan_.landlock.push_back(line);
+            }
+        }
+        if (plaintext_.empty()) return {};
+        values_["allow_plaintext"] = {"true", plaintext_};
+        plan_.notes.push_back(plaintext_ +
+                              ": http without TLS, as before: everybody on the way can read and "
+                              "change what is said. Move the backend to https when you can.");
+        return {};
+    }
+
+    void add_reads() {
+        const auto found = values_.find("findings.tls_paths");
+        if (found == values_.end()) return;
+        const auto& paths = found->second.text;
+        for (const auto path : split(paths, ':')) {
+            if (std::ranges::find(kShippedCertificates, path) != kShippedCertificates.end())
+                continue;
+            const bool pattern = path.find_first_of("*?") != path.npos;
+            plan_.reads.push_back(std::string(pattern ? "glob" : "file") + " tls-certificates " +
+                                  std::string(path) +
+                                  " 64KiB  # certificates the old agent watched");
+        }
+    }
+
+    // --- the file
+
+    void line(const std::string& text, const std::string& origin = "") {
+        yaml_ += text + (origin.empty() ? "" : "  # " + origin) + "\n";
+        origins_.push_back(origin);
+    }
+    void setting(const std::string& indent, const std::string& key, const Value& value) {
+        line(indent + key + ": " + yaml_scalar(value.text), value.where);
+    }
+
+    static bool at_top(std::string_view key) {
+        const auto row = std::ranges::find(worker::settings(), key, &worker::Setting::key);
+        return row != worker::settings().end() && row->scope == worker::Scope::agent;
+    }
+
+    void write_yaml() {
+        line("# Made by bulkhead migrate --from " + std::string(agent_.name) + ".");
+        line("backend:");
+        line("  dialect: " + std::string(agent_.dialect));
+        bool options = false;
+        for (const auto& [key, value] : values_) {
+            if (key.starts_with(kOptions)) options = true;
+            if (!key.starts_with(kOptions) && !at_top(key)) setting("  ", key, value);
+        }
+        if (options) line("  options:");
+        for (const auto& [key, value] : values_) {
+            if (key.starts_with(kOptions)) setting("    ", key.substr(kOptions.size()), value);
+        }
+        std::string section;
+        for (const auto& [key, value] : values_) {
+            if (!at_top(key)) continue;
+            const auto dot = key.find('.');
+            if (dot == key.npos) {
+                setting("", key, value);
+                continue;
+            }
+            if (section != key.substr(0, dot)) line((section = key.substr(0, dot)) + ":");
+            setting("  ", key.substr(dot + 1), value);
+        }
+        plan_.agent_yaml = yaml_;
+    }
+
+    // By the agent's own eyes. What is wrong is wrong in the old file, so that is named.
+    Result<> check_yaml() const {
+        const auto parsed =
+            worker::parse_config({.file_name = "agent.yaml", .file = yaml_, .arguments = {}});
+        if (parsed) return {};
+        std::string all;
+        const auto& problems = parsed.error().what;
+        for (const auto problem : split(problems, '\n')) {
+            all += (all.empty() ? "" : "\n") + in_old_words(problem);
+        }
+        return fail(all);
+    }
+
+    std::string in_old_words(std::string_view problem) const {
+        constexpr std::string_view kFile = "agent.yaml:";
+        const auto colon = problem.find(':', kFile.size());
+        if (!problem.starts_with(kFile) || colon == problem.npos) {
+            return "the settings of " + std::string(agent_.name) +
+                   " make no whole: " + std::string(problem);
+        }
+        const auto number =
+            parse_number<std::size_t>(problem.substr(kFile.size(), colon - kFile.size()));
+        if (!number || *number == 0 || *number > origins_.size() || origins_[*number - 1].empty()) {
+            return std::string(problem);
+        }
+        const auto why = problem.find(": ", colon + 2);
+        return origins_[*number - 1] + ": " +
+               std::string(problem.substr(why == problem.npos ? colon + 2 : why + 2));
+    }
+
+    std::string name() const { return std::string(agent_.dialect); }
+
+    const OldAgent& agent_;
+    const worker::DialectRow& dialect_;
+    const Installation& installation_;
+    const std::string& root_;
+    std::map<std::string, Value> values_;
+    std::string plaintext_;
+    std::string yaml_;
+    std::vector<std::string> origins_;  // of each line
+    Plan plan_;
+};
+
+}  // namespace
+
+Result<Plan> compose(const OldAgent& agent, const Installation& installation,
+                     const std::string& root) {
+    return Composer(agent, installation, root).compose();
+}
+
+}  // namespace bulkhead::cli::migration

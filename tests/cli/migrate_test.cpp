@@ -1,0 +1,202 @@
+// `bulkhead migrate` on whole installations of the other agents, under tests/cli/migrate.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
+
+#include "tests/cli/site.hpp"
+#include "worker/config/config.hpp"
+
+namespace bulkhead::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string content(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+Answer migrate(std::vector<std::string> words) {
+    words.insert(words.begin(), "migrate");
+    return run({.words = std::move(words)});
+}
+
+const fs::path kGolden = GOLDEN_MIGRATIONS;
+
+class Migration : public testing::TestWithParam<const char*> {
+  protected:
+    void SetUp() override {
+        if (migrate_it().err.find("does not speak") != std::string::npos) {
+            GTEST_SKIP() << "this version does not speak its dialect";
+        }
+    }
+    fs::path folder() const { return kGolden / GetParam(); }
+    Answer migrate_it(std::vector<std::string> more = {}) const {
+        std::vector<std::string> words{"--from", GetParam(), "--root", folder() / "root"};
+        words.insert(words.end(), more.begin(), more.end());
+        return migrate(words);
+    }
+    // Every regular file that was written, by its name below the directory.
+    std::vector<std::string> written() const {
+        std::vector<std::string> names;
+        for (const auto& entry : fs::recursive_directory_iterator(out())) {
+            if (entry.is_regular_file()) names.push_back(fs::relative(entry.path(), out()));
+        }
+        std::ranges::sort(names);
+        return names;
+    }
+    fs::path out() const { return temporary_.path() + "/out"; }
+
+    TempDir temporary_;
+};
+
+TEST_P(Migration, PrintsWhatReplacesIt) {
+    const auto answer = migrate_it();
+    EXPECT_EQ(answer.code, 0) << answer.err;
+    EXPECT_EQ(answer.out, content(folder() / "expected.txt"));
+}
+
+TEST_P(Migration, PrintsNoSecret) {
+    for (const auto& words : {std::vector<std::string>{}, {"--write", out().string()}}) {
+        const auto answer = migrate_it(words);
+        ASSERT_EQ(answer.code, 0) << answer.err;
+        for (const auto* secret : {"golden", "bHVuYS1n", "0123456789abcdef"}) {
+            EXPECT_EQ((answer.out + answer.err).find(secret), std::string::npos) << secret;
+        }
+    }
+    EXPECT_EQ(content(out() / "agent.yaml").find("golden"), std::string::npos);
+}
+
+TEST_P(Migration, WritesFilesThatOnlyTheirOwnerReads) {
+    ASSERT_EQ(migrate_it({"--write", out()}).code, 0);
+    std::istringstream expected(content(folder() / "files.txt"));
+    std::vector<std::string> names;
+    for (std::string name; std::getline(expected, name);) names.push_back(name);
+    EXPECT_EQ(written(), names);
+    for (const auto& name : written()) {
+        struct stat info {};
+        ASSERT_EQ(::stat((out() / name).c_str(), &info), 0);
+        EXPECT_EQ(info.st_mode & 07777, 0600U) << name;
+    }
+}
+
+TEST_P(Migration, OverwritesNothing) {
+    ASSERT_EQ(migrate_it({"--write", out()}).code, 0);
+    std::ofstream(out() / "agent.yaml") << "mine";
+    const auto again = migrate_it({"--write", out()});
+    EXPECT_EQ(again.code, 1);
+    EXPECT_NE(again.err.find("exists already"), std::string::npos) << again.err;
+    EXPECT_EQ(content(out() / "agent.yaml"), "mine");
+}
+
+TEST_P(Migration, WhatItWritesIsAConfiguration) {
+    ASSERT_EQ(migrate_it({"--write", out()}).code, 0);
+    const auto config = worker::parse_config(
+        {.file_name = "agent.yaml", .file = content(out() / "agent.yaml"), .arguments = {}});
+    ASSERT_TRUE(config) << config.error().what;
+    EXPECT_EQ(config->backends.size(), 1U);
+    EXPECT_TRUE(config->remarks.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Agents, Migration,
+                         testing::Values("hyprnode", "lunasentri", "grapheon", "ravenxcope",
+                                         "aegisflux"),
+                         [](const auto& agent) { return std::string(agent.param); });
+
+// --- what is missing or wrong
+
+class BadInstallation : public testing::Test {
+  protected:
+    std::string trouble(const std::string& agent, std::vector<std::string> more = {}) const {
+        std::vector<std::string> words{"--from", agent, "--root", files_.path()};
+        words.insert(words.end(), more.begin(), more.end());
+        const auto answer = migrate(words);
+        EXPECT_NE(answer.code, 0);
+        EXPECT_EQ(answer.out, "");
+        return answer.err;
+    }
+    Tree files_ = tree({{".keep", ""}});
+};
+
+TEST_F(BadInstallation, NothingThereSaysWhatWasLookedFor) {
+    const auto said = trouble("hyprnode");
+    EXPECT_NE(said.find("/etc/hyprbox/hyprnode.env"), said.npos) << said;
+    EXPECT_NE(said.find("--file"), said.npos) << said;
+}
+
+TEST_F(BadInstallation, ABadLineIsNamedWithItsFile) {
+    files_.write("etc/hyprbox/hyprnode.env", "HYPRBOX_API_URL=https://a\nwhat is this\n");
+    EXPECT_NE(trouble("hyprnode").find("/etc/hyprbox/hyprnode.env:2: expected NAME=value"),
+              std::string::npos);
+}
+
+TEST_F(BadInstallation, ABadValueIsNamedWithItsVariable) {
+    files_.write("etc/hyprbox/hyprnode.env",
+                 "HYPRBOX_API_URL=https://a\n\nHYPRBOX_INTERVAL=often\n");
+    EXPECT_NE(
+        trouble("hyprnode").find("/etc/hyprbox/hyprnode.env:3: HYPRBOX_INTERVAL: not a duration"),
+        std::string::npos);
+    files_.write("etc/hyprbox/hyprnode.env", "HYPRBOX_API_URL=https://a\nHYPRBOX_INTERVAL=72h\n");
+    EXPECT_NE(
+        trouble("hyprnode").find("/etc/hyprbox/hyprnode.env:2: HYPRBOX_INTERVAL: must be 1s..24h"),
+        std::string::npos)
+        << trouble("hyprnode");
+}
+
+TEST_F(BadInstallation, AQuoteThatIsNotClosed) {
+    files_.write("etc/hyprbox/hyprnode.env", "HYPRBOX_NODE_TOKEN=\"golden_secret\n");
+    const auto said = trouble("hyprnode");
+    EXPECT_NE(said.find("hyprnode.env:1: HYPRBOX_NODE_TOKEN: the quotes"), said.npos) << said;
+    EXPECT_EQ(said.find("golden"), said.npos) << "not even in an error";
+}
+
+TEST_F(BadInstallation, AnAbsentEnvironmentFileIsNamedWithItsUnit) {
+    files_.write("etc/systemd/system/hyprnode.service",
+                 "[Service]\n# a comment\nEnvironmentFile=/etc/gone.env\n");
+    EXPECT_NE(
+        trouble("hyprnode").find("/etc/systemd/system/hyprnode.service:3: names /etc/gone.env"),
+        std::string::npos);
+}
+
+TEST_F(BadInstallation, AKeyThatIsNoneIsNotCarriedOver) {
+    files_.write("etc/aegis/agent.env", "AGENT_REGISTRY_URL=https://r\n");
+    files_.write("var/lib/aegis/identity.key", "short");
+    EXPECT_NE(trouble("aegisflux").find("/var/lib/aegis/identity.key: expected 64 bytes"),
+              std::string::npos);
+}
+
+TEST_F(BadInstallation, AnUnknownAgentIsAWrongCall) {
+    EXPECT_EQ(migrate({"--from", "nagios"}).code, 2);
+    EXPECT_EQ(migrate({}).code, 2);
+    EXPECT_EQ(migrate({"--from", "hyprnode", "extra"}).code, 2);
+}
+
+TEST_F(BadInstallation, FilesCanBeNamed) {
+    files_.write("opt/x/node.env", "HYPRBOX_API_URL=https://a\n");
+    const auto answer =
+        migrate({"--from", "hyprnode", "--root", files_.path(), "--file", "/opt/x/node.env"});
+    EXPECT_EQ(answer.code, 0) << answer.err;
+    EXPECT_NE(answer.out.find("url: https://a  # /opt/x/node.env:1: HYPRBOX_API_URL"),
+              std::string::npos)
+        << answer.out;
+}
+
+// The ports that no line is printed for are those that policy has.
+TEST(ShippedPorts, AreThoseOfTheShippedPolicy) {
+    std::istringstream lines(content(fs::path(POLICY) / "worker.landlock"));
+    std::set<int> ports;
+    for (std::string word; lines >> word;) {
+        int port = 0;
+        if (word == "tcp-connect" && lines >> port) ports.insert(port);
+    }
+    EXPECT_EQ(ports, (std::set<int>{53, 443, 3128, 8080, 8443}));
+}
+
+}  // namespace
+}  // namespace bulkhead::test

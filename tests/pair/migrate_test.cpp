@@ -1,0 +1,105 @@
+// What `bulkhead migrate` makes of an old installation, installed and started.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "tests/pair/pair.hpp"
+
+namespace bulkhead::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr unsigned kWorker = 64123;  // as Pair starts it
+
+class Migrated : public Pair {
+  protected:
+    // Without TLS: the old agents trusted the system's authorities, and so the test's would have to
+    // be one of them.
+    Migrated()
+        : Pair({.tls = false,
+                .node_tokens = {{"hbnt_old", "node-7"}},
+                .api_keys = {{"luna-old", "web-01"}}}) {}
+    std::string configuration() override { return ""; }
+
+    void old_file(const std::string& name, const std::string& content) {
+        fs::create_directories(fs::path(place() / ("old/" + name)).parent_path());
+        place().write("old/" + name, content);
+    }
+    // Runs it and puts the files where its last lines say, but below this test's directory.
+    void migrate(const std::string& agent, const std::string& more_yaml = "") {
+        const auto done = run({BULKHEAD_CLI, "migrate", "--from", agent, "--root", place() / "old",
+                               "--write", place() / "new"});
+        ASSERT_EQ(done.code, 0) << done.output;
+        auto yaml = place().read("new/agent.yaml");
+        const std::string etc = "/etc/bulkhead/";
+        for (auto at = yaml.find(etc); at != yaml.npos; at = yaml.find(etc, at + 1)) {
+            yaml.replace(at, etc.size(), place() / "new/");
+        }
+        place().write("agent.yaml", yaml + more_yaml);
+        for (const auto& entry : fs::directory_iterator(place() / "new")) {
+            if (!entry.is_regular_file()) continue;
+            ASSERT_EQ(::chown(entry.path().c_str(), 0, kWorker), 0);
+            fs::permissions(entry.path(), fs::perms(0640));
+        }
+        fs::permissions(place() / "new", fs::perms(0755));
+        if (!fs::exists(place() / "new/state")) return;
+        fs::create_directories(place() / "state");
+        fs::copy(place() / "new/state", place() / "state/worker", fs::copy_options::recursive);
+        fs::permissions(place() / "state/worker", fs::perms(0700));
+        ASSERT_EQ(::chown((place() / "state/worker").c_str(), kWorker, kWorker), 0);
+        for (const auto& entry : fs::recursive_directory_iterator(place() / "state/worker")) {
+            ASSERT_EQ(::chown(entry.path().c_str(), kWorker, kWorker), 0);
+        }
+    }
+};
+
+TEST_F(Migrated, HyprnodesNodeGoesOnWithItsToken) {
+    old_file("etc/hyprbox/hyprnode.env", "HYPRBOX_API_URL=" + backend().url() +
+                                             "/\nHYPRBOX_NODE_ID=node-7\n"
+                                             "HYPRBOX_NODE_TOKEN=hbnt_old\nHYPRBOX_INTERVAL=1s\n");
+    migrate("hyprnode");
+    const PinnedJob job{.name = "one", .script = "echo migrated\n"};
+    pin(job);
+    start_enrolled();
+    EXPECT_EQ(heartbeats().back()["node_id"], "node-7");
+    const auto id = queue({.dialect = "hyprbox", .target = "node-7", .script = job.script});
+    EXPECT_EQ(result_of(id)["status"], "SUCCEEDED");
+    EXPECT_EQ(backend().standard_output(id), "migrated\n");
+}
+
+TEST_F(Migrated, LunasentrisMachineGoesOnWithItsKey) {
+    old_file("etc/lunasentri/agent.yaml",
+             "server_url: " + backend().url() + "\napi_key: luna-old\ninterval: 1s\n");
+    migrate("lunasentri");
+    start();
+    ASSERT_TRUE(
+        backend().wait_for([](const State& state) { return state.heartbeats_ever > 0; }, kPatience))
+        << log();
+    EXPECT_TRUE(heartbeats().back().contains("cpu_pct"));
+}
+
+TEST_F(Migrated, AegisfluxsHostIsKnownByItsKey) {
+    // The first test vector of RFC 8032, section 7.1; the backend makes the id of its public half.
+    std::string key;
+    for (const auto octet :
+         {0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92,
+          0xec, 0x2c, 0xc4, 0x44, 0x49, 0xc5, 0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b,
+          0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60, 0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a,
+          0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a, 0x0e, 0xe1, 0x72, 0xf3,
+          0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a}) {
+        key += static_cast<char>(octet);
+    }
+    old_file("var/lib/aegis/identity.key", key);
+    old_file("etc/aegis/agent.env", "AGENT_REGISTRY_URL=" + backend().url() +
+                                        "\nAGENT_HOST_ID=edge-7\nAGENT_POLL_INTERVAL=1s\n");
+    migrate("aegisflux", "    registration_url: " + backend().url() + "\n");
+    start_enrolled();
+    ASSERT_EQ(backend().enrolments().size(), 1U);
+    EXPECT_EQ(backend().enrolments()[0].agent_id, "agent-21fe31dfa154a261");
+    EXPECT_EQ(backend().heartbeats().back().who, "edge-7");
+}
+
+}  // namespace
+}  // namespace bulkhead::test
