@@ -1,7 +1,6 @@
 // All that a handler may touch.
 #pragma once
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +26,6 @@ struct Context {
     std::string suspended_file;  // stands while too many violations keep job intake closed
     bool draining = false;
     ReadJournal reads{};
-    std::optional<sys::Clock::time_point> last_reading{};
     const WorkerProcess* worker = nullptr;  // the one that is asking
 };
 

@@ -10,7 +10,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::minutes kHeadKept{5};
-constexpr std::chrono::seconds kOwnersKept{10};  // the broker refuses more than one in 5 s
+constexpr std::chrono::seconds kOwnersKept{10};  // a walk through all processes costs root time
 constexpr std::uint64_t kMaxOwnerBytes = 64 << 20;
 
 std::unexpected<Error> broker_gone() { return fail("the broker is gone"); }

@@ -189,7 +189,7 @@ TEST_F(DispatchTest, AFileThatPolicyDoesNotNameIsRefusedAndThatIsAudited) {
     EXPECT_THAT(text, HasSubstr("\"row\":\"shadow\",\"path\":\"\",\"reason\":\"read-unknown\""));
 }
 
-TEST_F(DispatchTest, SocketOwnersAreToldAtABearablePaceIfPolicyWantsIt) {
+TEST_F(DispatchTest, SocketOwnersAreToldIfPolicyWantsIt) {
     gate.serving();
     const protocol::ReadPrivileged request{
         .name = protocol::Name::clipped(protocol::SocketOwner::kReading)};
@@ -202,15 +202,9 @@ TEST_F(DispatchTest, SocketOwnersAreToldAtABearablePaceIfPolicyWantsIt) {
     EXPECT_EQ(reply.decision, protocol::Decision::admitted);
     ASSERT_TRUE(reply.value);
     EXPECT_TRUE(sys::require_sealed(reply.value->fd, 1 << 20));
-    const auto again = answer(request);
-    EXPECT_EQ(again.reason.str(), "read-too-soon");
-    EXPECT_FALSE(again.value);
     const auto lines = audit.head().lines;
-    for (int i = 0; i < 5; ++i) EXPECT_EQ(answer(request).reason.str(), "read-too-soon");
-    EXPECT_EQ(audit.head().lines, lines);
-    EXPECT_THAT(
-        dir.read_file("audit.log", 1 << 20).value(),
-        HasSubstr("\"row\":\"socket-owners\",\"path\":\"pace\",\"reason\":\"read-too-soon\""));
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(answer(request).value);
+    EXPECT_EQ(audit.head().lines, lines) << "the same again is not news";
 }
 
 TEST_F(DispatchTest, WhatIsNoRequestIsAViolation) {

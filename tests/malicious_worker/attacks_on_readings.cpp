@@ -68,8 +68,8 @@ std::vector<Attack> attacks_on_readings() {
          sends(framed(kId<ReadPrivileged>, reads("shadow")))},
         {"value-of-a-file", serving, "a file's row as a built-in reading", answered("read-unknown"),
          sends(framed(kId<ReadPrivileged>, reads("notes")))},
-        {"value-again", serving, "a reading, and at once again",
-         answered("admitted, read-too-soon"),
+        {"value-again", serving, "a reading, and at once again: it waits for its turn",
+         answered("admitted, admitted"),
          [value](Attacker& a) {
              const auto words = sends(value)(a);
              return words + ", " + sends(value)(a);
