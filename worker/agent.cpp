@@ -134,7 +134,10 @@ Result<> Agent::take_over(std::vector<protocol::UnreportedJob> jobs) {
 }
 
 Result<int> Agent::run() {
-    for (const auto& session : sessions_) session->start();
+    // From within the loop: a session with nothing to do ends the pass at once.
+    loop_.after({}, [this] {
+        for (const auto& session : sessions_) session->start();
+    });
     TRY(loop_.run());
     return code_;
 }

@@ -41,7 +41,7 @@ std::chrono::seconds CheckInDuty::collect_timeout() const {
     return state_.policy.collect_timeout.value_or(dialect_.traits().collect_timeout);
 }
 
-void CheckInDuty::start(const InventoryPolicyChange& asked) {
+void CheckInDuty::learn(const InventoryPolicyChange& asked) {
     auto known = services_.inventory.load(config_.name);
     if (!known) {
         // Everything is reported anew, which the backend takes well.
@@ -51,6 +51,9 @@ void CheckInDuty::start(const InventoryPolicyChange& asked) {
     state_ = std::move(known).value_or(InventoryState{});
     merge(state_.policy, asked);
     remember();
+}
+
+void CheckInDuty::start() {
     const auto rhythm = cadence();
     const auto now = services_.now();
     backoff_ = Backoff(retry_limits(rhythm), services_.random);

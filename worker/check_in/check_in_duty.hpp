@@ -20,8 +20,10 @@ class CheckInDuty {
     CheckInDuty(Services& services, const BackendConfig& config, const InventoryDialect& dialect,
                 HttpClient& client, const Identity& identity, OnFinished finished);
 
-    // With what the backend asked for when it enrolled us, if it just did.
-    void start(const InventoryPolicyChange& asked);
+    // What is remembered, and what the backend asked for when it enrolled us, if it just did. Once,
+    // before start().
+    void learn(const InventoryPolicyChange& asked);
+    void start();
     void stop();
     void describe(JsonWriter& json) const;
 

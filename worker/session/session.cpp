@@ -72,9 +72,10 @@ void Session::start() {
 void Session::on_enrolled(const Enrolled& enrolled) {
     identity_ = enrolled.identity;
     client_.conceal(identity_.credential);
+    if (check_in_) check_in_->learn(enrolled.inventory_policy);
     if (services_.pass == Pass::register_only) return finish(true);
     if (heartbeat_) heartbeat_->start(enrolled.heartbeat_interval);
-    if (check_in_) check_in_->start(enrolled.inventory_policy);
+    if (check_in_) check_in_->start();
     if (findings_ && services_.pass == Pass::serve) findings_->start();
     if (jobs_ && services_.pass != Pass::check_in_only) jobs_->start();
 }

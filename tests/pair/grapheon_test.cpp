@@ -1,0 +1,73 @@
+// The grapheon dialect: a confined worker that reads the kernel's tables itself, and passes that a
+// timer would start.
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "tests/pair/pair.hpp"
+
+namespace bulkhead::test {
+namespace {
+
+class Grapheon : public Pair {
+  protected:
+    void SetUp() override {
+        Pair::SetUp();
+        if (IsSkipped() || HasFatalFailure()) return;
+        backend().add_enrollment_key("gaek_one");
+        backend().set_grapheon_policy({{"jitter_seconds", 0}, {"checkin_interval_seconds", 3'600}});
+    }
+    std::string configuration() override {
+        return "backend:\n  dialect: grapheon\n  url: " + backend().url() +
+               "\n  ca_file: " + backend().ca_file() +
+               "\n  install_token: gaek_one\n  options:\n    timer_interval: 1s\n";
+    }
+    std::size_t reports() { return backend().inventories().size(); }
+    void approve_and_enroll() {
+        ASSERT_EQ(run_to_end({"--register-only"}), 0);
+        approve();
+        ASSERT_EQ(run_to_end({"--register-only"}), 0);
+    }
+    void approve() { ASSERT_TRUE(backend().change_grapheon_agent("", "approve")); }
+};
+
+TEST_F(Grapheon, APassOfItsOwnWaitsForApprovalReportsAndIsNotDueAgain) {
+    EXPECT_EQ(run_to_end({"--register-only"}), 0) << "pending is no failure";
+    EXPECT_EQ(run_to_end({"--once"}), 0);
+    EXPECT_EQ(reports(), 0U);
+    approve();
+    EXPECT_EQ(run_to_end({"--once"}), 0);
+    ASSERT_EQ(reports(), 1U);
+    const auto body = backend().inventories().front().body;
+    // This test's own backend listens on the loopback interface, and the worker was talking to it.
+    const auto port = std::stoi(backend().url().substr(backend().url().rfind(':') + 1));
+    const auto& connections = body["connections"];
+    EXPECT_TRUE(std::ranges::any_of(connections, [port](const json& one) {
+        return one["state"] == "listen" && one["local_port"] == port &&
+               one["process_name"].is_string() && one["pid"] == ::getpid();
+    })) << connections;
+    EXPECT_EQ(run_to_end({"--check-in-only"}), 0);
+    EXPECT_EQ(reports(), 1U) << "not due";
+    EXPECT_EQ(run_to_end({"--force"}), 0);
+    EXPECT_EQ(reports(), 2U);
+    EXPECT_EQ(backend().inventories().back().body["sequence_number"], 2);
+}
+
+TEST_F(Grapheon, ExitStatusesAreThoseOfTheOriginal) {
+    EXPECT_EQ(run_to_end({"--register-only", "--check-in-only"}), 2);
+    approve_and_enroll();
+    ASSERT_TRUE(backend().change_grapheon_agent("", "rotate"));
+    EXPECT_EQ(run_to_end({"--once"}), 1);
+}
+
+TEST_F(Grapheon, AnAgentThatAlwaysRunsIsApprovedWhileItWaits) {
+    start();
+    ASSERT_TRUE(backend().wait_for(
+        [](const State& state) { return !state.grapheon.agents.empty(); }, kPatience));
+    approve();
+    EXPECT_TRUE(backend().wait_for([](const State& state) { return !state.inventories.empty(); },
+                                   kPatience));
+}
+
+}  // namespace
+}  // namespace bulkhead::test
