@@ -81,8 +81,11 @@ Result<> allow_path(const sys::Fd& ruleset, int path, std::uint64_t access) {
     return {};
 }
 
-Result<> add_path(const sys::Fd& ruleset, const policy::PathRule& rule, std::uint64_t handled_fs) {
-    const sys::Fd path(::open(rule.path.c_str(), O_PATH | O_CLOEXEC));
+Result<> add_path(const sys::Fd& ruleset, const policy::PathRule& rule, int proc,
+                  std::uint64_t handled_fs) {
+    const bool is_proc = rule.path == "/proc" && proc >= 0;
+    const sys::Fd path(is_proc ? ::fcntl(proc, F_DUPFD_CLOEXEC, 3)
+                               : ::open(rule.path.c_str(), O_PATH | O_CLOEXEC));
     if (!path) {
         if (rule.if_present && errno == ENOENT) return {};
         return sys::fail_errno(rule.source.file + ":" + std::to_string(rule.source.line) + ": " +
@@ -111,7 +114,8 @@ Result<std::optional<sys::Fd>> make_ruleset(const LandlockRules& rules, int abi)
     const std::size_t size = abi < 4 ? 8 : abi < 6 ? 16 : 24;
     sys::Fd ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attribute, size, 0)));
     if (!ruleset) return sys::fail_errno("landlock_create_ruleset");
-    for (const auto& rule : rules.paths) TRY(add_path(ruleset, rule, attribute.handled_fs));
+    for (const auto& rule : rules.paths)
+        TRY(add_path(ruleset, rule, rules.proc, attribute.handled_fs));
     for (const int directory : rules.writable) {
         TRY(allow_path(ruleset, directory, kWrite & attribute.handled_fs));
     }

@@ -16,6 +16,7 @@ struct LandlockRules {
     std::span<const policy::PathRule> paths;
     // Directories to write in besides, held open by the caller: the worker's own state.
     std::span<const int> writable;
+    int proc = -1;  // the directory that a rule for /proc means, if not what stands there now
     // Ports to connect to; absent: TCP is not restricted by Landlock. Needs ABI 4.
     std::optional<std::span<const std::uint16_t>> tcp_connect;
 };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "common/base/parse.hpp"
 #include "common/base/strong.hpp"
@@ -29,45 +30,64 @@ Result<std::vector<std::string>> table_row(const char* path, std::string_view na
     return fail("no \"" + std::string(name) + "\" in " + path);
 }
 
-constexpr unsigned long kLockedBits =
-    SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED;
+// Being root gives no capability over exec, and nobody can turn that back.
+constexpr int kRootBits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED;
+constexpr int kLockedBits = kRootBits | SECBIT_KEEP_CAPS_LOCKED;
 
-Result<> call(int code, std::string_view what) {
-    if (code == 0) return {};
-    return sys::fail_errno(what);
-}
-
-// Only what is in `keep` stays reachable for this process and all it will ever start.
-Result<> cut_bounding_set(std::uint64_t keep) {
-    for (cap_value_t cap = 0; cap < cap_max_bits(); ++cap) {
-        if ((keep >> cap & 1) == 0 && cap_get_bound(cap) == 1) {
-            TRY(call(cap_drop_bound(cap), "drop from bounding set"));
-        }
+// Calls `act` with each capability that the kernel knows.
+template <class Act>
+Result<> each_capability(Act act) {
+    for (int number = 0; ::prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0; ++number) {
+        TRY(act(number));
     }
     return {};
 }
 
-std::vector<cap_value_t> listed(std::uint64_t capabilities) {
-    std::vector<cap_value_t> list;
-    for (cap_value_t cap = 0; cap < cap_max_bits(); ++cap) {
-        if ((capabilities >> cap & 1) != 0) list.push_back(cap);
-    }
-    return list;
+// Only what is in `keep` stays reachable for this process and all it will ever start.
+Result<> cut_bounding_set(std::uint64_t keep) {
+    return each_capability([&](int number) -> Result<> {
+        if ((keep & capability(number)) != 0) return {};
+        return sys::check(::prctl(PR_CAPBSET_DROP, number, 0, 0, 0), "drop from bounding set");
+    });
 }
 
-Result<> set_capabilities(std::uint64_t permitted, std::uint64_t inheritable) {
-    cap_t sets = cap_init();
-    const auto add = [&](cap_flag_t flag, std::uint64_t capabilities) {
-        const auto list = listed(capabilities);
-        const int count = static_cast<int>(list.size());
-        if (count > 0) cap_set_flag(sets, flag, count, list.data(), CAP_SET);
-    };
-    add(CAP_PERMITTED, permitted);
-    add(CAP_EFFECTIVE, permitted);
-    add(CAP_INHERITABLE, inheritable);
-    const int code = cap_set_proc(sets);
-    cap_free(sets);
-    return call(code, "set capabilities");
+struct Sets {
+    std::uint64_t effective = 0;
+    std::uint64_t permitted = 0;
+    std::uint64_t inheritable = 0;
+};
+
+// capget(2), capset(2): each set in two halves.
+Sets own_sets() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[2]{};
+    if (::capget(&header, data) != 0) return {};
+    const auto whole = [](std::uint64_t low, std::uint64_t high) { return low | high << 32; };
+    return {whole(data[0].effective, data[1].effective),
+            whole(data[0].permitted, data[1].permitted),
+            whole(data[0].inheritable, data[1].inheritable)};
+}
+
+Result<> set_own(const Sets& sets) {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[2]{};
+    for (int half = 0; half < 2; ++half) {
+        const auto part = [&](std::uint64_t set) {
+            return static_cast<std::uint32_t>(set >> (32 * half));
+        };
+        data[half] = {part(sets.effective), part(sets.permitted), part(sets.inheritable)};
+    }
+    return sys::check(::capset(&header, data), "set capabilities");
+}
+
+Result<> lock_securebits(int bits) {
+    TRY(sys::check(::prctl(PR_SET_SECUREBITS, bits, 0, 0, 0), "lock securebits"));
+    if (::prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) != bits) return differs("securebits differ");
+    return {};
+}
+
+Result<> forbid_new_privileges() {
+    return sys::check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
 }
 
 Result<std::vector<std::uint32_t>> numbers(std::string_view text) {
@@ -81,6 +101,7 @@ Result<std::vector<std::uint32_t>> numbers(std::string_view text) {
 Result<std::uint64_t> mask(const ColonTable& table, std::string_view key) {
     const auto bytes = TRY(parse_hex(TRY(table.value(key))));
     std::uint64_t value = 0;
+    if (bytes.size() != sizeof(value)) return fail(std::string(key) + ": not 64 bits");
     for (const auto byte : bytes) value = value << 8 | std::to_integer<std::uint64_t>(byte);
     return value;
 }
@@ -104,23 +125,76 @@ Result<gid_t> find_group(std::string_view name) {
 }
 
 Result<> become(const Identity& identity) {
-    const rlimit none{0, 0};
-    TRY(call(::setrlimit(RLIMIT_CORE, &none), "no core dumps"));
+    TRY(set_limit(RLIMIT_CORE, 0, 0));
     TRY(cut_bounding_set(identity.capabilities));
-    TRY(call(::setgroups(identity.groups.size(), identity.groups.data()), "setgroups"));
+    TRY(sys::check(::setgroups(identity.groups.size(), identity.groups.data()), "setgroups"));
     const auto [uid, gid] = identity.user;
-    TRY(call(::setresgid(gid, gid, gid), "setresgid"));
+    TRY(sys::check(::setresgid(gid, gid, gid), "setresgid"));
     // Permitted capabilities would vanish with uid 0; what was not asked for goes just below.
-    TRY(call(::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "keep capabilities"));
-    TRY(call(::setresuid(uid, uid, uid), "setresuid"));
+    TRY(sys::check(::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "keep capabilities"));
+    TRY(sys::check(::setresuid(uid, uid, uid), "setresuid"));
     const auto wanted = identity.capabilities;
-    TRY(set_capabilities(wanted | std::uint64_t{1} << CAP_SETPCAP, wanted));
-    TRY(call(::prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0), "keep no capabilities"));
-    TRY(call(::prctl(PR_SET_SECUREBITS, kLockedBits, 0, 0, 0), "lock securebits"));
-    TRY(set_capabilities(wanted, wanted));
-    for (const auto cap : listed(wanted)) TRY(call(cap_set_ambient(cap, CAP_SET), "raise ambient"));
-    TRY(call(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs"));
+    const auto meanwhile = wanted | capability(CAP_SETPCAP);
+    TRY(set_own({.effective = meanwhile, .permitted = meanwhile, .inheritable = wanted}));
+    TRY(sys::check(::prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0), "keep no capabilities"));
+    TRY(lock_securebits(kLockedBits));
+    TRY(set_own({.effective = wanted, .permitted = wanted, .inheritable = wanted}));
+    TRY(each_capability([&](int number) -> Result<> {
+        if ((wanted & capability(number)) == 0) return {};
+        return sys::check(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0),
+                          "raise ambient");
+    }));
+    TRY(forbid_new_privileges());
     return require_identity(TRY(see(::getpid())), identity);
+}
+
+std::uint64_t reachable_capabilities() {
+    std::uint64_t bounding = 0;
+    static_cast<void>(each_capability([&](int number) -> Result<> {
+        if (::prctl(PR_CAPBSET_READ, number, 0, 0, 0) == 1) bounding |= capability(number);
+        return {};
+    }));
+    return bounding & own_sets().permitted;
+}
+
+Result<> lower_to(std::uint64_t ceiling) {
+    TRY(cut_bounding_set(ceiling));
+    TRY(sys::check(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "clear ambient"));
+    // KEEP_CAPS stays free: children turn it on to change their user id, and lock it then.
+    TRY(lock_securebits(kRootBits));
+    TRY(set_own({.effective = 0, .permitted = ceiling, .inheritable = 0}));
+    TRY(forbid_new_privileges());
+    const auto seen = TRY(see(::getpid()));
+    if (seen.bounding != ceiling || seen.permitted != ceiling) return differs("ceiling differs");
+    if ((seen.effective | seen.inheritable | seen.ambient) != 0) {
+        return differs("a capability stayed in force");
+    }
+    if (!seen.no_new_privs) return differs("no_new_privs is off");
+    return {};
+}
+
+Raised::Raised(std::uint64_t wanted) {
+    auto sets = own_sets();
+    before_ = sets.effective;
+    sets.effective |= wanted & sets.permitted;
+    static_cast<void>(set_own(sets));
+}
+
+Raised::~Raised() {
+    auto sets = own_sets();
+    sets.effective = before_;
+    // Lowering what one has cannot fail; to go on as if it had not would be the error.
+    if (!set_own(sets)) std::abort();
+}
+
+Result<> set_limit(int resource, std::uint64_t soft, std::uint64_t hard) {
+    const rlimit wanted{soft, hard};
+    const auto which = static_cast<__rlimit_resource>(resource);
+    TRY(sys::check(::setrlimit(which, &wanted), "setrlimit"));
+    rlimit seen{};
+    TRY(sys::check(::getrlimit(which, &seen), "getrlimit"));
+    if (seen.rlim_cur != soft || seen.rlim_max != hard) return differs("a limit differs");
+    return {};
 }
 
 Result<Seen> parse_status(std::string_view status) {
@@ -155,16 +229,16 @@ Result<> require_identity(const Seen& seen, const Identity& identity) {
     };
     auto groups = identity.groups;
     std::sort(groups.begin(), groups.end());
-    if (!all(seen.uids, identity.user.uid)) return fail("user id differs");
-    if (!all(seen.gids, identity.user.gid)) return fail("group id differs");
+    if (!all(seen.uids, identity.user.uid)) return differs("user id differs");
+    if (!all(seen.gids, identity.user.gid)) return differs("group id differs");
     if (!std::equal(groups.begin(), groups.end(), seen.groups.begin(), seen.groups.end())) {
-        return fail("supplementary groups differ");
+        return differs("supplementary groups differ");
     }
     for (const auto set :
          {seen.permitted, seen.effective, seen.bounding, seen.inheritable, seen.ambient}) {
-        if (set != identity.capabilities) return fail("capabilities differ");
+        if (set != identity.capabilities) return differs("capabilities differ");
     }
-    if (!seen.no_new_privs) return fail("no_new_privs is off");
+    if (!seen.no_new_privs) return differs("no_new_privs is off");
     return {};
 }
 

@@ -1,5 +1,6 @@
 // Ids, capabilities, no_new_privs, limits: set for the calling process, and read back.
 #pragma once
+#include <linux/capability.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -22,10 +23,18 @@ Result<User> find_user(std::string_view name);
 // "name", looked up in /etc/group, or a number.
 Result<gid_t> find_group(std::string_view name);
 
+// Sets of capabilities: bit n is capability n.
+constexpr std::uint64_t capability(int number) { return std::uint64_t{1} << number; }
+inline constexpr std::uint64_t kAllCapabilities = ~std::uint64_t{0};
+
+// Error::code of a setting that was made without an error, and is not what the kernel says.
+inline constexpr int kDiffers = -1;
+inline std::unexpected<Error> differs(std::string what) { return fail(std::move(what), kDiffers); }
+
 struct Identity {
     User user;
     std::vector<gid_t> groups;
-    std::uint64_t capabilities = 0;  // bit n is capability n; in every set, ambient included
+    std::uint64_t capabilities = 0;  // in every set, ambient included
 };
 
 // Becomes `identity` for good: bounding set cut, securebits locked, no_new_privs on, core dumps
@@ -33,6 +42,29 @@ struct Identity {
 // kernel; a difference is an error. Async-signal-safe enough for a child of a single-threaded
 // parent.
 Result<> become(const Identity& identity);
+
+// For root that stays root: no capability beyond `ceiling` for this process and all it will ever
+// start, none of them effective outside of a Raised, and no program file gives any back. Needs
+// CAP_SETPCAP. Reads everything back.
+Result<> lower_to(std::uint64_t ceiling);
+// This process's bounding set and what of it is permitted: the most that a ceiling can hold.
+std::uint64_t reachable_capabilities();
+
+// Makes `wanted` effective for a scope, as far as it is permitted. What needs it fails without it,
+// so no error is told here.
+class Raised {
+  public:
+    explicit Raised(std::uint64_t wanted);
+    Raised(const Raised&) = delete;
+    Raised& operator=(const Raised&) = delete;
+    ~Raised();
+
+  private:
+    std::uint64_t before_;
+};
+
+// A limit of setrlimit(2), soft and hard, for the calling process; read back.
+Result<> set_limit(int resource, std::uint64_t soft, std::uint64_t hard);
 
 // What the kernel says of a process, from /proc/PID/status.
 struct Seen {

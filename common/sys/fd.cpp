@@ -14,9 +14,9 @@ namespace bulkhead::sys {
 namespace {
 
 constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-// Linux 6.3; absent from Debian 12's headers. Older kernels answer EINVAL. Asked for so that hosts
-// with vm.memfd_noexec=1 still let the interpreter read the script through /proc/self/fd.
-constexpr unsigned kMfdExec = 0x0010U;
+// Linux 6.3; absent from Debian 12's headers. A script is read through /proc/self/fd and never
+// executed itself, so it is sealed against that too, and vm.memfd_noexec may be what it likes.
+constexpr unsigned kMfdNoexecSeal = 0x0008U;
 
 template <class Read>
 Result<std::string> read_bounded(std::uint64_t max, Read read_at) {
@@ -61,12 +61,8 @@ Result<Pipe> make_pipe(int capacity) {
 Result<Fd> sealed_memfd(std::string_view name, ByteView content) {
     const std::string label(name);
     const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-    Fd fd(::memfd_create(label.c_str(), flags | kMfdExec));
-    // EACCES: vm.memfd_noexec=2 refuses executable memfds; a readable one is all an interpreter
-    // needs.
-    if (!fd && (errno == EINVAL || errno == EACCES)) {
-        fd = Fd(::memfd_create(label.c_str(), flags));
-    }
+    Fd fd(::memfd_create(label.c_str(), flags | kMfdNoexecSeal));
+    if (!fd && errno == EINVAL) fd = Fd(::memfd_create(label.c_str(), flags));  // an older kernel
     if (!fd) return fail_errno("memfd_create");
     TRY(write_all(fd, content));
     if (::lseek(fd.get(), 0, SEEK_SET) != 0) return fail_errno("rewind memfd");

@@ -12,6 +12,11 @@ namespace bulkhead::sys {
 // errno in words, after what was tried: "open agent.yaml: Permission denied".
 [[nodiscard]] std::unexpected<Error> fail_errno(std::string_view what);
 [[nodiscard]] std::unexpected<Error> fail_errno(std::string_view what, int code);
+// Of a call that returned `code` and says 0 when it did what was asked.
+inline Result<> check(long code, std::string_view what) {
+    if (code == 0) return {};
+    return fail_errno(what);
+}
 
 class Fd {
   public:

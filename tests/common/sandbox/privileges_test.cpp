@@ -202,5 +202,90 @@ TEST_F(Become, WithoutTheRightToItIsAnErrorNotHalfDone) {
               "");
 }
 
+struct LowerTo : testing::Test {
+    static constexpr std::uint64_t kCeiling =
+        bit(CAP_CHOWN) | bit(CAP_SETPCAP) | bit(CAP_SETUID) | bit(CAP_SETGID) | bit(CAP_KILL);
+    void SetUp() override {
+        if (::geteuid() != 0) GTEST_SKIP() << "needs root to lower it";
+    }
+    static std::string after(const std::function<std::string()>& act) {
+        return test::forked([&]() -> std::string {
+            const auto done = lower_to(kCeiling);
+            return done ? act() : done.error().what;
+        });
+    }
+    static std::uint64_t in_force() { return see(::getpid()).value().effective; }
+};
+
+TEST_F(LowerTo, NothingIsInForceAndNothingBeyondTheCeilingIsInReach) {
+    EXPECT_EQ(after([]() -> std::string {
+                  const auto seen = see(::getpid()).value();
+                  const bool bare = (seen.effective | seen.inheritable | seen.ambient) == 0;
+                  const bool cut = seen.permitted == kCeiling && seen.bounding == kCeiling;
+                  if (reachable_capabilities() != kCeiling) return "another reach";
+                  return bare && cut && seen.uids[1] == 0 && seen.no_new_privs ? "so" : "not so";
+              }),
+              "so");
+}
+
+TEST_F(LowerTo, RaisedIsForItsScopeAndWithinTheCeiling) {
+    EXPECT_EQ(after([]() -> std::string {
+                  {
+                      const Raised one(bit(CAP_CHOWN));
+                      if (in_force() != bit(CAP_CHOWN)) return "not that one";
+                      {
+                          const Raised all(kAllCapabilities);
+                          if (in_force() != kCeiling) return "not all";
+                      }
+                      if (in_force() != bit(CAP_CHOWN)) return "not as before";
+                  }
+                  return in_force() == 0 ? "so" : "stayed";
+              }),
+              "so");
+}
+
+TEST_F(LowerTo, RootWithoutThemIsRefusedWhatTheyAreFor) {
+    EXPECT_EQ(after([]() -> std::string {
+                  const auto other = test::forked([] { return ::setuid(64123) ? "no" : "yes"; });
+                  const Raised raised(bit(CAP_SETUID));
+                  return other + (::setuid(64123) == 0 ? " yes" : " no");
+              }),
+              "no yes");
+}
+
+TEST_F(LowerTo, AProgramThatRootStartsGetsNoneBack) {
+    EXPECT_EQ(after([]() -> std::string {
+                  ::execl("/bin/sh", "sh", "-c",
+                          "test $(sed -n 's/^CapEff:.//p' /proc/self/status) = 0000000000000000",
+                          nullptr);
+                  return "no exec";
+              }),
+              "");
+}
+
+TEST_F(LowerTo, ChildrenBecomeOthersWithWhatTheCeilingHas) {
+    const auto become_with = [](std::uint64_t capabilities) {
+        return after([&]() -> std::string {
+            const Raised all(kAllCapabilities);
+            const auto done =
+                become({.user = {64123, 64123}, .groups = {7}, .capabilities = capabilities});
+            return done ? "became" : "refused";
+        });
+    };
+    EXPECT_EQ(become_with(bit(CAP_CHOWN)), "became");
+    EXPECT_EQ(become_with(0), "became");
+    EXPECT_EQ(become_with(bit(CAP_FOWNER)), "refused") << "it is beyond the ceiling";
+}
+
+TEST(SetLimit, IsReadBack) {
+    EXPECT_EQ(test::forked([]() -> std::string {
+                  if (!set_limit(RLIMIT_NOFILE, 20, 30)) return "refused";
+                  rlimit seen{};
+                  ::getrlimit(RLIMIT_NOFILE, &seen);
+                  return std::to_string(seen.rlim_cur) + " " + std::to_string(seen.rlim_max);
+              }),
+              "20 30");
+}
+
 }  // namespace
 }  // namespace bulkhead::sandbox
