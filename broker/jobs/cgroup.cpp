@@ -11,6 +11,7 @@
 #include <csignal>
 
 #include "common/base/parse.hpp"
+#include "common/sandbox/privileges.hpp"
 
 namespace bulkhead::broker {
 
@@ -37,11 +38,17 @@ Result<std::uint64_t> flat_value(const sys::Dir& dir, std::string_view file, std
     return fail(std::string(file) + ": no " + std::string(key));
 }
 
-// Where cgroup2 is mounted and which of its directories holds this process.
+// Which directory of cgroup2 holds this process.
+Result<std::string> own_path() {
+    const auto groups = TRY(TRY(sys::Dir::open("/proc/self")).read_file("cgroup", 64_KiB));
+    for (const auto line : split(groups, '\n')) {
+        if (line.starts_with("0::")) return std::string(line.substr(3));
+    }
+    return fail("/proc/self/cgroup: no line for cgroup2");
+}
+
 Result<sys::Dir> own_cgroup() {
-    const auto proc = TRY(sys::Dir::open("/proc/self"));
-    const auto mounts = TRY(proc.read_file("mountinfo", 4_MiB));
-    const auto groups = TRY(proc.read_file("cgroup", 64_KiB));
+    const auto mounts = TRY(TRY(sys::Dir::open("/proc/self")).read_file("mountinfo", 4_MiB));
     std::string mount;
     for (const auto line : split(mounts, '\n')) {
         const auto separator = line.find(" - cgroup2 ");
@@ -49,10 +56,7 @@ Result<sys::Dir> own_cgroup() {
         if (separator != line.npos && fields.size() > 4 && mount.empty()) mount = fields[4];
     }
     if (mount.empty()) return fail("no cgroup2 file system is mounted; jobs cannot be contained");
-    for (const auto line : split(groups, '\n')) {
-        if (line.starts_with("0::")) return sys::Dir::open(mount + std::string(line.substr(3)));
-    }
-    return fail("/proc/self/cgroup: no line for cgroup2");
+    return sys::Dir::open(mount + TRY(own_path()));
 }
 
 // Depth first: cgroup directories hold only files that go with them.
@@ -68,13 +72,17 @@ void remove_tree(const sys::Dir& parent, const std::string& name) {
 }
 
 Result<> limit(const sys::Dir& dir, const policy::Limits& limits) {
-    const auto set = [&](std::string_view file, const std::string& value) -> Result<> {
+    const auto set = [&](const std::string& file, const std::string& value) -> Result<> {
         // No file, no controller: CgroupTree has said so, and rlimits stand in.
-        if (::faccessat(dir.fd(), std::string(file).c_str(), W_OK, 0) != 0) return {};
-        return put(dir, file, value);
+        if (::faccessat(dir.fd(), file.c_str(), W_OK, 0) != 0) return {};
+        TRY(put(dir, file, value));
+        if (TRY(get(dir, file)) != value + "\n") return sandbox::differs(file + " differs");
+        return {};
     };
     if (limits.memory > 0) {
-        TRY(set("memory.max", std::to_string(limits.memory)));
+        // In whole pages, as the kernel counts.
+        const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+        TRY(set("memory.max", std::to_string(limits.memory / page * page)));
         TRY(set("memory.swap.max", "0"));
         TRY(set("memory.oom.group", "1"));
     }
@@ -103,8 +111,14 @@ Result<bool> Cgroup::populated() const {
     return text.find("populated 0") == text.npos;
 }
 
+Result<> Cgroup::require_caller() const {
+    if (TRY(own_path()).ends_with(end_)) return {};
+    return sandbox::differs("cgroup differs");
+}
+
 Result<> Cgroup::signal_each(int signal) const {
     const auto pids = TRY(get(dir_, "cgroup.procs"));
+    const sandbox::Raised raised(sandbox::capability(CAP_KILL));
     for (const auto line : split(pids, '\n')) {
         // 0 is a process of an outer pid namespace: none of ours.
         const auto pid = parse_number<pid_t>(line).value_or(0);
@@ -150,7 +164,8 @@ Result<CgroupTree> CgroupTree::create(const std::string& label) {
         if (auto old = jobs.open_dir(entry)) {
             auto events = TRY(old->open_at("cgroup.events", O_RDONLY));
             // The destructor kills and removes.
-            const Cgroup left(TRY(own.open_dir("jobs")), entry, *std::move(old), std::move(events));
+            const Cgroup left(TRY(own.open_dir("jobs")), entry, "", *std::move(old),
+                              std::move(events));
         }
     }
     std::vector<std::string> missing;
@@ -168,6 +183,8 @@ Result<CgroupTree> CgroupTree::create(const std::string& label) {
 CgroupTree::~CgroupTree() {
     if (name_.empty()) return;
     // Back to where we came from, so that the tree can go; under a service manager it goes anyway.
+    // The topmost directory of cgroup2 is read-only by its mode, for root too.
+    const sandbox::Raised raised(sandbox::capability(CAP_DAC_OVERRIDE));
     static_cast<void>(put(base_, "cgroup.procs", "0"));
     remove_tree(base_, name_);
 }
@@ -178,7 +195,8 @@ Result<Cgroup> CgroupTree::make(JobNumber number, const policy::Limits& limits) 
     auto dir = TRY(jobs_.open_dir(name));
     auto events = TRY(dir.open_at("cgroup.events", O_RDONLY));
     auto parent = TRY(jobs_.open_dir("."));
-    Cgroup cgroup(std::move(parent), name, std::move(dir), std::move(events));
+    Cgroup cgroup(std::move(parent), name, "/" + name_ + "/jobs/" + name, std::move(dir),
+                  std::move(events));
     TRY(limit(cgroup.dir_, limits));
     return cgroup;
 }

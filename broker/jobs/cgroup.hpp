@@ -23,6 +23,8 @@ class Cgroup {
     // Readable state of cgroup.events; EPOLLPRI when it changes.
     const sys::Fd& events() const { return events_; }
     Result<bool> populated() const;
+    // Nothing wrong, or the calling process is not in it, whatever clone3 said.
+    Result<> require_caller() const;
 
     // SIGTERM to every process in it, frozen meanwhile so that none can leave its number to
     // another.
@@ -39,15 +41,17 @@ class Cgroup {
 
   private:
     friend class CgroupTree;
-    Cgroup(sys::Dir parent, std::string name, sys::Dir dir, sys::Fd events)
+    Cgroup(sys::Dir parent, std::string name, std::string end, sys::Dir dir, sys::Fd events)
         : parent_(std::move(parent)),
           name_(std::move(name)),
+          end_(std::move(end)),
           dir_(std::move(dir)),
           events_(std::move(events)) {}
     Result<> signal_each(int signal) const;
 
     sys::Dir parent_;
     std::string name_;
+    std::string end_;  // of its path in /proc/PID/cgroup
     sys::Dir dir_;
     sys::Fd events_;
 };

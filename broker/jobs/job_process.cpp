@@ -11,12 +11,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 
 #include "broker/jobs/job_view.hpp"
 #include "common/base/parse.hpp"
+#include "common/base/strong.hpp"
 #include "common/sandbox/landlock.hpp"
 
 namespace bulkhead::broker {
@@ -27,32 +29,65 @@ namespace {
 constexpr int kScriptFd = 3;
 constexpr int kReportFd = 4;
 
-Result<> call(int code, std::string_view what) {
-    if (code == 0) return {};
-    return sys::fail_errno(what);
+using sandbox::differs;
+
+struct Space {
+    const char* file;  // in /proc/self/ns
+    std::uint64_t flag;
+    bool policy::Namespaces::*wanted;
+};
+constexpr std::array kSpaces{Space{"mnt", CLONE_NEWNS, &policy::Namespaces::mount},
+                             Space{"net", CLONE_NEWNET, &policy::Namespaces::net},
+                             Space{"ipc", CLONE_NEWIPC, &policy::Namespaces::ipc},
+                             Space{"uts", CLONE_NEWUTS, &policy::Namespaces::uts},
+                             Space{"pid", CLONE_NEWPID, &policy::Namespaces::pid}};
+
+using Spaces = std::array<std::string, kSpaces.size()>;
+using Ruleset = std::optional<sys::Fd>;
+
+// "mnt:[4026531841]" and so on: which ones the caller is in (namespaces(7)).
+Spaces own_spaces() {
+    Spaces links;
+    for (std::size_t i = 0; i < links.size(); ++i) {
+        std::array<char, 64> text{};
+        const auto path = std::string("/proc/self/ns/") + kSpaces[i].file;
+        const auto size = ::readlink(path.c_str(), text.data(), text.size());
+        links[i].assign(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+    }
+    return links;
 }
 
-Result<> set_limit(__rlimit_resource resource, std::uint64_t value) {
-    const rlimit both{value, value};
-    return call(::setrlimit(resource, &both), "setrlimit");
+Result<> require_spaces(const policy::Namespaces& wanted, const Spaces& brokers) {
+    const auto own = own_spaces();
+    for (std::size_t i = 0; i < own.size(); ++i) {
+        const bool apart = own[i] != brokers[i];
+        if (own[i].empty() || apart != wanted.*kSpaces[i].wanted) {
+            return differs(std::string(kSpaces[i].file) + " namespace differs");
+        }
+    }
+    return {};
 }
 
 Result<> set_limits(const JobPlan& plan) {
     const auto& limits = plan.profile.limits;
-    if (limits.file_size > 0) TRY(set_limit(RLIMIT_FSIZE, limits.file_size));
-    if (limits.open_files > 0) TRY(set_limit(RLIMIT_NOFILE, limits.open_files));
-    if (plan.limit_pids_by_user && limits.pids > 0) TRY(set_limit(RLIMIT_NPROC, limits.pids));
-    if (plan.limit_memory_by_process && limits.memory > 0) TRY(set_limit(RLIMIT_AS, limits.memory));
-    return {};
+    const auto set = [](int resource, std::uint64_t value, bool by_process = true) -> Result<> {
+        if (value == 0 || !by_process) return {};
+        return sandbox::set_limit(resource, value, value);
+    };
+    TRY(set(RLIMIT_FSIZE, limits.file_size));
+    TRY(set(RLIMIT_NOFILE, limits.open_files));
+    TRY(set(RLIMIT_NPROC, limits.pids, plan.limit_pids_by_user));
+    return set(RLIMIT_AS, limits.memory, plan.limit_memory_by_process);
 }
 
-// CLONE_CLEAR_SIGHAND leaves ignored signals ignored, and so does exec: a service manager starts us
-// without SIGPIPE, and `producer | head` of a script would never end.
-void reset_signals() {
-    for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+Result<> set_manners(const policy::Profile& profile) {
+    const auto mask = static_cast<mode_t>(profile.umask);
+    ::umask(mask);
+    if (::umask(mask) != mask) return differs("umask differs");
+    if (profile.nice == 0) return {};
+    TRY(sys::check(::setpriority(PRIO_PROCESS, 0, profile.nice), "nice"));
+    if (::getpriority(PRIO_PROCESS, 0) != profile.nice) return differs("nice differs");
+    return {};
 }
 
 // Standard descriptors, the script and the report at their places; everything else closed.
@@ -71,38 +106,66 @@ Result<> arrange_descriptors(const JobPlan& plan, int out, int err, int report) 
             return sys::fail_errno("dup3");
         }
     }
-    return call(static_cast<int>(::syscall(SYS_close_range, kReportFd + 1, ~0U, 0)), "close_range");
+    return sys::check(::syscall(SYS_close_range, kReportFd + 1, ~0U, 0), "close_range");
 }
 
 // In the child. The order is the design: files while still root, ids, then the doors.
-Result<> become_job(const JobPlan& plan) {
+Result<Ruleset> become_job(const JobPlan& plan, const Cgroup& cgroup, const Spaces& brokers) {
     const auto& profile = plan.profile;
+    TRY(require_spaces(profile.namespaces, brokers));
+    TRY(cgroup.require_caller());
     TRY(make_view(profile));
-    TRY(call(::chdir("/"), "chdir /"));
-    ::umask(static_cast<mode_t>(profile.umask));
+    TRY(sys::check(::chdir("/"), "chdir /"));
+    TRY(set_manners(profile));
     TRY(set_limits(plan));
-    if (profile.nice != 0) TRY(call(::setpriority(PRIO_PROCESS, 0, profile.nice), "nice"));
     // Here, for the rules bind to what these paths are in the job's own view.
-    const auto ruleset = TRY(sandbox::make_ruleset(
+    auto ruleset = TRY(sandbox::make_ruleset(
         {.paths = profile.paths, .writable = {}, .tcp_connect = std::nullopt}, plan.landlock_abi));
     TRY(within("identity", sandbox::become(plan.identity)));
-    if (ruleset) TRY(sandbox::restrict_self(ruleset->get()));
     // A broker that is killed takes the first process along, and a pid namespace with it; what else
     // there is goes when the next broker starts. After the change of ids, which clears it
     // (prctl(2)).
-    TRY(call(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG"));
+    TRY(sys::check(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG"));
     // Killed before that: then nobody reads the report any more.
     pollfd report{.fd = kReportFd, .events = 0, .revents = 0};
     if (::poll(&report, 1, 0) != 0) return fail("the broker is gone");
+    return ruleset;
+}
+
+Result<> enter(const Ruleset& ruleset, const policy::Profile& profile) {
+    if (!ruleset) return {};
+    TRY(sandbox::restrict_self(ruleset->get()));
+    // A rule for / leaves nothing to try: it is for jobs that may read everything.
+    const auto is_root = [](const policy::PathRule& rule) { return rule.path == "/"; };
+    if (std::ranges::any_of(profile.paths, is_root)) return {};
+    const sys::Fd root(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (root) return differs("Landlock differs: / can be listed");
     return {};
 }
 
-[[noreturn]] void report_and_exit(int report, const std::string& step) {
-    [[maybe_unused]] const auto put = ::write(report, step.data(), step.size());
-    ::_exit(127);
+// The doors that stay closed over exec; the filter last, for it may forbid all other calls.
+Result<> close_doors(const JobPlan& plan, const Ruleset& ruleset) {
+    const sys::Fd status(::open("/proc/self/status", O_RDONLY | O_CLOEXEC));
+    if (!status) return sys::fail_errno("/proc/self/status");  // not later: Landlock may hide it
+    const auto see = [&]() -> Result<sandbox::Seen> {
+        return sandbox::parse_status(TRY(sys::read_from_start(status, 64_KiB)));
+    };
+    const auto before = TRY(see());
+    TRY(enter(ruleset, plan.profile));
+    TRY(sandbox::install(plan.filter));
+    const auto after = TRY(see());
+    const bool counted = after.filters == before.filters + 1 || after.filters == 0;
+    if (after.seccomp != 2 || !counted) return differs("seccomp differs: no filter was added");
+    return {};
 }
 
-[[noreturn]] void run_interpreter(const JobPlan& plan) {
+// The exit status says of what kind the step was that failed; see JobStatus.
+[[noreturn]] void report_and_exit(int report, const Error& step) {
+    [[maybe_unused]] const auto put = ::write(report, step.what.data(), step.what.size());
+    ::_exit(step.code == sandbox::kDiffers ? kDiffersExit : 127);
+}
+
+[[noreturn]] void run_interpreter(const JobPlan& plan, const Ruleset& ruleset) {
     ::setsid();
     std::string program = plan.interpreter;
     std::string script = "/proc/self/fd/" + std::to_string(kScriptFd);
@@ -112,20 +175,22 @@ Result<> become_job(const JobPlan& plan) {
         environment.push_back(const_cast<char*>(entry.c_str()));
     }
     environment.push_back(nullptr);
-    // Last: it may forbid calls made above. It stays over exec.
-    if (const auto done = sandbox::install(plan.filter); !done) {
-        report_and_exit(kReportFd, done.error().what);
+    if (const auto done = close_doors(plan, ruleset); !done) {
+        report_and_exit(kReportFd, done.error());
     }
     ::execve(program.c_str(), argv, environment.data());
-    report_and_exit(kReportFd, sys::fail_errno("exec " + plan.interpreter).error().what);
+    report_and_exit(kReportFd, sys::fail_errno("exec " + plan.interpreter).error());
 }
 
 // The first process of a new pid namespace is its init: signals without a handler do not reach it,
 // and orphans become its children. So it stays behind as that, and the job is its child.
-[[noreturn]] void be_init(const JobPlan& plan) {
+[[noreturn]] void be_init(const JobPlan& plan, const Ruleset& ruleset) {
     const pid_t job = ::fork();
-    if (job < 0) report_and_exit(kReportFd, "fork in pid namespace");
-    if (job == 0) run_interpreter(plan);
+    if (job < 0) report_and_exit(kReportFd, sys::fail_errno("fork in pid namespace").error());
+    if (job == 0) run_interpreter(plan, ruleset);
+    if (const auto done = enter(ruleset, plan.profile); !done) {
+        report_and_exit(kReportFd, done.error());
+    }
     for (;;) {
         int status = 0;
         const pid_t ended = ::waitpid(-1, &status, 0);
@@ -161,46 +226,31 @@ Result<JobPlan> make_plan(const policy::Profile& profile, const sandbox::Filter&
 Result<JobProcess> JobProcess::spawn(const JobPlan& plan, const Cgroup& cgroup, sys::Fd out,
                                      sys::Fd err) {
     auto report = TRY(sys::make_pipe());
-    int pidfd = -1;
-    clone_args arguments{};
-    arguments.flags = CLONE_PIDFD | CLONE_INTO_CGROUP | CLONE_CLEAR_SIGHAND;
-    const auto& spaces = plan.profile.namespaces;
-    if (spaces.mount) arguments.flags |= CLONE_NEWNS;
-    if (spaces.net) arguments.flags |= CLONE_NEWNET;
-    if (spaces.ipc) arguments.flags |= CLONE_NEWIPC;
-    if (spaces.uts) arguments.flags |= CLONE_NEWUTS;
-    if (spaces.pid) arguments.flags |= CLONE_NEWPID;
-    arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
-    arguments.exit_signal = SIGCHLD;
-    arguments.cgroup = static_cast<std::uint64_t>(cgroup.fd());
-    const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
-    if (pid < 0) return sys::fail_errno("clone3");
-    if (pid == 0) {
-        reset_signals();
+    TRY(sys::set_nonblocking(report.read, true));
+    std::uint64_t flags = 0;
+    for (const auto& space : kSpaces) {
+        if (plan.profile.namespaces.*space.wanted) flags |= space.flag;
+    }
+    const auto brokers = own_spaces();
+    auto child = TRY(Child::start(flags, cgroup.fd(), [&] {
         // Until descriptors are in place the report is where the pipe was made.
         if (const auto done = arrange_descriptors(plan, out.get(), err.get(), report.write.get());
             !done) {
-            report_and_exit(report.write.get(), done.error().what);
+            report_and_exit(report.write.get(), done.error());
         }
-        if (const auto done = become_job(plan); !done) {
-            report_and_exit(kReportFd, done.error().what);
-        }
-        if (plan.profile.namespaces.pid) be_init(plan);
-        run_interpreter(plan);
-    }
-    TRY(sys::set_nonblocking(report.read, true));
-    return JobProcess(pid, sys::Fd(pidfd), std::move(report.read));
+        const auto ruleset = become_job(plan, cgroup, brokers);
+        if (!ruleset) report_and_exit(kReportFd, ruleset.error());
+        if (plan.profile.namespaces.pid) be_init(plan, *ruleset);
+        run_interpreter(plan, *ruleset);
+    }));
+    return JobProcess(std::move(child), std::move(report.read));
 }
 
 Result<JobStatus> JobProcess::reap() {
     JobStatus status;
-    rusage usage{};
-    pid_t ended;
-    do {
-        ended = ::wait4(pid_, &status.wait_status, 0, &usage);
-    } while (ended < 0 && errno == EINTR);
-    if (ended != pid_) return sys::fail_errno("wait4");
-    status.max_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+    const auto ended = child_.reap();
+    status.wait_status = ended.status;
+    status.max_rss_bytes = static_cast<std::uint64_t>(ended.usage.ru_maxrss) * 1024;
     std::string words(512, '\0');
     const ssize_t got = ::read(report_.get(), words.data(), words.size());
     words.resize(got > 0 ? static_cast<std::size_t>(got) : 0);

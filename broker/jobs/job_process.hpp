@@ -1,11 +1,10 @@
 // A job's processes: started under its profile in its own cgroup, and what became of them.
 #pragma once
-#include <sys/types.h>
-
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "broker/child.hpp"
 #include "broker/jobs/cgroup.hpp"
 #include "common/policy/policy.hpp"
 #include "common/sandbox/privileges.hpp"
@@ -33,28 +32,31 @@ Result<JobPlan> make_plan(const policy::Profile& profile, const sandbox::Filter&
                           int landlock_abi);
 
 // How the first process ended, or the step before exec that failed.
+inline constexpr int kDiffersExit = 126;
 struct JobStatus {
     int wait_status = 0;      // of the interpreter, as waitpid(2) has it
     std::string failed_step;  // empty: the interpreter ran
     std::uint64_t max_rss_bytes = 0;
+    // The step was made, and read back it was not as it should be.
+    bool differs() const { return !failed_step.empty() && wait_status >> 8 == kDiffersExit; }
 };
 
+// Ends with its owner.
 class JobProcess {
   public:
     // The pipes' write ends are given to the child and closed here.
     static Result<JobProcess> spawn(const JobPlan& plan, const Cgroup& cgroup, sys::Fd out,
                                     sys::Fd err);
 
-    // Readable when the first process has ended (pidfd_open(2)).
-    const sys::Fd& pidfd() const { return pidfd_; }
+    // Readable when the first process has ended.
+    const sys::Fd& pidfd() const { return child_.pidfd(); }
     // Reaps it; once, after pidfd became readable.
     Result<JobStatus> reap();
 
   private:
-    JobProcess(pid_t pid, sys::Fd pidfd, sys::Fd report)
-        : pid_(pid), pidfd_(std::move(pidfd)), report_(std::move(report)) {}
-    pid_t pid_;
-    sys::Fd pidfd_;
+    JobProcess(Child child, sys::Fd report)
+        : child_(std::move(child)), report_(std::move(report)) {}
+    Child child_;
     sys::Fd report_;  // the child's last words before exec
 };
 

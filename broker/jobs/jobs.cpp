@@ -14,16 +14,21 @@ using protocol::Outcome;
 constexpr std::array<std::string_view, 5> kOutcomes{"interrupted", "finished", "timed-out",
                                                     "cancelled", "failed-to-start"};
 
+// What was set for the job is not what the kernel says is set: no line of it ran.
+constexpr std::string_view kDiffersReason = "confinement-differs";
+
 JobEnd could_not_start(const Error& error) {
     JobEnd end;
     end.outcome = Outcome::failed_to_start;
-    end.reason = Code::clipped("start-failed");
+    end.reason = Code::clipped(error.code == sandbox::kDiffers ? kDiffersReason : "start-failed");
     end.detail = decltype(end.detail)::clipped(error.what);
     return end;
 }
 
 JobEnd judged(JobEnd end, const JobStatus& status) {
-    if (!status.failed_step.empty()) return could_not_start({status.failed_step});
+    if (!status.failed_step.empty()) {
+        return could_not_start({status.failed_step, status.differs() ? sandbox::kDiffers : 0});
+    }
     if (WIFSIGNALED(status.wait_status)) {
         end.signal = static_cast<std::uint8_t>(WTERMSIG(status.wait_status));
     } else {
@@ -79,6 +84,8 @@ Result<JobNumber> Jobs::start(const JobPlan& plan, records::Start record,
 Result<> Jobs::spawn(JobNumber number, Entry& entry, const JobPlan& plan,
                      std::chrono::seconds timeout) {
     TRY(audit_.sync());  // the verdict, too, is on disk before the process exists
+    // Beyond 64 MiB of a user's pipes, larger ones are for this capability only (pipe(7)).
+    const sandbox::Raised raised(sandbox::capability(CAP_SYS_ADMIN));
     auto out = TRY(sys::make_pipe(kPipeBytes));
     auto err = TRY(sys::make_pipe(plan.merged ? 0 : kPipeBytes));
     entry.out = std::move(out.read);

@@ -2,6 +2,8 @@
 #include "broker/jobs/job_process.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 
 #include <csignal>
@@ -10,6 +12,7 @@
 #include "common/base/parse.hpp"
 #include "common/sandbox/landlock.hpp"
 #include "tests/broker/jobs/job_fixture.hpp"
+#include "tests/support/forked.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::broker {
@@ -243,6 +246,86 @@ TEST_F(JobProcessTest, InAPidNamespaceLeftoversEndWithTheScript) {
     profile.namespaces.pid = profile.namespaces.mount = true;
     const auto ended = run("(setsid sleep 600 & setsid sleep 600 &); exit 3");
     EXPECT_EQ(WEXITSTATUS(ended.status.wait_status), 3) << "an orphan's end is not the script's";
+}
+
+std::size_t processes_of(const Cgroup& cgroup) {
+    const sys::Fd file(::openat(cgroup.fd(), "cgroup.procs", O_RDONLY | O_CLOEXEC));
+    const auto text = sys::read_to_end(file, 1 << 20).value_or("");
+    return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+TEST_F(JobProcessTest, AForkBombIsBoundedAndGoesAtOnce) {
+    constexpr std::size_t kMost = 40;
+    profile.limits.pids = kMost;
+    for (const bool pid_namespace : {false, true}) {
+        // A user for each: others' processes would count, and zombies too.
+        profile.user = pid_namespace ? "64777:64777" : "64778:64778";
+        profile.group = "64777";
+        profile.namespaces.pid = profile.namespaces.mount = pid_namespace;
+        auto plan = plan_of(profile, "trap '' TERM HUP; exec 2>&-; b() { b | b & }; b; sleep 600");
+        plan.interpreter = "/bin/bash";
+        plan.limit_pids_by_user = true;
+        const auto cgroup = tree->make(JobNumber{++number}, {}).value();
+        auto process = JobProcess::spawn(plan, cgroup, sys::make_pipe().value().write,
+                                         sys::make_pipe().value().write)
+                           .value();
+        std::size_t most = 0;
+        for (int look = 0; look < 60'000 && most < kMost; ++look) {
+            most = std::max(most, processes_of(cgroup));
+            ::usleep(1000);
+        }
+        EXPECT_EQ(most, kMost) << "it reaches its bound";
+        for (int look = 0; look < 100; ++look) {
+            EXPECT_LE(processes_of(cgroup), kMost) << "and never passes it";
+            ::usleep(1000);
+        }
+        EXPECT_TRUE(cgroup.kill());
+        EXPECT_TRUE(becomes_ready(process.pidfd()));
+        process.reap().value();
+        for (int look = 0; look < 60'000 && cgroup.populated().value(); ++look) ::usleep(1000);
+        EXPECT_FALSE(cgroup.populated().value());
+    }
+}
+
+TEST_F(JobProcessTest, WhatIsNotReapedGoesWithItsOwner) {
+    pid_t pid = 0;
+    const auto cgroup = tree->make(JobNumber{++number}, {}).value();
+    {
+        const auto process =
+            JobProcess::spawn(plan_of(profile, "sleep 600"), cgroup, sys::make_pipe().value().write,
+                              sys::make_pipe().value().write)
+                .value();
+        siginfo_t info{};
+        ASSERT_EQ(::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT), 0) << "it lives";
+        const sys::Fd file(::openat(cgroup.fd(), "cgroup.procs", O_RDONLY | O_CLOEXEC));
+        pid = std::stoi(sys::read_to_end(file, 100).value());
+    }
+    EXPECT_EQ(::kill(pid, 0), -1) << "not even a zombie is left";
+}
+
+// vm.memfd_noexec is a setting of a pid namespace (Linux 6.3).
+TEST_F(JobProcessTest, RunsWhereNoMemoryFileMayBeExecuted) {
+    if (::access("/proc/sys/vm/memfd_noexec", W_OK) != 0) {
+        GTEST_SKIP() << "this kernel has no vm.memfd_noexec";
+    }
+    for (const char* level : {"1", "2"}) {
+        const auto told = test::forked([&]() -> std::string {
+            if (::unshare(CLONE_NEWPID | CLONE_NEWNS) != 0) return "no pid namespace";
+            return test::forked([&]() -> std::string {
+                ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+                ::mount("proc", "/proc", "proc", 0, nullptr);
+                const sys::Fd sysctl(::open("/proc/sys/vm/memfd_noexec", O_WRONLY | O_CLOEXEC));
+                if (!sys::write_all(sysctl, as_bytes(level))) return "cannot set it";
+                for (const bool pid_namespace : {false, true}) {
+                    profile.namespaces.pid = profile.namespaces.mount = pid_namespace;
+                    const auto text = said("echo ran");
+                    if (text != "ran\n") return text.empty() ? "silence" : text;
+                }
+                return "both ran";
+            });
+        });
+        EXPECT_EQ(told, "both ran") << level;
+    }
 }
 
 TEST_F(JobProcessTest, TheFilterIsInForceForTheScript) {

@@ -1,0 +1,81 @@
+#include "broker/child.hpp"
+
+#include <linux/sched.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "common/sandbox/privileges.hpp"
+
+namespace bulkhead::broker {
+
+namespace {
+
+// Also what is ignored: that stays so over exec. A service manager starts us without SIGPIPE, and
+// `producer | head` of a script would never end.
+void reset_signals() {
+    for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+}  // namespace
+
+Result<Child> Child::start(std::uint64_t flags, int cgroup, const std::function<void()>& act) {
+    const sandbox::Raised raised(sandbox::kAllCapabilities);  // the child begins with them
+    int pidfd = -1;
+    clone_args arguments{};
+    arguments.flags = flags | CLONE_PIDFD | (cgroup < 0 ? 0 : CLONE_INTO_CGROUP);
+    arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+    arguments.exit_signal = SIGCHLD;
+    arguments.cgroup = static_cast<std::uint64_t>(cgroup);
+    const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
+    if (pid < 0) return sys::fail_errno("clone3");
+    if (pid == 0) {
+        reset_signals();
+        act();
+        ::_exit(127);
+    }
+    return Child(pid, sys::Fd(pidfd));
+}
+
+Child::Child(Child&& other) noexcept
+    : pid_(std::exchange(other.pid_, 0)), pidfd_(std::move(other.pidfd_)) {}
+
+Child::~Child() {
+    if (pid_ == 0) return;
+    kill();
+    reap();
+}
+
+void Child::kill() const {
+    const sandbox::Raised raised(sandbox::capability(CAP_KILL));
+    ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+}
+
+Child::Ended Child::reap() {
+    Ended ended;
+    while (::wait4(pid_, &ended.status, 0, &ended.usage) < 0 && errno == EINTR) {
+    }
+    pid_ = 0;
+    return ended;
+}
+
+Result<> in_child(const std::function<Result<>()>& act) {
+    auto report = TRY(sys::make_pipe());
+    auto child = TRY(Child::start(0, -1, [&] {
+        const auto done = act();
+        if (!done) static_cast<void>(sys::write_all(report.write, as_bytes(done.error().what)));
+        ::_exit(done ? 0 : 1);
+    }));
+    report.write.reset();
+    auto said = TRY(sys::read_to_end(report.read, 4096));
+    if (child.reap().status == 0) return {};
+    return fail(said.empty() ? "a child process died" : std::move(said));
+}
+
+}  // namespace bulkhead::broker

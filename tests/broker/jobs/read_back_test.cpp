@@ -1,0 +1,128 @@
+// A kernel that lies: calls that set a job's walls say "done" and do nothing. The job must notice.
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "broker/jobs/job_view.hpp"
+#include "common/sandbox/landlock.hpp"
+#include "tests/broker/jobs/job_fixture.hpp"
+#include "tests/support/forked.hpp"
+
+namespace bulkhead::broker {
+namespace {
+
+struct Lie {
+    const char* call;
+    const char* said;  // by the job that found out
+    std::optional<std::uint32_t> first_argument = std::nullopt;
+};
+
+// Every such call of this process and its children returns 0 and is not made.
+sandbox::Filter lies(const Lie& lie) {
+    policy::SyscallRule rule{
+        .call = lie.call, .action = {policy::Verdict::error, 0}, .conditions = {}, .source = {}};
+    if (lie.first_argument) {
+        rule.conditions = {{.argument = 0, .mask = 0xffffffff, .values = {*lie.first_argument}}};
+    }
+    return sandbox::compile({.name = "lie",
+                             .fallback = {policy::Verdict::allow, 0},
+                             .rules = {rule},
+                             .source = {}})
+        .value();
+}
+
+struct ReadBack : CgroupFixture {
+    policy::Profile profile = permissive();
+
+    void SetUp() override {
+        CgroupFixture::SetUp();
+        profile.namespaces.mount = true;
+        profile.private_tmp = true;
+        profile.umask = 027;
+        profile.nice = 7;
+        profile.groups = {"root"};
+        profile.capabilities = sandbox::capability(CAP_CHOWN);
+        profile.limits.file_size = 4096;
+        for (const char* path : {"/usr", "/bin", "/lib", "/lib64"}) {
+            profile.paths.push_back({.access = policy::Access::execute,
+                                     .path = path,
+                                     .if_present = true,
+                                     .source = {}});
+        }
+    }
+    // What a job says that runs where the kernel lies so: "ran" if it noticed nothing.
+    std::string told(const std::optional<Lie>& lie, bool pid_namespace) {
+        profile.namespaces.pid = pid_namespace;
+        auto plan = plan_of(profile, "echo ran");
+        plan.landlock_abi = sandbox::landlock_abi();
+        const auto cgroup = tree->make(JobNumber{++number_}, {}).value();
+        const auto filter = lie ? lies(*lie) : allow_all();
+        return test::forked([&]() -> std::string {
+            auto out = sys::make_pipe().value();
+            auto err = sys::make_pipe().value();
+            if (const auto done = sandbox::install(filter); !done) return done.error().what;
+            auto process =
+                JobProcess::spawn(plan, cgroup, std::move(out.write), std::move(err.write));
+            if (!process) return process.error().what;
+            if (!becomes_ready(process->pidfd())) return "hangs";
+            const auto status = process->reap().value();
+            if (!status.failed_step.empty() && !status.differs()) return "only failed";
+            return status.failed_step + sys::read_to_end(out.read, 100).value_or("");
+        });
+    }
+
+  private:
+    std::uint64_t number_ = 0;
+};
+
+TEST_F(ReadBack, AnHonestKernelIsBelieved) {
+    for (const bool pid_namespace : {false, true}) EXPECT_EQ(told({}, pid_namespace), "ran\n");
+}
+
+TEST_F(ReadBack, WhateverWasNotSetIsNoticedAndNoLineRuns) {
+    const Lie kLies[] = {{"readlink", "mnt namespace differs"},
+                         {"umask", "umask differs"},
+                         {"setpriority", "nice differs"},
+                         {"prlimit64", "a limit differs"},
+                         {"setgroups", "identity: supplementary groups differ"},
+                         {"setresgid", "identity: group id differs"},
+                         {"setresuid", "identity: user id differs"},
+                         {"prctl", "identity: capabilities differ", PR_CAPBSET_DROP},
+                         {"prctl", "identity: capabilities differ", PR_CAP_AMBIENT},
+                         {"prctl", "identity: securebits differ", PR_SET_SECUREBITS},
+                         {"prctl", "identity: no_new_privs is off", PR_SET_NO_NEW_PRIVS},
+                         {"seccomp", "seccomp differs: no filter was added"}};
+    for (const auto& lie : kLies) {
+        for (const bool pid_namespace : {false, true}) {
+            EXPECT_EQ(told(lie, pid_namespace), lie.said) << lie.call;
+        }
+    }
+}
+
+TEST_F(ReadBack, AViewThatStayedWritableIsNoticed) {
+    if (!has_read_only_views()) GTEST_SKIP() << "this kernel has no mount_setattr";
+    EXPECT_EQ(told(Lie{"mount_setattr", ""}, false), "view: / is writable");
+}
+
+TEST_F(ReadBack, APrivateTmpThatIsNotIsNoticed) {
+    EXPECT_EQ(told(Lie{"mount", ""}, false), "/tmp is the host's");
+}
+
+TEST_F(ReadBack, ARulesetThatIsNotInForceIsNoticed) {
+    if (sandbox::landlock_abi() == 0) GTEST_SKIP() << "this kernel has no Landlock";
+    for (const bool pid_namespace : {false, true}) {
+        EXPECT_EQ(told(Lie{"landlock_restrict_self", ""}, pid_namespace),
+                  "Landlock differs: / can be listed");
+    }
+}
+
+TEST_F(ReadBack, AProcessOutsideOfTheCgroupIsNoticed) {
+    const auto cgroup = tree->make(JobNumber{1}, {}).value();
+    const auto told = cgroup.require_caller();
+    ASSERT_FALSE(told);
+    EXPECT_EQ(told.error().what, "cgroup differs");
+    EXPECT_EQ(told.error().code, sandbox::kDiffers);
+}
+
+}  // namespace
+}  // namespace bulkhead::broker
