@@ -12,6 +12,7 @@
 
 #include "broker/dispatch.hpp"
 #include "broker/log_file.hpp"
+#include "broker/worker_view.hpp"
 #include "common/protocol/events.hpp"
 #include "common/sandbox/landlock.hpp"
 
@@ -67,8 +68,18 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
     context.missing = missing_features(context.landlock_abi);
     const auto& controllers = agent->cgroups_.missing();
     context.missing.insert(context.missing.end(), controllers.begin(), controllers.end());
-    TRY(agent->require_features(context.policy->policy));
+    const auto view = try_view(context.policy->policy.worker_landlock.paths);
+    if (!view) {
+        log.warning("no view of its own for the worker", {{"why", view.error().what}});
+        context.missing.emplace_back("worker-view");
+    } else {
+        agent->program_->own_view = true;
+        agent->places_.worker_state = TRY(within("state", detached(agent->places_.worker_state)));
+    }
+    agent->ceiling_ = TRY(ceiling_of(context.policy->policy, sandbox::reachable_capabilities()));
+    TRY(agent->require_possible(context.policy->policy));
     // From here on for root and for every job it will ever start.
+    TRY(within("broker", sandbox::lower_to(agent->ceiling_)));
     TRY(within("broker ceiling", sandbox::install(context.policy->filter("broker"))));
     for (const auto& left : agent->ledger_.unreported()) TRY(agent->jobs_.adopt(left));
     return agent;
@@ -99,7 +110,7 @@ Agent::Agent(Options options, const sys::Log& log, Notifier notifier, sys::Loop 
                .policy_directory = options_.policy,
                .suspended_file = options_.state + "/broker/intake-suspended"} {}
 
-Result<> Agent::require_features(const policy::Policy& policy) const {
+Result<> Agent::require_possible(const policy::Policy& policy) const {
     for (const auto& [feature, source] : policy.requirements) {
         const auto where = source.file + ":" + std::to_string(source.line) + ": ";
         if (!is_feature(feature)) return fail(where + "no such feature: " + feature);
@@ -107,6 +118,7 @@ Result<> Agent::require_features(const policy::Policy& policy) const {
             return fail(where + "this host lacks the required " + feature);
         }
     }
+    TRY(ceiling_of(policy, ceiling_));
     return {};
 }
 
@@ -165,6 +177,7 @@ Result<> Agent::send_setup() {
         "worker.landlock",
         sandbox::make_ruleset({.paths = rules.paths,
                                .writable = std::span(&state, 1),
+                               .proc = worker_->proc(),
                                .tcp_connect = std::span<const std::uint16_t>(rules.tcp_connect)},
                               context_.landlock_abi)));
     if (ruleset) setup.landlock = protocol::Handle{*std::move(ruleset)};
@@ -191,6 +204,7 @@ void Agent::on_packet() {
     if (!packet) return on_violation(packet.error());
     if (!*packet) return on_closed();
     const bool greeted = gate_.phase() == protocol::Phase::serving;
+    if (!greeted && !close_view()) return;
     const auto worked = processor_time();
     const auto done = dispatch(**packet, gate_, context_);
     gate_.charge(Gate::kForWork * (processor_time() - worked));
@@ -204,6 +218,16 @@ void Agent::on_packet() {
         log_.info("worker confined", {{"pid", std::to_string(worker_->pid())}});
         if (context_.draining) shut_down();
     }
+}
+
+// Before its first request, whatever that is, is looked at.
+bool Agent::close_view() {
+    const auto closed = worker_->close_view(context_.policy->policy.worker_landlock.paths);
+    if (closed) return true;
+    log_.error("close the worker's view", {{"why", closed.error().what}});
+    loop_.forget(worker_->channel().fd());
+    worker_->kill();
+    return false;
 }
 
 // It is on its way out, as the pidfd will tell, or it has no more use.
@@ -306,7 +330,7 @@ void Agent::reload() {
     }
     auto fresh = ReadyPolicy::load(options_.policy);
     if (fresh) {
-        if (const auto met = require_features((*fresh)->policy); !met) {
+        if (const auto met = require_possible((*fresh)->policy); !met) {
             fresh = std::unexpected(met.error());
         }
     }

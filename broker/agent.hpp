@@ -26,12 +26,13 @@ class Agent {
   private:
     Agent(Options options, const sys::Log& log, Notifier notifier, sys::Loop loop, Places places,
           CgroupTree cgroups, records::Ledger ledger, records::Audit audit);
-    Result<> load_policy();
-    Result<> require_features(const policy::Policy& policy) const;
+    // This host can give what `policy` requires, and this process what its profiles name.
+    Result<> require_possible(const policy::Policy& policy) const;
 
     Result<> start_worker();
     Result<> send_setup();
     void on_packet();
+    bool close_view();
     void on_closed();
     void on_violation(const Error& error);
     void on_worker_ended();
@@ -68,6 +69,7 @@ class Agent {
     sys::Clock::time_point started_{};
     std::chrono::seconds backoff_{1};
     std::deque<sys::Clock::time_point> violations_;
+    std::uint64_t ceiling_ = 0;  // of capabilities
     bool ready_ = false;
     int code_ = kDone;
 };

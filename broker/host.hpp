@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "broker/options.hpp"
+#include "common/policy/policy.hpp"
 #include "common/sandbox/privileges.hpp"
 #include "common/sys/dir.hpp"
 
@@ -30,8 +31,11 @@ std::vector<std::string> missing_features(int landlock_abi);
 // All such names; a `require` line with another is a typing error that would protect nobody.
 bool is_feature(std::string_view name);
 
-// Cannot be dumped, traced or given new privileges; no core. For root itself, before it serves.
+// Cannot be dumped or traced, no core. For root itself, before it opens anything.
 Result<> harden_self();
+// The capabilities that this broker and all its jobs can ever have: what it needs itself and what
+// profiles name. An error says who wants one that is not in `reachable`.
+Result<std::uint64_t> ceiling_of(const policy::Policy& policy, std::uint64_t reachable);
 
 // The program beside this one: libexec/bulkhead/worker, or worker/worker of a build tree.
 std::string default_worker_path();

@@ -1,18 +1,19 @@
 #include "broker/worker_process.hpp"
 
 #include <fcntl.h>
-#include <linux/sched.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
+
+#include "broker/worker_view.hpp"
 
 namespace bulkhead::broker {
 
@@ -33,9 +34,13 @@ bool withheld(std::string_view entry) {
                        [&](const char* prefix) { return entry.starts_with(prefix); });
 }
 
-Result<> call(int code, std::string_view what) {
-    if (code == 0) return {};
-    return sys::fail_errno(what);
+// The namespace that CLONE_NEWNS made, for the broker to work in: it may not look for it at a
+// process of another user (ptrace(2), access mode checking).
+Result<> hand_over_mounts(const link::Channel& channel) {
+    const sys::Fd own(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+    if (!own) return sys::fail_errno("/proc/self/ns/mnt");
+    const int fd = own.get();
+    return channel.send(as_bytes("mounts"), std::span(&fd, 1));
 }
 
 Result<> strip(const WorkerProgram& program, int channel) {
@@ -48,16 +53,15 @@ Result<> strip(const WorkerProgram& program, int channel) {
     if (high_channel < 0 || high_program < 0) return sys::fail_errno("duplicate descriptor");
     if (::dup2(high_channel, kChannelFd) < 0) return sys::fail_errno("dup2");
     if (::dup3(high_program, kProgramFd, O_CLOEXEC) < 0) return sys::fail_errno("dup3");
-    TRY(call(static_cast<int>(::syscall(SYS_close_range, kProgramFd + 1, ~0U, 0)), "close_range"));
+    TRY(sys::check(::syscall(SYS_close_range, kProgramFd + 1, ~0U, 0), "close_range"));
     ::setsid();
+    TRY(sys::check(::chdir("/"), "chdir /"));
     ::umask(077);
-    const rlimit files{256, 256};
-    TRY(call(::setrlimit(RLIMIT_NOFILE, &files), "RLIMIT_NOFILE"));
-    const rlimit locked{0, 0};
-    TRY(call(::setrlimit(RLIMIT_MEMLOCK, &locked), "RLIMIT_MEMLOCK"));
+    TRY(sandbox::set_limit(RLIMIT_NOFILE, 256, 256));
+    TRY(sandbox::set_limit(RLIMIT_MEMLOCK, 0, 0));
     TRY(sandbox::become({.user = program.user, .groups = {}, .capabilities = 0}));
     // After the change of ids, which clears it (prctl(2)).
-    return call(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG");
+    return sys::check(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG");
 }
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
@@ -67,11 +71,10 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
     return out;
 }
 
-[[noreturn]] void become_worker(const WorkerProgram& program, int channel, pid_t parent) {
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    auto done = strip(program, channel);
+[[noreturn]] void become_worker(const WorkerProgram& program, const link::Channel& channel,
+                                pid_t parent) {
+    auto done = program.own_view ? hand_over_mounts(channel) : Result<>();
+    if (done) done = strip(program, channel.fd());
     if (done && ::getppid() != parent) done = fail("the broker is gone");
     if (done) {
         const auto argv = pointers(program.arguments);
@@ -109,51 +112,42 @@ Result<WorkerProgram> WorkerProgram::open(const std::string& path,
 
 Result<WorkerProcess> WorkerProcess::spawn(const WorkerProgram& program) {
     auto [ours, theirs] = TRY(link::Channel::pair());
-    const pid_t parent = ::getpid();
-    int pidfd = -1;
-    clone_args arguments{};
-    arguments.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
-    arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
-    arguments.exit_signal = SIGCHLD;
-    const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
-    if (pid < 0) return sys::fail_errno("clone3");
-    if (pid == 0) become_worker(program, theirs.fd(), parent);
-    TRY(sys::set_nonblocking(ours.descriptor(), true));
-    return WorkerProcess(pid, sys::Fd(pidfd), std::move(ours));
+    auto child = TRY(Child::start(program.own_view ? CLONE_NEWNS : 0, -1, [&, parent = ::getpid()] {
+        become_worker(program, theirs, parent);
+    }));
+    WorkerProcess worker(std::move(child), std::move(ours));
+    if (program.own_view) {
+        const sandbox::Raised raised(sandbox::capability(CAP_SYS_ADMIN));
+        worker.proc_ = TRY(fresh_proc());
+        { const auto closed = std::move(theirs); }  // so that its death is seen
+        auto packet = TRY(worker.channel().receive());
+        if (!packet || packet->descriptors.size() != 1) return fail("the worker did not start");
+        worker.mounts_ = std::move(packet->descriptors[0]);
+    }
+    TRY(sys::set_nonblocking(worker.channel().descriptor(), true));
+    return worker;
 }
 
-WorkerProcess::WorkerProcess(WorkerProcess&& other) noexcept
-    : pid_(std::exchange(other.pid_, 0)),
-      pidfd_(std::move(other.pidfd_)),
-      channel_(std::move(other.channel_)) {}
-
-WorkerProcess::~WorkerProcess() {
-    if (pid_ == 0) return;
-    kill();
-    reap();
+Result<> WorkerProcess::close_view(std::span<const policy::PathRule> rows) {
+    const auto mounts = std::move(mounts_);
+    if (!mounts) return {};
+    TRY(in_child([&]() -> Result<> {
+        TRY(sys::check(::setns(mounts.get(), CLONE_NEWNS), "setns"));
+        return narrow_view(rows, proc_);
+    }));
+    proc_.reset();
+    return require_narrow(pid(), rows);
 }
 
 Result<> WorkerProcess::require_confined(const sandbox::User& user) const {
     // Not reaped yet, so the number is still its own.
-    const auto seen = TRY(sandbox::see(pid_));
+    const auto seen = TRY(sandbox::see(pid()));
     TRY(sandbox::require_identity(seen, {.user = user, .groups = {}, .capabilities = 0}));
     if (seen.seccomp != 2) return fail("no seccomp filter");
     // The ceiling came with fork(); the worker's own must lie above it.
     const auto ours = TRY(sandbox::see(::getpid())).filters;
     if (ours > 0 && seen.filters <= ours) return fail("no seccomp filter of its own");
     return {};
-}
-
-void WorkerProcess::kill() const {
-    ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
-}
-
-int WorkerProcess::reap() {
-    int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-    }
-    pid_ = 0;
-    return status;
 }
 
 }  // namespace bulkhead::broker

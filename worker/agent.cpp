@@ -1,5 +1,6 @@
 #include "worker/agent.hpp"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -18,8 +19,8 @@ Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
                                              sys::Log& log) {
     // Everything that needs an open door...
     TRY(HttpClient::prepare());
-    auto proc = TRY(sys::Dir::open("/proc"));
-    auto root = TRY(sys::Dir::open("/"));
+    // /etc is on the root file system: fstab(5) must be. A directory would lead out of the view.
+    sys::Fd disk(::open("/etc/passwd", O_RDONLY | O_CLOEXEC));
     std::vector<InstallTokenFile> token_files;
     for (const auto& backend : config.backends) {
         token_files.push_back(InstallTokenFile::open(backend.install_token_file));
@@ -34,11 +35,16 @@ Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
     const auto most = config.spool.max_bytes;
     auto spool = TRY(Spool::open(
         state, {.job_bytes = std::min(SpoolLimits{}.job_bytes, most), .total_bytes = most}));
+    // Here the broker takes the host's files away: what was opened before stays open, and a
+    // directory among it would still show all of them.
+    auto hello = TRY(broker.call(protocol::Hello{.landlock_abi = static_cast<std::uint32_t>(abi)}));
+    auto proc = TRY(sys::Dir::open("/proc"));
+    auto root = sys::Dir::from(sys::Fd(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)));
     for (const auto& problem : spool.problems()) log.warning("spool", {{"why", problem.what}});
-    std::unique_ptr<Agent> agent(
-        new Agent(std::move(broker), std::move(config), pass, forced, log, std::move(loop),
-                  std::move(proc), std::move(root), std::move(credentials), std::move(spool),
-                  TRY(InventoryStore::open(state)), TRY(RefusalStore::open(state))));
+    std::unique_ptr<Agent> agent(new Agent(
+        std::move(broker), std::move(config), pass, forced, log, std::move(loop), std::move(proc),
+        std::move(root), std::move(disk), std::move(credentials), std::move(spool),
+        TRY(InventoryStore::open(state)), TRY(RefusalStore::open(state))));
     for (std::size_t i = 0; i < agent->config_.backends.size(); ++i) {
         agent->sessions_.push_back(TRY(Session::create(
             agent->services_, agent->config_.backends[i], std::move(token_files[i]),
@@ -51,19 +57,21 @@ Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
                                            [raw = agent.get()] { return raw->compose_status(); });
         TRY(agent->status_->start());
     }
-    TRY(agent->introduce(abi));
+    TRY(agent->introduce(std::move(hello), abi));
     return agent;
 }
 
 Agent::Agent(BrokerClient broker, Config config, Pass pass, bool forced, sys::Log& log,
-             sys::Loop loop, sys::Dir proc, sys::Dir root, CredentialStore credentials, Spool spool,
-             InventoryStore inventory, RefusalStore refusals)
+             sys::Loop loop, sys::Dir proc, sys::Dir root, sys::Fd disk,
+             CredentialStore credentials, Spool spool, InventoryStore inventory,
+             RefusalStore refusals)
     : config_(std::move(config)),
       log_(log),
       loop_(std::move(loop)),
       broker_(std::move(broker)),
       proc_(std::move(proc)),
       root_(std::move(root)),
+      disk_(std::move(disk)),
       credentials_(std::move(credentials)),
       spool_(std::move(spool)),
       inventory_(std::move(inventory)),
@@ -78,6 +86,7 @@ Agent::Agent(BrokerClient broker, Config config, Pass pass, bool forced, sys::Lo
                 .refusals = refusals_,
                 .proc = proc_,
                 .root = root_,
+                .disk = disk_,
                 .random = system_random(),
                 .pass = pass,
                 .forced = forced,
@@ -92,9 +101,7 @@ Agent::Agent(BrokerClient broker, Config config, Pass pass, bool forced, sys::Lo
                         stop(1);
                     }} {}
 
-Result<> Agent::introduce(int landlock_abi) {
-    auto hello = TRY(
-        broker_.call(protocol::Hello{.landlock_abi = static_cast<std::uint32_t>(landlock_abi)}));
+Result<> Agent::introduce(protocol::HelloReply hello, int landlock_abi) {
     services_.host_id = hello.host_id.str();
     services_.policy_digest = crypto::hex(hello.policy_digest);
     services_.confinement.landlock_abi = landlock_abi;

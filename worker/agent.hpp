@@ -20,9 +20,9 @@ class Agent {
 
   private:
     Agent(BrokerClient broker, Config config, Pass pass, bool forced, sys::Log& log, sys::Loop loop,
-          sys::Dir proc, sys::Dir root, CredentialStore credentials, Spool spool,
+          sys::Dir proc, sys::Dir root, sys::Fd disk, CredentialStore credentials, Spool spool,
           InventoryStore inventory, RefusalStore refusals);
-    Result<> introduce(int landlock_abi);
+    Result<> introduce(protocol::HelloReply hello, int landlock_abi);
     Result<> take_over(std::vector<protocol::UnreportedJob> jobs);
 
     void on_events();
@@ -38,6 +38,7 @@ class Agent {
     BrokerClient broker_;
     sys::Dir proc_;
     sys::Dir root_;
+    sys::Fd disk_;
     CredentialStore credentials_;
     Spool spool_;
     InventoryStore inventory_;

@@ -3,9 +3,9 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/securebits.h>
-#include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -61,7 +61,7 @@ struct Sets {
 Sets own_sets() {
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct data[2]{};
-    if (::capget(&header, data) != 0) return {};
+    if (::syscall(SYS_capget, &header, data) != 0) return {};
     const auto whole = [](std::uint64_t low, std::uint64_t high) { return low | high << 32; };
     return {whole(data[0].effective, data[1].effective),
             whole(data[0].permitted, data[1].permitted),
@@ -77,7 +77,7 @@ Result<> set_own(const Sets& sets) {
         };
         data[half] = {part(sets.effective), part(sets.permitted), part(sets.inheritable)};
     }
-    return sys::check(::capset(&header, data), "set capabilities");
+    return sys::check(::syscall(SYS_capset, &header, data), "set capabilities");
 }
 
 Result<> lock_securebits(int bits) {

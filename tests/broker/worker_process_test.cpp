@@ -48,6 +48,16 @@ TEST_F(WorkerProcessTest, ItHoldsItsChannelAndNothingElseOfOurs) {
     EXPECT_THAT(fds, testing::ElementsAre("0", "1", "2", "3"));
 }
 
+TEST_F(WorkerProcessTest, IgnoresNoSignalThatWeIgnore) {
+    ::signal(SIGPIPE, SIG_IGN);
+    const auto worker = WorkerProcess::spawn(test::sleeping_program()).value();
+    ::signal(SIGPIPE, SIG_DFL);
+    test::wait_for_exec(worker.pid());
+    const auto status =
+        sys::Dir::open("/proc/" + std::to_string(worker.pid())).value().read_file("status", 65536);
+    EXPECT_THAT(status.value(), HasSubstr("SigIgn:\t0000000000000000\n"));
+}
+
 TEST_F(WorkerProcessTest, FramesPassBothWaysAndItsEndIsSeen) {
     auto worker = WorkerProcess::spawn(test::sleeping_program()).value();
     {

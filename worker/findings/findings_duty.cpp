@@ -16,7 +16,8 @@ void FindingsDuty::scan() {
                                     .proc = services_.proc,
                                     .host = host_,
                                     .settings = services_.config.findings,
-                                    .now = services_.now()});
+                                    .now = services_.now(),
+                                    .disk = &services_.disk});
     if (!findings) return services_.fatal(findings.error());
     if (findings->empty() && !dialect_.takes_whole_set()) return on_verdict({}, 0);
     perform<void>(

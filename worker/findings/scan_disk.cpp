@@ -1,6 +1,11 @@
 // File systems that are about to be full, of bytes or of inodes.
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <iterator>
 
 #include "worker/findings/mounts.hpp"
 #include "worker/findings/scanner.hpp"
@@ -50,13 +55,30 @@ Finding unreadable(const std::string& path, const Error& error) {
 // O_PATH: only looked at, so it needs no right to read.
 Result<Disk> look_at(const sys::Dir& root, const std::string& path) {
     const auto below = path == "/" ? std::string(".") : path.substr(1);
-    const auto place = sys::Dir::from(TRY(root.open_at(below, O_PATH | O_DIRECTORY)));
-    return read_disk(place, path);
+    return read_disk(TRY(root.open_at(below, O_PATH | O_DIRECTORY)), path);
+}
+
+// In a view of its own the worker sees no file system but the root's, and that through one file.
+bool has_own_view(const ScanContext& context) {
+    struct statfs own {};
+    return context.disk != nullptr && ::fstatfs(context.root.fd(), &own) == 0 &&
+           own.f_type == TMPFS_MAGIC;
+}
+
+std::vector<Finding> judged(const Disk& disk, const ScanContext& context) {
+    std::vector<Finding> findings;
+    judge("space", disk.used_percent, disk, context, findings);
+    judge("inodes", disk.inodes_used_percent, disk, context, findings);
+    return findings;
 }
 
 }  // namespace
 
 Result<std::vector<Finding>> scan_disk(const ScanContext& context) {
+    if (has_own_view(context)) {
+        const auto disk = read_disk(*context.disk, "/");
+        return disk ? judged(*disk, context) : std::vector{unreadable("/", disk.error())};
+    }
     // Not "self", which is a symlink.
     const auto name = std::to_string(::getpid()) + "/mountinfo";
     const auto mountinfo = context.proc.read_file(name, kMaxMountinfo);
@@ -70,8 +92,7 @@ Result<std::vector<Finding>> scan_disk(const ScanContext& context) {
             findings.push_back(unreadable(path, disk.error()));
             continue;
         }
-        judge("space", disk->used_percent, *disk, context, findings);
-        judge("inodes", disk->inodes_used_percent, *disk, context, findings);
+        std::ranges::move(judged(*disk, context), std::back_inserter(findings));
     }
     return findings;
 }

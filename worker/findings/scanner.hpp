@@ -19,6 +19,8 @@ struct ScanContext {
     HostFiles& host;  // what the worker may not open itself
     const FindingsConfig& settings;
     UnixTime now{};
+    // A file of the host's root file system, for a worker whose own / is not the host's.
+    const sys::Fd* disk = nullptr;
 };
 
 struct Scanner {

@@ -20,9 +20,9 @@ Disk disk_of(std::string path, const struct statvfs& figures) {
                 .inodes_used_percent = percent(less(inodes, free_inodes), inodes)};
 }
 
-Result<Disk> read_disk(const sys::Dir& directory, const std::string& path) {
+Result<Disk> read_disk(const sys::Fd& file, const std::string& path) {
     struct statvfs figures {};
-    if (::fstatvfs(directory.fd(), &figures) != 0) return sys::fail_errno("statvfs " + path);
+    if (::fstatvfs(file.get(), &figures) != 0) return sys::fail_errno("statvfs " + path);
     return disk_of(path, figures);
 }
 

@@ -21,6 +21,6 @@ struct Disk {
 
 Disk disk_of(std::string path, const struct statvfs& figures);
 // Of the file system that holds `directory`; `path` is its name in reports.
-Result<Disk> read_disk(const sys::Dir& directory, const std::string& path);
+Result<Disk> read_disk(const sys::Fd& file, const std::string& path);
 
 }  // namespace bulkhead::worker

@@ -35,7 +35,7 @@ void keep(std::optional<T>& part, Result<T> reading, std::string_view name, Metr
 
 }  // namespace
 
-MetricsReader::MetricsReader(sys::Dir proc, sys::Dir disk, std::string disk_path)
+MetricsReader::MetricsReader(sys::Dir proc, sys::Fd disk, std::string disk_path)
     : proc_(std::move(proc)),
       disk_(std::move(disk)),
       disk_path_(std::move(disk_path)),

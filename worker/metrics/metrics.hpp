@@ -32,7 +32,7 @@ class MetricsReader {
   public:
     // `proc` is /proc. `disk` is a directory of the file system to watch, `disk_path` its name in
     // reports; the kept handle keeps that file system mounted. Takes the first CPU reading.
-    MetricsReader(sys::Dir proc, sys::Dir disk, std::string disk_path);
+    MetricsReader(sys::Dir proc, sys::Fd disk, std::string disk_path);
 
     Metrics sample();
 
@@ -45,7 +45,7 @@ class MetricsReader {
     Result<std::vector<Interface>> read_interfaces();
 
     sys::Dir proc_;
-    sys::Dir disk_;
+    sys::Fd disk_;
     std::string disk_path_;
     KeptFile stat_;
     KeptFile meminfo_;

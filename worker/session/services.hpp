@@ -33,8 +33,9 @@ struct Services {
     Spool& spool;
     const InventoryStore& inventory;
     const RefusalStore& refusals;
-    const sys::Dir& proc;  // opened before the sandbox closed
+    const sys::Dir& proc;  // these two as the sandbox shows them
     const sys::Dir& root;
+    const sys::Fd& disk;  // a file of the host's root file system, for its figures
     Random random;
     Pass pass = Pass::serve;
     bool forced = false;  // in a pass that ends: report the inventory although it is not due yet

@@ -1,5 +1,5 @@
 // A kernel that lies: calls that set a job's walls say "done" and do nothing. The job must notice.
-#include <sys/capability.h>
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 

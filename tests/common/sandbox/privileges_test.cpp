@@ -2,8 +2,8 @@
 
 #include <grp.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <linux/securebits.h>
-#include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -167,7 +167,9 @@ TEST_F(Become, ThereIsNoWayBack) {
                          return "group root again";
                      if (::prctl(PR_SET_SECUREBITS, 0, 0, 0, 0) == 0) return "securebits unlocked";
                      if (::prctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0) return "new privileges";
-                     if (cap_set_ambient(CAP_KILL, CAP_SET) == 0) return "ambient raised";
+                     if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_KILL, 0, 0) == 0) {
+                         return "ambient raised";
+                     }
                      const rlimit core{1, 1};
                      if (::setrlimit(RLIMIT_CORE, &core) == 0) return "core dumps";
                      return "held";

@@ -28,7 +28,7 @@ TEST(Disk, WithoutBlocksOrInodesIsNotDividedByZero) {
 
 TEST(Disk, IsReadThroughTheHandleAndNotThroughThePath) {
     const test::TempDir place;
-    const auto disk = read_disk(place.open(), "/no/such/path");
+    const auto disk = read_disk(place.open().duplicate().value(), "/no/such/path");
     ASSERT_TRUE(disk) << disk.error().what;
     EXPECT_GT(disk->total_bytes, 0U);
     EXPECT_GE(disk->total_bytes, disk->used_bytes);
