@@ -134,5 +134,30 @@ TEST(Features, WhatLandlockLacksIsListedByVersion) {
     EXPECT_THAT(missing_features(6), Not(Contains("landlock-scope")));
 }
 
+TEST(Ceiling, IsWhatRootNeedsAndWhatProfilesName) {
+    policy::Policy policy;
+    const auto bare = ceiling_of(policy, sandbox::kAllCapabilities).value();
+    EXPECT_NE(bare & sandbox::capability(CAP_SYS_ADMIN), 0U);
+    EXPECT_EQ(bare & sandbox::capability(CAP_SYS_MODULE), 0U);
+    policy.profiles["one"].capabilities = sandbox::capability(CAP_SYS_MODULE);
+    EXPECT_EQ(ceiling_of(policy, sandbox::kAllCapabilities),
+              bare | sandbox::capability(CAP_SYS_MODULE));
+}
+
+TEST(Ceiling, AProfileThatWantsWhatIsOutOfReachIsNamed) {
+    policy::Policy policy;
+    auto& profile = policy.profiles["one"];
+    profile.capabilities = sandbox::capability(CAP_SYS_TIME);
+    profile.source.file = "profiles/one.profile";
+    const auto all = sandbox::kAllCapabilities;
+    const auto ceiling = ceiling_of(policy, all & ~sandbox::capability(CAP_SYS_TIME));
+    ASSERT_FALSE(ceiling);
+    EXPECT_THAT(ceiling.error().what,
+                testing::StartsWith("profiles/one.profile: needs CAP_SYS_TIME"));
+    EXPECT_THAT(ceiling_of({}, all & ~sandbox::capability(CAP_SETUID)).error().what,
+                testing::StartsWith("the broker itself: needs CAP_SETUID"));
+    EXPECT_TRUE(ceiling_of({}, all & ~sandbox::capability(CAP_SYS_PTRACE))) << "only wished for";
+}
+
 }  // namespace
 }  // namespace bulkhead::broker

@@ -178,6 +178,53 @@ TEST_F(Service, ARequirementThatCannotBeMetLeavesTheOldPolicyInForce) {
               std::string::npos);
 }
 
+TEST_F(Service, AProfileThatWantsMoreThanTheBrokerKeptNeedsARestart) {
+    start_enrolled();
+    auto profile = place().read("policy/profiles/test.profile");
+    const auto at = profile.find("capabilities none");
+    ASSERT_NE(at, profile.npos);
+    profile.replace(at, 17, "capabilities CAP_SYS_TIME");
+    place().write("policy/profiles/more.profile", profile);
+    reload();
+    ASSERT_EQ(audit("policy-rejected").size(), 1U);
+    const auto why = audit("policy-rejected")[0]["why"].get<std::string>();
+    EXPECT_TRUE(why.starts_with("profiles/more.profile: needs CAP_SYS_TIME, which")) << why;
+    EXPECT_EQ(stop(), 0);
+    start();
+    EXPECT_TRUE(wait_for_heartbeats(1)) << "a restart is all it needs";
+}
+
+TEST_F(Service, NothingOfTheBrokerIsInForceWhileItWaits) {
+    start_enrolled();
+    const auto root = broker().pid();
+    EXPECT_EQ(status_of(root, "Uid"), "0\t0\t0\t0");
+    for (const auto* set : {"CapInh", "CapEff", "CapAmb"}) {
+        EXPECT_EQ(status_of(root, set), "0000000000000000") << set;
+    }
+    EXPECT_EQ(status_of(root, "CapBnd"), status_of(root, "CapPrm"));
+    const auto ceiling = std::stoull(status_of(root, "CapBnd"), nullptr, 16);
+    constexpr std::uint64_t kSysModule = 1 << 16;
+    constexpr std::uint64_t kSysAdmin = 1 << 21;
+    EXPECT_EQ(ceiling & kSysModule, 0U);
+    EXPECT_NE(ceiling & kSysAdmin, 0U);
+    EXPECT_EQ(status_of(root, "NoNewPrivs"), "1");
+}
+
+TEST_F(Service, TheWorkerSeesTheRowsOfItsPolicyAndNothingElse) {
+    start_enrolled();
+    if (audit("agent-started")[0]["missing"].get<std::string>().find("worker-view") !=
+        std::string::npos) {
+        GTEST_SKIP() << "this host cannot give the worker a view of its own";
+    }
+    const auto root = "/proc/" + std::to_string(worker_pid()) + "/root";
+    EXPECT_TRUE(std::filesystem::exists(root + "/usr/lib"));
+    for (const auto* hidden : {"/etc/passwd", "/root", "/home", "/var", "/usr/bin", "/dev"}) {
+        EXPECT_FALSE(std::filesystem::exists(root + hidden)) << hidden;
+    }
+    EXPECT_FALSE(std::filesystem::exists(root + (place() / "agent.yaml")))
+        << "nor its own configuration and state";
+}
+
 TEST_F(Service, AWorkerThatCallsItsSettingsWrongLaterDoesNotStopTheBroker) {
     start_enrolled();
     const auto good = place().read("agent.yaml");
