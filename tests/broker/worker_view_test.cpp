@@ -13,6 +13,7 @@
 #include <filesystem>
 
 #include "broker/worker_process.hpp"
+#include "tests/broker/stand_in_worker.hpp"
 #include "tests/support/forked.hpp"
 #include "tests/support/tree.hpp"
 
@@ -190,6 +191,12 @@ TEST_F(WorkerViewTest, ARunningWorkerIsMovedFromOutside) {
     program.user = {64123, 64123};
     program.own_view = true;
     auto worker = WorkerProcess::spawn(program).value();
+    // As a real one, it has its libraries by then: it sleeps.
+    test::wait_for_exec(worker.pid());
+    const auto proc = sys::Dir::open("/proc/" + std::to_string(worker.pid())).value();
+    while (proc.read_file("status", 65536).value_or("").find("State:\tS") == std::string::npos) {
+        ::usleep(1000);
+    }
     EXPECT_EQ(require_narrow(worker.pid(), rows).error().code, sandbox::kDiffers)
         << "it still has the host's";
     const auto closed = worker.close_view(rows);
