@@ -110,6 +110,7 @@ Host::Outcome Host::live(Pass pass, bool forced, const std::function<bool()>& do
         BrokerClient client(std::move(ends->second));
         const auto dir = state.open();
         const auto root = sys::Dir::open("/");
+        const auto disk = root->duplicate();
         const auto proc = sys::Dir::open("/proc");
         auto loop = sys::Loop::create();
         auto credentials = CredentialStore::open(dir);
@@ -129,6 +130,7 @@ Host::Outcome Host::live(Pass pass, bool forced, const std::function<bool()>& do
                           .refusals = *refusals,
                           .proc = *proc,
                           .root = *root,
+                          .disk = *disk,
                           .random = [] { return 0.0; },
                           .pass = pass,
                           .forced = forced,

@@ -41,6 +41,7 @@ class FindingsDutyTest : public testing::Test {
                                    .refusals = refusals_,
                                    .proc = proc_,
                                    .root = root_,
+                                   .disk = disk_,
                                    .random = [] { return 0.0; },
                                    .now = [] { return kNow; },
                                    .fatal = [this](const Error& error) { lost_ = error.what; }});
@@ -108,6 +109,7 @@ class FindingsDutyTest : public testing::Test {
     bulkhead::test::TempDir place_;
     sys::Dir state_ = place_.open();
     sys::Dir root_ = sys::Dir::open("/").value();
+    sys::Fd disk_ = root_.duplicate().value();
     sys::Dir proc_ = sys::Dir::open("/proc").value();
     CredentialStore credentials_ = CredentialStore::open(state_).value();
     Spool spool_ = Spool::open(state_).value();
