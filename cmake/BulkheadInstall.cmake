@@ -23,9 +23,17 @@ install(CODE "
         cmake_path(ABSOLUTE_PATH \${path} BASE_DIRECTORY \"\${CMAKE_INSTALL_PREFIX}\" NORMALIZE)
     endforeach()
 
-    configure_file(\"${CMAKE_SOURCE_DIR}/systemd/bulkhead.service.in\"
-                   \"${CMAKE_BINARY_DIR}/bulkhead.service\" @ONLY)
-    file(INSTALL \"${CMAKE_BINARY_DIR}/bulkhead.service\"
+    # Both units stand behind the same walls, written down once.
+    file(READ \"${CMAKE_SOURCE_DIR}/systemd/bulkhead.service.in\" unit)
+    string(REGEX MATCH \"# --- What holds for.*\\n\\n# Left out\" BULKHEAD_WALLS \"\${unit}\")
+    string(REPLACE \"\\n\\n# Left out\" \"\" BULKHEAD_WALLS \"\${BULKHEAD_WALLS}\")
+    string(CONFIGURE \"\${BULKHEAD_WALLS}\" BULKHEAD_WALLS @ONLY)
+    foreach(name bulkhead bulkhead-checkin)
+        configure_file(\"${CMAKE_SOURCE_DIR}/systemd/\${name}.service.in\"
+                       \"${CMAKE_BINARY_DIR}/\${name}.service\" @ONLY)
+    endforeach()
+    file(INSTALL \"${CMAKE_BINARY_DIR}/bulkhead.service\" \"${CMAKE_BINARY_DIR}/bulkhead-checkin.service\"
+                 \"${CMAKE_SOURCE_DIR}/systemd/bulkhead-checkin.timer\"
          DESTINATION \"\${CMAKE_INSTALL_PREFIX}/lib/systemd/system\")
 
     function(install_unless_there from to)

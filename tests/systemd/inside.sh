@@ -34,7 +34,9 @@ ready() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" /srv/ready.json; }
 systemd-sysusers bulkhead.conf
 systemd-tmpfiles --create bulkhead.conf
 systemctl daemon-reload
-check "the unit has nothing systemd would complain of" test -z "$(systemd-analyze verify "$unit" 2>&1)"
+for name in "$unit" bulkhead-checkin.service bulkhead-checkin.timer; do
+    check "$name has nothing systemd would complain of" test -z "$(systemd-analyze verify "$name" 2>&1)"
+done
 
 # --- a backend, and what an operator writes for it
 systemd-run -q --unit=reference-backend /opt/lab/reference-backend --directory /srv/backend \
@@ -107,6 +109,9 @@ check "an admin job can do what packages need" prints upgrade upgraded
 
 named() { grep '"job":"look"' /var/log/bulkhead/audit.log | grep -q "$(sha256sum </etc/bulkhead/policy/approved/look.script | cut -d' ' -f1)"; }
 check "the audit log names the script that ran" named
+systemctl start bulkhead-checkin.service
+skipped() { journalctl -o cat -u bulkhead-checkin.service | grep -q "exec-condition"; }
+check "a pass of its own keeps away from the agent that always runs" await 20 skipped
 check "a second broker is turned away" bash -c 'broker --once 2>/dev/null; [ $? = 2 ]'
 check "and does the first no harm" bash -c 'bulkhead status >/dev/null'
 
@@ -124,6 +129,11 @@ check "the job was told, and its output is with the backend" told
 reported() { curl -fsS "$control/control/jobs/linger" | grep -q '"interrupted"'; }
 check "its result too" reported
 check "nothing is left behind" bash -c '! pgrep -u bulkhead,bulkhead-job'
+
+check "without it, a pass enrolls, reports and ends" timeout 60 systemctl start bulkhead-checkin.service
+check "the timer can be switched on" systemctl enable --now bulkhead-checkin.timer
+check "and knows when" bash -c 'systemctl list-timers --all | grep -q bulkhead-checkin'
+systemctl disable --now bulkhead-checkin.timer
 
 # --- when things go wrong
 mkdir -p "/run/systemd/system/$unit.d"
