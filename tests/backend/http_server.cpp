@@ -64,6 +64,19 @@ void send_half(const Answer& answer, httplib::Response& response) {
         });
 }
 
+/// One octet each ten seconds, as long as somebody listens.
+void send_drops(httplib::Response& response) {
+    response.set_chunked_content_provider(
+        "application/json", [](std::size_t, httplib::DataSink& sink) {
+            if (!sink.write("[", 1) || !current->flush()) return false;
+            for (int looks = 0; looks < 200; ++looks) {
+                if (current->caller_left()) return false;
+                std::this_thread::sleep_for(std::chrono::milliseconds(50));
+            }
+            return true;
+        });
+}
+
 bool send_padding(httplib::DataSink& sink, std::size_t& left) {
     static const std::string kBlock(64 * 1024, 'x');
     const auto count = std::min(left, kBlock.size());
@@ -100,6 +113,8 @@ void send(const Answer& answer, httplib::Response& response) {
         current->cut();
     else if (answer.delivery == Answer::Delivery::cut_in_body)
         send_half(answer, response);
+    else if (answer.delivery == Answer::Delivery::drip)
+        send_drops(response);
     else if (answer.padding > 0)
         send_padded(answer, response);
     else if (!answer.content_type.empty())

@@ -35,7 +35,7 @@ struct Call {
 };
 
 struct Answer {
-    enum class Delivery { whole, cut_before_headers, cut_in_body };
+    enum class Delivery { whole, cut_before_headers, cut_in_body, drip };
 
     int status = 200;
     std::string body;

@@ -1,5 +1,7 @@
 #include "tests/backend/misbehaviour.hpp"
 
+#include <zlib.h>
+
 #include <algorithm>
 #include <array>
 
@@ -9,7 +11,7 @@ namespace {
 using nlohmann::json;
 using Kind = Misbehaviour::Kind;
 
-constexpr std::array<std::pair<Kind, std::string_view>, 9> kNames{{
+constexpr std::array<std::pair<Kind, std::string_view>, 13> kNames{{
     {Kind::none, "none"},
     {Kind::status, "status"},
     {Kind::redirect, "redirect"},
@@ -19,6 +21,10 @@ constexpr std::array<std::pair<Kind, std::string_view>, 9> kNames{{
     {Kind::truncated_json, "truncated_json"},
     {Kind::wrong_types, "wrong_types"},
     {Kind::oversized, "oversized"},
+    {Kind::drip, "drip"},
+    {Kind::gzip_bomb, "gzip_bomb"},
+    {Kind::deep_json, "deep_json"},
+    {Kind::odd_text, "odd_text"},
 }};
 
 bool spoils_the_real_answer(Kind kind) {
@@ -54,6 +60,29 @@ Answer spoiled(Kind kind, Answer answer) {
     return answer;
 }
 
+std::string gzip_bomb() {
+    z_stream stream{};
+    constexpr int kGzip = 15 + 16;
+    if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        return "";
+    std::string zeros(64U << 20U, '0');
+    std::string packed(256U << 10U, '\0');
+    stream.next_in = reinterpret_cast<Bytef*>(zeros.data());
+    stream.avail_in = static_cast<uInt>(zeros.size());
+    stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+    stream.avail_out = static_cast<uInt>(packed.size());
+    deflate(&stream, Z_FINISH);
+    packed.resize(stream.total_out);
+    deflateEnd(&stream);
+    return packed;
+}
+
+/// Escapes that JSON allows and nobody wants, wherever some dialect reads a text.
+constexpr std::string_view kOddText =
+    R"({"agent_id":"a\u0000b","credential":"c\u0000d","heartbeat_seconds":30,)"
+    R"("success":true,"data":{"sensorId":"\ud800","sensorToken":"t\u0000\udfff"},)"
+    R"("job":{"id":"\u0000","script":"\ud800\u0000"},"status":"\udc00","message":"\u0000"})";
+
 Answer made_up(const Misbehaviour& wanted) {
     Answer answer =
         Answer::error(wanted.status, "misbehaviour", "the reference backend was told to say this");
@@ -68,6 +97,14 @@ Answer made_up(const Misbehaviour& wanted) {
         answer = {.status = 200,
                   .body = "<html><body>It works!</body></html>\n",
                   .content_type = "text/html"};
+    if (wanted.kind == Kind::drip)
+        answer = {.status = 200, .body = "{", .delivery = Answer::Delivery::drip};
+    if (wanted.kind == Kind::gzip_bomb) {
+        answer = {.status = 200, .body = gzip_bomb()};
+        answer.headers.emplace("Content-Encoding", "gzip");
+    }
+    if (wanted.kind == Kind::deep_json) answer = {.status = 200, .body = std::string(100'000, '[')};
+    if (wanted.kind == Kind::odd_text) answer = {.status = 200, .body = std::string(kOddText)};
     if (wanted.kind == Kind::oversized) {
         answer = {.status = 200, .body = R"({"padding":")"};
         answer.padding = wanted.mebibytes << 20U;

@@ -22,6 +22,10 @@ struct Misbehaviour {
         truncated_json,      // the first half of the real answer, well delivered
         wrong_types,  // the real answer with numbers as texts, texts as numbers, lists as objects
         oversized,    // 200 and `mebibytes` of padding
+        drip,         // 200 and one octet each ten seconds
+        gzip_bomb,    // 200 and 64 MiB in 64 KiB, although nobody asked for compression
+        deep_json,    // 200 and a hundred thousand brackets
+        odd_text,     // 200 and what every dialect looks for, with NUL and lone surrogates in it
     };
 
     Kind kind = Kind::status;
