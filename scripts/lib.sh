@@ -12,6 +12,7 @@ build_packages=(cmake ninja-build g++ ccache pkg-config libssl-dev libcurl4-open
     libbenchmark-dev)
 run_packages=(openssh-client openssl curl bash coreutils)
 test_packages=(shellcheck binutils procps systemd-container dbus)
+fuzz_packages=(clang-19 libclang-rt-19-dev)
 
 # install_packages NAME...: only what is missing, so that a second run needs no network.
 install_packages() {
