@@ -50,6 +50,8 @@ struct Tool {
 constexpr std::array kTools{
     Tool{"--dry-run", "dry-run", " FILE ...", "would a host run this job, and how?"},
     Tool{"--check-policy", "check-policy", " DIR ...", "what is wrong in a policy; its digest"},
+    Tool{"--show-confinement", "show-confinement", " [NAME] ...",
+         "what would be applied to worker, broker or a profile's jobs"},
     Tool{"--verify-audit", "verify-audit", " FILE ...", "name the first bad line of an audit log"},
     Tool{"--describe-protocol", "protocol", "", "the reference page of the worker's requests"},
 };

@@ -22,6 +22,7 @@ Result<int> new_job(const Arguments& arguments);
 Result<int> seal(const Arguments& arguments);
 Result<int> dry_run(const Arguments& arguments);
 Result<int> check_policy(const Arguments& arguments);
+Result<int> show_confinement(const Arguments& arguments);
 Result<int> verify_audit(const Arguments& arguments);
 Result<int> describe_protocol(const Arguments& arguments);
 Result<int> reasons(const Arguments& arguments);

@@ -5,34 +5,11 @@
 
 #include "cli/dry_run/report.hpp"
 #include "cli/dry_run/words.hpp"
+#include "cli/layout.hpp"
 
 namespace bulkhead::cli {
 
 namespace {
-
-constexpr std::size_t kLabel = 14;
-constexpr std::size_t kWidth = 100;
-
-// A label, then words that continue below themselves where the line is full.
-std::string row(std::string label, std::string_view text) {
-    label.resize(std::max(label.size() + 1, kLabel), ' ');
-    auto line = std::move(label);
-    std::string out;
-    for (const auto word : words(text)) {
-        if (line.size() + word.size() > kWidth && line.size() > kLabel) {
-            out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
-            line = std::string(kLabel, ' ');
-        }
-        line.append(word).append(" ");
-    }
-    return out + line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
-}
-
-std::string joined(const std::vector<std::string>& list, const char* none) {
-    std::string text;
-    for (const auto& item : list) text += (text.empty() ? "" : ", ") + item;
-    return text.empty() ? none : text;
-}
 
 std::string verdict_of(const Question& question, const Report& report, const PolicyCopy& copy) {
     const auto& verdict = report.verdict;

@@ -6,30 +6,6 @@
 
 namespace bulkhead::cli {
 
-namespace {
-
-std::string hexadecimal(std::uint32_t value) {
-    if (value < 10) return std::to_string(value);
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string digits;
-    for (; value != 0; value >>= 4) digits.insert(0, 1, kDigits[value & 15]);
-    return "0x" + digits;
-}
-
-std::string condition_in_words(const policy::Condition& condition) {
-    auto text = "arg" + std::to_string(condition.argument);
-    constexpr std::uint32_t kWhole = 0xffffffff;
-    if (condition.mask != kWhole) {
-        const bool none = condition.values.size() == 1 && condition.values[0] == 0;
-        return text + (none ? " lacks " : " has ") + hexadecimal(condition.mask);
-    }
-    text += condition.values.size() == 1 ? " is" : " in";
-    for (const auto value : condition.values) text += " " + hexadecimal(value);
-    return text;
-}
-
-}  // namespace
-
 std::string access_name(policy::Access access) {
     switch (access) {
         case policy::Access::read:
@@ -90,7 +66,7 @@ std::string action_in_words(const policy::Action& action) {
 std::string conditions_in_words(const std::vector<policy::Condition>& conditions) {
     std::string text;
     for (const auto& condition : conditions) {
-        text += (text.empty() ? "" : " and ") + condition_in_words(condition);
+        text += (text.empty() ? "" : " and ") + condition.text;
     }
     return text;
 }

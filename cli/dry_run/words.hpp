@@ -15,7 +15,7 @@ std::vector<std::string> namespace_names(const policy::Namespaces& namespaces);
 
 // "allowed", "fail with EPERM", "end the process".
 std::string action_in_words(const policy::Action& action);
-// "arg0 is 38 and arg1 has 0x10"; empty without conditions.
+// "arg0 is AF_UNIX and arg1 has 0x10"; empty without conditions.
 std::string conditions_in_words(const std::vector<policy::Condition>& conditions);
 // "512 MiB"
 std::string size_in_words(std::uint64_t bytes);

@@ -71,6 +71,7 @@ struct Condition {
     unsigned argument = 0;  // 0..5
     std::uint32_t mask = 0;
     std::vector<std::uint32_t> values;
+    std::string text;  // "arg0 in AF_INET AF_INET6", as policy spells it
 };
 
 // The zero value is the strictest.

@@ -15,20 +15,24 @@ bool is_call_name(std::string_view text) {
     return text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == text.npos;
 }
 
-Result<std::uint32_t> take_value(Line& line) {
-    const auto value = parse_value(TRY(line.word("a number or a name")));
+Result<> take_value(Condition& condition, Line& line) {
+    const auto word = TRY(line.word("a number or a name"));
+    const auto value = parse_value(word);
     if (!value) return line.wrong(value.error().what);
-    return *value;
+    condition.values.push_back(*value);
+    condition.text.append(" ").append(word);
+    return {};
 }
 
 // "is V", "in V...", "has BITS" (all of them) or "lacks BITS" (has none of them).
 Result<Condition> take_test(unsigned argument, Line& line) {
     enum { is, in, has, lacks };
-    const auto test = TRY(line.one_of({"is", "in", "has", "lacks"}));
-    Condition condition{argument, kWhole, {TRY(take_value(line))}};
-    while (test == in && line.more() && !line.next_is("and")) {
-        condition.values.push_back(TRY(take_value(line)));
-    }
+    static constexpr std::string_view kNames[] = {"is", "in", "has", "lacks"};
+    const auto test = TRY(line.one_of({kNames[is], kNames[in], kNames[has], kNames[lacks]}));
+    Condition condition{.argument = argument, .mask = kWhole, .values = {}, .text = {}};
+    condition.text = "arg" + std::to_string(argument) + " " + std::string(kNames[test]);
+    TRY(take_value(condition, line));
+    while (test == in && line.more() && !line.next_is("and")) TRY(take_value(condition, line));
     if (test == is || test == in) return condition;
     condition.mask = condition.values[0];
     if (condition.mask == 0) return line.wrong("no bits to look for");

@@ -18,6 +18,8 @@ std::optional<int> syscall_number(std::string_view name);
 // Takes about 3 ms for a long list, so it happens when policy is loaded and never in a child.
 // Another architecture's entry (32-bit, x32) is killed whatever the list says.
 Result<Filter> compile(const policy::SeccompList& list);
+// The same program for people to read, as libseccomp spells it.
+Result<std::string> pseudo_code(const policy::SeccompList& list);
 
 // A sealed memfd of the instructions, to hand to the worker.
 Result<sys::Fd> to_memfd(const Filter& filter);

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "common/base/strong.hpp"
 #include "common/sandbox/seccomp.hpp"
 
 namespace bulkhead::sandbox {
@@ -85,7 +86,11 @@ std::optional<int> syscall_number(std::string_view name) {
     return std::nullopt;
 }
 
-Result<Filter> compile(const policy::SeccompList& list) {
+namespace {
+
+// The program for `list`, in one of the forms libseccomp writes.
+Result<sys::Fd> exported(const policy::SeccompList& list,
+                         int (*write)(const scmp_filter_ctx, int)) {
     const Context context(seccomp_init(action_of(list.fallback)));
     if (!context) return fail("seccomp: no memory");
     TRY(check(seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS),
@@ -101,10 +106,21 @@ Result<Filter> compile(const policy::SeccompList& list) {
         std::vector<scmp_arg_cmp> comparisons;
         TRY(within(where, add_rule(context, rule, *number, 0, comparisons)));
     }
-    const sys::Fd file(::memfd_create("bpf", MFD_CLOEXEC));
+    sys::Fd file(::memfd_create("bpf", MFD_CLOEXEC));
     if (!file) return sys::fail_errno("memfd_create");
-    TRY(check(seccomp_export_bpf(context.get(), file.get()), "export"));
-    return from_memfd(file);
+    TRY(check(write(context.get(), file.get()), "export"));
+    return file;
+}
+
+}  // namespace
+
+Result<Filter> compile(const policy::SeccompList& list) {
+    return from_memfd(TRY(exported(list, &seccomp_export_bpf)));
+}
+
+Result<std::string> pseudo_code(const policy::SeccompList& list) {
+    const auto text = TRY(exported(list, &seccomp_export_pfc));
+    return sys::read_from_start(text, 1_MiB);
 }
 
 }  // namespace bulkhead::sandbox

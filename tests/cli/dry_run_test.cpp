@@ -8,6 +8,7 @@
 
 #include "common/base/parse.hpp"
 #include "common/base/strong.hpp"
+#include "tests/cli/golden.hpp"
 #include "tests/cli/site.hpp"
 
 namespace bulkhead::test {
@@ -44,16 +45,6 @@ std::string settled(std::string text, const std::string& place) {
     }
     out.pop_back();
     return out;
-}
-
-// What it should be. With UPDATE_GOLDEN in the environment it becomes what it is; then read the
-// diff.
-std::string golden(const std::string& name, const std::string& actual) {
-    const auto folder = sys::Dir::open(GOLDEN).value();
-    if (::getenv("UPDATE_GOLDEN") != nullptr) {
-        EXPECT_TRUE(folder.write_atomic(name, actual, 0644));
-    }
-    return folder.read_file(name, 1_MiB).value_or("");
 }
 
 TEST_F(DryRun, ShowsPeopleTheWholeAnswer) {

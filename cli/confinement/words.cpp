@@ -1,0 +1,162 @@
+// What is the same for every policy is said here in prose and done in broker/ and
+// worker/confine.cpp; all else is read from the policy.
+#include "cli/confinement/words.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "cli/dry_run/words.hpp"
+#include "cli/layout.hpp"
+#include "common/base/parse.hpp"
+#include "common/sandbox/seccomp.hpp"
+
+namespace bulkhead::cli {
+
+namespace {
+
+constexpr const char* kNoWayBack =
+    "the bounding set holds no other; securebits are locked, no_new_privs is on, so no program "
+    "gives more; read back from the kernel";
+
+struct AccessWords {
+    policy::Access access;
+    const char* text;
+};
+constexpr std::array kAccess{
+    AccessWords{policy::Access::read, "read: files and directories"},
+    AccessWords{policy::Access::execute, "execute: read, and run"},
+    AccessWords{policy::Access::write, "write: read, and create, change, rename, remove"},
+    AccessWords{policy::Access::devices, "devices: write, and make and control device nodes"},
+};
+
+std::string heading(const std::string& text) { return "\n" + text + "\n"; }
+
+std::string paths_of(const std::vector<policy::PathRule>& rules) {
+    std::string text;
+    for (const auto& [access, words_of] : kAccess) {
+        std::string list;
+        for (const auto& rule : rules) {
+            if (rule.access != access) continue;
+            list += reasoned("    " + rule.path + (rule.if_present ? " if present" : ""),
+                             rule.source.reason);
+        }
+        if (!list.empty()) text += "  " + std::string(words_of) + "\n" + list;
+    }
+    return text;
+}
+
+std::string calls_of(const policy::SeccompList& list) {
+    auto text = heading("system calls: seccomp/" + list.name + ".seccomp");
+    text += "  by 32-bit or x32 entry: ends the process\n";
+    std::vector<policy::Action> answers;
+    for (const auto& rule : list.rules) {
+        if (std::ranges::count(answers, rule.action) == 0) answers.push_back(rule.action);
+    }
+    for (const auto& answer : answers) {
+        text += "  " + action_in_words(answer) + "\n";
+        for (const auto& rule : list.rules) {
+            if (rule.action != answer) continue;
+            const auto when = conditions_in_words(rule.conditions);
+            text += reasoned("    " + rule.call + (when.empty() ? "" : " if " + when),
+                             rule.source.reason);
+        }
+    }
+    return text + "  " + action_in_words(list.fallback) + "\n" +
+           reasoned("    any other call", list.source.reason);
+}
+
+std::string limits_of(const policy::Limits& limits) {
+    return size_in_words(limits.memory) + " of memory, " + std::to_string(limits.pids) +
+           " processes, " + std::to_string(limits.cpu_percent) + " % of a processor, files of " +
+           size_in_words(limits.file_size) + ", " + std::to_string(limits.open_files) +
+           " open files, no core dumps";
+}
+
+std::string octal(unsigned mask) {
+    std::string digits;
+    for (int shift = 9; shift >= 0; shift -= 3)
+        digits += static_cast<char>('0' + (mask >> shift & 7));
+    return digits;
+}
+
+std::string view_of(const policy::Profile& profile) {
+    if (!profile.namespaces.mount) return "the host's";
+    return std::string("the host's, read-only and without set-user-id but for the paths to write") +
+           (profile.private_tmp ? "; /tmp and /var/tmp are its own, empty, and vanish with it"
+                                : "") +
+           (profile.namespaces.pid ? "; /proc shows its own processes only" : "");
+}
+
+}  // namespace
+
+std::string broker_in_words(const policy::Policy& policy) {
+    std::uint64_t granted = 0;
+    for (const auto& [name, profile] : policy.profiles) granted |= profile.capabilities;
+    auto text = std::string("confinement of the broker, and ceiling of all that it starts\n\n");
+    text += row("user", "root");
+    text += row("grants", "to jobs, by the profiles: " + policy::capability_names(granted));
+    text += row("process", "no_new_privs is on, not dumpable, no core dumps, no threads");
+    text += heading("libraries it may map: broker.libs");
+    for (const auto& [name, source] : policy.broker_libs)
+        text += reasoned("    " + name, source.reason);
+    return text + calls_of(*policy::find(policy.seccomp, "broker"));
+}
+
+std::string worker_in_words(const policy::Policy& policy) {
+    const auto& rules = policy.worker_landlock;
+    std::vector<std::string> ports;
+    for (const auto port : rules.tcp_connect) ports.push_back(std::to_string(port));
+    auto text = std::string("confinement of the worker\n\n");
+    text += row("user",
+                "one of its own (bulkhead, unless --worker-user says another), its group, "
+                "no supplementary groups");
+    text += row("capabilities", std::string("none; ") + kNoWayBack);
+    text += row("process",
+                "not dumpable, no core dumps, 256 open files, no locked memory, umask "
+                "0077; no memory becomes executable (Linux 6.3); ends with the broker");
+    text +=
+        row("network", "Landlock (Linux 6.7): TCP connections to ports " + joined(ports, "none") +
+                           ", no listening; the system calls below decide on the rest");
+    text += row("others", "Landlock (Linux 6.12): no signals, no abstract sockets but its own");
+    text += row("checked",
+                "the worker tries one forbidden thing at each layer before it opens a "
+                "connection; the broker reads /proc/PID/status before it serves it");
+    text += heading(
+        "files: worker.landlock, and beside it the worker's own state directory to write in");
+    text += paths_of(rules.paths);
+    text += calls_of(*policy::find(policy.seccomp, "worker"));
+    return text + "  beneath this list lies the ceiling: bulkhead show-confinement broker\n";
+}
+
+std::string job_in_words(const policy::Profile& profile, const policy::Policy& policy) {
+    auto text = "confinement of jobs of profile " + profile.name + "\n\n";
+    text += row("user", profile.user + ", group " + profile.group +
+                            ", supplementary groups: " + joined(profile.groups, "none"));
+    text += row("capabilities", policy::capability_names(profile.capabilities) + "; " + kNoWayBack);
+    text +=
+        row("network", profile.network == policy::Network::none ? "none: an empty network namespace"
+                                                                : "the host's");
+    text += row("namespaces", "its own: " + joined(namespace_names(profile.namespaces), "none"));
+    text += row("view", view_of(profile));
+    text += row("limits", limits_of(profile.limits) + ", umask " + octal(profile.umask) +
+                              ", nice " + std::to_string(profile.nice));
+    text += row("at most", std::to_string(profile.max_timeout.count()) + " s, then SIGTERM and " +
+                               "the end of all its processes; " +
+                               size_in_words(profile.max_output) + " of output kept");
+    text += row("input",
+                "standard input is /dev/null, the script a sealed descriptor, the "
+                "environment fixed but for its parameters");
+    text += heading("files: Landlock lets these through and no others");
+    text += paths_of(profile.paths);
+    text += calls_of(*policy::find(policy.seccomp, profile.seccomp));
+    return text + "  beneath this list lies the ceiling: bulkhead show-confinement broker\n";
+}
+
+Result<std::string> program_in_words(const policy::SeccompList& list) {
+    const auto program = TRY(sandbox::compile(list));
+    return heading("seccomp program of " + std::to_string(program.size()) +
+                   " instructions, in libseccomp's pseudo code") +
+           TRY(sandbox::pseudo_code(list));
+}
+
+}  // namespace bulkhead::cli

@@ -1,0 +1,47 @@
+// `bulkhead show-confinement`: what a policy makes of the broker, of the worker and of jobs.
+#include <array>
+
+#include "cli/confinement/words.hpp"
+#include "cli/files.hpp"
+#include "cli/options.hpp"
+#include "cli/policy_copy.hpp"
+
+namespace bulkhead::cli {
+
+namespace {
+
+constexpr std::array kOptions{Option{"--policy", Option::Takes::once}};
+
+Result<std::string> confinement_of(const std::string& who, const policy::Policy& policy) {
+    const auto* profile = policy::find(policy.profiles, who);
+    const bool is_ours = who == "broker" || who == "worker";
+    if (profile == nullptr && !is_ours) {
+        return wrong("\"" + who + "\" is neither worker nor broker nor a profile of this policy");
+    }
+    const auto text = who == "broker"   ? broker_in_words(policy)
+                      : who == "worker" ? worker_in_words(policy)
+                                        : job_in_words(*profile, policy);
+    const auto& list = *policy::find(policy.seccomp, is_ours ? who : profile->seccomp);
+    return text + TRY(or_wrong(program_in_words(list)));
+}
+
+}  // namespace
+
+Result<int> show_confinement(const Arguments& arguments) {
+    const auto options = TRY(Options::parse(arguments, kOptions));
+    auto subjects = options.operands();
+    if (subjects.size() > 1) return wrong("give one of worker, broker or a profile's name");
+    const auto copy = TRY(load_policy(options.value("--policy", kPolicyDirectory)));
+    if (subjects.empty()) {
+        subjects = {"broker", "worker"};
+        for (const auto& [name, profile] : copy.policy.profiles) subjects.push_back(name);
+    }
+    std::string text;
+    for (const auto& who : subjects) {
+        text += (text.empty() ? "" : "\n\n") + TRY(confinement_of(who, copy.policy));
+    }
+    TRY(print(text));
+    return kDone;
+}
+
+}  // namespace bulkhead::cli
