@@ -243,8 +243,6 @@ void JobDuty::delivered(JobNumber number) {
 
 void JobDuty::refuse(const std::string& id, std::string reason, std::string detail,
                      std::string rule) {
-    route_.services.log.warning("job refused",
-                                {{"delivery", id}, {"reason", reason}, {"detail", detail}});
     KeptRefusal what{.backend = route_.config.name,
                      .delivery = id,
                      .reason = std::move(reason),
@@ -253,6 +251,8 @@ void JobDuty::refuse(const std::string& id, std::string reason, std::string deta
     if (const auto kept = route_.services.refusals.keep(what); !kept) {
         route_.services.log.warning("refusals", {{"why", kept.error().what}});
     }
+    route_.services.log.warning(
+        "job refused", {{"delivery", id}, {"reason", what.reason}, {"detail", what.detail}});
     adopt(std::move(what));
     send_refusal(std::prev(refusals_.end()));
 }

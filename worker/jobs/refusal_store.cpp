@@ -1,5 +1,7 @@
 #include "worker/jobs/refusal_store.hpp"
 
+#include <map>
+
 #include "common/base/strong.hpp"
 #include "common/crypto/sha256.hpp"
 #include "worker/backend/json.hpp"
@@ -53,16 +55,20 @@ Result<> RefusalStore::forget(std::string_view backend, std::string_view deliver
 }
 
 Result<std::vector<KeptRefusal>> RefusalStore::of(std::string_view backend) const {
-    std::vector<KeptRefusal> kept;
+    std::map<std::string, KeptRefusal> kept;  // by delivery
     for (const auto& name : TRY(dir_.list())) {
         auto refusal = parse(TRY(dir_.read_file(name, kMaxFile)));
-        if (!refusal) {
+        if (refusal && name != file_of(refusal->backend, refusal->delivery)) TRY(keep(*refusal));
+        if (!refusal || name != file_of(refusal->backend, refusal->delivery)) {
             TRY(dir_.remove_file(name));
-        } else if (refusal->backend == backend) {
-            kept.push_back(*std::move(refusal));
+        }
+        if (refusal && refusal->backend == backend) {
+            kept.insert_or_assign(refusal->delivery, *std::move(refusal));
         }
     }
-    return kept;
+    std::vector<KeptRefusal> all;
+    for (auto& [delivery, refusal] : kept) all.push_back(std::move(refusal));
+    return all;
 }
 
 }  // namespace bulkhead::worker

@@ -25,7 +25,8 @@ class RefusalStore {
     Result<> keep(const KeptRefusal& refusal) const;
     // Absent is no error.
     Result<> forget(std::string_view backend, std::string_view delivery) const;
-    // Those of one backend. Files that are damaged are passed over, and removed.
+    // Those of one backend. What is damaged is removed; what a worker that died left half named is
+    // given its name.
     Result<std::vector<KeptRefusal>> of(std::string_view backend) const;
 
   private:

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "tests/support/tree.hpp"
@@ -35,6 +36,21 @@ TEST(RefusalStore, KeepsEachUntilItIsForgotten) {
     ASSERT_TRUE(store.forget("fleet", kRefusal.delivery)) << "absent is no error";
     EXPECT_TRUE(store.of("fleet").value().empty());
     EXPECT_EQ(store.of("other").value().size(), 1U);
+}
+
+TEST(RefusalStore, AFileThatNeverGotItsNameCountsOnce) {
+    const test::TempDir state;
+    const auto store = RefusalStore::open(state.open()).value();
+    ASSERT_TRUE(store.keep(kRefusal));
+    const auto folder = std::filesystem::path(state.path()) / "refusals";
+    const auto named = std::filesystem::directory_iterator(folder)->path();
+    std::filesystem::copy(named, folder / "unnamed");
+    EXPECT_EQ(store.of("fleet").value().size(), 1U);
+    EXPECT_FALSE(std::filesystem::exists(folder / "unnamed"));
+    std::filesystem::rename(named, folder / "unnamed");
+    EXPECT_EQ(store.of("fleet").value().size(), 1U);
+    ASSERT_TRUE(store.forget("fleet", kRefusal.delivery));
+    EXPECT_TRUE(std::filesystem::is_empty(folder));
 }
 
 TEST(RefusalStore, ADamagedFileIsRemovedAndHidesNoOther) {
