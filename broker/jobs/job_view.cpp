@@ -45,9 +45,14 @@ bool writes(const policy::PathRule& rule) {
     return rule.access == policy::Access::write || rule.access == policy::Access::devices;
 }
 
+bool writes_all_of(const policy::Profile& profile, std::string_view path) {
+    return std::ranges::any_of(profile.paths, [path](const auto& rule) {
+        return writes(rule) && (rule.path == "/" || rule.path == path);
+    });
+}
+
 Result<> require_read_only(const policy::Profile& profile) {
-    const bool all = std::ranges::any_of(
-        profile.paths, [](const auto& rule) { return writes(rule) && rule.path == "/"; });
+    const bool all = writes_all_of(profile, "/");
     struct statvfs root {};
     TRY(sys::check(::statvfs("/", &root), "statvfs /"));
     const bool writable = (root.f_flag & ST_RDONLY) == 0;
@@ -84,8 +89,10 @@ Result<> make_view(const policy::Profile& profile) {
         for (const char* scratch : kScratch) TRY(fresh_directory(scratch));
     }
     if (profile.namespaces.pid) {
-        constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-        TRY(sys::check(::mount("proc", "/proc", "proc", kFlags, nullptr), "mount /proc"));
+        // Read-only, or capabilities alone would do to change the host's settings there.
+        unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+        if (!writes_all_of(profile, "/proc")) flags |= MS_RDONLY;
+        TRY(sys::check(::mount("proc", "/proc", "proc", flags, nullptr), "mount /proc"));
     }
     return within("view", require_read_only(profile));
 }
