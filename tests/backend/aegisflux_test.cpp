@@ -55,7 +55,7 @@ TEST_F(Aegisflux, AFalseSignatureLeavesTheRegistrationOpen) {
     const auto begun = client_->post("/agents/register/init", init_body()).body;
     json body{{"registration_id", begun["registration_id"]},
               {"host_id", "h1"},
-              {"signature", std::string(86, 'A') + "=="}};
+              {"signature", std::string(86, 'x') + "=="}};
     const auto complete = [&] { return text_of("/agents/register/complete", body); };
     for (int i = 0; i < 2; ++i) {
         EXPECT_EQ(complete(), std::pair(401, std::string("signature verify failed\n")));

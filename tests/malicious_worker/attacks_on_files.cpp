@@ -78,10 +78,10 @@ std::vector<HostAttack> attacks_on_files() {
         row("write-sys", "mode", opens("/sys/kernel/uevent_helper", O_WRONLY)),
         row("write-cgroup", "mode", opens("/sys/fs/cgroup/cgroup.procs", O_WRONLY)),
         // Out of the directory that it holds
-        row("climb-to-parent", "Landlock", opens_from_state("..", O_RDONLY | O_DIRECTORY), 1),
+        row("climb-to-parent", "mode", opens_from_state("../broker", O_RDONLY | O_DIRECTORY)),
         row("climb-to-ledger", "mode", opens_from_state("../broker/ledger")),
-        row("climb-to-root", "Landlock", opens_from_state("../../../../..", O_RDONLY | O_DIRECTORY),
-            1),
+        row("climb-to-root", "mode",
+            opens_from_state("../../../../../etc", O_RDONLY | O_DIRECTORY)),
         row("climb-to-shadow", "mode", opens_from_state("../../../../../etc/shadow")),
         row("follow-link-to-shadow", "mode", opens_from_state("link-to-shadow")),
         row("follow-link-to-root", "Landlock",
