@@ -134,6 +134,7 @@ check "without it, a pass enrolls, reports and ends" timeout 60 systemctl start 
 check "the timer can be switched on" systemctl enable --now bulkhead-checkin.timer
 check "and knows when" bash -c 'systemctl list-timers --all | grep -q bulkhead-checkin'
 systemctl disable --now bulkhead-checkin.timer
+systemctl stop bulkhead-checkin.service  # the timer may have begun one
 
 # --- when things go wrong
 mkdir -p "/run/systemd/system/$unit.d"
