@@ -152,7 +152,7 @@ check "and when it was a mistake, the agent is there again" await 20 status_is e
 systemctl stop "$unit"
 
 # A worker that says what no worker says. The broker hands on the options it does not know, so a shell will do.
-systemd-run -q --unit=rude -p Delegate=yes /usr/sbin/broker --worker /bin/dash -c 'echo junk >&3; exec sleep 600'
+systemd-run -q --unit=rude -p Delegate=yes /usr/sbin/broker --worker /bin/dash -c 'echo junk >&3; kill -STOP $$'
 check "a worker that breaks the protocol is replaced, and after five times jobs are suspended" \
     await 60 audited intake-suspended
 check "each time is in the audit log" test "$(grep -c '"event":"protocol-violation"' /var/log/bulkhead/audit.log)" = 5
