@@ -9,6 +9,7 @@
 #include "broker/ready_policy.hpp"
 #include "broker/records/audit.hpp"
 #include "broker/records/ledger.hpp"
+#include "broker/records/ration.hpp"
 #include "broker/worker_process.hpp"
 
 namespace bulkhead::broker {
@@ -26,6 +27,7 @@ struct Context {
     std::string suspended_file;  // stands while too many violations keep job intake closed
     bool draining = false;
     ReadJournal reads{};
+    records::Ration refused_starts{};       // in the audit log
     const WorkerProcess* worker = nullptr;  // the one that is asking
 };
 

@@ -16,8 +16,8 @@ class Gate {
     static constexpr std::chrono::milliseconds kRefill{5};
 
     // What a frame costs beyond that. In the long run root works a quarter of the time for its
-    // worker, and refused starts, a line of the audit log each, come no faster than ten a second:
-    // else a captured worker could have the log rotated until all before it is gone.
+    // worker, and refused starts, each of which may be written to disk, come no faster than ten a
+    // second.
     static constexpr int kForWork = 4;  // times the processor time it took
     static constexpr std::chrono::milliseconds kForRefusal{100};
 

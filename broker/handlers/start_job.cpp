@@ -83,10 +83,12 @@ protocol::StartReply reply_to(const Verdict& verdict) {
 }
 
 // A decision that cannot be recorded must not be carried out. An admission is forced to disk with
-// the ledger's record of the start, by Jobs, before there is a process.
+// the ledger's record of the start, by Jobs, before there is a process. Of refusals only so many
+// are recorded, the others counted.
 Result<> record(const Verdict& verdict, const Delivery& delivery, std::string_view script,
                 Context& broker) {
-    return broker.audit.event(
+    if (!verdict.admitted && !broker.refused_starts.admits(sys::Clock::now())) return {};
+    TRY(broker.audit.event(
         "verdict",
         {{"decision", verdict.admitted ? "admit" : "refuse"},
          {"reason", admission::code(verdict.reason)},
@@ -98,8 +100,11 @@ Result<> record(const Verdict& verdict, const Delivery& delivery, std::string_vi
          {"signers", verdict.signers},
          {"backend", delivery.backend.str()},
          {"delivery", delivery.id.str()},
+         {"left_out", broker.refused_starts.left_out()},
          {"detail", verdict.detail}},
-        verdict.admitted ? records::Durable::soon : records::Durable::yes);
+        verdict.admitted ? records::Durable::soon : records::Durable::yes));
+    broker.refused_starts.wrote(!verdict.admitted);
+    return {};
 }
 
 protocol::StartReply recorded_reply(const Verdict& verdict, const Delivery& delivery,

@@ -120,6 +120,18 @@ TEST_F(DispatchTest, AScriptThatNobodyApprovedIsRefusedWithAReasonAndAudited) {
     EXPECT_THAT(text, HasSubstr("\"reason\":\"" + reply.reason.str() + "\""));
 }
 
+// Each costs a line of the audit log, whose oldest part goes when there are too many.
+TEST_F(DispatchTest, AFloodOfRefusedStartsIsCountedAndDoesNotFillTheLog) {
+    gate.serving();
+    constexpr auto kMost = records::Ration::kMost;
+    protocol::StartCatalogueJob request;
+    for (std::size_t i = 0; i < 2 * kMost; ++i) {
+        ASSERT_EQ(answer(request).decision, protocol::Decision::refused);
+    }
+    EXPECT_EQ(audit.head().lines, kMost);
+    EXPECT_EQ(context->refused_starts.left_out(), kMost);
+}
+
 TEST_F(DispatchTest, AScriptThatIsNotSealedIsRefusedBeforeItIsRead) {
     gate.serving();
     for (const char* path : {"/etc/passwd", "/dev/zero", "/"}) {
