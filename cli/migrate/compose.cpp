@@ -123,12 +123,12 @@ class Composer {
         return {};
     }
 
-    // A secret gets a file of its own beside agent.yaml.
+    // A secret gets a file of its own; a credential where a new one is seen while the agent runs.
     void move_secret(const std::string& key, const std::string& ending) {
         const auto found = values_.find(key);
         if (found == values_.end()) return;
         const auto file = name() + "." + ending;
-        const auto target = std::string(kEtc) + file;
+        const auto target = std::string(kEtc) + (key == "credential" ? "tls/" : "") + file;
         plan_.secrets.push_back({.name = file,
                                  .target = target,
                                  .owner = "root:bulkhead",

@@ -309,12 +309,18 @@ void ReferenceBackend::add_node_token(const std::string& token, const std::strin
     store_.change([&](State& state) { state.node_tokens[token] = node; });
 }
 
-Outcome<> ReferenceBackend::revoke(const std::string& agent) {
+void ReferenceBackend::remove_node_token(const std::string& token) {
+    store_.change([&](State& state) { state.node_tokens.erase(token); });
+}
+
+Outcome<> ReferenceBackend::give_credential(const std::string& agent,
+                                            const std::string& credential) {
     return store_.change([&](State& state) -> Outcome<> {
         for (auto& [id, enrolment] : state.enrolments) {
             if (id != agent && enrolment.host_id != agent && enrolment.hostname != agent) continue;
             state.credentials.erase(enrolment.credential);
-            enrolment.credential.clear();
+            enrolment.credential = credential;
+            if (!credential.empty()) state.credentials[credential] = id;
             return {};
         }
         return std::unexpected("there is no such agent");

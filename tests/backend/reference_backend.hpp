@@ -95,8 +95,11 @@ class ReferenceBackend {
     void enable_machine(const std::string& machine, bool enabled);
     void break_storage(bool broken);
     void add_node_token(const std::string& token, const std::string& node);
+    void remove_node_token(const std::string& token);
     /// The credential of this agent (id, host id or host name) is unknown from now on.
-    Outcome<> revoke(const std::string& agent);
+    Outcome<> revoke(const std::string& agent) { return give_credential(agent, ""); }
+    /// Instead of the one it has; empty: none at all.
+    Outcome<> give_credential(const std::string& agent, const std::string& credential);
     void set_heartbeat_seconds(int seconds);
     void set_lease(std::chrono::milliseconds lease);
 

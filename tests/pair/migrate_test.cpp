@@ -33,9 +33,10 @@ class Migrated : public Pair {
                                "--write", place() / "new"});
         ASSERT_EQ(done.code, 0) << done.output;
         auto yaml = place().read("new/agent.yaml");
-        const std::string etc = "/etc/bulkhead/";
-        for (auto at = yaml.find(etc); at != yaml.npos; at = yaml.find(etc, at + 1)) {
-            yaml.replace(at, etc.size(), place() / "new/");
+        for (const std::string etc : {"/etc/bulkhead/tls/", "/etc/bulkhead/"}) {
+            for (auto at = yaml.find(etc); at != yaml.npos; at = yaml.find(etc, at + 1)) {
+                yaml.replace(at, etc.size(), place() / "new/");
+            }
         }
         place().write("agent.yaml", yaml + more_yaml);
         for (const auto& entry : fs::directory_iterator(place() / "new")) {

@@ -111,7 +111,8 @@ TEST_F(Ravenxcope, ARejectedTokenGoesOnBeatingAndDoesNotEnrollByItself) {
     ASSERT_TRUE(backend().revoke("sensor-7"));
     ASSERT_TRUE(wait_for_asked(kBeat, 2, 401));
     EXPECT_TRUE(wait_for_status("sensor token rejected"));
-    EXPECT_NE(status().find("agent.yaml"), std::string::npos) << status();
+    EXPECT_NE(status().find("/etc/bulkhead/tls/ravenxcope.credential"), std::string::npos)
+        << status();
     EXPECT_EQ(asked(kEnroll), 1U);
     EXPECT_EQ(worker_pid(), first);
 }

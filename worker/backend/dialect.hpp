@@ -12,9 +12,11 @@
 namespace bulkhead::worker {
 
 struct EnrollTraits {
-    // The token may be spent by a request that was refused, so a refusal is final, and so is the
-    // credential: when it is rejected later, only an operator can help.
+    // The token may be spent by a request that was refused, so a refusal is final.
     bool spends_token = false;
+    // Enrolling once more brings another credential; else only an operator can help when it is
+    // rejected.
+    bool gives_again = true;
     bool names_itself = false;  // the agent makes up its own id, a UUID, before it enrolls
     bool sends_addresses = false;
     // Between tries once the backend said no, or not yet; 0: as after any other failure.
@@ -112,7 +114,7 @@ struct Traits {
     std::chrono::seconds longest_rejected_pause = std::chrono::minutes(5);
     // For the operator who reads that it was rejected: what it is called, and what may be wrong.
     std::string_view credential_name = "credential";
-    std::string_view rejection_hint = "ask an administrator for a new one";
+    std::string_view rejection_hint = "ask an admin for a new install token";
     NetworkWish network;  // for enrolling and for each heartbeat
 };
 

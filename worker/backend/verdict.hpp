@@ -19,6 +19,7 @@ struct Setback {
         unknown_job,          // the backend has no such job: drop all that belongs to it
         too_large,            // split it and send the parts
         not_yet,              // an administrator has to act first: ask again, seldom
+        credential_lost,      // given once, and not a second time: an administrator has to make one
     };
     Kind kind = Kind::retry;
     std::string text;  // fit for a log: bounded, printable, without secrets

@@ -21,12 +21,15 @@ std::string since(sys::Clock::time_point start) {
 
 CheckInDuty::CheckInDuty(Services& services, const BackendConfig& config,
                          const InventoryDialect& dialect, HttpClient& client,
-                         const Identity& identity, OnFinished finished)
+                         const Identity& identity, std::function<void()> before_each,
+                         OnReport reported, OnFinished finished)
     : services_(services),
       config_(config),
       dialect_(dialect),
       client_(client),
       identity_(identity),
+      before_each_(std::move(before_each)),
+      reported_(std::move(reported)),
       finished_(std::move(finished)),
       backoff_(services.random) {}
 
@@ -76,6 +79,7 @@ void CheckInDuty::schedule(milliseconds delay) {
 }
 
 void CheckInDuty::begin() {
+    before_each_();
     // Held back, only the question goes whether that is still so.
     run_ = prepare(state_.held ? Inventory{} : collect());
     send();
@@ -221,6 +225,7 @@ void CheckInDuty::succeed() {
     if (!trouble_.empty()) services_.log.info("inventory again", {{"backend", config_.name}});
     trouble_.clear();
     backoff_.succeeded();
+    reported_(nullptr);
     if (std::exchange(state_.held, false)) {
         remember();
         return begin();
@@ -247,6 +252,7 @@ void CheckInDuty::give_up(const Setback& setback) {
         services_.log.warning("inventory", {{"backend", config_.name}, {"why", setback.text}});
     }
     trouble_ = setback.text;
+    reported_(&setback);
     if (services_.pass != Pass::serve) return finished_(false);
     if (setback.kind == Kind::retry) return schedule(backoff_.next(setback.retry_after));
     const auto rhythm = cadence();

@@ -17,14 +17,20 @@ class CheckInDuty {
     // In a pass that ends: whether all is well, a report that is not due yet included.
     using OnFinished = std::function<void(bool well)>;
 
+    // After each report: taken when `setback` is null.
+    using OnReport = std::function<void(const Setback* setback)>;
+
     CheckInDuty(Services& services, const BackendConfig& config, const InventoryDialect& dialect,
-                HttpClient& client, const Identity& identity, OnFinished finished);
+                HttpClient& client, const Identity& identity, std::function<void()> before_each,
+                OnReport reported, OnFinished finished);
 
     // What is remembered, and what the backend asked for when it enrolled us, if it just did. Once,
     // before start().
     void learn(const InventoryPolicyChange& asked);
     void start();
     void stop();
+    // A report is under way.
+    bool is_busy() const { return run_.has_value(); }
     void describe(JsonWriter& json) const;
 
   private:
@@ -61,6 +67,8 @@ class CheckInDuty {
     const InventoryDialect& dialect_;
     HttpClient& client_;
     const Identity& identity_;
+    std::function<void()> before_each_;
+    OnReport reported_;
     OnFinished finished_;
     InventoryState state_;
     Backoff backoff_;

@@ -13,6 +13,8 @@ namespace bulkhead::worker {
 
 namespace {
 
+// Where the sandbox lets the worker look again while it runs.
+constexpr std::string_view kCredentials = "/etc/bulkhead/tls/";
 constexpr std::string_view kOptionPrefix = "options.";
 
 class Builder {
@@ -85,6 +87,7 @@ class Builder {
         store_options(*dialect, backend, index);
         check_url(backend, index);
         check_credentials(*dialect, backend);
+        look_for_credential(*dialect, backend);
         if (backend.client_certificate_file.empty() != backend.client_key_file.empty()) {
             complain(where(backend) + "client_certificate_file and client_key_file go together");
         }
@@ -154,6 +157,15 @@ class Builder {
             complain(where(backend) + "the dialect " + backend.dialect +
                      " enrolls; give it an install token instead of a credential");
         }
+    }
+
+    static void look_for_credential(const DialectRow& dialect, BackendConfig& backend) {
+        const bool takes = dialect.enrolls ? dialect.takes_credential
+                                           : dialect.make({})->traits().wants_credential;
+        const bool given = !backend.credential.empty() || !backend.credential_file.empty();
+        backend.credential_file_optional = dialect.enrolls || !given;
+        if (given || !takes) return;
+        backend.credential_file = std::string(kCredentials) + backend.name + ".credential";
     }
 
     // Two backends of one name would share their files.

@@ -37,6 +37,8 @@ struct BackendConfig {
     std::string install_token_file;
     Secret credential;
     std::string credential_file;
+    // The default's, or of a dialect that enrolls: it may not be there yet.
+    bool credential_file_optional = false;
     // Where they were found, for messages that say where to put another: "agent.yaml:4:
     // credential".
     std::string install_token_origin;

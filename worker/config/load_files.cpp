@@ -84,10 +84,17 @@ Result<> load(BackendConfig& backend) {
         backend.client_certificate_pem = std::move(shown.certificate_pem);
         backend.client_key_pem = std::move(shown.key_pem);
     }
-    if (!backend.credential_file.empty()) backend.credential = TRY(read_credential_file(backend));
     if (const auto* dialect = find_dialect(backend.dialect); dialect && dialect->load) {
         const auto origin = TRY(dialect->load(backend.options, backend.credential));
         if (!origin.empty()) backend.credential_origin = origin;
+    }
+    if (!backend.credential_file.empty()) {
+        auto credential = read_credential_file(backend);
+        const bool absent = !credential && credential.error().code == ENOENT;
+        if (!credential && !(absent && backend.credential_file_optional)) {
+            return std::unexpected(credential.error());
+        }
+        if (credential) backend.credential = *std::move(credential);
     }
     if (!backend.install_token_file.empty()) {
         // Operators delete it once the host is enrolled, and we empty it.

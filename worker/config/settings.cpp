@@ -72,7 +72,9 @@ constexpr std::array kSettings{
             "token or key for a dialect that does not enroll",
             &store_secret<&BackendConfig::credential>},
     Setting{"credential_file", Scope::backend, "", "BULKHEAD_CREDENTIAL_FILE", "--credential-file",
-            "path", "file that holds the credential",
+            "path",
+            "file that holds the credential, read again when it changes; unless set, "
+            "/etc/bulkhead/tls/NAME.credential if it is there",
             &store_checked<&BackendConfig::credential_file, &check_file_path>},
     Setting{"ca_file", Scope::backend, "", "BULKHEAD_CA_FILE", "--ca-file", "path",
             "trust the authorities in this file (PEM) and no others; unless set, those of the "

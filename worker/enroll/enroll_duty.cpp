@@ -1,11 +1,24 @@
 #include "worker/enroll/enroll_duty.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include "worker/backend/registry.hpp"
 
 namespace bulkhead::worker {
+
+namespace {
+
+// Whether a file that is put there is seen: the sandbox lets us look into its directory.
+bool is_watched(const std::filesystem::path& file) {
+    return static_cast<bool>(sys::Fd(
+        ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK)));
+}
+
+}  // namespace
 
 std::string_view name_of(EnrollDuty::State state) {
     static constexpr std::array<std::string_view, 5> kNames{"unknown", "trying", "enrolled",
@@ -22,14 +35,10 @@ void EnrollDuty::start(OnEnrolled enrolled, OnFailed failed) {
                             {{"backend", config_.name}, {"why", known.error().what}});
         known = std::optional<Identity>{};
     }
+    // Before the one on disk: an administrator may have made a new one.
+    if (!config_.credential.empty()) return use(config_.credential);
     Enrolled already;
-    if (!config_.credential.empty()) {
-        // Before the one on disk: an administrator may have made a new one.
-        auto identity = configured();
-        if (!identity) return give_up(identity.error().what);
-        from_configuration_ = true;
-        already.identity = *std::move(identity);
-    } else if (*known) {
+    if (*known) {
         already.identity = **std::move(known);
     } else if (dialect_.enrollment() == nullptr) {
         from_configuration_ = true;
@@ -37,8 +46,10 @@ void EnrollDuty::start(OnEnrolled enrolled, OnFailed failed) {
             services_.log.warning("no credential is configured", {{"backend", config_.name}});
         }
     } else if (config_.install_token.empty() && dialect_.enrollment()->needs_token()) {
-        return give_up("not enrolled yet, and there is no install token; " +
-                       config_.install_token_missing);
+        return give_up(
+            "not enrolled yet, and there is no install token: ask an admin for one, " +
+            how_to_enroll() +
+            (config_.install_token_missing.empty() ? "" : "; " + config_.install_token_missing));
     } else {
         return ask();
     }
@@ -46,13 +57,19 @@ void EnrollDuty::start(OnEnrolled enrolled, OnFailed failed) {
     enrolled_(already);
 }
 
-Result<Identity> EnrollDuty::configured() const {
-    Identity identity{.agent_id = {}, .credential = config_.credential};
+void EnrollDuty::use(Secret credential) {
+    Enrolled already{.identity = {.agent_id = {}, .credential = std::move(credential)}};
     const auto* enrollment = dialect_.enrollment();
     if (enrollment != nullptr && enrollment->enroll_traits().names_itself) {
-        identity.agent_id = TRY(services_.credentials.own_id(config_.name));
+        auto id = services_.credentials.own_id(config_.name);
+        if (!id) return give_up(id.error().what);
+        already.identity.agent_id = *std::move(id);
     }
-    return identity;
+    services_.loop.cancel(next_try_);
+    from_configuration_ = true;
+    trouble_.clear();
+    state_ = State::enrolled;
+    enrolled_(already);
 }
 
 void EnrollDuty::give_up(std::string why) {
@@ -68,12 +85,10 @@ void EnrollDuty::renew(const std::string& why) {
     const auto& traits = dialect_.traits();
     trouble_ = std::string(traits.credential_name) + " rejected: " + why;
     const auto* const enrollment = dialect_.enrollment();
-    const bool asks = enrollment != nullptr && !enrollment->enroll_traits().spends_token &&
+    const bool asks = enrollment != nullptr && enrollment->enroll_traits().gives_again &&
                       (!config_.install_token.empty() || !enrollment->needs_token()) &&
                       !from_configuration_;
-    trouble_ +=
-        asks ? "; enrolling again"
-             : "; " + std::string(traits.rejection_hint) + "; then " + where_to_put_a_credential();
+    trouble_ += asks ? "; enrolling again" : "; " + how_to_renew();
     services_.log.error("credential", {{"backend", config_.name}, {"why", trouble_}});
     if (asks) next_try_ = services_.loop.after(backoff_.next(), [this] { ask(); });
 }
@@ -84,21 +99,27 @@ std::string EnrollDuty::where_to_put_a_token() const {
     return "install_token_file in agent.yaml";
 }
 
-std::string EnrollDuty::where_to_put_a_credential() const {
-    if (!config_.credential_file.empty()) {
-        return "put the new one into " + config_.credential_file +
-               "; it is read before the next report";
-    }
+std::string EnrollDuty::how_to_enroll() const {
+    return "put it into " + where_to_put_a_token() + " and restart the agent";
+}
+
+// Literally what helps: a test follows it for each dialect.
+std::string EnrollDuty::how_to_renew() const {
     const auto* const dialect = find_dialect(config_.dialect);
-    if (dialect != nullptr && dialect->enrolls && !dialect->takes_credential) {
-        return "delete credentials/" + config_.name +
-               ".credential in the worker's state directory, put a new install token into " +
-               where_to_put_a_token() + " and restart the agent";
+    const bool enrolls = dialect != nullptr && dialect->enrolls;
+    auto text = std::string(dialect_.traits().rejection_hint) + "; then ";
+    if (enrolls && !dialect->takes_credential) return text + how_to_enroll();
+    const auto& file = config_.credential_file;
+    if (!file.empty()) {
+        text += "put the new one into " + file + ", for group bulkhead alone to read; " +
+                (is_watched(file) ? "it is looked for all the time" : "then restart the agent");
+    } else {
+        text += "put the new one into " + config_.credential_origin + " and restart the agent";
     }
-    return "put the new one into " +
-           (config_.credential_origin.empty() ? "agent.yaml (credential_file)"
-                                              : config_.credential_origin) +
-           " and restart the agent";
+    if (!enrolls || !dialect_.enrollment()->enroll_traits().spends_token) return text;
+    return text + "; or, with a new install token, delete credentials/" + config_.name +
+           ".credential in the worker's state directory" + (file.empty() ? "" : " and " + file) +
+           ", " + how_to_enroll();
 }
 
 bool EnrollDuty::accepted() {
@@ -187,12 +208,16 @@ void EnrollDuty::again(const Setback& setback) {
     }
     if (state_ == State::refused && dialect_.enrollment()->enroll_traits().spends_token) {
         return give_up("the install token was refused, and it works only once: " + setback.text +
-                       "; ask an admin for a new one, put it into " + where_to_put_a_token() +
-                       " and restart the agent");
+                       "; ask an admin for a new one, " + how_to_enroll());
+    }
+    if (setback.kind == Setback::Kind::credential_lost) trouble_ += "; " + how_to_renew();
+    if (setback.kind == Setback::Kind::credential_rejected &&
+        dialect_.enrollment()->needs_token()) {
+        trouble_ += "; if another install token is needed, " + how_to_enroll();
     }
     const auto delay = delay_after(setback);
     services_.log.warning("enroll", {{"backend", config_.name},
-                                     {"why", setback.text},
+                                     {"why", trouble_},
                                      {"next_try_ms", std::to_string(delay.count())}});
     if (services_.pass == Pass::serve) next_try_ = services_.loop.after(delay, [this] { ask(); });
     failed_();

@@ -30,23 +30,22 @@ class EnrollDuty {
     void renew(const std::string& why);
     // The credential is good. True when it had been refused.
     bool accepted();
-    // The credential in use is the configuration's, not one that enrolling brought.
-    bool uses_configuration() const { return from_configuration_; }
+    // With this credential from here on: the configuration's, or one that its file holds by now.
+    void use(Secret credential);
 
     State state() const { return state_; }
     const std::string& trouble() const { return trouble_; }
 
   private:
     void ask();
-    // Who we are with a credential of the configuration.
-    Result<Identity> configured() const;
     std::chrono::milliseconds delay_after(const Setback& setback);
     Result<Secret> own_key() const;
     void give_up(std::string why);
     void on_verdict(Verdict<Enrolled> verdict);
     void again(const Setback& setback);
     std::string where_to_put_a_token() const;
-    std::string where_to_put_a_credential() const;
+    std::string how_to_enroll() const;
+    std::string how_to_renew() const;
 
     Services& services_;
     const BackendConfig& config_;

@@ -5,6 +5,13 @@
 
 namespace bulkhead::worker {
 
+namespace {
+
+// Between looks for a new credential, while there is none that is accepted.
+constexpr std::chrono::seconds kLook(10);
+
+}  // namespace
+
 Result<std::unique_ptr<Session>> Session::create(Services& services, const BackendConfig& config,
                                                  InstallTokenFile token_file, OnFinished finished) {
     const auto* row = find_dialect(config.dialect);
@@ -26,9 +33,11 @@ Result<std::unique_ptr<Session>> Session::create(Services& services, const Backe
         ++session->unfinished_;
     }
     if (const auto* inventory = session->dialect_->inventory()) {
-        session->check_in_.emplace(services, config, *inventory, session->client_,
-                                   session->identity_,
-                                   [raw](bool delivered) { raw->part_finished(delivered); });
+        session->check_in_.emplace(
+            services, config, *inventory, session->client_, session->identity_,
+            [raw] { raw->reload_files(); },
+            [raw](const Setback* setback) { raw->judge_credential(setback); },
+            [raw](bool delivered) { raw->part_finished(delivered); });
         ++session->unfinished_;
     }
     if (const auto* findings = session->dialect_->findings()) {
@@ -63,7 +72,7 @@ Session::Session(Services& services, const BackendConfig& config,
 void Session::start() {
     enroll_.start([this](const Enrolled& enrolled) { on_enrolled(enrolled); },
                   [this] {
-                      if (services_.pass == Pass::serve) return;
+                      if (services_.pass == Pass::serve) return watch_files();
                       // To wait for an administrator is no failure.
                       finish(enroll_.state() == EnrollDuty::State::pending);
                   });
@@ -82,19 +91,39 @@ void Session::on_enrolled(const Enrolled& enrolled) {
 
 void Session::reload_files() {
     auto credential = files_.check(client_);
-    // One that the backend gave us at enrollment stands above the configuration's.
-    if (!credential || !enroll_.uses_configuration()) return;
+    if (!credential) return;
     identity_.credential = *std::move(credential);
     client_.conceal(identity_.credential);
 }
 
-void Session::beat_done(const Verdict<HeartbeatReceipt>& verdict) {
-    if (!verdict && verdict.error().kind == Setback::Kind::credential_rejected) {
-        // Heartbeats go on: a backend that erred takes the credential again, and they will show it.
-        if (jobs_) jobs_->pause();
-        enroll_.renew(verdict.error().text);
+// Nobody knows us: what is put into a file helps at once, whenever the next report or try is due.
+void Session::watch_files() {
+    services_.loop.cancel(look_);
+    look_ = services_.loop.after(kLook, [this] {
+        if (enroll_.state() == EnrollDuty::State::enrolled) return;
+        const bool busy =
+            enroll_.state() == EnrollDuty::State::trying || (check_in_ && check_in_->is_busy());
+        if (!busy) {
+            if (auto credential = files_.check(client_)) enroll_.use(*std::move(credential));
+        }
+        watch_files();
+    });
+}
+
+void Session::judge_credential(const Setback* setback) {
+    if (setback == nullptr) {
+        if (enroll_.accepted() && jobs_) jobs_->start();
+        return;
     }
-    if (verdict && enroll_.accepted() && jobs_) jobs_->start();
+    if (setback->kind != Setback::Kind::credential_rejected) return;
+    // Reports go on: a backend that erred takes the credential again, and they will show it.
+    if (jobs_) jobs_->pause();
+    enroll_.renew(setback->text);
+    if (services_.pass == Pass::serve) watch_files();
+}
+
+void Session::beat_done(const Verdict<HeartbeatReceipt>& verdict) {
+    judge_credential(verdict ? nullptr : &verdict.error());
     if (verdict && jobs_) jobs_->heartbeat_delivered();
     switch (services_.pass) {
         case Pass::serve:

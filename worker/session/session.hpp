@@ -46,6 +46,8 @@ class Session {
             HttpClient client, InstallTokenFile token_file, OnFinished finished);
     void on_enrolled(const Enrolled& enrolled);
     void reload_files();
+    void watch_files();
+    void judge_credential(const Setback* setback);
     void beat_done(const Verdict<HeartbeatReceipt>& verdict);
     // One duty has come to its end in a pass that ends.
     void part_finished(bool delivered);
@@ -56,6 +58,7 @@ class Session {
     std::unique_ptr<const Dialect> dialect_;
     HttpClient client_;
     OnFinished finished_;
+    sys::TimerId look_;
     Identity identity_;
     ReloadedFiles files_;
     EnrollDuty enroll_;

@@ -152,7 +152,7 @@ TEST_F(GrapheonSession, AKeyThatWasLostIsAnAdministratorsAffair) {
     ASSERT_TRUE(credentials->forget("fleet"));
     const auto lost = host_->run(Pass::once);
     EXPECT_FALSE(lost.well);
-    EXPECT_NE(lost.status.find("ask an administrator to rotate it"), std::string::npos);
+    EXPECT_NE(lost.status.find("ask an admin to rotate it"), std::string::npos);
     EXPECT_EQ(check_ins(), 0U);
 }
 

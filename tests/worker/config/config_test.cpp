@@ -66,6 +66,26 @@ backend:
     EXPECT_EQ(backend.connect_timeout, 1500ms);
 }
 
+TEST(Config, ACredentialIsLookedForWhereItCanBeReplacedUnlessOneIsGiven) {
+    const auto file = [](const std::string& more) {
+        return parsed("backend: {url: https://b.example.com, name: main, " + more + "}")
+            .backends[0];
+    };
+    for (const auto* dialect : {"hyprbox", "lunasentri", "grapheon", "ravenxcope"}) {
+        const auto backend = file("dialect: " + std::string(dialect));
+        EXPECT_EQ(backend.credential_file, "/etc/bulkhead/tls/main.credential") << dialect;
+        EXPECT_TRUE(backend.credential_file_optional) << dialect;
+    }
+    EXPECT_EQ(file("dialect: bulkhead").credential_file, "") << "it enrolls, and takes no other";
+    EXPECT_EQ(file("dialect: aegisflux").credential_file, "") << "it has none";
+    EXPECT_EQ(file("dialect: hyprbox, credential: x").credential_file, "");
+    const auto named = file("dialect: hyprbox, credential_file: /etc/token");
+    EXPECT_EQ(named.credential_file, "/etc/token");
+    EXPECT_FALSE(named.credential_file_optional);
+    EXPECT_TRUE(file("dialect: grapheon, credential_file: /etc/key").credential_file_optional)
+        << "it may come once an administrator rotates the key";
+}
+
 TEST(Config, SeveralBackendsEachHaveTheirOwn) {
     const auto config = parsed(R"(
 heartbeat_interval: 30s

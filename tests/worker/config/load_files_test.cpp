@@ -59,6 +59,17 @@ TEST_F(LoadFiles, KeepsTheContents) {
     EXPECT_EQ(backend_.install_token.reveal(), "bit_x");
 }
 
+TEST_F(LoadFiles, ACredentialFileThatMayComeLaterMayBeAbsent) {
+    backend_.credential_file = files_.path() + "/absent";
+    EXPECT_EQ(trouble(), "backend main: credential_file: " + backend_.credential_file +
+                             ": No such file or directory");
+    backend_.credential_file_optional = true;
+    EXPECT_EQ(trouble(), "");
+    EXPECT_TRUE(backend_.credential.empty());
+    backend_.credential_file = put("credential", "se cret");
+    EXPECT_NE(trouble(), "") << "what is there must be good";
+}
+
 TEST_F(LoadFiles, AMissingOrWrongAuthorityIsFatal) {
     backend_.ca_file = files_.path() + "/absent";
     EXPECT_EQ(trouble(),

@@ -146,10 +146,8 @@ Verdict<Enrolled> judge_register(const HttpAnswer& answer, const std::string& ag
     if (status != "active") return judge_unreadable({"status: neither pending nor active"});
     Secret key(text_at(*body, "api_key"));
     if (key.empty()) {
-        return setback(Kind::refused,
-                       "the backend issued this agent's API key before and it is not here: ask an "
-                       "administrator to rotate it, then name the file that holds the new one in "
-                       "credential_file");
+        return setback(Kind::credential_lost,
+                       "the backend issued this agent's API key before, and it is not here");
     }
     if (const auto usable = check_credential(key.reveal()); !usable) {
         return judge_unreadable(usable.error());
@@ -169,11 +167,6 @@ Verdict<InventoryReceipt> judge_check_in(const HttpAnswer& answer,
                 return judge_unreadable({"status: not accepted"});
             }
             return InventoryReceipt{policy_of(*body)};
-        case 401:
-            return setback(Kind::credential_rejected,
-                           "API key rejected" + (body ? " (" + said(*body) + ")" : std::string()) +
-                               ": ask an administrator to rotate it, then name the file that "
-                               "holds the new one in credential_file");
         case 403:
             return setback(Kind::not_yet,
                            judge_failure(answer, body ? said(*body) : "").error().text);

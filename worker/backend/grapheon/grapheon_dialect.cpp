@@ -78,12 +78,18 @@ std::string check_in(const GrapheonOptions& options, const std::string& agent_id
 }  // namespace
 
 const Traits& GrapheonDialect::traits() const {
-    static constexpr Traits kTraits{.heartbeats = false};
+    static constexpr Traits kTraits{
+        .heartbeats = false,
+        .credential_name = "API key",
+        .rejection_hint = "ask an admin to rotate it, or to make this agent active again"};
     return kTraits;
 }
 
 EnrollTraits GrapheonEnrollment::enroll_traits() const {
-    return {.names_itself = true, .sends_addresses = true, .patience = options_.timer_interval};
+    return {.gives_again = false,
+            .names_itself = true,
+            .sends_addresses = true,
+            .patience = options_.timer_interval};
 }
 
 Exchange<Enrolled> GrapheonEnrollment::enroll(const EnrollRequest& request) const {

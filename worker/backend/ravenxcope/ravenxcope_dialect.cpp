@@ -76,7 +76,7 @@ RavenxcopeDialect::RavenxcopeDialect(RavenxcopeOptions options)
               .credential_name = "sensor token",
               .rejection_hint =
                   "heartbeats go on, and it does not enroll again by itself: ask an "
-                  "admin for the sensor's token, or for a new install token",
+                  "admin for a token of this sensor",
               .network = {.links = true, .address_probe = options_.address_probe}} {}
 
 void RavenxcopeDialect::put_interfaces(JsonWriter& json, const NetworkFacts& network) const {

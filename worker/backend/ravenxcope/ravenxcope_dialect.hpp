@@ -17,7 +17,9 @@ class RavenxcopeDialect final : public Dialect, EnrollDialect {
     const EnrollDialect* enrollment() const override { return this; }
 
   private:
-    EnrollTraits enroll_traits() const override { return {.spends_token = true}; }
+    EnrollTraits enroll_traits() const override {
+        return {.spends_token = true, .gives_again = false};
+    }
     Exchange<Enrolled> enroll(const EnrollRequest& request) const override;
     void put_interfaces(JsonWriter& json, const NetworkFacts& network) const;
 

@@ -1,0 +1,309 @@
+// A credential that was lost, rotated or revoked: `bulkhead status` says what to do, and doing just
+// that helps, for each backend, in a confined worker.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "tests/pair/pair.hpp"
+
+namespace bulkhead::test {
+namespace {
+
+class Credentials : public Pair {
+  protected:
+    explicit Credentials(reference::ReferenceBackend::Options options = {})
+        : Pair(std::move(options)) {}
+
+    void SetUp() override {
+        Pair::SetUp();
+        if (IsSkipped()) return;
+        ASSERT_EQ(::mkdir((place() / "keys").c_str(), 0755), 0);
+        ASSERT_EQ(::mkdir((place() / "elsewhere").c_str(), 0755), 0);
+        place().append("policy/worker.landlock",
+                       "read " + (place() / "keys") + "  # as /etc/bulkhead/tls\n");
+    }
+    virtual std::string dialect_settings() = 0;
+    std::string configuration() override {
+        return "backend:\n  url: " + backend().url() + "\n  ca_file: " + backend().ca_file() +
+               "\n" + dialect_settings() + "heartbeat_interval: 1s\n";
+    }
+    void put(const std::string& file, const std::string& secret) {
+        const auto fresh = file + ".new";
+        place().write(fresh, secret + "\n");
+        ASSERT_EQ(::chown((place() / fresh).c_str(), 64123, 64123), 0);
+        ASSERT_EQ(::chmod((place() / fresh).c_str(), 0600), 0);
+        ASSERT_EQ(::rename((place() / fresh).c_str(), (place() / file).c_str()), 0);
+    }
+    std::string kept(const std::string& name) { return "state/worker/credentials/" + name; }
+
+    // What it says of the one backend, for people.
+    std::string trouble() {
+        const auto told =
+            run({BULKHEAD_CLI, "status", "--json", "--socket", place() / "run/status.sock"});
+        if (told.code != 0) return "";
+        const auto status = json::parse(told.output, nullptr, false)["backends"][0];
+        return status.value("enrollment_trouble", "");
+    }
+    testing::AssertionResult says(const std::string& text) {
+        if (eventually([&] { return trouble().find(text) != std::string::npos; }, kPatience)) {
+            return testing::AssertionSuccess();
+        }
+        return testing::AssertionFailure() << "\"" << text << "\" is not in \"" << trouble() << '"';
+    }
+    testing::AssertionResult all_is_well() {
+        if (eventually([&] { return trouble().empty(); }, kPatience)) {
+            return testing::AssertionSuccess();
+        }
+        return testing::AssertionFailure() << trouble();
+    }
+    void restart() {
+        ASSERT_EQ(stop(), 0);
+        start();
+    }
+};
+
+// --- grapheon
+
+class GrapheonKey : public Credentials {
+  protected:
+    void SetUp() override {
+        Credentials::SetUp();
+        if (IsSkipped()) return;
+        backend().add_enrollment_key("gaek_one");
+        backend().set_grapheon_policy({{"jitter_seconds", 0}, {"checkin_interval_seconds", 3'600}});
+        ASSERT_EQ(run_to_end({"--register-only"}), 0);
+        ASSERT_TRUE(backend().change_grapheon_agent("", "approve"));
+        ASSERT_EQ(run_to_end({"--register-only"}), 0);
+    }
+    std::string dialect_settings() override {
+        return "  dialect: grapheon\n  install_token: gaek_one\n  credential_file: " +
+               (place() / "keys/grapheon") + "\n  options:\n    timer_interval: 900s\n";
+    }
+    std::string rotate() { return *backend().change_grapheon_agent("", "rotate"); }
+    std::string advice() { return "put the new one into " + (place() / "keys/grapheon") + ","; }
+    std::size_t reports() { return backend().inventories().size(); }
+    std::size_t agents() {
+        return backend().read([](const State& state) { return state.grapheon.agents.size(); });
+    }
+};
+
+TEST_F(GrapheonKey, ARotatedOneIsTakenByTheRunningServiceAndStaysOverARestart) {
+    const auto key = rotate();
+    start();
+    ASSERT_TRUE(says("API key rejected: status 401"));
+    EXPECT_TRUE(says(advice()));
+    const auto first = worker_pid();
+    put("keys/grapheon", key);
+    ASSERT_TRUE(eventually([&] { return reports() == 1; }, kPatience)) << "long before it is due";
+    EXPECT_TRUE(all_is_well());
+    EXPECT_EQ(worker_pid(), first);
+    EXPECT_EQ(stop(), 0);
+    EXPECT_EQ(run_to_end({"--force"}), 0) << "the file's key, not the older one of the state";
+    EXPECT_EQ(agents(), 1U);
+    EXPECT_EQ(log().find(key), std::string::npos);
+}
+
+TEST_F(GrapheonKey, ARotatedOneIsTakenByTheNextPassOfATimer) {
+    ASSERT_EQ(run_to_end({"--once"}), 0);
+    const auto key = rotate();
+    EXPECT_EQ(run_to_end({"--force"}), 1);
+    put("keys/grapheon", key);
+    EXPECT_EQ(run_to_end({"--force"}), 0);
+    EXPECT_EQ(reports(), 2U);
+}
+
+TEST_F(GrapheonKey, ALostOneIsExplainedAndARotatedOneTaken) {
+    ASSERT_EQ(::unlink((place() / kept("grapheon.credential")).c_str()), 0);
+    start();
+    ASSERT_TRUE(says("issued this agent's API key before"));
+    EXPECT_TRUE(says(advice()));
+    restart();
+    ASSERT_TRUE(says("issued this agent's API key before"));
+    const auto first = worker_pid();
+    put("keys/grapheon", rotate());
+    ASSERT_TRUE(eventually([&] { return reports() == 1; }, kPatience));
+    EXPECT_TRUE(all_is_well());
+    EXPECT_EQ(worker_pid(), first);
+    EXPECT_EQ(agents(), 1U);
+}
+
+TEST_F(GrapheonKey, AnAgentThatIsDisabledAndEnabledKeepsItsKey) {
+    ASSERT_TRUE(backend().change_grapheon_agent("", "disable"));
+    EXPECT_EQ(run_to_end({"--once"}), 1);
+    ASSERT_TRUE(backend().change_grapheon_agent("", "enable"));
+    EXPECT_EQ(run_to_end({"--once"}), 0);
+    EXPECT_EQ(reports(), 1U);
+}
+
+// --- ravenxcope
+
+class SensorToken : public Credentials {
+  protected:
+    SensorToken() : Credentials({.install_tokens = {"install-1", "install-2"}}) {}
+    void SetUp() override {
+        Credentials::SetUp();
+        if (!IsSkipped()) put("install-token", "install-1");
+    }
+    std::string dialect_settings() override {
+        return "  dialect: ravenxcope\n  install_token_file: " + (place() / "install-token") +
+               "\n  credential_file: " + (place() / "keys/sensor") +
+               "\n  options:\n    sensor_id: sensor-7\n    config_file: " +
+               (place() / "sensor-agent.env") + "\n    address_probe: 127.0.0.1\n";
+    }
+    int enrolments() { return backend().enrolments().at(0).times; }
+};
+
+TEST_F(SensorToken, ANewOneIsTakenByTheRunningServiceAndStaysOverARestart) {
+    start_enrolled();
+    const auto first = worker_pid();
+    ASSERT_TRUE(backend().give_credential("sensor-7", "token-of-an-admin"));
+    ASSERT_TRUE(says("sensor token rejected: status 401"));
+    EXPECT_TRUE(says("put the new one into " + (place() / "keys/sensor") + ","));
+    put("keys/sensor", "token-of-an-admin");
+    EXPECT_TRUE(all_is_well());
+    EXPECT_EQ(worker_pid(), first);
+    // Also where the original agent's file still holds an old one.
+    put("sensor-agent.env", "SENSOR_TOKEN=long-gone");
+    restart();
+    EXPECT_TRUE(wait_for_heartbeats(1));
+    EXPECT_EQ(enrolments(), 1);
+}
+
+TEST_F(SensorToken, ANewInstallTokenHelpsAsTheMessageSays) {
+    start_enrolled();
+    ASSERT_TRUE(backend().revoke("sensor-7"));
+    ASSERT_TRUE(says("or, with a new install token, delete credentials/ravenxcope.credential in"));
+    EXPECT_TRUE(says("put it into " + (place() / "install-token") + " and restart the agent"));
+    ASSERT_EQ(::unlink((place() / kept("ravenxcope.credential")).c_str()), 0);
+    put("install-token", "install-2");
+    restart();
+    EXPECT_TRUE(wait_for_heartbeats(1));
+    EXPECT_EQ(enrolments(), 2);
+    EXPECT_EQ(place().read("install-token"), "");
+}
+
+TEST_F(SensorToken, ALostOneNeedsAnInstallToken) {
+    start_enrolled();
+    EXPECT_EQ(stop(), 0);
+    ASSERT_EQ(::unlink((place() / kept("ravenxcope.credential")).c_str()), 0);
+    start();
+    ASSERT_TRUE(says("put it into " + (place() / "install-token") + " and restart the agent"));
+    put("install-token", "install-2");
+    restart();
+    EXPECT_TRUE(wait_for_heartbeats(1));
+    EXPECT_EQ(enrolments(), 2);
+}
+
+// --- hyprbox
+
+class NodeToken : public Credentials {
+  protected:
+    NodeToken() : Credentials({.node_tokens = {{"hbnt_old", "node-7"}}}) {}
+    void SetUp() override {
+        Credentials::SetUp();
+        if (!IsSkipped()) put("keys/node", "hbnt_old");
+    }
+    std::string dialect_settings() override {
+        return "  dialect: hyprbox\n  credential_file: " + (place() / "keys/node") +
+               "\n  options:\n    node_id: node-7\n";
+    }
+};
+
+TEST_F(NodeToken, ANewOneIsTakenByTheRunningServiceAndStaysOverARestart) {
+    start_enrolled();
+    const auto first = worker_pid();
+    backend().remove_node_token("hbnt_old");
+    ASSERT_TRUE(says("node token rejected: status 401"));
+    EXPECT_TRUE(says("put the new one into " + (place() / "keys/node") + ","));
+    backend().add_node_token("hbnt_new", "node-7");
+    put("keys/node", "hbnt_new");
+    EXPECT_TRUE(all_is_well());
+    EXPECT_EQ(worker_pid(), first);
+    const PinnedJob job{.name = "again", .script = "echo again\n"};
+    pin(job);
+    reload();
+    const auto id = queue({.dialect = "hyprbox", .target = "node-7", .script = job.script});
+    EXPECT_EQ(result_of(id)["status"], "SUCCEEDED") << "jobs go on as well";
+    restart();
+    EXPECT_TRUE(wait_for_heartbeats(1));
+}
+
+TEST_F(NodeToken, ALostOneStopsTheStartAndNamesItsFile) {
+    ASSERT_EQ(::unlink((place() / "keys/node").c_str()), 0);
+    EXPECT_EQ(run_to_end({}), 2);
+    EXPECT_TRUE(wait_for_log("credential_file: " + (place() / "keys/node") + ": No such file"));
+}
+
+// --- lunasentri; more of it in lunasentri_test.cpp
+
+class MachineKey : public Credentials {
+  protected:
+    MachineKey() : Credentials({.api_keys = {{"key-one", "web-01"}}}) {}
+    void SetUp() override {
+        Credentials::SetUp();
+        if (!IsSkipped()) put("elsewhere/key", "key-one");
+    }
+    std::string dialect_settings() override {
+        return "  dialect: lunasentri\n  credential_file: " + (place() / "elsewhere/key") + "\n";
+    }
+};
+
+TEST_F(MachineKey, WhereTheSandboxDoesNotLetItLookTheMessageAsksForARestart) {
+    start_enrolled();
+    backend().remove_api_key("key-one");
+    ASSERT_TRUE(says("put the new one into " + (place() / "elsewhere/key") +
+                     ", for group bulkhead alone to read; then restart the agent"));
+    backend().add_api_key("key-two", "web-01");
+    put("elsewhere/key", "key-two");
+    restart();
+    EXPECT_TRUE(wait_for_heartbeats(1));
+    EXPECT_TRUE(all_is_well());
+}
+
+// --- bulkhead
+
+class OwnCredential : public Credentials {
+  protected:
+    OwnCredential() : Credentials({.install_tokens = {"token-1"}}) {}
+    void SetUp() override {
+        Credentials::SetUp();
+        if (!IsSkipped()) put("install-token", "token-1");
+    }
+    std::string dialect_settings() override {
+        return "  dialect: bulkhead\n  install_token_file: " + (place() / "install-token") + "\n";
+    }
+};
+
+// The token that enrolled this host does so again; another would make it another agent.
+TEST_F(OwnCredential, ARevokedOneIsReplacedWithAnInstallToken) {
+    start_enrolled();
+    restart();  // now it remembers no token
+    ASSERT_TRUE(wait_for_heartbeats(1));
+    ASSERT_TRUE(backend().revoke(backend().enrolments().at(0).agent_id));
+    ASSERT_TRUE(says("credential rejected: status 401"));
+    ASSERT_TRUE(says("put it into " + (place() / "install-token") + " and restart the agent"));
+    put("install-token", "token-1");
+    restart();
+    EXPECT_TRUE(wait_for_heartbeats(1));
+    EXPECT_TRUE(all_is_well());
+    EXPECT_EQ(place().read("install-token"), "");
+}
+
+TEST_F(OwnCredential, ALostOneNeedsAnInstallToken) {
+    start_enrolled();
+    EXPECT_EQ(stop(), 0);
+    ASSERT_EQ(::unlink((place() / kept("bulkhead.credential")).c_str()), 0);
+    start();
+    ASSERT_TRUE(says("put it into " + (place() / "install-token") + " and restart the agent"));
+    put("install-token", "wrong");
+    restart();
+    ASSERT_TRUE(says("if another install token is needed, put it into " +
+                     (place() / "install-token") + " and restart the agent"));
+    put("install-token", "token-1");
+    restart();
+    EXPECT_TRUE(wait_for_heartbeats(1));
+}
+
+}  // namespace
+}  // namespace bulkhead::test
