@@ -78,10 +78,15 @@ void sweep_one(const Attacker& attacker, const std::string& wanted) {
     }
 }
 
-// What needs many processes runs beside the one that the broker watches.
+// What needs many processes runs beside the one that the broker watches, from when the descriptor
+// is closed. That is after Hello: a path that is looked up while the view is closed leads nowhere.
 template <class Act>
-void beside(const Act& act) {
-    if (::fork() != 0) return;
+sys::Fd beside(const Act& act) {
+    auto start = sys::make_pipe().value();
+    if (::fork() != 0) return std::move(start.write);
+    start.write.reset();
+    char none = 0;
+    [[maybe_unused]] const auto closed = ::read(start.read.get(), &none, 1);
     act();
     ::_exit(0);
 }
@@ -98,11 +103,14 @@ int main() {
     std::istringstream orders(text == nullptr ? "" : text);
     std::string order;
     orders >> order;
+    sys::Fd start;
     if (order == "sweep") {
         orders >> order;
-        beside([&] { sweep_one(*attacker, order); });
+        start = beside([&] { sweep_one(*attacker, order); });
     }
-    if (order == "host") beside([&, broker = ::getppid()] { attack_host(*attacker, broker); });
+    if (order == "host") {
+        start = beside([&, broker = ::getppid()] { attack_host(*attacker, broker); });
+    }
     if (order == "unconfined") {
         attacker->greet();
         attacker->report("greeted", "unconfined");
@@ -120,6 +128,7 @@ int main() {
         campaign(*attacker, order);
     } else {
         attacker->greet();
+        start.reset();
         attacker->wait_for_shutdown();
     }
     return 0;
