@@ -59,6 +59,7 @@ TEST_F(Attacks, AWorkerThatLeftItsDoorsOpenIsNotServed) {
 
 TEST_P(LastAttack, EndsAsItsRowSays) {
     const auto& attack = GetParam();
+    const auto most_cpu = 2s * slowness();
     start_row();
     if (attack.expected.kind == Kind::answered) {
         ASSERT_TRUE(wait_for_finding("all"));
@@ -80,7 +81,7 @@ TEST_P(LastAttack, EndsAsItsRowSays) {
     if (attack.moment == Moment::draining) return;  // it ends with its last worker
     ASSERT_TRUE(broker().running());
     EXPECT_LE(vitals_of(broker().pid()).peak_bytes, kMostMemory);
-    EXPECT_LT(vitals_of(broker().pid()).cpu, 2s);
+    EXPECT_LT(vitals_of(broker().pid()).cpu, most_cpu);
 }
 
 INSTANTIATE_TEST_SUITE_P(, LastAttack, testing::ValuesIn(those(stands_alone)),

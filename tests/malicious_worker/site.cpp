@@ -133,6 +133,21 @@ bool Site::wait_for_audit(std::string_view event, std::size_t times) {
            audit(event).size() >= times;
 }
 
+double Site::slowness() {
+    static const auto measured = [this] {
+        constexpr std::chrono::duration<double> kOfARealOne = 100ms;  // 30 at most were seen
+        start("idle");
+        EXPECT_TRUE(wait_for_audit("worker-confined"));
+        const auto cpu = vitals_of(broker_->pid()).cpu;
+        stop();
+        const auto times = std::max(1.0, cpu / kOfARealOne);
+        std::printf("a broker starts in %ld ms of processor time: %.1f times as slow as expected\n",
+                    static_cast<long>(cpu.count()), times);
+        return times;
+    }();
+    return measured;
+}
+
 void Site::expect_well(std::size_t descriptors_before) {
     ASSERT_TRUE(broker_->running()) << "the broker is gone";
     const auto now = vitals_of(broker_->pid());

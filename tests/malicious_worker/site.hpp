@@ -47,6 +47,9 @@ class Site : public testing::Test {
     // Of this broker: lines that it has added to the log.
     std::vector<json> audit(std::string_view event) const;
     bool wait_for_audit(std::string_view event, std::size_t times = 1);
+    // How many times slower than any real processor this one is: 1, and more where it is emulated.
+    // By what it takes a broker to start, measured once.
+    double slowness();
     std::string log() const { return place_->read("agent.log"); }
 
     // Alive, the same process, no descriptor too many, memory bounded.
