@@ -41,8 +41,12 @@ class BrokerClient {
     Result<std::optional<link::Packet>> next_event();
 
     int fd() const { return channel_.fd(); }
-    // Called when call() met an event: the channel will not be readable because of it again.
-    void when_kept(std::function<void()> tell) { tell_ = std::move(tell); }
+    // Called when call() met an event, and at once if it did already: the channel will not be
+    // readable because of it again.
+    void when_kept(std::function<void()> tell) {
+        tell_ = std::move(tell);
+        if (!kept_.empty()) tell_();
+    }
 
   private:
     Result<link::Packet> reply_to(std::uint16_t id, std::uint32_t serial);

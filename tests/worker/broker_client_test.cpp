@@ -79,5 +79,13 @@ TEST_F(BrokerClientTest, AsksForTheAuditHeadAgainAfterAnEventThatCameBeforeARepl
     EXPECT_EQ(client().audit_head()->size, 2U) << "it had been counted when it was received";
 }
 
+TEST_F(BrokerClientTest, TellsOfAnEventThatWasKeptBeforeAnybodyAsked) {
+    tell(protocol::PolicyReloaded{});
+    ASSERT_TRUE(client().call(protocol::CancelJob{.number = JobNumber{1}}));
+    int told = 0;
+    client().when_kept([&] { ++told; });
+    EXPECT_EQ(told, 1);
+}
+
 }  // namespace
 }  // namespace bulkhead::worker

@@ -123,7 +123,7 @@ void Delivery::take_again() {
 // --- from the disk to the backend
 
 void Delivery::consider() {
-    if (request_ || pause_ == Pause::retry) return;
+    if (!route_.open || request_ || pause_ == Pause::retry) return;
     if (!discard_ && send_output()) return;
     if (end_ && all_received()) send_result();
 }

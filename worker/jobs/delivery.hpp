@@ -19,6 +19,7 @@ struct JobRoute {
     const JobDialect& dialect;
     HttpClient& client;
     const Identity& identity;
+    const bool& open;  // false until the identity is there: what is to be sent waits
 };
 
 class Delivery {
@@ -34,6 +35,8 @@ class Delivery {
     Result<> start(OnDone done);
     // The job ended; what is left of its output and the result follow.
     void ended(const protocol::JobEnd& end);
+    // Sends what there is to send, and can be.
+    void consider();
 
     JobNumber number() const { return number_; }
     const std::string& id() const { return id_; }
@@ -46,7 +49,6 @@ class Delivery {
     void take(Output which);
     void watch(Output which);
     void take_again();
-    void consider();
     std::chrono::milliseconds rest() const;
     bool send_output();
     void send(Output which, const Chunk& chunk);

@@ -22,12 +22,14 @@ Result<protocol::Handle> sealed(std::string_view name, std::string_view content)
 
 JobDuty::JobDuty(Services& services, const BackendConfig& config, const JobDialect& dialect,
                  HttpClient& client, const Identity& identity, OnDone done)
-    : route_{services, config, dialect, client, identity},
+    : route_{services, config, dialect, client, identity, open_},
       done_(std::move(done)),
       backoff_(services.random) {}
 
 void JobDuty::start() {
     started_ = true;
+    open_ = true;
+    for (const auto& [number, delivery] : deliveries_) delivery->consider();
     for (auto one = refusals_.begin(); one != refusals_.end(); ++one) {
         if (!one->request) send_refusal(one);
     }

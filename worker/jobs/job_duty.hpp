@@ -68,6 +68,7 @@ class JobDuty {
     void forget(std::list<Refusal>::iterator refusal);
     void settle();
 
+    bool open_ = false;
     JobRoute route_;
     OnDone done_;
     Backoff backoff_;
