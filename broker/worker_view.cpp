@@ -26,7 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Covered in the new namespace only, and only until it becomes its root.
-const fs::path kBase = "/tmp";
+constexpr const char* kBase = "/tmp";
 constexpr std::uint64_t kBare = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
 // A piece of the host, or a symlink, on its way to the same place in the view.
@@ -72,19 +72,20 @@ Result<> pick(const fs::path& path, const policy::PathRule& row, const sys::Fd& 
     return {};
 }
 
-// What stands there already was shown by a piece before, which is read-only.
+// With the view as the root directory, so that links which are in it lead nowhere else. What stands
+// there already was shown by a piece before, which is read-only.
 Result<> put(const Piece& piece) {
-    const auto place = kBase / piece.place.relative_path();
+    const auto& place = piece.place;
     std::error_code failed;
     fs::create_directories(place.parent_path(), failed);
     const int made = !piece.link.empty() ? ::symlink(piece.link.c_str(), place.c_str())
                      : piece.directory   ? ::mkdir(place.c_str(), 0755)
                                          : ::mknod(place.c_str(), S_IFREG | 0644, 0);
-    if (made != 0 && errno != EEXIST) return sys::fail_errno("make " + piece.place.string());
+    if (made != 0 && errno != EEXIST) return sys::fail_errno("make " + place.string());
     if (!piece.tree) return {};
     return sys::check(
         ::move_mount(piece.tree.get(), "", AT_FDCWD, place.c_str(), MOVE_MOUNT_F_EMPTY_PATH),
-        "mount " + piece.place.string());
+        "mount " + place.string());
 }
 
 }  // namespace
@@ -107,14 +108,16 @@ Result<> narrow_view(std::span<const policy::PathRule> rows, const sys::Fd& proc
     std::vector<Piece> pieces;
     for (const auto& row : rows) TRY(pick(row.path, row, proc, pieces));
     ::umask(022);
-    const auto* base = kBase.c_str();
-    TRY(sys::check(::mount("tmpfs", base, "tmpfs", 0, "mode=0755,size=64k"), "tmpfs"));
+    TRY(sys::check(::mount("tmpfs", kBase, "tmpfs", 0, "mode=0755,size=64k"), "tmpfs"));
+    const sys::Fd host(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    const sys::Fd view(::open(kBase, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    TRY(sys::check(::chroot(kBase), "chroot"));
     for (const auto& piece : pieces) TRY(put(piece));
-    {
-        const sys::Fd root(::open(base, O_PATH | O_CLOEXEC));
-        TRY(bare(root, MOUNT_ATTR_RDONLY));
-    }
-    TRY(sys::check(::chdir(base), "chdir"));
+    TRY(bare(view, MOUNT_ATTR_RDONLY));
+    // pivot_root(2) wants its caller's root to be the one that goes.
+    TRY(sys::check(::fchdir(host.get()), "chdir"));
+    TRY(sys::check(::chroot("."), "chroot"));
+    TRY(sys::check(::fchdir(view.get()), "chdir"));
     // The old root comes to lie on top of the new one, and goes; pivot_root(2) moves the root of
     // every process of this namespace along.
     TRY(sys::check(::syscall(SYS_pivot_root, ".", "."), "pivot_root"));

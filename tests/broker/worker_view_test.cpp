@@ -124,6 +124,23 @@ TEST_F(WorkerViewTest, ASymlinkStaysOneAndLeadsOn) {
               "target nowhere dangling link target ");
 }
 
+TEST_F(WorkerViewTest, ARowBeneathAnAbsoluteSymlinkIsInTheViewToo) {
+    const auto dir = place.open();
+    ASSERT_TRUE(dir.make_dir("real", 0755)->make_dir("below", 0755));
+    ASSERT_TRUE(dir.open_dir("real")->open_dir("below")->write_atomic("file", "shown", 0644));
+    fs::create_symlink(place / "real", place / "link");
+    add(place / "link");
+    add(place / "link/below");
+    const auto path = place / "link/below";
+    EXPECT_EQ(inside([&] {
+                  // A mount of its own, at the place where the link leads to in the view.
+                  const auto text = sys::Dir::open("/proc/self")->read_file("mountinfo", 65536);
+                  const bool own = text->find(" " + (place / "real/below") + " ") != text->npos;
+                  return listed(path) + (own ? "mounted" : "not mounted");
+              }),
+              "file mounted");
+}
+
 TEST_F(WorkerViewTest, AFileThatIsReplacedInAShownDirectoryIsShown) {
     ASSERT_TRUE(place.open().write_atomic("resolv.conf", "old", 0644));
     add(place.path());
