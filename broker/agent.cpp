@@ -225,6 +225,7 @@ bool Agent::close_view() {
     const auto closed = worker_->close_view(context_.policy->policy.worker_landlock.paths);
     if (closed) return true;
     log_.error("close the worker's view", {{"why", closed.error().what}});
+    note("worker-view-failed", {{"pid", worker_->pid()}, {"why", closed.error().what}});
     loop_.forget(worker_->channel().fd());
     worker_->kill();
     return false;
@@ -281,7 +282,8 @@ void Agent::schedule_restart() {
         if (context_.draining) return;
         if (const auto again = start_worker(); !again) {
             log_.error("start worker", {{"why", again.error().what}});
-            if (!worker_) schedule_restart();
+            if (worker_) return worker_->kill();  // whose end leads back here
+            schedule_restart();
         }
     });
     backoff_ = std::min<std::chrono::seconds>(backoff_ * 2, kLongestBackoff);

@@ -285,6 +285,35 @@ TEST_F(Service, AWorkerThatDiesIsReplacedAndServes) {
     EXPECT_EQ(backend().enrolments()[0].times, 1);
 }
 
+TEST_F(Service, AWorkerThatEvadesItsViewIsKilledAndAudited) {
+    if (run({"/usr/bin/setpriv", "--reuid=64123", "/usr/bin/unshare", "-Um", "true"}).code != 0) {
+        GTEST_SKIP() << "no user namespaces for users here";
+    }
+    // Into another mount namespace than the one that the broker will narrow.
+    start(
+        {"--worker", "/usr/bin/unshare", "-Um", "/bin/dash", "-c", "echo junk >&3; kill -STOP $$"});
+    ASSERT_TRUE(wait_for_audit("worker-started"));
+    if (log().find("no view of its own") != std::string::npos) GTEST_SKIP() << "no such view here";
+    ASSERT_TRUE(wait_for_audit("worker-view-failed"));
+    EXPECT_EQ(audit("worker-view-failed")[0]["pid"], audit("worker-started")[0]["pid"]);
+    ASSERT_TRUE(wait_for_audit("worker-ended"));
+    EXPECT_EQ(audit("worker-ended")[0]["signal"], SIGKILL);
+    EXPECT_TRUE(audit("protocol-violation").empty()) << "nothing of it was read";
+}
+
+TEST_F(Service, AWorkerThatIsNotSetUpIsReplacedAtOnce) {
+    place().write("shown", "");
+    place().append("policy/worker.landlock", "read " + place() / "shown" + "  # test\n");
+    start_enrolled();
+    const auto before = wait_for_worker();
+    place().remove("shown");
+    kill_worker();
+    ASSERT_TRUE(wait_for_log("start worker"));
+    place().write("shown", "");
+    EXPECT_NE(wait_for_worker(before), before);
+    EXPECT_EQ(log().find("did not say Hello"), std::string::npos);
+}
+
 TEST_F(Service, ABrokerThatDiesTakesItsWorkerWithIt) {
     start_enrolled();
     const auto worker = worker_pid();
