@@ -15,6 +15,7 @@
 #include <filesystem>
 
 #include "broker/jobs/job_view.hpp"
+#include "broker/own_capabilities.hpp"
 
 namespace bulkhead::broker {
 
@@ -22,18 +23,6 @@ namespace {
 
 // Linux 6.3; absent from Debian 12's headers.
 constexpr int kGetMdwe = 66;
-
-using sandbox::capability;
-// What root itself needs once it serves; all the others are for jobs.
-constexpr std::uint64_t kOwn = capability(CAP_SYS_ADMIN)       // makes namespaces and mounts
-                               | capability(CAP_SYS_CHROOT)    // joins the worker's, setns(2)
-                               | capability(CAP_SETPCAP)       // narrows children
-                               | capability(CAP_SETUID)        // makes them other users
-                               | capability(CAP_SETGID)        // the same
-                               | capability(CAP_DAC_OVERRIDE)  // finds what other users' jobs use
-                               | capability(CAP_KILL);         // ends them
-// Without it a reading of who owns which socket is not complete.
-constexpr std::uint64_t kWished = capability(CAP_SYS_PTRACE);
 
 Result<sys::Dir> own_directory(const std::string& path, mode_t mode, const sandbox::User& owner) {
     if (::mkdir(path.c_str(), mode) == 0) {
@@ -122,8 +111,8 @@ Result<std::uint64_t> ceiling_of(const policy::Policy& policy, std::uint64_t rea
                     ", which this broker does not have, or has given up: restart it; see also "
                     "CapabilityBoundingSet= of its unit");
     };
-    TRY(require(kOwn, "the broker itself"));
-    auto ceiling = kOwn | (kWished & reachable);
+    TRY(require(kOwnCapabilities, "the broker itself"));
+    auto ceiling = kOwnCapabilities | (kWishedCapabilities & reachable);
     for (const auto& [name, profile] : policy.profiles) {
         TRY(require(profile.capabilities, profile.source.file));
         ceiling |= profile.capabilities;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "broker/own_capabilities.hpp"
 #include "cli/dry_run/words.hpp"
 #include "cli/layout.hpp"
 #include "common/base/parse.hpp"
@@ -94,7 +95,12 @@ std::string broker_in_words(const policy::Policy& policy) {
     for (const auto& [name, profile] : policy.profiles) granted |= profile.capabilities;
     auto text = std::string("confinement of the broker, and ceiling of all that it starts\n\n");
     text += row("user", "root");
-    text += row("grants", "to jobs, by the profiles: " + policy::capability_names(granted));
+    text += row("capabilities", "none in force at rest; raised for a step and lowered after it: " +
+                                    policy::capability_names(broker::kOwnCapabilities) +
+                                    ", and where there are readings " +
+                                    policy::capability_names(broker::kWishedCapabilities));
+    text += row("grants", "to jobs, by the profiles: " + policy::capability_names(granted) +
+                              "; the bounding set holds these and its own, and no other");
     text += row("process", "no_new_privs is on, not dumpable, no core dumps, no threads");
     text += heading("libraries it may map: broker.libs");
     for (const auto& [name, source] : policy.broker_libs)
@@ -114,13 +120,17 @@ std::string worker_in_words(const policy::Policy& policy) {
     text += row("process",
                 "not dumpable, no core dumps, 256 open files, no locked memory, umask "
                 "0077; no memory becomes executable (Linux 6.3); ends with the broker");
+    text += row("view",
+                "from its first request on (Linux 5.12) a root directory of its own with the files "
+                "below and nothing else: read-only but where it may write, no programs, devices or "
+                "set-user-id; /proc shows no other user's processes");
     text +=
         row("network", "Landlock (Linux 6.7): TCP connections to ports " + joined(ports, "none") +
                            ", no listening; the system calls below decide on the rest");
     text += row("others", "Landlock (Linux 6.12): no signals, no abstract sockets but its own");
     text += row("checked",
                 "the worker tries one forbidden thing at each layer before it opens a "
-                "connection; the broker reads /proc/PID/status before it serves it");
+                "connection; the broker reads /proc/PID/status and mountinfo before it serves it");
     text += heading(
         "files: worker.landlock, and beside it the worker's own state directory to write in");
     text += paths_of(rules.paths);

@@ -16,12 +16,14 @@ constexpr std::size_t kWordsOfAReason = 3;
 // only with a line that says why.
 // clang-format off
 constexpr std::string_view kDangerous[] = {
-    "acct", "add_key", "bpf", "clock_settime", "delete_module", "fanotify_init", "finit_module",
-    "fsconfig", "fsmount", "fsopen", "init_module", "io_uring_setup", "ioperm", "iopl",
-    "kexec_file_load", "kexec_load", "keyctl", "mount", "mount_setattr", "move_mount",
-    "open_by_handle_at", "open_tree", "perf_event_open", "pidfd_getfd", "pivot_root",
-    "process_vm_readv", "process_vm_writev", "ptrace", "reboot", "request_key", "setns",
-    "settimeofday", "swapoff", "swapon", "umount2", "unshare", "userfaultfd"};
+    "acct", "add_key", "adjtimex", "bpf", "chroot", "clock_adjtime", "clock_settime", "clone3",
+    "delete_module", "fanotify_init", "finit_module", "fsconfig", "fsmount", "fsopen", "fspick",
+    "init_module", "io_uring_enter", "io_uring_register", "io_uring_setup", "ioperm", "iopl", "kcmp",
+    "kexec_file_load", "kexec_load", "keyctl", "modify_ldt", "mount", "mount_setattr", "move_mount",
+    "open_by_handle_at", "open_tree", "open_tree_attr", "perf_event_open", "pidfd_getfd",
+    "pivot_root", "process_madvise", "process_vm_readv", "process_vm_writev", "ptrace", "quotactl",
+    "quotactl_fd", "reboot", "request_key", "setns", "settimeofday", "swapoff", "swapon", "umount2",
+    "unshare", "userfaultfd"};
 // clang-format on
 
 // What scanners and duties of the worker ask for.
@@ -104,6 +106,11 @@ class Checker {
             if (rule.need > 0) check_threshold(name, rule);
         }
         for (const auto& [name, profile] : policy_.profiles) {
+            if (name == "broker" || name == "worker") {
+                wrong("profiles/" + name + ".profile",
+                      "is the name of a part of the agent, and show-confinement shows that; "
+                      "give the profile another");
+            }
             if (profile.private_tmp && !profile.namespaces.mount) {
                 wrong("profiles/" + name + ".profile",
                       "private-tmp yes needs \"namespaces mount\"");

@@ -168,6 +168,16 @@ TEST_F(CheckPolicy, ADefaultThatAllowsMustNameEveryDangerousCall) {
     EXPECT_THAT(findings(), Not(Contains(testing::HasSubstr("allows ptrace"))));
 }
 
+TEST_F(CheckPolicy, AProfileMayNotBeCalledLikeAPartOfTheAgent) {
+    add("approval.policy", "profile worker pinned-only  # why\n");
+    auto renamed = policy_.profiles.extract("p");
+    renamed.key() = "worker";
+    policy_.profiles.insert(std::move(renamed));
+    EXPECT_THAT(findings(),
+                ElementsAre("error profiles/worker.profile: is the name of a part of the agent, "
+                            "and show-confinement shows that; give the profile another"));
+}
+
 TEST_F(CheckPolicy, APrivateTmpNeedsAMountNamespace) {
     add("approval.policy", kPinned);
     policy_.profiles.at("p").namespaces.mount = false;

@@ -1,9 +1,9 @@
 // The policy directory as it is shipped.
 #include <gmock/gmock.h>
-#include <seccomp.h>
 
 #include "common/policy/check.hpp"
 #include "common/policy/load.hpp"
+#include "common/sandbox/seccomp.hpp"
 
 using namespace bulkhead;
 using namespace bulkhead::policy;
@@ -16,9 +16,7 @@ Policy shipped() {
     return loaded ? *std::move(loaded) : Policy{};
 }
 
-bool is_system_call(std::string_view name) {
-    return ::seccomp_syscall_resolve_name(std::string(name).c_str()) != __NR_SCMP_ERROR;
-}
+bool is_system_call(std::string_view name) { return sandbox::syscall_number(name).has_value(); }
 
 }  // namespace
 

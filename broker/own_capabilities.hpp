@@ -1,0 +1,20 @@
+// What root itself needs once it serves; every other capability in its ceiling is for jobs.
+#pragma once
+#include <linux/capability.h>
+
+#include "common/sandbox/privileges.hpp"
+
+namespace bulkhead::broker {
+
+constexpr std::uint64_t kOwnCapabilities =
+    sandbox::capability(CAP_SYS_ADMIN)       // makes namespaces and mounts
+    | sandbox::capability(CAP_SYS_CHROOT)    // joins the worker's, setns(2), and fills its view
+    | sandbox::capability(CAP_SETPCAP)       // narrows children
+    | sandbox::capability(CAP_SETUID)        // makes them other users
+    | sandbox::capability(CAP_SETGID)        // the same
+    | sandbox::capability(CAP_DAC_OVERRIDE)  // finds what other users' jobs use
+    | sandbox::capability(CAP_KILL);         // ends them
+// Without it a reading of who owns which socket is not complete.
+constexpr std::uint64_t kWishedCapabilities = sandbox::capability(CAP_SYS_PTRACE);
+
+}  // namespace bulkhead::broker
