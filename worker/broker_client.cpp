@@ -11,7 +11,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::minutes kHeadKept{5};
 constexpr std::chrono::seconds kOwnersKept{10};  // a walk through all processes costs root time
-constexpr std::uint64_t kMaxOwnerBytes = 64 << 20;
+constexpr std::uint64_t kMaxValueBytes = 64 << 20;
 
 std::unexpected<Error> broker_gone() { return fail("the broker is gone"); }
 
@@ -30,19 +30,34 @@ Result<protocol::AuditHeadReply> BrokerClient::audit_head() {
 
 Result<std::shared_ptr<const SocketOwners>> BrokerClient::socket_owners() {
     if (owners_ && Clock::now() - owners_asked_ < kOwnersKept) return owners_;
-    const auto reply = TRY(call(protocol::ReadPrivileged{
-        .name = protocol::Name::clipped(protocol::SocketOwner::kReading)}));
+    const auto value = TRY(read_privileged(protocol::SocketOwner::kReading));
     SocketOwners owners;
-    if (reply.value) {
-        const auto bytes = TRY(sys::read_from_start(reply.value->fd, kMaxOwnerBytes));
-        owners = TRY(parse_socket_owners(as_bytes(bytes)));
-        owners.complete = reply.complete;
+    if (value.reply.value) {
+        owners = TRY(parse_socket_owners(as_bytes(value.bytes)));
+        owners.complete = value.reply.complete;
     } else {
-        owners.refused = reply.reason.str() + ": " + reply.detail.str();
+        owners.refused = value.reply.reason.str() + ": " + value.reply.detail.str();
     }
     owners_ = std::make_shared<const SocketOwners>(std::move(owners));
     owners_asked_ = Clock::now();
     return owners_;
+}
+
+Result<FileSystems> BrokerClient::file_systems() {
+    const auto value = TRY(read_privileged(protocol::FileSystem::kReading));
+    if (!value.reply.value) return FileSystems{.refused = value.reply.reason.str()};
+    auto systems = TRY(parse_file_systems(as_bytes(value.bytes)));
+    systems.complete = value.reply.complete;
+    return systems;
+}
+
+Result<BrokerClient::Value> BrokerClient::read_privileged(std::string_view name) {
+    Value value{.reply = TRY(call(protocol::ReadPrivileged{.name = protocol::Name::clipped(name)})),
+                .bytes = {}};
+    if (value.reply.value) {
+        value.bytes = TRY(sys::read_from_start(value.reply.value->fd, kMaxValueBytes));
+    }
+    return value;
 }
 
 Result<protocol::Setup> BrokerClient::receive_setup() {

@@ -9,6 +9,7 @@
 #include "common/link/channel.hpp"
 #include "common/protocol/codec.hpp"
 #include "common/protocol/events.hpp"
+#include "worker/readings/file_systems.hpp"
 #include "worker/readings/socket_owners.hpp"
 
 namespace bulkhead::worker {
@@ -35,6 +36,8 @@ class BrokerClient {
     // From the broker at most every ten seconds; callers in between share one answer.
     Result<std::shared_ptr<const SocketOwners>> socket_owners();
 
+    Result<FileSystems> file_systems();
+
     // The very first frame.
     Result<protocol::Setup> receive_setup();
     // From the loop, when the channel is readable: one packet, or nothing.
@@ -49,6 +52,12 @@ class BrokerClient {
     }
 
   private:
+    // A value without bytes when policy does not hand it out.
+    struct Value {
+        protocol::ReadingReply reply;
+        std::string bytes;
+    };
+    Result<Value> read_privileged(std::string_view name);
     Result<link::Packet> reply_to(std::uint16_t id, std::uint32_t serial);
     Result<link::Packet> receive();
 

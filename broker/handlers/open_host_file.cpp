@@ -5,9 +5,7 @@ namespace bulkhead::broker {
 
 namespace {
 
-using protocol::Code;
-using protocol::Detail;
-using protocol::HostFilesReply;
+using protocol::Code, protocol::Detail, protocol::HostFilesReply;
 
 HostFilesReply refused(std::string_view reason, std::string_view detail) {
     return {.reason = Code::clipped(reason), .detail = Detail::clipped(detail)};

@@ -1,10 +1,11 @@
 #include "broker/handlers/handlers.hpp"
-#include "broker/reads/socket_owners.hpp"
+#include "broker/reads/builtins.hpp"
 
 namespace bulkhead::broker {
 
-// Safe because: the only reading there is tells who owns which socket, in numbers and names of
-// programs; it is bounded in size and time, the gate bounds its pace, and it changes nothing.
+// Safe because: the readings tell who owns which socket, in numbers and names of programs, and how
+// full the local file systems are; they are bounded in size and time, the gate bounds their pace,
+// and they change nothing.
 Result<protocol::ReadingReply> handle(const protocol::ReadPrivileged& request, Context& broker) {
     const auto& name = request.name.str();
     const auto answer = [&](std::string_view reason, std::string_view detail) {
@@ -22,14 +23,15 @@ Result<protocol::ReadingReply> handle(const protocol::ReadPrivileged& request, C
     }
     const sandbox::Raised raised(sandbox::capability(CAP_SYS_PTRACE) |
                                  sandbox::capability(CAP_DAC_OVERRIDE));
-    const auto owners = read_socket_owners(row->max_bytes);
-    if (!owners) return answer("read-failed", owners.error().what);
-    auto value = sys::sealed_memfd(name, owners->bytes);
+    const auto value = name == policy::kFileSystems ? read_file_systems(row->max_bytes)
+                                                    : read_socket_owners(row->max_bytes);
     if (!value) return answer("read-failed", value.error().what);
-    auto reply = answer("ok", owners->complete ? "" : "not every process could be looked at");
+    auto memfd = sys::sealed_memfd(name, value->bytes);
+    if (!memfd) return answer("read-failed", memfd.error().what);
+    auto reply = answer("ok", value->complete ? "" : "not everything could be looked at");
     if (reply.decision != protocol::Decision::admitted) return reply;
-    reply.complete = owners->complete;
-    reply.value = protocol::Handle{*std::move(value)};
+    reply.complete = value->complete;
+    reply.value = protocol::Handle{*std::move(memfd)};
     return reply;
 }
 

@@ -112,12 +112,9 @@ std::vector<std::string> expand(const ReadRow& row) {
             std::vector<std::string> names{std::string(part)};
             if (policy::has_wildcard(part)) {
                 auto folder = walk(path, row);
-                names = folder ? sys::Dir::from(*std::move(folder))
-                                     .list()
-                                     .value_or(std::vector<std::string>{})
-                               : std::vector<std::string>{};
-                std::erase_if(names,
-                              [&](const auto& name) { return !policy::matches(part, name); });
+                names.clear();
+                if (folder) names = sys::Dir::from(*std::move(folder)).list().value_or(names);
+                std::erase_if(names, [&](auto& name) { return !policy::matches(part, name); });
             }
             for (const auto& name : names) {
                 if (longer.size() < kMostFiles) longer.push_back(path + "/" + name);

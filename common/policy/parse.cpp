@@ -98,9 +98,10 @@ Result<> take_read(Policy& policy, Line& line) {
 }
 
 Result<> take_builtin(Policy& policy, Line& line) {
-    TRY(line.one_of({kSocketOwners}));
+    const bool sockets = TRY(line.one_of({kSocketOwners, kFileSystems})) == 0;
     BuiltinRow row{.max_bytes = TRY(line.size()), .source = line.source()};
-    return add(policy.builtins, std::string(kSocketOwners), std::move(row), line);
+    return add(policy.builtins, std::string(sockets ? kSocketOwners : kFileSystems), std::move(row),
+               line);
 }
 
 template <Access A>
@@ -132,7 +133,7 @@ constexpr struct {
     {"reads.policy", Times::any, "file NAME PATH SIZE [links-within PATH]", take_read<false>},
     {"reads.policy", Times::any, "glob NAME PATTERN SIZE [links-within PATH] [private-too]",
      take_read<true>},
-    {"reads.policy", Times::any, "builtin socket-owners SIZE", take_builtin},
+    {"reads.policy", Times::any, "builtin socket-owners|file-systems SIZE", take_builtin},
     {"worker.landlock", Times::any, "read PATH [if-present]", take_worker_path<Access::read>},
     {"worker.landlock", Times::any, "write PATH [if-present]", take_worker_path<Access::write>},
     {"worker.landlock", Times::any, "tcp-connect PORT", take_port},

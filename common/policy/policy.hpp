@@ -154,6 +154,7 @@ struct BuiltinRow {
     Source source;
 };
 inline constexpr std::string_view kSocketOwners = "socket-owners";
+inline constexpr std::string_view kFileSystems = "file-systems";
 
 // Who may approve jobs of a profile by signature. A profile without a rule, or with need 0, is for
 // pinned jobs only.

@@ -18,12 +18,13 @@ Result<Dir> Dir::open(const std::string& path) {
     return Dir(std::move(fd));
 }
 
-Result<Fd> Dir::open_at(std::string_view path, int flags, mode_t mode) const {
+Result<Fd> Dir::open_at(std::string_view path, int flags, mode_t mode,
+                        std::uint64_t resolve) const {
     const std::string name(path);
     open_how how{};
     how.flags = static_cast<std::uint64_t>(flags) | O_CLOEXEC;
     how.mode = (flags & O_CREAT) != 0 ? mode : 0;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+    how.resolve = resolve | RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
     Fd fd(static_cast<int>(::syscall(SYS_openat2, fd_.get(), name.c_str(), &how, sizeof how)));
     if (!fd && errno == ELOOP) return fail("open " + name + ": a symlink is in the path", ELOOP);
     if (!fd) return fail_errno("open " + name);

@@ -17,8 +17,10 @@ class Dir {
     static Result<Dir> open(const std::string& path);
     static Dir from(Fd fd) { return Dir(std::move(fd)); }
 
-    // openat2(2) with RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS (Linux 5.6).
-    Result<Fd> open_at(std::string_view path, int flags, mode_t mode = 0) const;
+    // openat2(2) with RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS (Linux 5.6),
+    // and `resolve`.
+    Result<Fd> open_at(std::string_view path, int flags, mode_t mode = 0,
+                       std::uint64_t resolve = 0) const;
     // As above, and it must be a regular file: a FIFO or a device is refused without blocking.
     Result<Fd> open_regular(std::string_view path, int flags, mode_t mode = 0) const;
     Result<Dir> open_dir(std::string_view path) const;

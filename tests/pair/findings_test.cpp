@@ -1,5 +1,8 @@
 // What root opens for the worker, and what becomes of it at the backend.
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +15,7 @@ namespace bulkhead::test {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::Contains;
 using testing::HasSubstr;
 using testing::IsSupersetOf;
 
@@ -113,6 +117,62 @@ TEST_F(Findings, AUsersLinkToASecretIsRefusedAuditedAndReported) {
     EXPECT_EQ(refused[0]["path"], link);
     EXPECT_EQ(refused[0]["reason"], "read-not-roots");
     EXPECT_TRUE(audit("read").empty()) << "nothing was opened";
+}
+
+// Mounts of its own, which broker and worker are started among.
+class Disks : public Findings {
+  protected:
+    void SetUp() override {
+        Findings::SetUp();
+        if (IsSkipped()) return;
+        ASSERT_EQ(::unshare(CLONE_NEWNS), 0);
+        ASSERT_EQ(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+        for (const auto* folder : {"small", "dead"}) {
+            fs::create_directory(place() / folder);
+        }
+        ASSERT_EQ(::mount("tmpfs", (place() / "small").c_str(), "tmpfs", 0, "size=1m"), 0);
+        // One that nobody answers for, as a network file system whose server is gone.
+        device_ = sys::Fd(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+        const auto data = "rootmode=40000,user_id=0,group_id=0,fd=" + std::to_string(device_.get());
+        if (!device_) GTEST_SKIP() << "needs FUSE";
+        ASSERT_EQ(::mount("dead", (place() / "dead").c_str(), "fuse", 0, data.c_str()), 0);
+    }
+    void TearDown() override {
+        if (device_) ::umount2((place() / "dead").c_str(), MNT_DETACH);
+        if (device_) ::umount2((place() / "small").c_str(), MNT_DETACH);
+        Findings::TearDown();
+    }
+    void fill(std::size_t bytes) { place().write("small/file", std::string(bytes, 'x')); }
+
+  private:
+    sys::Fd device_;
+};
+
+TEST_F(Disks, AFileSystemThatTheWorkerCannotSeeIsFoundFullAndThenNot) {
+    const auto rows = place().read("policy/reads.policy");
+    place().write("policy/reads.policy", rows + "builtin file-systems 512KiB  # the test's\n");
+    fill(950'000);
+    start_enrolled();
+    const auto found = finding("disk.space");
+    EXPECT_EQ(found["key"], place() / "small");
+    EXPECT_EQ(found["severity"], "warn");
+    EXPECT_EQ(found["metadata"]["totalBytes"], 1 << 20);
+    EXPECT_EQ(audit("read").size(), 1U);
+    fill(1'000);
+    const auto resolved = [](const State& state) {
+        return std::ranges::none_of(
+            state.findings, [](const auto& one) { return one.body["type"] == "disk.space"; });
+    };
+    EXPECT_TRUE(backend().wait_for(resolved, kPatience));
+}
+
+TEST_F(Disks, WithoutItsRowTheReportNamesIt) {
+    fill(1 << 20);
+    start_enrolled();
+    const auto found = finding("disk.unreadable");
+    EXPECT_EQ(found["key"], "mounts");
+    EXPECT_THAT(found["message"].get<std::string>(), HasSubstr("builtin file-systems 512KiB"));
+    EXPECT_THAT(wait_for_finding("disk.unreadable"), Not(Contains(HasSubstr("disk.space"))));
 }
 
 class HyprboxFindings : public Findings {

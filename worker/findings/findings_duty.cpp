@@ -12,12 +12,12 @@ void FindingsDuty::start() {
 void FindingsDuty::stop() { services_.loop.cancel(timer_); }
 
 void FindingsDuty::scan() {
-    const auto findings = scan_all({.root = services_.root,
-                                    .proc = services_.proc,
-                                    .host = host_,
-                                    .settings = services_.config.findings,
-                                    .now = services_.now(),
-                                    .disk = &services_.disk});
+    const auto findings =
+        scan_all({.host = host_,
+                  .settings = services_.config.findings,
+                  .now = services_.now(),
+                  .file_systems = [this] { return services_.broker.file_systems(); },
+                  .disk = services_.disk});
     if (!findings) return services_.fatal(findings.error());
     if (findings->empty() && !dialect_.takes_whole_set()) return on_verdict({}, 0);
     perform<void>(

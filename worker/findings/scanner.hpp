@@ -1,26 +1,26 @@
 // A scanner looks at one side of the host and says what it finds. Each is one file and one row in
 // registry.cpp; docs/findings.md tells operators what it may say.
 #pragma once
+#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "common/base/parse.hpp"
-#include "common/sys/dir.hpp"
 #include "worker/findings/finding.hpp"
 #include "worker/findings/settings.hpp"
+#include "worker/readings/file_systems.hpp"
 #include "worker/readings/host_files.hpp"
 
 namespace bulkhead::worker {
 
 struct ScanContext {
-    const sys::Dir& root;
-    const sys::Dir& proc;
     HostFiles& host;  // what the worker may not open itself
     const FindingsConfig& settings;
     UnixTime now{};
-    // A file of the host's root file system, for a worker whose own / is not the host's.
-    const sys::Fd* disk = nullptr;
+    // The host's, none of which is in the worker's view; an error: the broker is gone.
+    std::function<Result<FileSystems>()> file_systems;
+    const sys::Fd& disk;  // a file of the host's root file system
 };
 
 struct Scanner {

@@ -1,4 +1,4 @@
-#include "broker/reads/socket_owners.hpp"
+#include "broker/reads/builtins.hpp"
 
 #include <gmock/gmock.h>
 #include <sys/socket.h>
@@ -16,7 +16,7 @@ using testing::Contains;
 using testing::ElementsAre;
 
 // "inode pid name" for each.
-std::vector<std::string> rows(const SocketOwners& owners) {
+std::vector<std::string> rows(const Value& owners) {
     std::vector<std::string> lines;
     std::vector<sys::Fd> none;
     EXPECT_EQ(owners.bytes.size() % protocol::SocketOwner::kBytes, 0U);

@@ -103,7 +103,8 @@ TEST(PolicyLine, EachMistakeIsNamedWithFileLineAndColumn) {
         {"reads.policy", "file os /etc/os-release 99999999999GiB  # x\n",
          "reads.policy:1:25: expected a size"},
         {"reads.policy", "builtin os 64KiB  # x\n",
-         "reads.policy:1:9: expected socket-owners; write: builtin socket-owners SIZE  # why"},
+         "reads.policy:1:9: expected socket-owners or file-systems; write: builtin "
+         "socket-owners|file-systems SIZE  # why"},
         {"reads.policy", "builtin socket-owners 64KiB  # x\nbuiltin socket-owners 1KiB  # x\n",
          "reads.policy:2:23: \"socket-owners\" has a line already"},
         {"reads.policy", "file os /etc/* 64KiB  # x\n",

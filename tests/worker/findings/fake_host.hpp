@@ -1,5 +1,7 @@
 // What the broker would hand out, from a table.
 #pragma once
+#include <fcntl.h>
+
 #include <map>
 
 #include "common/policy/pattern.hpp"
@@ -23,6 +25,13 @@ class FakeHost final : public worker::HostFiles {
         return *this;
     }
     void lose_broker() { gone_ = true; }
+    // Until a test says otherwise: all of them are empty.
+    worker::FileSystems systems{.disks = {{.path = "/"}}, .complete = true, .refused = {}};
+
+    worker::ScanContext context(const worker::FindingsConfig& settings, UnixTime now = {}) {
+        return {*this, settings, now, [this] { return Result<worker::FileSystems>(systems); },
+                disk_};
+    }
 
     Result<worker::HostRows> each(std::string_view name, std::string_view only,
                                   const Visit& visit) override {
@@ -49,6 +58,7 @@ class FakeHost final : public worker::HostFiles {
     std::map<std::string, std::vector<std::string>> rows_;
     std::map<std::string, worker::HostFile> files_;
     bool gone_ = false;
+    sys::Fd disk_{::open("/", O_PATH | O_CLOEXEC)};
 };
 
 // "type key severity" of each.

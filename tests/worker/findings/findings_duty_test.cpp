@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <thread>
 
 #include "tests/support/tree.hpp"
@@ -63,6 +64,10 @@ class FindingsDutyTest : public testing::Test {
         pem_ = bulkhead::test::certificate_pem({.not_after = kNow + std::chrono::days(3)});
         count_ = count;
     }
+    void fill_srv() {
+        blocks_used_ = 96;
+        config_.findings.disk_warn_percent = 90;
+    }
     std::string status() const {
         JsonWriter json;
         json.begin_object();
@@ -83,14 +88,41 @@ class FindingsDutyTest : public testing::Test {
     void answer(link::Channel& channel) const {
         for (auto packet = channel.receive(); packet && *packet; packet = channel.receive()) {
             const auto header = protocol::decode_header((*packet)->bytes).value();
+            if (count_ == kLeaves) return;
+            if (header.id == protocol::ReadPrivileged::spec.id) {
+                send(channel, header, file_systems());
+                continue;
+            }
             const auto request =
                 protocol::decode<protocol::OpenHostFile>((*packet)->bytes, (*packet)->descriptors);
-            if (!request || count_ == kLeaves) return;
+            if (!request) return;
             protocol::HostFilesReply reply;
             if (request->name.str() == "tls-certificates") fill(reply, request->after.str());
-            const auto frame = protocol::encode(header.id, header.serial, reply);
-            if (!frame || !channel.send(frame->bytes, frame->descriptors)) return;
+            send(channel, header, reply);
         }
+    }
+    template <class Reply>
+    static void send(link::Channel& channel, const protocol::Header& header, const Reply& reply) {
+        const auto frame = protocol::encode(header.id, header.serial, reply).value();
+        static_cast<void>(channel.send(frame.bytes, frame.descriptors));
+    }
+    // A /srv with so much of its hundred blocks in use.
+    protocol::ReadingReply file_systems() const {
+        struct statvfs figures {};
+        figures.f_frsize = 4'096;
+        figures.f_blocks = 100;
+        figures.f_bfree = figures.f_bavail = 100 - blocks_used_;
+        const protocol::FileSystem srv{
+            .device = protocol::Code::clipped("8:1"),
+            .path = protocol::HostPath::clipped("/srv"),
+            .figures = std::bit_cast<decltype(protocol::FileSystem::figures)>(figures)};
+        protocol::Encoder out;
+        out.put(protocol::FileSystems{{{srv}}});
+        return {.decision = protocol::Decision::admitted,
+                .reason = protocol::Code::clipped("ok"),
+                .detail = {},
+                .complete = true,
+                .value = protocol::Handle{sys::sealed_memfd("rows", out.bytes()).value()}};
     }
     void fill(protocol::HostFilesReply& reply, const std::string& after) const {
         reply.decision = protocol::Decision::admitted;
@@ -122,6 +154,7 @@ class FindingsDutyTest : public testing::Test {
     std::unique_ptr<const Dialect> dialect_;
     std::string pem_;
     int count_ = 0;
+    std::uint64_t blocks_used_ = 0;
     std::thread broker_;
     std::optional<BrokerClient> client_;
     std::optional<Services> services_;
@@ -150,6 +183,16 @@ TEST_F(FindingsDutyTest, AFailureIsToldAndTriedAgain) {
     start();
     ASSERT_TRUE(caller_->run_until([this] { return status().find("503") != std::string::npos; }));
     ASSERT_TRUE(caller_->run_until([this] { return status() == R"({"findings":1})"; }));
+}
+
+TEST_F(FindingsDutyTest, AFileSystemThatOnlyTheBrokerSeesIsJudged) {
+    fill_srv();
+    start();
+    const auto found = [this] {
+        const auto all = backend_.findings();
+        return std::ranges::any_of(all, [](const auto& one) { return one.body["key"] == "/srv"; });
+    };
+    EXPECT_TRUE(caller_->run_until(found));
 }
 
 TEST_F(FindingsDutyTest, ABrokerThatGoesEndsTheWorker) {

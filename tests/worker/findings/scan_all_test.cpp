@@ -2,7 +2,6 @@
 
 #include <set>
 
-#include "tests/support/tree.hpp"
 #include "tests/worker/findings/fake_host.hpp"
 #include "tests/worker/findings/make_certificate.hpp"
 
@@ -16,27 +15,25 @@ TEST(ScanAll, ScannersHaveDifferentNames) {
 }
 
 TEST(ScanAll, TheWorstComesFirstAndAReportIsBounded) {
-    const auto nothing = test::tree({});
     test::FakeHost host;
+    const FindingsConfig settings;
     host.row("tls-certificates", "/x/*");
     for (int i = 0; i < 300; ++i) host.file("/x/" + std::to_string(i), "no certificate");
     host.file("/x/zz", test::certificate_pem({.not_after = UnixTime()}));
-    const auto found =
-        scan_all({nothing, nothing, host, {}, UnixTime(std::chrono::days(1))}).value();
+    const auto found = scan_all(host.context(settings, UnixTime(std::chrono::days(1)))).value();
     ASSERT_EQ(found.size(), 200U);
     EXPECT_EQ(found.front().key, "/x/zz");
     EXPECT_EQ(found.back().type, "findings.cut");
-    // 300 and the expired one and that there is no list of mounts, less 199.
-    EXPECT_EQ(found.back().title, "103 further findings are left out");
+    // 300 and the expired one, less 199.
+    EXPECT_EQ(found.back().title, "102 further findings are left out");
 }
 
 TEST(ScanAll, LongTextsAreCut) {
-    const auto nothing = test::tree({});
     test::FakeHost host;
     FindingsConfig settings;
     settings.tls_paths = {"/" + std::string(5'000, 'x')};
     host.row("tls-certificates", "/y");
-    const auto found = scan_all({nothing, nothing, host, settings, {}}).value();
+    const auto found = scan_all(host.context(settings)).value();
     EXPECT_FALSE(found.empty());
     for (const auto& finding : found) {
         EXPECT_LE(finding.key.size(), 1'024U);
@@ -46,10 +43,9 @@ TEST(ScanAll, LongTextsAreCut) {
 }
 
 TEST(ScanAll, ALostBrokerEndsIt) {
-    const auto nothing = test::tree({});
     test::FakeHost host;
     host.lose_broker();
-    EXPECT_EQ(scan_all({nothing, nothing, host, {}, {}}).error().what, "tls: the broker is gone");
+    EXPECT_EQ(scan_all(host.context({})).error().what, "tls: the broker is gone");
 }
 
 }  // namespace

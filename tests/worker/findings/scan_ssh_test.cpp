@@ -1,6 +1,5 @@
 #include <gmock/gmock.h>
 
-#include "tests/support/tree.hpp"
 #include "tests/worker/findings/fake_host.hpp"
 #include "worker/findings/sshd_config.hpp"
 
@@ -19,14 +18,11 @@ const std::string kClosed = "PasswordAuthentication no\nKbdInteractiveAuthentica
 struct ScanSsh : testing::Test {
     test::FakeHost host;
     FindingsConfig settings;
-    const test::Tree nothing = test::tree({});
 
     ScanSsh() {
         host.row("sshd-config", kMain).row("sshd-config", "/etc/ssh/sshd_config.d/*.conf");
     }
-    std::vector<Finding> findings() {
-        return scan_ssh({nothing, nothing, host, settings, {}}).value();
-    }
+    std::vector<Finding> findings() { return scan_ssh(host.context(settings)).value(); }
     std::vector<std::string> scan(const std::string& main) {
         host.file(kMain, main);
         return told(findings());
@@ -126,7 +122,7 @@ TEST_F(ScanSsh, WhatCannotBeReadIsSaidOncePerPath) {
     host.refuse("/etc/ssh/sshd_config.d/1.conf", "read-not-roots");
     const auto main = kClosed + "Include /opt/ssh/*.conf sshd_config.d/*.conf /opt/ssh/*.conf\n";
     host.file(kMain, main);
-    const auto found = scan_all({nothing, nothing, host, settings, {}}).value();
+    const auto found = scan_all(host.context(settings)).value();
     EXPECT_THAT(told(found), Contains("ssh.unreadable /opt/ssh/*.conf info").Times(1));
     EXPECT_THAT(told(found), Contains("ssh.unreadable /etc/ssh/sshd_config.d/1.conf info"));
     EXPECT_THAT(findings().at(0).message, HasSubstr("glob sshd-config /opt/ssh/*.conf 64KiB"));
@@ -147,14 +143,14 @@ TEST_F(ScanSsh, AServerElsewhereIsReadFromWherePolicySaysItIs) {
         .row("sshd-config", "/opt/ssh/etc/more.conf")
         .file("/opt/ssh/etc/sshd_config", "Include more.conf\n" + kClosed)
         .file("/opt/ssh/etc/more.conf", "PermitRootLogin yes\n");
-    EXPECT_THAT(told(scan_ssh({nothing, nothing, elsewhere, settings, {}}).value()),
+    EXPECT_THAT(told(scan_ssh(elsewhere.context(settings)).value()),
                 ElementsAre("ssh.root_login /opt/ssh/etc/sshd_config warn"));
 }
 
 TEST_F(ScanSsh, WithoutAServerOrWithoutARowThereIsNothingToSay) {
     EXPECT_THAT(findings(), IsEmpty()) << "no sshd_config";
     test::FakeHost empty;
-    EXPECT_THAT(scan_ssh({nothing, nothing, empty, settings, {}}).value(), IsEmpty());
+    EXPECT_THAT(scan_ssh(empty.context(settings)).value(), IsEmpty());
 }
 
 }  // namespace

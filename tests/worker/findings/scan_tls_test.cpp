@@ -1,6 +1,5 @@
 #include <gmock/gmock.h>
 
-#include "tests/support/tree.hpp"
 #include "tests/worker/findings/fake_host.hpp"
 #include "tests/worker/findings/make_certificate.hpp"
 #include "worker/findings/certificate.hpp"
@@ -22,11 +21,8 @@ constexpr const char* kPattern = "/etc/letsencrypt/live/*/fullchain.pem";
 struct ScanTls : testing::Test {
     test::FakeHost host;
     FindingsConfig settings;
-    const test::Tree nothing = test::tree({});
 
-    std::vector<Finding> scan() {
-        return scan_tls({nothing, nothing, host, settings, kNow}).value();
-    }
+    std::vector<Finding> scan() { return scan_tls(host.context(settings, kNow)).value(); }
     std::string site(const std::string& name) const {
         return "/etc/letsencrypt/live/" + name + "/fullchain.pem";
     }
@@ -123,7 +119,7 @@ TEST_F(ScanTls, WithoutARowNothingIsWatched) { EXPECT_THAT(scan(), IsEmpty()); }
 
 TEST_F(ScanTls, ALostBrokerIsAnErrorAndNotAFinding) {
     host.lose_broker();
-    EXPECT_FALSE(scan_tls({nothing, nothing, host, settings, kNow}));
+    EXPECT_FALSE(scan_tls(host.context(settings, kNow)));
 }
 
 TEST(Certificate, AnySubjectIsTakenAndCut) {
