@@ -89,7 +89,7 @@ TEST_F(Grapheon, ACheckInNeedsTheKeyOfAnActiveAgent) {
     ASSERT_TRUE(backend_.change_grapheon_agent("uuid-1", "revoke"));
     const auto revoked = check_in(key);
     EXPECT_EQ(revoked.status, 403);
-    EXPECT_EQ(revoked.body["detail"], "Agent is revoked");
+    EXPECT_EQ(revoked.body["detail"], "Agent is not approved for check-in (revoked)");
     ASSERT_TRUE(backend_.change_grapheon_agent("uuid-1", "approve"));
     ASSERT_TRUE(backend_.change_grapheon_agent("uuid-1", "disable"));
     EXPECT_EQ(check_in(key).status, 401);
@@ -116,7 +116,20 @@ TEST_F(Grapheon, OneBadElementRefusesAllOfTheReport) {
     EXPECT_EQ(backend_.inventories().size(), 1U);
 }
 
-TEST_F(Grapheon, SizeAndEncodingAreJudgedBeforeAnythingElse) {
+TEST_F(Grapheon, TheCallerIsJudgedFirstThenTheFormAndThenWhoseReportItIs) {
+    EXPECT_EQ(client_->post("/api/agents/check-in", json::object()).body["detail"],
+              "Missing agent API key");
+    const auto key = approved_key();
+    EXPECT_EQ(check_in("gpak_guess", {{"x", std::string(262'144, 'x')}}).status, 401);
+    const auto bad = connection("192.0.2.1", "bound");
+    EXPECT_EQ(check_in(key, {{"agent_uuid", "uuid-2"}, {"connections", {bad}}}).status, 422);
+    auto farless = connection("192.0.2.1");
+    farless.erase("remote_ip");
+    EXPECT_EQ(check_in(key, {{"connections", {farless}}}).body["errors"][0]["field"],
+              "connections.0.remote_ip");
+}
+
+TEST_F(Grapheon, SizeAndEncodingAreJudgedBeforeTheForm) {
     const auto key = approved_key();
     EXPECT_EQ(check_in(key, json::object(), {{"Content-Encoding", "identity"}}).status, 415);
     EXPECT_EQ(check_in(key, json::object(), {{"Content-Encoding", "gzip"}}).status, 400);

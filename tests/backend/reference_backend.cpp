@@ -261,6 +261,10 @@ void ReferenceBackend::set_grapheon_policy(nlohmann::json policy) {
     store_.change([&](State& state) { state.grapheon.policy = std::move(policy); });
 }
 
+void ReferenceBackend::enforce_grapheon_policy(bool enforced) {
+    store_.change([&](State& state) { state.grapheon.enforces_policy = enforced; });
+}
+
 Outcome<std::string> ReferenceBackend::change_grapheon_agent(const std::string& agent,
                                                              const std::string& action) {
     static const std::map<std::string, std::string> kStandings{

@@ -87,6 +87,7 @@ class ReferenceBackend {
     void forget_registrations();
     void add_enrollment_key(const std::string& key, GrapheonKey rules = {});
     void set_grapheon_policy(nlohmann::json policy);
+    void enforce_grapheon_policy(bool enforced);
     /// approve, reject, revoke, disable, enable or rotate the agent (uuid or host name); empty: all
     /// of them. The new key of `rotate`, or nothing.
     Outcome<std::string> change_grapheon_agent(const std::string& agent, const std::string& action);

@@ -123,6 +123,7 @@ struct Grapheon {
     std::map<std::string, GrapheonKey> keys;
     std::map<std::string, GrapheonAgent> agents;  // by uuid
     nlohmann::json policy;                        // told to every agent; null: none
+    bool enforces_policy = false;                 // later versions refuse what it switches off
     std::string api_key_header = "x-agent-api-key";
 };
 

@@ -3,8 +3,10 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <memory>
+#include <array>
 
+#include "common/crypto/ed25519.hpp"
+#include "common/crypto/sha256.hpp"
 #include "tests/backend/dialects/dialect.hpp"
 #include "tests/backend/dialects/requests.hpp"
 
@@ -43,23 +45,10 @@ std::string encoded(const std::string& octets) {
     return text;
 }
 
-std::string digest_of(const std::string& octets) {
-    std::string digest(32, '\0');
-    EVP_Digest(octets.data(), octets.size(), reinterpret_cast<unsigned char*>(digest.data()),
-               nullptr, EVP_sha256(), nullptr);
-    return digest;
-}
-
 bool is_signed_by(const std::string& key, const std::string& text, const std::string& signature) {
-    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> point(
-        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, raw(key), key.size()),
-        &EVP_PKEY_free);
-    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                          &EVP_MD_CTX_free);
-    return point && context &&
-           EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, point.get()) == 1 &&
-           EVP_DigestVerify(context.get(), raw(signature), signature.size(), raw(text),
-                            text.size()) == 1;
+    std::array<std::byte, 32> point{};
+    std::ranges::copy(as_bytes(key), point.begin());  // its length was checked when it came
+    return crypto::verify_ed25519(point, as_bytes(text), as_bytes(signature));
 }
 
 // --- the registry ---
@@ -117,13 +106,7 @@ Answer init(const Call& call, Services services) {
 }
 
 std::string uid_of(const std::string& public_key) {
-    constexpr std::string_view kHex = "0123456789abcdef";
-    std::string uid = "agent-";
-    for (const char c : digest_of(public_key).substr(0, 8)) {
-        uid += kHex[static_cast<unsigned char>(c) >> 4U];
-        uid += kHex[static_cast<unsigned char>(c) & 0xfU];
-    }
-    return uid;
+    return "agent-" + crypto::hex(crypto::sha256(as_bytes(public_key))).substr(0, 16);
 }
 
 Answer complete(const Call& call, Services services) {

@@ -1,15 +1,15 @@
 // The grapheon dialect: agents that name themselves, wait for an administrator and then report
 // what is new on their network. As strict as the real one: one bad element refuses all of a report.
-#include <arpa/inet.h>
-
 #include <algorithm>
 
 #include "tests/backend/dialects/dialect.hpp"
+#include "tests/backend/dialects/grapheon_shapes.hpp"
 #include "tests/backend/dialects/requests.hpp"
 
 namespace bulkhead::reference {
 namespace {
 
+using namespace grapheon;
 using nlohmann::json;
 using std::chrono::system_clock;
 
@@ -19,149 +19,6 @@ constexpr const char* kServerTime = "2026-11-22T04:12:33.491561";  // UTC, and w
 
 Answer refusal(int status, const std::string& detail) {
     return Answer::json(status, {{"detail", detail}});
-}
-
-// --- validation ---
-
-struct Problems {
-    json errors = json::array();
-
-    void add(const std::string& field, const std::string& message, const std::string& type) {
-        errors.push_back({{"field", field}, {"message", message}, {"type", type}});
-    }
-    [[nodiscard]] std::optional<Answer> answer() const {
-        if (errors.empty()) return std::nullopt;
-        return Answer::json(422, {{"detail", "Validation failed"}, {"errors", errors}});
-    }
-};
-
-const json* member(const json& object, const char* name) {
-    const auto found = object.find(name);
-    return found == object.end() || found->is_null() ? nullptr : &*found;
-}
-
-void check_text(const json& object, const char* name, const std::string& at, std::size_t least,
-                std::size_t most, bool required, Problems& problems) {
-    const auto* value = member(object, name);
-    if (value == nullptr) {
-        if (required) problems.add(at + name, "Field required", "missing");
-        return;
-    }
-    if (!value->is_string()) return problems.add(at + name, "not a string", "string_type");
-    const auto size = value->get_ref<const std::string&>().size();
-    if (size < least) problems.add(at + name, "too short", "string_too_short");
-    if (size > most) problems.add(at + name, "too long", "string_too_long");
-}
-
-bool is_ip(const std::string& text, bool unspecified_too) {
-    const auto bare = text.substr(0, text.find('%'));
-    unsigned char octets[16] = {};
-    const bool v4 = ::inet_pton(AF_INET, bare.c_str(), octets) == 1;
-    if (!v4 && ::inet_pton(AF_INET6, bare.c_str(), octets) != 1) return false;
-    return unspecified_too || std::ranges::any_of(octets, [](auto octet) { return octet != 0; });
-}
-
-void check_ip(const json& element, const char* name, const std::string& at, bool required,
-              bool unspecified_too, Problems& problems) {
-    const auto* value = member(element, name);
-    if (value == nullptr) {
-        if (required) problems.add(at + name, "Field required", "missing");
-        return;
-    }
-    if (!value->is_string() || !is_ip(value->get<std::string>(), unspecified_too)) {
-        problems.add(at + name, "Value error, invalid IP address", "value_error");
-    }
-}
-
-void check_mac(const json& element, const std::string& at, Problems& problems) {
-    const auto* value = member(element, "mac_address");
-    if (value == nullptr) return;
-    const auto text = value->is_string() ? value->get<std::string>() : std::string();
-    bool good = text.size() == 17;
-    for (std::size_t i = 0; good && i < text.size(); ++i) {
-        good = i % 3 == 2 ? text[i] == ':' || text[i] == '-'
-                          : std::isxdigit(static_cast<unsigned char>(text[i])) != 0;
-    }
-    if (!good) problems.add(at + "mac_address", "Value error, invalid MAC", "value_error");
-}
-
-void check_number(const json& element, const char* name, const std::string& at, std::int64_t most,
-                  bool required, Problems& problems) {
-    const auto* value = member(element, name);
-    if (value == nullptr) {
-        if (required) problems.add(at + name, "Field required", "missing");
-        return;
-    }
-    if (!value->is_number_integer()) return problems.add(at + name, "not an integer", "int_type");
-    const auto number = value->get<std::int64_t>();
-    if (number < 0 || number > most) problems.add(at + name, "out of range", "less_than_equal");
-}
-
-void check_word(const json& element, const char* name, const std::string& at, bool required,
-                std::initializer_list<std::string_view> words, Problems& problems) {
-    const auto* value = member(element, name);
-    if (value == nullptr) {
-        if (required) problems.add(at + name, "Field required", "missing");
-        return;
-    }
-    auto text = value->is_string() ? value->get<std::string>() : std::string();
-    std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-    if (std::ranges::find(words, text) == words.end()) {
-        problems.add(at + name, "Value error, not permitted", "value_error");
-    }
-}
-
-void check_element(const std::string& array, const json& element, const std::string& at,
-                   Problems& problems) {
-    if (!element.is_object()) return problems.add(at, "not an object", "model_type");
-    if (array == "addresses" || array == "neighbors") {
-        check_ip(element, "ip_address", at, true, false, problems);
-        check_mac(element, at, problems);
-        check_number(element, "prefix_length", at, 128, false, problems);
-        check_text(element, "state", at, 0, 50, false, problems);
-    } else if (array == "connections") {
-        check_ip(element, "local_ip", at, true, true, problems);
-        check_ip(element, "remote_ip", at, false, true, problems);
-        check_number(element, "local_port", at, 65'535, true, problems);
-        check_number(element, "remote_port", at, 65'535, false, problems);
-        check_word(element, "protocol", at, true, {"tcp", "udp", "sctp", "ip", "icmp"}, problems);
-        check_word(element, "state", at, false,
-                   {"listen", "established", "time_wait", "close_wait", "fin_wait1", "fin_wait2",
-                    "syn_recv", "syn_sent", "closing", "last_ack", "closed", "unknown"},
-                   problems);
-        check_text(element, "process_name", at, 0, 255, false, problems);
-    } else {
-        check_text(element, "destination", at, 1, 255, true, problems);
-        check_ip(element, "gateway", at, false, false, problems);
-        check_ip(element, "source_ip", at, false, false, problems);
-    }
-}
-
-void check_arrays(const json& body, std::initializer_list<const char*> arrays, Problems& problems) {
-    for (const auto* array : arrays) {
-        const auto found = body.find(array);
-        if (found == body.end()) continue;
-        if (!found->is_array()) {
-            problems.add(array, "Input should be a valid list", "list_type");
-            continue;
-        }
-        for (std::size_t i = 0; i < found->size(); ++i) {
-            check_element(array, (*found)[i], std::string(array) + "." + std::to_string(i) + ".",
-                          problems);
-        }
-    }
-}
-
-void check_host(const json& body, Problems& problems) {
-    check_text(body, "agent_uuid", "", 1, 128, true, problems);
-    for (const auto* name :
-         {"hostname", "platform", "platform_release", "display_name", "site_name", "fqdn"}) {
-        check_text(body, name, "", 0, 255, false, problems);
-    }
-    check_text(body, "agent_version", "", 0, 100, false, problems);
-    if (const auto* metadata = member(body, "metadata"); metadata && !metadata->is_object()) {
-        problems.add("metadata", "Input should be a valid dictionary", "dict_type");
-    }
 }
 
 OrAnswer<json> parsed(const Call& call) {
@@ -174,8 +31,8 @@ OrAnswer<json> parsed(const Call& call) {
 
 // --- registration ---
 
-std::optional<Answer> refuse_key(const Grapheon& state, const std::string& key,
-                                 const std::string& uuid) {
+std::optional<Answer> refuse_registration(const Grapheon& state, const std::string& key,
+                                          const std::string& uuid) {
     const auto found = state.keys.find(key);
     if (found == state.keys.end() || !found->second.active) {
         return refusal(401, "Invalid enrollment key");
@@ -188,12 +45,12 @@ std::optional<Answer> refuse_key(const Grapheon& state, const std::string& key,
         }
         return std::nullopt;
     }
-    if (agent->second.enrollment_key != key) {
-        return refusal(409, "Agent UUID is already associated with a different enrollment key");
-    }
     const auto& standing = agent->second.standing;
     if (standing == "rejected" || standing == "revoked") {
         return refusal(403, "Agent registration is " + standing);
+    }
+    if (agent->second.enrollment_key != key) {
+        return refusal(409, "Agent UUID is already associated with a different enrollment key");
     }
     return std::nullopt;
 }
@@ -205,7 +62,7 @@ json agent_view(const GrapheonAgent& agent) {
 Answer enroll(Grapheon& state, const json& body) {
     const auto uuid = body["agent_uuid"].get<std::string>();
     const auto key = body["enrollment_key"].get<std::string>();
-    if (auto refused = refuse_key(state, key, uuid)) return *std::move(refused);
+    if (auto refused = refuse_registration(state, key, uuid)) return *std::move(refused);
     auto& agent = state.agents[uuid];
     if (agent.id == 0) {
         agent.id = static_cast<int>(state.agents.size());
@@ -247,17 +104,19 @@ Answer register_agent(const Call& call, Services services) {
 
 // --- check-in ---
 
-std::optional<Answer> refuse_caller(const Grapheon& state, const std::string& api_key,
-                                    const std::string& uuid) {
-    const auto found = std::ranges::find_if(state.agents, [&](const auto& entry) {
-        return !api_key.empty() && entry.second.api_key == api_key;
-    });
+std::optional<Answer> refuse_key(const Grapheon& state, const std::string& api_key,
+                                 std::string& owner) {
+    if (api_key.empty()) return refusal(401, "Missing agent API key");
+    const auto found = std::ranges::find_if(
+        state.agents, [&](const auto& entry) { return entry.second.api_key == api_key; });
     if (found == state.agents.end() || !found->second.enabled) {
         return refusal(401, "Invalid agent API key");
     }
-    const auto& agent = found->second;
-    if (agent.standing != "active") return refusal(403, "Agent is " + agent.standing);
-    if (found->first != uuid) return refusal(409, "Agent UUID does not match the API key");
+    const auto& standing = found->second.standing;
+    if (standing != "active") {
+        return refusal(403, "Agent is not approved for check-in (" + standing + ")");
+    }
+    owner = found->first;
     return std::nullopt;
 }
 
@@ -268,6 +127,20 @@ std::optional<Answer> refuse_hosts(const json& body) {
     for (const auto& connection : *connections) {
         const auto ip = connection["local_ip"].get<std::string>();
         if (!is_ip(ip, false)) return refusal(422, "Invalid host IP '" + ip + "'");
+    }
+    return std::nullopt;
+}
+
+std::optional<Answer> refuse_by_policy(const json& body, const Grapheon& state) {
+    if (!state.enforces_policy || !state.policy.is_object()) return std::nullopt;
+    const auto enabled = state.policy.value("enabled_commands", json::object());
+    for (const auto& [array, command] : {std::pair{"addresses", "ip_addr"},
+                                         {"neighbors", "ip_neigh"},
+                                         {"connections", "ss_tunap"},
+                                         {"routes", "ip_route"}}) {
+        if (enabled.value(command, true) || !body.contains(array) || body[array].empty()) continue;
+        return refusal(403, "Agent report violates assigned policy: " + std::string(array) +
+                                " disabled by policy command " + command);
     }
     return std::nullopt;
 }
@@ -312,24 +185,31 @@ Answer accept(Grapheon& state, const json& body) {
 }
 
 std::optional<Answer> refuse_sent(const Call& call, const Grapheon& state) {
+    if (call.sent_body_bytes > kMaxSent) {
+        return refusal(413, "Compressed report exceeds server limit");
+    }
     const auto encoding = call.header("content-encoding");
     if (!encoding.empty() && encoding != "gzip") {
-        return refusal(415, "Unsupported Content-Encoding");
+        return refusal(415, "Unsupported content encoding '" + encoding + "'");
     }
-    if (call.sent_body_bytes > kMaxSent) return refusal(413, "Report too large");
-    if (call.body_unreadable) return refusal(400, "Invalid gzip body");
+    if (call.body_unreadable) return refusal(400, "Invalid gzip payload");
     const auto most =
         state.policy.is_object() ? state.policy.value("max_report_bytes", kMaxSent) : kMaxSent;
-    if (call.body.size() > most) return refusal(413, "Report too large");
+    if (call.body.size() > most) {
+        return refusal(413, "Decoded report exceeds policy size limit");
+    }
     return std::nullopt;
 }
 
+/// Judged in the real one's order: the caller, the size, the form, whose report it is, the hosts.
 Answer check_in(const Call& call, Services services) {
     const auto state = services.store.read([](const State& all) {
         Grapheon light = all.grapheon;
         for (auto& [uuid, agent] : light.agents) agent.known.clear();
         return light;
     });
+    std::string uuid;
+    if (auto refused = refuse_key(state, call.header(state.api_key_header), uuid)) return *refused;
     if (auto refused = refuse_sent(call, state)) return *refused;
     const auto body = parsed(call);
     if (!body) return body.error();
@@ -338,13 +218,11 @@ Answer check_in(const Call& call, Services services) {
     check_text(*body, "observed_at", "", 20, 40, true, problems);
     check_number(*body, "sequence_number", "", INT64_MAX, false, problems);
     check_arrays(*body, {"addresses", "neighbors", "connections", "routes"}, problems);
-    const auto uuid = body->value("agent_uuid", json()).is_string()
-                          ? (*body)["agent_uuid"].get<std::string>()
-                          : std::string();
-    if (auto refused = refuse_caller(state, call.header(state.api_key_header), uuid)) {
-        return *refused;
-    }
     if (auto wrong = problems.answer()) return *wrong;
+    if ((*body)["agent_uuid"] != uuid) {
+        return refusal(409, "Payload agent_uuid does not match the authenticated agent");
+    }
+    if (auto refused = refuse_by_policy(*body, state)) return *refused;
     if (auto refused = refuse_hosts(*body)) return *refused;
     auto answer = services.store.change([&](State& all) {
         auto accepted = accept(all.grapheon, *body);

@@ -133,6 +133,18 @@ TEST_F(GrapheonSession, FollowsThePolicyFromTheNextReportOn) {
     EXPECT_EQ(last_report()["sequence_number"], 2) << "a minute is over, and null changes nothing";
 }
 
+TEST_F(GrapheonSession, AReportThatANewPolicyForbidsFetchesThePolicyAndGoesWithoutIt) {
+    report_once();
+    backend_.set_grapheon_policy({{"enabled_commands", {{"ss_tunap", false}}}});
+    backend_.enforce_grapheon_policy(true);
+    host_->inventory.sockets->push_back(test::connection(443, 50'001));
+    host_->inventory.routes->front().gateway = IpAddress::parse("192.0.2.2");
+    EXPECT_FALSE(host_->run(Pass::once, true).well) << "it did not know the policy";
+    EXPECT_TRUE(host_->run(Pass::once, true).well);
+    EXPECT_TRUE(last_report()["connections"].empty());
+    EXPECT_EQ(last_report()["routes"].size(), 1U);
+}
+
 TEST_F(GrapheonSession, AListThatCouldNotBeReadKeepsWhatWasKnownOfIt) {
     report_once();
     auto routes = std::exchange(host_->inventory.routes, std::nullopt);
