@@ -10,11 +10,12 @@ namespace bulkhead::worker {
 struct FindingWords {
     std::array<std::string_view, 3> severities;  // info, warn, critical
     std::string_view related;
+    std::string_view list = "findings";
 };
 
 inline void put_findings(JsonWriter& json, const std::vector<Finding>& findings,
                          const FindingWords& words) {
-    json.begin_array("findings");
+    json.begin_array(words.list);
     for (const auto& finding : findings) {
         json.begin_object()
             .put("type", finding.type)

@@ -63,6 +63,8 @@ TEST(HyprboxFindings, CarryTheNodeAndItsOwnWords) {
               R"("relatedEntities":["domain:example.com"]}]})");
     const auto elsewhere = dialect("hyprbox", {{"findings_path", "/v2/findings"}});
     EXPECT_EQ(report(*elsewhere, {}).request.path, "/v2/findings");
+    const auto named = dialect("hyprbox", {{"findings_member", "items"}});
+    EXPECT_EQ(test::body(report(*named, {}).request), R"({"nodeId":"web-01","items":[]})");
 }
 
 TEST(FindingsDialects, SayWhetherAnEmptyReportMeansSomething) {

@@ -26,8 +26,8 @@ std::string written_out(const HttpRequest& request) {
 }
 
 std::string judged(const Setback& setback) {
-    static constexpr std::array kKinds{"retry", "refused", "credential_rejected", "unknown_job",
-                                       "too_large"};
+    static constexpr std::array kKinds{"retry",       "refused",   "credential_rejected",
+                                       "unknown_job", "too_large", "not_yet"};
     return kKinds.at(static_cast<std::size_t>(setback.kind)) + (": " + setback.text);
 }
 

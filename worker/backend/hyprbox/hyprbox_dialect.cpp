@@ -19,7 +19,7 @@ std::string heartbeat_body(const HyprboxOptions& options, const Heartbeat& beat)
         .put("ram_percent", metrics.memory ? metrics.memory->used_percent() : 0.0)
         .put("disk_percent", metrics.disk ? metrics.disk->used_percent : 0.0)
         .put("status", "online")
-        .put("agent_version", beat.agent_version)
+        .put("agent_version", options.agent_version)
         .put("kernel", beat.system.kernel_release)
         .put("architecture", beat.system.go_architecture);
     // Sent only when known: the server keeps what it had.
@@ -40,6 +40,8 @@ Verdict<HeartbeatReceipt> judge_heartbeat(const HttpAnswer& answer) {
 HyprboxDialect::HyprboxDialect(HyprboxOptions options)
     : options_(options), jobs_(options), findings_(options) {
     traits_.heartbeat_interval = std::chrono::minutes(5);
+    // As the original: the next tick is the next try.
+    traits_.longest_rejected_pause = std::chrono::seconds(0);
     traits_.credential_name = "node token";
     traits_.rejection_hint =
         "401 means that it is unknown or revoked, 403 that it is pinned to another node: ask an "

@@ -18,9 +18,11 @@ Verdict<> judge(const HttpAnswer& answer) {
 
 Exchange<> HyprboxFindings::findings(const Identity& identity, const SystemInfo& system,
                                      const std::vector<Finding>& findings) const {
+    auto words = kWords;
+    words.list = options_.findings_member;
     JsonWriter json;
     json.begin_object().put("nodeId", hyprbox_wire::node_id(options_, system));
-    put_findings(json, findings, kWords);
+    put_findings(json, findings, words);
     json.end();
     return {.request = {.method = "POST",
                         .path = options_.findings_path,

@@ -15,6 +15,8 @@ Result<> check_node(std::string_view value) {
     return check_agent_id(value);
 }
 
+Result<> check_version(std::string_view value) { return check_agent_id(value); }
+
 Result<> check_ip(std::string_view value) {
     if (value.empty() || value == "auto" || IpAddress::parse(value)) return {};
     return fail("must be auto, an IP address, or empty");
@@ -41,12 +43,14 @@ Result<> check_member(std::string_view value) {
 }  // namespace
 
 std::span<const DialectOption> HyprboxOptions::rows() {
-    static constexpr std::array<DialectOption, 12> kRows{{
+    static constexpr std::array<DialectOption, 14> kRows{{
         {"node_id", "", "this node's id; empty: the host's name", &check_node},
         {"region", "", "sent with each heartbeat when set", &check_node},
         {"ip", "auto",
          "sent with each heartbeat; auto: this host's address on the way out, empty: none",
          &check_ip},
+        {"agent_version", "0.1.0", "the version that the server is told: HyprNode's",
+         &check_version},
         {"heartbeat_path", "/api/nodes/heartbeat", "where heartbeats go", &check_path},
         {"pending_path", "/api/jobs/pending", "where the next job is claimed", &check_path},
         {"output_path", "/api/jobs/{id}/output", "where output goes", &check_job_path},
@@ -56,6 +60,7 @@ std::span<const DialectOption> HyprboxOptions::rows() {
         {"script_member", "script", "member of a job that holds its script", &check_member},
         {"chunk_member", "chunk", "member that carries output while a job runs", &check_member},
         {"rest_member", "output", "member that carries the rest of it at the end", &check_member},
+        {"findings_member", "findings", "member that lists findings", &check_member},
     }};
     return kRows;
 }
@@ -83,6 +88,7 @@ HyprboxOptions HyprboxOptions::from(const DialectOptions& options) {
     return {.node_id = value("node_id"),
             .region = value("region"),
             .ip = value("ip"),
+            .agent_version = value("agent_version"),
             .heartbeat_path = value("heartbeat_path"),
             .pending_path = value("pending_path"),
             .output_path = value("output_path"),
@@ -91,7 +97,8 @@ HyprboxOptions HyprboxOptions::from(const DialectOptions& options) {
             .id_member = value("id_member"),
             .script_member = value("script_member"),
             .chunk_member = value("chunk_member"),
-            .rest_member = value("rest_member")};
+            .rest_member = value("rest_member"),
+            .findings_member = value("findings_member")};
 }
 
 }  // namespace bulkhead::worker

@@ -11,6 +11,7 @@ struct HyprboxOptions {
     std::string node_id;  // empty: the host's name
     std::string region;   // empty: not sent
     std::string ip;       // "auto": what the host's routes say
+    std::string agent_version;
     std::string heartbeat_path;
     std::string pending_path;
     std::string output_path;    // {id} stands for the job's id
@@ -20,6 +21,7 @@ struct HyprboxOptions {
     std::string script_member;
     std::string chunk_member;
     std::string rest_member;
+    std::string findings_member;
 
     static std::span<const DialectOption> rows();
     // The HyprNode's environment; it had no flags.
