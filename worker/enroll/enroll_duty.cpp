@@ -188,7 +188,7 @@ void EnrollDuty::on_verdict(Verdict<Enrolled> verdict) {
     } else if (const auto spent = token_file_.spend(); !spent) {
         services_.log.warning("install token",
                               {{"backend", config_.name}, {"why", spent.error().what}});
-    } else if (config_.install_token_file.empty()) {
+    } else if (config_.install_token_file.empty() && !config_.install_token.empty()) {
         services_.log.info("install token used",
                            {{"backend", config_.name},
                             {"advice", "it can be removed from " + where_to_put_a_token()}});

@@ -1,6 +1,7 @@
 #include "worker/backend/aegisflux/aegisflux_dialect.hpp"
 
 #include <gtest/gtest.h>
+#include <linux/rtnetlink.h>
 
 #include <fstream>
 #include <iterator>
@@ -52,6 +53,10 @@ EnrollRequest request() {
                                         .hooks = {{"security", false}},
                                         .limits = {{"unprivileged_bpf_disabled", "2"}},
                                         .read_at = *parse_utc("2026-11-22T01:02:03Z")};
+    request.inventory.addresses = {
+        {.ip = *IpAddress::parse("127.0.0.1"), .prefix_length = 8, .scope = RT_SCOPE_HOST},
+        {.ip = *IpAddress::parse("192.0.2.9"), .prefix_length = 24},
+        {.ip = *IpAddress::parse("2001:db8::9"), .prefix_length = 64}};
     return request;
 }
 

@@ -1,5 +1,7 @@
 #include "worker/backend/aegisflux/aegisflux_enroll.hpp"
 
+#include <linux/rtnetlink.h>
+
 #include <algorithm>
 
 #include "common/base/text.hpp"
@@ -88,6 +90,15 @@ Result<Exchange<Enrolled>> complete(const AegisfluxOptions& options, const std::
         .judge = &judge_complete};
 }
 
+// Without prefix lengths: the backend's search for a host by its address compares whole texts.
+void put_network(JsonWriter& json, const Inventory& inventory) {
+    json.begin_object("network").begin_array("addrs");
+    for (const auto& address : inventory.addresses.value_or(std::vector<Address>{})) {
+        if (address.scope != RT_SCOPE_HOST) json.add(address.ip.text());
+    }
+    json.end().end();
+}
+
 std::string init_body(const AegisfluxOptions& options, const std::string& host_id,
                       const EnrollRequest& request) {
     JsonWriter json;
@@ -103,12 +114,13 @@ std::string init_body(const AegisfluxOptions& options, const std::string& host_i
     json.end();
     json.begin_object("platform")
         .put("os", "linux")
+        .put("arch", request.system.go_architecture)
+        .put("hostname", request.system.hostname)
+        .put("kernel_version", request.system.kernel_release)
         .put("distribution", request.system.os.id)
         .put("version", request.system.os.version_id)
-        .put("kernel", request.system.kernel_release)
-        .put("architecture", request.system.go_architecture)
         .end();
-    json.begin_object("network").put("hostname", request.system.hostname).end();
+    put_network(json, request.inventory);
     json.end();
     return std::move(json).take();
 }

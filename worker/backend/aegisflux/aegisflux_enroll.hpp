@@ -9,6 +9,7 @@ class AegisfluxEnroll final : public EnrollDialect {
   public:
     explicit AegisfluxEnroll(AegisfluxOptions options) : options_(std::move(options)) {}
 
+    EnrollTraits enroll_traits() const override { return {.sends_addresses = true}; }
     bool needs_token() const override { return false; }
     Result<Secret> make_key() const override;
     Result<> check_key(const Secret& key) const override;
