@@ -1,4 +1,6 @@
 // The hyprbox dialect with nothing simulated on the host's side.
+#include <csignal>
+
 #include "tests/pair/pair.hpp"
 
 namespace bulkhead::test {
@@ -59,6 +61,77 @@ TEST_F(Hyprbox, ARefusedJobIsCompletedWithItsReason) {
     EXPECT_NE(result["exitCode"], 0);
     EXPECT_NE(result["errorMsg"].get<std::string>().find("not-approved"), std::string::npos)
         << result;
+}
+
+TEST_F(Hyprbox, ATokenOfAnotherNodeBeatsButGetsNoJob) {
+    const PinnedJob job{.name = "mine", .script = "echo mine\n"};
+    pin(job);
+    backend().add_node_token("node-token", "node-8");
+    start_enrolled();
+    const auto id = queue_script(job.script);
+    ASSERT_TRUE(wait_for_log("status 403"));
+    EXPECT_TRUE(wait_for_heartbeats(2)) << "any token is good for those";
+    EXPECT_EQ(backend().job(id)->state, reference::JobState::queued);
+    backend().add_node_token("node-token", "node-7");
+    EXPECT_EQ(result_of(id)["exitCode"], 0);
+}
+
+TEST_F(Hyprbox, ARevokedTokenIsToldAndTriedAtEveryTick) {
+    start_enrolled();
+    const auto first = worker_pid();
+    backend().misbehave({.status = 401});
+    ASSERT_TRUE(wait_for_log("node token rejected: status 401"));
+    const auto asked = [&] { return backend().requests().size(); };
+    const auto before = asked();  // pauses that doubled would take more than a minute
+    EXPECT_TRUE(eventually([&] { return asked() >= before + 7; }, kPatience));
+    backend().behave();
+    EXPECT_TRUE(wait_for_heartbeats(1));
+    EXPECT_EQ(worker_pid(), first);
+}
+
+TEST_F(Hyprbox, AReportIsSentUntilItIsDelivered) {
+    const PinnedJob job{.name = "kept", .script = "echo kept\nexit 4\n"};
+    pin(job);
+    start_enrolled();
+    const auto id =
+        queue({.dialect = "hyprbox", .target = "node-7", .script = job.script, .id = "kept-1"});
+    for (const int status : {401, 429, 500}) {
+        backend().misbehave({.path = "/api/jobs/kept-1/", .times = 1, .status = status});
+    }
+    EXPECT_EQ(result_of(id)["exitCode"], 4);
+    EXPECT_EQ(backend().standard_output(id), "kept\n");
+}
+
+TEST_F(Hyprbox, AJobThatIsGoneIsForgottenAndTheNextOneRuns) {
+    start_enrolled();
+    for (const int status : {404, 409, 400}) {
+        const auto name = "gone-" + std::to_string(status);
+        const PinnedJob job{.name = name, .script = "echo " + name + "\n"};
+        const PinnedJob next{.name = "after-" + name, .script = "echo after " + name + "\n"};
+        pin(job);
+        pin(next);
+        reload();
+        backend().misbehave(
+            {.path = "/api/jobs/" + name + "/complete", .times = 1, .status = status});
+        queue({.dialect = "hyprbox", .target = "node-7", .script = job.script, .id = name});
+        ASSERT_TRUE(eventually([&] { return backend().misbehaviours().empty(); }, kPatience));
+        EXPECT_EQ(result_of(queue_script(next.script))["exitCode"], 0) << status;
+        EXPECT_TRUE(backend().job(name)->result.is_null()) << status << ": reported again";
+    }
+}
+
+TEST_F(Hyprbox, AResultThatIsNotDeliveredOutlivesTheAgent) {
+    const PinnedJob job{.name = "late", .script = "echo late\n"};
+    pin(job);
+    start_enrolled();
+    backend().misbehave({.path = "/api/jobs/late-1/", .status = 503});
+    queue({.dialect = "hyprbox", .target = "node-7", .script = job.script, .id = "late-1"});
+    ASSERT_TRUE(wait_for_audit("job-ended"));
+    stop(SIGKILL);  // a stop in peace would wait a while for the backend
+    backend().behave();
+    start();
+    EXPECT_EQ(result_of("late-1")["exitCode"], 0);
+    EXPECT_EQ(audit("job-started").size(), 1U) << "it ran once";
 }
 
 }  // namespace
