@@ -102,9 +102,11 @@ Opened open_file(const std::string& path, const ReadRow& row) {
     return fd;
 }
 
-// The paths that a row means; of a pattern those that exist down to its last wildcard.
+// The paths that a row means; of a pattern those that exist down to its last wildcard, and itself
+// when there are too many of them.
 std::vector<std::string> expand(const ReadRow& row) {
     std::vector<std::string> paths{""};
+    bool cut = false;
     for (const auto part : split(row.target, '/')) {
         if (part.empty()) continue;
         std::vector<std::string> longer;
@@ -117,11 +119,13 @@ std::vector<std::string> expand(const ReadRow& row) {
                 std::erase_if(names, [&](auto& name) { return !policy::matches(part, name); });
             }
             for (const auto& name : names) {
+                cut = cut || longer.size() == kMostFiles;
                 if (longer.size() < kMostFiles) longer.push_back(path + "/" + name);
             }
         }
         paths = std::move(longer);
     }
+    if (cut) paths.push_back(row.target);
     return paths;
 }
 
@@ -136,17 +140,19 @@ bool are_listed(std::span<const ReadRow> rows, std::string_view only) {
 void open_host_files(std::span<const ReadRow> rows, const protocol::OpenHostFile& request,
                      protocol::HostFilesReply& reply) {
     const auto& only = request.only.str();
-    std::map<std::string, const ReadRow*> wanted;
+    std::map<std::string, const ReadRow*> wanted;  // nothing: a pattern, in place of what is cut
     for (const auto& row : rows) {
         for (auto& path : expand(row)) {
             if (path <= request.after.str() || path.size() > protocol::HostPath::kMax) continue;
-            if (only.empty() || policy::matches(only, path)) wanted.emplace(std::move(path), &row);
+            const bool cut = row.is_pattern && path == row.target;
+            if (!cut && !only.empty() && !policy::matches(only, path)) continue;
+            wanted.emplace(std::move(path), cut ? nullptr : &row);
         }
     }
     for (const auto& [path, row] : wanted) {
-        auto fd = open_file(path, *row);
+        auto fd = row != nullptr ? open_file(path, *row) : refuse("read-too-many");
         // That a pattern's last parts are missing somewhere is what patterns are for.
-        if (!fd && row->is_pattern && fd.error() == "read-absent") continue;
+        if (!fd && fd.error() == "read-absent" && row->is_pattern) continue;
         reply.more = reply.files.items.size() == reply.files.kMax;
         if (reply.more) return;
         auto& file = reply.files.items.emplace_back();

@@ -14,6 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Pair;
 constexpr uid_t kSomebody = 65'534;
 
 // A tree that root alone can change; not under /tmp, where every user may write.
@@ -207,6 +208,39 @@ TEST_F(HostFiles, RowsOfOneNameAreOneListInOrderAndAPageAtATime) {
     EXPECT_EQ(full.back(), "...");
     EXPECT_THAT(found({row("c/*.crt"), row("a/1.crt")}, "", top + "/c/40.crt"),
                 ElementsAre("c/41.crt: ok"));
+}
+
+TEST_F(HostFiles, APatternWithMoreThanAThousandMatchesSaysSo) {
+    const auto name = [](int i) { return "a/" + std::to_string(10'000 + i) + ".crt"; };
+    for (int i = 0; i < 1'000; ++i) put(name(i));
+    put("b/1.crt");
+    const std::vector rows{row("a/*.crt"), row("b/1.crt")};
+    const auto reasons = [&](const std::string& only = "") {
+        std::map<std::string, int> counted;
+        std::string after;
+        for (bool more = true; more;) {
+            const auto page = ask(rows, only, after);
+            for (const auto& file : page.files.items) ++counted[file.reason.str()];
+            more = page.more;
+            after = more ? page.files.items.back().path.str() : "";
+        }
+        return counted;
+    };
+    EXPECT_THAT(reasons(), ElementsAre(Pair("ok", 1'001)));
+    put(name(1'000));
+    EXPECT_THAT(reasons(), ElementsAre(Pair("ok", 1'001), Pair("read-too-many", 1)));
+    EXPECT_EQ(ask(rows).files.items[0].path.str(), top + "/a/*.crt");
+    EXPECT_THAT(found(rows, top + "/" + name(1'000)), ElementsAre("a/*.crt: read-too-many"))
+        << "that it is absent is not known";
+}
+
+TEST_F(HostFiles, DirectoriesThatAreTooManyCutWhatLiesBeneathThem) {
+    for (int i = 0; i < 1'001; ++i) fs::create_directory(top + "/" + std::to_string(10'000 + i));
+    put("10000/cert");
+    put("10999/cert");
+    put("11000/cert");
+    EXPECT_THAT(found(row("1*/cert")),
+                ElementsAre("1*/cert: read-too-many", "10000/cert: ok", "10999/cert: ok"));
 }
 
 TEST_F(HostFiles, WhatTheWorkerAsksForCanOnlyNarrowTheRows) {

@@ -108,6 +108,14 @@ TEST_F(ScanTls, AConfiguredPathThatPolicyDoesNotNameSaysWhichRowToAdd) {
     EXPECT_THAT(found[3].message, HasSubstr("there is no such file"));
 }
 
+TEST_F(ScanTls, ThatARowMatchesMoreThanIsHandedOutIsSaid) {
+    certificate("a.com", Days(3));
+    host.refuse(kPattern, "read-too-many");
+    EXPECT_THAT(told(scan()), ElementsAre("tls.unreadable " + std::string(kPattern) + " info",
+                                          "tls.expiring " + site("a.com") + " critical"));
+    EXPECT_THAT(scan()[0].message, HasSubstr("more than 1,000 files match"));
+}
+
 TEST_F(ScanTls, ConfiguredPathsNarrowWhatPolicyHandsOut) {
     certificate("a.com", Days(3));
     certificate("b.com", Days(3));
