@@ -117,6 +117,8 @@ class Composer {
         plan_.secrets.push_back(kept_credential(agent_, id == values_.end() ? "" : id->second.text,
                                                 value.text, value.where));
         values_.erase("credential");
+        // The original's file, which is for root alone and needed no longer.
+        if (id != values_.end()) values_["options.config_file"] = {"", value.where};
         if (values_.erase("install_token") > 0) {
             note("The install token was left out: it has been used.");
         }

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "tests/backend/test_client.hpp"
 #include "tests/pair/pair.hpp"
 
 namespace bulkhead::test {
@@ -54,6 +55,18 @@ class Migrated : public Pair {
             ASSERT_EQ(::chown(entry.path().c_str(), kWorker, kWorker), 0);
         }
     }
+    // Until the first answer brings another policy a report waits up to five minutes.
+    void do_not_dawdle() {
+        const auto folder = place() / "state/worker/inventory";
+        fs::create_directory(folder);
+        place().write("state/worker/inventory/grapheon.state",
+                      "bulkhead-inventory v1\nsequence 0\njitter 0\nend\n");
+        for (const auto& path : {folder, folder + "/grapheon.state"}) {
+            ASSERT_EQ(::chown(path.c_str(), kWorker, kWorker), 0);
+        }
+        fs::permissions(folder, fs::perms(0700));
+        fs::permissions(folder + "/grapheon.state", fs::perms(0600));
+    }
 };
 
 TEST_F(Migrated, HyprnodesNodeGoesOnWithItsToken) {
@@ -79,6 +92,67 @@ TEST_F(Migrated, LunasentrisMachineGoesOnWithItsKey) {
         backend().wait_for([](const State& state) { return state.heartbeats_ever > 0; }, kPatience))
         << log();
     EXPECT_TRUE(heartbeats().back().contains("cpu_pct"));
+}
+
+TEST_F(Migrated, GrapheonsAgentGoesOnUnderItsUuidAndKey) {
+    backend().add_enrollment_key("gaek_old");
+    backend().set_grapheon_policy({{"jitter_seconds", 0}});
+    const auto uuid = "0b8f5a36-3c1e-4b52-9d6a-2f3f1d1c7a10";
+    reference::TestClient original(backend());
+    const auto enroll = [&] {
+        return original.post("/api/agents/register", {{"enrollment_key", "gaek_old"},
+                                                      {"agent_uuid", uuid},
+                                                      {"hostname", "web-01"},
+                                                      {"agent_version", "0.3.0"},
+                                                      {"addresses", json::array()}});
+    };
+    ASSERT_EQ(enroll().body["status"], "pending");
+    ASSERT_TRUE(backend().change_grapheon_agent(uuid, "approve"));
+    const std::string key = enroll().body["api_key"];
+    old_file("etc/grapheon-agent.env", "GRAPHEON_AGENT_SERVER_URL=" + backend().url() +
+                                           "\nGRAPHEON_AGENT_ENROLLMENT_KEY=gaek_old\n");
+    old_file("var/lib/grapheon-agent/agent_uuid", uuid + std::string("\n"));
+    old_file("var/lib/grapheon-agent/api_key", key + "\n");
+    old_file("var/lib/grapheon-agent/state.json", "{}\n");
+    migrate("grapheon");
+    do_not_dawdle();
+    ASSERT_EQ(run_to_end({"--check-in-only"}), 0) << log();
+    ASSERT_FALSE(backend().inventories().empty());
+    EXPECT_EQ(backend().inventories()[0].body["agent_uuid"], uuid);
+    backend().read([](const State& state) {
+        ASSERT_EQ(state.grapheon.agents.size(), 1U);
+        EXPECT_EQ(state.grapheon.agents.begin()->second.registrations, 2) << "the original's own";
+    });
+    EXPECT_EQ(log().find(key), std::string::npos);
+}
+
+TEST_F(Migrated, RavenxcopesSensorGoesOnWithItsToken) {
+    backend().add_install_token("install-old");
+    reference::TestClient original(backend());
+    const json link{{"name", "lo"},       {"isManagement", false}, {"isLoopback", true},
+                    {"isVirtual", false}, {"isWireless", false},   {"isUp", true},
+                    {"bytesSent", 1},     {"bytesRecv", 2}};
+    const auto enrolled =
+        original.post("/api/sensors/sensor-7/agent/enroll", {{"installToken", "install-old"},
+                                                             {"hostname", "web-01"},
+                                                             {"osInfo", "Debian 12"},
+                                                             {"architecture", "x86_64"},
+                                                             {"agentVersion", "2.0.0"},
+                                                             {"sensorIp", "127.0.0.1"},
+                                                             {"sensorPort", 22},
+                                                             {"sudoUser", "sensoradmin"},
+                                                             {"interfaces", json::array({link})}});
+    ASSERT_EQ(enrolled.status, 200);
+    const std::string token = enrolled.body["data"]["sensorToken"];
+    old_file("etc/ravenxcope/sensor-agent.env",
+             "SENSOR_ID=sensor-7\nBACKEND_URL=" + backend().url() +
+                 "\nINSTALL_TOKEN=install-old\nSENSOR_TOKEN=" + token + "\nHEARTBEAT_INTERVAL=1\n");
+    migrate("ravenxcope");
+    EXPECT_EQ(place().read("agent.yaml").find(token), std::string::npos);
+    start_enrolled();
+    ASSERT_TRUE(wait_for_heartbeats(2));
+    EXPECT_EQ(heartbeats().back()["sensorToken"], token);
+    EXPECT_EQ(backend().enrolments().at(0).times, 1) << "the original's own";
 }
 
 TEST_F(Migrated, AegisfluxsHostIsKnownByItsKey) {
