@@ -78,8 +78,8 @@ void warm_up() {
 Result<> check_ports(const worker::Config& config, const protocol::Setup& setup) {
     const auto& ports = setup.ports.items;
     for (const auto& backend : config.backends) {
-        if (!backend.proxy.empty()) continue;
-        const auto url = TRY(within("backend " + backend.name, worker::parse_url(backend.url)));
+        const auto& next = backend.proxy.empty() ? backend.url : backend.proxy;
+        const auto url = TRY(within("backend " + backend.name, worker::parse_url(next)));
         const auto port = std::to_string(url.port);
         if (std::count(ports.begin(), ports.end(), url.port) > 0) continue;
         return fail("backend " + backend.name + ": policy lets the worker connect to no port " +

@@ -95,7 +95,7 @@ TEST_F(GrapheonKey, ARotatedOneIsTakenByTheRunningServiceAndStaysOverARestart) {
     EXPECT_TRUE(says(advice()));
     const auto first = worker_pid();
     put("keys/grapheon", key);
-    ASSERT_TRUE(eventually([&] { return reports() == 1; }, kPatience)) << "long before it is due";
+    ASSERT_TRUE(eventually([&] { return reports() >= 1; }, kPatience)) << "long before it is due";
     EXPECT_TRUE(all_is_well());
     EXPECT_EQ(worker_pid(), first);
     EXPECT_EQ(stop(), 0);
@@ -106,11 +106,13 @@ TEST_F(GrapheonKey, ARotatedOneIsTakenByTheRunningServiceAndStaysOverARestart) {
 
 TEST_F(GrapheonKey, ARotatedOneIsTakenByTheNextPassOfATimer) {
     ASSERT_EQ(run_to_end({"--once"}), 0);
+    const auto before = reports();  // a large host's may be several
     const auto key = rotate();
     EXPECT_EQ(run_to_end({"--force"}), 1);
+    EXPECT_EQ(reports(), before);
     put("keys/grapheon", key);
     EXPECT_EQ(run_to_end({"--force"}), 0);
-    EXPECT_EQ(reports(), 2U);
+    EXPECT_GT(reports(), before);
 }
 
 TEST_F(GrapheonKey, ALostOneIsExplainedAndARotatedOneTaken) {
@@ -122,7 +124,7 @@ TEST_F(GrapheonKey, ALostOneIsExplainedAndARotatedOneTaken) {
     ASSERT_TRUE(says("issued this agent's API key before"));
     const auto first = worker_pid();
     put("keys/grapheon", rotate());
-    ASSERT_TRUE(eventually([&] { return reports() == 1; }, kPatience));
+    ASSERT_TRUE(eventually([&] { return reports() >= 1; }, kPatience));
     EXPECT_TRUE(all_is_well());
     EXPECT_EQ(worker_pid(), first);
     EXPECT_EQ(agents(), 1U);
@@ -133,7 +135,7 @@ TEST_F(GrapheonKey, AnAgentThatIsDisabledAndEnabledKeepsItsKey) {
     EXPECT_EQ(run_to_end({"--once"}), 1);
     ASSERT_TRUE(backend().change_grapheon_agent("", "enable"));
     EXPECT_EQ(run_to_end({"--once"}), 0);
-    EXPECT_EQ(reports(), 1U);
+    EXPECT_GE(reports(), 1U);
 }
 
 // --- ravenxcope

@@ -143,6 +143,7 @@ Result<Secret> EnrollDuty::own_key() const {
 }
 
 void EnrollDuty::ask() {
+    if (auto given = refresh_()) return use(*std::move(given));
     state_ = State::trying;
     EnrollRequest request;
     auto key = own_key();
@@ -163,11 +164,13 @@ void EnrollDuty::ask() {
     }
     if (traits.sends_addresses) request.inventory = services_.collect({});
     request.network = read_network(dialect_.traits().network, services_.proc);
+    asking_ = true;
     perform<Enrolled>(client_, dialect_.enrollment()->enroll(request),
                       [this](Verdict<Enrolled> verdict) { on_verdict(std::move(verdict)); });
 }
 
 void EnrollDuty::on_verdict(Verdict<Enrolled> verdict) {
+    asking_ = verdict && verdict->next;
     if (!verdict) return again(verdict.error());
     if (verdict->next) {
         perform<Enrolled>(client_, verdict->next(),

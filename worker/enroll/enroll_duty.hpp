@@ -15,13 +15,17 @@ class EnrollDuty {
     using OnEnrolled = std::function<void(const Enrolled&)>;
     using OnFailed = std::function<void()>;  // of one try; the next is under way unless in one pass
 
+    // Looks for files that changed; a credential that its file holds by now.
+    using Refresh = std::function<std::optional<Secret>()>;
+
     EnrollDuty(Services& services, const BackendConfig& config, const Dialect& dialect,
-               HttpClient& client, InstallTokenFile token_file)
+               HttpClient& client, InstallTokenFile token_file, Refresh refresh)
         : services_(services),
           config_(config),
           dialect_(dialect),
           client_(client),
           token_file_(std::move(token_file)),
+          refresh_(std::move(refresh)),
           backoff_(services.random) {}
 
     // With the credential of the configuration or of the disk if there is one, else by asking.
@@ -34,6 +38,7 @@ class EnrollDuty {
     void use(Secret credential);
 
     State state() const { return state_; }
+    bool is_asking() const { return asking_; }  // a request is under way
     const std::string& trouble() const { return trouble_; }
 
   private:
@@ -52,11 +57,13 @@ class EnrollDuty {
     const Dialect& dialect_;
     HttpClient& client_;
     InstallTokenFile token_file_;  // emptied once the credential is safe
+    Refresh refresh_;
     Backoff backoff_;
     sys::TimerId next_try_;
     OnEnrolled enrolled_;
     OnFailed failed_;
     State state_ = State::unknown;
+    bool asking_ = false;
     bool from_configuration_ = false;
     std::string trouble_;
 };

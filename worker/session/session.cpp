@@ -64,7 +64,8 @@ Session::Session(Services& services, const BackendConfig& config,
       client_(std::move(client)),
       finished_(std::move(finished)),
       files_(config, services.log),
-      enroll_(services, config, *dialect_, client_, std::move(token_file)) {
+      enroll_(services, config, *dialect_, client_, std::move(token_file),
+              [this] { return files_.check(client_); }) {
     client_.conceal(config.install_token);
     client_.conceal(config.credential);
 }
@@ -101,9 +102,7 @@ void Session::watch_files() {
     services_.loop.cancel(look_);
     look_ = services_.loop.after(kLook, [this] {
         if (enroll_.state() == EnrollDuty::State::enrolled) return;
-        const bool busy =
-            enroll_.state() == EnrollDuty::State::trying || (check_in_ && check_in_->is_busy());
-        if (!busy) {
+        if (!enroll_.is_asking() && !(check_in_ && check_in_->is_busy())) {
             if (auto credential = files_.check(client_)) enroll_.use(*std::move(credential));
         }
         watch_files();
