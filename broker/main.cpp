@@ -35,7 +35,8 @@ int serve(broker::Options options) {
     const bool root = ::geteuid() == 0;
     const auto opened =
         root && !options.log_file.empty() ? broker::log_to(options.log_file) : Result<>();
-    const sys::Log log("broker", STDOUT_FILENO);
+    sys::Log log("broker", STDOUT_FILENO);
+    log.set_least(options.log_level);
     if (!root) {
         log.error("must be started by root: it starts the worker and jobs as other users");
         return broker::kBadUsage;

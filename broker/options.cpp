@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
 
 namespace bulkhead::broker {
@@ -62,6 +63,20 @@ void hide_value(char* word) {
     while (value != nullptr && *value != 0) *value++ = '*';
 }
 
+// The one setting of the worker's that is ours too, where it stands on the command line or in the
+// environment: its file we do not read. What is no level the worker complains about.
+sys::Level level_in(const std::vector<std::string>& words) {
+    constexpr std::string_view kName = "--log-level";
+    const char* const variable = std::getenv("BULKHEAD_LOG_LEVEL");
+    std::string_view text = variable == nullptr ? "" : variable;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const std::string_view word = words[i];
+        if (word == kName && i + 1 < words.size()) text = words[i + 1];
+        if (word.starts_with("--log-level=")) text = word.substr(kName.size() + 1);
+    }
+    return sys::parse_level(text).value_or(sys::Level::info);
+}
+
 // All other words are the subcommand's, whatever they are.
 std::vector<std::string> find_tool(std::span<char* const> arguments) {
     for (const auto& tool : kTools) {
@@ -106,6 +121,7 @@ Result<Options> parse_options(std::span<char* const> arguments) {
         if (one == kSwitches.end() || one->for_worker) options.for_worker.emplace_back(word);
         if (one == kSwitches.end()) hide_value(arguments[i]);
     }
+    options.log_level = level_in(options.for_worker);
     return options;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/base/result.hpp"
+#include "common/sys/log.hpp"
 
 namespace bulkhead::broker {
 
@@ -21,6 +22,7 @@ struct Options {
     std::string worker;  // empty: beside this program
     std::string worker_user = "bulkhead";
     std::vector<std::string> for_worker;  // checked by the worker
+    sys::Level log_level = sys::Level::info;
     std::vector<std::string> tool;  // Command::tool: a subcommand of `bulkhead`, its arguments
 };
 

@@ -45,6 +45,19 @@ TEST(Options, ValuesForTheWorkerLeaveTheCommandLine) {
                                    "--policy", "/a", "--policy=/b"));
 }
 
+TEST(Options, TheLevelOfTheLogIsForBothHalves) {
+    EXPECT_EQ(parsed({})->log_level, sys::Level::info);
+    const auto options = parsed({"--log-level", "error", "--log-level=debug"}).value();
+    EXPECT_EQ(options.log_level, sys::Level::debug) << "the last counts";
+    EXPECT_THAT(options.for_worker, ElementsAre("--log-level", "error", "--log-level=debug"));
+    EXPECT_EQ(parsed({"--log-level", "loud"})->log_level, sys::Level::info) << "the worker refuses";
+    EXPECT_EQ(parsed({"--log-level"})->log_level, sys::Level::info);
+    ::setenv("BULKHEAD_LOG_LEVEL", "warning", 1);
+    EXPECT_EQ(parsed({})->log_level, sys::Level::warning);
+    EXPECT_EQ(parsed({"--log-level", "error"})->log_level, sys::Level::error);
+    ::unsetenv("BULKHEAD_LOG_LEVEL");
+}
+
 TEST(Options, APathThatIsMissingOrEmptyIsAnError) {
     EXPECT_EQ(parsed({"--policy"}).error().what, "--policy takes a DIR");
     EXPECT_EQ(parsed({"--worker-user"}).error().what, "--worker-user takes a USER");

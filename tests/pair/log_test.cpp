@@ -76,13 +76,23 @@ TEST_F(Logging, AFileThatOthersCanWriteIsRefused) {
 }
 
 TEST_F(Logging, TheLevelSaysWhatIsLeftOut) {
-    start({"--log-level", "WARN"});
+    start({"--log-level", "warning"});
     ASSERT_TRUE(wait_for_heartbeats(2));
     backend().stop();
     ASSERT_TRUE(wait_for_line(place() / "agent.log", "worker", "heartbeat"));
     for (const auto& line : lines(place() / "agent.log", "worker")) {
         EXPECT_TRUE(line["level"] == "warning" || line["level"] == "error") << line;
     }
+    EXPECT_TRUE(lines(place() / "agent.log", "broker").empty()) << log();
+    EXPECT_FALSE(audit("worker-confined").empty()) << "the audit log has no levels";
+}
+
+TEST_F(Logging, TheFilesLevelIsTheWorkersAlone) {
+    place().append("agent.yaml", "log_level: error\n");
+    start();
+    ASSERT_TRUE(wait_for_heartbeats(1));
+    EXPECT_TRUE(lines(place() / "agent.log", "worker").empty()) << log();
+    EXPECT_TRUE(wait_for_line(place() / "agent.log", "broker", "started"));
 }
 
 // A unit of another agent may have had its key there.
