@@ -108,7 +108,9 @@ Agent::Agent(Options options, const sys::Log& log, Notifier notifier, sys::Loop 
                .worker_user = {},
                .missing = {},
                .policy_directory = options_.policy,
-               .suspended_file = options_.state + "/broker/intake-suspended"} {}
+               .suspended_file = options_.state + "/broker/intake-suspended"} {
+    context_.suspended = ::access(context_.suspended_file.c_str(), F_OK) == 0;
+}
 
 Result<> Agent::require_possible(const policy::Policy& policy) const {
     for (const auto& [feature, source] : policy.requirements) {
@@ -249,8 +251,9 @@ void Agent::on_violation(const Error& error) {
     while (violations_.front() < time - kViolationSpan) violations_.pop_front();
     if (violations_.size() < kMaxViolations) return;
     const auto marked = places_.broker_state.write_atomic(
-        "intake-suspended", "too many protocol violations; remove this file to resume\n", 0600);
+        "intake-suspended", "too many protocol violations; bulkhead resume-jobs\n", 0600);
     if (!marked) log_.error("suspend job intake", {{"why", marked.error().what}});
+    context_.suspended = true;
     note("intake-suspended", {{"violations", violations_.size()}});
 }
 

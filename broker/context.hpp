@@ -25,6 +25,7 @@ struct Context {
     int landlock_abi = 0;
     std::string policy_directory;
     std::string suspended_file;  // stands while too many violations keep job intake closed
+    bool suspended = false;      // it stood when it was last looked for
     bool draining = false;
     ReadJournal reads{};
     records::Ration refused_starts{};       // in the audit log

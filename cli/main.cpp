@@ -39,6 +39,8 @@ constexpr std::array kCommands{
     Row{"protocol", "", "the page of requests and events between worker and broker",
         &cli::describe_protocol},
     Row{"status", "[--json] [--socket FILE]", "what the running agent is doing", &cli::status},
+    Row{"resume-jobs", "[--state DIR]",
+        "as root: take jobs again after protocol violations suspended them", &cli::resume_jobs},
     Row{"migrate",
         "--from hyprnode|lunasentri|grapheon|ravenxcope|aegisflux\n"
         "[--root DIR] [--file FILE]... [--write DIR]",

@@ -51,7 +51,8 @@ void print_backend(const json& backend) {
     print_line("  enrollment", text(backend, "enrollment"));
     print_line("  heartbeats",
                text(backend, "heartbeats") + ", last " + text(backend, "last_heartbeat", "never"));
-    for (const char* trouble : {"enrollment_trouble", "heartbeat_trouble", "jobs_trouble"}) {
+    for (const char* trouble : {"enrollment_trouble", "heartbeat_trouble", "inventory_trouble",
+                                "findings_trouble", "jobs_trouble"}) {
         if (backend.contains(trouble)) print_line("  trouble", text(backend, trouble));
     }
     for (const auto& one : backend.value("declined", json::array())) {

@@ -36,11 +36,16 @@ std::vector<admission::ParamValue> values(const auto& params) {
     return out;
 }
 
+// Only root can remove the file; that it did is recorded before a job profits from it.
+void look_for_suspension(Context& broker) {
+    const bool stands = ::access(broker.suspended_file.c_str(), F_OK) == 0;
+    if (broker.suspended && !stands && !broker.audit.event("intake-resumed", {})) return;
+    broker.suspended = stands;
+}
+
 admission::HostFacts facts(const Context& broker) {
     auto facts = host::look_at(broker.policy->policy, broker.policy_directory);
-    if (broker.draining || ::access(broker.suspended_file.c_str(), F_OK) == 0) {
-        facts.intake_suspended = true;
-    }
+    if (broker.draining || broker.suspended) facts.intake_suspended = true;
     const bool room = broker.jobs.unreported() < protocol::kMaxUnreported;
     facts.running_jobs = broker.jobs.running();
     facts.max_running_jobs = room ? kMaxRunning : facts.running_jobs;
@@ -167,6 +172,7 @@ records::Start start_of(const approval::Manifest& manifest, const JobBytes& job,
 
 Result<protocol::StartReply> decide(const JobBytes& job, const Delivery& delivery,
                                     Context& broker) {
+    look_for_suspension(broker);
     const auto verdict =
         admission::admit(job, broker.policy->policy, facts(broker), broker.ledger.view(), now());
     const auto answer = [&](const Verdict& last) {

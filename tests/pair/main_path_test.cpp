@@ -1,4 +1,5 @@
 // The way of a job from the backend through worker and broker and back, with nothing going wrong.
+#include <algorithm>
 #include <sstream>
 
 #include "tests/pair/pair.hpp"
@@ -212,6 +213,35 @@ TEST_F(MainPath, AScriptOfFourMebibytesRunsAndOneByteMoreDoesNot) {
     EXPECT_EQ(too_large["outcome"], "refused");
     EXPECT_FALSE(too_large["detail"].get<std::string>().empty());
     EXPECT_EQ(run_job({.script = script})["outcome"], "finished") << "the agent must go on";
+}
+
+// What five violations leave behind, see tests/malicious_worker.
+TEST_F(MainPath, ASuspensionEndsWhenRootSaysSoAndThatIsRecorded) {
+    const PinnedJob job{.name = "later", .script = "echo later\n"};
+    pin(job);
+    start_enrolled();
+    place().write("state/broker/intake-suspended", "");
+    EXPECT_EQ(run_job({.script = job.script})["reason"], "intake-suspended");
+    const std::vector<std::string> resume{BULKHEAD_CLI, "resume-jobs", "--state",
+                                          place() / "state"};
+    std::vector<std::string> by_nobody{"/usr/bin/setpriv", "--reuid=65534", "--clear-groups"};
+    by_nobody.insert(by_nobody.end(), resume.begin(), resume.end());
+    const auto refused = run(by_nobody);
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_NE(refused.output.find("only root may"), std::string::npos) << refused.output;
+    EXPECT_EQ(run_job({.script = job.script})["reason"], "intake-suspended");
+
+    EXPECT_EQ(run(resume).code, 0);
+    EXPECT_EQ(run_job({.script = job.script})["outcome"], "finished");
+    const auto events = audit();
+    const auto resumed = std::ranges::find(events, "intake-resumed",
+                                           [](const json& event) { return event["event"]; });
+    ASSERT_NE(resumed, events.end());
+    EXPECT_EQ((*std::next(resumed))["decision"], "admit") << "recorded before it counts";
+    EXPECT_EQ(audit("intake-resumed").size(), 1U);
+    const auto again = run(resume);
+    EXPECT_EQ(again.code, 0);
+    EXPECT_NE(again.output.find("Nothing to resume"), std::string::npos) << again.output;
 }
 
 }  // namespace
