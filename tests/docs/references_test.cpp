@@ -46,6 +46,20 @@ TEST(Pages, LinkOnlyToWhatIsThere) {
     }
 }
 
+// What the scripts install to build, the tests' and the cache apart.
+TEST(Readme, NamesThePackagesThatTheBuildNeeds) {
+    const auto scripts = content(kTree / "scripts/lib.sh");
+    const auto lists = all(scripts, std::regex(R"(\nbuild_packages=\(([^)]*)\))"));
+    ASSERT_EQ(lists.size(), 1U);
+    const std::set<std::string> beside{"ccache", "libcpp-httplib-dev", "libgtest-dev",
+                                       "libgmock-dev", "libbenchmark-dev"};
+    const auto page = content(kTree / "README.md");
+    for (const auto& name : all(lists[0], std::regex(R"((\S+))"))) {
+        if (beside.contains(name)) continue;
+        EXPECT_NE(page.find(name), std::string::npos) << name;
+    }
+}
+
 // `Suite.Name` in a page is a test of ours.
 TEST(SecurityPage, NamesOnlyTestsThatExist) {
     const std::regex declared(R"(TEST(?:_F|_P)?\(\s*(\w+,\s*\w+)\s*\))");
