@@ -80,8 +80,9 @@ struct InventoryTraits {
     // A policy interval up to this is not waited for in a run of its own: the timer is the clock.
     std::chrono::seconds timer_interval = std::chrono::minutes(15);
     std::uint64_t envelope_bytes = 4_KiB;  // what stands around the elements, at most
-    std::size_t max_elements =
-        2'000;  // in one report: answers name what they took, and are bounded
+    // In one report. A backend may look up and store each of them, at some ten milliseconds, and
+    // has to answer before the request times out.
+    std::size_t max_elements = 500;
 };
 
 class InventoryDialect {

@@ -60,15 +60,19 @@ void CheckInDuty::start() {
     const auto rhythm = cadence();
     const auto now = services_.now();
     backoff_ = Backoff(retry_limits(rhythm), services_.random);
-    if (services_.pass == Pass::serve) {
-        return schedule(rhythm.remaining(now, state_.last_accepted) +
-                        rhythm.drawn_jitter(services_.random));
-    }
-    if (!services_.forced && !rhythm.is_due(now, state_.last_accepted)) {
+    if (services_.pass != Pass::serve && !services_.forced &&
+        !rhythm.is_due(now, state_.last_accepted)) {
         services_.log.info("inventory is not due yet", {{"backend", config_.name}});
         return finished_(true);
     }
-    schedule(rhythm.drawn_jitter(services_.random));
+    auto delay = rhythm.drawn_jitter(services_.random);
+    if (services_.pass == Pass::serve) delay += rhythm.remaining(now, state_.last_accepted);
+    // Who started a pass by hand would else see nothing for minutes.
+    if (delay > std::chrono::seconds(0)) {
+        services_.log.info("inventory follows",
+                           {{"backend", config_.name}, {"in_s", std::to_string(delay.count())}});
+    }
+    schedule(delay);
 }
 
 void CheckInDuty::stop() { services_.loop.cancel(timer_); }

@@ -131,7 +131,7 @@ Host::Outcome Host::live(Pass pass, bool forced, const std::function<bool()>& do
                           .proc = *proc,
                           .root = *root,
                           .disk = *disk,
-                          .random = [] { return 0.0; },
+                          .random = random,
                           .pass = pass,
                           .forced = forced,
                           .collect = [this](const DumpLimits& limits) { return collect(limits); },

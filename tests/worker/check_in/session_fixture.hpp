@@ -29,6 +29,7 @@ class Host {
     // In place of `inventory`: the host as it is.
     std::function<Inventory(const DumpLimits&)> collect;
     UnixTime clock{std::chrono::seconds(1'800'000'000)};
+    Random random = [] { return 0.0; };
     BackendConfig config;
     bulkhead::test::TempDir state;
     SocketOwners owners;  // what the broker knows
