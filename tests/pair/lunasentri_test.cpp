@@ -42,13 +42,6 @@ class Lunasentri : public Pair {
         text.replace(text.find(from), from.size(), to);
         place().write("agent.yaml", text);
     }
-    std::string status() {
-        return run({BULKHEAD_CLI, "status", "--json", "--socket", place() / "run/status.sock"})
-            .output;
-    }
-    bool wait_for_status(std::string_view text) {
-        return eventually([&] { return status().find(text) != std::string::npos; }, kPatience);
-    }
 };
 
 TEST_F(Lunasentri, TheFirstReportDescribesTheHostAndTheOthersDoNot) {

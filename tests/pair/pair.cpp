@@ -199,6 +199,27 @@ bool Pair::wait_for_heartbeats(std::size_t more) {
                               kPatience);
 }
 
+std::string Pair::status() const {
+    return run({BULKHEAD_CLI, "status", "--json", "--socket", *place_ / "run/status.sock"}).output;
+}
+
+bool Pair::wait_for_status(std::string_view text) {
+    return eventually([&] { return status().find(text) != std::string::npos; }, kPatience);
+}
+
+std::size_t Pair::asked(std::string_view path, int status) const {
+    return backend_->read([&](const State& state) {
+        const auto meant = [&](const reference::RequestRecord& request) {
+            return request.path == path && (status == 0 || request.status == status);
+        };
+        return static_cast<std::size_t>(std::ranges::count_if(state.requests, meant));
+    });
+}
+
+bool Pair::wait_for_asked(std::string_view path, std::size_t times, int status) {
+    return eventually([&] { return asked(path, status) >= times; }, kPatience);
+}
+
 // --- jobs
 
 std::string Pair::queue(reference::ReferenceBackend::JobRequest request) {

@@ -56,6 +56,11 @@ class Pair : public testing::Test {
     bool wait_for_audit(std::string_view event, std::size_t times = 1);
     std::vector<json> heartbeats() const;
     bool wait_for_heartbeats(std::size_t more);
+    std::string status() const;  // JSON, as `bulkhead status` prints it; empty without an agent
+    bool wait_for_status(std::string_view text);
+    // How often the backend answered on this path, with this status or any.
+    std::size_t asked(std::string_view path, int status = 0) const;
+    bool wait_for_asked(std::string_view path, std::size_t times, int status = 0);
 
     // --- jobs
     void pin(const PinnedJob& job) { place_->pin(job); }

@@ -40,22 +40,6 @@ class Ravenxcope : public Pair {
                "\n    config_file: " + (place() / "sensor-agent.env") +
                "\n    address_probe: 127.0.0.1\nheartbeat_interval: 1s\n";
     }
-    std::string status() {
-        return run({BULKHEAD_CLI, "status", "--json", "--socket", place() / "run/status.sock"})
-            .output;
-    }
-    bool wait_for_status(std::string_view text) {
-        return eventually([&] { return status().find(text) != std::string::npos; }, kPatience);
-    }
-    std::size_t asked(std::string_view path, int status = 0) {
-        const auto all = backend().requests();
-        return static_cast<std::size_t>(std::ranges::count_if(all, [&](const auto& request) {
-            return request.path == path && (status == 0 || request.status == status);
-        }));
-    }
-    bool wait_for_asked(std::string_view path, std::size_t times, int status = 0) {
-        return eventually([&] { return asked(path, status) >= times; }, kPatience);
-    }
 };
 
 TEST_F(Ravenxcope, EnrollsOnceAndKeepsItsTokenOverRestarts) {
