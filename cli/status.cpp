@@ -49,8 +49,12 @@ void print_backend(const json& backend) {
     std::printf("\nbackend %s (%s) %s\n", text(backend, "name").c_str(),
                 text(backend, "dialect").c_str(), text(backend, "url").c_str());
     print_line("  enrollment", text(backend, "enrollment"));
-    print_line("  heartbeats",
-               text(backend, "heartbeats") + ", last " + text(backend, "last_heartbeat", "never"));
+    const auto count = [&backend](const char* label, const char* number, const char* last) {
+        if (!backend.contains(number)) return;
+        print_line(label, text(backend, number) + ", last " + text(backend, last, "never"));
+    };
+    count("  heartbeats", "heartbeats", "last_heartbeat");
+    count("  inventory", "inventory_reports", "last_inventory");
     for (const char* trouble : {"enrollment_trouble", "heartbeat_trouble", "inventory_trouble",
                                 "findings_trouble", "jobs_trouble"}) {
         if (backend.contains(trouble)) print_line("  trouble", text(backend, trouble));

@@ -114,6 +114,24 @@ TEST_F(Ravenxcope, AnExistingInstallationsTokenIsTakenOver) {
     EXPECT_EQ(asked(kEnroll), 1U);
 }
 
+// The original's file is root's alone; systemd reads it and gives us the variables.
+TEST_F(Ravenxcope, AnEnvironmentFileOfRootsAloneIsEnough) {
+    start_enrolled();
+    const auto token = backend().enrolments()[0].credential;
+    EXPECT_EQ(stop(), 0);
+    ASSERT_EQ(::unlink((place() / "state/worker/credentials/ravenxcope.credential").c_str()), 0);
+    place().write("sensor-agent.env", "SENSOR_TOKEN=" + token + "\n");
+    ASSERT_EQ(::chmod((place() / "sensor-agent.env").c_str(), 0600), 0);
+    place().write("agent.yaml", "backend:\n  ca_file: " + backend().ca_file() + "\n");
+    start({}, {{"BACKEND_URL", backend().url()},
+               {"SENSOR_ID", "sensor-7"},
+               {"SENSOR_TOKEN", token},
+               {"HEARTBEAT_INTERVAL", "1"},
+               {"CONFIG_FILE", place() / "sensor-agent.env"}});
+    EXPECT_TRUE(wait_for_heartbeats(1));
+    EXPECT_EQ(asked(kEnroll), 1U);
+}
+
 TEST_F(Ravenxcope, EveryStatusOfAHeartbeatIsLivedThrough) {
     backend().set_heartbeat_seconds(0);
     start_enrolled();

@@ -75,7 +75,9 @@ milliseconds BeatSchedule::pause_after(const Setback& setback) {
         return milliseconds(0);
     }
     again_ = true;
-    return retries_->first * (1U << tries_++);
+    // The backend's settings may ask for more tries than there are bits.
+    return std::min<milliseconds>(retries_->first * (1LL << std::min(tries_++, 20U)),
+                                  std::chrono::hours(24));
 }
 
 void BeatSchedule::failed(Time now, const Setback& setback) {

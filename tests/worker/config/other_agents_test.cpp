@@ -106,6 +106,18 @@ TEST(OriginalFlags, ConfigureTheDialectThatIsChosen) {
     EXPECT_EQ(backend.options.at("retry_backoff"), "2s");
 }
 
+TEST(OriginalVariables, AnOldInstallationsOddValuesAreTaken) {
+    const auto config =
+        parsed(ConfigSources{.environment = {{"LUNASENTRI_SERVER_URL", "https://s.example.com"},
+                                             {"LUNASENTRI_MAX_RETRIES", "50"},
+                                             {"LUNASENTRI_RETRY_BACKOFF", "250ms"},
+                                             {"LUNASENTRI_SYSTEM_INFO_PERIOD", "720h"}}});
+    const auto& options = config.backends[0].options;
+    EXPECT_EQ(options.at("max_retries"), "50");
+    EXPECT_EQ(parse_duration(options.at("retry_backoff")), 250ms);
+    EXPECT_EQ(parse_duration(options.at("system_info_period")), 720h);
+}
+
 TEST(OriginalFlags, AnAmbiguousUrlAsksForTheDialect) {
     if (find_dialect("grapheon") == nullptr) GTEST_SKIP() << "grapheon is not spoken here";
     const auto said = problems(ConfigSources{.arguments = {"--server-url", "https://a"}});

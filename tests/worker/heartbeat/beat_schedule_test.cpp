@@ -98,6 +98,14 @@ TEST(BeatSchedule, RetriesWaitTwiceAsLongEachTimeWhileSamplesGoOn) {
     EXPECT_EQ(world.samples(), (Seconds{35, 45, 55, 65, 75, 85, 95}));
 }
 
+TEST(BeatSchedule, EvenAThousandRetriesWaitAtMostADay) {
+    World world({.first_after_interval = true, .retries = Retries{.first = 5s, .most = 1'000}}, 1h);
+    world.answers(Setback{.kind = Kind::retry});
+    world.pass(24h * 100);
+    EXPECT_GT(world.sent().size(), 80U);
+    EXPECT_LT(world.sent().size(), 130U) << "no burst once the doubling has an end";
+}
+
 TEST(BeatSchedule, AnOutageOfHoursEndsWithTheNextTryAndCostsNoBurst) {
     World world(fixed(), 10s);
     world.answers(Setback{.kind = Kind::retry});

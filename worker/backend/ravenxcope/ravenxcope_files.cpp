@@ -57,7 +57,9 @@ Result<std::string> load_ravenxcope_files(DialectOptions& options, Secret& crede
     if (options["sensor_id"].empty()) {
         return fail("options.sensor_id is missing; set it in the file or with SENSOR_ID");
     }
-    const auto kept = read_if_present(options["config_file"], true);
+    auto kept = read_if_present(options["config_file"], true);
+    // Of root's alone, as the original agent leaves it: then systemd reads it, as EnvironmentFile=.
+    if (!kept && !credential.empty()) kept = "";
     if (!kept) {
         return fail("config_file: " + kept.error().what +
                     "; let the group bulkhead read it, or set config_file to \"\" and give the "
