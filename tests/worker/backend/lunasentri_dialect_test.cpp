@@ -90,7 +90,7 @@ TEST(LunasentriOptions, AreChecked) {
         EXPECT_FALSE(row.check("\x01")) << row.name;
     }
     EXPECT_FALSE(LunasentriOptions::rows()[0].check("0s"));
-    EXPECT_FALSE(LunasentriOptions::rows()[1].check("11"));
+    EXPECT_FALSE(LunasentriOptions::rows()[1].check("1001"));
 }
 
 }  // namespace
