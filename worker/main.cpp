@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 
@@ -77,7 +78,10 @@ void warm_up() {
 // A port that policy does not list would fail later, and without a hint.
 Result<> check_ports(const worker::Config& config, const protocol::Setup& setup) {
     const auto& ports = setup.ports.items;
+    // Whether that one is used depends on NO_PROXY too, as libcurl reads it.
+    const bool elsewhere = std::getenv("HTTPS_PROXY") != nullptr || std::getenv("https_proxy");
     for (const auto& backend : config.backends) {
+        if (backend.proxy.empty() && elsewhere) continue;
         const auto& next = backend.proxy.empty() ? backend.url : backend.proxy;
         const auto url = TRY(within("backend " + backend.name, worker::parse_url(next)));
         const auto port = std::to_string(url.port);

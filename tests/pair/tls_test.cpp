@@ -121,6 +121,20 @@ TEST_F(Proxied, TheEnvironmentsIsUsedUnlessItNamesAnException) {
     EXPECT_EQ(heartbeats().size(), 2U);
 }
 
+TEST_F(Proxied, OnlyTheProxysPortHasToStandInPolicy) {
+    auto rows = place().read("policy/worker.landlock");
+    const auto row =
+        "tcp-connect " + std::to_string(backend().port()) + "  # the reference backend";
+    ASSERT_NE(rows.find(row), rows.npos);
+    place().write("policy/worker.landlock", rows.erase(rows.find(row), row.size()));
+    start({"--once"}, {{"HTTPS_PROXY", proxy_.url()}});
+    EXPECT_EQ(stop(0), 0);
+    EXPECT_EQ(run_to_end({"--once", "--proxy", proxy_.url()}), 0);
+    EXPECT_EQ(heartbeats().size(), 2U);
+    EXPECT_EQ(run_to_end({"--once"}), 2) << "and without it the backend's";
+    EXPECT_TRUE(wait_for_log("add a line to worker.landlock"));
+}
+
 TEST_F(Proxied, TheConfigurationsIsUsed) {
     EXPECT_EQ(run_to_end({"--once", "--proxy", proxy_.url()}), 0);
     EXPECT_GE(proxy_.connections(), 1);

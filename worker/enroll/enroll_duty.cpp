@@ -43,7 +43,9 @@ void EnrollDuty::start(OnEnrolled enrolled, OnFailed failed) {
     } else if (dialect_.enrollment() == nullptr) {
         from_configuration_ = true;
         if (dialect_.traits().wants_credential) {
-            services_.log.warning("no credential is configured", {{"backend", config_.name}});
+            services_.log.warning(
+                "no credential is configured",
+                {{"backend", config_.name}, {"advice", "put it into " + config_.credential_file}});
         }
     } else if (config_.install_token.empty() && dialect_.enrollment()->needs_token()) {
         return give_up(
