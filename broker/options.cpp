@@ -80,8 +80,8 @@ sys::Level level_in(const std::vector<std::string>& words) {
 // All other words are the subcommand's, whatever they are.
 std::vector<std::string> find_tool(std::span<char* const> arguments) {
     for (const auto& tool : kTools) {
-        const auto at = std::find_if(arguments.begin(), arguments.end(),
-                                     [&](std::string_view word) { return word == tool.name; });
+        const auto at = std::ranges::find_if(
+            arguments, [&](std::string_view word) { return word == tool.name; });
         if (at == arguments.end()) continue;
         std::vector<std::string> words{std::string(tool.subcommand)};
         words.insert(words.end(), arguments.begin(), at);
@@ -103,8 +103,7 @@ Result<Options> parse_options(std::span<char* const> arguments) {
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const std::string_view word = arguments[i];
         const auto name = word.substr(0, word.find('='));
-        const auto path = std::find_if(kPaths.begin(), kPaths.end(),
-                                       [&](const auto& row) { return row.name == name; });
+        const auto* path = std::ranges::find(kPaths, name, &PathOption::name);
         if (path != kPaths.end()) {
             if (name.size() == word.size() && ++i == arguments.size()) {
                 return fail(std::string(name) + " takes a " + std::string(path->argument));
@@ -115,8 +114,7 @@ Result<Options> parse_options(std::span<char* const> arguments) {
             if ((options.*path->member).empty()) return fail(std::string(name) + " is empty");
             continue;
         }
-        const auto one = std::find_if(kSwitches.begin(), kSwitches.end(),
-                                      [&](const auto& row) { return row.name == word; });
+        const auto* one = std::ranges::find(kSwitches, word, &Switch::name);
         if (one != kSwitches.end()) options.command = one->command;
         if (one == kSwitches.end() || one->for_worker) options.for_worker.emplace_back(word);
         if (one == kSwitches.end()) hide_value(arguments[i]);
@@ -147,8 +145,7 @@ std::string help_text() {
     }
     return text +
            "\nOther options are settings of agent.yaml and go to the worker; `bulkhead settings` "
-           "lists "
-           "them.\nExit status: 0 done, 1 failed, 2 bad usage, configuration or policy.\n";
+           "lists them.\nExit status: 0 done, 1 failed, 2 bad usage, configuration or policy.\n";
 }
 
 }  // namespace bulkhead::broker

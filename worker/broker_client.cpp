@@ -44,9 +44,9 @@ Result<std::shared_ptr<const SocketOwners>> BrokerClient::socket_owners() {
 }
 
 Result<FileSystems> BrokerClient::file_systems() {
-    const auto value = TRY(read_privileged(protocol::FileSystem::kReading));
+    const auto value = TRY(read_privileged("file-systems"));
     if (!value.reply.value) return FileSystems{.refused = value.reply.reason.str()};
-    auto systems = TRY(parse_file_systems(as_bytes(value.bytes)));
+    auto systems = TRY(parse_file_systems(value.bytes));
     systems.complete = value.reply.complete;
     return systems;
 }

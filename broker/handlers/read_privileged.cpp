@@ -1,5 +1,5 @@
 #include "broker/handlers/handlers.hpp"
-#include "broker/reads/builtins.hpp"
+#include "broker/reads/socket_owners.hpp"
 
 namespace bulkhead::broker {
 
@@ -23,10 +23,10 @@ Result<protocol::ReadingReply> handle(const protocol::ReadPrivileged& request, C
     }
     const sandbox::Raised raised(sandbox::capability(CAP_SYS_PTRACE) |
                                  sandbox::capability(CAP_DAC_OVERRIDE));
-    const auto value = name == policy::kFileSystems ? read_file_systems(row->max_bytes)
+    const auto value = name == policy::kFileSystems ? host::read_file_systems(row->max_bytes)
                                                     : read_socket_owners(row->max_bytes);
     if (!value) return answer("read-failed", value.error().what);
-    auto memfd = sys::sealed_memfd(name, value->bytes);
+    auto memfd = sys::sealed_memfd(name, as_bytes(value->bytes));
     if (!memfd) return answer("read-failed", memfd.error().what);
     auto reply = answer("ok", value->complete ? "" : "not everything could be looked at");
     if (reply.decision != protocol::Decision::admitted) return reply;

@@ -1,3 +1,5 @@
+#include "broker/reads/socket_owners.hpp"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -8,7 +10,6 @@
 #include <chrono>
 #include <memory>
 
-#include "broker/reads/builtins.hpp"
 #include "common/base/parse.hpp"
 #include "common/protocol/codec.hpp"
 #include "common/protocol/requests.hpp"
@@ -70,14 +71,14 @@ struct Walk {
 
 }  // namespace
 
-Result<Value> read_socket_owners(std::uint64_t max_bytes, const std::string& proc) {
+Result<host::Reading> read_socket_owners(std::uint64_t max_bytes, const std::string& proc) {
     const auto dir = TRY(sys::Dir::open(proc));
     Walk walk{.room = max_bytes / SocketOwner::kBytes};
     const auto names = TRY(dir.list());
     const bool whole = std::ranges::all_of(names, [&](const std::string& name) {
         return name.find_first_not_of("0123456789") != name.npos || walk.process(dir, name);
     });
-    return Value{walk.out.bytes(), whole && !walk.denied};
+    return host::Reading{std::string(as_text(walk.out.bytes())), whole && !walk.denied};
 }
 
 }  // namespace bulkhead::broker

@@ -37,20 +37,6 @@ Result<Bytes> parse_hex(std::string_view text) {
     return out;
 }
 
-std::string unescaped_octal(std::string_view text) {
-    std::string plain;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto digits = text.substr(i + 1, 3);
-        const bool escaped = text[i] == '\\' && digits.size() == 3 &&
-                             digits.find_first_not_of("01234567") == digits.npos;
-        unsigned byte = static_cast<unsigned char>(text[i]);
-        if (escaped) std::from_chars(digits.begin(), digits.end(), byte, 8);
-        if (escaped) i += 3;
-        plain += static_cast<char>(byte);
-    }
-    return plain;
-}
-
 std::string to_base64(ByteView bytes) {
     std::string out;
     for (std::size_t i = 0; i < bytes.size(); i += 3) {

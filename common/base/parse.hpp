@@ -26,9 +26,6 @@ Result<T> parse_number(std::string_view text) {
 std::string to_hex(ByteView bytes);
 Result<Bytes> parse_hex(std::string_view text);  // lower case only
 
-// With \NNN, three octal digits, for the byte of that value: as mountinfo has paths (proc(5)).
-std::string unescaped_octal(std::string_view text);
-
 // RFC 4648 base64 with padding, no white space.
 std::string to_base64(ByteView bytes);
 Result<Bytes> parse_base64(std::string_view text);

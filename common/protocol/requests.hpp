@@ -1,7 +1,5 @@
 // Every request the worker may make: all that root can be asked to do stands on this page.
 #pragma once
-#include <sys/statvfs.h>
-
 #include "common/protocol/types.hpp"
 
 namespace bulkhead::protocol {
@@ -251,23 +249,6 @@ struct SocketOwner {
     static constexpr auto fields =
         std::tuple{field("inode", &SocketOwner::inode), field("pid", &SocketOwner::pid),
                    field("name", &SocketOwner::name)};
-};
-
-// Of the reading "file-systems": a mount, and what statvfs(3) says of it.
-struct FileSystem {
-    Code device;  // "8:1"; the same for all mounts of one file system
-    HostPath path;
-    std::array<std::byte, sizeof(struct statvfs)> figures{};
-    static constexpr std::string_view kReading = "file-systems";
-    static constexpr std::size_t kMaxBytes = 768;  // encoded, with the count before it
-    static constexpr auto fields =
-        std::tuple{field("device", &FileSystem::device), field("path", &FileSystem::path),
-                   field("figures", &FileSystem::figures)};
-};
-
-struct FileSystems {
-    Bounded<FileSystem, 4'096> rows;
-    static constexpr auto fields = std::tuple{field("rows", &FileSystems::rows)};
 };
 
 struct ReadingReply {

@@ -2,9 +2,9 @@
 // BrokerClient::file_systems().
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "common/base/bytes.hpp"
 #include "common/base/result.hpp"
 #include "worker/metrics/disk.hpp"
 
@@ -16,7 +16,7 @@ struct FileSystems {
     std::string refused;      // the broker's reason code for why there are none
 };
 
-// `bytes` is a protocol::FileSystems.
-Result<FileSystems> parse_file_systems(ByteView bytes);
+// `rows` as host::read_file_systems() writes them.
+Result<FileSystems> parse_file_systems(std::string_view rows);
 
 }  // namespace bulkhead::worker

@@ -1,4 +1,4 @@
-#include "broker/reads/builtins.hpp"
+#include "broker/reads/socket_owners.hpp"
 
 #include <gmock/gmock.h>
 #include <sys/socket.h>
@@ -16,13 +16,13 @@ using testing::Contains;
 using testing::ElementsAre;
 
 // "inode pid name" for each.
-std::vector<std::string> rows(const Value& owners) {
+std::vector<std::string> rows(const host::Reading& owners) {
     std::vector<std::string> lines;
     std::vector<sys::Fd> none;
     EXPECT_EQ(owners.bytes.size() % protocol::SocketOwner::kBytes, 0U);
     for (std::size_t at = 0; at < owners.bytes.size(); at += protocol::SocketOwner::kBytes) {
         protocol::SocketOwner owner;
-        const auto one = ByteView(owners.bytes).subspan(at, protocol::SocketOwner::kBytes);
+        const auto one = as_bytes(owners.bytes).subspan(at, protocol::SocketOwner::kBytes);
         EXPECT_TRUE(protocol::Decoder(one, none).get(owner));
         const auto name = as_text(owner.name);
         lines.push_back(std::to_string(owner.inode) + " " + std::to_string(owner.pid) + " " +

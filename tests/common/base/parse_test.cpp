@@ -191,13 +191,5 @@ TEST(ColonTable, RefusesMoreBytesThanANumberHolds) {
     EXPECT_FALSE(table.kibibytes("B"));
 }
 
-TEST(UnescapedOctal, ThreeDigitsAreAByteAndAnythingElseIsItself) {
-    EXPECT_EQ(unescaped_octal("/a\\040b\\134c\\012"), "/a b\\c\n");
-    EXPECT_EQ(unescaped_octal("\\303\\244"), "\xc3\xa4");
-    EXPECT_EQ(unescaped_octal("/a\\0"), "/a\\0");
-    EXPECT_EQ(unescaped_octal("/a\\089\\"), "/a\\089\\");
-    EXPECT_EQ(unescaped_octal(""), "");
-}
-
 }  // namespace
 }  // namespace bulkhead

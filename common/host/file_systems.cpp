@@ -1,23 +1,19 @@
+#include "common/host/file_systems.hpp"
+
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
-#include <bit>
 #include <map>
 
-#include "broker/reads/builtins.hpp"
 #include "common/base/parse.hpp"
-#include "common/base/strong.hpp"
-#include "common/protocol/codec.hpp"
-#include "common/protocol/requests.hpp"
 #include "common/sys/dir.hpp"
 
-namespace bulkhead::broker {
+namespace bulkhead::host {
 
 namespace {
-
-using protocol::Code, protocol::FileSystem;
 
 constexpr std::string_view kLocal[] = {"bcachefs", "btrfs", "exfat", "ext2",     "ext3",
                                        "ext4",     "f2fs",  "jfs",   "reiserfs", "tmpfs",
@@ -39,39 +35,44 @@ Result<struct statvfs> look_at(const sys::Dir& root, const std::string& path, st
     return figures;
 }
 
+std::string row_of(std::string_view device, const std::string& place, const struct statvfs& at) {
+    auto row = std::string(device) + " " + place;
+    for (const auto number :
+         {at.f_frsize, at.f_blocks, at.f_bfree, at.f_bavail, at.f_files, at.f_ffree}) {
+        row += " " + std::to_string(number);
+    }
+    return row + "\n";
+}
+
 }  // namespace
 
 // 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue   (proc(5))
-Result<Value> read_file_systems(std::uint64_t max_bytes) {
+Result<Reading> read_file_systems(std::uint64_t max_bytes) {
     const auto root = TRY(sys::Dir::open("/"));
-    const auto text = TRY(TRY(sys::Dir::open("/proc/self")).read_file("mountinfo", 16_MiB));
+    const auto text = TRY(TRY(sys::Dir::open("/proc/self")).read_file("mountinfo", 16 << 20));
     std::map<std::string, std::vector<std::string_view>> mounts;  // the uppermost of each place
     for (const auto line : split(text, '\n')) {
         const auto fields = words(line);
-        if (fields.size() > 4) mounts[unescaped_octal(fields[4])] = fields;
+        if (fields.size() > 4) mounts[std::string(fields[4])] = fields;
     }
-    protocol::FileSystems all;
-    auto& rows = all.rows.items;
-    const auto room = std::min<std::uint64_t>(max_bytes / FileSystem::kMaxBytes, all.rows.kMax);
-    bool complete = true;
-    for (const auto& [path, fields] : mounts) {
+    Reading reading{.bytes = {}, .complete = true};
+    for (const auto& [place, fields] : mounts) {
         const auto dash = std::ranges::find(fields, "-");
         if (fields.end() - dash < 3 || std::ranges::count(kLocal, dash[1]) == 0) continue;
         // What does not fill up, and the kernel's own places.
-        if (fields.back().starts_with("ro") || path.starts_with("/sys/")) continue;
+        if (fields.back().starts_with("ro") || place.starts_with("/sys/")) continue;
+        auto path = place;
+        for (std::size_t at; (at = path.find("\\040")) != path.npos;) path.replace(at, 4, " ");
         const auto figures = look_at(root, path, fields[0]);
-        if (!figures && figures.error().code == ENOENT) continue;  // nobody else gets there either
-        const auto name = protocol::HostPath::create(path);
-        const bool fits = figures && name && rows.size() < room;
-        if (fits) {
-            rows.push_back({Code::clipped(fields[2]), *name,
-                            std::bit_cast<decltype(FileSystem::figures)>(*figures)});
-        }
-        complete = complete && fits;
+        // Nobody else gets there either; unless there is a tab, line feed or backslash in its name.
+        const bool covered = !figures && figures.error().code == ENOENT;
+        if (covered && path.find('\\') == path.npos) continue;
+        const auto row = figures ? row_of(fields[2], place, *figures) : "";
+        const bool fits = figures && reading.bytes.size() + row.size() <= max_bytes;
+        if (fits) reading.bytes += row;
+        reading.complete = reading.complete && fits;
     }
-    protocol::Encoder out;
-    out.put(all);
-    return Value{out.bytes(), complete};
+    return reading;
 }
 
-}  // namespace bulkhead::broker
+}  // namespace bulkhead::host
