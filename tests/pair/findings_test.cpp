@@ -166,6 +166,27 @@ TEST_F(Disks, AFileSystemThatTheWorkerCannotSeeIsFoundFullAndThenNot) {
     EXPECT_TRUE(backend().wait_for(resolved, kPatience));
 }
 
+TEST_F(Findings, OnceScansOnceAndRunsWhatIsWaiting) {
+    install_certificate(3);
+    pin({.name = "only", .script = "echo one\n"});
+    const auto job = queue({.script = "echo one\n"});
+    EXPECT_EQ(run_to_end({"--once"}), 0);
+    EXPECT_THAT(wait_for_finding("tls.expiring"), Contains("tls.expiring critical"));
+    EXPECT_EQ(backend().findings().front().times, 1);
+    EXPECT_EQ(backend().job(job)->result["exit_code"], 0);
+    EXPECT_EQ(heartbeats().size(), 1U);
+}
+
+TEST_F(Findings, OnceWhoseFindingsAreNotTakenEndsWithOneAndHasDoneTheRest) {
+    install_certificate(3);
+    pin({.name = "only", .script = "echo one\n"});
+    const auto job = queue({.script = "echo one\n"});
+    backend().misbehave({.path = "/v1/findings", .status = 503});
+    EXPECT_EQ(run_to_end({"--once"}), 1);
+    EXPECT_TRUE(backend().findings().empty());
+    EXPECT_EQ(backend().job(job)->result["exit_code"], 0);
+}
+
 TEST_F(Disks, WithoutItsRowTheReportNamesIt) {
     fill(1 << 20);
     start_enrolled();

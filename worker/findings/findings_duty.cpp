@@ -6,6 +6,7 @@ namespace bulkhead::worker {
 
 void FindingsDuty::start() {
     if (std::exchange(started_, true)) return;
+    if (services_.pass != Pass::serve) return schedule({});
     schedule(first_phase(services_.config.findings.interval, services_.random));
 }
 
@@ -47,6 +48,7 @@ void FindingsDuty::on_verdict(const Verdict<>& verdict, std::size_t count) {
             delay = setback.retry_after ? soon : std::min(delay, soon);
         }
     }
+    if (services_.pass != Pass::serve) return finished_(verdict.has_value());
     schedule(delay);
 }
 

@@ -1,5 +1,6 @@
 // Scans the host at its own pace and tells the backend what was found.
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -12,13 +13,17 @@ namespace bulkhead::worker {
 
 class FindingsDuty {
   public:
+    // In a pass that ends, which scans once: whether the backend has what was found.
+    using OnFinished = std::function<void(bool delivered)>;
+
     FindingsDuty(Services& services, const BackendConfig& config, const FindingsDialect& dialect,
-                 HttpClient& client, const Identity& identity)
+                 HttpClient& client, const Identity& identity, OnFinished finished)
         : services_(services),
           config_(config),
           dialect_(dialect),
           client_(client),
           identity_(identity),
+          finished_(std::move(finished)),
           host_(services.broker),
           backoff_(services.random) {}
 
@@ -40,6 +45,7 @@ class FindingsDuty {
     const FindingsDialect& dialect_;
     HttpClient& client_;
     const Identity& identity_;
+    OnFinished finished_;
     BrokerHostFiles host_;
     Backoff backoff_;
     sys::TimerId timer_;

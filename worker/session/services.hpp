@@ -19,7 +19,7 @@ namespace bulkhead::worker {
 // How far one run goes.
 enum class Pass {
     serve,          // until told to stop
-    once,           // enroll, beat, run what is waiting
+    once,           // enroll, beat, report, scan, run what is waiting
     register_only,  // enroll
     check_in_only,  // enroll if necessary, one heartbeat or inventory report, no jobs
 };

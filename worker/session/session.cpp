@@ -30,24 +30,27 @@ Result<std::unique_ptr<Session>> Session::create(Services& services, const Backe
             },
             [raw] { raw->reload_files(); },
             [raw](const Verdict<HeartbeatReceipt>& verdict) { raw->beat_done(verdict); })));
-        ++session->unfinished_;
+        session->unfinished_.set(heartbeat);
     }
-    if (const auto* inventory = session->dialect_->inventory()) {
+    if (const auto* dialect = session->dialect_->inventory()) {
         session->check_in_.emplace(
-            services, config, *inventory, session->client_, session->identity_,
+            services, config, *dialect, session->client_, session->identity_,
             [raw] { raw->reload_files(); },
             [raw](const Setback* setback) { raw->judge_credential(setback); },
-            [raw](bool delivered) { raw->part_finished(delivered); });
-        ++session->unfinished_;
+            [raw](bool delivered) { raw->part_finished(inventory, delivered); });
+        session->unfinished_.set(inventory);
     }
-    if (const auto* findings = session->dialect_->findings()) {
-        session->findings_.emplace(services, config, *findings, session->client_,
-                                   session->identity_);
+    if (const auto* dialect = session->dialect_->findings()) {
+        session->findings_.emplace(
+            services, config, *dialect, session->client_, session->identity_,
+            [raw](bool delivered) { raw->part_finished(findings, delivered); });
+        session->unfinished_.set(findings, services.pass == Pass::once);
     }
     if (session->dialect_->jobs() != nullptr) {
         session->jobs_.emplace(services, config, *session->dialect_->jobs(), session->client_,
                                session->identity_,
-                               [raw](bool delivered) { raw->part_finished(delivered); });
+                               [raw](bool delivered) { raw->part_finished(jobs, delivered); });
+        session->unfinished_.set(jobs, services.pass == Pass::once);
         for (auto& refusal : TRY(services.refusals.of(config.name))) {
             session->jobs_->adopt(std::move(refusal));
         }
@@ -86,8 +89,9 @@ void Session::on_enrolled(const Enrolled& enrolled) {
     if (services_.pass == Pass::register_only) return finish(true);
     if (heartbeat_) heartbeat_->start(enrolled.heartbeat_interval);
     if (check_in_) check_in_->start();
-    if (findings_ && services_.pass == Pass::serve) findings_->start();
-    if (jobs_ && services_.pass != Pass::check_in_only) jobs_->start();
+    if (services_.pass == Pass::check_in_only) return;
+    if (findings_) findings_->start();
+    if (jobs_) jobs_->start();
 }
 
 void Session::reload_files() {
@@ -118,27 +122,22 @@ void Session::judge_credential(const Setback* setback) {
     // Reports go on: a backend that erred takes the credential again, and they will show it.
     if (jobs_) jobs_->pause();
     enroll_.renew(setback->text);
-    if (services_.pass == Pass::serve) watch_files();
+    if (services_.pass == Pass::serve) return watch_files();
+    part_finished(jobs, false);
 }
 
 void Session::beat_done(const Verdict<HeartbeatReceipt>& verdict) {
     judge_credential(verdict ? nullptr : &verdict.error());
     if (verdict && jobs_) jobs_->heartbeat_delivered();
-    switch (services_.pass) {
-        case Pass::serve:
-            return;
-        case Pass::once:
-            if (verdict && jobs_) return;  // the job duty says when it is done
-            return part_finished(verdict.has_value());
-        case Pass::register_only:
-        case Pass::check_in_only:
-            return part_finished(verdict.has_value());
-    }
+    if (services_.pass == Pass::serve) return;
+    if (!verdict) part_finished(jobs, false);  // they may be waiting for it
+    part_finished(heartbeat, verdict.has_value());
 }
 
-void Session::part_finished(bool delivered) {
+void Session::part_finished(Part part, bool delivered) {
+    if (!unfinished_.test(part)) return;
     all_delivered_ = all_delivered_ && delivered;
-    if (--unfinished_ == 0) finish(all_delivered_);
+    if (unfinished_.reset(part).none()) finish(all_delivered_);
 }
 
 void Session::finish(bool delivered) {

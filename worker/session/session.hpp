@@ -1,6 +1,7 @@
 // One backend and us: who we are to it, its connections, and the duties that hang on it. Sessions
 // share nothing that could make one wait for another's backend.
 #pragma once
+#include <bitset>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,8 +50,9 @@ class Session {
     void watch_files();
     void judge_credential(const Setback* setback);
     void beat_done(const Verdict<HeartbeatReceipt>& verdict);
-    // One duty has come to its end in a pass that ends.
-    void part_finished(bool delivered);
+    // What a pass that ends has to wait for. A duty may say more than once that it is done.
+    enum Part : std::size_t { heartbeat, inventory, findings, jobs, kParts };
+    void part_finished(Part part, bool delivered);
     void finish(bool delivered);
 
     Services& services_;
@@ -66,7 +68,7 @@ class Session {
     std::optional<FindingsDuty> findings_;
     std::optional<JobDuty> jobs_;
     std::optional<CheckInDuty> check_in_;
-    int unfinished_ = 0;  // duties that have not come to their end
+    std::bitset<kParts> unfinished_;
     bool all_delivered_ = true;
 };
 

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <bit>
 #include <thread>
 
 #include "tests/support/tree.hpp"
@@ -54,10 +53,11 @@ class FindingsDutyTest : public testing::Test {
         broker_.join();
     }
 
-    void start() {
+    void start(Pass pass = Pass::serve) {
+        services_->pass = pass;
         dialect_ = find_dialect("hyprbox")->make({{"node_id", "node-1"}});
         duty_.emplace(*services_, backend_config_, *dialect_->findings(), caller_->client(),
-                      identity_);
+                      identity_, [this](bool delivered) { finished_.push_back(delivered); });
         duty_->start();
     }
     void certificates(int count) {
@@ -82,6 +82,7 @@ class FindingsDutyTest : public testing::Test {
     std::optional<test::Caller> caller_;
     std::optional<FindingsDuty> duty_;
     std::string lost_;
+    std::vector<bool> finished_;
 
   private:
     // Two files a page: paths /c/00, /c/01, ... behind the one the worker has seen.
@@ -108,21 +109,13 @@ class FindingsDutyTest : public testing::Test {
     }
     // A /srv with so much of its hundred blocks in use.
     protocol::ReadingReply file_systems() const {
-        struct statvfs figures {};
-        figures.f_frsize = 4'096;
-        figures.f_blocks = 100;
-        figures.f_bfree = figures.f_bavail = 100 - blocks_used_;
-        const protocol::FileSystem srv{
-            .device = protocol::Code::clipped("8:1"),
-            .path = protocol::HostPath::clipped("/srv"),
-            .figures = std::bit_cast<decltype(protocol::FileSystem::figures)>(figures)};
-        protocol::Encoder out;
-        out.put(protocol::FileSystems{{{srv}}});
+        const auto left = std::to_string(100 - blocks_used_);
+        const auto rows = "8:1 /srv 4096 100 " + left + " " + left + " 0 0\n";
         return {.decision = protocol::Decision::admitted,
                 .reason = protocol::Code::clipped("ok"),
                 .detail = {},
                 .complete = true,
-                .value = protocol::Handle{sys::sealed_memfd("rows", out.bytes()).value()}};
+                .value = protocol::Handle{sys::sealed_memfd("rows", as_bytes(rows)).value()}};
     }
     void fill(protocol::HostFilesReply& reply, const std::string& after) const {
         reply.decision = protocol::Decision::admitted;
@@ -193,6 +186,23 @@ TEST_F(FindingsDutyTest, AFileSystemThatOnlyTheBrokerSeesIsJudged) {
         return std::ranges::any_of(all, [](const auto& one) { return one.body["key"] == "/srv"; });
     };
     EXPECT_TRUE(caller_->run_until(found));
+}
+
+TEST_F(FindingsDutyTest, APassThatEndsScansOnceAndSaysWhetherItWasTaken) {
+    certificates(5);
+    start(Pass::once);
+    ASSERT_TRUE(caller_->run_until([this] { return !finished_.empty(); }));
+    EXPECT_EQ(finished_, std::vector{true});
+    EXPECT_EQ(backend_.findings().size(), 5U);
+    EXPECT_EQ(backend_.findings().front().times, 1);
+}
+
+TEST_F(FindingsDutyTest, APassThatEndsTriesOnceAndNoLonger) {
+    certificates(1);
+    backend_.misbehave({.path = "/api/findings", .times = 1, .status = 503});
+    start(Pass::once);
+    ASSERT_TRUE(caller_->run_until([this] { return !finished_.empty(); }));
+    EXPECT_EQ(finished_, std::vector{false});
 }
 
 TEST_F(FindingsDutyTest, ABrokerThatGoesEndsTheWorker) {
