@@ -145,6 +145,10 @@ kill -STOP "$(systemctl show -P MainPID "$unit")"
 check "a broker that hangs is replaced" await 60 is NRestarts 1
 check "and serves again" await 60 is StatusText "worker confined"
 
+# From the first answer it knows how often this backend is reported to; before that, it pauses for minutes.
+reports() { bulkhead status | grep -q "heartbeats  *[1-9]"; }
+check "and reports again" await 60 reports
+
 curl -fsS -d '{"kind":"status","status":401,"path":"/v1/heartbeat","times":2}' "$control/control/misbehave" >/dev/null
 status_is() { bulkhead status | grep -q "enrollment  *$1"; }
 check "a credential that is refused shows" await 60 status_is refused
