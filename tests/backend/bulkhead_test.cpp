@@ -265,11 +265,14 @@ TEST_F(Bulkhead, AnInventoryMayBeCompressedAndNothingElse) {
     const json body{{"agent_id", agent_},
                     {"sequence", 1},
                     {"full", true},
-                    {"addresses", {{{"address", "192.0.2.1"}}}},
+                    {"addresses",
+                     {{{"interface", "eth0"},
+                       {"ip_address", "192.0.2.1"},
+                       {"mac_address", nullptr},
+                       {"prefix_length", 24}}}},
                     {"neighbors", json::array()},
                     {"routes", json::array()},
-                    {"connections", json::array()},
-                    {"interfaces", json::array()}};
+                    {"connections", json::array()}};
     client_->raw().set_compress(true);
     EXPECT_EQ(client_->post("/v1/inventory", body).status, 204);
     ASSERT_EQ(backend_.inventories().size(), 1U);

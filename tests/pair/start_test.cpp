@@ -181,6 +181,22 @@ TEST_F(Start, OncePassesThroughEveryDuty) {
     EXPECT_EQ(backend().job(first)->result["exit_code"], 0);
     EXPECT_EQ(backend().job(second)->result["exit_code"], 3);
     EXPECT_EQ(backend().standard_output(second), "two\n");
+    ASSERT_FALSE(backend().inventories().empty());
+    EXPECT_EQ(backend().inventories()[0].body["full"], true);
+    EXPECT_EQ(backend().inventories()[0].body["sequence"], 1);
+}
+
+TEST_F(Start, OnceGoesOnWithTheOtherDutiesWhenOneFails) {
+    pin({.name = "first", .script = "echo one\n"});
+    const auto job = queue({.script = "echo one\n"});
+    backend().misbehave({.path = "/v1/inventory", .status = 503});
+    EXPECT_EQ(run_to_end({"--once"}), 1);
+    EXPECT_EQ(heartbeats().size(), 1U);
+    EXPECT_EQ(backend().job(job)->result["exit_code"], 0);
+    backend().behave();
+    backend().misbehave({.path = "/v1/heartbeat", .status = 503});
+    EXPECT_EQ(run_to_end({"--once"}), 1);
+    EXPECT_FALSE(backend().inventories().empty()) << "a failed heartbeat ends only itself";
 }
 
 TEST_F(Start, APassThatReachesNobodyExitsWithOne) {

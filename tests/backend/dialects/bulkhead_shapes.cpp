@@ -64,6 +64,38 @@ Shape finding() {
                    {"related", list(text(), 256)}});
 }
 
+Shape address() {
+    return object({{"interface", text(kIdOctets).or_null()},
+                   {"ip_address", text(kIdOctets)},
+                   {"mac_address", text(kIdOctets).or_null()},
+                   {"prefix_length", integer()}});
+}
+
+Shape neighbor() {
+    return object({{"interface", text(kIdOctets).or_null()},
+                   {"ip_address", text(kIdOctets)},
+                   {"mac_address", text(kIdOctets).or_null()},
+                   {"state", text(kIdOctets)}});
+}
+
+Shape connection() {
+    return object({{"local_ip", text(kIdOctets)},
+                   {"local_port", integer()},
+                   {"pid", integer(1).or_null()},
+                   {"process_name", text(kIdOctets).or_null()},
+                   {"protocol", one_of({"tcp", "udp"})},
+                   {"remote_ip", text(kIdOctets)},
+                   {"remote_port", integer(1).or_null()},
+                   {"state", text(kIdOctets)}});
+}
+
+Shape route() {
+    return object({{"destination", text(kIdOctets)},
+                   {"gateway", text(kIdOctets).or_null()},
+                   {"interface", text(kIdOctets).or_null()},
+                   {"source_ip", text(kIdOctets).or_null()}});
+}
+
 }  // namespace
 
 const Shape& enroll() {
@@ -118,13 +150,12 @@ const Shape& findings() {
 
 const Shape& inventory() {
     static const Shape shape = object({{"agent_id", text(kIdOctets)},
-                                       {"sequence", integer()},
+                                       {"sequence", integer(1)},
                                        {"full", boolean()},
-                                       {"addresses", list(any_object())},
-                                       {"neighbors", list(any_object())},
-                                       {"routes", list(any_object())},
-                                       {"connections", list(any_object())},
-                                       {"interfaces", list(any_object())}});
+                                       {"addresses", list(address())},
+                                       {"neighbors", list(neighbor())},
+                                       {"connections", list(connection())},
+                                       {"routes", list(route())}});
     return shape;
 }
 

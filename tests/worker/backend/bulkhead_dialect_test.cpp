@@ -1,7 +1,9 @@
 #include "worker/backend/bulkhead/bulkhead_dialect.hpp"
 
 #include <gtest/gtest.h>
+#include <netinet/tcp.h>
 
+#include "tests/worker/backend/golden.hpp"
 #include "tests/worker/backend/values.hpp"
 #include "worker/backend/judge.hpp"
 
@@ -262,6 +264,33 @@ TEST(BulkheadResult, SaysHowItWentAndMayBeTold) {
     EXPECT_EQ(judged(exchange, 404).error().kind, Kind::unknown_job);
     EXPECT_EQ(judged(exchange, 503).error().kind, Kind::retry);
     EXPECT_EQ(judged(exchange, 400).error().kind, Kind::refused);
+}
+
+Exchange<InventoryReceipt> inventory_report(bool first) {
+    Inventory all;
+    all.links = {{.index = 2, .name = "eth0", .kind = "", .mac = "02:fc:00:00:00:05"}};
+    all.addresses = {{.ip = *IpAddress::parse("192.0.2.9"), .prefix_length = 24, .interface = 2}};
+    all.sockets = {{.state = TCP_LISTEN, .local_port = 22}};
+    const auto& dialect = *kDialect.inventory();
+    return dialect.report(test::identity(), {.sequence = 3,
+                                             .first = first,
+                                             .agent_version = "0.1.0",
+                                             .system = {},
+                                             .elements = dialect.elements(all)});
+}
+
+TEST(BulkheadInventory, SaysWhatIsNewAndListenersAsTheyAre) {
+    const auto request = inventory_report(false).request;
+    EXPECT_EQ(request.method, "POST");
+    EXPECT_EQ(request.path, "/v1/inventory");
+    EXPECT_EQ(test::header(request, "Authorization"), "Bearer bhc_secret");
+    EXPECT_EQ(test::header(request, "Content-Type"), "application/json");
+    EXPECT_EQ(test::body(request), test::golden("bulkhead/inventory.request.json"));
+    EXPECT_NE(test::body(inventory_report(true).request).find(R"("full":true)"), std::string::npos);
+}
+
+TEST(BulkheadInventory, EveryAnswerHasItsMeaning) {
+    test::expect_judged_as("bulkhead/inventory_answers.txt", inventory_report(false));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Our own dialect; openapi.yaml beside this file is its contract.
 #pragma once
 #include "worker/backend/bulkhead/bulkhead_findings.hpp"
+#include "worker/backend/bulkhead/bulkhead_inventory.hpp"
 #include "worker/backend/bulkhead/bulkhead_jobs.hpp"
 #include "worker/backend/dialect.hpp"
 
@@ -16,10 +17,12 @@ class BulkheadDialect final : public Dialect, public EnrollDialect {
     const EnrollDialect* enrollment() const override { return this; }
     const JobDialect* jobs() const override { return &jobs_; }
     const FindingsDialect* findings() const override { return &findings_; }
+    const InventoryDialect* inventory() const override { return &inventory_; }
 
   private:
     BulkheadJobs jobs_;
     BulkheadFindings findings_;
+    BulkheadInventory inventory_;
 };
 
 }  // namespace bulkhead::worker

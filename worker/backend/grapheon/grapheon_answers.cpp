@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "worker/backend/grapheon/grapheon_elements.hpp"
+#include "worker/backend/inventory_json.hpp"
 #include "worker/backend/json.hpp"
 #include "worker/backend/judge.hpp"
 
@@ -84,7 +84,7 @@ std::optional<std::size_t> element_of(std::string_view path,
         const auto index = parse_number<std::size_t>(steps[i + 1]);
         if (!index) continue;
         const auto in_array = [&](const InventoryElement& element) {
-            return grapheon_array(element.collection) == steps[i];
+            return array_of(element.collection) == steps[i];
         };
         const auto first = std::ranges::find_if(sent, in_array);
         const auto at = static_cast<std::size_t>(first - sent.begin()) + *index;

@@ -2,8 +2,8 @@
 
 #include "common/base/text.hpp"
 #include "worker/backend/grapheon/grapheon_answers.hpp"
-#include "worker/backend/grapheon/grapheon_elements.hpp"
 #include "worker/backend/grapheon/gzip.hpp"
+#include "worker/backend/inventory_json.hpp"
 #include "worker/backend/json.hpp"
 
 namespace bulkhead::worker {
@@ -28,24 +28,6 @@ void put_host(JsonWriter& json, const GrapheonOptions& options, std::string_view
         .put("platform_release", clipped(system.kernel_release));
 }
 
-// The arrays of a report behind what `json` holds so far; elements come in their order.
-std::string with_arrays(JsonWriter json, const std::vector<InventoryElement>& elements,
-                        std::initializer_list<Collection> arrays) {
-    json.end();
-    auto text = std::move(json).take();
-    text.pop_back();
-    auto element = elements.begin();
-    for (const auto collection : arrays) {
-        text.append(",\"").append(grapheon_array(collection)).append("\":[");
-        const auto* comma = "";
-        for (; element != elements.end() && element->collection == collection; ++element) {
-            text.append(std::exchange(comma, ",")).append(element->json);
-        }
-        text += ']';
-    }
-    return text + '}';
-}
-
 std::string registration(const GrapheonOptions& options, const EnrollRequest& request) {
     JsonWriter json;
     json.begin_object()
@@ -56,7 +38,7 @@ std::string registration(const GrapheonOptions& options, const EnrollRequest& re
     put_host(json, options, request.agent_version, request.system);
     json.begin_object("metadata").put("runtime", "bulkhead").end();
     Inventory only{.links = request.inventory.links, .addresses = request.inventory.addresses};
-    return with_arrays(std::move(json), grapheon_elements(only, options.wildcard_listeners),
+    return with_arrays(std::move(json), inventory_elements(only, options.wildcard_listeners),
                        {Collection::addresses});
 }
 
@@ -108,7 +90,7 @@ GrapheonInventory::GrapheonInventory(const GrapheonOptions& options) : options_(
 }
 
 std::vector<InventoryElement> GrapheonInventory::elements(const Inventory& inventory) const {
-    return grapheon_elements(inventory, options_.wildcard_listeners);
+    return inventory_elements(inventory, options_.wildcard_listeners);
 }
 
 Exchange<InventoryReceipt> GrapheonInventory::report(const Identity& identity,

@@ -4,16 +4,10 @@
 #include <span>
 #include <string>
 
+#include "worker/backend/inventory_json.hpp"
 #include "worker/backend/option.hpp"
 
 namespace bulkhead::worker {
-
-// The backend refuses a whole report for one socket that listens on 0.0.0.0 or ::.
-enum class WildcardListeners {
-    rewrite,  // as if it listened on the address this host speaks from
-    drop,
-    raw,  // sent as it is, for a backend that takes it
-};
 
 struct GrapheonOptions {
     std::string display_name;  // empty: not sent
@@ -21,6 +15,7 @@ struct GrapheonOptions {
     std::string hostname;      // empty: the host's
     std::string api_key_header;
     std::chrono::seconds timer_interval{};
+    // The backend refuses a whole report for one of them.
     WildcardListeners wildcard_listeners = WildcardListeners::rewrite;
 
     static std::span<const DialectOption> rows();

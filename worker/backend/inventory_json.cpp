@@ -1,11 +1,10 @@
-#include "worker/backend/grapheon/grapheon_elements.hpp"
+#include "worker/backend/inventory_json.hpp"
 
 #include <linux/rtnetlink.h>
 #include <netinet/tcp.h>
 
 #include <array>
-
-#include "worker/backend/json.hpp"
+#include <utility>
 
 namespace bulkhead::worker {
 
@@ -188,15 +187,32 @@ class Mapping {
 
 }  // namespace
 
-std::vector<InventoryElement> grapheon_elements(const Inventory& inventory,
-                                                WildcardListeners treatment) {
+std::vector<InventoryElement> inventory_elements(const Inventory& inventory,
+                                                 WildcardListeners treatment) {
     return Mapping(inventory, treatment).take();
 }
 
-std::string_view grapheon_array(Collection collection) {
+std::string_view array_of(Collection collection) {
     static constexpr std::array<std::string_view, kCollections> kNames{"addresses", "neighbors",
                                                                        "connections", "routes"};
     return kNames[index_of(collection)];
+}
+
+std::string with_arrays(JsonWriter json, const std::vector<InventoryElement>& elements,
+                        std::initializer_list<Collection> arrays) {
+    json.end();
+    auto text = std::move(json).take();
+    text.pop_back();
+    auto element = elements.begin();
+    for (const auto collection : arrays) {
+        text.append(",\"").append(array_of(collection)).append("\":[");
+        const auto* comma = "";
+        for (; element != elements.end() && element->collection == collection; ++element) {
+            text.append(std::exchange(comma, ",")).append(element->json);
+        }
+        text += ']';
+    }
+    return text + '}';
 }
 
 }  // namespace bulkhead::worker

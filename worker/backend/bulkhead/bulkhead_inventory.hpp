@@ -1,0 +1,15 @@
+// Inventory of the bulkhead dialect: reports add up, and the first begins anew.
+#pragma once
+#include "worker/backend/dialect.hpp"
+
+namespace bulkhead::worker {
+
+class BulkheadInventory final : public InventoryDialect {
+  public:
+    const InventoryTraits& traits() const override;
+    std::vector<InventoryElement> elements(const Inventory& inventory) const override;
+    Exchange<InventoryReceipt> report(const Identity& identity,
+                                      const InventoryReport& report) const override;
+};
+
+}  // namespace bulkhead::worker
