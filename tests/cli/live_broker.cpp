@@ -50,6 +50,7 @@ LiveBroker::LiveBroker(const std::string& policy_directory)
                .suspended_file = state_ / "intake-suspended"} {}
 
 nlohmann::json LiveBroker::answer(const auto& request) {
+    context_.refused_starts = {};  // as if an hour had passed: every refusal is in the log
     const auto reply = broker::handle(request, context_);
     if (!reply) throw std::runtime_error(reply.error().what);
     const sys::Fd file(::open((logs_ / "audit.log").c_str(), O_RDONLY | O_CLOEXEC));
