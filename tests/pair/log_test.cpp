@@ -51,9 +51,13 @@ TEST_F(Logging, AFileTakesTheLinesOfBothHalvesAndIsReopenedAfterARotation) {
     std::filesystem::rename(file(), old);
     reload();
     ASSERT_TRUE(wait_for_line(file(), "broker", "policy reloaded"));
-    const auto size = std::filesystem::file_size(old);
+    // The worker may be amid something, and hears of it a moment later.
     backend().stop();
     EXPECT_TRUE(wait_for_line(file(), "worker", "heartbeat"));
+    const auto size = std::filesystem::file_size(old);
+    EXPECT_EQ(contents(old).find("heartbeat"), std::string::npos);
+    EXPECT_EQ(stop(), 0);
+    EXPECT_TRUE(wait_for_line(file(), "broker", "stopping"));
     EXPECT_EQ(std::filesystem::file_size(old), size);
 }
 
