@@ -88,7 +88,9 @@ void Session::on_enrolled(const Enrolled& enrolled) {
     if (check_in_) check_in_->learn(enrolled.inventory_policy);
     if (services_.pass == Pass::register_only) return finish(true);
     if (heartbeat_) heartbeat_->start(enrolled.heartbeat_interval);
-    if (check_in_) check_in_->start();
+    // The first beat says that the host is there; to look around it takes a moment.
+    inventory_waits_ = heartbeat_ && services_.pass == Pass::serve;
+    if (check_in_ && !inventory_waits_) check_in_->start();
     if (services_.pass == Pass::check_in_only) return;
     if (findings_) findings_->start();
     if (jobs_) jobs_->start();
@@ -129,6 +131,7 @@ void Session::judge_credential(const Setback* setback) {
 void Session::beat_done(const Verdict<HeartbeatReceipt>& verdict) {
     judge_credential(verdict ? nullptr : &verdict.error());
     if (verdict && jobs_) jobs_->heartbeat_delivered();
+    if (check_in_ && std::exchange(inventory_waits_, false)) check_in_->start();
     if (services_.pass == Pass::serve) return;
     if (!verdict) part_finished(jobs, false);  // they may be waiting for it
     part_finished(heartbeat, verdict.has_value());

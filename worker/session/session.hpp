@@ -68,6 +68,7 @@ class Session {
     std::optional<FindingsDuty> findings_;
     std::optional<JobDuty> jobs_;
     std::optional<CheckInDuty> check_in_;
+    bool inventory_waits_ = false;  // for the first beat
     std::bitset<kParts> unfinished_;
     bool all_delivered_ = true;
 };
