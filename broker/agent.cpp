@@ -254,6 +254,7 @@ void Agent::on_violation(const Error& error) {
         "intake-suspended", "too many protocol violations; bulkhead resume-jobs\n", 0600);
     if (!marked) log_.error("suspend job intake", {{"why", marked.error().what}});
     context_.suspended = true;
+    context_.mark_failed = !marked;
     note("intake-suspended", {{"violations", violations_.size()}});
 }
 
@@ -285,8 +286,8 @@ void Agent::schedule_restart() {
         if (context_.draining) return;
         if (const auto again = start_worker(); !again) {
             log_.error("start worker", {{"why", again.error().what}});
-            if (worker_) return worker_->kill();  // whose end leads back here
-            schedule_restart();
+            if (worker_) worker_->kill();
+            worker_ ? on_worker_ended() : schedule_restart();
         }
     });
     backoff_ = std::min<std::chrono::seconds>(backoff_ * 2, kLongestBackoff);

@@ -26,6 +26,7 @@ struct Context {
     std::string policy_directory;
     std::string suspended_file;  // stands while too many violations keep job intake closed
     bool suspended = false;      // it stood when it was last looked for
+    bool mark_failed = false;    // it should stand, and could not be written: until a restart
     bool draining = false;
     ReadJournal reads{};
     records::Ration refused_starts{};       // in the audit log

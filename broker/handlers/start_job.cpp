@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <utility>
 
 #include "broker/handlers/handlers.hpp"
@@ -13,9 +14,7 @@ namespace bulkhead::broker {
 
 namespace {
 
-using admission::JobBytes;
-using admission::Reason;
-using admission::Verdict;
+using admission::JobBytes, admission::Reason, admission::Verdict;
 
 constexpr std::uint64_t kMaxSignatures = 16_KiB;
 
@@ -36,9 +35,11 @@ std::vector<admission::ParamValue> values(const auto& params) {
     return out;
 }
 
-// Only root can remove the file; that it did is recorded before a job profits from it.
+// Only root can remove the file; that it did is recorded before a job profits from it. Whatever
+// else keeps us from seeing it is no leave.
 void look_for_suspension(Context& broker) {
-    const bool stands = ::access(broker.suspended_file.c_str(), F_OK) == 0;
+    const bool stands =
+        broker.mark_failed || ::access(broker.suspended_file.c_str(), F_OK) == 0 || errno != ENOENT;
     if (broker.suspended && !stands && !broker.audit.event("intake-resumed", {})) return;
     broker.suspended = stands;
 }

@@ -7,9 +7,7 @@ namespace bulkhead::broker {
 
 namespace {
 
-using protocol::Code;
-using protocol::JobEnd;
-using protocol::Outcome;
+using protocol::Code, protocol::JobEnd, protocol::Outcome;
 
 constexpr std::array<std::string_view, 5> kOutcomes{"interrupted", "finished", "timed-out",
                                                     "cancelled", "failed-to-start"};

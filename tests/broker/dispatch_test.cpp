@@ -120,6 +120,30 @@ TEST_F(DispatchTest, AScriptThatNobodyApprovedIsRefusedWithAReasonAndAudited) {
     EXPECT_THAT(text, HasSubstr("\"reason\":\"" + reply.reason.str() + "\""));
 }
 
+TEST_F(DispatchTest, ASuspensionIsLiftedByItsMarksAbsenceAndNothingElse) {
+    gate.serving();
+    protocol::StartJob request;
+    request.script.fd = sys::sealed_memfd("script", as_bytes("#!/bin/sh\nid\n")).value();
+    const auto still_suspended = [&] {
+        EXPECT_EQ(answer(request).decision, protocol::Decision::refused);
+        const bool told =
+            dir.read_file("audit.log", 1 << 20).value().find("intake-resumed") != std::string::npos;
+        EXPECT_NE(told, context->suspended);
+        return context->suspended;
+    };
+    context->suspended = true;
+    const auto mark = std::exchange(context->suspended_file, place / "suspended" + "/beneath");
+    ASSERT_TRUE(place.open().write_atomic("suspended", "", 0600));
+    EXPECT_TRUE(still_suspended()) << "it cannot be looked for: ENOTDIR";
+    context->suspended_file = mark;
+    EXPECT_TRUE(still_suspended()) << "it is there";
+    ASSERT_TRUE(place.open().remove_file("suspended"));
+    context->mark_failed = true;
+    EXPECT_TRUE(still_suspended()) << "it could never be written";
+    context->mark_failed = false;
+    EXPECT_FALSE(still_suspended());
+}
+
 // Each costs a line of the audit log, whose oldest part goes when there are too many.
 TEST_F(DispatchTest, AFloodOfRefusedStartsIsCountedAndDoesNotFillTheLog) {
     gate.serving();
