@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <termios.h>
 
@@ -75,6 +76,7 @@ constexpr Constant kConstants[] = {
     NAMED("clone", CLONE_NEWIPC), NAMED("clone", CLONE_NEWUSER), NAMED("clone", CLONE_NEWPID),
     NAMED("clone", CLONE_NEWNET), NAMED("clone", CLONE_IO), NAMED("clone", CLONE_UNTRACED),
     NAMED("prot", PROT_READ), NAMED("prot", PROT_WRITE), NAMED("prot", PROT_EXEC),
+    NAMED("mode", S_ISUID), NAMED("mode", S_ISGID), NAMED("mode", S_ISVTX),
     NAMED("madvise", MADV_DONTNEED), NAMED("madvise", MADV_FREE), NAMED("madvise", MADV_HUGEPAGE),
     NAMED("madvise", MADV_MERGEABLE), NAMED("madvise", MADV_HWPOISON),
     NAMED("fcntl", F_DUPFD), NAMED("fcntl", F_GETFD), NAMED("fcntl", F_SETFD),
@@ -220,6 +222,24 @@ void add_memory(std::vector<Question>& to) {
     advice.add(to, 100, 103);
 }
 
+// Of no file: the address is null, the descriptor none.
+void add_modes(std::vector<Question>& to) {
+    constexpr auto kNone = ~std::uint64_t{0};
+    for (const auto& [name, call, first, at] :
+         {std::tuple{"chmod", SYS_chmod, std::uint64_t{0}, 1UL},
+          {"fchmod", SYS_fchmod, kNone, 1UL},
+          {"fchmodat", SYS_fchmodat, kNone, 2UL},
+          {"fchmodat2", 452L, kNone, 2UL}}) {
+        const Series mode{
+            std::string(name) + " mode", "mode", static_cast<std::uint32_t>(call), {first}, at};
+        for (const std::uint64_t bits :
+             {0, 0777, S_ISVTX, S_ISGID, S_ISUID, S_ISUID | 0755, 07777}) {
+            mode.add(to, bits);
+        }
+        mode.add(to, kHigh | S_ISUID);
+    }
+}
+
 void add_clones(std::vector<Question>& to) {
     constexpr std::uint64_t kThread =
         CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
@@ -257,6 +277,7 @@ std::vector<Question> every_argument() {
     add_flags(all);
     add_options(all);
     add_memory(all);
+    add_modes(all);
     add_clones(all);
     const Series control{"fcntl command", "fcntl", SYS_fcntl, {}, 1};
     control.add(all, 0, 40);

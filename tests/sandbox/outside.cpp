@@ -34,15 +34,15 @@ void make_file(const std::string& path, mode_t mode) {
     must(::chmod(path.c_str(), mode) == 0, path);
 }
 
-sys::Fd listen_at(const std::string& name, bool abstract) {
-    sys::Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+sys::Fd listen_at(const std::string& name, bool abstract, int type = SOCK_STREAM) {
+    sys::Fd socket(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::memcpy(address.sun_path + (abstract ? 1 : 0), name.data(), name.size());
     const auto size = offsetof(sockaddr_un, sun_path) + name.size() + 1;
     must(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address),
                 static_cast<socklen_t>(size)) == 0 &&
-             ::listen(socket.get(), 16) == 0,
+             (type == SOCK_DGRAM || ::listen(socket.get(), 16) == 0),
          "listen at " + name);
     return socket;
 }
@@ -70,6 +70,8 @@ Outside::Outside(const std::string& root) : root_(root) {
     make_file(root_ + "/open", 0666);
     on_path_ = listen_at(root_ + "/socket", false);
     must(::chmod((root_ + "/socket").c_str(), 0666) == 0, "chmod socket");
+    datagrams_ = listen_at(root_ + "/datagrams", false, SOCK_DGRAM);
+    must(::chmod((root_ + "/datagrams").c_str(), 0666) == 0, "chmod datagrams");
     abstract_ = unique;
     without_path_ = listen_at(abstract_, true);
     others_ = "/var/tmp/" + unique;

@@ -29,6 +29,7 @@ class Outside {
     std::string abstract_;
     int shm_ = -1;
     sys::Fd on_path_;
+    sys::Fd datagrams_;
     sys::Fd without_path_;
 };
 

@@ -171,6 +171,11 @@ std::vector<Trick> identity_tricks() {
          "capabilities",
          {"ENOENT view", "ok", "ok", "ok"},
          [](const Place& place) { return answer(::chmod(place.at("others").c_str(), 0600)); }},
+        // nosuid holds in the job's view only; outside of it the file is what its mode says.
+        {"make-anothers-file-set-user-id",
+         "capabilities",
+         {"ENOENT view", "EPERM seccomp", "ok", "ok"},
+         [](const Place& place) { return answer(::chmod(place.at("others").c_str(), 04755)); }},
         {"read-anothers-file",
          "capabilities",
          {"ENOENT view", "ok", "ok", "ok"},

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -51,8 +52,7 @@ std::string on_loopback(int type, const std::string& port,
     return answer(act(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address));
 }
 
-std::string connect_local(const std::string& name, bool abstract) {
-    const sys::Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+std::string connect_local(const sys::Fd& socket, const std::string& name, bool abstract) {
     if (!socket) return answer(-1);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -60,6 +60,22 @@ std::string connect_local(const std::string& name, bool abstract) {
     const auto size = offsetof(sockaddr_un, sun_path) + name.size() + 1;
     return answer(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address),
                             static_cast<socklen_t>(size)));
+}
+
+std::string connect_local(const std::string& name, bool abstract) {
+    return connect_local(sys::Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)), name, abstract);
+}
+
+std::string make_pair_of(int type) {
+    std::array<int, 2> ends{};  // the process ends with them
+    return answer(::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends.data()));
+}
+
+// Without socket(2): an end of a pair of datagram sockets takes any other peer.
+std::string connect_end_of_pair(int type, const std::string& name) {
+    std::array<int, 2> ends{-1, -1};
+    if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends.data()) != 0) return answer(-1);
+    return connect_local(sys::Fd(ends[0]), name, false);
 }
 
 std::string open_message_queue(const std::string& name) {
@@ -168,6 +184,28 @@ std::vector<Trick> space_tricks() {
          "seccomp",
          {"EAFNOSUPPORT", "EAFNOSUPPORT", "ok", "ok"},
          [](const Place& place) { return connect_local(place.at("root") + "/socket", false); }},
+        {"connect-datagram-pair",
+         "seccomp",
+         {"EPERM", "EPERM", "ok", "ok"},
+         [](const Place& place) {
+             return connect_end_of_pair(SOCK_DGRAM, place.at("root") + "/datagrams");
+         }},
+        // To a local socket a raw one is a datagram one.
+        {"connect-raw-pair",
+         "seccomp",
+         {"EPERM", "EPERM", "ok", "ok"},
+         [](const Place& place) {
+             return connect_end_of_pair(SOCK_RAW, place.at("root") + "/datagrams");
+         }},
+        // These keep the peer they were made with, and programs talk to their children by them.
+        {"make-stream-pair",
+         "seccomp",
+         {"ok", "ok", "ok", "ok"},
+         [](const Place&) { return make_pair_of(SOCK_STREAM); }},
+        {"make-packet-pair",
+         "seccomp",
+         {"ok", "ok", "ok", "ok"},
+         [](const Place&) { return make_pair_of(SOCK_SEQPACKET); }},
         {"connect-status-socket",
          "uid",
          {"EAFNOSUPPORT seccomp", "EAFNOSUPPORT seccomp", "ok", "ok"},
