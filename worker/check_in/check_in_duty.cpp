@@ -45,6 +45,7 @@ std::chrono::seconds CheckInDuty::collect_timeout() const {
 }
 
 void CheckInDuty::learn(const InventoryPolicyChange& asked) {
+    stop();
     auto known = services_.inventory.load(config_.name);
     if (!known) {
         // Everything is reported anew, which the backend takes well.
@@ -75,7 +76,10 @@ void CheckInDuty::start() {
     schedule(delay);
 }
 
-void CheckInDuty::stop() { services_.loop.cancel(timer_); }
+void CheckInDuty::stop() {
+    services_.loop.cancel(timer_);
+    if (std::exchange(run_, std::nullopt)) client_.cancel(request_);
+}
 
 void CheckInDuty::schedule(milliseconds delay) {
     services_.loop.cancel(timer_);
@@ -163,7 +167,7 @@ void CheckInDuty::send() {
                            .system = services_.system,
                            .elements = run_->queue.next()};
     ++run_->reports;
-    perform<InventoryReceipt>(
+    request_ = perform<InventoryReceipt>(
         client_, dialect_.report(identity_, report),
         [this](Verdict<InventoryReceipt> verdict) { on_verdict(std::move(verdict)); });
 }

@@ -24,13 +24,11 @@ class CheckInDuty {
                 HttpClient& client, const Identity& identity, std::function<void()> before_each,
                 OnReport reported, OnFinished finished);
 
-    // What is remembered, and what the backend asked for when it enrolled us, if it just did. Once,
-    // before start().
+    // What is remembered, and what the backend asked for when it enrolled us, if it just did.
+    // Before each start(): a report under way speaks for the credential before it and is given up.
     void learn(const InventoryPolicyChange& asked);
     void start();
     void stop();
-    // A report is under way.
-    bool is_busy() const { return run_.has_value(); }
     void describe(JsonWriter& json) const;
 
   private:
@@ -74,6 +72,7 @@ class CheckInDuty {
     Backoff backoff_;
     sys::TimerId timer_;
     std::optional<Run> run_;
+    RequestId request_;                  // of the run
     std::vector<std::string> problems_;  // of the last look at the host
     std::string trouble_;
 };

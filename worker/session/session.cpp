@@ -108,7 +108,7 @@ void Session::watch_files() {
     services_.loop.cancel(look_);
     look_ = services_.loop.after(kLook, [this] {
         if (enroll_.state() == EnrollDuty::State::enrolled) return;
-        if (!enroll_.is_asking() && !(check_in_ && check_in_->is_busy())) {
+        if (!enroll_.is_asking()) {
             if (auto credential = files_.check(client_)) enroll_.use(*std::move(credential));
         }
         watch_files();

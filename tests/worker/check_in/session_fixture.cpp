@@ -64,17 +64,18 @@ Socket connection(std::uint16_t local_port, std::uint16_t remote_port) {
             .remote_port = remote_port};
 }
 
-Host::Host(const reference::ReferenceBackend& backend) : inventory(small_inventory()) {
+Host::Host(const reference::ReferenceBackend& backend, const std::string& dialect)
+    : inventory(small_inventory()) {
     collect = [this](const DumpLimits&) { return inventory; };
     owners.by_inode[4'711] = {.pid = 812, .name = "sshd"};
     config.name = "fleet";
-    config.dialect = "grapheon";
+    config.dialect = dialect;
     config.url = backend.url();
     config.timeout = std::chrono::seconds(20);
     config.connect_timeout = std::chrono::seconds(10);
     config.ca_pem = whole_file(backend.ca_file());
     config.install_token = Secret("gaek_one");
-    for (const auto& option : find_dialect("grapheon")->options) {
+    for (const auto& option : find_dialect(dialect)->options) {
         config.options[std::string(option.name)] = option.fallback;
     }
 }
@@ -85,12 +86,26 @@ void Host::answer(link::Channel& channel) const {
     for (auto packet = channel.receive(); packet && *packet; packet = channel.receive()) {
         const auto header = protocol::decode_header((*packet)->bytes);
         if (!header) return;
-        protocol::ReadingReply reply{.decision = protocol::Decision::admitted,
-                                     .reason = protocol::Code::clipped("ok"),
-                                     .complete = true};
-        reply.value = protocol::Handle{rows_of(owners)};
-        const auto frame = protocol::encode(header->id, header->serial, reply);
-        if (!frame || !channel.send(frame->bytes, frame->descriptors)) return;
+        const auto reply = [&](const auto& value) {
+            const auto frame = protocol::encode(header->id, header->serial, value);
+            return frame && channel.send(frame->bytes, frame->descriptors);
+        };
+        bool heard = false;
+        if (header->id == protocol::AuditHead::spec.id) {
+            heard = reply(protocol::AuditHeadReply{});
+        } else if (header->id == protocol::OpenHostFile::spec.id) {
+            heard = reply(protocol::HostFilesReply{});
+        } else {
+            protocol::ReadingReply reading{.decision = protocol::Decision::admitted,
+                                           .reason = protocol::Code::clipped("ok"),
+                                           .complete = true};
+            const auto asked = protocol::decode<protocol::ReadPrivileged>((*packet)->bytes,
+                                                                          (*packet)->descriptors);
+            const auto known = asked && asked->name.str() == protocol::SocketOwner::kReading;
+            if (known) reading.value = protocol::Handle{rows_of(owners)};
+            heard = reply(reading);
+        }
+        if (!heard) return;
     }
 }
 
@@ -120,6 +135,7 @@ Host::Outcome Host::live(Pass pass, bool forced, const std::function<bool()>& do
         const sys::Log log("test", STDERR_FILENO);
         Config whole;
         whole.backends = {config};
+        whole.findings.interval = std::chrono::hours(1);
         Services services{.loop = *loop,
                           .broker = client,
                           .config = whole,
@@ -137,7 +153,12 @@ Host::Outcome Host::live(Pass pass, bool forced, const std::function<bool()>& do
                           .collect = [this](const DumpLimits& limits) { return collect(limits); },
                           .now = [this] { return clock; },
                           .host_id = "host-1",
-                          .system = {.hostname = "web-01", .kernel_release = "6.1.0"},
+                          .policy_digest = std::string(64, 'a'),
+                          .system = {.hostname = "web-01",
+                                     .kernel_release = "6.1.0",
+                                     .machine = "x86_64",
+                                     .cpu_count = 2,
+                                     .memory_total_bytes = 1 << 30},
                           .job_done = [] {},
                           .fatal = [](const Error& error) { ADD_FAILURE() << error.what; }};
         std::optional<bool> finished;

@@ -1,4 +1,4 @@
-// One host that speaks grapheon: what it keeps on disk, what it sees on its network and what its
+// One host that speaks one dialect: what it keeps on disk, what it sees on its network and what its
 // clock says. Each run() is a worker's life from start to end, without the sandbox around it.
 #pragma once
 #include <functional>
@@ -14,7 +14,8 @@ namespace bulkhead::worker::test {
 
 class Host {
   public:
-    explicit Host(const reference::ReferenceBackend& backend);
+    explicit Host(const reference::ReferenceBackend& backend,
+                  const std::string& dialect = "grapheon");
     ~Host();
 
     struct Outcome {

@@ -1,0 +1,57 @@
+// A whole session against the reference backend, in dialects that enroll, beat and report.
+#include "worker/session/session.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/worker/check_in/session_fixture.hpp"
+
+namespace bulkhead::worker {
+namespace {
+
+using namespace std::chrono_literals;
+using reference::Misbehaviour;
+using test::Host;
+
+class SessionTest : public testing::Test {
+  protected:
+    void SetUp() override { ASSERT_TRUE(backend_.start()); }
+
+    void speak(const std::string& dialect) {
+        backend_.add_install_token("token");
+        host_.emplace(backend_, dialect);
+        host_->config.install_token = Secret("token");
+        host_->config.heartbeat_interval = 1s;
+    }
+    // How often a path was asked, whatever came of it.
+    std::size_t asked(const std::string& path) {
+        const auto all = backend_.requests();
+        return static_cast<std::size_t>(
+            std::ranges::count(all, path, &reference::RequestRecord::path));
+    }
+
+    reference::ReferenceBackend backend_;
+    std::optional<Host> host_;
+};
+
+TEST_F(SessionTest, AReportOfTheOldCredentialEndsWhenTheHostEnrollsAgain) {
+    speak("bulkhead");
+    backend_.misbehave({.path = "/v1/inventory", .times = 1, .delay = 3s, .status = 401});
+    int collected = 0;
+    host_->collect = [&](const DumpLimits&) {
+        if (++collected == 1) {
+            EXPECT_TRUE(backend_.revoke("host-1"));
+        }
+        return host_->inventory;
+    };
+    std::size_t both_answered = 0;
+    EXPECT_TRUE(host_->serve_until([&] {
+        const auto beats = backend_.heartbeats().size();
+        if (both_answered == 0 && asked("/v1/inventory") == 2) both_answered = beats;
+        return both_answered != 0 && beats >= both_answered + 2;
+    }));
+    EXPECT_EQ(backend_.inventories().size(), 1U);
+    EXPECT_EQ(asked("/v1/enroll"), 2U) << "that answer says nothing of the new credential";
+}
+
+}  // namespace
+}  // namespace bulkhead::worker
