@@ -60,7 +60,7 @@ struct HttpSettings {
     std::string pinned_key;  // "sha256//<base64>" of the server's public key, besides the CA
     std::string client_certificate_pem;
     Secret client_key_pem;
-    std::string proxy;  // empty: HTTPS_PROXY and NO_PROXY of the environment
+    std::string proxy;  // empty: HTTPS_PROXY and NO_PROXY of the environment, for https
 
     std::chrono::milliseconds timeout = std::chrono::seconds(30);
     std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);

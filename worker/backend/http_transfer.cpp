@@ -85,7 +85,6 @@ void Transfer::set_connection(CURLSH* share, SocketWatcher& sockets) {
     set(CURLOPT_FOLLOWLOCATION, 0L);
     set(CURLOPT_PATH_AS_IS, 1L);
     set(CURLOPT_USERAGENT, settings_->user_agent.c_str());
-    if (!settings_->proxy.empty()) set(CURLOPT_PROXY, settings_->proxy.c_str());
     set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings_->connect_timeout.count()));
@@ -151,6 +150,10 @@ Result<> Transfer::prepare(HttpRequest request) {
         TRY(within("request", parse_backend_url(server, settings_->allow_plaintext)));
     }
     set(CURLOPT_URL, url.c_str());
+    // Null: HTTPS_PROXY. libcurl would take http_proxy as well, and that host would read what is
+    // meant for this one.
+    const bool ours = !settings_->proxy.empty() || url.starts_with("http://");
+    set(CURLOPT_PROXY, ours ? settings_->proxy.c_str() : nullptr);
     const auto timeout = request_.timeout.count() > 0 ? request_.timeout : settings_->timeout;
     request_.timeout = timeout;
     set(CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));

@@ -91,7 +91,8 @@ constexpr std::array kSettings{
             "path", "the private key of that certificate (PEM)",
             &store_checked<&BackendConfig::client_key_file, &check_file_path>},
     Setting{"proxy", Scope::backend, "", "BULKHEAD_PROXY", "--proxy", "http://host:port",
-            "reach the backend through this proxy; HTTPS_PROXY and NO_PROXY count unless set",
+            "reach the backend through this proxy; unless set, HTTPS_PROXY and NO_PROXY count for "
+            "https",
             &store_checked<&BackendConfig::proxy, &check_proxy>},
     Setting{"timeout", Scope::backend, "30s", "BULKHEAD_TIMEOUT", "--timeout", "100ms..10m",
             "longest time for one request and its answer", &store_timeout<&BackendConfig::timeout>},

@@ -18,7 +18,8 @@ class Proxied : public testing::Test {
   protected:
     void SetUp() override { ASSERT_TRUE(backend_.start()); }
     void TearDown() override {
-        for (const auto* name : {"HTTPS_PROXY", "NO_PROXY"}) ::unsetenv(name);
+        for (const auto* name : {"HTTPS_PROXY", "NO_PROXY", "http_proxy", "ALL_PROXY"})
+            ::unsetenv(name);
     }
     std::string outcome(HttpSettings settings) {
         return Caller(std::move(settings)).trouble({.path = "/health"});
@@ -51,6 +52,18 @@ TEST_F(Proxied, ThroughTheEnvironmentsUnlessItNamesAnException) {
     ::setenv("NO_PROXY", "example.com,127.0.0.1", 1);
     EXPECT_EQ(outcome(test::settings_for(backend_)), "status 200");
     EXPECT_EQ(proxy_.connections(), 1) << "not asked this time";
+}
+
+TEST_F(Proxied, APlainRequestGoesWhereItsUrlSaysWhateverTheEnvironmentNames) {
+    ReferenceBackend plain({.tls = false});
+    ASSERT_TRUE(plain.start());
+    HttpSettings settings{.base_url = plain.url()};
+    for (const auto* name : {"http_proxy", "ALL_PROXY"}) ::setenv(name, proxy_.url().c_str(), 1);
+    EXPECT_EQ(outcome(settings), "status 200");
+    EXPECT_EQ(proxy_.connections(), 0) << "it would read the credential";
+    settings.proxy = proxy_.url();
+    outcome(settings);
+    EXPECT_EQ(proxy_.connections(), 1) << "unless the operator says so here";
 }
 
 TEST(Concealed, ASecretThatTheServerRepeatsIsNotInItsErrors) {
