@@ -139,7 +139,7 @@ The control interface, with curl:
   POST   /control/settings    {"heartbeat_seconds"?, "lease_ms"?}
   POST   /control/misbehave   {"kind", "path"?, "method"?, "times"?, "delay_ms"?, "status"?, "retry_after"?,
                                "location"?, "mebibytes"?, "chunked"?, "takes_effect"?}
-         kinds: none (delay only), status, redirect, cut_before_headers, cut_in_body, not_json,
+         kinds: none (delay only), status, gateway, redirect, cut_before_headers, cut_in_body, not_json,
                 truncated_json, wrong_types, oversized, drip, gzip_bomb,
                 deep_json, odd_text
   GET    /control/misbehave   DELETE /control/misbehave

@@ -11,9 +11,10 @@ namespace {
 using nlohmann::json;
 using Kind = Misbehaviour::Kind;
 
-constexpr std::array<std::pair<Kind, std::string_view>, 13> kNames{{
+constexpr std::array<std::pair<Kind, std::string_view>, 14> kNames{{
     {Kind::none, "none"},
     {Kind::status, "status"},
+    {Kind::gateway, "gateway"},
     {Kind::redirect, "redirect"},
     {Kind::cut_before_headers, "cut_before_headers"},
     {Kind::cut_in_body, "cut_in_body"},
@@ -93,6 +94,10 @@ Answer made_up(const Misbehaviour& wanted) {
     }
     if (wanted.kind == Kind::cut_before_headers)
         answer.delivery = Answer::Delivery::cut_before_headers;
+    if (wanted.kind == Kind::gateway)
+        answer = {.status = wanted.status,
+                  .body = "default backend - " + std::to_string(wanted.status) + "\n",
+                  .content_type = "text/plain"};
     if (wanted.kind == Kind::not_json)
         answer = {.status = 200,
                   .body = "<html><body>It works!</body></html>\n",

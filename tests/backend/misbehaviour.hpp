@@ -15,6 +15,7 @@ struct Misbehaviour {
     enum class Kind {
         none,                // only the delay
         status,              // `status`, with `retry_after` as its Retry-After
+        gateway,             // `status` and a page: something in between says it
         redirect,            // 302 to `location`, or `status` if it is a 3xx
         cut_before_headers,  // the connection ends without an answer
         cut_in_body,         // the connection ends in the middle of the real answer

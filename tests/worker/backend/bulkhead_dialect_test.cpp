@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 using Kind = Setback::Kind;
 
 const BulkheadDialect kDialect;
+constexpr auto kOurs = R"({"error":{"code":"c","message":"m"}})";
 const JobDialect& jobs() { return *kDialect.jobs(); }
 
 template <class T>
@@ -239,7 +240,6 @@ TEST(BulkheadOutput, BothAGapAndASuccessSayWhereToGoOn) {
     const auto exchange = jobs().output(test::identity(), {.job_id = "1", .data = FileRange{}});
     EXPECT_EQ(judged(exchange, 200, R"({"next_offset":10})")->next_offset, 10U);
     EXPECT_EQ(judged(exchange, 409, R"({"next_offset":4})")->next_offset, 4U);
-    EXPECT_EQ(judged(exchange, 404).error().kind, Kind::unknown_job);
     EXPECT_EQ(judged(exchange, 500).error().kind, Kind::retry);
     EXPECT_EQ(judged(exchange, 200, R"({"next_offset":-1})").error().kind, Kind::retry);
     EXPECT_EQ(judged(exchange, 200, R"({"next_offset":1.5})").error().kind, Kind::retry);
@@ -260,10 +260,34 @@ TEST(BulkheadResult, SaysHowItWentAndMayBeTold) {
     EXPECT_TRUE(judged(exchange, 204));
     EXPECT_TRUE(judged(exchange, 200, "{}"));
     EXPECT_EQ(judged(exchange, 200, "<html>").error().kind, Kind::retry) << "not our backend";
-    EXPECT_TRUE(judged(exchange, 409)) << "recorded already";
-    EXPECT_EQ(judged(exchange, 404).error().kind, Kind::unknown_job);
+    EXPECT_TRUE(judged(exchange, 409, kOurs)) << "recorded already";
     EXPECT_EQ(judged(exchange, 503).error().kind, Kind::retry);
-    EXPECT_EQ(judged(exchange, 400).error().kind, Kind::refused);
+}
+
+// The 404 of a proxy whose backend is away for a moment must not cost a result.
+TEST(BulkheadReport, OnlyTheBackendsOwnWordIsFinal) {
+    const auto output = jobs().output(test::identity(), {.job_id = "1", .data = FileRange{}});
+    const auto result = jobs().result(test::identity(), test::job_result("1"));
+    const std::map<int, Kind> ours{{400, Kind::refused},
+                                   {404, Kind::unknown_job},
+                                   {405, Kind::refused},
+                                   {413, Kind::too_large},
+                                   {415, Kind::refused}};
+    for (const auto& [status, kind] : ours) {
+        EXPECT_EQ(judged(output, status, kOurs).error().kind, kind) << status;
+        EXPECT_EQ(judged(result, status, kOurs).error().kind, kind) << status;
+    }
+    for (const int status : {400, 404, 405, 409, 413, 415}) {
+        for (const auto* body : {"", "default backend - 404", R"({"error":"no such route"})",
+                                 R"({"error":{"message":"x"}})", R"({"message":"x"})"}) {
+            EXPECT_EQ(judged(output, status, body).error().kind, Kind::retry) << status << body;
+            EXPECT_EQ(judged(result, status, body).error().kind, Kind::retry) << status << body;
+        }
+    }
+    for (const int status : {401, 403}) {
+        EXPECT_EQ(judged(output, status).error().kind, Kind::credential_rejected);
+        EXPECT_EQ(judged(result, status).error().kind, Kind::credential_rejected);
+    }
 }
 
 Exchange<InventoryReceipt> inventory_report(bool first) {

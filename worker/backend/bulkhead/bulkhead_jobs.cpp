@@ -10,6 +10,7 @@ namespace {
 using bulkhead_wire::bearer;
 using bulkhead_wire::failure;
 using bulkhead_wire::kMaxAnswerBytes;
+using bulkhead_wire::reason_of;
 
 // Longer than the backend may take: it answers 204 when its time is up.
 constexpr std::chrono::seconds kPollGrace{15};
@@ -71,34 +72,45 @@ Verdict<JobNews> judge_news(const HttpAnswer& answer) {
     return std::move(*news);
 }
 
+// Output and results are dropped only on the backend's own word, which our contract knows by its
+// Error: a proxy whose backend is away for a moment has a 404 of its own.
+std::unexpected<Setback> report_failure(const HttpAnswer& answer) {
+    auto judged = failure(answer);
+    auto& setback = judged.error();
+    if (setback.kind == Setback::Kind::credential_rejected) return judged;
+    if (reason_of(answer).empty()) {
+        setback.kind = Setback::Kind::retry;
+    } else if (answer.status == 404) {
+        setback.kind = Setback::Kind::unknown_job;
+    }
+    return judged;
+}
+
 // A gap (409) is no failure: the backend says from where it wants to go on.
 Verdict<OutputReceipt> judge_output(const HttpAnswer& answer) {
-    if (answer.status == 404) {
-        return setback(Setback::Kind::unknown_job, "the backend knows no such job");
-    }
-    if (answer.status != 200 && answer.status != 409) return failure(answer);
+    if (answer.status != 200 && answer.status != 409) return report_failure(answer);
     const auto body = JsonValue::parse(answer.body);
     if (!body) return judge_unreadable(body.error());
     const auto next = body->member("next_offset");
-    if (!next) return answer.status == 409 ? failure(answer) : judge_unreadable(next.error());
+    if (!next) {
+        return answer.status == 409 ? report_failure(answer) : judge_unreadable(next.error());
+    }
     const auto offset = next->integer(0, INT64_MAX);
     if (!offset) return judge_unreadable(offset.error());
     return OutputReceipt{.next_offset = static_cast<std::uint64_t>(*offset)};
 }
 
 Verdict<> judge_result(const HttpAnswer& answer) {
-    // 409: it has our result already; the answer to an earlier try was lost.
-    if (answer.status == 204 || answer.status == 409) return {};
+    if (answer.status == 204) return {};
+    // It has our result already; the answer to an earlier try was lost.
+    if (answer.status == 409 && !reason_of(answer).empty()) return {};
     if (answer.status == 200) {
         // A portal in between says 200 as well. A result is not forgotten for its sake.
         const auto body = JsonValue::parse(answer.body);
         if (!answer.body.empty() && !body) return judge_unreadable(body.error());
         return {};
     }
-    if (answer.status == 404) {
-        return setback(Setback::Kind::unknown_job, "the backend knows no such job");
-    }
-    return failure(answer);
+    return report_failure(answer);
 }
 
 void put_stream(JsonWriter& json, std::string_view name, const StreamSummary& stream) {

@@ -17,7 +17,7 @@ inline HttpHeader bearer(const Identity& identity) {
     return {"Authorization", Secret("Bearer " + identity.credential.reveal())};
 }
 
-// {"error":{"code":"...","message":"..."}} as one text; "" when the answer holds none.
+// {"error":{"code":"...","message":"..."}} as one text; "" when it has no such code.
 inline std::string reason_of(const HttpAnswer& answer) {
     const auto body = JsonValue::parse(answer.body);
     const auto error = body ? body->find("error") : std::nullopt;
@@ -26,7 +26,8 @@ inline std::string reason_of(const HttpAnswer& answer) {
         const auto member = error->find(name);
         return member ? member->text(kMaxAnswerBytes).value_or("") : "";
     };
-    return word("code") + ": " + word("message");
+    const auto code = word("code");
+    return code.empty() ? "" : code + ": " + word("message");
 }
 
 inline std::unexpected<Setback> failure(const HttpAnswer& answer) {
