@@ -56,7 +56,8 @@ class HttpClient::Engine : SocketWatcher {
     void cancel(RequestId id);
     std::size_t pending() const { return active_.size() + stillborn_.size(); }
     void show(std::string certificate_pem, Secret key_pem);
-    void conceal(const Secret& secret);
+    void conceal(std::vector<Secret> secrets);
+    void hide_secrets(std::string& text) const;
 
   private:
     struct Socket {
@@ -198,10 +199,15 @@ void HttpClient::Engine::show(std::string certificate_pem, Secret key_pem) {
     idle_.clear();
 }
 
-void HttpClient::Engine::conceal(const Secret& secret) {
+void HttpClient::Engine::conceal(std::vector<Secret> secrets) {
     // What is shorter is no secret, and would tear every text apart.
     constexpr std::size_t kLeast = 4;
-    if (secret.reveal().size() >= kLeast) concealed_.push_back(secret);
+    std::erase_if(secrets, [](const Secret& one) { return one.reveal().size() < kLeast; });
+    concealed_ = std::move(secrets);
+}
+
+void HttpClient::Engine::hide_secrets(std::string& text) const {
+    for (const auto& secret : concealed_) hide(text, secret.reveal());
 }
 
 int HttpClient::Engine::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) {
@@ -322,10 +328,8 @@ void HttpClient::Engine::deliver() {
         curl_multi_remove_handle(multi_, transfer->handle());
         auto answer = transfer->finish(code);
         if (answer && answer->status >= 300) {
-            for (const auto& secret : concealed_) {
-                hide(answer->body, secret.reveal());
-                hide(answer->location, secret.reveal());
-            }
+            hide_secrets(answer->body);
+            hide_secrets(answer->location);
         }
         const auto answered = std::exchange(transfer->answered, nullptr);
         retire(std::move(transfer));
@@ -363,6 +367,7 @@ std::size_t HttpClient::pending() const { return engine_->pending(); }
 void HttpClient::show(std::string certificate_pem, Secret key_pem) {
     engine_->show(std::move(certificate_pem), std::move(key_pem));
 }
-void HttpClient::conceal(const Secret& secret) { engine_->conceal(secret); }
+void HttpClient::conceal(std::vector<Secret> secrets) { engine_->conceal(std::move(secrets)); }
+void HttpClient::hide_secrets(std::string& text) const { engine_->hide_secrets(text); }
 
 }  // namespace bulkhead::worker

@@ -94,9 +94,10 @@ class HttpClient {
 
     // Shows this certificate from the next request on; those under way end as they began.
     void show(std::string certificate_pem, Secret key_pem);
-    // No answer with an error will hold this text: a server may repeat what it was sent, and what
-    // it says ends up in logs.
-    void conceal(const Secret& secret);
+    // From here on these instead of those before: no answer with an error will hold them. A server
+    // may repeat what it was sent, and what it says ends up in logs.
+    void conceal(std::vector<Secret> secrets);
+    void hide_secrets(std::string& text) const;
 
   private:
     class Engine;

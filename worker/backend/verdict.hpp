@@ -39,15 +39,20 @@ struct Exchange {
     std::function<Verdict<T>(const HttpAnswer&)> judge;
 };
 
-// Sends it and hands on the verdict; no answer at all is a reason to retry.
+// Sends it and hands on the verdict; no answer at all is a reason to retry. A server may also
+// repeat a secret in an answer that is well but for what it says.
 template <class T>
 RequestId perform(HttpClient& client, Exchange<T> exchange, std::function<void(Verdict<T>)> done) {
     return client.send(
-        std::move(exchange.request),
-        [judge = std::move(exchange.judge), done = std::move(done)](Result<HttpAnswer> answer) {
-            if (answer) return done(judge(*answer));
-            done(std::unexpected(
-                Setback{.kind = Setback::Kind::retry, .text = std::move(answer.error().what)}));
+        std::move(exchange.request), [&client, judge = std::move(exchange.judge),
+                                      done = std::move(done)](Result<HttpAnswer> answer) {
+            if (!answer) {
+                return done(std::unexpected(
+                    Setback{.kind = Setback::Kind::retry, .text = std::move(answer.error().what)}));
+            }
+            auto verdict = judge(*answer);
+            if (!verdict) client.hide_secrets(verdict.error().text);
+            done(std::move(verdict));
         });
 }
 

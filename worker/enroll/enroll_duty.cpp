@@ -125,6 +125,7 @@ std::string EnrollDuty::how_to_renew() const {
 }
 
 bool EnrollDuty::accepted() {
+    backoff_.succeeded();
     if (state_ == State::enrolled) return false;
     services_.loop.cancel(next_try_);
     state_ = State::enrolled;
@@ -179,7 +180,6 @@ void EnrollDuty::on_verdict(Verdict<Enrolled> verdict) {
                           [this](Verdict<Enrolled> given) { on_verdict(std::move(given)); });
         return;
     }
-    backoff_.succeeded();
     trouble_.clear();
     state_ = State::enrolled;
     from_configuration_ = false;

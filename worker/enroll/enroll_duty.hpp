@@ -58,7 +58,7 @@ class EnrollDuty {
     HttpClient& client_;
     InstallTokenFile token_file_;  // emptied once the credential is safe
     Refresh refresh_;
-    Backoff backoff_;
+    Backoff backoff_;  // until a credential is accepted: to be given one is no success yet
     sys::TimerId next_try_;
     OnEnrolled enrolled_;
     OnFailed failed_;

@@ -69,8 +69,7 @@ Session::Session(Services& services, const BackendConfig& config,
       files_(config, services.log),
       enroll_(services, config, *dialect_, client_, std::move(token_file),
               [this] { return files_.check(client_); }) {
-    client_.conceal(config.install_token);
-    client_.conceal(config.credential);
+    conceal();
 }
 
 void Session::start() {
@@ -84,7 +83,7 @@ void Session::start() {
 
 void Session::on_enrolled(const Enrolled& enrolled) {
     identity_ = enrolled.identity;
-    client_.conceal(identity_.credential);
+    conceal();
     if (check_in_) check_in_->learn(enrolled.inventory_policy);
     if (services_.pass == Pass::register_only) return finish(true);
     if (heartbeat_) heartbeat_->start(enrolled.heartbeat_interval);
@@ -96,11 +95,15 @@ void Session::on_enrolled(const Enrolled& enrolled) {
     if (jobs_) jobs_->start();
 }
 
+void Session::conceal() {
+    client_.conceal({config_.install_token, config_.credential, identity_.credential});
+}
+
 void Session::reload_files() {
     auto credential = files_.check(client_);
     if (!credential) return;
     identity_.credential = *std::move(credential);
-    client_.conceal(identity_.credential);
+    conceal();
 }
 
 // Nobody knows us: what is put into a file helps at once, whenever the next report or try is due.

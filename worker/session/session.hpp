@@ -46,6 +46,7 @@ class Session {
     Session(Services& services, const BackendConfig& config, std::unique_ptr<const Dialect> dialect,
             HttpClient client, InstallTokenFile token_file, OnFinished finished);
     void on_enrolled(const Enrolled& enrolled);
+    void conceal();  // what we know of secrets now
     void reload_files();
     void watch_files();
     void judge_credential(const Setback* setback);

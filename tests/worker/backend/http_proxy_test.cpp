@@ -6,6 +6,7 @@
 #include "tests/support/connect_proxy.hpp"
 #include "tests/worker/backend/caller.hpp"
 #include "tests/worker/backend/raw_server.hpp"
+#include "worker/backend/judge.hpp"
 
 namespace bulkhead::worker {
 namespace {
@@ -72,12 +73,25 @@ TEST(Concealed, ASecretThatTheServerRepeatsIsNotInItsErrors) {
             "Content-Length: 35\r\n\r\nhush-hush is a wrong key: hush-hush");
     });
     Caller caller({.base_url = server.url()});
-    caller.client().conceal(Secret("hush-hush"));
-    caller.client().conceal(Secret(""));
+    caller.client().conceal({Secret("of yesterday")});
+    caller.client().conceal({Secret("hush-hush"), Secret("")});
     const auto answer = caller.call({.path = "/"});
     ASSERT_TRUE(answer) << answer.error().what;
     EXPECT_EQ(answer->body, "[secret] is a wrong key: [secret]");
     EXPECT_EQ(answer->location, "http://evil.example/?key=[secret]");
+}
+
+TEST(Concealed, NorInTheReasonWhyAnAnswerWithoutErrorIsNoSuccess) {
+    test::RawServer server([](const std::string&, const test::RawServer::Say& say) {
+        say("HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\nhush-hush: unknown");
+    });
+    Caller caller({.base_url = server.url()});
+    caller.client().conceal({Secret("hush-hush")});
+    const auto verdict =
+        caller.speak(Exchange<>{.request = {.path = "/"}, .judge = [](const auto& said) {
+                                    return setback(Setback::Kind::refused, said.body);
+                                }});
+    EXPECT_EQ(verdict.error().text, "[secret]: unknown");
 }
 
 }  // namespace

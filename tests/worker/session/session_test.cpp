@@ -53,5 +53,16 @@ TEST_F(SessionTest, AReportOfTheOldCredentialEndsWhenTheHostEnrollsAgain) {
     EXPECT_EQ(asked("/v1/enroll"), 2U) << "that answer says nothing of the new credential";
 }
 
+TEST_F(SessionTest, ACredentialThatIsGivenAndRefusedIsAskedForEverMoreSeldom) {
+    speak("bulkhead");
+    host_->random = [] { return 0.999; };
+    for (const auto* path : {"/v1/heartbeat", "/v1/inventory", "/v1/jobs"}) {
+        backend_.misbehave({.path = path, .status = 401});
+    }
+    EXPECT_TRUE(host_->serve_until([&] { return asked("/v1/enroll") >= 3; }));
+    const auto all = backend_.requests();
+    EXPECT_GE(all.back().at - all.front().at, 2800ms) << "a second, then two";
+}
+
 }  // namespace
 }  // namespace bulkhead::worker
