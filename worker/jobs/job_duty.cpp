@@ -1,7 +1,5 @@
 #include "worker/jobs/job_duty.hpp"
 
-#include <cerrno>
-
 #include "common/approval/signed_script.hpp"
 #include "common/sys/fd.hpp"
 
@@ -187,7 +185,7 @@ void JobDuty::place(const std::shared_ptr<Placement>& job) {
     auto* spool = services.spool.find(job->number);
     if (spool == nullptr) {
         auto made = services.spool.create(job->number, job->label);
-        if (!made && made.error().code != ENOSPC) return services.fatal(made.error());
+        if (!made && !is_disk_full(made.error())) return services.fatal(made.error());
         if (!made) {
             if (placements_.emplace(job->number, job).second) {
                 services.log.warning("spool: the disk is full", {{"job", job->label.delivery}});

@@ -56,9 +56,9 @@ Result<> Spool::resume(const std::string& name) {
 
 Result<SpoolJob*> Spool::create(JobNumber number, SpoolLabel label) {
     const auto name = name_of(number);
-    const auto there = dir_.open_dir(name);
-    if (there || there.error().code != ENOENT) return fail("spool/" + name + ": exists");
+    if (find(number) != nullptr) return fail("spool/" + name + ": exists");
     auto made = [&]() -> Result<std::unique_ptr<SpoolJob>> {
+        TRY(dir_.remove_tree(name));  // what open() could not use
         const auto dir = TRY(dir_.make_dir(name, 0700));
         return SpoolJob::create(dir, number, std::move(label), shared_);
     }();

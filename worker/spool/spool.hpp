@@ -19,7 +19,8 @@ class Spool {
     // With all it holds; absent is no error.
     Result<> remove(JobNumber number);
 
-    // What open() found and could not use. It stays on disk until remove(), or for an operator.
+    // What open() found and could not use. It stays on disk: a job's until create() or remove(),
+    // the rest for an operator.
     const std::vector<Error>& problems() const { return problems_; }
     // Bytes that wait for a backend, of all jobs.
     std::uint64_t owed() const { return shared_->owed; }

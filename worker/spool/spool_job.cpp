@@ -21,8 +21,6 @@ constexpr std::uint64_t kLeastRoom = 64_KiB;      // less counts as full
 constexpr std::uint64_t kReserve = 256_KiB;       // every job may let this much wait
 constexpr std::uint64_t kMostUnpunched = 32_MiB;  // a sync for each such batch costs little
 
-bool is_disk_full(const Error& error) { return error.code == ENOSPC || error.code == EDQUOT; }
-
 void put_text(ByteWriter& writer, std::string_view text) {
     writer.integer(static_cast<std::uint32_t>(text.size()));
     writer.put(as_bytes(text));
@@ -34,6 +32,8 @@ Result<std::string> take_text(ByteReader& reader) {
 }
 
 }  // namespace
+
+bool is_disk_full(const Error& error) { return error.code == ENOSPC || error.code == EDQUOT; }
 
 SpoolJob::SpoolJob(JobNumber number, std::shared_ptr<SpoolShared> shared, SlotFile meta,
                    SlotFile checkpoint, std::array<Stream, 2> streams)
@@ -100,8 +100,8 @@ Result<Taken> SpoolJob::take(Output which, const sys::Fd& pipe) {
 Result<Taken::Stop> SpoolJob::fill(Output which, const sys::Fd& pipe, std::uint64_t& bytes) {
     TRY(settle());
     auto& stream = at(which);
-    // Only a crash of the host does this, and no pipe outlives that.
-    if (stream.file.size() < stream.state.kept.received) return fail("earlier output was lost");
+    // The host went down before the file was on disk, and with it the job: the pipe is a new one.
+    if (stream.file.size() < stream.state.kept.received) return Taken::Stop::end;
 
     auto stop = Taken::Stop::turn;
     while (bytes < kTurn) {
@@ -130,9 +130,8 @@ Result<Taken::Stop> SpoolJob::fill(Output which, const sys::Fd& pipe, std::uint6
 }
 
 Result<> SpoolJob::end(Output which) {
-    TRY(settle());
     at(which).state.ended = true;
-    return commit();
+    return keep();
 }
 
 // Brings hash and offsets up to the end of the file.
@@ -169,6 +168,14 @@ Result<> SpoolJob::commit() {
 Result<> SpoolJob::settle() {
     for (const auto which : kBoth) TRY(digest(which));
     return dirty_ ? commit() : Result<>{};
+}
+
+// What changed in memory counts at once; on a full disk it is written with the next turn.
+Result<> SpoolJob::keep() {
+    dirty_ = true;
+    auto kept = settle();
+    if (kept) kept = release_in_batches();
+    return kept || is_disk_full(kept.error()) ? Result<>{} : kept;
 }
 
 std::uint64_t SpoolJob::room() const {
@@ -228,13 +235,12 @@ Result<std::string> SpoolJob::read(Output which, const Chunk& chunk) const {
 Result<> SpoolJob::acknowledge(Output which, std::uint64_t next_offset) {
     auto& stream = at(which);
     if (next_offset > stream.state.offered(stream.file.size(), both_ended())) {
-        return fail("the backend acknowledges bytes that it was never sent");
+        return fail("the backend acknowledges bytes that it was never sent", kNeverSent);
     }
     if (next_offset == stream.state.acked) return {};
     stream.state.acked = next_offset;
     count_owed();
-    TRY(commit());
-    return release_in_batches();
+    return keep();
 }
 
 bool SpoolJob::delivered() const {

@@ -1,6 +1,7 @@
 // SpoolJob: the output of one job between its pipes and the backend.
 #pragma once
 #include <array>
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@ struct SpoolShared {
     std::uint64_t owed = 0;
     std::vector<std::byte> buffer;  // for hashing: the one place where output is in our memory
 };
+
+bool is_disk_full(const Error& error);
 
 // What must be known of a job whose broker and backend may be asked only after a restart.
 struct SpoolLabel {
@@ -79,7 +82,8 @@ class SpoolJob {
 
     // Takes in what `pipe` holds, without waiting for more.
     Result<Taken> take(Output which, const sys::Fd& pipe);
-    // No more will come: the pipe is at its end, or it is gone.
+    // No more will come: the pipe is at its end, or it is gone. Here and in acknowledge() a full
+    // disk is no error: what a crash makes us forget meanwhile is told again.
     Result<> end(Output which);
     bool ended(Output which) const { return at(which).state.ended; }
     bool both_ended() const { return ended(Output::out) && ended(Output::err); }
@@ -91,7 +95,8 @@ class SpoolJob {
     // To read a chunk in place, at its offset; valid as long as this object.
     int fd(Output which) const { return at(which).file.fd(); }
     // The backend holds everything below `next_offset` and wants what follows. It may go back: what
-    // is still there is sent again.
+    // is still there is sent again. Error code kNeverSent: it cannot hold that much.
+    static constexpr int kNeverSent = ERANGE;
     Result<> acknowledge(Output which, std::uint64_t next_offset);
     // Both streams ended and were acknowledged.
     bool delivered() const;
@@ -117,6 +122,7 @@ class SpoolJob {
     void count_owed();
     Result<> commit();
     Result<> settle();
+    Result<> keep();
     std::uint64_t room() const;
     std::uint64_t releasable() const;
     Result<> release();

@@ -94,6 +94,30 @@ TEST(FullDisk, StillTakesAcknowledgements) {
     });
 }
 
+// As on a file system that writes each block to a new place.
+TEST(FullDisk, WhereOverwritingNeedsRoomTooOnlyReadingStops) {
+    on_a_small_disk([](const sys::Dir& disk) -> std::string {
+        auto spool = Spool::open(disk).value();
+        auto& job = *spool.create(JobNumber{1}, {.output_max = 1_MiB}).value();
+        auto pipe = sys::make_pipe().value();
+        if (!sys::write_all(pipe.write, as_bytes("done"))) return "write";
+        if (!job.take(Output::out, pipe.read)) return "take";
+        const auto checkpoint = disk.open_at("spool/1/checkpoint", O_RDWR).value();
+        const int hole = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+        if (::fallocate(checkpoint.get(), hole, 0, 8192) != 0) return "punch";
+        fill(disk);
+        if (const auto done = job.acknowledge(Output::out, 4); !done) return done.error().what;
+        if (const auto done = job.end(Output::out); !done) return done.error().what;
+        if (job.take(Output::err, pipe.read).value().stop != Taken::Stop::disk) return "not full";
+        if (!disk.remove_file("filler")) return "remove";
+        pipe.write.reset();
+        if (job.take(Output::err, pipe.read).value().stop != Taken::Stop::end) return "no end";
+        const auto after = Spool::open(disk).value();
+        const auto& known = *after.find(JobNumber{1});
+        return known.ended(Output::out) && !known.next_chunk(Output::out, 1) ? "" : "not on disk";
+    });
+}
+
 TEST(FullDisk, RefusesANewJobAndLeavesNothingOfIt) {
     on_a_small_disk([](const sys::Dir& disk) -> std::string {
         auto spool = Spool::open(disk).value();

@@ -181,8 +181,9 @@ TEST(SpoolJob, TheEndIsKnownAfterARestart) {
 TEST(SpoolJob, ABackendCannotAcknowledgeWhatItWasNeverSent) {
     OneJob one(1_MiB);
     one.write_and_take(output_bytes(1, 0, 2_MiB));
-    EXPECT_FALSE(one.job->acknowledge(Output::out, 2_MiB));  // the tail is not on offer yet
-    EXPECT_FALSE(one.job->acknowledge(Output::err, 1));
+    // The tail is not on offer yet.
+    EXPECT_EQ(one.job->acknowledge(Output::out, 2_MiB).error().code, SpoolJob::kNeverSent);
+    EXPECT_EQ(one.job->acknowledge(Output::err, 1).error().code, SpoolJob::kNeverSent);
     EXPECT_EQ(one.job->next_chunk(Output::out, 10).value().offset, 0U);
     one.end_both();
     EXPECT_FALSE(one.job->acknowledge(Output::out, 2_MiB + 1));
@@ -268,8 +269,7 @@ TEST(SpoolJob, WhatTheHostLostCountsAsDropped) {
     ASSERT_TRUE(one.job->acknowledge(Output::out, 2));
     ASSERT_EQ(::truncate(one.path("stdout").c_str(), 6), 0);
     one.restart();
-    one.write("more");
-    EXPECT_FALSE(one.job->take(Output::out, one.pipe.read));
+    EXPECT_EQ(one.take(), Stop::end) << "no job outlives its host";
     one.end_both();
     EXPECT_EQ(one.job->read(Output::out, one.job->next_chunk(Output::out, 100).value()).value(),
               "2345");

@@ -68,9 +68,23 @@ TEST(Spool, NamesWhatItCannotUseAndGoesOn) {
                                       "spool/README: not a number",
                                   }));
     EXPECT_EQ(spool.jobs().size(), 1U);
-    EXPECT_FALSE(spool.create(JobNumber{3}, kLabel));
-    ASSERT_TRUE(spool.remove(JobNumber{3}));
-    EXPECT_TRUE(spool.create(JobNumber{3}, kLabel));
+}
+
+TEST(Spool, MakesAJobAnewWhoseFilesCannotBeUsed) {
+    const test::Tree state = test::tree({});
+    {
+        auto spool = Spool::open(state).value();
+        ASSERT_TRUE(spool.create(JobNumber{3}, kLabel));
+    }
+    state.remove("spool/3/stderr");
+    {
+        auto spool = Spool::open(state).value();
+        ASSERT_EQ(spool.problems().size(), 1U);
+        ASSERT_TRUE(spool.create(JobNumber{3}, kLabel));
+    }
+    const auto spool = Spool::open(state).value();
+    EXPECT_EQ(problems_of(spool), std::vector<std::string>{});
+    EXPECT_NE(spool.find(JobNumber{3}), nullptr);
 }
 
 TEST(Spool, RefusesLimitsUnderWhichAJobCouldNotMove) {
