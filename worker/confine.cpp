@@ -17,11 +17,25 @@ namespace {
 
 // Linux 6.3; absent from Debian 12's headers.
 constexpr int kSetMdwe = 65;
+constexpr int kGetMdwe = 66;
 constexpr unsigned long kRefuseExecGain = 1;
 
 Result<> require_denied(bool denied, const char* what) {
     if (denied) return {};
     return fail(std::string("confinement does not hold: ") + what + " was possible");
+}
+
+Result<> hide_memory() {
+    TRY(sys::check(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "PR_SET_DUMPABLE"));
+    return require_denied(::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0, "being read from outside");
+}
+
+// Where the kernel has no such thing the broker reports it as missing, asked in the same way.
+Result<> refuse_new_code() {
+    if (::prctl(kGetMdwe, 0, 0, 0, 0) < 0) return {};
+    ::prctl(kSetMdwe, kRefuseExecGain, 0, 0, 0);
+    const bool set = ::prctl(kGetMdwe, 0, 0, 0, 0) == static_cast<int>(kRefuseExecGain);
+    return require_denied(set, "new executable memory");
 }
 
 // While the calls that ask are still allowed.
@@ -51,9 +65,8 @@ Result<> verify_seccomp() {
 }  // namespace
 
 Result<> confine(const protocol::Setup& setup) {
-    if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return sys::fail_errno("PR_SET_DUMPABLE");
-    // Absent before Linux 6.3; the broker reports that as missing.
-    ::prctl(kSetMdwe, kRefuseExecGain, 0, 0, 0);
+    TRY(hide_memory());
+    TRY(refuse_new_code());
     TRY(verify_identity());
     const auto filter = TRY(sandbox::from_memfd(setup.seccomp.fd));
     if (setup.landlock) {

@@ -107,6 +107,11 @@ void Pair::start(const std::vector<std::string>& more,
         .words = command(more), .environment = environment, .output = *place_ / "agent.log"});
 }
 
+void Pair::start_under(std::vector<std::string> words) {
+    for (auto& word : command()) words.push_back(std::move(word));
+    broker_ = std::make_unique<Program>(Command{.words = words, .output = *place_ / "agent.log"});
+}
+
 void Pair::start_enrolled() {
     start();
     const auto enrolled = [](const State& state) { return state.heartbeats_ever > 0; };

@@ -37,6 +37,8 @@ class Pair : public testing::Test {
     std::vector<std::string> command(const std::vector<std::string>& more = {});
     void start(const std::vector<std::string>& more = {},
                const std::map<std::string, std::string>& environment = {});
+    // By a program that then becomes the broker.
+    void start_under(std::vector<std::string> words);
     // Started and enrolled.
     void start_enrolled();
     void reload();  // and wait until it is done

@@ -1,0 +1,67 @@
+// The worker and the broker where the kernel answers "done" and has done nothing, or lacks what
+// policy requires: neither goes on.
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+
+#include <cerrno>
+
+#include "common/sandbox/landlock.hpp"
+#include "tests/pair/pair.hpp"
+
+namespace bulkhead::test {
+namespace {
+
+constexpr int kSetMdwe = 65;  // linux/prctl.h, Linux 6.3
+constexpr int kGetMdwe = 66;
+
+std::string number_of(int value) { return std::to_string(value); }
+
+class LyingKernel : public Pair {
+  protected:
+    // The real worker, which the kernel answers so.
+    void start_lying_worker(const std::string& call, const std::string& first, int error = 0) {
+        start({"--worker", BULKHEAD_LIE, call, first, number_of(error), BULKHEAD_WORKER});
+    }
+    void expect_noticed(const std::string& call, const std::string& first,
+                        const std::string& said) {
+        start_lying_worker(call, first);
+        ASSERT_TRUE(wait_for_log("confinement does not hold: " + said)) << call;
+        ASSERT_TRUE(wait_for_audit("worker-ended")) << call;
+        EXPECT_EQ(stop(), 0);
+        EXPECT_TRUE(audit("worker-confined").empty()) << call;
+        EXPECT_TRUE(backend().requests().empty()) << call << ": it has met the network";
+    }
+};
+
+TEST_F(LyingKernel, AWorkerThatStayedDumpableNoticesIt) {
+    expect_noticed("prctl", number_of(PR_SET_DUMPABLE), "being read from outside was possible");
+}
+
+TEST_F(LyingKernel, AWorkerThatMayStillMakeCodeNoticesIt) {
+    if (::prctl(kGetMdwe, 0, 0, 0, 0) < 0) GTEST_SKIP() << "this kernel has no MDWE";
+    expect_noticed("prctl", number_of(kSetMdwe), "new executable memory was possible");
+}
+
+TEST_F(LyingKernel, AWorkerThatCanBecomeRootNoticesIt) {
+    expect_noticed("setresuid", "0", "becoming root was possible");
+}
+
+TEST_F(LyingKernel, AWorkerWithoutLandlockNoticesIt) {
+    if (sandbox::landlock_abi() == 0) GTEST_SKIP() << "this kernel has no Landlock";
+    expect_noticed("landlock_restrict_self", "any", "listing / was possible");
+}
+
+TEST_F(LyingKernel, AWorkerWithoutItsFilterNoticesIt) {
+    expect_noticed("seccomp", number_of(SECCOMP_SET_MODE_FILTER), "clone3 was possible");
+}
+
+TEST_F(LyingKernel, ABrokerWithoutWhatPolicyRequiresDoesNotStart) {
+    place().append("policy/host.policy", "require landlock  # test\n");
+    start_under({BULKHEAD_LIE, "landlock_create_ruleset", "any", number_of(ENOSYS)});
+    EXPECT_EQ(stop(0), 2);
+    EXPECT_NE(log().find("this host lacks the required landlock"), std::string::npos);
+    EXPECT_TRUE(audit("worker-started").empty());
+}
+
+}  // namespace
+}  // namespace bulkhead::test
