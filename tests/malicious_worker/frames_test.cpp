@@ -60,7 +60,7 @@ class Frames : public Site {
         Site::SetUp();
         if (IsSkipped()) return;
         auto made = GateHarness::create(place() / "policy");
-        if (!made) GTEST_SKIP() << made.error().what;
+        ASSERT_TRUE(made) << made.error().what;
         harness_ = *std::move(made);
     }
 
@@ -104,6 +104,7 @@ class Frames : public Site {
                     static_cast<unsigned long long>(count), took.count(),
                     static_cast<unsigned long long>(answered));
         EXPECT_LE(harness_->jobs_known(), started) << "chance has started a job";
+        EXPECT_EQ(started > 0, a_job) << "the job that was to run beside them never did";
         EXPECT_LE(resident(), memory_at_first + 4_MiB) << "memory grows with frames";
         if (!a_job) {
             EXPECT_EQ(vitals_of(::getpid()).descriptors, open_at_first);

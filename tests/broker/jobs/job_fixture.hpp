@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "broker/jobs/job_process.hpp"
+#include "tests/support/kernel.hpp"
 
 namespace bulkhead::broker {
 
@@ -43,8 +44,9 @@ struct CgroupFixture : testing::Test {
 
     void SetUp() override {
         if (::geteuid() != 0) GTEST_SKIP() << "needs root to make cgroups";
+        if (!test::cgroup2_is_mounted()) GTEST_SKIP() << "no cgroup2 file system is mounted";
         auto made = CgroupTree::create("test-" + std::to_string(::getpid()));
-        if (!made) GTEST_SKIP() << made.error().what;
+        ASSERT_TRUE(made) << made.error().what;
         tree.emplace(*std::move(made));
     }
 };
