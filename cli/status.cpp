@@ -1,5 +1,8 @@
-// `bulkhead status`: asks the worker's socket and prints the answer for people or as it is.
+// `bulkhead status`: asks the worker's socket and prints the answer for people or for programs. The
+// worker meets the network, and root's terminal obeys what is printed: nothing is taken for
+// granted.
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include <cerrno>
@@ -9,6 +12,7 @@
 
 #include "cli/command.hpp"
 #include "common/base/strong.hpp"
+#include "common/base/text.hpp"
 #include "common/sys/fd.hpp"
 #include "worker/config/config.hpp"
 
@@ -16,7 +20,10 @@ namespace bulkhead::cli {
 
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
+
+constexpr timeval kPatience{.tv_sec = 5, .tv_usec = 0};
+constexpr int kMaxDepth = 16;
 
 Result<std::string> ask(const std::string& path) {
     sockaddr_un address{};
@@ -25,6 +32,11 @@ Result<std::string> ask(const std::string& path) {
     std::memcpy(address.sun_path, path.data(), path.size());
     const sys::Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!socket) return sys::fail_errno("socket");
+    for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO}) {  // the latter counts for connect(2)
+        if (::setsockopt(socket.get(), SOL_SOCKET, option, &kPatience, sizeof kPatience) != 0) {
+            return sys::fail_errno("socket timeout");
+        }
+    }
     const auto* generic = reinterpret_cast<const sockaddr*>(&address);
     if (::connect(socket.get(), generic, sizeof address) != 0) {
         const auto why = sys::fail_errno(path).error();
@@ -32,13 +44,28 @@ Result<std::string> ask(const std::string& path) {
                                                    : "; is the agent running?"),
                     why.code == EINVAL ? 0 : why.code);
     }
-    return sys::read_to_end(socket, 1_MiB);
+    auto answer = sys::read_to_end(socket, 1_MiB);
+    if (!answer && answer.error().code == EAGAIN) return fail("the agent does not answer");
+    return answer;
 }
 
-std::string text(const json& object, const char* member, const char* otherwise = "-") {
-    const auto found = object.find(member);
-    if (found == object.end() || found->is_null()) return otherwise;
-    return found->is_string() ? found->get<std::string>() : found->dump();
+const json& member(const json& object, const char* name) {
+    static const json kNone;
+    const auto found = object.find(name);
+    return found == object.end() ? kNone : *found;
+}
+
+// No control character reaches the terminal.
+std::string plain(const std::string& text) {
+    std::string out;
+    for (const char c : text) out += c == '"' || c == '\\' ? std::string(1, c) : quoted({&c, 1});
+    return out;
+}
+
+std::string text(const json& object, const char* name, const char* otherwise = "-") {
+    const auto& value = member(object, name);
+    if (value.is_string()) return plain(value.get<std::string>());
+    return value.is_null() || value.is_structured() ? otherwise : value.dump();
 }
 
 void print_line(const char* label, const std::string& value) {
@@ -50,20 +77,20 @@ void print_backend(const json& backend) {
                 text(backend, "dialect").c_str(), text(backend, "url").c_str());
     print_line("  enrollment", text(backend, "enrollment"));
     const auto count = [&backend](const char* label, const char* number, const char* last) {
-        if (!backend.contains(number)) return;
+        if (member(backend, number).is_null()) return;
         print_line(label, text(backend, number) + ", last " + text(backend, last, "never"));
     };
     count("  heartbeats", "heartbeats", "last_heartbeat");
     count("  inventory", "inventory_reports", "last_inventory");
     for (const char* trouble : {"enrollment_trouble", "heartbeat_trouble", "inventory_trouble",
                                 "findings_trouble", "jobs_trouble"}) {
-        if (backend.contains(trouble)) print_line("  trouble", text(backend, trouble));
+        if (!member(backend, trouble).is_null()) print_line("  trouble", text(backend, trouble));
     }
-    for (const auto& one : backend.value("declined", json::array())) {
+    for (const auto& one : member(backend, "declined")) {
         print_line("  declined",
                    text(one, "what") + ": " + text(one, "reason") + ", " + text(one, "detail"));
     }
-    for (const auto& job : backend.value("jobs", json::array())) {
+    for (const auto& job : member(backend, "jobs")) {
         std::printf("  job %s (%s): %s, %s bytes of output\n", text(job, "delivery").c_str(),
                     text(job, "job").c_str(), text(job, "state").c_str(),
                     text(job, "stdout_bytes").c_str());
@@ -74,14 +101,15 @@ void print_for_people(const json& status) {
     print_line("version", text(status, "version"));
     print_line("host", text(status, "host_id"));
     print_line("policy", text(status, "policy_digest"));
-    const auto& confinement = status.value("confinement", json::object());
+    const auto& confinement = member(status, "confinement");
     print_line("landlock ABI", text(confinement, "landlock_abi"));
     std::string missing;
-    for (const auto& feature : confinement.value("missing", json::array())) {
-        missing += (missing.empty() ? "" : ", ") + feature.get<std::string>();
+    for (const auto& feature : member(confinement, "missing")) {
+        if (!feature.is_string()) continue;
+        missing += (missing.empty() ? "" : ", ") + plain(feature.get<std::string>());
     }
     print_line("missing here", missing.empty() ? "nothing" : missing);
-    for (const auto& backend : status.value("backends", json::array())) print_backend(backend);
+    for (const auto& backend : member(status, "backends")) print_backend(backend);
 }
 
 }  // namespace
@@ -99,12 +127,16 @@ Result<int> status(const Arguments& arguments) {
         }
     }
     const auto answer = TRY(ask(socket));
+    // What is deeper is left out: printing descends into it.
+    const auto shallow = [](int depth, json::parse_event_t, const json&) {
+        return depth <= kMaxDepth;
+    };
+    const auto document = json::parse(answer, shallow, false);
+    if (!document.is_object()) return fail("the agent's answer was cut short; try again");
     if (as_json) {
-        std::fputs(answer.c_str(), stdout);
+        std::printf("%s\n", document.dump(-1, ' ', true).c_str());
         return kDone;
     }
-    const auto document = json::parse(answer, nullptr, false);
-    if (!document.is_object()) return fail("the agent's answer was cut short; try again");
     print_for_people(document);
     return kDone;
 }
