@@ -185,6 +185,17 @@ TEST_F(SensorToken, ANewInstallTokenHelpsAsTheMessageSays) {
     EXPECT_EQ(place().read("install-token"), "");
 }
 
+TEST_F(SensorToken, TheOneOfTheOriginalAgentsFileIsNamedWhenAnInstallTokenIsToCount) {
+    put("sensor-agent.env", "SENSOR_TOKEN=long-gone");
+    start();
+    ASSERT_TRUE(says(", take the old one out of " + (place() / "sensor-agent.env") +
+                     ", SENSOR_TOKEN, put it into " + (place() / "install-token")));
+    put("sensor-agent.env", "");
+    restart();
+    EXPECT_TRUE(wait_for_heartbeats(1));
+    EXPECT_EQ(enrolments(), 1);
+}
+
 TEST_F(SensorToken, ALostOneNeedsAnInstallToken) {
     start_enrolled();
     EXPECT_EQ(stop(), 0);

@@ -119,9 +119,10 @@ std::string EnrollDuty::how_to_renew() const {
         text += "put the new one into " + config_.credential_origin + " and restart the agent";
     }
     if (!enrolls || !dialect_.enrollment()->enroll_traits().spends_token) return text;
+    const auto& origin = config_.credential_origin;
     return text + "; or, with a new install token, delete credentials/" + config_.name +
            ".credential in the worker's state directory" + (file.empty() ? "" : " and " + file) +
-           ", " + how_to_enroll();
+           (origin.empty() ? "" : ", take the old one out of " + origin) + ", " + how_to_enroll();
 }
 
 bool EnrollDuty::accepted() {
