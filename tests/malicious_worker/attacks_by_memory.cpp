@@ -41,15 +41,6 @@ std::string change_after_sealing(Attacker& attacker) {
     return words + ": " + attacker.answer();
 }
 
-// Sealed for the broker, and a second memfd of the same bytes changed while it looks.
-std::string change_a_twin(Attacker& attacker) {
-    const sys::Fd twin(memory("#!/bin/sh\nid\n", 0));
-    attacker.send(start(), {attacker.descriptor("script")});
-    for (int i = 0; i < 1000; ++i)
-        if (::pwrite(twin.get(), "xx", 2, 0) != 2) return "cannot write";
-    return attacker.answer();
-}
-
 // A memfd made inside the sandbox, with fewer seals than it takes, and the last one set after it
 // was sent: judged as it is when the broker looks, which may be before or after.
 std::string seal_in_the_queue(Attacker& attacker) {
@@ -96,9 +87,6 @@ std::vector<Attack> attacks_by_memory() {
         {"changed-after-sealing", serving, "writes, truncates, punches, seals again",
          answered("pwrite EPERM, ftruncate EPERM, fallocate EPERM, seals EPERM: not-approved"),
          change_after_sealing},
-        {"changed-twin", serving,
-         "writes to another memfd of the same bytes while the broker looks",
-         answered("not-approved"), change_a_twin},
         {"sealed-in-the-queue", serving, "the last seal is set after the frame was sent",
          answered("refused"), seal_in_the_queue},
     };

@@ -42,6 +42,11 @@ HostAttack row(const char* name, const char* layer, Act act, int landlock = 0) {
     return {name, layer, kShut, std::move(act), landlock};
 }
 
+// Not every host has this one.
+HostAttack row_if_there(const char* name, const char* path, int flags = O_RDONLY) {
+    return {name, "mode", kShut, opens(path, flags), 0, path};
+}
+
 }  // namespace
 
 std::vector<HostAttack> attacks_on_files() {
@@ -66,22 +71,22 @@ std::vector<HostAttack> attacks_on_files() {
         row("write-jobs-scratch", "mode", opens_ours("scratch/x", O_WRONLY | O_CREAT)),
         row("clear-suspension", "mode",
             opens_ours("state/broker/intake-suspended", O_WRONLY | O_CREAT)),
-        row("read-broker-program", "Landlock", opens_brokers("exe")),
+        row("read-broker-program", "uid", opens_brokers("exe")),
         row("write-own-program", "mode", opens("/proc/self/exe", O_WRONLY)),
         row("write-own-memory", "mode", opens("/proc/self/mem", O_RDWR)),
         row("write-tmp", "Landlock", opens("/tmp/malice", O_WRONLY | O_CREAT), 1),
         row("write-dev-shm", "Landlock", opens("/dev/shm/malice", O_WRONLY | O_CREAT), 1),
-        row("read-dev-mem", "mode", opens("/dev/mem")),
+        row_if_there("read-dev-mem", "/dev/mem"),
         row("write-dev-null", "Landlock", opens("/dev/null", O_WRONLY), 1),
         row("write-core-pattern", "mode", opens("/proc/sys/kernel/core_pattern", O_WRONLY)),
-        row("write-sysrq", "mode", opens("/proc/sysrq-trigger", O_WRONLY)),
-        row("write-sys", "mode", opens("/sys/kernel/uevent_helper", O_WRONLY)),
-        row("write-cgroup", "mode", opens("/sys/fs/cgroup/cgroup.procs", O_WRONLY)),
+        row_if_there("write-sysrq", "/proc/sysrq-trigger", O_WRONLY),
+        row_if_there("write-sys", "/sys/kernel/uevent_helper", O_WRONLY),
+        row_if_there("write-cgroup", "/sys/fs/cgroup/cgroup.procs", O_WRONLY),
         // Out of the directory that it holds
         row("climb-to-parent", "mode", opens_from_state("../broker", O_RDONLY | O_DIRECTORY)),
         row("climb-to-ledger", "mode", opens_from_state("../broker/ledger")),
-        row("climb-to-root", "mode",
-            opens_from_state("../../../../../etc", O_RDONLY | O_DIRECTORY)),
+        row("climb-to-root", "Landlock",
+            opens_from_state("../../../../../etc", O_RDONLY | O_DIRECTORY), 1),
         row("climb-to-shadow", "mode", opens_from_state("../../../../../etc/shadow")),
         row("follow-link-to-shadow", "mode", opens_from_state("link-to-shadow")),
         row("follow-link-to-root", "Landlock",
@@ -115,13 +120,13 @@ std::vector<HostAttack> attacks_on_files() {
          {"EPERM", "EROFS"},
          [](const Surroundings& s) { return ::fchmod(s.config, 0666); }},
         {"move-out-of-state",
-         "Landlock",
+         "mode",
          {"EACCES", "EXDEV", "ENOENT", "EROFS"},
          [](const Surroundings& s) {
              return ::renameat(s.state, "findings", AT_FDCWD, (s.place + "/scratch/out").c_str());
          }},
         {"set-uid-program",
-         "mount",  // it may make one; it gives nobody anything but this very user
+         "none",  // it may make one; it gives nobody anything but this very user
          {"done"},
          [](const Surroundings& s) {
              const int fd = ::openat(s.state, "own-program", O_WRONLY | O_CREAT, 0600);

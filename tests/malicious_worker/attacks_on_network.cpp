@@ -124,7 +124,7 @@ std::vector<HostAttack> attacks_on_network() {
     return {
         // For comparison: a port that policy names is reached, and nobody is there.
         {"connect-to-backend",
-         "Landlock",
+         "none",
          {"ECONNREFUSED"},
          [](const Surroundings&) { return connect_to(kPortInPolicy); }},
         to_port("connect-elsewhere", "Landlock", {"EACCES"}, connect_to, 4),

@@ -109,7 +109,9 @@ class AnsweredAttacks : public Site {
         ASSERT_TRUE(wait_for_finding("all"));
         for (const auto& attack : rows) {
             const auto words = finding(attack.name).value_or("nothing");
-            if (words == "unavailable") {
+            // Not every kernel has secret memory, or huge pages to spare.
+            const bool rare = attack.needs == "secret" || attack.needs == "huge-pages";
+            if (words == "unavailable" && rare) {
                 std::printf("%s: this kernel has no such descriptor\n", attack.name.c_str());
                 continue;
             }

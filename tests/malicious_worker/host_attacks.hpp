@@ -26,7 +26,8 @@ struct HostAttack {
     // and the row is there to say so.
     std::vector<std::string> walls;
     std::function<long(const Surroundings&)> act;  // negative: an error, told by errno
-    int landlock = 0;  // the ABI from which on it is a wall; skipped below
+    int landlock = 0;        // the ABI from which on it is a wall; skipped below
+    std::string if_there{};  // a path: where the host has none there is nothing to hold
 };
 
 std::vector<HostAttack> attacks_on_files();

@@ -7,8 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <filesystem>
+#include <map>
 
 #include "common/sandbox/landlock.hpp"
 #include "tests/malicious_worker/host_attacks.hpp"
@@ -53,13 +56,39 @@ bool has_news(const sys::Fd& socket) {
 
 class Host : public Site {
   protected:
+    // The answer to each attack, of a worker whose broker starts `under` this.
+    std::map<std::string, std::string> answers(std::vector<std::string> under, int port = 1) {
+        start("host", {{"MALICE_PORT", std::to_string(port)}}, std::move(under));
+        EXPECT_TRUE(wait_for_finding("all"));
+        std::map<std::string, std::string> all;
+        for (const auto& attack : all_host_attacks()) {
+            all[attack.name] = finding(attack.name).value_or("nothing");
+        }
+        EXPECT_TRUE(broker().running());
+        EXPECT_TRUE(audit("protocol-violation").empty());
+        return all;
+    }
     // Where Landlock is too old to be a wall, the agent must say so.
     bool declared_missing(int needed_abi) const {
-        const std::string feature = needed_abi >= 6   ? " landlock-scope "
-                                    : needed_abi >= 4 ? " landlock-net "
-                                                      : " landlock ";
+        return declared_missing(needed_abi >= 6   ? "landlock-scope"
+                                : needed_abi >= 4 ? "landlock-net"
+                                                  : "landlock");
+    }
+    bool declared_missing(const std::string& feature) const {
         const auto missing = " " + audit("agent-started").at(0)["missing"].get<std::string>() + " ";
-        return missing.find(feature) != missing.npos;
+        return missing.find(" " + feature + " ") != missing.npos;
+    }
+    static bool holds(const HostAttack& attack, const std::string& answer) {
+        return std::count(attack.walls.begin(), attack.walls.end(), answer) == 1;
+    }
+    // It was there to be asked for and was refused; absent is what only the view makes it.
+    static bool refused(const HostAttack& attack, const std::string& answer) {
+        const bool absent = !attack.if_there.empty() && !std::filesystem::exists(attack.if_there);
+        return holds(attack, answer) && (absent || answer != "ENOENT");
+    }
+    // The kernel without a call: the broker goes on and says what is missing.
+    static std::vector<std::string> without(const std::string& call) {
+        return {BULKHEAD_LIE, call, "any", std::to_string(ENOSYS)};
     }
 };
 
@@ -67,12 +96,11 @@ TEST_F(Host, IsOutOfReachOfACapturedWorker) {
     const auto [service, port] = some_service();
     const auto daemon = some_daemon(place() / "daemon.sock", false);
     const auto abstract = some_daemon(place().path(), true);
-    start("host", {{"MALICE_PORT", std::to_string(port)}});
-    ASSERT_TRUE(wait_for_finding("all"));
+    const auto said = answers({}, port);
     const int abi = sandbox::landlock_abi();
     int skipped = 0;
     for (const auto& attack : all_host_attacks()) {
-        const auto answer = finding(attack.name).value_or("nothing");
+        const auto& answer = said.at(attack.name);
         if (abi < attack.landlock) {
             ++skipped;
             EXPECT_TRUE(declared_missing(attack.landlock))
@@ -81,8 +109,8 @@ TEST_F(Host, IsOutOfReachOfACapturedWorker) {
                          "skipped: needs Landlock ABI " + std::to_string(attack.landlock));
             continue;
         }
-        record_layer(attack.layer, "worker", attack.name, answer);
-        EXPECT_EQ(std::count(attack.walls.begin(), attack.walls.end(), answer), 1)
+        record_layer(answer == "ENOENT" ? "view" : attack.layer, "worker", attack.name, answer);
+        EXPECT_TRUE(holds(attack, answer))
             << attack.name << ": " << answer << " is not what a wall (" << attack.layer
             << ") answers";
     }
@@ -91,12 +119,44 @@ TEST_F(Host, IsOutOfReachOfACapturedWorker) {
     const bool ports_are_walled = abi >= 4;
     EXPECT_TRUE(::accept4(service.get(), nullptr, nullptr, SOCK_CLOEXEC) < 0 || !ports_are_walled)
         << "a TCP service was reached that policy does not name";
-    ASSERT_TRUE(broker().running());
-    EXPECT_TRUE(audit("protocol-violation").empty());
     std::printf("%zu attempts on the host, Landlock ABI %d\n",
                 all_host_attacks().size() - static_cast<std::size_t>(skipped), abi);
     if (skipped > 0) {
         GTEST_SKIP() << skipped << " attempts need a newer Landlock than ABI " << abi;
+    }
+}
+
+// The view answers before the walls behind it are asked. Each of them holds alone.
+TEST_F(Host, IsOutOfReachWithoutTheView) {
+    const auto said = answers(without("fsopen"));
+    EXPECT_TRUE(declared_missing("worker-view"));
+    for (const auto& attack : all_host_attacks()) {
+        if (sandbox::landlock_abi() < attack.landlock) continue;
+        const auto& answer = said.at(attack.name);
+        EXPECT_TRUE(refused(attack, answer)) << attack.name << ": " << answer;
+        if (attack.layer == "Landlock") {
+            record_layer("Landlock", "worker without view", attack.name, answer);
+        }
+    }
+}
+
+TEST_F(Host, WithoutViewAndLandlockWhatUserAndModeHoldIsOutOfReach) {
+    auto under = without("fsopen");
+    for (auto& word : without("landlock_create_ruleset")) under.push_back(std::move(word));
+    const auto said = answers(under);
+    for (const char* made : {"/tmp/malice", "/dev/shm/malice"}) std::filesystem::remove(made);
+    EXPECT_TRUE(declared_missing("landlock"));
+    for (const auto& attack : all_host_attacks()) {
+        const auto& answer = said.at(attack.name);
+        if (attack.layer == "Landlock") {
+            EXPECT_FALSE(holds(attack, answer))
+                << attack.name << ": " << answer << ", so Landlock is not what holds it";
+            continue;
+        }
+        EXPECT_TRUE(refused(attack, answer)) << attack.name << ": " << answer;
+        if (attack.layer == "seccomp") continue;  // as ever
+        record_layer(attack.layer, "worker without view and Landlock", attack.name,
+                     answer == "ENOENT" ? "skipped: this host has none" : answer);
     }
 }
 

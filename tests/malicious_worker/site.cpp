@@ -52,6 +52,7 @@ void Site::SetUpTestSuite() {
     place_ = std::make_unique<Installation>(4444);
     place_->write("agent.yaml", "# the malicious worker reads none\n");
     for (const auto& job : jobs_of_the_site()) place_->pin(job);
+    place_->write("policy/allowed_signers", "# nobody signs here\n");
     place_->write("notes", "for root's eyes, and the worker's\n");
     place_->append("policy/reads.policy",
                    "file notes " + *place_ / "notes" + " 4KiB  # to have one\n");
@@ -63,7 +64,8 @@ void Site::SetUp() {
     if (::geteuid() != 0) GTEST_SKIP() << "a broker must be started by root";
 }
 
-void Site::start(const std::string& orders, std::map<std::string, std::string> environment) {
+void Site::start(const std::string& orders, std::map<std::string, std::string> environment,
+                 std::vector<std::string> under) {
     environment["MALICE_ORDERS"] = orders;
     environment["MALICE_PLACE"] = place_->path();
     std::error_code absent;
@@ -73,13 +75,13 @@ void Site::start(const std::string& orders, std::map<std::string, std::string> e
     lines_before_ = 0;
     lines_before_ = audit("").size();
     auto& place = *place_;
-    broker_ = std::make_unique<Program>(
-        Command{.words = {BULKHEAD_BROKER, "--policy", place / "policy", "--config",
-                          place / "agent.yaml", "--state", place / "state", "--log-dir",
-                          place / "log", "--run-dir", place / "run", "--worker",
-                          BULKHEAD_MALICIOUS_WORKER, "--worker-user", kWorkerUser},
-                .environment = std::move(environment),
-                .output = place / "agent.log"});
+    under.insert(under.end(), {BULKHEAD_BROKER, "--policy", place / "policy", "--config",
+                               place / "agent.yaml", "--state", place / "state", "--log-dir",
+                               place / "log", "--run-dir", place / "run", "--worker",
+                               BULKHEAD_MALICIOUS_WORKER, "--worker-user", kWorkerUser});
+    broker_ = std::make_unique<Program>(Command{.words = std::move(under),
+                                                .environment = std::move(environment),
+                                                .output = place / "agent.log"});
 }
 
 void Site::stop() {

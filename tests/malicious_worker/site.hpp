@@ -36,7 +36,9 @@ class Site : public testing::Test {
 
     Installation& place() { return *place_; }
     // The attacker does `orders`, a word and what belongs to it (see main.cpp).
-    void start(const std::string& orders, std::map<std::string, std::string> environment = {});
+    // The broker is started by `under`, a program that becomes it.
+    void start(const std::string& orders, std::map<std::string, std::string> environment = {},
+               std::vector<std::string> under = {});
     // SIGTERM, and a clean end. Without a running broker nothing.
     void stop();
     Program& broker() { return *broker_; }

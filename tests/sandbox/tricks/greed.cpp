@@ -49,13 +49,23 @@ int fork_until_refused() {
     return 0;
 }
 
+// The first of them says once what stopped it.
+[[noreturn]] void bomb() {
+    const pid_t first = ::getpid();
+    for (bool told = false;;) {
+        if (::fork() >= 0 || told || ::getpid() != first) continue;
+        std::printf("%s\n", answer(-1).c_str());
+        told = true;
+    }
+}
+
 }  // namespace
 
 int be_greedy(const std::string& word, const std::string& argument) {
     if (word == "--eat") return eat(std::stoul(argument));
     if (word == "--spin") spin(std::stoi(argument));
     if (word == "--fork-until-refused") return fork_until_refused();
-    while (word == "--fork-bomb") ::fork();
+    if (word == "--fork-bomb") bomb();
     return 2;
 }
 
