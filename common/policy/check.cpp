@@ -90,6 +90,17 @@ class Checker {
         });
     }
 
+    // Of files beyond its rows: landlock(7), LIMITATIONS. Permissions hold others, a view all.
+    static bool reaches_metadata(const Profile& profile) {
+        const bool everywhere =
+            std::any_of(profile.paths.begin(), profile.paths.end(), [](const auto& rule) {
+                return rule.path == "/" &&
+                       (rule.access == Access::write || rule.access == Access::devices);
+            });
+        return !profile.namespaces.mount && !everywhere &&
+               (profile.user == "root" || profile.capabilities != 0);
+    }
+
     void check_approvals() {
         for (const auto& [name, group] : policy_.signer_groups) {
             if (group.principals.empty()) wrong(at(group.source), name + " has no members");
@@ -114,6 +125,11 @@ class Checker {
             if (profile.private_tmp && !profile.namespaces.mount) {
                 wrong("profiles/" + name + ".profile",
                       "private-tmp yes needs \"namespaces mount\"");
+            }
+            if (reaches_metadata(profile)) {
+                warn("profiles/" + name + ".profile",
+                     "it could change modes, owners and times of files that it may not write, "
+                     "which Landlock does not hold; write: namespaces mount");
             }
             if (find(policy_.approvals, name) == nullptr) {
                 warn("approval.policy", "nobody may sign for profile " + name +

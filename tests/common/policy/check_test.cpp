@@ -185,6 +185,27 @@ TEST_F(CheckPolicy, APrivateTmpNeedsAMountNamespace) {
                                         "\"namespaces mount\""));
 }
 
+TEST_F(CheckPolicy, PowersOverMetadataWantAReadOnlyView) {
+    add("approval.policy", kPinned);
+    auto& profile = policy_.profiles.at("p");
+    profile.private_tmp = false;
+    profile.namespaces.mount = false;
+    EXPECT_THAT(findings(), IsEmpty()) << "an ordinary user has no such powers";
+    const auto told = ElementsAre(
+        "warning profiles/p.profile: it could change modes, owners and times of files that it may "
+        "not write, which Landlock does not hold; write: namespaces mount");
+    profile.capabilities = 1;
+    EXPECT_THAT(findings(), told);
+    profile.capabilities = 0;
+    profile.user = "root";
+    EXPECT_THAT(findings(), told);
+    profile.namespaces.mount = true;
+    EXPECT_THAT(findings(), IsEmpty());
+    profile.namespaces.mount = false;
+    profile.paths.push_back({.access = Access::write, .path = "/", .if_present = {}, .source = {}});
+    EXPECT_THAT(findings(), IsEmpty()) << "it may write to all files anyway";
+}
+
 TEST_F(CheckPolicy, AFileThatNobodyReadsIsFound) {
     add("approval.policy", kPinned);
     policy_.ignored = {"host.policy~"};
