@@ -82,7 +82,8 @@ std::string octal(unsigned mask) {
 
 std::string view_of(const policy::Profile& profile) {
     if (!profile.namespaces.mount) return "the host's";
-    return std::string("the host's, read-only and without set-user-id but for the paths to write") +
+    return std::string(
+               "the host's, without set-user-id, and read-only but for the paths to write") +
            (profile.private_tmp ? "; /tmp and /var/tmp are its own, empty, and vanish with it"
                                 : "") +
            (profile.namespaces.pid ? "; /proc shows its own processes only" : "");
@@ -156,7 +157,8 @@ std::string job_in_words(const policy::Profile& profile, const policy::Policy& p
     text += row("input",
                 "standard input is /dev/null, the script a sealed descriptor, the "
                 "environment fixed but for its parameters");
-    text += heading("files: Landlock lets these through and no others");
+    text += heading(
+        "files: Landlock lets these through and no others, but holds no modes, owners or times");
     text += paths_of(profile.paths);
     text += calls_of(*policy::find(policy.seccomp, profile.seccomp));
     return text + "  beneath this list lies the ceiling: bulkhead show-confinement broker\n";
