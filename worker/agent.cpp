@@ -94,6 +94,7 @@ Agent::Agent(BrokerClient broker, Config config, Pass pass, bool forced, sys::Lo
                 .policy_digest = {},
                 .confinement = {},
                 .system = {},
+                .refresh_system = [this] { refresh_system(); },
                 .job_done = [this] { stop_if_drained(); },
                 .fatal =
                     [this](const Error& error) {
@@ -114,6 +115,24 @@ Result<> Agent::introduce(protocol::HelloReply hello, int landlock_abi) {
     TRY(loop_.watch(broker_.fd(), EPOLLIN, [this](std::uint32_t) { on_events(); }));
     broker_.when_kept([this] { loop_.after({}, [this] { on_events(); }); });
     return take_over(std::move(hello.jobs.items));
+}
+
+// After boot a host may be called localhost and live in 1970 for a while.
+void Agent::refresh_system() {
+    auto now = read_settable_facts();
+    if (!was_set(settable_, now)) return;
+    auto system = read_system_info(root_, proc_);
+    if (!system) return log_.warning("system", {{"why", system.error().what}});
+    auto& known = services_.system;
+    if (known.hostname != system->hostname) {
+        log_.warning("the host has another name",
+                     {{"was", known.hostname},
+                      {"is", system->hostname},
+                      {"advice", "a backend that knows it by its name takes it for another host"}});
+    }
+    settable_ = std::move(now);
+    system->hardware = std::move(known.hardware);  // of the machine, which stays
+    known = *std::move(system);
 }
 
 Result<> Agent::take_over(std::vector<protocol::UnreportedJob> jobs) {

@@ -25,6 +25,7 @@ class Agent {
     Result<> introduce(protocol::HelloReply hello, int landlock_abi);
     Result<> take_over(std::vector<protocol::UnreportedJob> jobs);
 
+    void refresh_system();
     void on_events();
     Result<> on_event(link::Packet& packet);
     void on_session_finished(bool delivered);
@@ -43,6 +44,7 @@ class Agent {
     Spool spool_;
     InventoryStore inventory_;
     RefusalStore refusals_;
+    SettableFacts settable_ = read_settable_facts();  // as services_ has them
     Services services_;
     std::vector<std::unique_ptr<Session>> sessions_;
     std::unique_ptr<StatusServer> status_;

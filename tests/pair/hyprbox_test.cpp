@@ -1,4 +1,7 @@
 // The hyprbox dialect with nothing simulated on the host's side.
+#include <sched.h>
+#include <unistd.h>
+
 #include <csignal>
 
 #include "tests/pair/pair.hpp"
@@ -51,6 +54,17 @@ TEST_F(Hyprbox, OutputArrivesWhileTheJobRuns) {
     place().write("scratch/go", "");
     EXPECT_EQ(result_of(id)["exitCode"], 0);
     EXPECT_EQ(backend().standard_output(id), "begun\nover\n");
+}
+
+TEST_F(Hyprbox, ANameThatTheHostIsGivenLaterIsToldFromThenOn) {
+    ASSERT_EQ(::unshare(CLONE_NEWUTS), 0) << "of this thread, and of what it starts";
+    ASSERT_EQ(::sethostname("localhost", 9), 0);
+    start_enrolled();
+    EXPECT_EQ(heartbeats().back()["hostname"], "localhost");
+    ASSERT_EQ(::sethostname("web-07", 6), 0);
+    EXPECT_TRUE(wait_for_heartbeats(2));
+    EXPECT_EQ(heartbeats().back()["hostname"], "web-07");
+    EXPECT_TRUE(wait_for_log("the host has another name"));
 }
 
 // The claim is atomic, so a job that is refused must be completed or it would hang.

@@ -8,6 +8,10 @@ namespace bulkhead::worker {
 
 namespace {
 
+SettableFacts settable_in(const SystemInfo& system) {
+    return {.hostname = system.hostname, .boot_time = system.boot_time};
+}
+
 UnixTime now() {
     return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
@@ -67,10 +71,11 @@ void HeartbeatDuty::send() {
     before_each_();
     auto heartbeat = compose();
     if (!heartbeat) return services_.fatal(heartbeat.error());
-    const bool reports_system = heartbeat->report_system;
+    std::optional<SettableFacts> reported;
+    if (heartbeat->report_system) reported = settable_in(heartbeat->system);
     perform<HeartbeatReceipt>(client_, dialect_.heartbeat(identity_, *heartbeat),
-                              [this, reports_system](Verdict<HeartbeatReceipt> verdict) {
-                                  on_verdict(std::move(verdict), reports_system);
+                              [this, reported](Verdict<HeartbeatReceipt> verdict) {
+                                  on_verdict(std::move(verdict), reported);
                               });
 }
 
@@ -87,22 +92,31 @@ Result<Heartbeat> HeartbeatDuty::compose() {
     heartbeat.metrics = latest_;
     heartbeat.network = read_network(dialect_.traits().network, services_.proc);
     heartbeat.system = services_.system;
-    // Pending until a heartbeat that carried it was delivered.
-    heartbeat.report_system = !system_reported_at_ || sys::Clock::now() - *system_reported_at_ >=
-                                                          dialect_.traits().system_info_interval;
+    heartbeat.report_system = system_is_due();
     auto running = running_();
     heartbeat.running_jobs = std::move(running.ids);
     heartbeat.unreported_jobs = running.unreported;
     return heartbeat;
 }
 
-void HeartbeatDuty::on_verdict(Verdict<HeartbeatReceipt> verdict, bool system_reported) {
+// Pending until a heartbeat that carried it was delivered.
+bool HeartbeatDuty::system_is_due() const {
+    return !system_reported_at_ ||
+           sys::Clock::now() - *system_reported_at_ >= dialect_.traits().system_info_interval ||
+           was_set(system_reported_, settable_in(services_.system));
+}
+
+void HeartbeatDuty::on_verdict(Verdict<HeartbeatReceipt> verdict,
+                               std::optional<SettableFacts> reported) {
     if (verdict) {
         if (!trouble_.empty()) services_.log.info("heartbeat again", {{"backend", config_.name}});
         trouble_.clear();
         ++delivered_;
         last_delivered_ = now();
-        if (system_reported) system_reported_at_ = sys::Clock::now();
+        if (reported) {
+            system_reported_ = *std::move(reported);
+            system_reported_at_ = sys::Clock::now();
+        }
         schedule_.delivered(sys::Clock::now(), verdict->heartbeat_interval);
         decline(std::move(verdict->declined));
         services_.log.debug("heartbeat",

@@ -54,7 +54,8 @@ class HeartbeatDuty {
     void sample();
     void send();
     Result<Heartbeat> compose();
-    void on_verdict(Verdict<HeartbeatReceipt> verdict, bool system_reported);
+    bool system_is_due() const;
+    void on_verdict(Verdict<HeartbeatReceipt> verdict, std::optional<SettableFacts> reported);
     void decline(std::vector<Declined> wanted);
 
     Services& services_;
@@ -74,6 +75,7 @@ class HeartbeatDuty {
     std::uint64_t sequence_ = 0;
     std::uint64_t delivered_ = 0;
     std::optional<UnixTime> last_delivered_;
+    SettableFacts system_reported_;  // at this time, if ever
     std::optional<sys::Clock::time_point> system_reported_at_;
     std::string trouble_;
     std::vector<Declined> declined_;

@@ -47,7 +47,8 @@ struct Services {
     std::string policy_digest;  // 64 hex digits; changes when the broker reloads
     Confinement confinement;
     SystemInfo system;
-    std::function<void()> job_done;  // one delivery less
+    std::function<void()> refresh_system = [] {};  // cheap: reads files only when there is news
+    std::function<void()> job_done;                // one delivery less
     // An error that ends the worker: the broker is gone, the spool cannot be written.
     std::function<void(const Error&)> fatal;
 };

@@ -28,14 +28,14 @@ Result<std::unique_ptr<Session>> Session::create(Services& services, const Backe
                 if (!raw->jobs_) return HeartbeatDuty::Running{};
                 return HeartbeatDuty::Running{raw->jobs_->running_ids(), raw->jobs_->unreported()};
             },
-            [raw] { raw->reload_files(); },
+            [raw] { raw->look_again(); },
             [raw](const Verdict<HeartbeatReceipt>& verdict) { raw->beat_done(verdict); })));
         session->unfinished_.set(heartbeat);
     }
     if (const auto* dialect = session->dialect_->inventory()) {
         session->check_in_.emplace(
             services, config, *dialect, session->client_, session->identity_,
-            [raw] { raw->reload_files(); },
+            [raw] { raw->look_again(); },
             [raw](const Setback* setback) { raw->judge_credential(setback); },
             [raw](bool delivered) { raw->part_finished(inventory, delivered); });
         session->unfinished_.set(inventory);
@@ -67,8 +67,10 @@ Session::Session(Services& services, const BackendConfig& config,
       client_(std::move(client)),
       finished_(std::move(finished)),
       files_(config, services.log),
-      enroll_(services, config, *dialect_, client_, std::move(token_file),
-              [this] { return files_.check(client_); }) {
+      enroll_(services, config, *dialect_, client_, std::move(token_file), [this] {
+          services_.refresh_system();
+          return files_.check(client_);
+      }) {
     conceal();
 }
 
@@ -99,7 +101,8 @@ void Session::conceal() {
     client_.conceal({config_.install_token, config_.credential, identity_.credential});
 }
 
-void Session::reload_files() {
+void Session::look_again() {
+    services_.refresh_system();
     auto credential = files_.check(client_);
     if (!credential) return;
     identity_.credential = *std::move(credential);

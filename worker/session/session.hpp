@@ -46,8 +46,8 @@ class Session {
     Session(Services& services, const BackendConfig& config, std::unique_ptr<const Dialect> dialect,
             HttpClient client, InstallTokenFile token_file, OnFinished finished);
     void on_enrolled(const Enrolled& enrolled);
-    void conceal();  // what we know of secrets now
-    void reload_files();
+    void conceal();     // what we know of secrets now
+    void look_again();  // at what others may have changed
     void watch_files();
     void judge_credential(const Setback* setback);
     void beat_done(const Verdict<HeartbeatReceipt>& verdict);

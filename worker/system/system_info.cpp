@@ -2,6 +2,7 @@
 
 #include <sched.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 #include <array>
 #include <optional>
@@ -67,6 +68,23 @@ Result<UnixTime> parse_boot_time(std::string_view stat) {
         return UnixTime(std::chrono::seconds(seconds));
     }
     return fail("stat: btime: missing");
+}
+
+SettableFacts read_settable_facts() {
+    utsname kernel{};
+    timespec clock{};
+    timespec awake{};
+    // None of these fails with sound pointers and known clocks.
+    ::uname(&kernel);
+    ::clock_gettime(CLOCK_REALTIME, &clock);
+    ::clock_gettime(CLOCK_BOOTTIME, &awake);
+    return {.hostname = kernel.nodename,
+            .boot_time = UnixTime(std::chrono::seconds(clock.tv_sec - awake.tv_sec))};
+}
+
+bool was_set(const SettableFacts& before, const SettableFacts& now) {
+    return before.hostname != now.hostname ||
+           std::chrono::abs(before.boot_time - now.boot_time) >= std::chrono::minutes(1);
 }
 
 Result<SystemInfo> read_system_info(const sys::Dir& root, const sys::Dir& proc) {

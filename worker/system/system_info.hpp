@@ -39,6 +39,16 @@ struct SystemInfo {
 // are read or it is an error.
 Result<SystemInfo> read_system_info(const sys::Dir& root, const sys::Dir& proc);
 
+// Of these facts what may be set while the host runs, read without opening a file. The time is that
+// of the clocks, which /proc/stat repeats unless something stands in its place.
+struct SettableFacts {
+    std::string hostname;
+    UnixTime boot_time{};
+};
+SettableFacts read_settable_facts();
+// Nothing but a new name, or a clock that was set by a minute or more.
+bool was_set(const SettableFacts& before, const SettableFacts& now);
+
 // From /proc/stat.
 Result<std::uint32_t> parse_cpu_count(std::string_view stat);
 Result<UnixTime> parse_boot_time(std::string_view stat);

@@ -161,6 +161,7 @@ Host::Outcome Host::live(Pass pass, bool forced, const std::function<bool()>& do
                                      .memory_total_bytes = 1 << 30},
                           .job_done = [] {},
                           .fatal = [](const Error& error) { ADD_FAILURE() << error.what; }};
+        services.refresh_system = [&] { refresh(services.system); };
         std::optional<bool> finished;
         auto session = Session::create(services, whole.backends[0], InstallTokenFile::open(""),
                                        [&finished](bool well) { finished = well; });

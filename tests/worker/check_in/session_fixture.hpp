@@ -33,7 +33,8 @@ class Host {
     Random random = [] { return 0.0; };
     BackendConfig config;
     bulkhead::test::TempDir state;
-    SocketOwners owners;  // what the broker knows
+    SocketOwners owners;                                            // what the broker knows
+    std::function<void(SystemInfo&)> refresh = [](SystemInfo&) {};  // of what the host is
 
   private:
     Outcome live(Pass pass, bool forced, const std::function<bool()>& done);

@@ -64,5 +64,19 @@ TEST_F(SessionTest, ACredentialThatIsGivenAndRefusedIsAskedForEverMoreSeldom) {
     EXPECT_GE(all.back().at - all.front().at, 2800ms) << "a second, then two";
 }
 
+TEST_F(SessionTest, AClockThatIsSetAfterBootIsToldWithTheNextBeat) {
+    speak("bulkhead");
+    std::size_t looks = 0;
+    host_->refresh = [&](SystemInfo& system) {
+        if (++looks == 4) system.boot_time = UnixTime(1'800'000'000s);
+    };
+    EXPECT_TRUE(host_->serve_until([&] { return backend_.heartbeats().size() >= 5; }));
+    std::vector<std::string> told;
+    for (const auto& beat : backend_.heartbeats()) {
+        if (beat.body.contains("system")) told.push_back(beat.body["system"]["boot_time"]);
+    }
+    EXPECT_EQ(told, (std::vector<std::string>{"1970-01-01T00:00:00Z", "2027-01-15T08:00:00Z"}));
+}
+
 }  // namespace
 }  // namespace bulkhead::worker

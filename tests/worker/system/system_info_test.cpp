@@ -76,5 +76,26 @@ TEST(SystemInfo, OfThisHostIsComplete) {
     EXPECT_GT(info->cpu_count, 0U);
 }
 
+TEST(SettableFacts, AreThoseOfTheKernelsFiles) {
+    const auto facts = read_settable_facts();
+    const auto whole = read_system_info(*sys::Dir::open("/"), *sys::Dir::open("/proc"));
+    EXPECT_EQ(facts.hostname, whole->hostname);
+    EXPECT_FALSE(was_set(facts, read_settable_facts()));
+}
+
+TEST(SettableFacts, WereSetWhenTheNameIsAnotherOrTheClockFarAway) {
+    using namespace std::chrono_literals;
+    const SettableFacts before{.hostname = "web-01", .boot_time = UnixTime(1'800'000'000s)};
+    auto now = before;
+    now.boot_time -= 59s;
+    EXPECT_FALSE(was_set(before, now)) << "two clocks are not read at one moment";
+    now.boot_time -= 1s;
+    EXPECT_TRUE(was_set(before, now));
+    EXPECT_TRUE(was_set(now, before));
+    now = before;
+    now.hostname = "localhost";
+    EXPECT_TRUE(was_set(before, now));
+}
+
 }  // namespace
 }  // namespace bulkhead::worker
