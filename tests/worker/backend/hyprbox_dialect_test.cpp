@@ -172,6 +172,16 @@ TEST(HyprboxOutput, IsTextWhateverTheJobWrote) {
     EXPECT_EQ(judged(exchange, 200)->next_offset, 105U);
 }
 
+TEST(HyprboxOutput, SaysWhereSomethingWasDropped) {
+    const auto hyprbox = dialect();
+    const auto exchange = hyprbox.jobs()->output(
+        test::identity(),
+        {.job_id = "7", .offset = 1'000, .data = std::string("tail\n"), .skip_from = 600});
+    EXPECT_EQ(test::body(exchange.request),
+              "{\"chunk\":\"\\n[400 bytes dropped by this host]\\ntail\\n\"}");
+    EXPECT_EQ(judged(exchange, 200)->next_offset, 1'005U);
+}
+
 std::string completion(const JobResult& result, DialectOptions options = {}) {
     const auto hyprbox = dialect(std::move(options));
     return test::body(hyprbox.jobs()->result(test::identity(), result).request);

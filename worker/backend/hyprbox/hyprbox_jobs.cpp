@@ -84,6 +84,11 @@ std::string error_of(const JobResult& result) {
     return told("interrupted");
 }
 
+// The server knows no offsets: only the output itself can say that something is missing.
+std::string dropped(std::uint64_t octets) {
+    return "\n[" + std::to_string(octets) + " bytes dropped by this host]\n";
+}
+
 std::string with_id(std::string path, std::string_view id) {
     return path.replace(path.find("{id}"), 4, percent_encoded(id));
 }
@@ -119,8 +124,10 @@ Exchange<JobNews> HyprboxJobs::next_job(const Identity& identity, const SystemIn
 
 Exchange<OutputReceipt> HyprboxJobs::output(const Identity& identity, OutputChunk chunk) const {
     const auto& octets = std::get<std::string>(chunk.data);
+    auto text = lossy_utf8(octets);
+    if (chunk.skip_from) text = dropped(chunk.offset - *chunk.skip_from) + text;
     JsonWriter json;
-    json.begin_object().put(options_.chunk_member, lossy_utf8(octets)).end();
+    json.begin_object().put(options_.chunk_member, text).end();
     return {.request = {.method = "POST",
                         .path = with_id(options_.output_path, chunk.job_id),
                         .headers = headers(identity, true),
