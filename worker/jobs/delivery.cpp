@@ -6,6 +6,7 @@
 
 #include "common/base/parse.hpp"
 #include "worker/backend/utf8.hpp"
+#include "worker/jobs/job_end.hpp"
 
 namespace bulkhead::worker {
 
@@ -15,32 +16,22 @@ using namespace std::chrono_literals;
 
 constexpr std::array kOutputs{Output::out, Output::err};
 constexpr std::uint64_t kWorthAtOnce = 64_KiB;
-constexpr auto kQuiet = 20ms;       // a script's lines that come together leave together
-constexpr auto kDiskFullWait = 1s;  // somebody else has to make room
+constexpr std::uint64_t kLeastPiece = 1_KiB;  // not the size is to blame where this is too much
+constexpr auto kQuiet = 20ms;                 // a script's lines that come together leave together
+constexpr auto kDiskFullWait = 1s;            // somebody else has to make room
 
 std::size_t index(Output which) { return static_cast<std::size_t>(which); }
-
-JobOutcome outcome_of(const protocol::JobEnd& end) {
-    switch (end.outcome) {
-        case protocol::Outcome::interrupted:
-            return JobOutcome::interrupted;
-        case protocol::Outcome::finished:
-            return JobOutcome::finished;
-        case protocol::Outcome::timed_out:
-            return JobOutcome::timed_out;
-        case protocol::Outcome::cancelled:
-            return JobOutcome::cancelled;
-        case protocol::Outcome::failed_to_start:
-            return JobOutcome::failed_to_start;
-    }
-    return JobOutcome::interrupted;
-}
 
 StreamSummary summary_of(const OutputTotals& totals) {
     return {.bytes = totals.bytes, .sha256 = crypto::hex(totals.sha256), .dropped = totals.dropped};
 }
 
 }  // namespace
+
+bool is_repeatable(const Setback& setback) {
+    return setback.kind == Setback::Kind::retry ||
+           setback.kind == Setback::Kind::credential_rejected;
+}
 
 Delivery::Delivery(const JobRoute& route, JobNumber number, std::string id, SpoolJob& spool,
                    std::array<sys::Fd, 2> pipes, std::string rule)
@@ -50,7 +41,8 @@ Delivery::Delivery(const JobRoute& route, JobNumber number, std::string id, Spoo
       spool_(spool),
       pipes_(std::move(pipes)),
       rule_(std::move(rule)),
-      backoff_(route.services.random) {}
+      backoff_(route.services.random),
+      most_(route.dialect.traits().max_chunk_bytes) {}
 
 Delivery::~Delivery() {
     if (request_) route_.client.cancel(*request_);
@@ -123,6 +115,7 @@ void Delivery::take_again() {
 // --- from the disk to the backend
 
 void Delivery::consider() {
+    if (discard_) drop_output();
     if (!route_.open || request_ || pause_ == Pause::retry) return;
     if (!discard_ && send_output()) return;
     if (end_ && all_received()) send_result();
@@ -141,11 +134,11 @@ bool Delivery::send_output() {
     bool waits = false;
     const auto rest = this->rest();
     for (const auto which : kOutputs) {
-        const auto chunk = spool_.next_chunk(which, route_.dialect.traits().max_chunk_bytes);
+        const auto chunk = spool_.next_chunk(which, most_);
         if (!chunk) continue;
         const bool last = end_ && all_received();
         if (last && rides_in_result(*chunk)) continue;
-        if (last || flush_ || rest <= 0ms || chunk->length >= kWorthAtOnce) {
+        if (last || flush_ || rest <= 0ms || chunk->length >= std::min(most_, kWorthAtOnce)) {
             send(which, *chunk);
             return true;
         }
@@ -159,17 +152,19 @@ void Delivery::send(Output which, const Chunk& chunk) {
     auto composed = compose(which, chunk);
     if (!composed) return route_.services.fatal(composed.error());
     const auto* text = std::get_if<std::string>(&composed->data);
+    const auto begin = chunk.skip_from.value_or(chunk.offset);
     const auto end = chunk.offset + (text == nullptr ? chunk.length : text->size());
     const auto now = sys::Clock::now();
     const auto interval = route_.dialect.traits().flush_interval;
     const bool after_silence = !std::exchange(flush_, false) && now - last_sent_ >= interval;
     next_flush_ = now + (after_silence ? kQuiet : interval);
     last_sent_ = now;
-    request_ = perform<OutputReceipt>(route_.client,
-                                      route_.dialect.output(route_.identity, *std::move(composed)),
-                                      [this, which, end](Verdict<OutputReceipt> verdict) {
-                                          on_receipt(which, end, std::move(verdict));
-                                      });
+    sending_ = chunk.length;
+    request_ = perform<OutputReceipt>(
+        route_.client, route_.dialect.output(route_.identity, *std::move(composed)),
+        [this, which, begin, end](const Verdict<OutputReceipt>& verdict) {
+            on_receipt(which, begin, end, verdict);
+        });
 }
 
 Result<OutputChunk> Delivery::compose(Output which, const Chunk& chunk) const {
@@ -183,7 +178,7 @@ Result<OutputChunk> Delivery::compose(Output which, const Chunk& chunk) const {
         auto text = TRY(spool_.read(which, chunk));
         // A character that the chunk's end cuts in two goes whole with the next.
         const auto whole = whole_characters(text);
-        if (whole > 0 && !spool_.ended(which)) text.resize(whole);
+        if (whole > 0 && !ends_stream(which, chunk)) text.resize(whole);
         out.data = std::move(text);
     } else {
         out.data =
@@ -192,76 +187,90 @@ Result<OutputChunk> Delivery::compose(Output which, const Chunk& chunk) const {
     return out;
 }
 
-void Delivery::on_receipt(Output which, std::uint64_t end, Verdict<OutputReceipt> verdict) {
+// A backend without offsets holds what it was sent, from `begin`, where it stood, to `end`.
+void Delivery::on_receipt(Output which, std::uint64_t begin, std::uint64_t end,
+                          const Verdict<OutputReceipt>& verdict) {
     request_.reset();
-    if (!verdict && verdict.error().kind == Setback::Kind::retry) {
-        return retry("output", verdict.error());
-    }
-    if (!verdict && verdict.error().kind == Setback::Kind::credential_rejected) {
-        return retry("output", verdict.error());
-    }
-    if (!verdict) {
-        route_.services.log.warning("output", {{"job", id_}, {"why", verdict.error().text}});
-        discard();
-    } else {
-        backoff_.succeeded();
-        trouble_.clear();
+    if (!verdict && is_repeatable(verdict.error())) return retry("output", verdict.error());
+    if (verdict) {
         const auto next = route_.dialect.traits().output_by_offset ? verdict->next_offset : end;
-        if (const auto kept = spool_.acknowledge(which, next); !kept) {
-            // A backend that claims bytes it was never sent; its output is beyond repair.
-            route_.services.log.warning("output", {{"job", id_}, {"why", kept.error().what}});
-            discard();
+        const auto kept = spool_.acknowledge(which, next);
+        if (!kept && kept.error().code != SpoolJob::kNeverSent) {
+            return route_.services.fatal(kept.error());
         }
+        if (kept && next <= begin) return retry("output", {.text = "the backend took none of it"});
+        if (kept) {
+            on_progress();
+        } else {
+            give_up_output(kept.error().what);
+        }
+    } else if (verdict.error().kind != Setback::Kind::too_large || !send_less()) {
+        give_up_output(verdict.error().text);
     }
     take_again();
     consider();
 }
 
-// The backend will not have the output; the result is still owed.
-void Delivery::discard() {
+void Delivery::on_progress() {
+    backoff_.succeeded();
+    trouble_.clear();
+    const bool quick = sys::Clock::now() - last_sent_ < route_.config.timeout / 4;
+    if (!quick || sending_ < most_) return;
+    most_ = std::min(2 * most_, route_.dialect.traits().max_chunk_bytes);
+}
+
+// Half of what did not get through, next time; false where that would be too little.
+bool Delivery::send_less() {
+    if (sending_ <= kLeastPiece) return false;
+    most_ = std::max(sending_ / 2, kLeastPiece);
+    return true;
+}
+
+void Delivery::give_up_output(const std::string& why) {
+    route_.services.log.warning("output", {{"job", id_}, {"why", why}});
     discard_ = true;
+}
+
+// The result is still owed, and the job must not stand still before a full spool.
+void Delivery::drop_output() {
+    bool dropped = false;
     for (const auto which : kOutputs) {
         while (const auto chunk = spool_.next_chunk(which, 1_GiB)) {
-            if (!spool_.acknowledge(which, chunk->offset + chunk->length)) break;
+            const auto kept = spool_.acknowledge(which, chunk->offset + chunk->length);
+            if (!kept) return route_.services.fatal(kept.error());
+            dropped = true;
         }
     }
+    if (dropped) take_again();
+}
+
+bool Delivery::ends_stream(Output which, const Chunk& chunk) const {
+    return spool_.ended(which) && chunk.offset + chunk.length == spool_.totals(which).bytes;
 }
 
 // --- the result
 
+// A chunk behind a hole goes by itself, for only there the hole can be named.
 bool Delivery::rides_in_result(const Chunk& chunk) const {
-    return route_.dialect.traits().last_output_in_result &&
-           chunk.offset + chunk.length == spool_.totals(Output::out).bytes;
+    return route_.dialect.traits().last_output_in_result && !chunk.skip_from &&
+           ends_stream(Output::out, chunk);
 }
 
 void Delivery::send_result() {
     std::optional<Chunk> last;
     if (route_.dialect.traits().last_output_in_result && !discard_) {
-        last = spool_.next_chunk(Output::out, route_.dialect.traits().max_chunk_bytes);
+        last = spool_.next_chunk(Output::out, most_);
     }
+    sending_ = last ? last->length : 0;
     request_ =
         perform<void>(route_.client, route_.dialect.result(route_.identity, compose_result(last)),
                       [this](Verdict<> verdict) { on_result(std::move(verdict)); });
 }
 
 JobResult Delivery::compose_result(const std::optional<Chunk>& last) const {
-    JobResult result;
+    auto result = result_of(*end_);
     result.job_id = id_;
-    result.outcome = outcome_of(*end_);
-    if (result.outcome != JobOutcome::failed_to_start) {
-        if (end_->signal != 0) {
-            result.signal = end_->signal;
-        } else if (result.outcome != JobOutcome::interrupted) {
-            result.exit_code = end_->exit_code;
-        }
-    }
-    result.reason = end_->reason.str();
-    result.detail = end_->detail.str();
     result.rule = rule_;
-    result.wall_ms = end_->wall_ms;
-    result.cpu_ms = end_->cpu_us / 1000;
-    result.max_rss_bytes = end_->max_rss_bytes;
-    result.oom_killed = end_->oom_killed;
     result.out = summary_of(spool_.totals(Output::out));
     result.err = summary_of(spool_.totals(Output::err));
     if (last) result.last_output = spool_.read(Output::out, *last).value_or("");
@@ -270,10 +279,11 @@ JobResult Delivery::compose_result(const std::optional<Chunk>& last) const {
 
 void Delivery::on_result(Verdict<> verdict) {
     request_.reset();
-    const auto kind = verdict ? Setback::Kind::refused : verdict.error().kind;
-    const bool repeatable =
-        kind == Setback::Kind::retry || kind == Setback::Kind::credential_rejected;
-    if (!verdict && repeatable) return retry("result", verdict.error());
+    if (!verdict && is_repeatable(verdict.error())) return retry("result", verdict.error());
+    // The output in it goes ahead, in pieces.
+    if (!verdict && verdict.error().kind == Setback::Kind::too_large && send_less()) {
+        return consider();
+    }
     if (!verdict) {
         route_.services.log.warning("result", {{"job", id_}, {"why", verdict.error().text}});
     }
@@ -294,6 +304,7 @@ void Delivery::wait(Pause reason, std::chrono::milliseconds delay) {
 
 void Delivery::retry(std::string_view what, const Setback& setback) {
     const auto delay = backoff_.next(setback.retry_after);
+    send_less();  // a slow line may have been too slow for so much
     if (trouble_ != setback.text) {
         route_.services.log.warning(
             what,

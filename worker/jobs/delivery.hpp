@@ -22,6 +22,9 @@ struct JobRoute {
     const bool& open;  // false until the identity is there: what is to be sent waits
 };
 
+// What a job owes is sent until the backend has it; a rejected credential may become good again.
+bool is_repeatable(const Setback& setback);
+
 class Delivery {
   public:
     using OnDone = std::function<void()>;  // may destroy the delivery
@@ -53,14 +56,19 @@ class Delivery {
     bool send_output();
     void send(Output which, const Chunk& chunk);
     Result<OutputChunk> compose(Output which, const Chunk& chunk) const;
-    void on_receipt(Output which, std::uint64_t end, Verdict<OutputReceipt> verdict);
+    void on_receipt(Output which, std::uint64_t begin, std::uint64_t end,
+                    const Verdict<OutputReceipt>& verdict);
+    void on_progress();
+    bool ends_stream(Output which, const Chunk& chunk) const;
     bool rides_in_result(const Chunk& chunk) const;
     void send_result();
     JobResult compose_result(const std::optional<Chunk>& last) const;
     void on_result(Verdict<> verdict);
     void wait(Pause reason, std::chrono::milliseconds delay);
     void retry(std::string_view what, const Setback& setback);
-    void discard();
+    bool send_less();
+    void give_up_output(const std::string& why);
+    void drop_output();
     bool all_received() const { return spool_.ended(Output::out) && spool_.ended(Output::err); }
 
     JobRoute route_;
@@ -74,13 +82,15 @@ class Delivery {
     std::optional<protocol::JobEnd> end_;
     Backoff backoff_;
     std::optional<RequestId> request_;  // one at a time keeps order and memory
+    std::uint64_t sending_ = 0;         // octets of output in it
+    std::uint64_t most_;                // of them in one request: what gets through
     Pause pause_ = Pause::none;
     sys::TimerId pause_timer_;
     sys::TimerId disk_timer_;
     bool flush_ = false;  // small chunks have waited long enough
     sys::Clock::time_point last_sent_{};
     sys::Clock::time_point next_flush_{};  // small chunks leave no earlier
-    bool discard_ = false;                 // the backend does not know the job any more
+    bool discard_ = false;                 // the backend will not have the output
     std::string trouble_;
 };
 
