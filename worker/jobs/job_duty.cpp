@@ -98,10 +98,15 @@ void JobDuty::on_news(Verdict<JobNews> verdict) {
 }
 
 void JobDuty::cancel(const std::string& id) {
-    for (const auto& [number, delivery] : deliveries_) {
-        if (delivery->id() != id || !delivery->running()) continue;
+    const auto end = [this](JobNumber number) {
         const auto done = route_.services.broker.call(protocol::CancelJob{.number = number});
-        if (!done) return route_.services.fatal(done.error());
+        if (!done) route_.services.fatal(done.error());
+    };
+    for (const auto& [number, delivery] : deliveries_) {
+        if (delivery->id() == id && delivery->running()) end(number);
+    }
+    for (const auto& [number, job] : placements_) {
+        if (job->label.delivery == id && !job->end) end(number);
     }
 }
 
@@ -275,13 +280,12 @@ void JobDuty::send_refusal(std::list<Refusal>::iterator refusal) {
     refusal->request = perform<void>(
         route_.client, route_.dialect.result(route_.identity, result),
         [this, refusal](Verdict<> verdict) {
-            const auto kind = verdict ? Setback::Kind::refused : verdict.error().kind;
-            if (kind == Setback::Kind::credential_rejected) {
-                refusal->request.reset();  // until the duty starts again with another one
-                if (route_.services.pass != Pass::serve) done_(false);
-                return;
+            if (verdict || !is_repeatable(verdict.error())) return forget(refusal);
+            if (route_.services.pass != Pass::serve &&
+                verdict.error().kind == Setback::Kind::credential_rejected) {
+                refusal->request.reset();
+                return done_(false);
             }
-            if (kind != Setback::Kind::retry) return forget(refusal);
             route_.services.loop.after(refusal->backoff.next(verdict.error().retry_after),
                                        [this, refusal] { send_refusal(refusal); });
         });
