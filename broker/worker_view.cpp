@@ -15,8 +15,8 @@
 #include <filesystem>
 
 #include "broker/child.hpp"
-#include "common/base/parse.hpp"
 #include "common/base/strong.hpp"
+#include "common/host/file_systems.hpp"
 #include "common/sandbox/privileges.hpp"
 
 namespace bulkhead::broker {
@@ -146,16 +146,14 @@ Result<> require_narrow(pid_t pid, std::span<const policy::PathRule> rows) {
     const auto proc = TRY(sys::Dir::open("/proc/" + std::to_string(pid)));
     const auto text = TRY(proc.read_file("mountinfo", 1_MiB));
     bool on_tmpfs = false;
-    for (const auto line : split(text, '\n')) {
-        const auto fields = words(line);  // proc(5): the fifth is the place, the sixth its options
-        if (fields.size() < 6) continue;
+    for (const auto& mount : host::parse_mounts(text)) {
         const auto writable = [&](const policy::PathRule& row) {
-            return row.access == policy::Access::write && row.path == fields[4];
+            return row.access == policy::Access::write && row.path == mount.place;
         };
-        if (!fields[5].starts_with("ro,") && std::ranges::none_of(rows, writable)) {
-            return sandbox::differs("view: " + std::string(fields[4]) + " is writable");
+        if (!mount.options.starts_with("ro,") && std::ranges::none_of(rows, writable)) {
+            return sandbox::differs("view: " + std::string(mount.place) + " is writable");
         }
-        on_tmpfs = on_tmpfs || (fields[4] == "/" && line.find(" - tmpfs ") != line.npos);
+        on_tmpfs = on_tmpfs || (mount.place == "/" && mount.type == "tmpfs");
     }
     if (!on_tmpfs) return sandbox::differs("view: / is the host's");
     return {};

@@ -11,6 +11,7 @@
 #include <csignal>
 
 #include "common/base/parse.hpp"
+#include "common/host/file_systems.hpp"
 #include "common/sandbox/privileges.hpp"
 
 namespace bulkhead::broker {
@@ -49,14 +50,11 @@ Result<std::string> own_path() {
 
 Result<sys::Dir> own_cgroup() {
     const auto mounts = TRY(TRY(sys::Dir::open("/proc/self")).read_file("mountinfo", 4_MiB));
-    std::string mount;
-    for (const auto line : split(mounts, '\n')) {
-        const auto separator = line.find(" - cgroup2 ");
-        const auto fields = words(line);
-        if (separator != line.npos && fields.size() > 4 && mount.empty()) mount = fields[4];
+    for (const auto& mount : host::parse_mounts(mounts)) {
+        if (mount.type != "cgroup2") continue;
+        return sys::Dir::open(std::string(mount.place) + TRY(own_path()));
     }
-    if (mount.empty()) return fail("no cgroup2 file system is mounted; jobs cannot be contained");
-    return sys::Dir::open(mount + TRY(own_path()));
+    return fail("no cgroup2 file system is mounted; jobs cannot be contained");
 }
 
 // Depth first: cgroup directories hold only files that go with them.

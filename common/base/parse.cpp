@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 
 namespace bulkhead {
 
@@ -170,16 +169,6 @@ Result<std::string_view> ColonTable::value(std::string_view key) const {
         }
     }
     return fail(std::string(key) + ": missing");
-}
-
-Result<std::uint64_t> ColonTable::kibibytes(std::string_view key) const {
-    const auto parts = words(TRY(value(key)));
-    if (parts.size() != 2 || parts[1] != "kB") return fail(std::string(key) + ": expected kB");
-    const auto count = TRY(within(key, parse_number<std::uint64_t>(parts[0])));
-    if (count > std::numeric_limits<std::uint64_t>::max() / 1024) {
-        return fail(std::string(key) + ": number out of range");
-    }
-    return count * 1024;
 }
 
 }  // namespace bulkhead

@@ -35,8 +35,8 @@ Result<struct statvfs> look_at(const sys::Dir& root, const std::string& path, st
     return figures;
 }
 
-std::string row_of(std::string_view device, const std::string& place, const struct statvfs& at) {
-    auto row = std::string(device) + " " + place;
+std::string row_of(const Mount& mount, const struct statvfs& at) {
+    auto row = std::string(mount.device) + " " + std::string(mount.place);
     for (const auto number :
          {at.f_frsize, at.f_blocks, at.f_bfree, at.f_bavail, at.f_files, at.f_ffree}) {
         row += " " + std::to_string(number);
@@ -46,28 +46,35 @@ std::string row_of(std::string_view device, const std::string& place, const stru
 
 }  // namespace
 
-// 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue   (proc(5))
+// 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
+std::vector<Mount> parse_mounts(std::string_view mountinfo) {
+    std::vector<Mount> mounts;
+    for (const auto line : split(mountinfo, '\n')) {
+        const auto fields = words(line);
+        const auto dash = std::ranges::find(fields, "-");
+        if (dash - fields.begin() < 6 || fields.end() - dash < 3) continue;
+        mounts.push_back({fields[0], fields[2], fields[4], fields[5], dash[1], fields.back()});
+    }
+    return mounts;
+}
+
 Result<Reading> read_file_systems(std::uint64_t max_bytes) {
     const auto root = TRY(sys::Dir::open("/"));
     const auto text = TRY(TRY(sys::Dir::open("/proc/self")).read_file("mountinfo", 16 << 20));
-    std::map<std::string, std::vector<std::string_view>> mounts;  // the uppermost of each place
-    for (const auto line : split(text, '\n')) {
-        const auto fields = words(line);
-        if (fields.size() > 4) mounts[std::string(fields[4])] = fields;
-    }
+    std::map<std::string_view, Mount> uppermost;  // of each place
+    for (const auto& mount : parse_mounts(text)) uppermost[mount.place] = mount;
     Reading reading{.bytes = {}, .complete = true};
-    for (const auto& [place, fields] : mounts) {
-        const auto dash = std::ranges::find(fields, "-");
-        if (fields.end() - dash < 3 || std::ranges::count(kLocal, dash[1]) == 0) continue;
+    for (const auto& [place, mount] : uppermost) {
+        if (std::ranges::count(kLocal, mount.type) == 0) continue;
         // What does not fill up, and the kernel's own places.
-        if (fields.back().starts_with("ro") || place.starts_with("/sys/")) continue;
-        auto path = place;
+        if (mount.super_options.starts_with("ro") || place.starts_with("/sys/")) continue;
+        std::string path(place);
         for (std::size_t at; (at = path.find("\\040")) != path.npos;) path.replace(at, 4, " ");
-        const auto figures = look_at(root, path, fields[0]);
+        const auto figures = look_at(root, path, mount.id);
         // Nobody else gets there either; unless there is a tab, line feed or backslash in its name.
         const bool covered = !figures && figures.error().code == ENOENT;
         if (covered && path.find('\\') == path.npos) continue;
-        const auto row = figures ? row_of(fields[2], place, *figures) : "";
+        const auto row = figures ? row_of(mount, *figures) : "";
         const bool fits = figures && reading.bytes.size() + row.size() <= max_bytes;
         if (fits) reading.bytes += row;
         reading.complete = reading.complete && fits;
