@@ -15,6 +15,8 @@ namespace bulkhead::worker {
 namespace {
 
 constexpr std::uint64_t kNetDevMax = 4_MiB;
+// For hosts without a way to an IPv4 address: one of the assigned part of the internet (RFC 4291).
+constexpr auto* kProbeV6 = "2001:4860:4860::8888";
 
 bool is_software(const Link& link, const std::vector<Link>& all) {
     if (link.kind.empty() || link.kind == "bond" || link.kind == "vlan") return false;
@@ -71,7 +73,10 @@ std::vector<NetworkLink> classify_links(const std::vector<Link>& links,
 
 NetworkFacts read_network(const NetworkWish& wish, const sys::Dir& proc) {
     NetworkFacts facts;
-    if (!wish.address_probe.empty()) facts.address = address_towards(wish.address_probe);
+    if (!wish.address_probe.empty()) {
+        facts.address = address_towards(wish.address_probe);
+        if (!facts.address) facts.address = address_towards(kProbeV6);
+    }
     if (!wish.links) return facts;
     const auto links = read_links();
     const auto routes = read_routes();

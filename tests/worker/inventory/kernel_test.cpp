@@ -11,6 +11,7 @@
 #include "worker/inventory/addresses.hpp"
 #include "worker/inventory/links.hpp"
 #include "worker/inventory/neighbours.hpp"
+#include "worker/inventory/network.hpp"
 #include "worker/inventory/routes.hpp"
 #include "worker/inventory/sockets.hpp"
 
@@ -131,6 +132,23 @@ TEST(KernelsInventory, AQuestionTheKernelDoesNotKnowIsAnError) {
         dump_rows<Link>({.protocol = NETLINK_ROUTE, .type = 0x7ff0, .header = {}}, &parse_link, {});
     ASSERT_FALSE(dump);
     EXPECT_EQ(dump.error().code, EOPNOTSUPP) << dump.error().what;
+}
+
+TEST(Kernel, AHostWithoutIpv4HasAnAddressAllTheSame) {
+    RUN_IN_OWN_NETWORK([]() -> Result<> {
+        const auto proc = TRY(sys::Dir::open("/proc"));
+        const auto address = [&proc] {
+            return read_network({.address_probe = "8.8.8.8"}, proc).address.value_or("none");
+        };
+        if (address() != "none") return fail("without a route: " + address());
+        const auto loopback = test::interface_index("lo");
+        TRY(test::bring_up(loopback));
+        TRY(test::add_address(loopback, "2001:db8::5", 128));  // on lo it is usable at once
+        TRY(test::add_bridge("br7"));
+        TRY(test::bring_up(test::interface_index("br7")));
+        TRY(test::add_route(test::interface_index("br7"), "::", 0, ""));
+        return address() == "2001:db8::5" ? Result<>() : fail(address());
+    });
 }
 
 }  // namespace

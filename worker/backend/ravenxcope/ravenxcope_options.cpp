@@ -5,6 +5,7 @@
 
 #include "common/base/parse.hpp"
 #include "worker/backend/judge.hpp"
+#include "worker/inventory/ip_address.hpp"
 
 namespace bulkhead::worker {
 
@@ -38,6 +39,11 @@ Result<> check_file(std::string_view value) {
     return fail("must be an absolute path, or empty");
 }
 
+Result<> check_probe(std::string_view value) {
+    if (value.empty() || IpAddress::parse(value)) return {};
+    return fail("must be an IP address, or empty");
+}
+
 Result<> check_anything(std::string_view) { return {}; }
 
 constexpr std::string_view kVirtual =
@@ -64,7 +70,7 @@ std::span<const DialectOption> RavenxcopeOptions::rows() {
         {"host_hostname_file", "/host-hostname", "the host's name, seen from a container",
          &check_file},
         {"address_probe", "8.8.8.8",
-         "the sensor's address is the one on the way there; nothing is sent", &check_anything},
+         "the sensor's address is the one on the way there; nothing is sent", &check_probe},
         {"virtual_prefixes", kVirtual, "beginnings of names that make an interface virtual",
          &check_anything},
         {"enroll_path", "/api/sensors/{id}/agent/enroll", "where the sensor enrolls", &check_path},
