@@ -81,13 +81,15 @@ Result<> check_ports(const worker::Config& config, const protocol::Setup& setup)
     // Whether that one is used depends on NO_PROXY too, as libcurl reads it.
     const bool elsewhere = std::getenv("HTTPS_PROXY") != nullptr || std::getenv("https_proxy");
     for (const auto& backend : config.backends) {
-        if (backend.proxy.empty() && elsewhere) continue;
-        const auto& next = backend.proxy.empty() ? backend.url : backend.proxy;
-        const auto url = TRY(within("backend " + backend.name, worker::parse_url(next)));
-        const auto port = std::to_string(url.port);
-        if (std::count(ports.begin(), ports.end(), url.port) > 0) continue;
-        return fail("backend " + backend.name + ": policy lets the worker connect to no port " +
-                    port + "; add a line to worker.landlock: tcp-connect " + port + "  # why");
+        for (auto [key, next] : worker::server_urls(backend)) {
+            if (!backend.proxy.empty()) next = backend.proxy;
+            const auto url = TRY(within("backend " + backend.name, worker::parse_url(next)));
+            if (backend.proxy.empty() && elsewhere && url.scheme == "https") continue;
+            if (std::count(ports.begin(), ports.end(), url.port) > 0) continue;
+            const auto port = std::to_string(url.port);
+            return fail("backend " + backend.name + ": policy lets the worker connect to no port " +
+                        port + "; add a line to worker.landlock: tcp-connect " + port + "  # why");
+        }
     }
     return {};
 }

@@ -86,6 +86,18 @@ TEST_F(Start, AMissingCaFileIsNamed) {
     expect_refused({"ca_file: /nowhere/ca.pem"});
 }
 
+TEST_F(Start, APortThatPolicyDoesNotListIsNamedWhicheverUrlHasIt) {
+    const auto end = "; add a line to worker.landlock: tcp-connect 7";
+    place().write("agent.yaml", "backend: {url: \"https://localhost:7\"}\n");
+    expect_refused(
+        {std::string("backend bulkhead: policy lets the worker connect to no port 7") + end});
+    place().write("agent.yaml",
+                  "backend: {dialect: aegisflux, url: \"http://localhost:8080\", options: "
+                  "{registration_url: \"http://localhost:7\"}}\n");
+    expect_refused(
+        {std::string("backend aegisflux: policy lets the worker connect to no port 7") + end});
+}
+
 TEST_F(Start, AnUnknownOptionIsRefused) { expect_refused({"--polisy"}, {"--polisy=/etc"}); }
 
 TEST_F(Start, AnUnusableWorkerProgramIsNamed) {

@@ -6,7 +6,22 @@
 
 #include "common/base/parse.hpp"
 
-namespace bulkhead::worker::original {
+namespace bulkhead::worker {
+
+Result<std::chrono::milliseconds> parse_span(std::string_view text) {
+    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    std::chrono::milliseconds sum{0};
+    do {
+        const auto unit = std::ranges::find_if_not(text, digit);
+        const auto next = std::find_if(unit, text.end(), digit);
+        const auto length = static_cast<std::size_t>(next - text.begin());
+        sum += TRY(parse_duration(text.substr(0, length)));
+        text.remove_prefix(length);
+    } while (!text.empty());
+    return sum;
+}
+
+namespace original {
 
 namespace {
 
@@ -96,4 +111,6 @@ Result<Text> no_verification(std::string_view value) {
     return fail("a server that cannot be verified is not talked to; name its authority in ca_file");
 }
 
-}  // namespace bulkhead::worker::original
+}  // namespace original
+
+}  // namespace bulkhead::worker

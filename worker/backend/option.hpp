@@ -1,6 +1,7 @@
 // A setting that only one dialect knows, declared beside the dialect and checked with the rest of
 // the configuration.
 #pragma once
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -11,7 +12,8 @@
 namespace bulkhead::worker {
 
 struct DialectOption {
-    std::string_view name;  // one that ends with "_url" names another server, or nothing
+    std::string_view
+        name;  // one that ends with "_url" names another server of the same backend, or nothing
     std::string_view fallback;
     std::string_view help;
     Result<> (*check)(std::string_view value);
@@ -31,6 +33,9 @@ struct DialectVariable {
     std::string_view remark = "";     // for the reader of the table; why, where `setting` is ""
     bool is_switch = false;           // a flag that takes no value: "true"
 };
+
+// "30s", "5m" or a sum such as "1h30m".
+Result<std::chrono::milliseconds> parse_span(std::string_view text);
 
 namespace original {
 

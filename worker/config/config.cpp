@@ -125,17 +125,23 @@ class Builder {
     }
 
     void check_url(BackendConfig& backend, std::size_t index) {
-        const auto* const given = gathered_.last("url", index);
         if (backend.url.empty()) {
             return complain(where(backend) +
                             "url is missing; set it in the file, with BULKHEAD_URL or --url");
         }
-        const auto url = parse_backend_url(backend.url, backend.allow_plaintext);
-        if (url) {
-            backend.url = url->text();
-        } else {
-            complain((given == nullptr ? where(backend) : given->origin + ": ") + url.error().what);
+        for (const auto& [key, text] : server_urls(backend)) {
+            auto url = parse_backend_url(text, backend.allow_plaintext);
+            if (url && url->scheme == "http" && backend.url.starts_with("https://")) {
+                url = fail("plain http beside a url with https");
+            }
+            if (!url) complain_once(found_at(key, backend, index) + url.error().what);
+            if (url && key == "url") backend.url = url->text();
         }
+    }
+
+    std::string found_at(std::string_view key, const BackendConfig& backend, std::size_t index) {
+        const auto* const given = gathered_.last(key, index);
+        return given == nullptr ? where(backend) : given->origin + ": ";
     }
 
     void check_credentials(const DialectRow& dialect, const BackendConfig& backend) {
@@ -186,6 +192,16 @@ class Builder {
 
 Result<Config> parse_config(const ConfigSources& sources) {
     return Builder(gather(sources)).build();
+}
+
+std::map<std::string, std::string> server_urls(const BackendConfig& backend) {
+    std::map<std::string, std::string> urls{{"url", backend.url}};
+    for (const auto& [name, value] : backend.options) {
+        if (name.ends_with("_url") && !value.empty()) {
+            urls[std::string(kOptionPrefix) + name] = value;
+        }
+    }
+    return urls;
 }
 
 HttpSettings http_settings(const BackendConfig& backend, std::string_view agent_version) {

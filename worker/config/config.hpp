@@ -94,6 +94,9 @@ struct ClientCertificate {
 };
 Result<ClientCertificate> read_client_certificate(const BackendConfig& backend);
 
+// Each server that it asks, by the setting's key: "url", and options that name another.
+std::map<std::string, std::string> server_urls(const BackendConfig& backend);
+
 HttpSettings http_settings(const BackendConfig& backend, std::string_view agent_version);
 
 // The settings for --help, one per paragraph: flag, environment variable, default, meaning.

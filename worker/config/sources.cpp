@@ -125,6 +125,9 @@ class FileReader {
     void read_setting(const YamlNode::Member& member, const std::string& key,
                       std::optional<std::size_t> backend, bool (*allowed)(const Setting&)) {
         const auto* const setting = find_setting(key);
+        if (backend ? key == kOptions : is_section(key)) {
+            return complain(member.line, key, "expected settings, each as \"name: value\"");
+        }
         if (setting == nullptr || !allowed(*setting)) {
             return complain(member.line, quoted(key, 64), unknown(key, backend.has_value()));
         }

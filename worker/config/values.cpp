@@ -5,6 +5,8 @@
 
 #include "common/base/parse.hpp"
 #include "common/base/strong.hpp"
+#include "worker/backend/option.hpp"
+#include "worker/backend/url.hpp"
 
 namespace bulkhead::worker {
 
@@ -31,15 +33,7 @@ Result<T> in_range(T value, T least, T most) {
 }  // namespace
 
 Result<milliseconds> parse_span(std::string_view text, milliseconds least, milliseconds most) {
-    milliseconds sum{0};
-    for (auto rest = text; sum == milliseconds(0) || !rest.empty();) {
-        const auto unit = std::ranges::find_if_not(rest, is_digit);
-        const auto next = std::find_if(unit, rest.end(), is_digit);
-        const auto length = static_cast<std::size_t>(next - rest.begin());
-        sum += TRY(parse_duration(rest.substr(0, length)));
-        rest.remove_prefix(length);
-        if (rest.empty()) break;
-    }
+    const auto sum = TRY(parse_span(text));
     if (sum >= least && sum <= most) return sum;
     return fail("must be " + in_words(least) + ".." + in_words(most));
 }
@@ -109,8 +103,8 @@ Result<> check_pin(std::string_view text) {
 }
 
 Result<> check_proxy(std::string_view text) {
-    if (text.starts_with("http://") || text.starts_with("https://")) return {};
-    return fail("must begin with http:// or https://");
+    TRY(parse_url(text));
+    return {};
 }
 
 }  // namespace bulkhead::worker

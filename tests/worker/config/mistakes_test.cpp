@@ -20,6 +20,52 @@ TEST(Mistakes, AnUnknownKeyHasItsLineAndASuggestion) {
     EXPECT_EQ(problems(kUrl + "zzzzzzzzzzzz: 1"), "agent.yaml:2: zzzzzzzzzzzz: unknown key");
 }
 
+TEST(Mistakes, AValueInPlaceOfSettingsIsNoUnknownKey) {
+    constexpr auto* kExpected = ": expected settings, each as \"name: value\"";
+    EXPECT_EQ(problems(kUrl + "jobs: 5"), std::string("agent.yaml:2: jobs") + kExpected);
+    EXPECT_EQ(problems("backend:\n  url: https://b\n  options: x"),
+              std::string("agent.yaml:3: options") + kExpected);
+    EXPECT_EQ(problems("backend:\n  url: https://b\n  options:"),
+              std::string("agent.yaml:3: options") + kExpected);
+}
+
+TEST(Mistakes, AProxyIsNamedWhereItIsWrong) {
+    const auto with = [](const std::string& proxy) {
+        return problems("backend:\n  url: https://b\n  proxy: " + proxy);
+    };
+    EXPECT_EQ(with("http://p:3128"), "");
+    EXPECT_EQ(with("p:3128"), "agent.yaml:3: proxy: URL must begin with https:// (or http://)");
+    EXPECT_NE(with("http://p:99999").find("agent.yaml:3: proxy: "), std::string::npos);
+    EXPECT_NE(with("http://me:word@p:3128").find("agent.yaml:3: proxy: "), std::string::npos);
+}
+
+TEST(Mistakes, AnotherServerOfABackendIsJudgedAsItsUrlIs) {
+    const auto with = [](const std::string& url, const std::string& other) {
+        return problems("backend:\n  dialect: aegisflux\n  url: " + url +
+                        "\n  options:\n    registration_url: " + other);
+    };
+    const std::string at = "agent.yaml:5: options.registration_url: ";
+    EXPECT_EQ(with("https://b", "https://actions.example.com:8083"), "");
+    EXPECT_EQ(with("http://localhost", "http://localhost:8083"), "");
+    EXPECT_EQ(with("http://localhost", "http://actions.example.com:8083"),
+              at + "plain http to another host; use https, or set allow_plaintext: true");
+    EXPECT_EQ(with("https://b", "http://localhost:8083"),
+              at + "plain http beside a url with https");
+    EXPECT_EQ(with("https://b", "actions"), at + "URL must begin with https:// (or http://)");
+}
+
+TEST(Mistakes, ADialectsOwnDurationIsASumAsAnyOther) {
+    const auto with = [](const std::string& span) {
+        return problems(
+            "backend: {dialect: lunasentri, url: https://b, credential: k, options: "
+            "{retry_backoff: " +
+            span + "}}");
+    };
+    EXPECT_EQ(with("1m30s"), "");
+    EXPECT_NE(with("1m30"), "");
+    EXPECT_NE(with("\"\""), "");
+}
+
 TEST(Mistakes, AKeyInTheWrongPlaceIsToldWhereItBelongs) {
     EXPECT_NE(problems(kUrl + "url: https://c").find("belongs into backend:"), std::string::npos);
     EXPECT_NE(problems("backend: {url: https://b, log_level: info}").find("to the top"),
@@ -72,7 +118,7 @@ TEST(Mistakes, ABadBackendSaysWhy) {
               "agent.yaml:1: name: must be 1..32 of a-z, 0-9 and -, beginning with a letter or "
               "digit");
     EXPECT_EQ(wrong("url: https://b, proxy: 'socks5://x'"),
-              "agent.yaml:1: proxy: must begin with http:// or https://");
+              "agent.yaml:1: proxy: URL must begin with https:// (or http://)");
     EXPECT_EQ(wrong("url: https://b, client_key_file: /k"),
               "backend bulkhead: client_certificate_file and client_key_file go together");
 }

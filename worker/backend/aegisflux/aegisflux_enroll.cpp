@@ -106,7 +106,8 @@ std::string init_body(const AegisfluxOptions& options, const std::string& host_i
         .put("org_id", options.org_id)
         .put("host_id", host_id)
         .put("agent_pubkey", to_base64(public_part(request.key)))
-        // Policy's host id is this host's machine id or the name that stands for it.
+        // Of policy's host id, which may be a hash already: machine-id(5) asks not to tell the
+        // machine id to a network, and hashed alone it would still be one name for all programs.
         .put("machine_id_hash", "sha256:" + crypto::hex(crypto::sha256(as_bytes(request.host_id))))
         .put("agent_version", request.agent_version);
     json.begin_object("capabilities");

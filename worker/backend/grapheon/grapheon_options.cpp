@@ -31,7 +31,7 @@ Result<> check_header(std::string_view value) {
 }
 
 Result<> check_interval(std::string_view value) {
-    const auto interval = TRY(parse_duration(value));
+    const auto interval = TRY(parse_span(value));
     if (interval < std::chrono::seconds(1) || interval > std::chrono::hours(24)) {
         return fail("not within 1s..24h");
     }
@@ -95,7 +95,7 @@ GrapheonOptions GrapheonOptions::from(const DialectOptions& options) {
         const auto row = std::ranges::find(rows(), name, &DialectOption::name);
         return std::string(row == rows().end() ? "" : row->fallback);
     };
-    const auto interval = parse_duration(value("timer_interval"));
+    const auto interval = parse_span(value("timer_interval"));
     const auto treatment = std::ranges::find(kTreatments, value("wildcard_listeners"));
     return {.display_name = value("display_name"),
             .site_name = value("site_name"),

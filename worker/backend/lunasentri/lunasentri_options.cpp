@@ -16,7 +16,7 @@ constexpr unsigned kMostRetries = 1'000;
 
 template <milliseconds::rep least, milliseconds::rep most>
 Result<> check_span(std::string_view text) {
-    const auto span = TRY(parse_duration(text));
+    const auto span = TRY(parse_span(text));
     if (span.count() >= least && span.count() <= most) return {};
     return fail("must be " + std::to_string(least) + "ms.." + std::to_string(most / 1000) + "s");
 }
@@ -66,7 +66,7 @@ LunasentriOptions LunasentriOptions::from(const DialectOptions& options) {
         return std::string(std::ranges::find(rows(), name, &DialectOption::name)->fallback);
     };
     const auto span = [&value](std::string_view name) {
-        return parse_duration(value(name)).value_or(milliseconds(0));
+        return parse_span(value(name)).value_or(milliseconds(0));
     };
     return {
         .system_info_period = std::chrono::floor<std::chrono::seconds>(span("system_info_period")),
