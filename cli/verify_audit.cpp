@@ -6,8 +6,8 @@
 
 #include "cli/files.hpp"
 #include "cli/options.hpp"
-#include "common/audit/chain.hpp"
 #include "common/audit/log_files.hpp"
+#include "common/audit/verify.hpp"
 
 namespace bulkhead::cli {
 

@@ -5,7 +5,7 @@
 
 #include <array>
 
-#include "common/audit/chain.hpp"
+#include "common/audit/verify.hpp"
 #include "tests/fuzz/target.hpp"
 
 using namespace bulkhead;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "broker/records/audit.hpp"
+#include "common/audit/verify.hpp"
 #include "common/base/strong.hpp"
 
 namespace bulkhead::records {
