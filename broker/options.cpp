@@ -41,21 +41,10 @@ constexpr std::array kSwitches{
     Switch{"--help", Command::help, false, "print this"},
 };
 
-// What anybody may ask is answered by `bulkhead`, which is not root and may be large.
-struct Tool {
-    std::string_view name;
-    std::string_view subcommand;
-    std::string_view argument;
-    std::string_view help;
-};
-constexpr std::array kTools{
-    Tool{"--dry-run", "dry-run", " FILE ...", "would a host run this job, and how?"},
-    Tool{"--check-policy", "check-policy", " DIR ...", "what is wrong in a policy; its digest"},
-    Tool{"--show-confinement", "show-confinement", " [NAME] ...",
-         "what would be applied to worker, broker or a profile's jobs"},
-    Tool{"--verify-audit", "verify-audit", " FILE ...", "name the first bad line of an audit log"},
-    Tool{"--describe-protocol", "protocol", "", "the reference page of the worker's requests"},
-};
+// What anybody may ask is answered by `bulkhead`, which is not root and may be large: there these
+// are subcommands, without the dashes.
+constexpr std::array<std::string_view, 5> kTools{
+    "--dry-run", "--check-policy", "--show-confinement", "--verify-audit", "--describe-protocol"};
 
 // A setting may be a secret, and everybody can read our command line: its value goes from there.
 void hide_value(char* word) {
@@ -77,18 +66,14 @@ sys::Level level_in(const std::vector<std::string>& words) {
     return sys::parse_level(text).value_or(sys::Level::info);
 }
 
-// All other words are the subcommand's, whatever they are.
+// The subcommand comes first; all other words are its, whatever they are.
 std::vector<std::string> find_tool(std::span<char* const> arguments) {
-    for (const auto& tool : kTools) {
-        const auto at = std::ranges::find_if(
-            arguments, [&](std::string_view word) { return word == tool.name; });
-        if (at == arguments.end()) continue;
-        std::vector<std::string> words{std::string(tool.subcommand)};
-        words.insert(words.end(), arguments.begin(), at);
-        words.insert(words.end(), at + 1, arguments.end());
-        return words;
-    }
-    return {};
+    std::vector<std::string> words(arguments.begin(), arguments.end());
+    const auto tool = std::ranges::find_first_of(words, kTools);
+    if (tool == words.end()) return {};
+    tool->erase(0, 2);
+    std::rotate(words.begin(), tool, tool + 1);
+    return words;
 }
 
 }  // namespace
@@ -135,7 +120,9 @@ std::string help_text() {
         text += "  " + left + std::string(help) + "\n";
     };
     for (const auto& one : kSwitches) row(std::string(one.name), one.help);
-    for (const auto& one : kTools) row(std::string(one.name) + std::string(one.argument), one.help);
+    for (const auto tool : kTools) {
+        row(std::string(tool) + " ...", "as `bulkhead " + std::string(tool.substr(2)) + " ...`");
+    }
     text += "\n";
     const Options defaults;
     for (const auto& path : kPaths) {

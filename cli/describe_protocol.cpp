@@ -1,4 +1,4 @@
-// `bulkhead protocol`: the reference page of what worker and broker may say to each other.
+// `bulkhead describe-protocol`: the reference page of what worker and broker may say to each other.
 #include "cli/command.hpp"
 #include "cli/files.hpp"
 #include "common/protocol/describe.hpp"

@@ -36,7 +36,7 @@ constexpr std::array kCommands{
     Row{"verify-audit", "FILE...|DIR [--size LINES --head HEX]",
         "is the audit log whole? if not, its first bad line", &cli::verify_audit},
     Row{"reasons", "", "every reason code and what it means", &cli::reasons},
-    Row{"protocol", "", "the page of requests and events between worker and broker",
+    Row{"describe-protocol", "", "the page of requests and events between worker and broker",
         &cli::describe_protocol},
     Row{"status", "[--json] [--socket FILE]", "what the running agent is doing", &cli::status},
     Row{"resume-jobs", "[--state DIR]",
