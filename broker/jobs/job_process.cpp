@@ -92,9 +92,10 @@ Result<> set_manners(const policy::Profile& profile) {
 
 // Standard descriptors, the script and the report at their places; everything else closed.
 Result<> arrange_descriptors(const JobPlan& plan, int out, int err, int report) {
-    const sys::Fd null(::open("/dev/null", O_RDWR));
-    if (!null) return sys::fail_errno("/dev/null");
-    std::array<int, 5> from{null.get(), out, plan.merged ? out : err, plan.script.get(), report};
+    // Not an Fd, which would close whatever stands at its number when the places are taken.
+    const int null = ::open("/dev/null", O_RDWR);
+    if (null < 0) return sys::fail_errno("/dev/null");
+    std::array from{null, out, plan.merged ? out : err, plan.script.get(), report};
     // Above every target first, so that no dup2 overwrites a source.
     for (int& fd : from) {
         fd = ::fcntl(fd, F_DUPFD, 16);

@@ -50,6 +50,7 @@ class JobProcess {
 
     // Readable when the first process has ended.
     const sys::Fd& pidfd() const { return child_.pidfd(); }
+    void kill() const { child_.kill(); }
     // Reaps it; once, after pidfd became readable.
     Result<JobStatus> reap();
 

@@ -36,6 +36,16 @@ JobEnd judged(JobEnd end, const JobStatus& status) {
     return end;
 }
 
+// Both or none; the read ends do not block.
+Result<std::pair<sys::Pipe, sys::Pipe>> output_pipes(bool merged) {
+    // Beyond 64 MiB of a user's pipes, larger ones are for this capability only (pipe(7)).
+    const sandbox::Raised raised(sandbox::capability(CAP_SYS_ADMIN));
+    auto out = TRY(sys::make_pipe(kPipeBytes));
+    auto err = TRY(sys::make_pipe(merged ? 0 : kPipeBytes));
+    for (const auto* pipe : {&out, &err}) TRY(sys::set_nonblocking(pipe->read, true));
+    return std::pair(std::move(out), std::move(err));
+}
+
 }  // namespace
 
 UnixTime now() {
@@ -64,13 +74,16 @@ Result<> Jobs::adopt(const records::Unreported& left) {
 
 Result<JobNumber> Jobs::start(const JobPlan& plan, records::Start record,
                               std::chrono::seconds timeout) {
+    auto [out, err] = TRY(output_pipes(plan.merged));
     const auto number = TRY(ledger_.start(record));
     auto& entry = entries_[number];
     entry.start = std::move(record);
-    if (const auto spawned = spawn(number, entry, plan, timeout); !spawned) {
+    entry.out = std::move(out.read);
+    entry.err = std::move(err.read);
+    const auto spawned =
+        spawn(number, entry, plan, {std::move(out.write), std::move(err.write)}, timeout);
+    if (!spawned) {
         entry.running.reset();
-        if (!entry.out) entry.out = std::move(TRY(sys::make_pipe()).read);
-        if (!entry.err) entry.err = std::move(TRY(sys::make_pipe()).read);
         // Later, so that the worker first learns that the job was admitted.
         loop_.after({}, [this, number, end = could_not_start(spawned.error())] {
             finish(number, entries_.at(number), end);
@@ -79,28 +92,22 @@ Result<JobNumber> Jobs::start(const JobPlan& plan, records::Start record,
     return number;
 }
 
-Result<> Jobs::spawn(JobNumber number, Entry& entry, const JobPlan& plan,
+Result<> Jobs::spawn(JobNumber number, Entry& entry, const JobPlan& plan, Ends ends,
                      std::chrono::seconds timeout) {
     TRY(audit_.sync());  // the verdict, too, is on disk before the process exists
-    // Beyond 64 MiB of a user's pipes, larger ones are for this capability only (pipe(7)).
-    const sandbox::Raised raised(sandbox::capability(CAP_SYS_ADMIN));
-    auto out = TRY(sys::make_pipe(kPipeBytes));
-    auto err = TRY(sys::make_pipe(plan.merged ? 0 : kPipeBytes));
-    entry.out = std::move(out.read);
-    entry.err = std::move(err.read);
-    for (const auto* end : {&entry.out, &entry.err}) TRY(sys::set_nonblocking(*end, true));
     auto cgroup = TRY(cgroups_.make(number, plan.profile.limits));
-    auto process = TRY(JobProcess::spawn(plan, cgroup, std::move(out.write), std::move(err.write)));
+    auto process = TRY(JobProcess::spawn(plan, cgroup, std::move(ends.out), std::move(ends.err)));
     entry.running = std::make_unique<Running>(Running{.process = std::move(process),
                                                       .cgroup = std::move(cgroup),
                                                       .began = sys::Clock::now(),
                                                       .timer = {},
                                                       .end = {.outcome = Outcome::finished},
                                                       .status = {}});
+    TRY(loop_.watch(entry.running->process.pidfd().get(), EPOLLIN,
+                    [this, number](std::uint32_t) { on_first_process_ended(number); }));
     entry.running->timer = loop_.after(
         timeout, [this, number] { end_early(number, Outcome::timed_out, "timed-out"); });
-    return loop_.watch(entry.running->process.pidfd().get(), EPOLLIN,
-                       [this, number](std::uint32_t) { on_first_process_ended(number); });
+    return {};
 }
 
 bool Jobs::cancel(JobNumber number) {
@@ -112,7 +119,8 @@ bool Jobs::cancel(JobNumber number) {
 
 void Jobs::end_early(JobNumber number, Outcome outcome, std::string_view reason) {
     auto& running = *entries_.at(number).running;
-    if (running.end.outcome != Outcome::finished) return;  // it is on its way out already
+    // On its way out already, or over but for what it left behind, which is being killed.
+    if (running.end.outcome != Outcome::finished || running.status) return;
     running.end.outcome = outcome;
     running.end.reason = Code::clipped(reason);
     loop_.cancel(running.timer);
@@ -120,7 +128,9 @@ void Jobs::end_early(JobNumber number, Outcome outcome, std::string_view reason)
         log_.warning("terminate job", {{"why", sent.error().what}});
     }
     running.timer = loop_.after(kGrace, [this, number] {
-        if (const auto killed = entries_.at(number).running->cgroup.kill(); !killed) {
+        const auto& late = *entries_.at(number).running;
+        late.process.kill();  // wherever it went: a job that is root may leave its cgroup
+        if (const auto killed = late.cgroup.kill(); !killed) {
             log_.error("kill job", {{"why", killed.error().what}});
         }
     });
@@ -130,11 +140,8 @@ void Jobs::on_first_process_ended(JobNumber number) {
     auto& running = *entries_.at(number).running;
     loop_.forget(running.process.pidfd().get());
     loop_.cancel(running.timer);
-    if (auto status = running.process.reap()) {
-        running.status = *std::move(status);
-    } else {
-        running.status.failed_step = status.error().what;
-    }
+    auto status = running.process.reap();
+    running.status = status ? *std::move(status) : JobStatus{.failed_step = status.error().what};
     // Whatever it left behind goes with it; the job has ended when nothing is left.
     const auto watched = loop_.watch(running.cgroup.events().get(), EPOLLPRI,
                                      [this, number](std::uint32_t) { finish_if_empty(number); });
@@ -150,13 +157,13 @@ void Jobs::finish_if_empty(JobNumber number) {
         if (running.cgroup.populated().value_or(true)) return;
     }
     loop_.forget(running.cgroup.events().get());
-    auto end = judged(running.end, running.status);
+    auto end = judged(running.end, *running.status);
     const auto usage = running.cgroup.usage();
     const auto wall = sys::Clock::now() - running.began;
     end.wall_ms = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(wall).count());
     end.cpu_us = usage.cpu_us;
-    end.max_rss_bytes = usage.peak_bytes > 0 ? usage.peak_bytes : running.status.max_rss_bytes;
+    end.max_rss_bytes = usage.peak_bytes > 0 ? usage.peak_bytes : running.status->max_rss_bytes;
     end.oom_killed = usage.oom_killed;
     entry.running.reset();
     finish(number, entry, end);

@@ -60,7 +60,7 @@ class Jobs {
         sys::Clock::time_point began;
         sys::TimerId timer;
         protocol::JobEnd end;  // outcome and reason are set before the kill that they explain
-        JobStatus status;
+        std::optional<JobStatus> status;  // once the first process has ended
     };
     struct Entry {
         records::Start start;
@@ -70,7 +70,10 @@ class Jobs {
         std::unique_ptr<Running> running;
     };
 
-    Result<> spawn(JobNumber number, Entry& entry, const JobPlan& plan,
+    struct Ends {
+        sys::Fd out, err;  // where the job writes
+    };
+    Result<> spawn(JobNumber number, Entry& entry, const JobPlan& plan, Ends ends,
                    std::chrono::seconds timeout);
     void end_early(JobNumber number, protocol::Outcome outcome, std::string_view reason);
     void on_first_process_ended(JobNumber number);

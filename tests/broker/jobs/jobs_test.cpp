@@ -98,6 +98,37 @@ TEST_F(JobsTest, WhatItLeftBehindIsKilledBeforeItCountsAsEnded) {
     EXPECT_EQ(output_of(number), "left\n");
 }
 
+TEST_F(JobsTest, WhatComesAfterItsEndDoesNotCancelIt) {
+    // Over, while what it left behind is still being killed: a moment that may be missed.
+    for (int round = 0; round < 100; ++round) {
+        const auto number = start("for i in 1 2 3 4 5 6 7 8; do sleep 600 & done; exit 6");
+        EXPECT_TRUE(loop.step(60s)) << "its first process has ended";
+        const bool in_between = !ended.contains(number);
+        jobs->cancel(number);
+        EXPECT_EQ(end_of(number).outcome, Outcome::finished);
+        EXPECT_EQ(end_of(number).exit_code, 6);
+        EXPECT_TRUE(jobs->acknowledge(number));
+        if (in_between) return;
+    }
+    FAIL() << "missed it a hundred times";
+}
+
+TEST_F(JobsTest, OneThatLeftAndRemovedItsCgroupIsStillEnded) {
+    auto profile = permissive();
+    profile.user = profile.group = "root";
+    const std::string leave =
+        "top=$(awk '$3 == \"cgroup2\" {print $2; exit}' /proc/self/mounts)\n"
+        "own=$(sed -n s/^0:://p /proc/self/cgroup)\n"
+        "echo $$ > $top/cgroup.procs && rmdir $top$own && echo left\n";
+    const auto number = start(plan_of(profile, leave + "exit 6\n"));
+    EXPECT_EQ(end_of(number).exit_code, 6);
+    EXPECT_EQ(output_of(number), "left\n");
+    const auto late = start(plan_of(profile, leave + "sleep 600\n"), 1s);
+    EXPECT_EQ(end_of(late).outcome, Outcome::timed_out);
+    EXPECT_EQ(end_of(late).signal, SIGKILL) << "it could not be asked";
+    EXPECT_EQ(jobs->running(), 0U);
+}
+
 TEST_F(JobsTest, AJobThatCannotStartEndsWithTheStepThatFailed) {
     auto plan = plan_of(permissive(), "exit 0");
     plan.interpreter = "/no/such/shell";
