@@ -19,14 +19,13 @@ namespace bulkhead::broker {
 
 namespace {
 
-Result<> set_attributes(const std::string& path, std::uint64_t set, std::uint64_t clear) {
-    if (!has_read_only_views()) return {};
+// Of the mount at `path`, or `tree` itself, and of all beneath.
+Result<> set_attributes(int tree, const char* path, std::uint64_t set) {
     mount_attr attributes{};
     attributes.attr_set = set;
-    attributes.attr_clr = clear;
-    return sys::check(::syscall(SYS_mount_setattr, AT_FDCWD, path.c_str(), AT_RECURSIVE,
-                                &attributes, sizeof attributes),
-                      "mount attributes of " + path);
+    const unsigned flags = AT_RECURSIVE | (*path == 0 ? AT_EMPTY_PATH : 0);
+    return sys::check(::mount_setattr(tree, path, flags, &attributes, sizeof attributes),
+                      "mount attributes");
 }
 
 Result<> fresh_directory(const char* path) {
@@ -51,12 +50,37 @@ bool writes_all_of(const policy::Profile& profile, std::string_view path) {
     });
 }
 
-Result<> require_read_only(const policy::Profile& profile) {
+Result<> require_mounted(const std::string& path, unsigned long flag, const char* otherwise) {
+    struct statvfs there {};
+    TRY(sys::check(::statvfs(path.c_str(), &there), path));
+    if ((there.f_flag & flag) == 0) return sandbox::differs(path + otherwise);
+    return {};
+}
+
+// All read-only but for the profile's write paths. Each of them is a tree of its own that was taken
+// before: what the host has read-only in it stays so.
+Result<> make_read_only(const policy::Profile& profile) {
+    if (!has_read_only_views()) return {};
+    std::vector<std::pair<const std::string&, sys::Fd>> trees;
+    constexpr unsigned kClone = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
     const bool all = writes_all_of(profile, "/");
-    struct statvfs root {};
-    TRY(sys::check(::statvfs("/", &root), "statvfs /"));
-    const bool writable = (root.f_flag & ST_RDONLY) == 0;
-    if (writable && !all && has_read_only_views()) return sandbox::differs("/ is writable");
+    for (const auto& rule : profile.paths) {
+        if (!writes(rule) || all) continue;
+        sys::Fd tree(::open_tree(AT_FDCWD, rule.path.c_str(), kClone));
+        if (!tree && errno == ENOENT && rule.if_present) continue;
+        if (!tree) return sys::fail_errno(rule.path);
+        trees.emplace_back(rule.path, std::move(tree));
+    }
+    const std::uint64_t read_only = all ? 0 : MOUNT_ATTR_RDONLY;
+    TRY(set_attributes(AT_FDCWD, "/", MOUNT_ATTR_NOSUID | read_only));
+    if (!all) TRY(require_mounted("/", ST_RDONLY, " is writable"));
+    TRY(require_mounted("/", ST_NOSUID, " may be set-user-id"));
+    for (const auto& [path, tree] : trees) {
+        TRY(set_attributes(tree.get(), "", MOUNT_ATTR_NOSUID));
+        TRY(sys::check(
+            ::move_mount(tree.get(), "", AT_FDCWD, path.c_str(), MOVE_MOUNT_F_EMPTY_PATH), path));
+        TRY(require_mounted(path, ST_NOSUID, " may be set-user-id"));
+    }
     return {};
 }
 
@@ -72,19 +96,7 @@ bool has_read_only_views() {
 Result<> make_view(const policy::Profile& profile) {
     if (!profile.namespaces.mount) return {};
     TRY(sys::check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "private mounts"));
-    for (const auto& rule : profile.paths) {
-        if (!writes(rule)) continue;
-        // A mount of its own, so that it can stay writable below a read-only root.
-        const auto* path = rule.path.c_str();
-        const int code = ::mount(path, path, nullptr, MS_BIND | MS_REC, nullptr);
-        if (code != 0 && errno == ENOENT && rule.if_present) continue;
-        TRY(sys::check(code, "bind " + rule.path));
-    }
-    TRY(set_attributes("/", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, 0));
-    for (const auto& rule : profile.paths) {
-        if (!writes(rule) || ::access(rule.path.c_str(), F_OK) != 0) continue;
-        TRY(set_attributes(rule.path, 0, MOUNT_ATTR_RDONLY));
-    }
+    TRY(within("view", make_read_only(profile)));
     if (profile.private_tmp) {
         for (const char* scratch : kScratch) TRY(fresh_directory(scratch));
     }
@@ -94,7 +106,7 @@ Result<> make_view(const policy::Profile& profile) {
         if (!writes_all_of(profile, "/proc")) flags |= MS_RDONLY;
         TRY(sys::check(::mount("proc", "/proc", "proc", flags, nullptr), "mount /proc"));
     }
-    return within("view", require_read_only(profile));
+    return {};
 }
 
 }  // namespace bulkhead::broker

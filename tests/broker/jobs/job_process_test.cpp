@@ -223,6 +223,29 @@ TEST_F(JobProcessTest, AMountNamespaceIsReadOnlyButForWritePaths) {
     ::rmdir(writable.c_str());
 }
 
+TEST_F(JobProcessTest, WhatTheHostHasReadOnlyBeneathAWritePathStaysSo) {
+    profile.user = profile.group = "root";
+    profile.namespaces.mount = true;
+    std::string writable = "/run/bulkhead-job-XXXXXX";
+    ASSERT_NE(::mkdtemp(writable.data()), nullptr);
+    const auto beneath = writable + "/ro";
+    ASSERT_EQ(::mkdir(beneath.c_str(), 0755), 0);
+    profile.paths = {{.access = policy::Access::write, .path = writable, .source = {}}};
+    const auto text = test::forked([&]() -> std::string {
+        if (::unshare(CLONE_NEWNS) != 0 ||
+            ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            ::mount("none", beneath.c_str(), "tmpfs", MS_RDONLY, "") != 0) {
+            return "cannot mount";
+        }
+        return said("touch " + writable + "/new && echo made; touch " + beneath +
+                    "/new || echo not made");
+    });
+    EXPECT_THAT(text, testing::StartsWith("made\nnot made\n"));
+    ::unlink((writable + "/new").c_str());
+    ::rmdir(beneath.c_str());
+    ::rmdir(writable.c_str());
+}
+
 TEST_F(JobProcessTest, APidNamespaceShowsOnlyTheJob) {
     profile.namespaces.pid = profile.namespaces.mount = true;
     EXPECT_EQ(said("echo $$; cd /proc; set -- [0-9]*; echo $#"), "2\n2\n") << "init and the script";
