@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "broker/jobs/cgroup.hpp"
 #include "broker/worker_view.hpp"
 
 namespace bulkhead::broker {
@@ -44,9 +45,9 @@ Result<> hand_over_mounts(const link::Channel& channel) {
 }
 
 Result<> strip(const WorkerProgram& program, int channel) {
-    const sys::Fd null(::open("/dev/null", O_RDWR));
-    if (!null) return sys::fail_errno("/dev/null");
-    if (::dup2(null.get(), STDIN_FILENO) < 0) return sys::fail_errno("dup2");
+    // Not an Fd, which would close whatever stands at its number when the targets are taken.
+    const int null = ::open("/dev/null", O_RDWR);
+    if (null < 0 || ::dup2(null, STDIN_FILENO) < 0) return sys::fail_errno("/dev/null");
     // Above both targets first: either source may stand on the other's target.
     const int high_channel = ::fcntl(channel, F_DUPFD, 16);
     const int high_program = ::fcntl(program.file.get(), F_DUPFD, 16);
@@ -59,6 +60,7 @@ Result<> strip(const WorkerProgram& program, int channel) {
     ::umask(077);
     TRY(sandbox::set_limit(RLIMIT_NOFILE, 256, 256));
     TRY(sandbox::set_limit(RLIMIT_MEMLOCK, 0, 0));
+    TRY(sandbox::set_limit(RLIMIT_NPROC, kWorkerThreads, kWorkerThreads));
     TRY(sandbox::become({.user = program.user, .groups = {}, .capabilities = 0}));
     // After the change of ids, which clears it (prctl(2)).
     return sys::check(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG");
@@ -110,11 +112,11 @@ Result<WorkerProgram> WorkerProgram::open(const std::string& path,
     return program;
 }
 
-Result<WorkerProcess> WorkerProcess::spawn(const WorkerProgram& program) {
+Result<WorkerProcess> WorkerProcess::spawn(const WorkerProgram& program, int cgroup) {
     auto [ours, theirs] = TRY(link::Channel::pair());
-    auto child = TRY(Child::start(program.own_view ? CLONE_NEWNS : 0, -1, [&, parent = ::getpid()] {
-        become_worker(program, theirs, parent);
-    }));
+    auto child =
+        TRY(Child::start(program.own_view ? CLONE_NEWNS : 0, cgroup,
+                         [&, parent = ::getpid()] { become_worker(program, theirs, parent); }));
     WorkerProcess worker(std::move(child), std::move(ours));
     if (program.own_view) {
         const sandbox::Raised raised(sandbox::capability(CAP_SYS_ADMIN));

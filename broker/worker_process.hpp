@@ -29,7 +29,8 @@ struct WorkerProgram {
 // Ends with its owner.
 class WorkerProcess {
   public:
-    static Result<WorkerProcess> spawn(const WorkerProgram& program);
+    // In that cgroup, or in the caller's if it is -1.
+    static Result<WorkerProcess> spawn(const WorkerProgram& program, int cgroup = -1);
     const sys::Fd& pidfd() const { return child_.pidfd(); }
     const link::Channel& channel() const { return channel_; }
     pid_t pid() const { return child_.pid(); }

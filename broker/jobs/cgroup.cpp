@@ -105,8 +105,10 @@ Cgroup::~Cgroup() {
 }
 
 Result<bool> Cgroup::populated() const {
-    const auto text = TRY(sys::read_from_start(events_, 4_KiB));
-    return text.find("populated 0") == text.npos;
+    const auto text = sys::read_from_start(events_, 4_KiB);
+    // Removed, as a job that is root may do with the cgroup it has left.
+    if (!text && text.error().code == ENODEV) return false;
+    return TRY(text).find("populated 0") == std::string::npos;
 }
 
 Result<> Cgroup::require_caller() const {
@@ -125,8 +127,21 @@ Result<> Cgroup::signal_each(int signal) const {
     return {};
 }
 
-Result<> Cgroup::terminate() const {
+// Writing asks for it; cgroup.events tells when it is so. One that sleeps in the kernel may take
+// long, and must not hold up root.
+Result<> Cgroup::freeze() const {
     TRY(put(dir_, "cgroup.freeze", "1"));
+    for (int round = 0; round < 20; ++round) {
+        const auto text = TRY(sys::read_from_start(events_, 4_KiB));
+        if (text.find("frozen 1") != text.npos) break;
+        pollfd change{.fd = events_.get(), .events = POLLPRI, .revents = 0};
+        ::poll(&change, 1, 10);
+    }
+    return {};
+}
+
+Result<> Cgroup::terminate() const {
+    TRY(freeze());
     const auto sent = signal_each(SIGTERM);
     TRY(put(dir_, "cgroup.freeze", "0"));
     return sent;
@@ -135,7 +150,7 @@ Result<> Cgroup::terminate() const {
 Result<> Cgroup::kill() const {
     if (put(dir_, "cgroup.kill", "1")) return {};
     // Each round also catches what was forked during the one before; frozen, nothing forks.
-    TRY(put(dir_, "cgroup.freeze", "1"));
+    TRY(freeze());
     const auto sent = signal_each(SIGKILL);
     TRY(put(dir_, "cgroup.freeze", "0"));
     return sent;
@@ -158,6 +173,7 @@ Result<CgroupTree> CgroupTree::create(const std::string& label) {
     const auto agent = TRY(own.make_dir("agent", 0755));
     TRY(put(agent, "cgroup.procs", "0"));
     auto jobs = TRY(own.make_dir("jobs", 0755));
+    auto worker = TRY(own.make_dir("worker", 0755));
     for (const auto& entry : TRY(jobs.list())) {
         if (auto old = jobs.open_dir(entry)) {
             auto events = TRY(old->open_at("cgroup.events", O_RDONLY));
@@ -175,7 +191,9 @@ Result<CgroupTree> CgroupTree::create(const std::string& label) {
         }
         if (!enabled) missing.push_back("cgroup-" + std::string(controller));
     }
-    return CgroupTree(std::move(base), name, std::move(jobs), std::move(missing));
+    TRY(limit(worker, {.memory = kWorkerMemory, .pids = kWorkerThreads}));
+    return CgroupTree(std::move(base), name, std::move(jobs), std::move(worker),
+                      std::move(missing));
 }
 
 CgroupTree::~CgroupTree() {

@@ -47,6 +47,7 @@ class Cgroup {
           end_(std::move(end)),
           dir_(std::move(dir)),
           events_(std::move(events)) {}
+    Result<> freeze() const;
     Result<> signal_each(int signal) const;
 
     sys::Dir parent_;
@@ -56,7 +57,12 @@ class Cgroup {
     sys::Fd events_;
 };
 
-// This agent's place in the host's cgroup tree: <own>/bulkhead-<label>/{agent,jobs}.
+// Several times what it ever needs; a captured one must not take the host's memory, nor the numbers
+// that jobs need for their processes.
+inline constexpr std::uint64_t kWorkerMemory = 256_MiB;
+inline constexpr std::uint32_t kWorkerThreads = 128;
+
+// This agent's place in the host's cgroup tree: <own>/bulkhead-<label>/{agent,jobs,worker}.
 class CgroupTree {
   public:
     // Moves this process into agent/ and offers memory, pids and cpu to jobs/ where the host
@@ -66,20 +72,25 @@ class CgroupTree {
     CgroupTree& operator=(CgroupTree&&) = delete;
     ~CgroupTree();
 
+    // Where the worker runs, within these limits.
+    int worker() const { return worker_.fd(); }
     Result<Cgroup> make(JobNumber number, const policy::Limits& limits) const;
     // Controllers that jobs cannot be limited by on this host: "cgroup-memory", ...
     const std::vector<std::string>& missing() const { return missing_; }
 
   private:
-    CgroupTree(sys::Dir base, std::string name, sys::Dir jobs, std::vector<std::string> missing)
+    CgroupTree(sys::Dir base, std::string name, sys::Dir jobs, sys::Dir worker,
+               std::vector<std::string> missing)
         : base_(std::move(base)),
           name_(std::move(name)),
           jobs_(std::move(jobs)),
+          worker_(std::move(worker)),
           missing_(std::move(missing)) {}
 
     sys::Dir base_;
     std::string name_;
     sys::Dir jobs_;
+    sys::Dir worker_;
     std::vector<std::string> missing_;
 };
 
