@@ -41,17 +41,23 @@ std::chrono::nanoseconds processor_time() {
     return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
+template <class T>
+Result<T> input(Result<T> read) {
+    if (!read) read.error().code = Agent::kWrongInput;
+    return read;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& log) {
     auto notifier = Notifier::from_environment();
-    const auto user = TRY(
-        within("--worker-user " + options.worker_user, sandbox::find_user(options.worker_user)));
+    const auto user = TRY(input(
+        within("--worker-user " + options.worker_user, sandbox::find_user(options.worker_user))));
     TRY(harden_self());
-    TRY(open_config(options.config));
-    auto program = TRY(WorkerProgram::open(options.worker, options.for_worker, user));
-    auto policy = TRY(ReadyPolicy::load(options.policy));
-    auto places = TRY(prepare_places(options, user));
+    TRY(input(open_config(options.config)));
+    auto program = TRY(input(WorkerProgram::open(options.worker, options.for_worker, user)));
+    auto policy = TRY(input(ReadyPolicy::load(options.policy)));
+    auto places = TRY(input(prepare_places(options, user)));
     auto ledger = TRY(records::Ledger::open(places.broker_state, now()));
     places.status = TRY(listen_for_status(options, user));
     auto audit = TRY(within("audit log", records::Audit::open(places.logs)));
@@ -76,8 +82,9 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
         agent->program_->own_view = true;
         agent->places_.worker_state = TRY(within("state", detached(agent->places_.worker_state)));
     }
-    agent->ceiling_ = TRY(ceiling_of(context.policy->policy, sandbox::reachable_capabilities()));
-    TRY(agent->require_possible(context.policy->policy));
+    agent->ceiling_ =
+        TRY(input(ceiling_of(context.policy->policy, sandbox::reachable_capabilities())));
+    TRY(input(agent->require_possible(context.policy->policy)));
     // From here on for root and for every job it will ever start.
     TRY(within("broker", sandbox::lower_to(agent->ceiling_)));
     TRY(within("broker ceiling", sandbox::install(context.policy->filter("broker"))));
@@ -121,6 +128,10 @@ Result<> Agent::require_possible(const policy::Policy& policy) const {
         }
     }
     TRY(ceiling_of(policy, ceiling_));
+    const auto& rows = policy.worker_landlock.paths;
+    TRY(within("worker.landlock",
+               sandbox::make_ruleset({.paths = rows, .writable = {}, .tcp_connect = std::nullopt},
+                                     context_.landlock_abi)));
     return {};
 }
 
@@ -129,12 +140,12 @@ Result<int> Agent::run() {
     std::string missing;
     for (const auto& feature : context_.missing) missing += (missing.empty() ? "" : " ") + feature;
     const auto& opened = ledger_.opened();
-    TRY(audit_.event("agent-started", {{"version", BULKHEAD_VERSION},
-                                       {"policy", crypto::hex(context_.policy->policy.digest)},
-                                       {"landlock_abi", context_.landlock_abi},
-                                       {"missing", missing},
-                                       {"ledger_torn_bytes", opened.torn_bytes},
-                                       {"interrupted_jobs", opened.interrupted.size()}}));
+    note("agent-started", {{"version", BULKHEAD_VERSION},
+                           {"policy", crypto::hex(context_.policy->policy.digest)},
+                           {"landlock_abi", context_.landlock_abi},
+                           {"missing", missing},
+                           {"ledger_torn_bytes", opened.torn_bytes},
+                           {"interrupted_jobs", opened.interrupted.size()}});
     log_.info("started", {{"version", BULKHEAD_VERSION},
                           {"host", context_.policy->policy.host.id},
                           {"policy", crypto::hex(context_.policy->policy.digest).substr(0, 12)},
@@ -152,7 +163,7 @@ Result<int> Agent::run() {
 
 Result<> Agent::start_worker() {
     gate_ = Gate();
-    worker_.emplace(TRY(WorkerProcess::spawn(*program_)));
+    worker_.emplace(TRY(WorkerProcess::spawn(*program_, cgroups_.worker())));
     context_.worker = &*worker_;
     started_ = sys::Clock::now();
     note("worker-started", {{"pid", worker_->pid()}});
@@ -335,11 +346,11 @@ void Agent::reload() {
         }
     }
     auto fresh = ReadyPolicy::load(options_.policy);
-    if (fresh) {
-        if (const auto met = require_possible((*fresh)->policy); !met) {
-            fresh = std::unexpected(met.error());
-        }
+    auto met = fresh ? require_possible((*fresh)->policy) : Result<>();
+    if (fresh && met && program_->own_view) {
+        met = try_view((*fresh)->policy.worker_landlock.paths);
     }
+    if (!met) fresh = std::unexpected(met.error());
     if (fresh) {
         context_.policy = *std::move(fresh);
         const auto digest = crypto::hex(context_.policy->policy.digest);

@@ -19,6 +19,8 @@ inline constexpr int kBadUsage = 2;
 class Agent {
   public:
     // Loads the policy, takes the ledger's lock, closes root's own doors. Nothing is served yet.
+    // What an operator wrote and must mend is an error with this code: it does not pass by itself.
+    static constexpr int kWrongInput = -2;
     static Result<std::unique_ptr<Agent>> create(Options options, const sys::Log& log);
     // Until told to stop, or in one-pass mode until the worker is done.
     Result<int> run();
@@ -26,7 +28,8 @@ class Agent {
   private:
     Agent(Options options, const sys::Log& log, Notifier notifier, sys::Loop loop, Places places,
           CgroupTree cgroups, records::Ledger ledger, records::Audit audit);
-    // This host can give what `policy` requires, and this process what its profiles name.
+    // This host can give what `policy` requires, and has the worker's rows; this process has what
+    // its profiles name.
     Result<> require_possible(const policy::Policy& policy) const;
 
     Result<> start_worker();

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 
@@ -146,6 +147,7 @@ Result<> harden_self() {
     rlimit files{};
     TRY(sys::check(::getrlimit(RLIMIT_NOFILE, &files), "getrlimit"));
     TRY(sandbox::set_limit(RLIMIT_NOFILE, std::min<rlim_t>(1024, files.rlim_max), files.rlim_max));
+    ::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is not a reason to die
     if (::chdir("/") != 0) return sys::fail_errno("chdir /");
     ::umask(022);
     return {};

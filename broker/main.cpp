@@ -48,7 +48,8 @@ int serve(broker::Options options) {
     auto agent = broker::Agent::create(std::move(options), log);
     if (!agent) {
         log.error(agent.error().what);
-        return broker::kBadUsage;
+        const bool wrong = agent.error().code == broker::Agent::kWrongInput;
+        return wrong ? broker::kBadUsage : broker::kFailed;
     }
     const auto code = (*agent)->run();
     if (code) return *code;

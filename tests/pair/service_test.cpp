@@ -7,9 +7,11 @@
 
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "broker/records/audit.hpp"
+#include "common/audit/verify.hpp"
 #include "tests/pair/pair.hpp"
 #include "tests/support/kernel.hpp"
 
@@ -210,6 +212,19 @@ TEST_F(Service, ARequirementThatCannotBeMetLeavesTheOldPolicyInForce) {
               std::string::npos);
 }
 
+TEST_F(Service, ARowThatNamesNothingLeavesTheOldPolicyInForce) {
+    start_enrolled();
+    place().append("policy/worker.landlock", "read /no/such/place  # a typing error\n");
+    reload();
+    ASSERT_EQ(audit("policy-rejected").size(), 1U);
+    EXPECT_NE(audit("policy-rejected")[0]["why"].get<std::string>().find("/no/such/place"),
+              std::string::npos);
+    const auto first = worker_pid();
+    kill_worker();
+    EXPECT_TRUE(eventually([&] { return worker_pid() > 0 && worker_pid() != first; }, kPatience))
+        << "the next one starts under the old rows";
+}
+
 TEST_F(Service, AProfileThatWantsMoreThanTheBrokerKeptNeedsARestart) {
     start_enrolled();
     auto profile = place().read("policy/profiles/test.profile");
@@ -240,6 +255,25 @@ TEST_F(Service, NothingOfTheBrokerIsInForceWhileItWaits) {
     EXPECT_EQ(ceiling & kSysModule, 0U);
     EXPECT_NE(ceiling & kSysAdmin, 0U);
     EXPECT_EQ(status_of(root, "NoNewPrivs"), "1");
+}
+
+TEST_F(Service, TheWorkerHasLimitsOfItsOwn) {
+    start_enrolled();
+    const auto proc = "/proc/" + std::to_string(worker_pid());
+    const auto line_with = [&](const char* file, const char* word) {
+        std::ifstream text(proc + file);
+        std::string line;
+        while (std::getline(text, line) && line.find(word) == line.npos) {
+        }
+        return line;
+    };
+    EXPECT_TRUE(line_with("/cgroup", "0::").ends_with("/worker"));
+    std::istringstream threads(line_with("/limits", "Max processes"));
+    std::string max, processes;
+    int soft = 0, hard = 0;
+    threads >> max >> processes >> soft >> hard;
+    EXPECT_EQ(soft, 128);
+    EXPECT_EQ(hard, 128);
 }
 
 TEST_F(Service, TheWorkerSeesTheRowsOfItsPolicyAndNothingElse) {
