@@ -6,6 +6,11 @@ namespace bulkhead::broker {
 // and the audit log still has the job.
 Result<protocol::StatusReply> handle(const protocol::AckJob& request, Context& broker) {
     const bool known = broker.jobs.acknowledge(request.number);
+    if (known) {
+        const auto written = broker.audit.event(
+            "job-acknowledged", {{"number", request.number.value}}, records::Durable::later);
+        if (!written) broker.log.error("audit log", {{"why", written.error().what}});
+    }
     return protocol::StatusReply{
         .status = known ? protocol::Status::done : protocol::Status::refused,
         .reason = protocol::Code::clipped(known ? "ok" : "not-ended")};

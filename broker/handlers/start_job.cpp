@@ -162,7 +162,8 @@ records::Start start_of(const approval::Manifest& manifest, const JobBytes& job,
     start.job_id = crypto::sha256(as_bytes(manifest.job_id));
     start.delivery = job.delivery;
     start.started = now();
-    start.not_after = manifest.not_after;
+    // Until when the ledger keeps it. Of what may run again only the last day counts, as a quota.
+    start.not_after = manifest.runs.once() ? manifest.not_after : start.started;
     start.output_max = manifest.output_max;
     start.job_name = protocol::Name::clipped(manifest.job_id);
     start.backend = delivery.backend;

@@ -141,18 +141,23 @@ Result<> Audit::event(std::string_view name, std::initializer_list<Field> fields
         return sys::fail_errno("audit log: write", error);
     }
     head_ = after(head_, line);
+    unsynced_ = true;
     if (durable == Durable::yes) return sync();
     // A hint: the disk works on it while the caller works on something else.
     if (durable == Durable::soon) ::sync_file_range(fd_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
     return {};
 }
 
-Result<> Audit::sync() const {
-    if (::fsync(fd_.get()) != 0) return sys::fail_errno("audit log: fsync");
+Result<> Audit::sync() {
+    if (!std::exchange(unsynced_, false)) return {};
+    unsynced_ = ::fsync(fd_.get()) != 0;
+    if (unsynced_) return sys::fail_errno("audit log: fsync");
     return save_head();
 }
 
 Result<> Audit::reopen() {
+    // Else the file left behind could lack its last line after a power cut, and the new one go on.
+    if (fd_) TRY(sync());
     fd_ = TRY(dir_.open_regular(kFile, O_RDWR | O_CREAT | O_APPEND, 0640));
     return dir_.sync();
 }

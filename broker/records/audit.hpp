@@ -49,7 +49,7 @@ class Audit {
     Result<> event(std::string_view name, std::initializer_list<Field> fields,
                    Durable durable = Durable::yes);
     // Everything so far is on disk.
-    Result<> sync() const;
+    Result<> sync();
 
     const Head& head() const { return head_; }
     // After somebody else (logrotate) has moved the file away: goes on in a new one.
@@ -66,6 +66,7 @@ class Audit {
     sys::Fd fd_;
     sys::Fd head_fd_;
     Head head_;
+    bool unsynced_ = false;  // there are lines that may not be on disk
 };
 
 // What audit.head remembers; nothing when it is absent or not ours.

@@ -54,7 +54,8 @@ constexpr std::array<ReasonRow, 41> kReasons{{
     {output_over_ceiling, "output-over-ceiling", "the profile allows less output"},
     {intake_suspended, "intake-suspended", "no jobs until an operator clears it"},
     {too_many_jobs, "too-many-jobs", "as many jobs run as policy allows at once"},
-    {ledger_write_failed, "ledger-write-failed", "the start could not be recorded on disk"},
+    {ledger_write_failed, "ledger-write-failed",
+     "the start could not be prepared, or recorded on disk"},
     {profile_unusable, "profile-unusable", "the profile's user or a path is not on this host"},
     {audit_write_failed, "audit-write-failed", "the admission could not be recorded in audit.log"},
 }};

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "broker/records/ledger.hpp"
 #include "tests/pair/pair.hpp"
 
 namespace bulkhead::test {
@@ -168,6 +169,23 @@ TEST_F(MainPath, AOneShotJobRunsOnceEvenOverARestart) {
     start();
     EXPECT_EQ(run_job({.script = job.script})["reason"], "job-already-run");
     EXPECT_EQ(lines_in_scratch("runs"), 1U);
+}
+
+// Or a job that runs every five minutes for a year would fill the ledger, and then nothing could.
+TEST_F(MainPath, TheLedgerRemembersARepeatableRunForADayOnly) {
+    pin({.name = "often", .script = "echo often\n", .runs = "1000/day"});
+    pin({.name = "once", .script = "echo once\n", .runs = "1"});
+    start_enrolled();
+    EXPECT_EQ(run_job({.script = "echo often\n"})["outcome"], "finished");
+    EXPECT_EQ(run_job({.script = "echo once\n"})["outcome"], "finished");
+    EXPECT_EQ(stop(), 0);
+    EXPECT_EQ(audit("job-acknowledged").size(), 2U);
+    const auto state = sys::Dir::open(place() / "state/broker").value();
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    auto ledger = records::Ledger::open(state, now).value();
+    ASSERT_EQ(ledger.view().runs.size(), 2U);
+    EXPECT_LE(ledger.view().runs[0].not_after, now);
+    EXPECT_GT(ledger.view().runs[1].not_after, now) << "while its approval lasts";
 }
 
 TEST_F(MainPath, AJobIdMayBeAnyText) {
