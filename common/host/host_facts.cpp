@@ -54,7 +54,9 @@ admission::InterpreterFacts look_at_one(const std::string& path) {
 
 admission::HostFacts look_at(const policy::Policy& policy, const std::string& policy_directory) {
     admission::HostFacts facts;
-    facts.intake_suspended = ::access((policy_directory + "/jobs.disabled").c_str(), F_OK) == 0;
+    struct stat mark {};  // of whatever kind; only its absence, seen for certain, is leave
+    const int code = ::lstat((policy_directory + "/jobs.disabled").c_str(), &mark);
+    facts.intake_suspended = code == 0 || errno != ENOENT;
     for (const auto& [path, source] : policy.interpreters) {
         facts.interpreters.emplace(path, look_at_one(path));
     }

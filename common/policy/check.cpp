@@ -122,10 +122,6 @@ class Checker {
                       "is the name of a part of the agent, and show-confinement shows that; "
                       "give the profile another");
             }
-            if (profile.private_tmp && !profile.namespaces.mount) {
-                wrong("profiles/" + name + ".profile",
-                      "private-tmp yes needs \"namespaces mount\"");
-            }
             if (reaches_metadata(profile)) {
                 warn("profiles/" + name + ".profile",
                      "it could change modes, owners and times of files that it may not write, "

@@ -112,7 +112,9 @@ Result<> take_worker_path(Policy& policy, Line& line) {
 
 Result<> take_port(Policy& policy, Line& line) {
     const auto port = static_cast<std::uint16_t>(TRY(line.number(1, 65535)));
-    policy.worker_landlock.tcp_connect.push_back(port);
+    auto& ports = policy.worker_landlock.tcp_connect;
+    if (ports.size() == kMaxPorts) return line.wrong("one port too many; 64 is the most");
+    ports.push_back(port);
     return {};
 }
 
@@ -255,9 +257,13 @@ Result<> complete(const Policy& policy, const std::vector<std::string>& files) {
                     ".seccomp: missing; take the one that the package ships");
     }
     for (const auto& [name, profile] : policy.profiles) {
+        const auto where = profile.source.file + ":" + std::to_string(profile.source.line) + ": ";
+        const auto& apart = profile.namespaces;
+        if ((profile.private_tmp || apart.pid) && !apart.mount) {
+            return fail(where + "private-tmp and the namespace pid need \"namespaces mount\"");
+        }
         if (find(policy.seccomp, profile.seccomp) != nullptr) continue;
-        return fail(profile.source.file + ":" + std::to_string(profile.source.line) +
-                    ": there is no seccomp/" + profile.seccomp + ".seccomp");
+        return fail(where + "there is no seccomp/" + profile.seccomp + ".seccomp");
     }
     return {};
 }

@@ -59,9 +59,11 @@ struct PathRule {
     Source source;
 };
 
+inline constexpr std::size_t kMaxPorts = 64;  // as many as protocol::Setup carries
+
 struct LandlockList {
     std::vector<PathRule> paths;
-    std::vector<std::uint16_t> tcp_connect;
+    std::vector<std::uint16_t> tcp_connect;  // at most kMaxPorts
 };
 
 // (argument & mask) is one of `values`. Only the low 32 bits of an argument are ever looked at, for

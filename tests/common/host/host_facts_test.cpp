@@ -113,5 +113,17 @@ TEST(Intake, IsSuspendedByAFileInThePolicyDirectory) {
     EXPECT_TRUE(look_at({}, tree.path()).intake_suspended);
 }
 
+TEST(JobsDisabled, WhateverStandsThereOrCannotBeLookedForDisables) {
+    const test::TempDir policy;
+    const auto disabled = [](const std::string& directory) {
+        return look_at({}, directory).intake_suspended;
+    };
+    EXPECT_FALSE(disabled(policy.path()));
+    const auto mark = policy / "jobs.disabled";
+    ASSERT_EQ(::symlink("/no/such/file", mark.c_str()), 0);
+    EXPECT_TRUE(disabled(policy.path())) << "a link to nowhere";
+    EXPECT_TRUE(disabled("/dev/null")) << "ENOTDIR";
+}
+
 }  // namespace
 }  // namespace bulkhead::host

@@ -178,13 +178,6 @@ TEST_F(CheckPolicy, AProfileMayNotBeCalledLikeAPartOfTheAgent) {
                             "and show-confinement shows that; give the profile another"));
 }
 
-TEST_F(CheckPolicy, APrivateTmpNeedsAMountNamespace) {
-    add("approval.policy", kPinned);
-    policy_.profiles.at("p").namespaces.mount = false;
-    EXPECT_THAT(findings(), ElementsAre("error profiles/p.profile: private-tmp yes needs "
-                                        "\"namespaces mount\""));
-}
-
 TEST_F(CheckPolicy, PowersOverMetadataWantAReadOnlyView) {
     add("approval.policy", kPinned);
     auto& profile = policy_.profiles.at("p");

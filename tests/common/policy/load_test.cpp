@@ -177,6 +177,15 @@ TEST_F(PolicyDirectory, WhatIsNotAFileIsRefusedWithoutWaiting) {
                 AllOf(HasSubstr("reads.policy"), HasSubstr("not a regular file")));
 }
 
+TEST_F(PolicyDirectory, WhatNeedsAMountNamespaceIsRefusedWithoutOne) {
+    auto text = test::slurp(policy().path("profiles/inspect.profile"));
+    const std::string apart = "namespaces mount ";
+    ASSERT_NE(text.find(apart), text.npos);
+    text.replace(text.find(apart), apart.size(), "namespaces ");
+    policy().write("profiles/inspect.profile", text);
+    EXPECT_THAT(policy().refusal(), HasSubstr("need \"namespaces mount\""));
+}
+
 TEST_F(PolicyDirectory, AMissingFileIsNamed) {
     for (const auto* file :
          {"host.policy", "approval.policy", "interpreters.policy", "reads.policy",
