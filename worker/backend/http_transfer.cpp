@@ -234,11 +234,15 @@ void Transfer::abandon() {
 Error Transfer::describe(CURLcode code) const {
     if (!trouble_.empty()) return {trouble_};
     std::string text = curl_easy_strerror(code);
+    int number = 0;
     if (code == CURLE_OPERATION_TIMEDOUT) {
+        long sent = 0;
+        curl_easy_getinfo(easy_.get(), CURLINFO_REQUEST_SIZE, &sent);
+        number = sent > 0 ? ETIMEDOUT : 0;
         text = "no answer within " + std::to_string(request_.timeout.count()) + " ms";
     }
     if (curl_error_[0] != '\0') text += ": " + quoted(curl_error_);
-    return {text};
+    return {text, number};
 }
 
 Transfer& Transfer::of(CURL* handle) {

@@ -1,5 +1,6 @@
 // What a backend's answer means for the duty that asked.
 #pragma once
+#include <cerrno>
 #include <chrono>
 #include <expected>
 #include <functional>
@@ -26,6 +27,7 @@ struct Setback {
     std::optional<std::chrono::seconds> retry_after;
     // With `refused`: which elements of the report are to blame; the others may go without them.
     std::vector<std::size_t> elements = {};
+    bool too_slow = false;  // with `retry`: it was sent, and no answer came in time
 };
 
 // Delivered, with what the backend said in return; or what stood in the way.
@@ -47,8 +49,9 @@ RequestId perform(HttpClient& client, Exchange<T> exchange, std::function<void(V
         std::move(exchange.request), [&client, judge = std::move(exchange.judge),
                                       done = std::move(done)](Result<HttpAnswer> answer) {
             if (!answer) {
-                return done(std::unexpected(
-                    Setback{.kind = Setback::Kind::retry, .text = std::move(answer.error().what)}));
+                return done(std::unexpected(Setback{.kind = Setback::Kind::retry,
+                                                    .text = std::move(answer.error().what),
+                                                    .too_slow = answer.error().code == ETIMEDOUT}));
             }
             auto verdict = judge(*answer);
             if (!verdict) client.hide_secrets(verdict.error().text);

@@ -11,6 +11,8 @@ using Kind = Setback::Kind;
 
 // Of one run: each costs a request, and a backend that refuses everything must not get thousands.
 constexpr std::size_t kMaxSetbacks = 200;
+// Elements. With fewer it is not their storing that takes a backend longer than the timeout.
+constexpr std::size_t kLeastToHalve = 32;
 
 std::string since(sys::Clock::time_point start) {
     const auto passed = sys::Clock::now() - start;
@@ -200,8 +202,9 @@ void CheckInDuty::on_accepted(const InventoryReceipt& receipt) {
 
 bool CheckInDuty::take_setback(const Setback& setback) {
     const bool by_name = setback.kind == Kind::refused && !setback.elements.empty();
-    if (!by_name && setback.kind != Kind::too_large) return false;
-    if (run_->queue.next_is_empty() || ++run_->setbacks > kMaxSetbacks) return false;
+    if (!by_name && !setback.too_slow && setback.kind != Kind::too_large) return false;
+    if (run_->queue.next_size() < (setback.too_slow ? kLeastToHalve : 1)) return false;
+    if (++run_->setbacks > kMaxSetbacks) return false;
     const auto dropped = by_name ? run_->queue.refused(setback.elements) : run_->queue.too_large();
     run_->dropped += dropped.size();
     for (const auto* item : dropped) {

@@ -37,7 +37,7 @@ class ReportQueue {
     Settled refused(const std::vector<std::size_t>& elements);
 
     // An empty report cannot be made smaller.
-    bool next_is_empty() const { return parts_.front().empty(); }
+    std::size_t next_size() const { return parts_.front().size(); }
 
   private:
     using Part = std::vector<std::uint32_t>;  // places in items_

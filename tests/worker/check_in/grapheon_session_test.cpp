@@ -228,6 +228,28 @@ TEST_F(GrapheonSession, WhatIsTooLargeIsHalvedDownToOneElement) {
     EXPECT_EQ(check_ins(), before + 1) << "nothing is left to say";
 }
 
+TEST_F(GrapheonSession, AReportThatASlowBackendDoesNotAnswerInTimeIsHalved) {
+    enroll();
+    host_->inventory.sockets = std::vector<Socket>();
+    for (std::uint16_t port = 1; port <= 100; ++port) {
+        host_->inventory.sockets->push_back(test::connection(1'000, port));
+    }
+    host_->config.timeout = 2s;
+    backend_.misbehave({.path = "/api/agents/check-in", .times = 2, .delay = 4s, .status = 503});
+    EXPECT_TRUE(host_->run(Pass::once).well);
+    EXPECT_GT(backend_.inventories().size(), 2U);
+    EXPECT_LE(backend_.inventories().front().body["connections"].size(), 26U);
+}
+
+// One that answers nothing however little it is sent is not asked without end.
+TEST_F(GrapheonSession, AReportThatIsNeverAnsweredIsGivenUp) {
+    enroll();
+    host_->config.timeout = 1s;
+    backend_.misbehave({.path = "/api/agents/check-in", .delay = 2s, .status = 503});
+    EXPECT_FALSE(host_->run(Pass::once).well);
+    EXPECT_LE(check_ins(), 2U);
+}
+
 TEST_F(GrapheonSession, WhatTheBackendTakesIsSplitBeforeItIsSent) {
     enroll();
     for (std::uint16_t port = 1; port <= 3'000; ++port) {

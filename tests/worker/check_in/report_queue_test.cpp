@@ -36,7 +36,7 @@ using Texts = std::vector<std::string>;
 TEST(ReportQueue, WithNothingNewStillHoldsTheReportThatIsTheHeartbeat) {
     ReportQueue queue({}, kWide);
     ASSERT_FALSE(queue.done());
-    EXPECT_TRUE(queue.next_is_empty());
+    EXPECT_EQ(queue.next_size(), 0U);
     EXPECT_TRUE(queue.next().empty());
     EXPECT_TRUE(queue.accepted().empty());
     EXPECT_TRUE(queue.done());
@@ -105,7 +105,7 @@ TEST(ReportQueue, WhereAllIsRefusedAnEmptyReportStillTellsThatTheHostLives) {
     ReportQueue queue(items(2), kWide);
     queue.refused({0, 1});
     ASSERT_FALSE(queue.done());
-    EXPECT_TRUE(queue.next_is_empty());
+    EXPECT_EQ(queue.next_size(), 0U);
 }
 
 TEST(ReportQueue, AnEmptiedReportIsNotSentWhereAnotherWasAccepted) {
