@@ -74,6 +74,8 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
     context.missing = missing_features(context.landlock_abi);
     const auto& controllers = agent->cgroups_.missing();
     context.missing.insert(context.missing.end(), controllers.begin(), controllers.end());
+    agent->program_->limit_threads_by_user =
+        std::ranges::find(controllers, "cgroup-pids") != controllers.end();
     const auto view = try_view(context.policy->policy.worker_landlock.paths);
     if (!view) {
         log.warning("no view of its own for the worker", {{"why", view.error().what}});

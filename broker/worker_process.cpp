@@ -60,7 +60,9 @@ Result<> strip(const WorkerProgram& program, int channel) {
     ::umask(077);
     TRY(sandbox::set_limit(RLIMIT_NOFILE, 256, 256));
     TRY(sandbox::set_limit(RLIMIT_MEMLOCK, 0, 0));
-    TRY(sandbox::set_limit(RLIMIT_NPROC, kWorkerThreads, kWorkerThreads));
+    if (program.limit_threads_by_user) {
+        TRY(sandbox::set_limit(RLIMIT_NPROC, kWorkerThreads, kWorkerThreads));
+    }
     TRY(sandbox::become({.user = program.user, .groups = {}, .capabilities = 0}));
     // After the change of ids, which clears it (prctl(2)).
     return sys::check(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG");

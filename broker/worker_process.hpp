@@ -19,6 +19,8 @@ struct WorkerProgram {
     std::vector<std::string> environment;
     sandbox::User user;
     bool own_view = false;  // in a mount namespace of its own
+    // Where no cgroup counts them. Such a limit counts whatever else has this user's number.
+    bool limit_threads_by_user = false;
 
     // A regular file of root's that nobody else can write.
     static Result<WorkerProgram> open(const std::string& path,
