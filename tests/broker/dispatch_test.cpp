@@ -94,6 +94,17 @@ TEST_F(DispatchTest, TheAuditHeadIsTheLogs) {
     EXPECT_EQ(reply.head, audit.head().hash);
 }
 
+// Or the log would look cut to the backend after a power failure. The head's own file is written
+// when the lines are on disk.
+TEST_F(DispatchTest, TheAuditHeadIsToldWhenItsLinesAreOnDisk) {
+    gate.serving();
+    ASSERT_TRUE(audit.event("test", {}, records::Durable::later));
+    EXPECT_NE(records::read_audit_head(dir), audit.head());
+    const auto reply = answer(protocol::AuditHead{});
+    EXPECT_EQ(reply.head, audit.head().hash);
+    EXPECT_EQ(records::read_audit_head(dir), audit.head());
+}
+
 TEST_F(DispatchTest, JobsThatAreNotThereCannotBeCancelledOrAcknowledged) {
     gate.serving();
     const auto cancelled = answer(protocol::CancelJob{.number = JobNumber{9}});
