@@ -28,6 +28,8 @@ namespace {
 // Where the script stands in the job: the interpreter opens it through /proc/self/fd.
 constexpr int kScriptFd = 3;
 constexpr int kReportFd = 4;
+// In the report a line of a step that failed, or, after this, what an init was told of its job.
+constexpr char kStatusMark = '=';
 
 using sandbox::differs;
 
@@ -162,7 +164,8 @@ Result<> close_doors(const JobPlan& plan, const Ruleset& ruleset) {
 
 // The exit status says of what kind the step was that failed; see JobStatus.
 [[noreturn]] void report_and_exit(int report, const Error& step) {
-    [[maybe_unused]] const auto put = ::write(report, step.what.data(), step.what.size());
+    const auto line = step.what + "\n";
+    [[maybe_unused]] const auto put = ::write(report, line.data(), line.size());
     ::_exit(step.code == sandbox::kDiffers ? kDiffersExit : 127);
 }
 
@@ -196,10 +199,9 @@ Result<> close_doors(const JobPlan& plan, const Ruleset& ruleset) {
         int status = 0;
         const pid_t ended = ::waitpid(-1, &status, 0);
         if (ended == job) {
-            // Not an exit code: that could not tell "exit 137" from "killed". The line before it
-            // is the job's: the step that failed, or nothing.
-            const std::string word = "\n" + std::to_string(status);
-            [[maybe_unused]] const auto put = ::write(kReportFd, word.data(), word.size());
+            // Not an exit code: that could not tell "exit 137" from "killed".
+            const auto line = kStatusMark + std::to_string(status);
+            [[maybe_unused]] const auto put = ::write(kReportFd, line.data(), line.size());
             ::_exit(0);
         }
         if (ended < 0 && errno == ECHILD) ::_exit(0);
@@ -255,10 +257,12 @@ Result<JobStatus> JobProcess::reap() {
     std::string words(512, '\0');
     const ssize_t got = ::read(report_.get(), words.data(), words.size());
     words.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-    const auto line_end = words.find('\n');
-    status.failed_step = words.substr(0, line_end);
-    if (line_end != words.npos) {
-        status.wait_status = TRY(parse_number<int>(std::string_view(words).substr(line_end + 1)));
+    for (const auto line : split(words, '\n')) {
+        if (line.starts_with(kStatusMark)) {
+            status.wait_status = TRY(parse_number<int>(line.substr(1)));
+        } else if (status.failed_step.empty()) {
+            status.failed_step = line;  // an init and its job may fail at the same step
+        }
     }
     return status;
 }
