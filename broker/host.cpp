@@ -94,13 +94,7 @@ Result<sys::Fd> open_config(const std::string& path) {
         if (file) return file;
     }
     if (!file) return sys::fail_errno("configuration " + path);
-    struct stat info {};
-    if (::fstat(file.get(), &info) != 0) return sys::fail_errno(path);
-    if (!S_ISREG(info.st_mode) || info.st_uid != 0 || (info.st_mode & 022) != 0) {
-        return fail("configuration " + path +
-                    ": must be a regular file of root's that nobody else can write; chown root, "
-                    "chmod go-w");
-    }
+    TRY(within("configuration", sys::require_roots_file(file, path)));
     return file;
 }
 

@@ -4,7 +4,6 @@
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -101,11 +100,7 @@ Result<WorkerProgram> WorkerProgram::open(const std::string& path,
     if (user.uid == 0 || user.gid == 0) return fail("the worker must not run as root");
     program.file = sys::Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!program.file) return sys::fail_errno("worker program " + path);
-    struct stat info {};
-    if (::fstat(program.file.get(), &info) != 0) return sys::fail_errno(path);
-    if (!S_ISREG(info.st_mode) || info.st_uid != 0 || (info.st_mode & 022) != 0) {
-        return fail(path + ": not a regular file that only root can write; chown root, chmod go-w");
-    }
+    TRY(sys::require_roots_file(program.file, path));
     program.arguments = {"bulkhead-worker"};
     program.arguments.insert(program.arguments.end(), arguments.begin(), arguments.end());
     for (char** entry = environ; *entry != nullptr; ++entry) {

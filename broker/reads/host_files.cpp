@@ -32,11 +32,6 @@ std::unexpected<std::string_view> refuse_errno() {
     return refuse(errno == ENOENT || errno == ENOTDIR ? "read-absent" : "read-failed");
 }
 
-bool is_roots_alone(const struct stat& info) {
-    // Every link's mode is 0777; who may replace it is its directory's affair.
-    return info.st_uid == 0 && (S_ISLNK(info.st_mode) || (info.st_mode & 022) == 0);
-}
-
 // The steps of a path, the next one last.
 void push_steps(std::vector<std::string>& steps, std::string_view path) {
     const auto parts = split(path, '/');
@@ -59,7 +54,7 @@ Opened walk(std::string_view path, const ReadRow& row) {
     for (;;) {
         struct stat info {};
         if (::fstat(below.back().get(), &info) != 0) return refuse_errno();
-        if (!is_roots_alone(info)) return refuse("read-not-roots");
+        if (!sys::is_roots_alone(info)) return refuse("read-not-roots");
         if (S_ISLNK(info.st_mode)) {
             std::array<char, 512> text{};
             const auto size = ::readlinkat(below.back().get(), "", text.data(), text.size());

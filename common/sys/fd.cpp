@@ -83,6 +83,17 @@ Result<std::uint64_t> require_sealed(const Fd& fd, std::uint64_t max_size) {
     return size;
 }
 
+bool is_roots_alone(const struct stat& info) {
+    return info.st_uid == 0 && (S_ISLNK(info.st_mode) || (info.st_mode & 022) == 0);
+}
+
+Result<> require_roots_file(const Fd& fd, const std::string& path) {
+    struct stat info {};
+    if (::fstat(fd.get(), &info) != 0) return fail_errno(path);
+    if (S_ISREG(info.st_mode) && is_roots_alone(info)) return {};
+    return fail(path + ": not a regular file that only root can write; chown root, chmod go-w");
+}
+
 Result<> write_all(const Fd& fd, ByteView bytes) {
     while (!bytes.empty()) {
         const ssize_t put = ::write(fd.get(), bytes.data(), bytes.size());

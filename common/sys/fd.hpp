@@ -1,5 +1,7 @@
 // Fd: an owned descriptor; pipes, sealed memfds, and bounded reading and writing.
 #pragma once
+#include <sys/stat.h>
+
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,6 +58,11 @@ Result<Fd> sealed_memfd(std::string_view name, ByteView content);
 // A regular-file descriptor with exactly those four seals set; anything else is an error.
 // Returns its size in bytes.
 Result<std::uint64_t> require_sealed(const Fd& fd, std::uint64_t max_size);
+
+// True when nobody but root can change what `info` is of (a symlink has no mode of its own).
+bool is_roots_alone(const struct stat& info);
+// A regular file of which that is so; else an error that says what to run.
+Result<> require_roots_file(const Fd& fd, const std::string& path);
 
 Result<> write_all(const Fd& fd, ByteView bytes);
 // From the current position to the end; more than `max` bytes is an error.

@@ -73,7 +73,7 @@ TEST_F(Start, ABadDurationIsNamed) {
 
 TEST_F(Start, AConfigurationThatOthersMayWriteIsRefused) {
     ::chmod((place() / "agent.yaml").c_str(), 0666);
-    expect_refused({"agent.yaml", "nobody else can write"});
+    expect_refused({"agent.yaml", "only root can write"});
 }
 
 TEST_F(Start, AMissingConfigurationIsNamed) {
