@@ -166,6 +166,7 @@ Result<int> Agent::run() {
 Result<> Agent::start_worker() {
     gate_ = Gate();
     worker_.emplace(TRY(WorkerProcess::spawn(*program_, cgroups_.worker())));
+    TRY(within("worker", cgroups_.require_worker(worker_->pid())));
     context_.worker = &*worker_;
     started_ = sys::Clock::now();
     note("worker-started", {{"pid", worker_->pid()}});

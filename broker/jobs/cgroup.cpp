@@ -39,20 +39,25 @@ Result<std::uint64_t> flat_value(const sys::Dir& dir, std::string_view file, std
     return fail(std::string(file) + ": no " + std::string(key));
 }
 
-// Which directory of cgroup2 holds this process.
-Result<std::string> own_path() {
-    const auto groups = TRY(TRY(sys::Dir::open("/proc/self")).read_file("cgroup", 64_KiB));
+// Which directory of cgroup2 holds a process.
+Result<std::string> path_of(const std::string& process = "self") {
+    const auto groups = TRY(TRY(sys::Dir::open("/proc/" + process)).read_file("cgroup", 64_KiB));
     for (const auto line : split(groups, '\n')) {
         if (line.starts_with("0::")) return std::string(line.substr(3));
     }
-    return fail("/proc/self/cgroup: no line for cgroup2");
+    return fail("/proc/" + process + "/cgroup: no line for cgroup2");
+}
+
+Result<> require_path(const std::string& path, std::string_view end) {
+    if (path.ends_with(end)) return {};
+    return sandbox::differs("cgroup differs");
 }
 
 Result<sys::Dir> own_cgroup() {
     const auto mounts = TRY(TRY(sys::Dir::open("/proc/self")).read_file("mountinfo", 4_MiB));
     for (const auto& mount : host::parse_mounts(mounts)) {
         if (mount.type != "cgroup2") continue;
-        return sys::Dir::open(std::string(mount.place) + TRY(own_path()));
+        return sys::Dir::open(std::string(mount.place) + TRY(path_of()));
     }
     return fail("no cgroup2 file system is mounted; jobs cannot be contained");
 }
@@ -111,10 +116,7 @@ Result<bool> Cgroup::populated() const {
     return TRY(text).find("populated 0") == std::string::npos;
 }
 
-Result<> Cgroup::require_caller() const {
-    if (TRY(own_path()).ends_with(end_)) return {};
-    return sandbox::differs("cgroup differs");
-}
+Result<> Cgroup::require_caller() const { return require_path(TRY(path_of()), end_); }
 
 Result<> Cgroup::signal_each(int signal) const {
     const auto pids = TRY(get(dir_, "cgroup.procs"));
@@ -203,6 +205,10 @@ CgroupTree::~CgroupTree() {
     const sandbox::Raised raised(sandbox::capability(CAP_DAC_OVERRIDE));
     static_cast<void>(put(base_, "cgroup.procs", "0"));
     remove_tree(base_, name_);
+}
+
+Result<> CgroupTree::require_worker(pid_t pid) const {
+    return require_path(TRY(path_of(std::to_string(pid))), "/" + name_ + "/worker");
 }
 
 Result<Cgroup> CgroupTree::make(JobNumber number, const policy::Limits& limits) const {

@@ -74,6 +74,8 @@ class CgroupTree {
 
     // Where the worker runs, within these limits.
     int worker() const { return worker_.fd(); }
+    // Nothing wrong, or this process, which is not reaped, is not there, whatever clone3 said.
+    Result<> require_worker(pid_t pid) const;
     Result<Cgroup> make(JobNumber number, const policy::Limits& limits) const;
     // Controllers that jobs cannot be limited by on this host: "cgroup-memory", ...
     const std::vector<std::string>& missing() const { return missing_; }

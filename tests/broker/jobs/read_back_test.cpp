@@ -124,5 +124,13 @@ TEST_F(ReadBack, AProcessOutsideOfTheCgroupIsNoticed) {
     EXPECT_EQ(told.error().code, sandbox::kDiffers);
 }
 
+TEST_F(ReadBack, AWorkerOutsideOfItsCgroupIsNoticed) {
+    const auto worker = Child::start(0, tree->worker(), [] { ::pause(); }).value();
+    EXPECT_TRUE(tree->require_worker(worker.pid()));
+    const auto told = tree->require_worker(::getpid());
+    ASSERT_FALSE(told);
+    EXPECT_EQ(told.error().what, "cgroup differs");
+}
+
 }  // namespace
 }  // namespace bulkhead::broker
