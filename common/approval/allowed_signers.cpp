@@ -57,9 +57,8 @@ Result<> take_options(AllowedSigner& signer, string_view text) {
         const auto name = text.substr(0, text.find_first_of("=,"));
         if (name == "cert-authority") return fail("cert-authority: certificates are not supported");
         const auto open = name.size() + 1;
-        const auto close = text.size() > open && text.substr(name.size()).starts_with("=\"")
-                               ? text.find('"', open + 1)
-                               : text.npos;
+        const auto close =
+            text.substr(name.size()).starts_with("=\"") ? text.find('"', open + 1) : text.npos;
         if (close == text.npos)
             return fail("\"" + quoted(name, 32) + "\": expected name=\"value\"");
         const auto value = text.substr(open + 1, close - open - 1);

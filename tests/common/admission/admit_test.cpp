@@ -31,6 +31,7 @@ TEST(Admit, APinnedScriptIsFoundByItsHash) {
     const auto verdict = s.admit_pinned_script();
     EXPECT_TRUE(verdict.admitted) << verdict.detail;
     EXPECT_EQ(verdict.rule, "pinned approved/clean.manifest");
+    EXPECT_EQ(verdict.detail, verdict.rule);
     ASSERT_TRUE(verdict.manifest);
     EXPECT_EQ(verdict.manifest->profile, "maintain");
     EXPECT_THAT(verdict.signers, testing::IsEmpty());
@@ -104,6 +105,26 @@ TEST(Admit, SizesAreBounded) {
     s = {};
     s.params.resize(33);
     EXPECT_EQ(code(s.admit_pinned_script()), "size-exceeded");
+    s.params.resize(32);
+    EXPECT_EQ(code(s.admit_pinned_script()), "not-approved");
+}
+
+TEST(Admit, WhatIsTooLargeIsNotLookedInto) {
+    const Situation s;
+    const auto verdict = [&](std::size_t manifest, std::size_t signatures) {
+        const std::string text(manifest, 'x');
+        const std::string armor(signatures, 'x');
+        return admit({.script = s.script, .manifest = text, .signatures = armor}, s.policy, s.facts,
+                     {s.runs, s.clock_floor, s.ledger_full}, s.now);
+    };
+    const auto most = verdict(approval::kMaxManifest, approval::kMaxSignatureText);
+    EXPECT_EQ(check(most, "size").outcome, Outcome::passed);
+    EXPECT_EQ(code(most), "manifest-malformed");
+    for (const auto& over :
+         {verdict(approval::kMaxManifest + 1, 0), verdict(0, approval::kMaxSignatureText + 1)}) {
+        EXPECT_EQ(code(over), "size-exceeded");
+        EXPECT_EQ(check(over, "manifest").outcome, Outcome::skipped);
+    }
 }
 
 TEST(Admit, AMalformedManifestIsNamedByLine) {
@@ -122,6 +143,7 @@ TEST(Admit, TheInterpreterIsListedAndTrusted) {
     EXPECT_EQ(s.admit().detail, "/bin/bash: writable by group");
     s.facts.interpreters.clear();
     EXPECT_EQ(code(s.admit()), "interpreter-untrusted");
+    EXPECT_EQ(s.admit().detail, "/bin/bash was not looked at");
     s.policy.interpreters.clear();
     EXPECT_EQ(code(s.admit()), "interpreter-not-allowed");
 }
@@ -142,6 +164,26 @@ TEST(Admit, TheJobIsForThisHost) {
     EXPECT_EQ(verdict(Kind::group, "web-1"), "target-mismatch");
     EXPECT_EQ(verdict(Kind::host, "web-11"), "target-mismatch");
     EXPECT_EQ(verdict(Kind::group, "web"), "target-mismatch");
+}
+
+TEST(Admit, AHostWithoutAnIdIsNobodysTarget) {
+    Situation s;
+    s.pin("clean", true);
+    s.policy.approved["clean"].manifest.targets = {{approval::Target::Kind::host, ""}};
+    s.policy.host = {};
+    const auto verdict = s.admit_from_catalogue("clean");
+    EXPECT_EQ(code(verdict), "target-mismatch");
+    EXPECT_EQ(verdict.detail, "this host is without an id, groups: nobody");
+}
+
+TEST(Admit, ARefusalIsNoLongerThanItsBound) {
+    Situation s;
+    s.pin("clean");
+    s.policy.host.groups.assign(100, std::string(64, 'g'));
+    const auto verdict = s.admit();
+    EXPECT_EQ(verdict.detail.size(), kMaxDetail);
+    EXPECT_EQ(check(verdict, "target").detail, verdict.detail);
+    EXPECT_THAT(verdict.detail, testing::StartsWith("this host is web-1, groups: ggg"));
 }
 
 TEST(Admit, TheTimeWindowHoldsItsOwnEnds) {

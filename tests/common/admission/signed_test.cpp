@@ -78,6 +78,14 @@ TEST(AdmitSigned, EachSignatureThatDoesNotCountSaysWhy) {
     EXPECT_EQ(code(s.admit()), "signer-revoked");
 }
 
+TEST(AdmitSigned, ASignatureThatDoesNotCountTakesNothingFromTheOthers) {
+    for (const auto* name : {"carol", "dave", "mallory"}) {
+        Situation s;
+        s.sign({"alice", "bob", name});
+        EXPECT_EQ(code(s.admit()), "admitted") << name;
+    }
+}
+
 TEST(AdmitSigned, AKeyIsHeldAgainstTheTimeOfAdmission) {
     Situation s;
     s.sign({"alice", "bob"});

@@ -69,6 +69,14 @@ TEST(AllowedSigners, EachMalformedLineIsNamedWithItsReason) {
               "line 1: valid-before is not later than valid-after");
     EXPECT_EQ(error(line("namespaces=\"*\"")),
               "line 1: namespaces: expected plain names, no patterns");
+    EXPECT_EQ(error(line("namespaces=\"bulkhead*\"")),
+              "line 1: namespaces: expected plain names, no patterns");
+    EXPECT_EQ(error(line("namespaces=\"" + std::string(65, 'n') + "\"")),
+              "line 1: namespaces: expected plain names, no patterns");
+    EXPECT_EQ(error(line("namespaces=\"git\",namespaces=\"bulkhead-job-v1\"")),
+              "line 1: namespaces: given twice");
+    EXPECT_EQ(error(line("namespaces=xbulkhead-job-v1\"")),
+              "line 1: \"namespaces\": expected name=\"value\"");
     EXPECT_EQ(error(line("namespaces=\"\"")),
               "line 1: namespaces: expected plain names, no patterns");
     EXPECT_EQ(error(line("namespaces=a")), "line 1: \"namespaces\": expected name=\"value\"");
@@ -88,7 +96,31 @@ TEST(AllowedSigners, EachMalformedLineIsNamedWithItsReason) {
               "line 1: expected a key of type ssh-ed25519 or sk-ssh-ed25519@openssh.com");
     EXPECT_EQ(error("alice " + kAlice), "the last line has no LF at its end");
     EXPECT_EQ(error("alice " + kAlice + "\r\n"), "line 1: a byte that is not printable ASCII");
+    for (const auto* odd : {"\x1f", "\x7f", "\x80", "\xc3\xa4"}) {
+        EXPECT_EQ(error("alice " + kAlice + " " + odd + "\n"),
+                  "line 1: a byte that is not printable ASCII");
+    }
     EXPECT_EQ(error(std::string(65537, '\n')), "larger than 65536 bytes");
+}
+
+TEST(AllowedSigners, WhatIsJustWithinBoundsIsRead) {
+    EXPECT_EQ(error(""), "none");
+    EXPECT_EQ(error(std::string(65536, '\n')), "none");
+    EXPECT_EQ(error("alice\t" + kAlice + "\tfrom ' ' to '~'\n"), "none");
+    EXPECT_EQ(error("alice namespaces=\"" + std::string(64, 'n') + "\" " + kAlice + "\n"), "none");
+}
+
+TEST(AllowedSigners, EitherEndOfAValidityMayStandAlone) {
+    const auto only = [](std::string_view option) {
+        return parse_allowed_signers("alice " + std::string(option) + " " + kAlice + "\n")
+            .value()[0];
+    };
+    const auto after = only("valid-after=\"20260101Z\"");
+    EXPECT_FALSE(after.valid_at(at("2025-12-31T23:59:59Z")));
+    EXPECT_TRUE(after.valid_at(at("9998-01-01T00:00:00Z")));
+    const auto before = only("valid-before=\"20260101Z\"");
+    EXPECT_TRUE(before.valid_at(at("1970-01-01T00:00:00Z")));
+    EXPECT_FALSE(before.valid_at(at("2026-01-01T00:00:01Z")));
 }
 
 TEST(AllowedSigners, AKeyHasExactlyOneEncoding) {
@@ -101,6 +133,7 @@ TEST(AllowedSigners, AKeyHasExactlyOneEncoding) {
     EXPECT_EQ(key(base64 + "AAAA"), "not the encoding of a ssh-ed25519");
     EXPECT_EQ(key(base64.substr(0, base64.size() - 4)), "key is too short");
     EXPECT_EQ(key(""), "key is too short");
+    EXPECT_EQ(key(std::string(256, 'A')), "not the encoding of a ssh-ed25519");
     EXPECT_EQ(key(std::string(260, 'A')), "key is too long");
     // Each bit of the type, of a length or of padding is noticed; one of the point is another key.
     const auto blob = *parse_base64(base64);

@@ -104,6 +104,7 @@ const std::vector<Malformed> kMalformed{
     {"author alice\n", "author alice\t\n", "line 3: column 13: byte \\x09 is not printable ASCII"},
     {"author alice\n", "author al\xc3\xafs\n",
      "line 3: column 10: byte \\xc3 is not printable ASCII"},
+    {"author alice\n", "author al\x1f\n", "line 3: column 10: byte \\x1f is not printable ASCII"},
     {"author alice\n", "author al\x7f\n", "line 3: column 10: byte \\x7f is not printable ASCII"},
     {"author alice\n", "author  alice\n", "line 3: author: more than one blank"},
     {"author alice\n", "author\n", "line 3: author: empty"},
@@ -137,6 +138,7 @@ const std::vector<Malformed> kMalformed{
      "line 6: interpreter: expected an absolute path of letters, digits and . _ + -"},
     {"interpreter /bin/bash", "interpreter /bin/../bash", "line 6: interpreter: path is not plain"},
     {"interpreter /bin/bash", "interpreter /bin//bash", "line 6: interpreter: path is not plain"},
+    {"interpreter /bin/bash", "interpreter /bin/./bash", "line 6: interpreter: path is not plain"},
     {"interpreter /bin/bash", "interpreter /bin/bash -x",
      "line 6: interpreter: expected an absolute path of letters, digits and . _ + -"},
     {"profile maintain", "profile ../admin", "line 7: profile: expected [a-z][a-z0-9-]{0,31}"},
@@ -161,7 +163,9 @@ const std::vector<Malformed> kMalformed{
      "target group:", "line 10: target: expected [A-Za-z0-9][A-Za-z0-9._-]{0,63} after the colon"},
     {"target group:web-eu", "target group:*",
      "line 10: target: expected [A-Za-z0-9][A-Za-z0-9._-]{0,63} after the colon"},
+    {"target group:web-eu", "target host", "line 10: target: expected host:ID, group:LABEL or any"},
     {"target group:web-eu", "target any", "line 11: target: any stands alone"},
+    {"target host:db-1.example", "target any", "line 11: target: any stands alone"},
     {"target group:web-eu", "target host:db-1.example", "line 11: target: given twice"},
     {"not-before 2026-08-22T00:00:00Z", "not-before 2026-08-22T00:00:60Z",
      "line 12: not-before: no such time of day"},
@@ -206,6 +210,28 @@ TEST(Manifest, EachMalformedLineIsNamedWithItsReason) {
     }
 }
 
+TEST(Manifest, WordsAreOfTheirCharactersAndLength) {
+    struct Word {
+        bool (*is)(std::string_view);
+        std::size_t most;
+        std::string_view good;
+        std::string_view odd;
+    };
+    for (const auto& [is, most, good, odd] :
+         {Word{is_job_id, 64, "a0-9z", "aA"}, Word{is_job_id, 64, "0-", "a_"},
+          Word{is_principal, 64, "aZ0._@+-", "a,"}, Word{is_label, 64, "Za9._-", "a@"},
+          Word{is_profile_name, 32, "a0-9z", "a_"}, Word{is_profile_name, 32, "az", "0a"}}) {
+        EXPECT_TRUE(is(good)) << good;
+        EXPECT_FALSE(is(odd)) << odd;
+        EXPECT_TRUE(is(std::string(most, 'a')));
+        EXPECT_FALSE(is(std::string(most + 1, 'a')));
+    }
+}
+
+TEST(Manifest, AHostAndAGroupMayShareTheirName) {
+    EXPECT_TRUE(parse_manifest(replaced("target group:web-eu", "target group:db-1.example")));
+}
+
 TEST(Manifest, ANulIsNamedWhereverItStands) {
     for (std::size_t at = 0; at < kGolden.size(); ++at) {
         auto text = kGolden;
@@ -244,6 +270,21 @@ TEST(Manifest, LongLinesAndLargeFilesAreRefused) {
               "line 17: longer than 1024 bytes");
     EXPECT_EQ(parse_manifest(std::string(kMaxManifest + 1, 'x')).error().what,
               "manifest larger than 16384 bytes");
+    auto large = kGolden;
+    for (char name = 'a'; kMaxManifest - large.size() > 100; ++name) {
+        const auto value = std::min<std::size_t>(1000, kMaxManifest - large.size() - 14);
+        large.insert(large.find("target"),
+                     std::string("param ") + name + " enum:" + std::string(value, 'x') + "\n");
+    }
+    large.replace(large.find("CHG"), 3, 3 + kMaxManifest - large.size(), '~');
+    ASSERT_EQ(large.size(), kMaxManifest);
+    EXPECT_TRUE(parse_manifest(large));
+    const auto path = [](std::size_t size) {
+        return replaced("/bin/bash", "/" + std::string(size - 1, 'x'));
+    };
+    EXPECT_TRUE(parse_manifest(path(255)));
+    EXPECT_EQ(parse_manifest(path(256)).error().what,
+              "line 6: interpreter: expected an absolute path of letters, digits and . _ + -");
     EXPECT_EQ(parse_manifest("").error().what, "line 1: empty manifest");
 }
 

@@ -40,6 +40,7 @@ TEST(Param, ATextHoldsOnlyTheListedCharacters) {
     EXPECT_EQ(check("text:8:a-z0-9._-", "a b"), "character \" \" is not allowed");
     EXPECT_EQ(check("text:8:a-z0-9._-", "a$(id)"), "character \"$\" is not allowed");
     EXPECT_EQ(check("text:8:a-z0-9._-", "a\n"), "character \"\\x0a\" is not allowed");
+    EXPECT_EQ(check("text:8:a-z0-9._-", "\x80"), "character \"\\x80\" is not allowed");
     EXPECT_EQ(check("text:8:a-z0-9._-", "\xc3\xa4"), "character \"\\xc3\" is not allowed");
     EXPECT_EQ(check("text:8:a-z0-9._-", std::string_view("a\0b", 3)),
               "character \"\\x00\" is not allowed");
@@ -64,7 +65,11 @@ TEST(Param, MalformedRulesSayWhatIsWrong) {
         return param ? "none" : param.error().what;
     };
     EXPECT_EQ(error("text:8:z-a"), "a range in the class runs backwards");
+    EXPECT_EQ(error("text:8:a-a"), "a range in the class runs backwards");
     EXPECT_EQ(error("text:8:a--"), "a range in the class runs backwards");
+    EXPECT_EQ(error("text:8:!--"), "a range in the class runs backwards");
+    EXPECT_EQ(error("text:8:--a"),
+              "a minus sign in a class stands first, last or between two ends of a range");
     EXPECT_EQ(error("text:8:a-c-e"),
               "a minus sign in a class stands first, last or between two ends of a range");
     EXPECT_EQ(error("text:8"), "expected text:max:class");
@@ -73,6 +78,7 @@ TEST(Param, MalformedRulesSayWhatIsWrong) {
     EXPECT_EQ(error("int:0..99999999999999999999"), "outside 0..9223372036854775807");
     EXPECT_EQ(error("enum:"), "empty choice");
     EXPECT_EQ(error("text:8:a b"), "blank in a rule");
+    EXPECT_EQ(error("text:8:a\x7f"), "blank in a rule");
     EXPECT_EQ(error(""), "expected int:, enum: or text:");
 }
 

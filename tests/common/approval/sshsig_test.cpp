@@ -124,6 +124,11 @@ TEST(Armor, WhatIsNotArmorIsNamed) {
               "signature 1: expected -----BEGIN SSH SIGNATURE-----");
     EXPECT_EQ(error("-----BEGIN SSH SIGNATURE-----\nAAA\r\n-----END SSH SIGNATURE-----\n"),
               "signature 1: base64: odd character");
+    EXPECT_EQ(error("-----BEGIN SSH SIGNATURE-----\n" + std::string(76, 'A') +
+                    "\n-----END SSH SIGNATURE-----\n"),
+              "none");
+    EXPECT_EQ(error(std::string(16384, 'x')),
+              "signature 1: expected -----BEGIN SSH SIGNATURE-----");
     EXPECT_EQ(error(std::string(16385, 'x')), "signatures larger than 16384 bytes");
 }
 
