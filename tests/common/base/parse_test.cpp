@@ -164,7 +164,7 @@ TEST(Words, AreWhatBlanksAndTabsLeave) {
 
 TEST(ColonTable, FindsAKeyAtTheStartOfALine) {
     const ColonTable table(
-        "MemTotal:       16 kB\nName:\tx: y\nNot MemTotal: 5 kB\nEmpty:\nLast: 1");
+        "MemTotal\nMemTotal:       16 kB\nName:\tx: y\nNot MemTotal: 5 kB\nEmpty:\nLast: 1");
     EXPECT_EQ(table.value("MemTotal"), "16 kB");
     EXPECT_EQ(table.value("Name"), "x: y");
     EXPECT_EQ(table.value("Empty"), "");

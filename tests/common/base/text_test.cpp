@@ -32,6 +32,8 @@ TEST(Utf8, RefusesOverlongSurrogateTooLargeAndTorn) {
         {"beyond the last point", "\xf4\x90\x80\x80"},
         {"lead of five", "\xf8\x88\x80\x80\x80"},
         {"lead of F5", "\xf5\x80\x80\x80"},
+        {"continuation as a lead", "\x82\x80"},
+        {"lead of five before three", "\xf8\x90\x80\x80"},
         {"FE", "\xfe"},
         {"FF", "\xff"},
         {"torn, two", "\xc2"},
@@ -75,7 +77,7 @@ TEST(BoundaryText, ClippedIsNeverWrongWhateverComes) {
 
 TEST(Quoted, LeavesNothingThatATerminalObeys) {
     EXPECT_EQ(quoted("plain words, 100 %"), "plain words, 100 %");
-    EXPECT_EQ(quoted("a\nb\x1b[31m\x7f"), "a\\x0ab\\x1b[31m\\x7f");
+    EXPECT_EQ(quoted("a\nb\x1b[31m\x7f\x1f"), "a\\x0ab\\x1b[31m\\x7f\\x1f");
     EXPECT_EQ(quoted("say \"hi\" \\"), "say \\x22hi\\x22 \\x5c");
     EXPECT_EQ(quoted("é"), "\\xc3\\xa9");
     EXPECT_EQ(quoted(std::string_view("\0", 1)), "\\x00");

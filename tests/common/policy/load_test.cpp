@@ -156,6 +156,37 @@ TEST_F(PolicyDirectory, ADryRunTrustsTheCallerAndRootOnly) {
     EXPECT_THAT(policy().refusal(Trust::caller), HasSubstr("others may write to it"));
 }
 
+TEST_F(PolicyDirectory, ADryRunJudgesTheDirectoryItself) {
+    ASSERT_EQ(::chmod(policy().path().c_str(), 0777), 0);
+    EXPECT_THAT(policy().refusal(Trust::caller),
+                HasSubstr(policy().path() + ": others may write to it"));
+}
+
+TEST_F(PolicyDirectory, WhoRunsADryRunMayOwnThePolicyAndNobodyElsesRunTakesIt) {
+    for (const auto& entry : fs::recursive_directory_iterator(policy().top())) {
+        ASSERT_EQ(::chown(entry.path().c_str(), kNobody, 0), 0);
+    }
+    EXPECT_THAT(policy().refusal(Trust::caller), HasSubstr("belongs to user 65534"));
+    ASSERT_EQ(::seteuid(kNobody), 0);
+    const auto own = policy().refusal(Trust::caller);
+    const auto roots = policy().refusal(Trust::root);
+    ASSERT_EQ(::seteuid(0), 0);
+    EXPECT_EQ(own, "");
+    EXPECT_THAT(roots, HasSubstr("belongs to user 65534"));
+}
+
+TEST_F(PolicyDirectory, TheRootDirectoryIsJudgedToo) {
+    ASSERT_EQ(::chmod(policy().top().c_str(), 0777), 0);
+    const auto in_there = [&] {
+        if (::chroot(policy().top().c_str()) != 0) std::exit(2);
+        const auto loaded = load("/policy", Trust::root);
+        if (loaded) std::exit(1);
+        std::fputs(loaded.error().what.c_str(), stderr);
+        std::exit(0);
+    };
+    EXPECT_EXIT(in_there(), testing::ExitedWithCode(0), "^/: others may write to it");
+}
+
 TEST_F(PolicyDirectory, ASymlinkIsRefusedWhereverItLeads) {
     fs::rename(policy().path("reads.policy"), policy().path("real.md"));
     fs::create_symlink("real.md", policy().path("reads.policy"));
@@ -186,6 +217,27 @@ TEST_F(PolicyDirectory, WhatNeedsAMountNamespaceIsRefusedWithoutOne) {
     EXPECT_THAT(policy().refusal(), HasSubstr("need \"namespaces mount\""));
 }
 
+TEST_F(PolicyDirectory, APrivateTmpAndThePidNamespaceEachNeedAMountNamespace) {
+    const auto text = test::slurp(policy().path("profiles/inspect.profile"));
+    const auto with = [&](const std::string& namespaces, const std::string& private_tmp) {
+        auto changed = text;
+        for (const auto& line : {namespaces, private_tmp}) {
+            const auto at = changed.find("\n" + line.substr(0, line.find(' ') + 1)) + 1;
+            changed.replace(at, changed.find('#', at) - at, line + "  ");
+        }
+        policy().write("profiles/inspect.profile", changed);
+        return policy().refusal();
+    };
+    EXPECT_EQ(with("namespaces none", "private-tmp no"), "");
+    EXPECT_EQ(with("namespaces mount pid", "private-tmp yes"), "");
+    for (const auto& [namespaces, tmp] : {std::pair{"namespaces pid", "private-tmp no"},
+                                          std::pair{"namespaces none", "private-tmp yes"}}) {
+        EXPECT_THAT(
+            with(namespaces, tmp),
+            testing::ContainsRegex("profiles/inspect.profile:[1-9][0-9]*: private-tmp and"));
+    }
+}
+
 TEST_F(PolicyDirectory, AMissingFileIsNamed) {
     for (const auto* file :
          {"host.policy", "approval.policy", "interpreters.policy", "reads.policy",
@@ -211,6 +263,30 @@ TEST_F(PolicyDirectory, AFileTooLargeIsNotReadToItsEnd) {
                 AllOf(HasSubstr("reads.policy"), HasSubstr("larger than 65536 bytes")));
 }
 
+TEST_F(PolicyDirectory, AllFilesTogetherAreBounded) {
+    const std::string script(approval::kMaxScript, '#');
+    for (const auto* name : {"a", "b", "c"}) {
+        pin(name, script, script.size());
+        policy().write(std::string("approved/") + name + ".script", script);
+    }
+    EXPECT_EQ(policy().refusal(), "");
+    pin("d", script, script.size());
+    policy().write("approved/d.script", script);
+    EXPECT_THAT(policy().refusal(), HasSubstr("more than 1000 files or 16 MiB"));
+}
+
+TEST_F(PolicyDirectory, AThousandFilesAreTheMost) {
+    const auto shipped = policy().load()->file_list;
+    const auto rest = 1000 - std::count(shipped.begin(), shipped.end(), '\n');
+    const auto add = [&](long number) {
+        policy().write("seccomp/n" + std::to_string(number) + ".seccomp", "default kill  # x\n");
+    };
+    for (long i = 0; i < rest; ++i) add(i);
+    EXPECT_EQ(policy().refusal(), "");
+    add(rest);
+    EXPECT_THAT(policy().refusal(), HasSubstr("more than 1000 files or 16 MiB"));
+}
+
 TEST_F(PolicyDirectory, AnyMalformedLineRefusesTheWhole) {
     policy().append("profiles/admin.profile", "shell /bin/bash  # unknown\n");
     EXPECT_THAT(policy().refusal(),
@@ -223,10 +299,14 @@ TEST_F(PolicyDirectory, FilesThatNobodyReadsAreListedAndNotDigested) {
     policy().write("host.policy.dpkg-old", "host-id old  # left by an upgrade\n");
     policy().write("profiles/notes.md", "any text\n");
     policy().write("seccomp/extra.list", "any text\n");
+    // Not another way into policy/approved.
+    fs::create_directory(policy().path("profiles/approved"));
+    policy().write("profiles/approved/x.manifest", "any text\n");
     const auto loaded = policy().load();
     ASSERT_TRUE(loaded) << loaded.error().what;
     EXPECT_EQ(loaded->digest, before);
-    EXPECT_THAT(loaded->ignored, ElementsAre("host.policy.dpkg-old", "seccomp/extra.list"));
+    EXPECT_THAT(loaded->ignored,
+                ElementsAre("host.policy.dpkg-old", "profiles/approved", "seccomp/extra.list"));
 }
 
 TEST_F(PolicyDirectory, APinnedScriptMustBeTheOneItsManifestNames) {

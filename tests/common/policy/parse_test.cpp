@@ -76,6 +76,8 @@ TEST(PolicyLine, EachMistakeIsNamedWithFileLineAndColumn) {
         {"host.policy", "\xef\xbb\xbfhost-id a  # x\n", "host.policy:1:1: byte \\xef"},
         {"host.policy", "host-id a  # " + std::string(1100, 'x') + "\n",
          "host.policy:1:1025: longer than 1024 bytes"},
+        {"host.policy", "host-id a  # \x1f\n", "host.policy:1:14: byte \\x1f"},
+        {"host.policy", "host-id a  # \x7f\n", "host.policy:1:14: byte \\x7f"},
         {"approval.policy", "profile admin  # x\n",
          "approval.policy:1:14: expected pinned-only or need"},
         {"approval.policy", "profile admin need 0 of ops valid-for 7d  # x\n",
@@ -94,6 +96,12 @@ TEST(PolicyLine, EachMistakeIsNamedWithFileLineAndColumn) {
         {"interpreters.policy", "interpreter bash  # x\n",
          "interpreters.policy:1:13: expected an absolute path"},
         {"interpreters.policy", "interpreter /bin/../bash  # x\n",
+         "interpreters.policy:1:13: expected an absolute path"},
+        {"interpreters.policy", "interpreter /bin/./bash  # x\n",
+         "interpreters.policy:1:13: expected an absolute path"},
+        {"interpreters.policy", "interpreter /bin//bash  # x\n",
+         "interpreters.policy:1:13: expected an absolute path"},
+        {"interpreters.policy", "interpreter /bin/  # x\n",
          "interpreters.policy:1:13: expected an absolute path"},
         {"interpreters.policy", "interpreter /bin/sh  # x\ninterpreter /bin/sh  # x\n",
          "interpreters.policy:2:13: \"/bin/sh\" has a line already"},
@@ -136,6 +144,9 @@ TEST(PolicyLine, EachMistakeIsNamedWithFileLineAndColumn) {
         {"approved/a.script", "true\n", "approved/a.script: there is no manifest of that name"},
         {"profiles/In.profile", std::string(kProfile), "profiles/In.profile: rename it"},
         {"elsewhere.policy", "", "elsewhere.policy: not a policy file"},
+        {"old-host.policy", "", "old-host.policy: not a policy file"},
+        {"profiles/host.policy", "", "profiles/host.policy: not a policy file"},
+        {"seccomp/a.profile", "", "seccomp/a.profile: not a policy file"},
     };
     for (const auto& one : cases) {
         EXPECT_THAT(refusal(one.file, one.text), testing::StartsWith(one.error)) << one.text;
@@ -151,6 +162,23 @@ TEST(PolicyLine, AWordAndItsReasonMayStandApartAsTheReaderLikes) {
     EXPECT_EQ(source.file, "broker.libs");
     EXPECT_EQ(source.line, 3U);
     EXPECT_EQ(source.reason, "because # of this");
+}
+
+TEST(PolicyLine, TheLongestLineAndTheLastCharacterAreRead) {
+    const std::string line = "host-id a  # from ' ' to '~' ";
+    parsed("host.policy", line + std::string(1024 - line.size(), 'x') + "\n");
+}
+
+TEST(WorkerLandlock, HoldsItsPortsAndNotOneTooMany) {
+    std::string text;
+    for (int port = 65535; port > 65535 - 64; --port) {
+        text += "tcp-connect " + std::to_string(port) + "  # x\n";
+    }
+    const auto policy = parsed("worker.landlock", text);
+    ASSERT_EQ(policy.worker_landlock.tcp_connect.size(), 64U);
+    EXPECT_EQ(policy.worker_landlock.tcp_connect.front(), 65535);
+    EXPECT_THAT(refusal("worker.landlock", text + "tcp-connect 1  # x\n"),
+                testing::StartsWith("worker.landlock:65:13: one port too many"));
 }
 
 TEST(HostPolicy, HoldsIdentityGroupsAndRequirements) {
@@ -213,6 +241,19 @@ TEST(Profile, HasNoDefaults) {
     }
 }
 
+TEST(Profile, TheLargestValuesAreWithinItsBounds) {
+    const auto changed = [](std::string_view from, std::string_view to) {
+        const auto policy = parsed("profiles/p.profile", profile_with(from, to));
+        return policy.profiles.at("p");
+    };
+    EXPECT_EQ(changed("user bulkhead-job", "user " + std::string(32, 'a')).user.size(), 32U);
+    EXPECT_EQ(changed("umask 0027", "umask 0777").umask, 0777U);
+    EXPECT_EQ(changed("pids 64", "pids 1000000").limits.pids, 1'000'000U);
+    EXPECT_EQ(changed("cpu-percent 50", "cpu-percent 100000").limits.cpu_percent, 100'000U);
+    EXPECT_EQ(changed("open-files 256", "open-files 1000000").limits.open_files, 1'000'000U);
+    EXPECT_EQ(changed("open-files 256", "open-files 16").limits.open_files, 16U);
+}
+
 TEST(Profile, NamesWhatItDoesNotUnderstand) {
     const struct {
         std::string_view from, to, error;
@@ -229,6 +270,16 @@ TEST(Profile, NamesWhatItDoesNotUnderstand) {
         {"pids 64", "pids 0", ":11:6: expected a whole number from 1"},
         {"umask 0027", "umask 0999", ":15:7: expected an octal number"},
         {"umask 0027", "umask 1000", ":15:7: expected an octal number"},
+        {"umask 0027", "umask 77777777777777", ":15:7: expected an octal number"},
+        {"user bulkhead-job", "user a.b", ":1:6: expected a name of [a-z0-9_-], not a number"},
+        {"user bulkhead-job", "user aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ":1:6: expected a name"},
+        {"pids 64", "pids 1000001", ":11:6: expected a whole number from 1 to 1000000"},
+        {"cpu-percent 50", "cpu-percent 100001", ":12:13: expected a whole number from 1 to"},
+        {"open-files 256", "open-files 15", ":14:12: expected a whole number from 16 to"},
+        {"open-files 256", "open-files 1000001", ":14:12: expected a whole number from 16 to"},
+        {"nice 10", "nice 20", ":16:6: expected a whole number from 0 to 19"},
+        {"timeout 15m", "timeout 0s", ":17:9: expected a duration in whole seconds"},
+        {"timeout 15m", "timeout soon", ":17:9: expected a duration in whole seconds"},
         {"nice 10", "nice -5", ":16:6: expected a whole number from 0 to 19"},
         {"timeout 15m", "timeout 15", ":17:9: expected a duration"},
         {"timeout 15m", "timeout 1500ms", ":17:9: expected a duration in whole seconds"},

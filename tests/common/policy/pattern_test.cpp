@@ -10,6 +10,7 @@ TEST(Pattern, WithoutWildcardsItIsTheTextItself) {
     EXPECT_TRUE(matches("/etc/passwd", "/etc/passwd"));
     EXPECT_FALSE(matches("/etc/passwd", "/etc/passwd2"));
     EXPECT_FALSE(matches("/etc/passwd", "/etc/passw"));
+    EXPECT_FALSE(matches("passwd", "xpasswd"));
     EXPECT_FALSE(matches("/etc/passwd", ""));
     EXPECT_TRUE(matches("", ""));
 }
