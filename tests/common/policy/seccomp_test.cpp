@@ -74,6 +74,13 @@ TEST(SeccompList, LinesAboutOneCallMayDifferOnlyWhereTheyCannotBothMatch) {
                 StartsWith("s:3:27: contradicts or repeats line 2"));
     EXPECT_THAT(refusal("allow a  # a\nerrno EPERM a if arg0 is 1  # b\n"),
                 StartsWith("s:3:26: contradicts or repeats line 2"));
+    EXPECT_THAT(refusal("allow a if arg0 is 1  # a\nerrno EPERM a if arg1 is 2  # b\n"),
+                StartsWith("s:3:26: contradicts or repeats line 2"));
+    EXPECT_EQ(refusal("allow a if arg0 is 1  # a\nallow a if arg1 is 2  # b\n"), "");
+    EXPECT_THAT(refusal("allow a  # a\nallow a if arg0 is 1  # b\n"),
+                StartsWith("s:3:20: contradicts or repeats line 2"));
+    EXPECT_THAT(refusal("allow a if arg0 is 1  # a\nallow a  # b\n"),
+                StartsWith("s:3:7: contradicts or repeats line 2"));
     EXPECT_THAT(refusal("allow a  # a\nallow a  # b\n"),
                 StartsWith("s:3:7: contradicts or repeats line 2"));
 }
@@ -96,6 +103,8 @@ TEST(SeccompList, NamesWhatItDoesNotUnderstand) {
     EXPECT_THAT(refusal("allow read if arg0 is -1  # x\n"), StartsWith("s:2:23: unknown"));
     EXPECT_THAT(refusal("allow read if arg0 is 1|  # x\n"), StartsWith("s:2:23: unknown"));
     EXPECT_THAT(refusal("allow read if arg0 has 0  # x\n"), StartsWith("s:2:24: no bits to look"));
+    EXPECT_THAT(refusal("allow read if arg0 is 1 2  # x\n"),
+                StartsWith("s:2:25: unexpected \"2\""));
     EXPECT_THAT(refusal("allow read if arg0 is 1 and  # x\n"), StartsWith("s:2:28: expected arg0"));
     EXPECT_THAT(refusal("allow read if arg0 in 1 2 and  # x\n"), StartsWith("s:2:30: expected"));
     EXPECT_THAT(refusal("allow read if arg0 is 1 and arg0 is 2  # x\n"),

@@ -162,6 +162,21 @@ TEST(List, IsSortedAndCanBeAskedAgain) {
     EXPECT_THAT(dir.list().value(), ElementsAre(".hidden", "a", "b", "c"));
 }
 
+TEST(RemoveTree, SaysWhatItCouldNotRemove) {
+    const auto tree = test::tree({{"file", ""}});
+    EXPECT_THAT(tree.open().remove_tree(".").error().what, HasSubstr("remove ."));
+}
+
+TEST(Dir, WhatItOpensClosesOnExec) {
+    const auto tree = test::tree({{"in/file", ""}});
+    const auto dir = tree.open();
+    const auto below = dir.open_dir("in").value();
+    const auto file = below.open_regular("file", O_RDONLY).value();
+    for (const int fd : {dir.fd(), below.fd(), file.get()}) {
+        EXPECT_EQ(::fcntl(fd, F_GETFD), FD_CLOEXEC);
+    }
+}
+
 TEST(Dir, KeepsNoDescriptorBehind) {
     const auto tree = test::tree({{"a/b", "text"}});
     tree.link("link", "a");
