@@ -76,6 +76,10 @@ TEST(Pipe, EndsCloseOnExecAndCarryBytes) {
     EXPECT_EQ(read_to_end(pipe->read, 100), "through");
 }
 
+TEST(Pipe, HoldsWhatWasAskedFor) {
+    EXPECT_EQ(::fcntl(make_pipe(1 << 18)->write.get(), F_GETPIPE_SZ), 1 << 18);
+}
+
 TEST(Pipe, AbsurdCapacityIsNoError) { EXPECT_TRUE(make_pipe(1 << 30)); }
 
 TEST(SealedMemfd, HoldsItsContentFromTheStart) {
@@ -156,6 +160,12 @@ TEST(Read, FromTheStartLeavesThePositionAlone) {
     EXPECT_EQ(read_from_start(*fd, 10), "abc");
     EXPECT_EQ(::lseek(fd->get(), 0, SEEK_CUR), 2);
     EXPECT_EQ(read_to_end(*fd, 10), "c");
+}
+
+TEST(Read, AnOldInterruptionIsNoneOfThisRead) {
+    const Fd fd = sealed_memfd("test", as_bytes("text")).value();
+    errno = EINTR;
+    EXPECT_EQ(read_to_end(fd, 10), "text");
 }
 
 TEST(Read, ErrorsSayWhatFailed) {
