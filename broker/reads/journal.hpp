@@ -12,6 +12,7 @@ namespace bulkhead::broker {
 class ReadJournal {
   public:
     using Time = records::Ration::Time;
+    static constexpr std::size_t kMostKnown = 8'192;
 
     // An event unless this outcome is the last one known for the row and the path; an error when
     // it could not be written.
@@ -19,7 +20,6 @@ class ReadJournal {
                   std::string_view reason, Time now);
 
   private:
-    static constexpr std::size_t kMostKnown = 8'192;
     std::map<std::string, std::string, std::less<>> known_;  // outcome by row and path
     records::Ration refusals_;
 };

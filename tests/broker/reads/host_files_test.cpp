@@ -152,9 +152,26 @@ TEST_F(HostFiles, ALinkThatLeavesItsDirectoryOrNeverEndsIsRefused) {
     link("le/absolute", top + "/le/inside");
     link("le/loop", "loop");
     link("le/dots", "./inside");
+    link("le/dots-and-out", "./../shadow");
     EXPECT_THAT(found(row_with_links("le/*", "le")),
-                ElementsAre("le/absolute: read-link", "le/dots: ok", "le/inside: ok",
-                            "le/loop: read-link", "le/out: read-link", "le/out-and-in: read-link"));
+                ElementsAre("le/absolute: read-link", "le/dots: ok", "le/dots-and-out: read-link",
+                            "le/inside: ok", "le/loop: read-link", "le/out: read-link",
+                            "le/out-and-in: read-link"));
+}
+
+TEST_F(HostFiles, TooLongALinkOrTooManyInAChainAreRefused) {
+    put("le/link0");
+    for (int i = 1; i <= 9; ++i) {
+        link("le/link" + std::to_string(i), "link" + std::to_string(i - 1));
+    }
+    EXPECT_THAT(found(row_with_links("le/link8", "le")), ElementsAre("le/link8: ok"));
+    EXPECT_THAT(found(row_with_links("le/link9", "le")), ElementsAre("le/link9: read-link"));
+    std::string dots;
+    for (int i = 0; i < 252; ++i) dots += "./";
+    link("le/most", dots + "./link0");  // 511 bytes
+    link("le/over", dots + ".//link0");
+    EXPECT_THAT(found(row_with_links("le/most", "le")), ElementsAre("le/most: ok"));
+    EXPECT_THAT(found(row_with_links("le/over", "le")), ElementsAre("le/over: read-link"));
 }
 
 TEST_F(HostFiles, ALinkOnTheWayToTheDirectoryOfLinksIsRefused) {
@@ -176,8 +193,11 @@ TEST_F(HostFiles, APatternYieldsNoFileThatIsKeptPrivate) {
     put("tls/server.crt");
     put("tls/server.key", 0600);
     put("tls/shared.key", 0640);
+    put("tls/tool", 0755);
+    put("tls/unread", 0711);
     const std::vector<std::string> all{"tls/server.crt: ok", "tls/server.key: read-not-public",
-                                       "tls/shared.key: read-not-public"};
+                                       "tls/shared.key: read-not-public", "tls/tool: ok",
+                                       "tls/unread: read-not-public"};
     EXPECT_EQ(found(row("tls/*")), all);
     EXPECT_THAT(found(row("tls/server.key")), ElementsAre("tls/server.key: ok"))
         << "named in full, it is meant";
@@ -191,6 +211,18 @@ TEST_F(HostFiles, AFileOverItsRowsSizeIsRefused) {
     fs::resize_file(put("large"), 1'025);
     EXPECT_THAT(found(std::vector{row("fits"), row("large")}),
                 ElementsAre("fits: ok", "large: read-too-large"));
+}
+
+TEST_F(HostFiles, APathLongerThanAnAnswerHoldsIsLeftOut) {
+    std::string folder = "a";
+    while (top.size() + folder.size() + 60 < protocol::HostPath::kMax) {
+        folder += "/" + std::string(40, 'd');
+    }
+    const auto most = protocol::HostPath::kMax - (top + "/" + folder + "/").size();
+    put(folder + "/" + std::string(most, 'f'));
+    put(folder + "/" + std::string(most + 1, 'f'));
+    EXPECT_THAT(found(row(folder + "/*")),
+                ElementsAre(folder + "/" + std::string(most, 'f') + ": ok"));
 }
 
 TEST_F(HostFiles, RowsOfOneNameAreOneListInOrderAndAPageAtATime) {

@@ -39,6 +39,13 @@ TEST_F(ReadJournalTest, AnOutcomeIsRecordedOnceAndItsChangeAgain) {
                                  "\"path\":\"/a\",\"reason\":\"read-not-roots\""));
 }
 
+TEST_F(ReadJournalTest, WhatItRemembersIsBounded) {
+    for (std::size_t i = 0; i < ReadJournal::kMostKnown; ++i) noted(std::to_string(i), "ok");
+    EXPECT_EQ(noted("0", "ok"), 0U);
+    EXPECT_EQ(noted("one more", "ok"), 1U);
+    EXPECT_EQ(noted("0", "ok"), 1U) << "forgotten, so told again";
+}
+
 TEST_F(ReadJournalTest, AWorkerThatMakesNamesUpDoesNotFillTheLog) {
     std::uint64_t lines = 0;
     for (int i = 0; i < 1'000; ++i) lines += noted(std::to_string(i), "read-not-listed");

@@ -53,11 +53,29 @@ TEST(SocketOwners, OnlySocketsCountAndOddNamesStayWhatTheyAre) {
     proc.link("12/fd/3", "socket:[12x]");
     proc.link("12/fd/4", "socket:[12");
     proc.link("12/fd/5", "/tmp/" + std::string(200, 'x'));
+    proc.link("12/fd/6", "pipe:[12345678]");
     proc.link("13/fd/1", "socket:[1]");
     proc.link("self/fd/1", "socket:[2]");
     const auto owners = read_socket_owners(1 << 20, proc.path()).value();
     EXPECT_THAT(rows(owners), ElementsAre("4711 12 a b)\xff", "1 13 "));
     EXPECT_TRUE(owners.complete);
+}
+
+TEST(SocketOwners, WhatMayNotBeLookedAtLeavesTheReadingIncomplete) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root, to be another user for a while";
+    const auto proc = test::tree({{"12/comm", "ours\n"}, {"13/comm", "theirs\n"}});
+    proc.link("12/fd/1", "socket:[4711]");
+    proc.link("13/fd/1", "socket:[4712]");
+    ASSERT_EQ(::chmod(proc.path().c_str(), 0755), 0);
+    for (const auto* folder : {"12", "12/fd", "13"}) {
+        ASSERT_EQ(::chmod((proc.path() + "/" + folder).c_str(), 0755), 0);
+    }
+    ASSERT_EQ(::chmod((proc.path() + "/13/fd").c_str(), 0700), 0);
+    ASSERT_EQ(::seteuid(65534), 0);
+    const auto owners = read_socket_owners(1 << 20, proc.path());
+    ASSERT_EQ(::seteuid(0), 0);
+    EXPECT_THAT(rows(*owners), ElementsAre("4711 12 ours"));
+    EXPECT_FALSE(owners->complete);
 }
 
 TEST(SocketOwners, AtItsBoundTheReadingEndsAndSaysSo) {
