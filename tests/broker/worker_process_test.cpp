@@ -1,6 +1,9 @@
 #include "broker/worker_process.hpp"
 
 #include <gmock/gmock.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -37,6 +40,57 @@ TEST_F(WorkerProcessTest, AWorkerWithoutASeccompFilterIsNotConfined) {
     test::wait_for_exec(worker.pid());
     EXPECT_EQ(worker.require_confined(test::kStandIn).error().what, "no seccomp filter");
     EXPECT_EQ(worker.require_confined({1, 1}).error().what, "user id differs");
+}
+
+TEST_F(WorkerProcessTest, AFilterThatCameWithTheForkIsNotItsOwn) {
+    const auto filtered = [] {
+        sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+        const sock_fprog all{.len = 1, .filter = &allow};
+        if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+            ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &all) != 0) {
+            std::exit(2);
+        }
+        const auto worker = WorkerProcess::spawn(test::sleeping_program()).value();
+        test::wait_for_exec(worker.pid());
+        const auto confined = worker.require_confined(test::kStandIn);
+        std::fputs(confined ? "confined" : confined.error().what.c_str(), stderr);
+        std::exit(0);
+    };
+    EXPECT_EXIT(filtered(), testing::ExitedWithCode(0), "^no seccomp filter of its own$");
+}
+
+TEST_F(WorkerProcessTest, IsBornWithItsLimitsInASessionOfItsOwn) {
+    auto program = test::sleeping_program();
+    const auto limits = [&] {
+        const auto worker = WorkerProcess::spawn(program).value();
+        test::wait_for_exec(worker.pid());
+        EXPECT_EQ(::getsid(worker.pid()), worker.pid());
+        EXPECT_TRUE(::fcntl(worker.channel().descriptor().get(), F_GETFL) & O_NONBLOCK);
+        const auto place = "/proc/" + std::to_string(worker.pid());
+        std::array<char, 64> text{};
+        EXPECT_EQ(::readlink((place + "/fd/0").c_str(), text.data(), text.size()), 9);
+        EXPECT_STREQ(text.data(), "/dev/null");
+        const auto proc = sys::Dir::open(place).value();
+        EXPECT_THAT(proc.read_file("status", 65536).value(), HasSubstr("\nUmask:\t0077\n"));
+        return proc.read_file("limits", 65536).value();
+    };
+    const auto row = [](std::string_view name, const std::string& value) {
+        return testing::ContainsRegex(std::string(name) + " +" + value + " +" + value + " ");
+    };
+    EXPECT_THAT(limits(),
+                testing::AllOf(row("Max open files", "256"), row("Max locked memory", "0")));
+    EXPECT_THAT(limits(), Not(row("Max processes", "128")));
+    program.limit_threads_by_user = true;
+    EXPECT_THAT(limits(), row("Max processes", "128"));
+}
+
+TEST_F(WorkerProcessTest, WhatCannotBeExecutedEndsAndSaysSo) {
+    auto program = test::sleeping_program();
+    program.file = sys::Fd(::open("/etc/passwd", O_RDONLY | O_CLOEXEC));
+    auto worker = WorkerProcess::spawn(program).value();
+    const int status = worker.reap();
+    ASSERT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 126);
 }
 
 TEST_F(WorkerProcessTest, ItHoldsItsChannelAndNothingElseOfOurs) {
@@ -100,6 +154,8 @@ TEST_F(WorkerProcessTest, WhatSteersLoadersIsWithheld) {
         }
     }
     EXPECT_THAT(program->arguments, testing::ElementsAre("bulkhead-worker", "1"));
+    EXPECT_EQ(program->user.uid, test::kStandIn.uid);
+    EXPECT_EQ(program->user.gid, test::kStandIn.gid);
 }
 
 TEST_F(WorkerProcessTest, AProgramThatOthersCouldWriteIsNotStarted) {
