@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "common/sandbox/seccomp.hpp"
 #include "tests/support/forked.hpp"
 
 namespace bulkhead::sandbox {
@@ -46,6 +47,7 @@ TEST(Status, IsReadAsTheKernelWritesIt) {
     EXPECT_EQ(seen.bounding, 0x1ffffffffffU);
     EXPECT_TRUE(seen.no_new_privs);
     EXPECT_EQ(seen.seccomp, 2);
+    EXPECT_EQ(seen.filters, 1);
 }
 
 TEST(Status, AMissingLineIsAnErrorAndNotADefault) {
@@ -54,6 +56,13 @@ TEST(Status, AMissingLineIsAnErrorAndNotADefault) {
         EXPECT_FALSE(parse_status(without(key))) << key;
     }
     EXPECT_FALSE(parse_status(""));
+}
+
+TEST(Status, ASetOfAnotherWidthIsAnErrorAndNotCutToFit) {
+    for (const auto* width : {"00000000", "000000000000000000"}) {
+        const auto text = without("CapEff") + "CapEff:\t" + width + "\n";
+        EXPECT_EQ(parse_status(text).error().what, "CapEff: not 64 bits");
+    }
 }
 
 TEST(Status, OfAProcessThatIsNotThereIsAnError) {
@@ -228,6 +237,42 @@ TEST_F(LowerTo, NothingIsInForceAndNothingBeyondTheCeilingIsInReach) {
                   return bare && cut && seen.uids[1] == 0 && seen.no_new_privs ? "so" : "not so";
               }),
               "so");
+}
+
+// The kernel says "done" and has done nothing.
+TEST_F(LowerTo, WhatWasNotLoweredIsNoticed) {
+    const struct {
+        const char* call;
+        std::optional<std::uint32_t> first;
+        std::uint64_t ceiling;
+        const char* said;
+    } kLies[] = {
+        {"prctl", PR_CAPBSET_DROP, kCeiling, "ceiling differs"},
+        {"capset", std::nullopt, kCeiling, "ceiling differs"},
+        {"capset", std::nullopt, reachable_capabilities(), "a capability stayed in force"},
+        {"prctl", PR_SET_SECUREBITS, kCeiling, "securebits differ"},
+        {"prctl", PR_SET_NO_NEW_PRIVS, kCeiling, "no_new_privs is off"},
+    };
+    for (const auto& lie : kLies) {
+        policy::SyscallRule rule{.call = lie.call,
+                                 .action = {policy::Verdict::error, 0},
+                                 .conditions = {},
+                                 .source = {}};
+        if (lie.first) {
+            rule.conditions = {{.argument = 0, .mask = 0xffffffff, .values = {*lie.first}}};
+        }
+        const auto filter = compile({.name = "lie",
+                                     .fallback = {policy::Verdict::allow, 0},
+                                     .rules = {rule},
+                                     .source = {}});
+        EXPECT_EQ(test::forked([&]() -> std::string {
+                      if (const auto done = install(*filter); !done) return done.error().what;
+                      const auto done = lower_to(lie.ceiling);
+                      return done ? "noticed nothing" : done.error().what;
+                  }),
+                  lie.said)
+            << lie.call;
+    }
 }
 
 TEST_F(LowerTo, RaisedIsForItsScopeAndWithinTheCeiling) {
