@@ -73,6 +73,15 @@ TEST_F(ChannelTest, DescriptorsRideAlongInOrderAndCloseOnExec) {
     }
 }
 
+TEST_F(ChannelTest, WhoSentAPacketIsNoDescriptor) {
+    const int on = 1;
+    ASSERT_EQ(::setsockopt(there.descriptor().get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on), 0);
+    ASSERT_TRUE(here.send(as_bytes("x"), std::array{null.get()}));
+    const auto packet = there.receive().value().value();
+    ASSERT_EQ(packet.descriptors.size(), 1U);
+    EXPECT_TRUE(same_file(packet.descriptors[0].get(), null.get()));
+}
+
 TEST_F(ChannelTest, TheLargestPacketWithTheMostDescriptorsPasses) {
     const std::vector<int> most(kMaxDescriptors, null.get());
     ASSERT_TRUE(here.send(Bytes(kMaxFrame), most));
