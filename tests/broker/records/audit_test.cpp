@@ -285,6 +285,32 @@ TEST_F(Gap, AHeadThatIsNotOursIsNotBelieved) {
     }
 }
 
+TEST_F(Gap, AHeadTornAnywhereIsNotBelieved) {
+    const auto whole = dir.open().read_file("audit.head", 1_MiB).value();
+    ASSERT_EQ(read_audit_head(dir.open()), before);
+    std::vector<std::string> damaged{whole + "x", whole.substr(1), "3" + whole.substr(20)};
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+        damaged.push_back(whole.substr(0, size));
+        damaged.push_back(whole);
+        damaged.back()[size] = '#';
+    }
+    auto later = whole;
+    later[19] = '4';  // the count was written, the hash and the second count were not
+    damaged.push_back(later);
+    for (const auto& text : damaged) {
+        ASSERT_TRUE(dir.open().write_atomic("audit.head", text, 0600));
+        EXPECT_FALSE(read_audit_head(dir.open())) << text;
+    }
+}
+
+TEST(Audit, ForeignContentIsToldOfInTheFirstRunToo) {
+    test::TempDir dir;
+    ASSERT_TRUE(dir.open().write_atomic("audit.log", "hello\n", 0640));
+    const auto audit = opened(dir.open());
+    EXPECT_THAT(events_of(dir.open()), ElementsAre("audit-gap"));
+    EXPECT_EQ(dir.open().read_file("audit.log.1", 1_MiB), "hello\n");
+}
+
 // --- rotation
 
 TEST(Audit, RotationKeepsTheChainAndThatManyParts) {
@@ -329,6 +355,47 @@ TEST(Audit, ARotationThatStoppedHalfwayIsFinishedAndLosesNothing) {
         EXPECT_EQ(verdict(dir.open(), audit.head()), "good") << nth;
         EXPECT_EQ(verified(dir.open()).first, 1U);
     }
+}
+
+TEST(Audit, TheFileLeftBehindIsForcedToDiskBeforeTheNextIsBegun) {
+    test::TempDir dir;
+    auto options = kFixed;
+    options.rotate_at = 1;
+    options.keep = 1;
+    auto audit = opened(dir.open(), options);
+    ASSERT_TRUE(audit.event("verdict", {}, Durable::later));
+    const test::Armed watch;
+    ASSERT_TRUE(audit.event("verdict", {}, Durable::later));
+    EXPECT_EQ(watch.effects(), "rspsw") << "rename, the old file and the head, the directory";
+}
+
+TEST(Audit, ARotationThatIsNotPossibleIsAnError) {
+    test::TempDir dir;
+    auto options = kFixed;
+    options.rotate_at = 1;
+    options.keep = 1;
+    auto audit = opened(dir.open(), options);
+    ASSERT_TRUE(audit.event("verdict", {}));
+    fs::create_directory(dir / "audit.log.1");
+    const auto lost = audit.event("verdict", {});
+    ASSERT_FALSE(lost);
+    EXPECT_THAT(lost.error().what, HasSubstr("audit log: rotate audit.log"));
+    EXPECT_EQ(lines_of(dir.open()).size(), 1U);
+}
+
+TEST(Audit, AHalfLineInANewFileIsTakenBackToItsBeginning) {
+    test::TempDir dir;
+    auto options = kFixed;
+    options.rotate_at = 1;
+    options.keep = 1;
+    auto audit = opened(dir.open(), options);
+    ASSERT_TRUE(audit.event("verdict", {}));
+    {
+        const test::Armed fault(2, test::Fate::fails_halfway);  // after rename and directory
+        ASSERT_FALSE(audit.event("verdict", {}));
+        EXPECT_EQ(fault.effects(), "rswt");
+    }
+    EXPECT_EQ(fs::file_size(dir / "audit.log"), 0U);
 }
 
 TEST(Audit, AfterLogrotateMovedTheFileTheChainGoesOnInANewOne) {
@@ -398,6 +465,15 @@ TEST(Audit, AFailedFsyncIsAnErrorAndTheChainGoesOn) {
     }
     ASSERT_TRUE(audit.event("verdict", {}));
     EXPECT_EQ(verdict(dir.open(), audit.head()), "good");
+}
+
+TEST(Audit, AHeadThatCannotBeSavedIsAnError) {
+    test::TempDir dir;
+    auto audit = opened(dir.open());
+    const test::Armed fault(2, test::Fate::fails, EIO);
+    const auto unsaved = audit.event("verdict", {});
+    ASSERT_FALSE(unsaved);
+    EXPECT_THAT(unsaved.error().what, HasSubstr("audit.head: write"));
 }
 
 TEST(Audit, AHalfLineThatCannotBeTakenBackStopsTheLog) {
