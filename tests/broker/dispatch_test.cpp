@@ -2,6 +2,9 @@
 #include "broker/dispatch.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+
+#include <csignal>
 
 #include "tests/broker/jobs/job_fixture.hpp"
 #include "tests/broker/stand_in_worker.hpp"
@@ -11,6 +14,26 @@ namespace bulkhead::broker {
 namespace {
 
 using testing::HasSubstr;
+
+// While it lives, no file grows: a full disk, as far as the audit log can tell.
+class FullDisk {
+  public:
+    FullDisk() : handler_(::signal(SIGXFSZ, SIG_IGN)) {
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit none{0, before_.rlim_max};
+        ::setrlimit(RLIMIT_FSIZE, &none);
+    }
+    ~FullDisk() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        ::signal(SIGXFSZ, handler_);
+    }
+    FullDisk(const FullDisk&) = delete;
+    FullDisk& operator=(const FullDisk&) = delete;
+
+  private:
+    rlimit before_{};
+    void (*handler_)(int);
+};
 
 struct DispatchTest : CgroupFixture {
     test::TempDir place;
@@ -113,6 +136,7 @@ TEST_F(DispatchTest, JobsThatAreNotThereCannotBeCancelledOrAcknowledged) {
     const auto acknowledged = answer(protocol::AckJob{.number = JobNumber{9}});
     EXPECT_EQ(acknowledged.status, protocol::Status::refused);
     EXPECT_EQ(acknowledged.reason.str(), "not-ended");
+    EXPECT_EQ(audit.head().lines, 0U);
 }
 
 TEST_F(DispatchTest, AScriptThatNobodyApprovedIsRefusedWithAReasonAndAudited) {
@@ -153,6 +177,44 @@ TEST_F(DispatchTest, ASuspensionIsLiftedByItsMarksAbsenceAndNothingElse) {
     EXPECT_TRUE(still_suspended()) << "it could never be written";
     context->mark_failed = false;
     EXPECT_FALSE(still_suspended());
+}
+
+TEST_F(DispatchTest, ASuspensionWhoseEndCannotBeRecordedGoesOn) {
+    gate.serving();
+    protocol::StartJob request;
+    request.script.fd = sys::sealed_memfd("script", as_bytes("#!/bin/sh\nid\n")).value();
+    context->suspended = true;
+    {
+        const FullDisk full;
+        EXPECT_EQ(answer(request).decision, protocol::Decision::refused);
+    }
+    EXPECT_TRUE(context->suspended);
+    answer(request);
+    EXPECT_FALSE(context->suspended);
+}
+
+TEST_F(DispatchTest, WhatCannotBeRecordedIsNotHandedOut) {
+    gate.serving();
+    auto policy = std::make_shared<ReadyPolicy>();
+    policy->policy.reads["passwords"].push_back(
+        {.target = "/etc/passwd", .max_bytes = 1 << 20, .source = {}});
+    policy->policy.builtins.emplace(policy::kSocketOwners,
+                                    policy::BuiltinRow{.max_bytes = 1 << 20, .source = {}});
+    context->policy = policy;
+    const protocol::OpenHostFile file{.name = protocol::Name::clipped("passwords")};
+    const protocol::ReadPrivileged reading{.name = protocol::Name::clipped(policy::kSocketOwners)};
+    {
+        const FullDisk full;
+        const auto files = answer(file);
+        EXPECT_EQ(files.decision, protocol::Decision::refused);
+        EXPECT_EQ(files.reason.str(), "audit-write-failed");
+        EXPECT_TRUE(files.files.items.empty());
+        const auto value = answer(reading);
+        EXPECT_EQ(value.decision, protocol::Decision::refused);
+        EXPECT_FALSE(value.value);
+    }
+    EXPECT_EQ(answer(file).files.items.size(), 1U);
+    EXPECT_TRUE(answer(reading).value);
 }
 
 // Each costs a line of the audit log, whose oldest part goes when there are too many.
@@ -240,7 +302,9 @@ TEST_F(DispatchTest, SocketOwnersAreToldIfPolicyWantsIt) {
     gate.serving();
     const protocol::ReadPrivileged request{
         .name = protocol::Name::clipped(protocol::SocketOwner::kReading)};
-    EXPECT_EQ(answer(request).reason.str(), "read-unknown");
+    const auto unknown = answer(request);
+    EXPECT_EQ(unknown.decision, protocol::Decision::refused);
+    EXPECT_EQ(unknown.reason.str(), "read-unknown");
     auto policy = std::make_shared<ReadyPolicy>();
     policy->policy.builtins.emplace(policy::kSocketOwners,
                                     policy::BuiltinRow{.max_bytes = 1 << 20, .source = {}});

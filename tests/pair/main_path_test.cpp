@@ -106,6 +106,13 @@ TEST_F(MainPath, OneChangedByteIsAnotherScript) {
     start_enrolled();
     EXPECT_EQ(run_job({.script = "echo exacT\n"})["reason"], "not-approved");
     EXPECT_EQ(run_job({.script = job.script})["outcome"], "finished");
+    const auto verdict = audit("verdict").back();
+    EXPECT_EQ(verdict["decision"], "admit");
+    EXPECT_EQ(verdict["profile"], job.profile);
+    EXPECT_EQ(verdict["script"], crypto::hex(crypto::sha256(as_bytes(job.script))));
+    EXPECT_EQ(
+        verdict["manifest"],
+        crypto::hex(crypto::sha256(as_bytes(place().read("policy/approved/exact.manifest")))));
 }
 
 TEST_F(MainPath, ExitCodeAndFiguresAreReported) {
@@ -169,6 +176,19 @@ TEST_F(MainPath, AOneShotJobRunsOnceEvenOverARestart) {
     start();
     EXPECT_EQ(run_job({.script = job.script})["reason"], "job-already-run");
     EXPECT_EQ(lines_in_scratch("runs"), 1U);
+}
+
+TEST_F(MainPath, ARepeatableJobStaysWithinItsQuotaEvenOverARestart) {
+    const PinnedJob job{
+        .name = "twice", .script = "echo run >> " + place().scratch() + "/runs\n", .runs = "2/day"};
+    pin(job);
+    start_enrolled();
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(run_job({.script = job.script})["outcome"], "finished");
+    EXPECT_EQ(run_job({.script = job.script})["reason"], "quota-exceeded");
+    EXPECT_EQ(stop(), 0);
+    start();
+    EXPECT_EQ(run_job({.script = job.script})["reason"], "quota-exceeded");
+    EXPECT_EQ(lines_in_scratch("runs"), 2U);
 }
 
 // Or a job that runs every five minutes for a year would fill the ledger, and then nothing could.
