@@ -220,6 +220,7 @@ TEST(Manifest, WordsAreOfTheirCharactersAndLength) {
     for (const auto& [is, most, good, odd] :
          {Word{is_job_id, 64, "a0-9z", "aA"}, Word{is_job_id, 64, "0-", "a_"},
           Word{is_principal, 64, "aZ0._@+-", "a,"}, Word{is_label, 64, "Za9._-", "a@"},
+          Word{is_label, 64, "Az", "[a"}, Word{is_job_id, 64, "z9", "a{"},
           Word{is_profile_name, 32, "a0-9z", "a_"}, Word{is_profile_name, 32, "az", "0a"}}) {
         EXPECT_TRUE(is(good)) << good;
         EXPECT_FALSE(is(odd)) << odd;
