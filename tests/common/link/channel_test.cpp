@@ -73,6 +73,11 @@ TEST_F(ChannelTest, DescriptorsRideAlongInOrderAndCloseOnExec) {
     }
 }
 
+TEST_F(ChannelTest, BothEndsCloseOnExec) {
+    EXPECT_EQ(::fcntl(here.fd(), F_GETFD), FD_CLOEXEC);
+    EXPECT_EQ(::fcntl(there.fd(), F_GETFD), FD_CLOEXEC);
+}
+
 TEST_F(ChannelTest, WhoSentAPacketIsNoDescriptor) {
     const int on = 1;
     ASSERT_EQ(::setsockopt(there.descriptor().get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on), 0);

@@ -239,6 +239,17 @@ TEST_F(LowerTo, NothingIsInForceAndNothingBeyondTheCeilingIsInReach) {
               "so");
 }
 
+TEST_F(LowerTo, WhatIsInReachIsBothPermittedAndBounding) {
+    EXPECT_EQ(test::forked([]() -> std::string {
+                  ::prctl(PR_CAPBSET_DROP, CAP_CHOWN, 0, 0, 0);
+                  const auto seen = see(::getpid()).value();
+                  if ((seen.permitted & bit(CAP_CHOWN)) == 0) return "CAP_CHOWN was not there";
+                  return reachable_capabilities() == (seen.permitted & seen.bounding) ? "so"
+                                                                                      : "not so";
+              }),
+              "so");
+}
+
 // The kernel says "done" and has done nothing.
 TEST_F(LowerTo, WhatWasNotLoweredIsNoticed) {
     const struct {
