@@ -229,6 +229,17 @@ TEST_F(DispatchTest, AFloodOfRefusedStartsIsCountedAndDoesNotFillTheLog) {
     EXPECT_EQ(context->refused_starts.left_out(), kMost);
 }
 
+TEST_F(DispatchTest, ARefusedStartIsPaidForInTime) {
+    gate.serving();
+    const auto now = Gate::Time::clock::now();
+    EXPECT_FALSE(gate.must_wait(now));
+    const int most = Gate::kBurst * Gate::kRefill / Gate::kForRefusal;
+    for (int i = 0; i <= most; ++i) answer(protocol::AuditHead{});
+    EXPECT_FALSE(gate.must_wait(now));
+    for (int i = 0; i <= most; ++i) answer(protocol::StartCatalogueJob{});
+    EXPECT_TRUE(gate.must_wait(now));
+}
+
 TEST_F(DispatchTest, AScriptThatIsNotSealedIsRefusedBeforeItIsRead) {
     gate.serving();
     for (const char* path : {"/etc/passwd", "/dev/zero", "/"}) {
