@@ -20,6 +20,7 @@ struct RationTest : testing::Test {
 };
 
 TEST_F(RationTest, IsUsedUpByWhatIsRationedAndByNothingElse) {
+    EXPECT_TRUE(ration.admits(time));
     for (std::size_t i = 0; i < 2 * Ration::kMost; ++i) ration.wrote(false);
     use_up();
     EXPECT_FALSE(ration.admits(time));
