@@ -154,6 +154,18 @@ TEST(Ledger, ATornEndIsCutOffAndTold) {
     EXPECT_EQ(tree.open().read_file("ledger", 1_MiB).value(), file);
 }
 
+TEST(Ledger, ATornEndThatCannotBeCutOffForGoodIsAnError) {
+    const auto file = file_of({clock_record(1, kNoon), start_record(1), end_record(1)});
+    for (const std::size_t nth : {0U, 1U}) {
+        test::Tree tree({{"ledger", file + file.substr(0, 77)}});
+        const test::Armed fault(nth, test::Fate::fails, EIO);
+        const auto ledger = Ledger::open(tree, kNoon);
+        ASSERT_FALSE(ledger) << nth;
+        EXPECT_EQ(ledger.error().code, EIO);
+        EXPECT_EQ(fault.effects(), std::string("ts").substr(0, nth + 1));
+    }
+}
+
 // --- the clock
 
 TEST(Ledger, TheTimeIsNotedAtMostEveryTenMinutes) {
