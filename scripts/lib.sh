@@ -15,6 +15,7 @@ build_packages=(cmake ninja-build g++ ccache pkg-config libssl-dev libcurl4-open
 run_packages=(openssh-client openssl curl bash coreutils)
 test_packages=(shellcheck binutils procps systemd-container dbus)
 fuzz_packages=(clang-19 libclang-rt-19-dev)
+selinux_packages=(selinux-policy-dev)
 
 # install_packages NAME...: only what is missing, so that a second run needs no network.
 install_packages() {
@@ -27,6 +28,15 @@ install_packages() {
     say "installing ${#missing[@]} packages: ${missing[*]}"
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# fetch_package NAME DIRECTORY: as a file, not installed, unless one lies there.
+fetch_package() {
+    ! compgen -G "$2/$1_*.deb" >/dev/null || return 0
+    say "fetching $1"
+    mkdir -p "$2"
+    # As root in a directory of root's: apt's own user cannot write there, and would warn of it.
+    (cd "$2" && apt-get -o APT::Sandbox::User=root download -qq "$1")
 }
 
 # build PRESET TARGET...

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 
 #include "common/sandbox/landlock.hpp"
 #include "common/sandbox/privileges.hpp"
@@ -28,6 +29,15 @@ Result<> require_denied(bool denied, const char* what) {
 Result<> hide_memory() {
     TRY(sys::check(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "PR_SET_DUMPABLE"));
     return require_denied(::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0, "being read from outside");
+}
+
+// The broker has asked for it before exec; where that brought a change of SELinux domain the kernel
+// has forgotten it again (prctl(2)). A broker gone before this closes the channel.
+Result<> die_with_the_broker() {
+    TRY(sys::check(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG"));
+    int set = 0;
+    TRY(sys::check(::prctl(PR_GET_PDEATHSIG, &set, 0, 0, 0), "PR_GET_PDEATHSIG"));
+    return require_denied(set == SIGKILL, "outliving the broker");
 }
 
 // Where the kernel has no such thing the broker reports it as missing, asked in the same way.
@@ -65,6 +75,7 @@ Result<> verify_seccomp() {
 }  // namespace
 
 Result<> confine(const protocol::Setup& setup) {
+    TRY(die_with_the_broker());
     TRY(hide_memory());
     TRY(refuse_new_code());
     TRY(verify_identity());

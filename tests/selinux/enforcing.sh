@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# On a throw-away Debian 12 with its default SELinux policy enforcing: installs the module as selinux/README.md says,
+# has inside.sh look how the agent lives as a service, then puts a shell in the worker's place and sees what SELinux
+# alone keeps from it. `pack` makes the tar that this lies in; unpack it below / and run /opt/lab/enforcing.sh as root.
+set -euo pipefail
+shopt -s inherit_errexit
+
+failed() { echo "NOT SEEN: $1"; exit 1; }
+check() {  # check WHAT COMMAND...
+    local what=$1
+    shift
+    "$@" || failed "$what"
+    echo "ok  $what"
+}
+domain_is() { tr -d '\0' <"/proc/$1/attr/current" | grep -q ":$2:"; }
+
+[ "$(getenforce)" = Enforcing ] || failed "SELinux is not enforcing here"
+chcon -t bin_t /opt/lab/reference-backend
+semodule -i /usr/share/selinux/packages/bulkhead.pp
+restorecon -RF /usr/libexec/bulkhead /usr/bin /usr/sbin /etc/bulkhead /usr/lib/systemd/system
+check "the broker's program is labelled" bash -c 'ls -Z /usr/libexec/bulkhead/broker | grep -q bulkhead_exec_t'
+# The test's backend has a port of its own, and its certificate lies in no place for certificates.
+setsebool bulkhead_worker_connect_any on
+mkdir -p /srv/backend
+chcon -t cert_t /srv/backend
+
+# --- a service as on any other host; who talks to systemd is an administrator
+runcon -u unconfined_u -r unconfined_r -t unconfined_t bash /opt/lab/inside.sh
+
+# --- who is what
+sed -i '/^heartbeat_intervall/d' /etc/bulkhead/agent.yaml
+systemctl reset-failed
+systemctl start bulkhead
+check "the broker has its domain" domain_is "$(systemctl show -P MainPID bulkhead)" bulkhead_t
+check "the worker has its own" domain_is "$(pgrep -u bulkhead)" bulkhead_worker_t
+systemctl stop bulkhead
+setsebool bulkhead_worker_connect_any off
+
+# --- a shell in the worker's place: no seccomp filter of its own, no Landlock, the host's files in sight
+cp /bin/bash /opt/lab/shell
+chcon -t bulkhead_worker_exec_t /opt/lab/shell
+port=$(sed -n 's/.*"url":"[^"]*:\([0-9]*\)".*/\1/p' /srv/ready.json)
+echo line >/var/log/lab.log  # anybody may read it
+cat >/opt/lab/attempts.sh <<'ATTEMPTS'
+try() { if eval "$2" 2>/dev/null; then echo "$1: done"; else echo "$1: refused"; fi; }
+try "read /etc/passwd"           'read -r line </etc/passwd'
+try "read /proc/meminfo"         'read -r line </proc/meminfo'
+try "read what may run"          'read -r line </etc/bulkhead/policy/host.policy'
+try "read a log"                 'read -r line </var/log/lab.log'
+try "read of another process"    'read -r line </proc/1/status'
+try "write to /tmp"              'echo x >/tmp/attempt.$BASHPID'
+try "run a program"              '/bin/true'
+try "connect to another port"    ': </dev/tcp/127.0.0.1/PORT'
+echo "attempts made"
+ATTEMPTS
+sed -i "s/PORT/$port/" /opt/lab/attempts.sh
+attempt() {  # attempt UNIT: what the shell could do
+    systemd-run -q --unit="$1" -p Delegate=yes /usr/sbin/broker --worker /opt/lab/shell /opt/lab/attempts.sh
+    for ((tick = 0; tick < 600; tick++)); do
+        ! journalctl -o cat -u "$1" | grep -q "attempts made" || break
+        sleep 0.1
+    done
+    systemctl stop "$1"
+    journalctl -o cat -u "$1" | grep -E ': (done|refused)$' | sort -u
+}
+outcome=$(attempt attacked)
+echo "$outcome"
+for could in "read /etc/passwd" "read /proc/meminfo"; do
+    check "a worker can: $could" grep -qx "$could: done" <<<"$outcome"
+done
+walls=("read what may run" "read a log" "read of another process" "write to /tmp" "run a program"
+    "connect to another port")
+for wall in "${walls[@]}"; do check "SELinux refuses the worker: $wall" grep -qx "$wall: refused" <<<"$outcome"; done
+# The same without it: else some other wall would have the credit.
+setenforce 0
+outcome=$(attempt attacked-permissive)
+setenforce 1
+for wall in "${walls[@]}"; do check "and nothing else did: $wall" grep -qx "$wall: done" <<<"$outcome"; done
+
+# --- a broker that is killed takes its worker along, though the worker has another domain. Stopped, it cannot see the
+# end of its channel: only the kernel's PR_SET_PDEATHSIG is left, which a change of domain undoes
+systemd-run -q --unit=orphan -p Delegate=yes -p KillMode=process /usr/sbin/broker
+for ((tick = 0; tick < 300; tick++)); do ! pgrep -u bulkhead >/dev/null || break; sleep 0.1; done
+worker=$(pgrep -u bulkhead)
+kill -STOP "$worker"
+kill -9 "$(systemctl show -P MainPID orphan)"
+for ((tick = 0; tick < 100; tick++)); do [ -d "/proc/$worker" ] || break; sleep 0.1; done
+check "a worker does not outlive its broker" test ! -d "/proc/$worker"
