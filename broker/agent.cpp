@@ -12,6 +12,7 @@
 
 #include "broker/dispatch.hpp"
 #include "broker/log_file.hpp"
+#include "broker/own_capabilities.hpp"
 #include "broker/worker_view.hpp"
 #include "common/protocol/events.hpp"
 #include "common/sandbox/landlock.hpp"
@@ -88,7 +89,7 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
         TRY(input(ceiling_of(context.policy->policy, sandbox::reachable_capabilities())));
     TRY(input(agent->require_possible(context.policy->policy)));
     // From here on for root and for every job it will ever start.
-    TRY(within("broker", sandbox::lower_to(agent->ceiling_)));
+    TRY(within("broker", sandbox::lower_to(agent->ceiling_, kInForce)));
     TRY(within("broker ceiling", sandbox::install(context.policy->filter("broker"))));
     for (const auto& left : agent->ledger_.unreported()) TRY(agent->jobs_.adopt(left));
     return agent;

@@ -17,4 +17,8 @@ constexpr std::uint64_t kOwnCapabilities =
 // Without it a reading of who owns which socket is not complete.
 constexpr std::uint64_t kWishedCapabilities = sandbox::capability(CAP_SYS_PTRACE);
 
+// In force all the time. A parent's death is told to its children with the parent's own rights
+// (PR_SET_PDEATHSIG; kill(2)): without it worker and jobs, who are other users, would live on.
+constexpr std::uint64_t kInForce = sandbox::capability(CAP_KILL);
+
 }  // namespace bulkhead::broker

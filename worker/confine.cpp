@@ -32,7 +32,7 @@ Result<> hide_memory() {
 }
 
 // The broker has asked for it before exec; where that brought a change of SELinux domain the kernel
-// has forgotten it again (prctl(2)). A broker gone before this closes the channel.
+// has forgotten it again (security/selinux/hooks.c). A broker gone before this closes the channel.
 Result<> die_with_the_broker() {
     TRY(sys::check(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG"));
     int set = 0;

@@ -120,7 +120,6 @@ Result<> Cgroup::require_caller() const { return require_path(TRY(path_of()), en
 
 Result<> Cgroup::signal_each(int signal) const {
     const auto pids = TRY(get(dir_, "cgroup.procs"));
-    const sandbox::Raised raised(sandbox::capability(CAP_KILL));
     for (const auto line : split(pids, '\n')) {
         // 0 is a process of an outer pid namespace: none of ours.
         const auto pid = parse_number<pid_t>(line).value_or(0);
@@ -175,15 +174,17 @@ Result<CgroupTree> CgroupTree::create(const std::string& label) {
     const auto agent = TRY(own.make_dir("agent", 0755));
     TRY(put(agent, "cgroup.procs", "0"));
     auto jobs = TRY(own.make_dir("jobs", 0755));
+    const auto clear = [](const sys::Dir& parent, const std::string& entry) -> Result<> {
+        auto old = parent.open_dir(entry);
+        if (!old) return {};
+        auto events = TRY(old->open_at("cgroup.events", O_RDONLY));
+        // The destructor kills and removes.
+        const Cgroup left(TRY(parent.open_dir(".")), entry, "", *std::move(old), std::move(events));
+        return {};
+    };
+    for (const auto& entry : TRY(jobs.list())) TRY(clear(jobs, entry));
+    TRY(clear(own, "worker"));
     auto worker = TRY(own.make_dir("worker", 0755));
-    for (const auto& entry : TRY(jobs.list())) {
-        if (auto old = jobs.open_dir(entry)) {
-            auto events = TRY(old->open_at("cgroup.events", O_RDONLY));
-            // The destructor kills and removes.
-            const Cgroup left(TRY(own.open_dir("jobs")), entry, "", *std::move(old),
-                              std::move(events));
-        }
-    }
     std::vector<std::string> missing;
     for (const auto controller : kControllers) {
         const auto enable = "+" + std::string(controller);

@@ -66,7 +66,7 @@ inline constexpr std::uint32_t kWorkerThreads = 128;
 class CgroupTree {
   public:
     // Moves this process into agent/ and offers memory, pids and cpu to jobs/ where the host
-    // delegates them. What an earlier run of the same label left in jobs/ is killed and removed.
+    // delegates them. What an earlier run of the same label left in jobs/ and worker/ is killed.
     static Result<CgroupTree> create(const std::string& label);
     CgroupTree(CgroupTree&&) = default;
     CgroupTree& operator=(CgroupTree&&) = delete;

@@ -157,16 +157,16 @@ std::uint64_t reachable_capabilities() {
     return bounding & own_sets().permitted;
 }
 
-Result<> lower_to(std::uint64_t ceiling) {
+Result<> lower_to(std::uint64_t ceiling, std::uint64_t in_force) {
     TRY(cut_bounding_set(ceiling));
     TRY(sys::check(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "clear ambient"));
     // KEEP_CAPS stays free: children turn it on to change their user id, and lock it then.
     TRY(lock_securebits(kRootBits));
-    TRY(set_own({.effective = 0, .permitted = ceiling, .inheritable = 0}));
+    TRY(set_own({.effective = in_force, .permitted = ceiling, .inheritable = 0}));
     TRY(forbid_new_privileges());
     const auto seen = TRY(see(::getpid()));
     if (seen.bounding != ceiling || seen.permitted != ceiling) return differs("ceiling differs");
-    if ((seen.effective | seen.inheritable | seen.ambient) != 0) {
+    if (seen.effective != in_force || (seen.inheritable | seen.ambient) != 0) {
         return differs("a capability stayed in force");
     }
     if (!seen.no_new_privs) return differs("no_new_privs is off");
@@ -182,7 +182,7 @@ Raised::Raised(std::uint64_t wanted) {
 
 Raised::~Raised() {
     auto sets = own_sets();
-    sets.effective = before_;
+    sets.effective = before_ & sets.permitted;
     // Lowering what one has cannot fail; to go on as if it had not would be the error.
     if (!set_own(sets)) std::abort();
 }

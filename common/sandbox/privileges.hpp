@@ -44,9 +44,9 @@ struct Identity {
 Result<> become(const Identity& identity);
 
 // For root that stays root: no capability beyond `ceiling` for this process and all it will ever
-// start, none of them effective outside of a Raised, and no program file gives any back. Needs
-// CAP_SETPCAP. Reads everything back.
-Result<> lower_to(std::uint64_t ceiling);
+// start, only `in_force` of them effective outside of a Raised, and no program file gives any back.
+// Needs CAP_SETPCAP. Reads everything back.
+Result<> lower_to(std::uint64_t ceiling, std::uint64_t in_force);
 // This process's bounding set and what of it is permitted: the most that a ceiling can hold.
 std::uint64_t reachable_capabilities();
 

@@ -1,5 +1,11 @@
 // kill -9 of either process at the steps of a job's life: it runs at most once, its end is recorded
 // once, and the backend hears of it once.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <functional>
 
@@ -259,6 +265,42 @@ TEST_F(Crash, TheBrokerDiesAmidTheJob) {
     start();
     EXPECT_TRUE(wait_for_heartbeats(1));
     EXPECT_EQ(audit("agent-started").back()["interrupted_jobs"], 0);
+}
+
+// Stopped, the worker cannot see that its channel has ended: only the kernel is left to end it.
+TEST_F(Crash, TheBrokersDeathIsThatOfItsWorkerAndOfItsJobs) {
+    const auto ends = [](int fd, short how) {
+        pollfd watched{.fd = fd, .events = POLLIN, .revents = 0};
+        constexpr auto kWait = std::chrono::milliseconds(kPatience);
+        return ::poll(&watched, 1, kWait.count()) == 1 && (watched.revents & how) != 0;
+    };
+    const auto holding = [&](const std::string& profile) {
+        return "exec 9>" + place().scratch() + "/" + profile + "; echo held >&9; exec sleep 1000\n";
+    };
+    std::map<std::string, sys::Fd> alive;  // by job: ends with the last process that holds it
+    for (const auto* profile : {"test", "loose"}) {
+        const auto fifo = place().scratch() + "/" + profile;
+        ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+        ASSERT_EQ(::chown(fifo.c_str(), 65534, 65534), 0);
+        alive.emplace(profile, sys::Fd(::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)));
+        pin({.name = profile, .script = holding(profile), .profile = profile});
+    }
+    start_enrolled();
+    for (const auto& [profile, fifo] : alive) {
+        queue({.script = holding(profile)});
+        ASSERT_TRUE(ends(fifo.get(), POLLIN)) << profile << ": did not start";
+        std::array<char, 16> held{};
+        ASSERT_EQ(::read(fifo.get(), held.data(), held.size()), 5);
+    }
+    const auto worker = wait_for_worker();
+    const sys::Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, worker, 0)));
+    ::kill(worker, SIGSTOP);
+    stop(SIGKILL);
+    EXPECT_TRUE(ends(pidfd.get(), POLLIN)) << "the worker lives on";
+    for (const auto& [profile, fifo] : alive) {
+        EXPECT_TRUE(ends(fifo.get(), POLLHUP)) << profile << ": a job lives on";
+    }
+    ::kill(worker, SIGKILL);
 }
 
 TEST_F(Crash, TheBrokerDiesBeforeTheBackendTakesTheResult) {

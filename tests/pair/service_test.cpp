@@ -241,13 +241,14 @@ TEST_F(Service, AProfileThatWantsMoreThanTheBrokerKeptNeedsARestart) {
     EXPECT_TRUE(wait_for_heartbeats(1)) << "a restart is all it needs";
 }
 
-TEST_F(Service, NothingOfTheBrokerIsInForceWhileItWaits) {
+TEST_F(Service, NothingOfTheBrokerIsInForceWhileItWaitsButWhatEndsItsChildren) {
     start_enrolled();
     const auto root = broker().pid();
     EXPECT_EQ(status_of(root, "Uid"), "0\t0\t0\t0");
-    for (const auto* set : {"CapInh", "CapEff", "CapAmb"}) {
+    for (const auto* set : {"CapInh", "CapAmb"}) {
         EXPECT_EQ(status_of(root, set), "0000000000000000") << set;
     }
+    EXPECT_EQ(status_of(root, "CapEff"), "0000000000000020") << "CAP_KILL";
     EXPECT_EQ(status_of(root, "CapBnd"), status_of(root, "CapPrm"));
     const auto ceiling = std::stoull(status_of(root, "CapBnd"), nullptr, 16);
     constexpr std::uint64_t kSysModule = 1 << 16;

@@ -159,11 +159,14 @@ TEST_F(CgroupTest, WhatAnEarlierRunLeftIsKilledAndRemoved) {
         for (;;) ::pause();
     });
     wait_until(*left, true);
+    auto worker = Child::start(0, earlier->worker(), [] { ::pause(); }).value();
     move_to_root_cgroup();
     auto later = CgroupTree::create(label);
     ASSERT_TRUE(later);
     EXPECT_EQ(WTERMSIG(reap(child)), SIGKILL);
     EXPECT_NE(::access(path.c_str(), F_OK), 0);
+    pollfd ended{.fd = worker.pidfd().get(), .events = POLLIN, .revents = 0};
+    EXPECT_EQ(::poll(&ended, 1, 60'000), 1) << "a worker that a killed broker left";
 }
 
 }  // namespace

@@ -216,22 +216,24 @@ TEST_F(Become, WithoutTheRightToItIsAnErrorNotHalfDone) {
 struct LowerTo : testing::Test {
     static constexpr std::uint64_t kCeiling =
         bit(CAP_CHOWN) | bit(CAP_SETPCAP) | bit(CAP_SETUID) | bit(CAP_SETGID) | bit(CAP_KILL);
+    static constexpr std::uint64_t kInForce = bit(CAP_KILL);
     void SetUp() override {
         if (::geteuid() != 0) GTEST_SKIP() << "needs root to lower it";
     }
     static std::string after(const std::function<std::string()>& act) {
         return test::forked([&]() -> std::string {
-            const auto done = lower_to(kCeiling);
+            const auto done = lower_to(kCeiling, kInForce);
             return done ? act() : done.error().what;
         });
     }
     static std::uint64_t in_force() { return see(::getpid()).value().effective; }
 };
 
-TEST_F(LowerTo, NothingIsInForceAndNothingBeyondTheCeilingIsInReach) {
+TEST_F(LowerTo, WhatWasAskedForIsInForceAndNothingBeyondTheCeilingIsInReach) {
     EXPECT_EQ(after([]() -> std::string {
                   const auto seen = see(::getpid()).value();
-                  const bool bare = (seen.effective | seen.inheritable | seen.ambient) == 0;
+                  const bool bare =
+                      seen.effective == kInForce && (seen.inheritable | seen.ambient) == 0;
                   const bool cut = seen.permitted == kCeiling && seen.bounding == kCeiling;
                   if (reachable_capabilities() != kCeiling) return "another reach";
                   return bare && cut && seen.uids[1] == 0 && seen.no_new_privs ? "so" : "not so";
@@ -278,7 +280,7 @@ TEST_F(LowerTo, WhatWasNotLoweredIsNoticed) {
                                      .source = {}});
         EXPECT_EQ(test::forked([&]() -> std::string {
                       if (const auto done = install(*filter); !done) return done.error().what;
-                      const auto done = lower_to(lie.ceiling);
+                      const auto done = lower_to(lie.ceiling, kInForce);
                       return done ? "noticed nothing" : done.error().what;
                   }),
                   lie.said)
@@ -290,14 +292,14 @@ TEST_F(LowerTo, RaisedIsForItsScopeAndWithinTheCeiling) {
     EXPECT_EQ(after([]() -> std::string {
                   {
                       const Raised one(bit(CAP_CHOWN));
-                      if (in_force() != bit(CAP_CHOWN)) return "not that one";
+                      if (in_force() != (kInForce | bit(CAP_CHOWN))) return "not that one";
                       {
                           const Raised all(kAllCapabilities);
                           if (in_force() != kCeiling) return "not all";
                       }
-                      if (in_force() != bit(CAP_CHOWN)) return "not as before";
+                      if (in_force() != (kInForce | bit(CAP_CHOWN))) return "not as before";
                   }
-                  return in_force() == 0 ? "so" : "stayed";
+                  return in_force() == kInForce ? "so" : "stayed";
               }),
               "so");
 }
