@@ -37,6 +37,11 @@ TEST_F(LyingKernel, AWorkerThatStayedDumpableNoticesIt) {
     expect_noticed("prctl", number_of(PR_SET_DUMPABLE), "being read from outside was possible");
 }
 
+// As after a change of SELinux domain.
+TEST_F(LyingKernel, AWorkerThatWouldOutliveTheBrokerNoticesIt) {
+    expect_noticed("prctl", number_of(PR_GET_PDEATHSIG), "outliving the broker was possible");
+}
+
 TEST_F(LyingKernel, AWorkerThatMayStillMakeCodeNoticesIt) {
     if (::prctl(kGetMdwe, 0, 0, 0, 0) < 0) GTEST_SKIP() << "this kernel has no MDWE";
     expect_noticed("prctl", number_of(kSetMdwe), "new executable memory was possible");
