@@ -359,10 +359,7 @@ TEST(Audit, ARotationThatStoppedHalfwayIsFinishedAndLosesNothing) {
 
 TEST(Audit, TheFileLeftBehindIsForcedToDiskBeforeTheNextIsBegun) {
     test::TempDir dir;
-    auto options = kFixed;
-    options.rotate_at = 1;
-    options.keep = 1;
-    auto audit = opened(dir.open(), options);
+    auto audit = opened(dir.open(), kEachLineRotates);
     ASSERT_TRUE(audit.event("verdict", {}, Durable::later));
     const test::Armed watch;
     ASSERT_TRUE(audit.event("verdict", {}, Durable::later));
@@ -371,10 +368,7 @@ TEST(Audit, TheFileLeftBehindIsForcedToDiskBeforeTheNextIsBegun) {
 
 TEST(Audit, ARotationThatIsNotPossibleIsAnError) {
     test::TempDir dir;
-    auto options = kFixed;
-    options.rotate_at = 1;
-    options.keep = 1;
-    auto audit = opened(dir.open(), options);
+    auto audit = opened(dir.open(), kEachLineRotates);
     ASSERT_TRUE(audit.event("verdict", {}));
     fs::create_directory(dir / "audit.log.1");
     const auto lost = audit.event("verdict", {});
@@ -385,10 +379,7 @@ TEST(Audit, ARotationThatIsNotPossibleIsAnError) {
 
 TEST(Audit, AHalfLineInANewFileIsTakenBackToItsBeginning) {
     test::TempDir dir;
-    auto options = kFixed;
-    options.rotate_at = 1;
-    options.keep = 1;
-    auto audit = opened(dir.open(), options);
+    auto audit = opened(dir.open(), kEachLineRotates);
     ASSERT_TRUE(audit.event("verdict", {}));
     {
         const test::Armed fault(2, test::Fate::fails_halfway);  // after rename and directory
