@@ -3,6 +3,7 @@
 #include <libmnl/libmnl.h>
 #include <sys/time.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 
@@ -41,8 +42,8 @@ Result<> ask(mnl_socket* socket, const DumpRequest& request, std::uint32_t seque
     message->nlmsg_type = request.type;
     message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
     message->nlmsg_seq = sequence;
-    std::memcpy(mnl_nlmsg_put_extra_header(message, request.header.size()), request.header.data(),
-                request.header.size());
+    std::ranges::copy(request.header, static_cast<std::byte*>(mnl_nlmsg_put_extra_header(
+                                          message, request.header.size())));
     if (mnl_socket_sendto(socket, message, message->nlmsg_len) < 0) {
         return sys::fail_errno("netlink request");
     }
