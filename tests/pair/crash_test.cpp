@@ -300,7 +300,7 @@ TEST_F(Crash, TheBrokersDeathIsThatOfItsWorkerAndOfItsJobs) {
     for (const auto& [profile, fifo] : alive) {
         EXPECT_TRUE(ends(fifo.get(), POLLHUP)) << profile << ": a job lives on";
     }
-    ::kill(worker, SIGKILL);
+    ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);  // if it does
 }
 
 TEST_F(Crash, TheBrokerDiesBeforeTheBackendTakesTheResult) {
