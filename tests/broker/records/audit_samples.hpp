@@ -1,5 +1,7 @@
 // Audit logs to look at.
 #pragma once
+#include <gtest/gtest.h>
+
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <vector>
@@ -14,6 +16,12 @@ inline UnixTime fixed_clock() { return parse_utc("2026-11-22T12:00:00Z").value()
 inline const Audit::Options kFixed{.clock = fixed_clock};
 // Into a log of its own, and one before it is kept.
 inline const Audit::Options kEachLineRotates{.rotate_at = 1, .keep = 1, .clock = fixed_clock};
+
+inline Audit opened(const sys::Dir& dir, Audit::Options options = kFixed) {
+    auto audit = Audit::open(dir, options);
+    EXPECT_TRUE(audit) << audit.error().what;
+    return *std::move(audit);
+}
 
 inline std::vector<std::string> lines_of(const sys::Dir& dir, std::string_view name = "audit.log") {
     std::istringstream in(dir.read_file(name, 256_MiB).value_or(""));
