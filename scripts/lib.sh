@@ -30,13 +30,15 @@ install_packages() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# fetch_package NAME DIRECTORY: as a file, not installed, unless one lies there.
+# fetch_package NAME DIRECTORY: as a file, not installed, unless one lies there. Without network what needs it is left
+# out, and says so.
 fetch_package() {
     ! compgen -G "$2/$1_*.deb" >/dev/null || return 0
     say "fetching $1"
     mkdir -p "$2"
     # As root in a directory of root's: apt's own user cannot write there, and would warn of it.
-    (cd "$2" && apt-get -o APT::Sandbox::User=root download -qq "$1")
+    (cd "$2" && get() { apt-get -o APT::Sandbox::User=root download -qq "$1"; } &&
+        { get "$1" 2>/dev/null || { apt-get update -qq && get "$1"; }; }) || say "$1 could not be fetched"
 }
 
 # build PRESET TARGET...
