@@ -26,6 +26,7 @@ struct AccessWords {
 constexpr std::array kAccess{
     AccessWords{policy::Access::read, "read: files and directories"},
     AccessWords{policy::Access::execute, "execute: read, and run"},
+    AccessWords{policy::Access::remove, "remove: list, and delete what is beneath; nothing else"},
     AccessWords{policy::Access::write, "write: read, and create, change, rename, remove"},
     AccessWords{policy::Access::devices, "devices: write, and make and control device nodes"},
 };

@@ -64,8 +64,8 @@ std::string calls_of(std::string label, const policy::SeccompList& list) {
 
 std::string paths_of(const policy::Profile& profile) {
     std::string text;
-    for (const auto access : {policy::Access::read, policy::Access::execute, policy::Access::write,
-                              policy::Access::devices}) {
+    for (const auto access : {policy::Access::read, policy::Access::execute, policy::Access::remove,
+                              policy::Access::write, policy::Access::devices}) {
         std::vector<std::string> list;
         for (const auto& rule : profile.paths) {
             if (rule.access == access) list.push_back(rule.path);

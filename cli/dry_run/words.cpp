@@ -12,6 +12,8 @@ std::string access_name(policy::Access access) {
             return "read";
         case policy::Access::execute:
             return "execute";
+        case policy::Access::remove:
+            return "remove";
         case policy::Access::write:
             return "write";
         case policy::Access::devices:

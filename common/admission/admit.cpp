@@ -32,6 +32,8 @@ Verdict decide(const Case& c, Verdict verdict) {
     note(verdict, "signatures", std::move(approval.signatures));
     note(verdict, "threshold", std::move(approval.threshold));
     for (const auto& [name, check] : kChecks) note(verdict, name, check(c));
+    const auto profile = c.facts.profiles.find(c.manifest.profile);
+    if (profile != c.facts.profiles.end()) verdict.remarks = profile->second.remarks;
 
     const auto passed = [](const Check& check) { return check.outcome == Outcome::passed; };
     if (!std::all_of(verdict.checks.begin(), verdict.checks.end(), passed)) return verdict;

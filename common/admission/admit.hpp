@@ -46,12 +46,20 @@ struct InterpreterFacts {
     std::string detail;  // "writable by group", "absent", ...; where it is not trusted
 };
 
+// What this host makes of a profile.
+struct ProfileFacts {
+    std::string unusable;              // why its jobs cannot run here; empty: they can
+    std::vector<std::string> remarks;  // what they run without, or do not see
+    unsigned running = 0;              // jobs
+};
+
 // The host as it is at this moment. A value nobody filled in refuses everything.
 struct HostFacts {
     bool intake_suspended = true;
     unsigned running_jobs = 0;
     unsigned max_running_jobs = 0;
     std::map<std::string, InterpreterFacts, std::less<>> interpreters;  // by path
+    std::map<std::string, ProfileFacts, std::less<>> profiles;          // by name
 };
 
 enum class Outcome { skipped = 0, passed, failed };
@@ -71,6 +79,7 @@ struct Verdict {
     std::vector<std::string> signers;            // those who count
     std::optional<approval::Manifest> manifest;  // when there was one that could be read
     std::vector<Check> checks;                   // all of them, in order
+    std::vector<std::string> remarks;            // of the profile on this host, as ProfileFacts has
 };
 
 // Every check is made even after one has failed, so that an author sees all there is to repair;

@@ -259,6 +259,9 @@ Finding check_profile(const Case& c) {
         return {output_over_ceiling,
                 "profile " + name + " allows " + text_of(profile->max_output) + " bytes"};
     }
+    const auto facts = c.facts.profiles.find(name);
+    if (facts == c.facts.profiles.end()) return {profile_unusable, name + " was not looked at"};
+    if (!facts->second.unusable.empty()) return {profile_unusable, facts->second.unusable};
     return pass(name);
 }
 
@@ -266,6 +269,13 @@ Finding check_intake(const Case& c) {
     if (c.facts.intake_suspended) return {intake_suspended, "job intake is suspended"};
     if (c.facts.running_jobs >= c.facts.max_running_jobs) {
         return {too_many_jobs, text_of(c.facts.running_jobs) + " jobs are running"};
+    }
+    const auto* profile = policy::find(c.policy.profiles, c.manifest.profile);
+    const auto facts = c.facts.profiles.find(c.manifest.profile);
+    const auto at_once = profile == nullptr ? 0 : profile->limits.at_once;
+    if (at_once > 0 && facts != c.facts.profiles.end() && facts->second.running >= at_once) {
+        return {too_many_jobs, "profile " + c.manifest.profile + " takes " + text_of(at_once) +
+                                   " at once, and " + text_of(facts->second.running) + " run"};
     }
     return pass();
 }

@@ -60,6 +60,12 @@ admission::HostFacts look_at(const policy::Policy& policy, const std::string& po
     for (const auto& [path, source] : policy.interpreters) {
         facts.interpreters.emplace(path, look_at_one(path));
     }
+    for (const auto& [name, profile] : policy.profiles) {
+        auto& of_profile = facts.profiles[name];
+        for (const auto& [wall, source] : profile.without) {
+            of_profile.remarks.push_back("without " + wall + ": " + source.reason);
+        }
+    }
     return facts;
 }
 

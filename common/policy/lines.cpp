@@ -75,7 +75,7 @@ Result<> Line::end() const {
 }
 
 std::unexpected<Error> Line::wrong(std::string_view what) const {
-    return fail_at(source_, words_[next_ - 1].at + 1, what);
+    return fail_at(source_, column(), what);
 }
 
 Result<std::uint32_t> Line::number(std::uint32_t least, std::uint32_t most) {
@@ -143,7 +143,7 @@ Result<> parse_lines(const std::string& file, std::string_view text,
             for (const auto& one : forms) known += " " + std::string(one.key());
             return line.wrong("unknown key \"" + std::string(line.key()) + "\"; known are" + known);
         }
-        if (!seen.insert(form->key()).second && form->times == Form::Times::once) {
+        if (!seen.insert(form->key()).second && form->times != Form::Times::any) {
             return line.wrong("\"" + std::string(line.key()) + "\" stands twice");
         }
         auto taken = form->take(line);
@@ -153,7 +153,7 @@ Result<> parse_lines(const std::string& file, std::string_view text,
         return taken;
     }
     for (const auto& form : forms) {
-        if (form.times == Form::Times::any || seen.contains(form.key())) continue;
+        if (form.times != Form::Times::once || seen.contains(form.key())) continue;
         return fail(file + ": the line \"" + std::string(form.usage) + "  # why\" is missing");
     }
     return {};

@@ -37,6 +37,8 @@ class Line {
     Result<std::chrono::seconds> seconds();  // 30s, 15m, 1h, 7d
     Result<std::string> path();              // absolute and plain
     Result<> end() const;
+    // Of the word that was taken last; the first is 1.
+    std::size_t column() const { return words_[next_ - 1].at + 1; }
     // Points at the word that was taken last.
     [[nodiscard]] std::unexpected<Error> wrong(std::string_view what) const;
 
@@ -57,7 +59,7 @@ class Line {
 
 // One kind of line that a file may hold. Its usage begins with its key and is what errors show.
 struct Form {
-    enum class Times { once, any };  // `once` is exactly once: nothing has a default
+    enum class Times { once, at_most_once, any };  // `once` is exactly once
     Times times;
     std::string_view usage;
     std::function<Result<>(Line&)> take;

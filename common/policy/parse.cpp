@@ -6,6 +6,7 @@
 #include "common/base/strong.hpp"
 #include "common/policy/lines.hpp"
 #include "common/policy/pattern.hpp"
+#include "common/policy/walls.hpp"
 
 namespace bulkhead::policy {
 
@@ -258,10 +259,7 @@ Result<> complete(const Policy& policy, const std::vector<std::string>& files) {
     }
     for (const auto& [name, profile] : policy.profiles) {
         const auto where = profile.source.file + ":" + std::to_string(profile.source.line) + ": ";
-        const auto& apart = profile.namespaces;
-        if ((profile.private_tmp || apart.pid) && !apart.mount) {
-            return fail(where + "private-tmp and the namespace pid need \"namespaces mount\"");
-        }
+        TRY(check_profile(profile));
         if (find(policy.seccomp, profile.seccomp) != nullptr) continue;
         return fail(where + "there is no seccomp/" + profile.seccomp + ".seccomp");
     }

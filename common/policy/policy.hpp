@@ -21,6 +21,11 @@ struct Source {
     std::string file;  // relative to the policy directory
     unsigned line = 0;
     std::string reason;
+    std::size_t column = 0;  // where a path stands in the line; 0 where nobody asks
+
+    std::string at() const { return file + ":" + std::to_string(line); }
+    // With the column, for what is wrong with a path.
+    std::string place() const { return at() + ":" + std::to_string(column); }
 };
 
 // A map that is searched with a string_view.
@@ -48,6 +53,7 @@ struct Requirement {
 enum class Access {
     read,     // files and directories
     execute,  // read, and run
+    remove,   // list directories and delete what is beneath, nothing else
     write,    // read, and create, change, rename, remove: files, directories, links, FIFOs, sockets
     devices,  // write, and make device nodes and use device ioctls
 };
@@ -110,6 +116,13 @@ struct Namespaces {
     friend bool operator==(const Namespaces&, const Namespaces&) = default;
 };
 
+// A wall that a profile's promises stand on, by the name that it has in `missing` and in lines
+// "require" and "without"; see walls.hpp.
+struct WallLine {
+    std::string wall;
+    Source source;
+};
+
 struct Limits {
     std::uint64_t memory = 0;  // bytes
     std::uint32_t pids = 0;
@@ -117,6 +130,7 @@ struct Limits {
     std::uint64_t file_size = 0;    // bytes
     std::uint32_t open_files = 0;
     // Core dumps are always off: they would leave a job's memory on disk.
+    std::uint32_t at_once = 0;  // running jobs of the profile; 0: as many as the host takes
 };
 
 // What a job gets, and the ceiling for what its manifest may ask.
@@ -128,8 +142,14 @@ struct Profile {
     std::uint64_t capabilities = 0;   // bit n is capability number n
     Network network = Network::none;
     Namespaces namespaces;
+    // "files host": files as its user has them. No rows then, no view, and no ruleset of Landlock's,
+    // for any would forbid mount(2).
+    bool host_files = false;
     std::vector<PathRule> paths;
+    std::vector<WallLine> require;  // obligatory besides those of obligatory_walls()
+    std::vector<WallLine> without;  // given up, with the reason
     bool private_tmp = true;
+    std::uint64_t private_tmp_size = 0;  // bytes, of its /tmp and /var/tmp together; 0: half of memory
     Limits limits;
     unsigned umask = 0;
     int nice = 0;

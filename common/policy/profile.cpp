@@ -4,6 +4,7 @@
 #include "common/policy/constants.hpp"
 #include "common/policy/lines.hpp"
 #include "common/policy/parse.hpp"
+#include "common/policy/walls.hpp"
 
 namespace bulkhead::policy {
 
@@ -60,6 +61,19 @@ Form list(std::string_view usage, std::function<Result<>(Line&)> take_one) {
             }};
 }
 
+Form walls(std::string_view usage, std::vector<WallLine>& lines) {
+    return {Times::any, usage, [&lines](Line& line) -> Result<> {
+                const auto wall = TRY(line.matching(is_wall, "a wall: " + wall_names()));
+                lines.push_back({wall, line.source()});
+                return {};
+            }};
+}
+
+// May be left out: it came after the first policies that hosts load.
+Form at_most_once(std::string_view usage, std::function<Result<>(Line&)> take) {
+    return {Times::at_most_once, usage, std::move(take)};
+}
+
 Form path(Access access, std::string_view usage, std::vector<PathRule>& paths) {
     return {Times::any, usage, [access, &paths](Line& line) -> Result<> {
                 paths.push_back(TRY(take_path_rule(access, line)));
@@ -71,6 +85,7 @@ Form path(Access access, std::string_view usage, std::vector<PathRule>& paths) {
 
 Result<PathRule> take_path_rule(Access access, Line& line) {
     PathRule rule{.access = access, .path = TRY(line.path()), .source = line.source()};
+    rule.source.column = line.column();
     rule.if_present = line.accept("if-present");
     return rule;
 }
@@ -95,6 +110,7 @@ Result<Profile> parse_profile(const std::string& file, std::string_view text) {
         p.source = line.source();
         return line.matching(approval::is_profile_name, "a list's name");
     };
+    Source tmp_size;
     const std::vector<Form> forms{
         set("user NAME", p.user, take_user),
         set("group NAME", p.group, take_user),
@@ -107,12 +123,30 @@ Result<Profile> parse_profile(const std::string& file, std::string_view text) {
         list("namespaces none|mount|ipc|uts|pid...", take_namespace),
         path(Access::read, "read PATH [if-present]", p.paths),
         path(Access::execute, "execute PATH [if-present]", p.paths),
+        path(Access::remove, "remove PATH [if-present]", p.paths),
         path(Access::write, "write PATH [if-present]", p.paths),
         path(Access::devices, "devices PATH [if-present]", p.paths),
-        set("private-tmp yes|no", p.private_tmp,
-            [](Line& l) {
-                return l.one_of({"no", "yes"});
-            }),
+        at_most_once("files host",
+                     [&p](Line& line) -> Result<> {
+                         TRY(line.one_of({"host"}));
+                         p.host_files = true;
+                         return {};
+                     }),
+        walls("require WALL", p.require),
+        walls("without WALL", p.without),
+        at_most_once("at-once NUMBER",
+                     [&p](Line& line) -> Result<> {
+                         p.limits.at_once = TRY(line.number(1, 16));
+                         return {};
+                     }),
+        {Times::once, "private-tmp yes [SIZE]|no",
+         [&](Line& line) -> Result<> {
+             p.private_tmp = TRY(line.one_of({"no", "yes"})) == 1;
+             if (p.private_tmp && line.more()) p.private_tmp_size = TRY(line.size());
+             tmp_size = line.source();
+             tmp_size.column = line.column();
+             return {};
+         }},
         set("memory SIZE", p.limits.memory, std::mem_fn(&Line::size)),
         number("pids NUMBER", p.limits.pids, 1, 1'000'000),
         number("cpu-percent NUMBER", p.limits.cpu_percent, 1, 100'000),
@@ -125,6 +159,10 @@ Result<Profile> parse_profile(const std::string& file, std::string_view text) {
         set("seccomp LIST", p.seccomp, take_seccomp),
     };
     TRY(parse_lines(file, text, forms));
+    if (p.private_tmp_size > p.limits.memory) {
+        return fail(tmp_size.place() + ": larger than the profile's memory, of which it is taken; " +
+                    "give it less, or more to \"memory\"");
+    }
     p.namespaces.net = p.network == Network::none;
     return p;
 }

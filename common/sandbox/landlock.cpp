@@ -39,6 +39,8 @@ constexpr std::uint64_t kWrite = kRead | LANDLOCK_ACCESS_FS_WRITE_FILE |
                                  LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
                                  LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
                                  LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER | kTruncate;
+constexpr std::uint64_t kRemove = LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+                                  LANDLOCK_ACCESS_FS_REMOVE_FILE;
 constexpr std::uint64_t kDevices =
     kWrite | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK | kIoctlDev;
 // What may be allowed on a path that is not a directory; more is EINVAL.
@@ -51,6 +53,8 @@ std::uint64_t wanted(policy::Access access) {
             return kRead;
         case policy::Access::execute:
             return kExecute;
+        case policy::Access::remove:
+            return kRemove;
         case policy::Access::write:
             return kWrite;
         case policy::Access::devices:

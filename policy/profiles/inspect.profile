@@ -1,4 +1,7 @@
-# Look, change nothing: an unprivileged user, a read-only view, no network.
+# Files and its own processes, as everybody may see them: no network, no other process, nothing to change.
+#
+# An unprivileged user in a root directory of its own. What it does not see it does not miss: ps shows the
+# job alone and ss an empty table. To ask the host's processes, sockets, units or journal is profile diagnose.
 
 user bulkhead-job             # an account that owns nothing
 group bulkhead-job            # its own group
@@ -6,6 +9,7 @@ groups none                   # "groups adm systemd-journal" would open the logs
 capabilities none             # what the user may not read, the job may not read
 network none                  # a finding leaves by the job's output or not at all
 namespaces mount ipc uts pid  # sees its own processes; cannot reach those of others
+require job-view              # the wall that its promise stands on; Landlock is its second
 
 execute /usr                  # shells and tools
 execute /bin if-present       # the same where /usr is not merged
@@ -19,10 +23,7 @@ read /run                     # process ids and sockets' names
 read /srv if-present          # served data
 read /proc                    # its own processes, and the host's counters
 read /sys                     # devices and interfaces
-write /dev/null               # scripts discard output
-read /dev/zero                # scripts read zeros
-read /dev/urandom             # scripts read randomness
-private-tmp yes               # a /tmp and a /var/tmp of its own, which vanish with the job
+private-tmp yes 256MiB        # a /tmp and a /var/tmp of its own, which vanish with the job
 write /tmp                    # the private one
 write /var/tmp                # the private one
 

@@ -73,7 +73,7 @@ void Site::write_policy() const {
              "tcp-connect " + std::to_string(backend_.port()) + "  # bench");
     // As shipped, but for the account, which a package would have made, and two limits that would
     // be measured instead of the agent.
-    for (const auto* name : {"inspect", "maintain"}) {
+    for (const auto* name : {"inspect", "diagnose", "maintain"}) {
         const auto profile = policy / "profiles" / (std::string(name) + ".profile");
         set_line(profile, "user", "user nobody  # bench");
         set_line(profile, "group", "group nogroup  # bench");

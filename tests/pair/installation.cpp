@@ -98,7 +98,7 @@ void Installation::make_policy(int port) const {
     }
     append("policy/worker.landlock",
            "tcp-connect " + std::to_string(port) + "  # the reference backend\n");
-    for (const auto* name : {"inspect", "maintain"}) {
+    for (const auto* name : {"inspect", "diagnose", "maintain"}) {
         const auto file = "policy/profiles/" + std::string(name) + ".profile";
         write(file, for_nobody(read(file)));
     }

@@ -5,15 +5,17 @@
 namespace bulkhead::test {
 
 // Without a pids controller processes are counted by user: jobs of other tests, which are nobody's,
-// must not be counted with ours. Every Debian has the account.
+// must not be counted with ours. Every Debian has the accounts.
 void Sandbox::use_own_account() {
-    for (const std::string profile : {"inspect", "maintain"}) {
+    const std::pair<std::string, std::string> accounts[] = {
+        {"inspect", "games"}, {"maintain", "games"}, {"diagnose", "list"}};
+    for (const auto& [profile, account] : accounts) {
         const auto file = "policy/profiles/" + profile + ".profile";
         auto text = place().read(file);
         for (const std::string line : {"user nobody ", "group nogroup "}) {
             const auto at = text.find(line);
             ASSERT_NE(at, text.npos) << file;
-            text.replace(at, line.size(), line.substr(0, line.find(' ')) + " games ");
+            text.replace(at, line.size(), line.substr(0, line.find(' ') + 1) + account + " ");
         }
         place().write(file, text);
     }

@@ -1,0 +1,134 @@
+#include "common/policy/walls.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace bulkhead::policy {
+
+namespace {
+
+struct WallRow {
+    std::string_view name;
+    std::string_view words;
+};
+constexpr std::array kWalls{
+    WallRow{kViewWall, "a root directory of its own (mount_setattr(2), Linux 5.12)"},
+    WallRow{kIdMapWall, "user namespaces and ID-mapped mounts (Linux 5.12)"},
+    WallRow{kLandlockWall, "Landlock (Linux 5.13, and enabled at boot)"},
+    WallRow{kScopeWall, "Landlock's scope of signals and abstract sockets (Linux 6.12)"},
+    WallRow{kMemoryWall, "the memory controller of cgroup v2"},
+    WallRow{kPidsWall, "the pids controller of cgroup v2"},
+    WallRow{kCpuWall, "the cpu controller of cgroup v2"},
+};
+
+bool lies_within(std::string_view path, std::string_view directory) {
+    if (directory == "/") return true;
+    return path.starts_with(directory) &&
+           (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
+bool makes(Access access) { return access == Access::write || access == Access::devices; }
+
+std::unexpected<Error> wrong(const Source& source, std::string_view what) {
+    return fail((source.column > 0 ? source.place() : source.at()) + ": " + std::string(what));
+}
+
+bool names(const std::vector<WallLine>& lines, std::string_view wall) {
+    return std::ranges::any_of(lines, [&](const auto& line) { return line.wall == wall; });
+}
+
+Result<> check_walls(const Profile& profile) {
+    for (const auto& [wall, source] : profile.without) {
+        if (names(profile.require, wall)) {
+            return wrong(source, "another line requires " + wall + "; take one of the two out");
+        }
+        if (wall == kLandlockWall && removes(profile)) {
+            return wrong(source,
+                         "a row \"remove\" rests on Landlock alone; take out the one or the other");
+        }
+        if (wall == kViewWall && profile.namespaces.mount) {
+            return wrong(source,
+                         "\"namespaces mount\" is this wall; leave mount out of that line instead");
+        }
+    }
+    return {};
+}
+
+Result<> check_removal(const Profile& profile) {
+    for (const auto& rule : profile.paths) {
+        if (rule.access != Access::remove) continue;
+        if (rule.path == "/") {
+            return wrong(rule.source, "no profile deletes everywhere; name a directory");
+        }
+        if (!profile.namespaces.mount) {
+            return wrong(rule.source, "a row \"remove\" needs \"namespaces mount\"");
+        }
+        for (const auto& other : profile.paths) {
+            if (!makes(other.access)) continue;
+            if (!lies_within(other.path, rule.path) && !lies_within(rule.path, other.path)) continue;
+            return wrong(other.source, other.path + " and \"remove " + rule.path + "\" of line " +
+                                           std::to_string(rule.source.line) +
+                                           " overlap, and deleting would be the least of what it "
+                                           "may; keep one of the two");
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+bool is_wall(std::string_view name) {
+    return std::ranges::any_of(kWalls, [&](const auto& row) { return row.name == name; });
+}
+
+std::string wall_names() {
+    std::string list;
+    for (const auto& row : kWalls) list.append(list.empty() ? "" : ", ").append(row.name);
+    return list;
+}
+
+std::string_view wall_in_words(std::string_view wall) {
+    const auto* row = std::ranges::find(kWalls, wall, &WallRow::name);
+    return row == kWalls.end() ? wall : row->words;
+}
+
+bool maps_ids(const Profile& profile) {
+    return profile.namespaces.mount && profile.user != "root" && profile.capabilities != 0 &&
+           !names(profile.without, kIdMapWall);
+}
+
+bool removes(const Profile& profile) {
+    return std::ranges::any_of(profile.paths,
+                               [](const auto& rule) { return rule.access == Access::remove; });
+}
+
+std::set<std::string, std::less<>> obligatory_walls(const Profile& profile) {
+    std::set<std::string, std::less<>> walls;
+    for (const auto& line : profile.require) walls.insert(line.wall);
+    if (profile.namespaces.mount) walls.emplace(kViewWall);
+    if (maps_ids(profile)) walls.emplace(kIdMapWall);
+    if (removes(profile)) walls.emplace(kLandlockWall);
+    for (const auto& line : profile.without) walls.erase(line.wall);
+    return walls;
+}
+
+Result<> check_profile(const Profile& profile) {
+    const auto& apart = profile.namespaces;
+    if ((profile.private_tmp || apart.pid) && !apart.mount) {
+        return fail(profile.source.at() +
+                    ": private-tmp and the namespace pid need \"namespaces mount\"");
+    }
+    TRY(check_walls(profile));
+    TRY(check_removal(profile));
+    if (profile.host_files && !profile.paths.empty()) {
+        return wrong(profile.paths.front().source,
+                     "\"files host\" has no rows: files are as its user has them");
+    }
+    if (profile.host_files && profile.namespaces.mount) {
+        return fail(profile.source.at() +
+                    ": \"files host\" and \"namespaces mount\" exclude each other");
+    }
+    return {};
+}
+
+}  // namespace bulkhead::policy
