@@ -13,9 +13,11 @@
 #include "broker/dispatch.hpp"
 #include "broker/log_file.hpp"
 #include "broker/own_capabilities.hpp"
-#include "broker/worker_view.hpp"
+#include "broker/profiles.hpp"
 #include "common/protocol/events.hpp"
 #include "common/sandbox/landlock.hpp"
+#include "common/view/job_view.hpp"
+#include "common/view/worker_view.hpp"
 
 namespace bulkhead::broker {
 
@@ -69,7 +71,7 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
                                            std::move(ledger), std::move(audit)));
     agent->program_ = std::move(program);
     auto& context = agent->context_;
-    context.policy = std::move(policy);
+    context.policy = policy;
     context.worker_user = user;
     context.landlock_abi = sandbox::landlock_abi();
     context.missing = missing_features(context.landlock_abi);
@@ -77,13 +79,14 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
     context.missing.insert(context.missing.end(), controllers.begin(), controllers.end());
     agent->program_->limit_threads_by_user =
         std::ranges::find(controllers, "cgroup-pids") != controllers.end();
-    const auto view = try_view(context.policy->policy.worker_landlock.paths);
-    if (!view) {
-        log.warning("no view of its own for the worker", {{"why", view.error().what}});
+    const auto narrow = view::try_view(context.policy->policy.worker_landlock.paths);
+    if (!narrow) {
+        log.warning("no view of its own for the worker", {{"why", narrow.error().what}});
         context.missing.emplace_back("worker-view");
     } else {
         agent->program_->own_view = true;
-        agent->places_.worker_state = TRY(within("state", detached(agent->places_.worker_state)));
+        agent->places_.worker_state =
+            TRY(within("state", view::detached(agent->places_.worker_state)));
     }
     agent->ceiling_ =
         TRY(input(ceiling_of(context.policy->policy, sandbox::reachable_capabilities())));
@@ -91,6 +94,11 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
     // From here on for root and for every job it will ever start.
     TRY(within("broker", sandbox::lower_to(agent->ceiling_, kInForce)));
     TRY(within("broker ceiling", sandbox::install(context.policy->filter("broker"))));
+    context.counts_by_space =
+        view::make_user_namespace({.user = {1, 1}, .groups = {}}, view::IdMap::everybody)
+            .has_value();
+    TRY(within("places of views", view::forget_mount_points(context.mount_points)));
+    assess(*policy, context);
     for (const auto& left : agent->ledger_.unreported()) TRY(agent->jobs_.adopt(left));
     return agent;
 }
@@ -117,6 +125,8 @@ Agent::Agent(Options options, const sys::Log& log, Notifier notifier, sys::Loop 
                .log = log_,
                .worker_user = {},
                .missing = {},
+               .mount_points = options_.state + "/broker/roots",
+               .script_directory = options_.state + "/scripts",
                .policy_directory = options_.policy,
                .suspended_file = options_.state + "/broker/intake-suspended"} {
     context_.suspended = ::access(context_.suspended_file.c_str(), F_OK) == 0;
@@ -153,6 +163,7 @@ Result<int> Agent::run() {
                           {"host", context_.policy->policy.host.id},
                           {"policy", crypto::hex(context_.policy->policy.digest).substr(0, 12)},
                           {"missing", missing}});
+    tell_unusable();
     TRY(start_worker());
     feed_watchdog();
     keep_time();
@@ -352,11 +363,13 @@ void Agent::reload() {
     auto fresh = ReadyPolicy::load(options_.policy);
     auto met = fresh ? require_possible((*fresh)->policy) : Result<>();
     if (fresh && met && program_->own_view) {
-        met = try_view((*fresh)->policy.worker_landlock.paths);
+        met = view::try_view((*fresh)->policy.worker_landlock.paths);
     }
     if (!met) fresh = std::unexpected(met.error());
     if (fresh) {
+        assess(**fresh, context_);
         context_.policy = *std::move(fresh);
+        tell_unusable();
         const auto digest = crypto::hex(context_.policy->policy.digest);
         note("policy-loaded", {{"policy", digest}});
         log_.info("policy reloaded", {{"policy", digest.substr(0, 12)}});
@@ -367,6 +380,13 @@ void Agent::reload() {
     protocol::PolicyReloaded event{.policy_digest = context_.policy->policy.digest, .log = {}};
     if (!options_.log_file.empty()) event.log = protocol::Handle{sys::Fd(::dup(STDOUT_FILENO))};
     tell(event);
+}
+
+void Agent::tell_unusable() {
+    for (const auto& sentence : unusable(*context_.policy)) {
+        log_.warning("no jobs of a profile", {{"why", sentence}});
+        note("profile-unusable", {{"why", sentence}});
+    }
 }
 
 void Agent::shut_down() {

@@ -46,6 +46,7 @@ class Agent {
     Result<> watch_signals();
     void on_signal(int number);
     void reload();
+    void tell_unusable();
     void shut_down();
     void stop_if_drained();
     void feed_watchdog();

@@ -23,6 +23,9 @@ struct Context {
     sandbox::User worker_user;
     std::vector<std::string> missing;  // protections this kernel cannot give
     int landlock_abi = 0;
+    bool counts_by_space = false;  // a user namespace of each job's own counts its processes
+    std::string mount_points;      // where views of jobs have their places, see view::JobViewPlan
+    std::string script_directory;  // of jobs without a view
     std::string policy_directory;
     std::string suspended_file;  // stands while too many violations keep job intake closed
     bool suspended = false;      // it stood when it was last looked for

@@ -15,8 +15,10 @@
 #include <cstring>
 #include <filesystem>
 
-#include "broker/jobs/job_view.hpp"
 #include "broker/own_capabilities.hpp"
+#include "common/policy/walls.hpp"
+#include "common/view/root.hpp"
+#include "common/view/user_space.hpp"
 
 namespace bulkhead::broker {
 
@@ -78,6 +80,9 @@ Result<Places> prepare_places(const Options& options, const sandbox::User& worke
     TRY(own_directory(options.state, 0755, root));
     auto broker_state = TRY(own_directory(options.state + "/broker", 0700, root));
     auto worker_state = TRY(own_directory(options.state + "/worker", 0700, worker));
+    // Of jobs of an earlier run, which are over.
+    TRY(TRY(sys::Dir::open(options.state)).remove_tree("scripts"));
+    TRY(own_directory(options.state + "/scripts", 0711, root));
     auto logs = TRY(own_directory(options.log_dir, 0750, root));
     TRY(own_directory(options.run_dir, 0755, root));
     return Places{std::move(broker_state), std::move(worker_state), std::move(logs), {}};
@@ -121,19 +126,21 @@ std::vector<std::string> missing_features(int landlock_abi) {
     if (landlock_abi < 4) missing.emplace_back("landlock-net");
     if (landlock_abi < 6) missing.emplace_back("landlock-scope");
     if (::prctl(kGetMdwe, 0, 0, 0, 0) < 0) missing.emplace_back("mdwe");
-    if (!has_read_only_views()) missing.emplace_back("job-view");
+    if (!view::has_mount_attributes()) missing.emplace_back(policy::kViewWall);
+    if (!view::has_mount_attributes() ||
+        !view::make_user_namespace({.user = {1, 1}, .groups = {}}, view::IdMap::files)) {
+        missing.emplace_back(policy::kIdMapWall);
+    }
     return missing;
 }
 
 bool is_feature(std::string_view name) {
-    constexpr std::array<std::string_view, 9> kFeatures{
-        "landlock", "landlock-net",  "landlock-scope", "mdwe",      "worker-view",
-        "job-view", "cgroup-memory", "cgroup-pids",    "cgroup-cpu"};
-    return std::find(kFeatures.begin(), kFeatures.end(), name) != kFeatures.end();
+    constexpr std::array<std::string_view, 3> kOthers{"landlock-net", "mdwe", "worker-view"};
+    return policy::is_wall(name) || std::ranges::count(kOthers, name) > 0;
 }
 
 Result<> harden_self() {
-    TRY(sandbox::set_limit(RLIMIT_CORE, 0, 0));
+    TRY(sandbox::set_limit(RLIMIT_CORE, sandbox::kNoCore, sandbox::kNoCore));
     TRY(sys::check(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "PR_SET_DUMPABLE"));
     if (::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0) return sandbox::differs("still dumpable");
     // Soft, for a profile may give its jobs more: all pipes, events and accounts of 16 running and

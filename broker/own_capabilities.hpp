@@ -14,8 +14,9 @@ constexpr std::uint64_t kOwnCapabilities =
     | sandbox::capability(CAP_SETGID)        // the same
     | sandbox::capability(CAP_DAC_OVERRIDE)  // finds what other users' jobs use
     | sandbox::capability(CAP_KILL);         // ends them
-// Without it a reading of who owns which socket is not complete.
-constexpr std::uint64_t kWishedCapabilities = sandbox::capability(CAP_SYS_PTRACE);
+constexpr std::uint64_t kWishedCapabilities =
+    sandbox::capability(CAP_SYS_PTRACE)  // without it it is not told of every socket who owns it
+    | sandbox::capability(CAP_SETFCAP);  // without it jobs are counted by user (user_namespaces(7))
 
 // In force all the time. A parent's death is told to its children with the parent's own rights
 // (PR_SET_PDEATHSIG; kill(2)): without it worker and jobs, who are other users, would live on.

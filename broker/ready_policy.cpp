@@ -4,7 +4,7 @@
 
 namespace bulkhead::broker {
 
-Result<std::shared_ptr<const ReadyPolicy>> ReadyPolicy::load(const std::string& directory) {
+Result<std::shared_ptr<ReadyPolicy>> ReadyPolicy::load(const std::string& directory) {
     auto ready = std::make_shared<ReadyPolicy>();
     ready->policy = TRY(policy::load(directory, policy::Trust::root));
     for (const auto& [name, list] : ready->policy.seccomp) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "common/admission/admit.hpp"
 #include "common/policy/policy.hpp"
 #include "common/sandbox/seccomp.hpp"
 
@@ -13,7 +14,10 @@ struct ReadyPolicy {
     policy::Policy policy;
     std::map<std::string, sandbox::Filter, std::less<>> filters;  // by seccomp list
 
-    static Result<std::shared_ptr<const ReadyPolicy>> load(const std::string& directory);
+    // What this host makes of its profiles, by name; see assess().
+    std::map<std::string, admission::ProfileFacts, std::less<>> profiles;
+
+    static Result<std::shared_ptr<ReadyPolicy>> load(const std::string& directory);
     const sandbox::Filter& filter(std::string_view list) const;
 };
 

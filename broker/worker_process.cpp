@@ -13,7 +13,7 @@
 #include <csignal>
 
 #include "broker/jobs/cgroup.hpp"
-#include "broker/worker_view.hpp"
+#include "common/view/worker_view.hpp"
 
 namespace bulkhead::broker {
 
@@ -111,13 +111,13 @@ Result<WorkerProgram> WorkerProgram::open(const std::string& path,
 
 Result<WorkerProcess> WorkerProcess::spawn(const WorkerProgram& program, int cgroup) {
     auto [ours, theirs] = TRY(link::Channel::pair());
-    auto child =
-        TRY(Child::start(program.own_view ? CLONE_NEWNS : 0, cgroup,
-                         [&, parent = ::getpid()] { become_worker(program, theirs, parent); }));
+    auto child = TRY(sandbox::Child::start(
+        program.own_view ? CLONE_NEWNS : 0, cgroup,
+        [&, parent = ::getpid()] { become_worker(program, theirs, parent); }));
     WorkerProcess worker(std::move(child), std::move(ours));
     if (program.own_view) {
         const sandbox::Raised raised(sandbox::capability(CAP_SYS_ADMIN));
-        worker.proc_ = TRY(fresh_proc());
+        worker.proc_ = TRY(view::fresh_proc());
         { const auto closed = std::move(theirs); }  // so that its death is seen
         auto packet = TRY(worker.channel().receive());
         if (!packet || packet->descriptors.size() != 1) return fail("the worker did not start");
@@ -130,12 +130,12 @@ Result<WorkerProcess> WorkerProcess::spawn(const WorkerProgram& program, int cgr
 Result<> WorkerProcess::close_view(std::span<const policy::PathRule> rows) {
     const auto mounts = std::move(mounts_);
     if (!mounts) return {};
-    TRY(in_child([&]() -> Result<> {
+    TRY(sandbox::in_child([&]() -> Result<> {
         TRY(sys::check(::setns(mounts.get(), CLONE_NEWNS), "setns"));
-        return narrow_view(rows, proc_);
+        return view::narrow_view(rows, proc_);
     }));
     proc_.reset();
-    return require_narrow(pid(), rows);
+    return view::require_narrow(pid(), rows);
 }
 
 Result<> WorkerProcess::require_confined(const sandbox::User& user) const {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "broker/child.hpp"
 #include "common/link/channel.hpp"
 #include "common/policy/policy.hpp"
+#include "common/sandbox/child.hpp"
 #include "common/sandbox/privileges.hpp"
 #include "common/sys/fd.hpp"
 
@@ -49,9 +49,9 @@ class WorkerProcess {
     int reap() { return child_.reap().status; }
 
   private:
-    WorkerProcess(Child child, link::Channel channel)
+    WorkerProcess(sandbox::Child child, link::Channel channel)
         : child_(std::move(child)), channel_(std::move(channel)) {}
-    Child child_;
+    sandbox::Child child_;
     link::Channel channel_;
     sys::Fd mounts_;  // its mount namespace, until the view is closed
     sys::Fd proc_;    // and what /proc will be then

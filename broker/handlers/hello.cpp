@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "broker/handlers/handlers.hpp"
+#include "broker/profiles.hpp"
 
 namespace bulkhead::broker {
 
@@ -13,7 +16,11 @@ Result<protocol::HelloReply> handle(const protocol::Hello& request, Context& bro
     protocol::HelloReply reply;
     reply.host_id = TRY(protocol::Name::create(broker.policy->policy.host.id));
     reply.policy_digest = broker.policy->policy.digest;
-    for (const auto& feature : broker.missing) {
+    auto missing = broker.missing;
+    const auto profiles = unusable(*broker.policy);
+    missing.insert(missing.end(), profiles.begin(), profiles.end());
+    missing.resize(std::min(missing.size(), decltype(reply.missing)::kMax));
+    for (const auto& feature : missing) {
         reply.missing.items.push_back(protocol::Label::clipped(feature));
     }
     reply.jobs.items = TRY(broker.jobs.list());

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "broker/handlers/handlers.hpp"
+#include "broker/profiles.hpp"
 #include "common/admission/admit.hpp"
 #include "common/host/host_facts.hpp"
 #include "common/sys/fd.hpp"
@@ -50,6 +51,13 @@ admission::HostFacts facts(const Context& broker) {
     const bool room = broker.jobs.unreported() < protocol::kMaxUnreported;
     facts.running_jobs = broker.jobs.running();
     facts.max_running_jobs = room ? kMaxRunning : facts.running_jobs;
+    for (const auto& [name, seen] : broker.policy->profiles) {
+        auto& of_profile = facts.profiles[name];
+        of_profile.unusable = seen.unusable;
+        of_profile.remarks.insert(of_profile.remarks.end(), seen.remarks.begin(),
+                                  seen.remarks.end());
+        of_profile.running = broker.jobs.running(name);
+    }
     return facts;
 }
 
@@ -64,15 +72,6 @@ std::string_view script_of(const JobBytes& job, const policy::Policy& policy) {
     if (job.kind == JobBytes::Kind::script) return job.script;
     const auto* entry = policy::find(policy.approved, job.name);
     return entry != nullptr && entry->script ? std::string_view(*entry->script) : "";
-}
-
-std::vector<std::string> environment(const Verdict& verdict, const JobBytes& job) {
-    std::vector<std::string> entries{
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
-        "HOME=/", "BULKHEAD_JOB_ID=" + verdict.manifest->job_id};
-    for (const auto& param : job.params)
-        entries.push_back("JOB_P_" + param.name + "=" + param.value);
-    return entries;
 }
 
 protocol::StartReply reply_to(const Verdict& verdict) {
@@ -140,17 +139,14 @@ Result<JobPlan> plan_for(const Verdict& verdict, const JobBytes& job, const Deli
                          const Context& broker) {
     const auto& policy = broker.policy->policy;
     const auto& profile = policy.profiles.find(verdict.manifest->profile)->second;
-    auto plan =
-        TRY(make_plan(profile, broker.policy->filter(profile.seccomp), broker.landlock_abi));
-    const auto lacks = [&](std::string_view feature) {
-        return std::find(broker.missing.begin(), broker.missing.end(), feature) !=
-               broker.missing.end();
-    };
-    plan.limit_memory_by_process = lacks("cgroup-memory");
-    plan.limit_pids_by_user = lacks("cgroup-pids");
+    auto plan = TRY(plan_of(profile, *broker.policy, broker));
     plan.interpreter = verdict.manifest->interpreter;
     plan.script = TRY(sys::sealed_memfd("job", as_bytes(script_of(job, policy))));
-    plan.environment = environment(verdict, job);
+    plan.script_name = verdict.manifest->job_id;
+    plan.environment.push_back("BULKHEAD_JOB_ID=" + verdict.manifest->job_id);
+    for (const auto& param : job.params) {
+        plan.environment.push_back("JOB_P_" + param.name + "=" + param.value);
+    }
     plan.merged = delivery.streams == protocol::Streams::merged;
     return plan;
 }

@@ -11,8 +11,8 @@
 #include <csignal>
 
 #include "common/base/parse.hpp"
-#include "common/host/file_systems.hpp"
 #include "common/sandbox/privileges.hpp"
+#include "common/sys/mounts.hpp"
 
 namespace bulkhead::broker {
 
@@ -55,7 +55,7 @@ Result<> require_path(const std::string& path, std::string_view end) {
 
 Result<sys::Dir> own_cgroup() {
     const auto mounts = TRY(TRY(sys::Dir::open("/proc/self")).read_file("mountinfo", 4_MiB));
-    for (const auto& mount : host::parse_mounts(mounts)) {
+    for (const auto& mount : sys::parse_mounts(mounts)) {
         if (mount.type != "cgroup2") continue;
         return sys::Dir::open(std::string(mount.place) + TRY(path_of()));
     }

@@ -16,20 +16,23 @@
 #include <cerrno>
 #include <csignal>
 
-#include "broker/jobs/job_view.hpp"
 #include "common/base/parse.hpp"
 #include "common/base/strong.hpp"
+#include "common/policy/walls.hpp"
 #include "common/sandbox/landlock.hpp"
+#include "common/view/job_view.hpp"
 
 namespace bulkhead::broker {
 
 namespace {
 
-// Where the script stands in the job: the interpreter opens it through /proc/self/fd.
-constexpr int kScriptFd = 3;
-constexpr int kReportFd = 4;
-// In the report a line of a step that failed, or, after this, what an init was told of its job.
+// Both close when the interpreter starts: nothing of ours reaches it but standard descriptors.
+constexpr int kReportFd = 3;
+constexpr int kScriptFd = 4;
+// In the report a line of a step that failed, or, after this, what an init was told of its job, or
+// what is not in its view.
 constexpr char kStatusMark = '=';
+constexpr char kRemarkMark = '+';
 
 using sandbox::differs;
 
@@ -44,26 +47,35 @@ constexpr std::array kSpaces{Space{"mnt", CLONE_NEWNS, &policy::Namespaces::moun
                              Space{"uts", CLONE_NEWUTS, &policy::Namespaces::uts},
                              Space{"pid", CLONE_NEWPID, &policy::Namespaces::pid}};
 
-using Spaces = std::array<std::string, kSpaces.size()>;
+struct Spaces {
+    std::array<std::string, kSpaces.size()> links;
+    std::string user;
+};
 using Ruleset = std::optional<sys::Fd>;
+// What the last steps need.
+struct Ready {
+    Ruleset ruleset;
+    std::string script;  // its file
+};
 
 // "mnt:[4026531841]" and so on: which ones the caller is in (namespaces(7)).
+std::string own_space(const char* file) {
+    std::array<char, 64> text{};
+    const auto path = std::string("/proc/self/ns/") + file;
+    const auto size = ::readlink(path.c_str(), text.data(), text.size());
+    return {text.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
+}
 Spaces own_spaces() {
-    Spaces links;
-    for (std::size_t i = 0; i < links.size(); ++i) {
-        std::array<char, 64> text{};
-        const auto path = std::string("/proc/self/ns/") + kSpaces[i].file;
-        const auto size = ::readlink(path.c_str(), text.data(), text.size());
-        links[i].assign(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
-    }
-    return links;
+    Spaces spaces{.links = {}, .user = own_space("user")};
+    for (std::size_t i = 0; i < kSpaces.size(); ++i) spaces.links[i] = own_space(kSpaces[i].file);
+    return spaces;
 }
 
 Result<> require_spaces(const policy::Namespaces& wanted, const Spaces& brokers) {
     const auto own = own_spaces();
-    for (std::size_t i = 0; i < own.size(); ++i) {
-        const bool apart = own[i] != brokers[i];
-        if (own[i].empty() || apart != wanted.*kSpaces[i].wanted) {
+    for (std::size_t i = 0; i < kSpaces.size(); ++i) {
+        const bool apart = own.links[i] != brokers.links[i];
+        if (own.links[i].empty() || apart != wanted.*kSpaces[i].wanted) {
             return differs(std::string(kSpaces[i].file) + " namespace differs");
         }
     }
@@ -86,7 +98,8 @@ Result<> set_manners(const policy::Profile& profile) {
     const auto mask = static_cast<mode_t>(profile.umask);
     ::umask(mask);
     if (::umask(mask) != mask) return differs("umask differs");
-    if (profile.nice == 0) return {};
+    // What is stricter already stays.
+    if (::getpriority(PRIO_PROCESS, 0) >= profile.nice) return {};
     TRY(sys::check(::setpriority(PRIO_PROCESS, 0, profile.nice), "nice"));
     if (::getpriority(PRIO_PROCESS, 0) != profile.nice) return differs("nice differs");
     return {};
@@ -97,34 +110,89 @@ Result<> arrange_descriptors(const JobPlan& plan, int out, int err, int report) 
     // Not an Fd, which would close whatever stands at its number when the places are taken.
     const int null = ::open("/dev/null", O_RDWR);
     if (null < 0) return sys::fail_errno("/dev/null");
-    std::array from{null, out, plan.merged ? out : err, plan.script.get(), report};
+    std::array from{null, out, plan.merged ? out : err, report, plan.script.get()};
     // Above every target first, so that no dup2 overwrites a source.
     for (int& fd : from) {
         fd = ::fcntl(fd, F_DUPFD, 16);
         if (fd < 0) return sys::fail_errno("duplicate descriptor");
     }
     for (int place = 0; place < static_cast<int>(from.size()); ++place) {
-        const int flags = place == kReportFd ? O_CLOEXEC : 0;
+        const int flags = place >= kReportFd ? O_CLOEXEC : 0;
         if (::dup3(from[static_cast<std::size_t>(place)], place, flags) < 0) {
             return sys::fail_errno("dup3");
         }
     }
-    return sys::check(::syscall(SYS_close_range, kReportFd + 1, ~0U, 0), "close_range");
+    return sys::check(::syscall(SYS_close_range, kScriptFd + 1, ~0U, 0), "close_range");
+}
+
+void tell(int report, char mark, const std::string& text) {
+    const auto line = mark + text + "\n";
+    [[maybe_unused]] const auto put = ::write(report, line.data(), line.size());
+}
+
+bool has_ruleset(const JobPlan& plan) {
+    const auto given_up = [](const auto& line) { return line.wall == policy::kLandlockWall; };
+    return !plan.profile.host_files && std::ranges::none_of(plan.profile.without, given_up);
+}
+
+// The user namespace, the view and the ruleset that is bound to it.
+struct Walls {
+    sys::Fd space;
+    view::JobView view;
+    Ruleset ruleset;
+};
+
+// `file` is that of the script, for a job without a view.
+Result<Walls> raise_walls(const JobPlan& plan, int script, const std::string& file) {
+    const auto& profile = plan.profile;
+    Walls walls;
+    if (plan.user_space) {
+        walls.space = TRY(view::make_user_namespace(plan.identity, *plan.user_space));
+    }
+    const bool files = plan.user_space == view::IdMap::files;
+    walls.view = TRY(view::make_job_view({.profile = profile,
+                                          .account = plan.identity.user,
+                                          .id_map = files ? walls.space.get() : -1,
+                                          .mount_points = plan.mount_points,
+                                          .script = script,
+                                          .script_name = plan.script_name}));
+    if (!has_ruleset(plan)) return walls;
+    if (!profile.namespaces.mount && !file.empty()) {
+        walls.view.rows.push_back({.access = policy::Access::execute, .path = file, .source = {}});
+    }
+    const bool may_kill = (profile.capabilities & sandbox::capability(CAP_KILL)) != 0;
+    walls.ruleset =
+        TRY(sandbox::make_ruleset({.paths = walls.view.rows,
+                                   .writable = {},
+                                   .tcp_connect = std::nullopt,
+                                   .list_all = profile.namespaces.mount,
+                                   .signal_others = may_kill && !profile.namespaces.pid},
+                                  plan.landlock_abi));
+    return walls;
 }
 
 // In the child. The order is the design: files while still root, ids, then the doors.
-Result<Ruleset> become_job(const JobPlan& plan, const Cgroup& cgroup, const Spaces& brokers) {
+Result<Ready> become_job(const JobPlan& plan, const Cgroup& cgroup, const Spaces& brokers,
+                         const std::string& script) {
     const auto& profile = plan.profile;
     TRY(require_spaces(profile.namespaces, brokers));
     TRY(cgroup.require_caller());
-    TRY(make_view(profile));
+    if (!profile.namespaces.mount) {
+        TRY(view::copy_script(kScriptFd, script, plan.identity.user.gid));
+    }
+    auto walls = TRY(raise_walls(plan, kScriptFd, script));
+    for (const auto& sentence : walls.view.left_out) tell(kReportFd, kRemarkMark, sentence);
     TRY(sys::check(::chdir("/"), "chdir /"));
     TRY(set_manners(profile));
     TRY(set_limits(plan));
-    // Here, for the rules bind to what these paths are in the job's own view.
-    auto ruleset = TRY(sandbox::make_ruleset(
-        {.paths = profile.paths, .writable = {}, .tcp_connect = std::nullopt}, plan.landlock_abi));
-    TRY(within("identity", sandbox::become(plan.identity)));
+    const sys::Fd status(::open("/proc/self/status", O_RDONLY | O_CLOEXEC));
+    if (!status) return sys::fail_errno("/proc/self/status");
+    if (walls.space) {
+        TRY(view::enter_user_namespace(walls.space));
+        if (own_space("user") == brokers.user) return differs("user namespace differs");
+        walls.space.reset();
+    }
+    TRY(within("identity", sandbox::become(plan.identity, &status)));
     // A broker that is killed takes the first process along, and a pid namespace with it; what else
     // there is goes when the next broker starts. After the change of ids, which clears it
     // (prctl(2)).
@@ -132,7 +200,8 @@ Result<Ruleset> become_job(const JobPlan& plan, const Cgroup& cgroup, const Spac
     // Killed before that: then nobody reads the report any more.
     pollfd report{.fd = kReportFd, .events = 0, .revents = 0};
     if (::poll(&report, 1, 0) != 0) return fail("the broker is gone");
-    return ruleset;
+    const auto in_view = std::string(view::kScripts) + "/" + plan.script_name;
+    return Ready{std::move(walls.ruleset), profile.namespaces.mount ? in_view : script};
 }
 
 Result<> enter(const Ruleset& ruleset, const policy::Profile& profile) {
@@ -141,8 +210,9 @@ Result<> enter(const Ruleset& ruleset, const policy::Profile& profile) {
     // A rule for / leaves nothing to try: it is for jobs that may read everything.
     const auto is_root = [](const policy::PathRule& rule) { return rule.path == "/"; };
     if (std::ranges::any_of(profile.paths, is_root)) return {};
-    const sys::Fd root(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (root) return differs("Landlock differs: / can be listed");
+    const bool view = profile.namespaces.mount;
+    const sys::Fd tried(::open(view ? view::kClosed : "/", O_RDONLY | O_CLOEXEC));
+    if (tried || errno != EACCES) return differs("Landlock differs: what no rule names is open");
     return {};
 }
 
@@ -164,22 +234,21 @@ Result<> close_doors(const JobPlan& plan, const Ruleset& ruleset) {
 
 // The exit status says of what kind the step was that failed; see JobStatus.
 [[noreturn]] void report_and_exit(int report, const Error& step) {
-    const auto line = step.what + "\n";
-    [[maybe_unused]] const auto put = ::write(report, line.data(), line.size());
+    tell(report, '!', step.what);
     ::_exit(step.code == sandbox::kDiffers ? kDiffersExit : 127);
 }
 
-[[noreturn]] void run_interpreter(const JobPlan& plan, const Ruleset& ruleset) {
+[[noreturn]] void run_interpreter(const JobPlan& plan, const Ready& ready) {
     ::setsid();
     std::string program = plan.interpreter;
-    std::string script = "/proc/self/fd/" + std::to_string(kScriptFd);
+    std::string script = ready.script;
     char* const argv[] = {program.data(), script.data(), nullptr};
     std::vector<char*> environment;
     for (const auto& entry : plan.environment) {
         environment.push_back(const_cast<char*>(entry.c_str()));
     }
     environment.push_back(nullptr);
-    if (const auto done = close_doors(plan, ruleset); !done) {
+    if (const auto done = close_doors(plan, ready.ruleset); !done) {
         report_and_exit(kReportFd, done.error());
     }
     ::execve(program.c_str(), argv, environment.data());
@@ -188,11 +257,11 @@ Result<> close_doors(const JobPlan& plan, const Ruleset& ruleset) {
 
 // The first process of a new pid namespace is its init: signals without a handler do not reach it,
 // and orphans become its children. So it stays behind as that, and the job is its child.
-[[noreturn]] void be_init(const JobPlan& plan, const Ruleset& ruleset) {
+[[noreturn]] void be_init(const JobPlan& plan, const Ready& ready) {
     const pid_t job = ::fork();
     if (job < 0) report_and_exit(kReportFd, sys::fail_errno("fork in pid namespace").error());
-    if (job == 0) run_interpreter(plan, ruleset);
-    if (const auto done = enter(ruleset, plan.profile); !done) {
+    if (job == 0) run_interpreter(plan, ready);
+    if (const auto done = enter(ready.ruleset, plan.profile); !done) {
         report_and_exit(kReportFd, done.error());
     }
     for (;;) {
@@ -200,8 +269,7 @@ Result<> close_doors(const JobPlan& plan, const Ruleset& ruleset) {
         const pid_t ended = ::waitpid(-1, &status, 0);
         if (ended == job) {
             // Not an exit code: that could not tell "exit 137" from "killed".
-            const auto line = kStatusMark + std::to_string(status);
-            [[maybe_unused]] const auto put = ::write(kReportFd, line.data(), line.size());
+            tell(kReportFd, kStatusMark, std::to_string(status));
             ::_exit(0);
         }
         if (ended < 0 && errno == ECHILD) ::_exit(0);
@@ -215,7 +283,10 @@ Result<JobPlan> make_plan(const policy::Profile& profile, const sandbox::Filter&
     JobPlan plan;
     plan.profile = profile;
     plan.filter = filter;
-    plan.identity.user = TRY(within("profile " + profile.name, sandbox::find_user(profile.user)));
+    const auto account =
+        TRY(within("profile " + profile.name, sandbox::find_account(profile.user)));
+    plan.environment = account_environment(profile, account);
+    plan.identity.user = account.user;
     plan.identity.user.gid =
         TRY(within("profile " + profile.name, sandbox::find_group(profile.group)));
     for (const auto& group : profile.groups) {
@@ -223,11 +294,51 @@ Result<JobPlan> make_plan(const policy::Profile& profile, const sandbox::Filter&
     }
     plan.identity.capabilities = profile.capabilities;
     plan.landlock_abi = landlock_abi;
+    if (policy::maps_ids(profile)) plan.user_space = view::IdMap::files;
     return plan;
 }
 
+std::vector<std::string> account_environment(const policy::Profile& profile,
+                                             const sandbox::Account& account) {
+    const bool view = profile.namespaces.mount;
+    const auto holds = [&](std::string_view path, bool to_write) {
+        return !view || std::ranges::any_of(profile.paths, [&](const auto& rule) {
+            const bool kind = !to_write || rule.access == policy::Access::write;
+            return kind && (rule.path == "/" || policy::lies_within(path, rule.path));
+        });
+    };
+    const bool homeless =
+        account.home.empty() || account.home == "/" || !holds(account.home, false);
+    const bool shell = account.shell.ends_with("sh");
+    return {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "LANG=C.UTF-8",
+            "TERM=dumb",
+            "HOME=" + (!homeless ? account.home
+                       : view    ? view::kHome
+                                 : "/tmp"),
+            "USER=" + profile.user,
+            "LOGNAME=" + profile.user,
+            "SHELL=" + (shell ? account.shell : "/bin/sh"),
+            std::string("TMPDIR=") + (holds("/tmp", true) ? "/tmp" : view::kShm)};
+}
+
+Result<std::vector<std::string>> try_job(const JobPlan& plan) {
+    const auto text = TRY(sandbox::ask_child([&]() -> Result<std::string> {
+        TRY(sys::check(::unshare(CLONE_NEWNS), "unshare"));
+        const auto walls = TRY(raise_walls(plan, -1, ""));
+        std::string sentences;
+        for (const auto& sentence : walls.view.left_out) sentences += sentence + "\n";
+        return sentences;
+    }));
+    std::vector<std::string> sentences;
+    for (const auto line : split(text, '\n')) {
+        if (!line.empty()) sentences.emplace_back(line);
+    }
+    return sentences;
+}
+
 Result<JobProcess> JobProcess::spawn(const JobPlan& plan, const Cgroup& cgroup, sys::Fd out,
-                                     sys::Fd err) {
+                                     sys::Fd err, const std::string& script) {
     auto report = TRY(sys::make_pipe());
     TRY(sys::set_nonblocking(report.read, true));
     std::uint64_t flags = 0;
@@ -235,16 +346,16 @@ Result<JobProcess> JobProcess::spawn(const JobPlan& plan, const Cgroup& cgroup, 
         if (plan.profile.namespaces.*space.wanted) flags |= space.flag;
     }
     const auto brokers = own_spaces();
-    auto child = TRY(Child::start(flags, cgroup.fd(), [&] {
+    auto child = TRY(sandbox::Child::start(flags, cgroup.fd(), [&] {
         // Until descriptors are in place the report is where the pipe was made.
         if (const auto done = arrange_descriptors(plan, out.get(), err.get(), report.write.get());
             !done) {
             report_and_exit(report.write.get(), done.error());
         }
-        const auto ruleset = become_job(plan, cgroup, brokers);
-        if (!ruleset) report_and_exit(kReportFd, ruleset.error());
-        if (plan.profile.namespaces.pid) be_init(plan, *ruleset);
-        run_interpreter(plan, *ruleset);
+        const auto ready = become_job(plan, cgroup, brokers, script);
+        if (!ready) report_and_exit(kReportFd, ready.error());
+        if (plan.profile.namespaces.pid) be_init(plan, *ready);
+        run_interpreter(plan, *ready);
     }));
     return JobProcess(std::move(child), std::move(report.read));
 }
@@ -254,14 +365,17 @@ Result<JobStatus> JobProcess::reap() {
     const auto ended = child_.reap();
     status.wait_status = ended.status;
     status.max_rss_bytes = static_cast<std::uint64_t>(ended.usage.ru_maxrss) * 1024;
-    std::string words(512, '\0');
+    std::string words(4096, '\0');
     const ssize_t got = ::read(report_.get(), words.data(), words.size());
     words.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
     for (const auto line : split(words, '\n')) {
+        const auto text = line.substr(std::min<std::size_t>(1, line.size()));
         if (line.starts_with(kStatusMark)) {
-            status.wait_status = TRY(parse_number<int>(line.substr(1)));
+            status.wait_status = TRY(parse_number<int>(text));
+        } else if (line.starts_with(kRemarkMark)) {
+            status.remarks.append(status.remarks.empty() ? "" : "; ").append(text);
         } else if (status.failed_step.empty()) {
-            status.failed_step = line;  // an init and its job may fail at the same step
+            status.failed_step = text;  // an init and its job may fail at the same step
         }
     }
     return status;

@@ -4,24 +4,29 @@
 #include <string>
 #include <vector>
 
-#include "broker/child.hpp"
 #include "broker/jobs/cgroup.hpp"
 #include "common/policy/policy.hpp"
+#include "common/sandbox/child.hpp"
 #include "common/sandbox/privileges.hpp"
 #include "common/sandbox/seccomp.hpp"
 #include "common/sys/fd.hpp"
+#include "common/view/user_space.hpp"
 
 namespace bulkhead::broker {
 
 // Everything the child needs, made before it exists: the child only makes system calls.
 struct JobPlan {
     std::string interpreter;
-    sys::Fd script;  // sealed memfd of the very bytes that were verified
+    sys::Fd script;                // sealed memfd of the very bytes that were verified
+    std::string script_name;       // of the file it becomes: the job's id
+    std::string script_directory;  // root's, for jobs without a view; else it lies in the view
+    std::string mount_points;      // see view::JobViewPlan
     std::vector<std::string> environment;
     sandbox::Identity identity;
     policy::Profile profile;
     sandbox::Filter filter;
     int landlock_abi = 0;
+    std::optional<view::IdMap> user_space;
     // Where the cgroup controllers are missing; they count differently, by process and by user.
     bool limit_memory_by_process = false;
     bool limit_pids_by_user = false;
@@ -30,12 +35,21 @@ struct JobPlan {
 
 Result<JobPlan> make_plan(const policy::Profile& profile, const sandbox::Filter& filter,
                           int landlock_abi);
+// The environment of an account: HOME, USER, LOGNAME, SHELL, and what is the same for all. Where
+// the job finds no home of its account's, it has one of its own; never "/".
+std::vector<std::string> account_environment(const policy::Profile& profile,
+                                             const sandbox::Account& account);
+
+// What the kernel is asked for to hold jobs of the profile, once and in a child: an error is why
+// this host cannot, else sentences on what they will not find.
+Result<std::vector<std::string>> try_job(const JobPlan& plan);
 
 // How the first process ended, or the step before exec that failed.
 inline constexpr int kDiffersExit = 126;
 struct JobStatus {
     int wait_status = 0;      // of the interpreter, as waitpid(2) has it
     std::string failed_step;  // empty: the interpreter ran
+    std::string remarks;      // sentences: what was left out of its view
     std::uint64_t max_rss_bytes = 0;
     // The step was made, and read back it was not as it should be.
     bool differs() const { return !failed_step.empty() && wait_status >> 8 == kDiffersExit; }
@@ -44,9 +58,10 @@ struct JobStatus {
 // Ends with its owner.
 class JobProcess {
   public:
-    // The pipes' write ends are given to the child and closed here.
+    // The pipes' write ends are given to the child and closed here. `script` is the file for a job
+    // without a view; it is the caller's to remove.
     static Result<JobProcess> spawn(const JobPlan& plan, const Cgroup& cgroup, sys::Fd out,
-                                    sys::Fd err);
+                                    sys::Fd err, const std::string& script = "");
 
     // Readable when the first process has ended.
     const sys::Fd& pidfd() const { return child_.pidfd(); }
@@ -55,9 +70,9 @@ class JobProcess {
     Result<JobStatus> reap();
 
   private:
-    JobProcess(Child child, sys::Fd report)
+    JobProcess(sandbox::Child child, sys::Fd report)
         : child_(std::move(child)), report_(std::move(report)) {}
-    Child child_;
+    sandbox::Child child_;
     sys::Fd report_;  // the child's last words before exec
 };
 

@@ -1,7 +1,9 @@
 #include "broker/jobs/jobs.hpp"
 
 #include <sys/epoll.h>
+#include <sys/fsuid.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 namespace bulkhead::broker {
 
@@ -36,10 +38,32 @@ JobEnd judged(JobEnd end, const JobStatus& status) {
     return end;
 }
 
-// Both or none; the read ends do not block.
-Result<std::pair<sys::Pipe, sys::Pipe>> output_pipes(bool merged) {
+void forget_script(const std::string& file) {
+    if (!file.empty()) ::unlink(file.c_str());
+}
+
+// Makes what it makes somebody else's, for a scope: the ids that the file system looks at.
+class FileOwner {
+  public:
+    explicit FileOwner(const sandbox::User& user) {
+        ::setfsgid(user.gid);
+        ::setfsuid(user.uid);
+    }
+    FileOwner(const FileOwner&) = delete;
+    FileOwner& operator=(const FileOwner&) = delete;
+    ~FileOwner() {
+        ::setfsuid(0);
+        ::setfsgid(0);
+    }
+};
+
+// Both or none; the read ends do not block. They are the job's, which may open them again by the
+// name of /dev/stdout.
+Result<std::pair<sys::Pipe, sys::Pipe>> output_pipes(bool merged, const sandbox::User& user) {
     // Beyond 64 MiB of a user's pipes, larger ones are for this capability only (pipe(7)).
-    const sandbox::Raised raised(sandbox::capability(CAP_SYS_ADMIN));
+    const sandbox::Raised raised(sandbox::capability(CAP_SYS_ADMIN) |
+                                 sandbox::capability(CAP_SETUID) | sandbox::capability(CAP_SETGID));
+    const FileOwner owner(user);
     auto out = TRY(sys::make_pipe(kPipeBytes));
     auto err = TRY(sys::make_pipe(merged ? 0 : kPipeBytes));
     for (const auto* pipe : {&out, &err}) TRY(sys::set_nonblocking(pipe->read, true));
@@ -55,6 +79,7 @@ UnixTime now() {
 Jobs::~Jobs() {
     for (auto& [number, entry] : entries_) {
         if (!entry.running) continue;
+        forget_script(entry.script);
         loop_.cancel(entry.running->timer);
         loop_.forget(entry.running->process.pidfd().get());
         loop_.forget(entry.running->cgroup.events().get());
@@ -74,7 +99,7 @@ Result<> Jobs::adopt(const records::Unreported& left) {
 
 Result<JobNumber> Jobs::start(const JobPlan& plan, records::Start record,
                               std::chrono::seconds timeout) {
-    auto [out, err] = TRY(output_pipes(plan.merged));
+    auto [out, err] = TRY(output_pipes(plan.merged, plan.identity.user));
     const auto number = TRY(ledger_.start(record));
     auto& entry = entries_[number];
     entry.start = std::move(record);
@@ -96,7 +121,12 @@ Result<> Jobs::spawn(JobNumber number, Entry& entry, const JobPlan& plan, Ends e
                      std::chrono::seconds timeout) {
     TRY(audit_.sync());  // the verdict, too, is on disk before the process exists
     auto cgroup = TRY(cgroups_.make(number, plan.profile.limits));
-    auto process = TRY(JobProcess::spawn(plan, cgroup, std::move(ends.out), std::move(ends.err)));
+    if (!plan.profile.namespaces.mount) {
+        entry.script =
+            plan.script_directory + "/" + std::to_string(number.value) + "-" + plan.script_name;
+    }
+    auto process = TRY(
+        JobProcess::spawn(plan, cgroup, std::move(ends.out), std::move(ends.err), entry.script));
     entry.running = std::make_unique<Running>(Running{.process = std::move(process),
                                                       .cgroup = std::move(cgroup),
                                                       .began = sys::Clock::now(),
@@ -171,6 +201,7 @@ void Jobs::finish_if_empty(JobNumber number) {
 
 void Jobs::finish(JobNumber number, Entry& entry, const JobEnd& end) {
     entry.end = end;
+    forget_script(entry.script);
     if (const auto kept = ledger_.end(number, end, now()); !kept) {
         // The next start finds it without an end and reports it as interrupted.
         log_.error("ledger: end of job", {{"why", kept.error().what}});
@@ -209,6 +240,14 @@ void Jobs::stop_all(const char* reason) {
 unsigned Jobs::running() const {
     unsigned count = 0;
     for (const auto& [number, entry] : entries_) count += entry.running ? 1 : 0;
+    return count;
+}
+
+unsigned Jobs::running(std::string_view profile) const {
+    unsigned count = 0;
+    for (const auto& [number, entry] : entries_) {
+        count += entry.running && entry.start.profile.str() == profile ? 1 : 0;
+    }
     return count;
 }
 

@@ -48,6 +48,7 @@ class Jobs {
     void stop_all(const char* reason);
 
     unsigned running() const;
+    unsigned running(std::string_view profile) const;
     std::size_t unreported() const { return entries_.size(); }
     // For the worker: descriptors are duplicates.
     Result<std::vector<protocol::UnreportedJob>> list() const;
@@ -68,6 +69,7 @@ class Jobs {
         sys::Fd err;
         std::optional<protocol::JobEnd> end;
         std::unique_ptr<Running> running;
+        std::string script{};  // the file of a job without a view, while it runs
     };
 
     struct Ends {

@@ -56,7 +56,8 @@ constexpr std::array<ReasonRow, 41> kReasons{{
     {too_many_jobs, "too-many-jobs", "as many jobs run as policy allows at once"},
     {ledger_write_failed, "ledger-write-failed",
      "the start could not be prepared, or recorded on disk"},
-    {profile_unusable, "profile-unusable", "this host cannot give jobs of the profile what it promises: a wall, user or path"},
+    {profile_unusable, "profile-unusable",
+     "this host cannot give jobs of the profile what it promises: a wall, user or path"},
     {audit_write_failed, "audit-write-failed", "the admission could not be recorded in audit.log"},
 }};
 

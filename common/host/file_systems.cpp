@@ -10,6 +10,7 @@
 
 #include "common/base/parse.hpp"
 #include "common/sys/dir.hpp"
+#include "common/sys/mounts.hpp"
 
 namespace bulkhead::host {
 
@@ -35,7 +36,7 @@ Result<struct statvfs> look_at(const sys::Dir& root, const std::string& path, st
     return figures;
 }
 
-std::string row_of(const Mount& mount, const struct statvfs& at) {
+std::string row_of(const sys::Mount& mount, const struct statvfs& at) {
     auto row = std::string(mount.device) + " " + std::string(mount.place);
     for (const auto number :
          {at.f_frsize, at.f_blocks, at.f_bfree, at.f_bavail, at.f_files, at.f_ffree}) {
@@ -46,23 +47,11 @@ std::string row_of(const Mount& mount, const struct statvfs& at) {
 
 }  // namespace
 
-// 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
-std::vector<Mount> parse_mounts(std::string_view mountinfo) {
-    std::vector<Mount> mounts;
-    for (const auto line : split(mountinfo, '\n')) {
-        const auto fields = words(line);
-        const auto dash = std::ranges::find(fields, "-");
-        if (dash - fields.begin() < 6 || fields.end() - dash < 3) continue;
-        mounts.push_back({fields[0], fields[2], fields[4], fields[5], dash[1], fields.back()});
-    }
-    return mounts;
-}
-
 Result<Reading> read_file_systems(std::uint64_t max_bytes) {
     const auto root = TRY(sys::Dir::open("/"));
     const auto text = TRY(TRY(sys::Dir::open("/proc/self")).read_file("mountinfo", 16 << 20));
-    std::map<std::string_view, Mount> uppermost;  // of each place
-    for (const auto& mount : parse_mounts(text)) uppermost[mount.place] = mount;
+    std::map<std::string_view, sys::Mount> uppermost;  // of each place
+    for (const auto& mount : sys::parse_mounts(text)) uppermost[mount.place] = mount;
     Reading reading{.bytes = {}, .complete = true};
     for (const auto& [place, mount] : uppermost) {
         if (std::ranges::count(kLocal, mount.type) == 0) continue;

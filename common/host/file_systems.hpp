@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "common/base/result.hpp"
 
@@ -14,13 +13,6 @@ struct Reading {
     std::string bytes;
     bool complete = false;  // false: cut there, or the kernel did not let us look everywhere
 };
-
-// A line of mountinfo, proc(5). Names as the kernel escapes them: without blanks, never empty.
-struct Mount {
-    std::string_view id, device, place, options, type, super_options;
-};
-// Views of `mountinfo`; what is no such line is passed over.
-std::vector<Mount> parse_mounts(std::string_view mountinfo);
 
 // A line for each writable mount of this process's namespace whose type is known to be local:
 //   DEVICE PLACE BLOCK-BYTES BLOCKS FREE AVAILABLE INODES FREE-INODES

@@ -142,14 +142,15 @@ struct Profile {
     std::uint64_t capabilities = 0;   // bit n is capability number n
     Network network = Network::none;
     Namespaces namespaces;
-    // "files host": files as its user has them. No rows then, no view, and no ruleset of Landlock's,
-    // for any would forbid mount(2).
+    // "files host": files as its user has them. No rows then, no view, and no ruleset of
+    // Landlock's, for any would forbid mount(2).
     bool host_files = false;
     std::vector<PathRule> paths;
     std::vector<WallLine> require;  // obligatory besides those of obligatory_walls()
     std::vector<WallLine> without;  // given up, with the reason
     bool private_tmp = true;
-    std::uint64_t private_tmp_size = 0;  // bytes, of its /tmp and /var/tmp together; 0: half of memory
+    std::uint64_t private_tmp_size =
+        0;  // bytes, of its /tmp and /var/tmp together; 0: half of memory
     Limits limits;
     unsigned umask = 0;
     int nice = 0;

@@ -160,7 +160,8 @@ Result<Profile> parse_profile(const std::string& file, std::string_view text) {
     };
     TRY(parse_lines(file, text, forms));
     if (p.private_tmp_size > p.limits.memory) {
-        return fail(tmp_size.place() + ": larger than the profile's memory, of which it is taken; " +
+        return fail(tmp_size.place() +
+                    ": larger than the profile's memory, of which it is taken; " +
                     "give it less, or more to \"memory\"");
     }
     p.namespaces.net = p.network == Network::none;

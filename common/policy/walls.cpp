@@ -21,12 +21,6 @@ constexpr std::array kWalls{
     WallRow{kCpuWall, "the cpu controller of cgroup v2"},
 };
 
-bool lies_within(std::string_view path, std::string_view directory) {
-    if (directory == "/") return true;
-    return path.starts_with(directory) &&
-           (path.size() == directory.size() || path[directory.size()] == '/');
-}
-
 bool makes(Access access) { return access == Access::write || access == Access::devices; }
 
 std::unexpected<Error> wrong(const Source& source, std::string_view what) {
@@ -65,7 +59,8 @@ Result<> check_removal(const Profile& profile) {
         }
         for (const auto& other : profile.paths) {
             if (!makes(other.access)) continue;
-            if (!lies_within(other.path, rule.path) && !lies_within(rule.path, other.path)) continue;
+            if (!lies_within(other.path, rule.path) && !lies_within(rule.path, other.path))
+                continue;
             return wrong(other.source, other.path + " and \"remove " + rule.path + "\" of line " +
                                            std::to_string(rule.source.line) +
                                            " overlap, and deleting would be the least of what it "
@@ -76,6 +71,12 @@ Result<> check_removal(const Profile& profile) {
 }
 
 }  // namespace
+
+bool lies_within(std::string_view path, std::string_view directory) {
+    if (directory == "/") return true;
+    return path.starts_with(directory) &&
+           (path.size() == directory.size() || path[directory.size()] == '/');
+}
 
 bool is_wall(std::string_view name) {
     return std::ranges::any_of(kWalls, [&](const auto& row) { return row.name == name; });

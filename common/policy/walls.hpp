@@ -9,8 +9,8 @@
 
 namespace bulkhead::policy {
 
-inline constexpr std::string_view kViewWall = "job-view";        // a root of its own
-inline constexpr std::string_view kIdMapWall = "id-map";         // capabilities end at its trees
+inline constexpr std::string_view kViewWall = "job-view";  // a root of its own
+inline constexpr std::string_view kIdMapWall = "id-map";   // capabilities end at its trees
 inline constexpr std::string_view kLandlockWall = "landlock";
 inline constexpr std::string_view kScopeWall = "landlock-scope";
 inline constexpr std::string_view kMemoryWall = "cgroup-memory";
@@ -22,6 +22,9 @@ bool is_wall(std::string_view name);
 std::string wall_names();
 // "a view of its own (Linux 5.12)", for a refusal.
 std::string_view wall_in_words(std::string_view wall);
+
+// `path` is `directory`, or beneath it.
+bool lies_within(std::string_view path, std::string_view directory);
 
 // Capabilities that a user namespace and ID-mapped mounts hold to the profile's trees: it has some
 // and is not root, and there is a view for the mounts to be in.

@@ -24,11 +24,12 @@ struct PortAttribute {
     std::uint64_t allowed = 0;
     std::uint64_t port = 0;
 };
-constexpr std::uint64_t kTruncate = 1U << 14;   // ABI 3
-constexpr std::uint64_t kIoctlDev = 1U << 15;   // ABI 5
-constexpr std::uint64_t kBindTcp = 1U << 0;     // ABI 4
-constexpr std::uint64_t kConnectTcp = 1U << 1;  // ABI 4
-constexpr std::uint64_t kScopes = 0x3;          // ABI 6: abstract sockets, signals
+constexpr std::uint64_t kTruncate = 1U << 14;      // ABI 3
+constexpr std::uint64_t kIoctlDev = 1U << 15;      // ABI 5
+constexpr std::uint64_t kBindTcp = 1U << 0;        // ABI 4
+constexpr std::uint64_t kConnectTcp = 1U << 1;     // ABI 4
+constexpr std::uint64_t kScopeAbstract = 1U << 0;  // ABI 6
+constexpr std::uint64_t kScopeSignal = 1U << 1;    // ABI 6
 constexpr int kRuleNetPort = 2;
 constexpr int kNewestAbi = 7;
 
@@ -39,8 +40,8 @@ constexpr std::uint64_t kWrite = kRead | LANDLOCK_ACCESS_FS_WRITE_FILE |
                                  LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
                                  LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
                                  LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER | kTruncate;
-constexpr std::uint64_t kRemove = LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR |
-                                  LANDLOCK_ACCESS_FS_REMOVE_FILE;
+constexpr std::uint64_t kRemove =
+    LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE;
 constexpr std::uint64_t kDevices =
     kWrite | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK | kIoctlDev;
 // What may be allowed on a path that is not a directory; more is EINVAL.
@@ -70,7 +71,7 @@ RulesetAttribute handled(const LandlockRules& rules, int abi) {
     if (abi >= 3) attribute.handled_fs |= kTruncate;
     if (abi >= 5) attribute.handled_fs |= kIoctlDev;
     if (abi >= 4 && rules.tcp_connect) attribute.handled_net = kBindTcp | kConnectTcp;
-    if (abi >= 6) attribute.scoped = kScopes;
+    if (abi >= 6) attribute.scoped = kScopeAbstract | (rules.signal_others ? 0 : kScopeSignal);
     return attribute;
 }
 
@@ -120,6 +121,11 @@ Result<std::optional<sys::Fd>> make_ruleset(const LandlockRules& rules, int abi)
     if (!ruleset) return sys::fail_errno("landlock_create_ruleset");
     for (const auto& rule : rules.paths)
         TRY(add_path(ruleset, rule, rules.proc, attribute.handled_fs));
+    if (rules.list_all) {
+        const sys::Fd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+        if (!root) return sys::fail_errno("/");
+        TRY(allow_path(ruleset, root.get(), LANDLOCK_ACCESS_FS_READ_DIR));
+    }
     for (const int directory : rules.writable) {
         TRY(allow_path(ruleset, directory, kWrite & attribute.handled_fs));
     }

@@ -19,6 +19,8 @@ struct LandlockRules {
     int proc = -1;  // the directory that a rule for /proc means, if not what stands there now
     // Ports to connect to; absent: TCP is not restricted by Landlock. Needs ABI 4.
     std::optional<std::span<const std::uint16_t>> tcp_connect;
+    bool list_all = false;       // every directory may be listed: all that is in sight is rows
+    bool signal_others = false;  // processes outside of the domain, as permissions let it
 };
 
 // Nothing when the kernel has no Landlock (`abi` 0). `abi` above what we know is capped.

@@ -32,7 +32,6 @@ Result<std::vector<std::string>> table_row(const char* path, std::string_view na
 
 // Being root gives no capability over exec, and nobody can turn that back.
 constexpr int kRootBits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED;
-constexpr int kLockedBits = kRootBits | SECBIT_KEEP_CAPS_LOCKED;
 
 // Calls `act` with each capability that the kernel knows.
 template <class Act>
@@ -108,24 +107,28 @@ Result<std::uint64_t> mask(const ColonTable& table, std::string_view key) {
 
 }  // namespace
 
-Result<User> find_user(std::string_view name) {
+Result<Account> find_account(std::string_view name) {
     const auto colon = name.find(':');
     if (colon != name.npos) {
-        return User{TRY(within("user id", parse_number<uid_t>(name.substr(0, colon)))),
-                    TRY(within("group id", parse_number<gid_t>(name.substr(colon + 1))))};
+        const User user{TRY(within("user id", parse_number<uid_t>(name.substr(0, colon)))),
+                        TRY(within("group id", parse_number<gid_t>(name.substr(colon + 1))))};
+        return Account{user, "", ""};
     }
     const auto row = TRY(table_row("/etc/passwd", name));
     if (row.size() < 4) return fail("/etc/passwd: malformed line for " + std::string(name));
-    return User{TRY(parse_number<uid_t>(row[2])), TRY(parse_number<gid_t>(row[3]))};
+    const User user{TRY(parse_number<uid_t>(row[2])), TRY(parse_number<gid_t>(row[3]))};
+    return Account{user, row.size() > 5 ? row[5] : "", row.size() > 6 ? row[6] : ""};
 }
+
+Result<User> find_user(std::string_view name) { return TRY(find_account(name)).user; }
 
 Result<gid_t> find_group(std::string_view name) {
     if (const auto number = parse_number<gid_t>(name)) return *number;
     return parse_number<gid_t>(TRY(table_row("/etc/group", name))[2]);
 }
 
-Result<> become(const Identity& identity) {
-    TRY(set_limit(RLIMIT_CORE, 0, 0));
+Result<> become(const Identity& identity, const sys::Fd* status) {
+    TRY(set_limit(RLIMIT_CORE, kNoCore, kNoCore));
     TRY(cut_bounding_set(identity.capabilities));
     TRY(sys::check(::setgroups(identity.groups.size(), identity.groups.data()), "setgroups"));
     const auto [uid, gid] = identity.user;
@@ -137,7 +140,8 @@ Result<> become(const Identity& identity) {
     const auto meanwhile = wanted | capability(CAP_SETPCAP);
     TRY(set_own({.effective = meanwhile, .permitted = meanwhile, .inheritable = wanted}));
     TRY(sys::check(::prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0), "keep no capabilities"));
-    TRY(lock_securebits(kLockedBits));
+    // KEEP_CAPS stays free, for setpriv(1) and daemons: it keeps what the bounding set holds.
+    TRY(lock_securebits(kRootBits));
     TRY(set_own({.effective = wanted, .permitted = wanted, .inheritable = wanted}));
     TRY(each_capability([&](int number) -> Result<> {
         if ((wanted & capability(number)) == 0) return {};
@@ -145,7 +149,8 @@ Result<> become(const Identity& identity) {
                           "raise ambient");
     }));
     TRY(forbid_new_privileges());
-    return require_identity(TRY(see(::getpid())), identity);
+    const auto text = status == nullptr ? "" : TRY(sys::read_from_start(*status, 64_KiB));
+    return require_identity(TRY(text.empty() ? see(::getpid()) : parse_status(text)), identity);
 }
 
 std::uint64_t reachable_capabilities() {
@@ -188,8 +193,13 @@ Raised::~Raised() {
 }
 
 Result<> set_limit(int resource, std::uint64_t soft, std::uint64_t hard) {
-    const rlimit wanted{soft, hard};
     const auto which = static_cast<__rlimit_resource>(resource);
+    rlimit stands{1, 0};
+    TRY(sys::check(::getrlimit(which, &stands), "getrlimit"));
+    if (stands.rlim_cur > stands.rlim_max) return differs("a limit differs");
+    hard = std::min<std::uint64_t>(hard, stands.rlim_max);
+    soft = std::min(soft, hard);
+    const rlimit wanted{soft, hard};
     TRY(sys::check(::setrlimit(which, &wanted), "setrlimit"));
     rlimit seen{};
     TRY(sys::check(::getrlimit(which, &seen), "getrlimit"));

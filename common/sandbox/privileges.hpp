@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/base/result.hpp"
+#include "common/sys/fd.hpp"
 
 namespace bulkhead::sandbox {
 
@@ -20,6 +21,13 @@ struct User {
 // "name", looked up in /etc/passwd and nowhere else (root loads no name-service modules), or
 // "UID:GID".
 Result<User> find_user(std::string_view name);
+// Of the user's row in /etc/passwd; empty for "UID:GID".
+struct Account {
+    User user;
+    std::string home;
+    std::string shell;
+};
+Result<Account> find_account(std::string_view name);
 // "name", looked up in /etc/group, or a number.
 Result<gid_t> find_group(std::string_view name);
 
@@ -38,10 +46,13 @@ struct Identity {
 };
 
 // Becomes `identity` for good: bounding set cut, securebits locked, no_new_privs on, core dumps
-// off, no way back. Needs CAP_SETPCAP, CAP_SETUID, CAP_SETGID. Reads everything back from the
-// kernel; a difference is an error. Async-signal-safe enough for a child of a single-threaded
+// of one byte, no way back. Needs CAP_SETPCAP, CAP_SETUID, CAP_SETGID. Reads everything back from
+// the kernel; a difference is an error. Async-signal-safe enough for a child of a single-threaded
 // parent.
-Result<> become(const Identity& identity);
+//
+// `status` is /proc/self/status, opened before a user namespace was entered: it tells ids as they are
+// outside, where the one that stands for "none of ours" is nobody's (user_namespaces(7)).
+Result<> become(const Identity& identity, const sys::Fd* status = nullptr);
 
 // For root that stays root: no capability beyond `ceiling` for this process and all it will ever
 // start, only `in_force` of them effective outside of a Raised, and no program file gives any back.
@@ -63,8 +74,12 @@ class Raised {
     std::uint64_t before_;
 };
 
-// A limit of setrlimit(2), soft and hard, for the calling process; read back.
+// A limit of setrlimit(2), soft and hard, for the calling process; a stricter one that stands
+// stays. Read back.
 Result<> set_limit(int resource, std::uint64_t soft, std::uint64_t hard);
+// Of core dumps: 1, at which the kernel writes none and starts none of the programs that
+// kernel.core_pattern may name; at 0 it starts them, as root (core(5)).
+inline constexpr std::uint64_t kNoCore = 1;
 
 // What the kernel says of a process, from /proc/PID/status.
 struct Seen {

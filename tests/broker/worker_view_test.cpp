@@ -1,4 +1,4 @@
-#include "broker/worker_view.hpp"
+#include "common/view/worker_view.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -20,6 +20,8 @@
 
 namespace bulkhead::broker {
 namespace {
+
+using namespace view;
 
 namespace fs = std::filesystem;
 using policy::Access;

@@ -1,7 +1,7 @@
 // A mountinfo, in which places and sources bear names that users chose: what comes of a line are
 // words of that line, in their order, and no line makes two mounts.
 #include "common/base/parse.hpp"
-#include "common/host/file_systems.hpp"
+#include "common/sys/mounts.hpp"
 #include "tests/fuzz/target.hpp"
 
 using namespace bulkhead;
@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto text = fuzz::text(data, size);
     auto lines = split(text, '\n');
     auto line = lines.begin();
-    for (const auto& mount : host::parse_mounts(text)) {
+    for (const auto& mount : sys::parse_mounts(text)) {
         const char* end = nullptr;
         while (line != lines.end() && line->data() + line->size() < mount.id.data()) ++line;
         fuzz::require(line != lines.end());

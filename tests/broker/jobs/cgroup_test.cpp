@@ -159,7 +159,7 @@ TEST_F(CgroupTest, WhatAnEarlierRunLeftIsKilledAndRemoved) {
         for (;;) ::pause();
     });
     wait_until(*left, true);
-    auto worker = Child::start(0, earlier->worker(), [] { ::pause(); }).value();
+    auto worker = sandbox::Child::start(0, earlier->worker(), [] { ::pause(); }).value();
     move_to_root_cgroup();
     auto later = CgroupTree::create(label);
     ASSERT_TRUE(later);

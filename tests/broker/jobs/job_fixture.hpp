@@ -25,10 +25,28 @@ inline sandbox::Filter allow_all() {
         .value();
 }
 
+// What a shell needs of the host, for profiles with a root directory of their own.
+inline std::vector<policy::PathRule> shells() {
+    std::vector<policy::PathRule> rows;
+    for (const char* path : {"/usr", "/bin", "/lib", "/lib64", "/etc", "/proc"}) {
+        rows.push_back(
+            {.access = policy::Access::execute, .path = path, .if_present = true, .source = {}});
+    }
+    return rows;
+}
+
+// The file of a script that is in no view; gone with its owner.
+struct ScriptFile {
+    std::string path = "/run/bulkhead-test-script-" + std::to_string(::getpid());
+    ~ScriptFile() { ::unlink(path.c_str()); }
+};
+
 inline JobPlan plan_of(const policy::Profile& profile, std::string_view script) {
     auto plan = make_plan(profile, allow_all(), 0).value();
     plan.interpreter = "/bin/sh";
     plan.script = sys::sealed_memfd("job", as_bytes(script)).value();
+    plan.script_name = "test-" + std::to_string(::getpid());
+    plan.script_directory = "/run";
     plan.environment = {"PATH=/usr/bin:/bin"};
     return plan;
 }

@@ -61,6 +61,18 @@ TEST_F(JobsTest, AJobEndsWithItsCodeTimesAndOutput) {
     EXPECT_EQ(jobs->unreported(), 1U) << "until it is acknowledged";
 }
 
+TEST_F(JobsTest, StandardStreamsOpenAgainByTheirNames) {
+    auto profile = permissive();
+    profile.namespaces.mount = true;
+    profile.paths = shells();
+    auto plan =
+        plan_of(profile, "echo 1 >/dev/stdout; echo 2 >/dev/stderr; echo 3 | tee /dev/stderr");
+    plan.merged = true;
+    const auto number = start(plan);
+    end_of(number);
+    EXPECT_THAT(output_of(number), testing::StartsWith("1\n2\n3\n"));
+}
+
 TEST_F(JobsTest, ASignalThatEndedItIsToldApart) {
     const auto end = end_of(start("kill -SEGV $$"));
     EXPECT_EQ(end.outcome, Outcome::finished);

@@ -1,4 +1,5 @@
 #include "common/host/file_systems.hpp"
+#include "common/sys/mounts.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -64,7 +65,7 @@ struct FileSystemsTest : testing::Test {
 };
 
 TEST(ParseMounts, TakesApartWhatTheKernelPrintsAndPassesOverTheRest) {
-    const auto mounts = parse_mounts(
+    const auto mounts = sys::parse_mounts(
         "36 35 98:0 /mnt1 /mnt\\0402 rw,noatime master:1 shared:7 - ext3 /dev/root rw,errors=x\n"
         "22 27 0:21 / /proc ro - proc  rw\n"
         "36 35 98:0 /mnt1 /short rw\n"

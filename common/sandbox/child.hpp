@@ -5,10 +5,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "common/sys/fd.hpp"
 
-namespace bulkhead::broker {
+namespace bulkhead::sandbox {
 
 class Child {
   public:
@@ -40,5 +41,7 @@ class Child {
 
 // What `act` says, done by a child and waited for: for what a process can do to itself only once.
 Result<> in_child(const std::function<Result<>()>& act);
+// The same, of 60 KiB of text at most.
+Result<std::string> ask_child(const std::function<Result<std::string>()>& act);
 
-}  // namespace bulkhead::broker
+}  // namespace bulkhead::sandbox

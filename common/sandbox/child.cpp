@@ -1,16 +1,17 @@
-#include "broker/child.hpp"
+#include "common/sandbox/child.hpp"
 
 #include <linux/sched.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
 #include "common/sandbox/privileges.hpp"
 
-namespace bulkhead::broker {
+namespace bulkhead::sandbox {
 
 namespace {
 
@@ -26,7 +27,7 @@ void reset_signals() {
 }  // namespace
 
 Result<Child> Child::start(std::uint64_t flags, int cgroup, const std::function<void()>& act) {
-    const sandbox::Raised raised(sandbox::kAllCapabilities);  // the child begins with them
+    const Raised raised(kAllCapabilities);  // the child begins with them
     int pidfd = -1;
     clone_args arguments{};
     arguments.flags = flags | CLONE_PIDFD | (cgroup < 0 ? 0 : CLONE_INTO_CGROUP);
@@ -62,17 +63,28 @@ Child::Ended Child::reap() {
     return ended;
 }
 
-Result<> in_child(const std::function<Result<>()>& act) {
+Result<std::string> ask_child(const std::function<Result<std::string>()>& act) {
+    constexpr std::uint64_t kMost = 61440;  // a pipe takes it before anybody reads
     auto report = TRY(sys::make_pipe());
     auto child = TRY(Child::start(0, -1, [&] {
         const auto done = act();
-        if (!done) static_cast<void>(sys::write_all(report.write, as_bytes(done.error().what)));
+        const auto& text = done ? *done : done.error().what;
+        static_cast<void>(sys::write_all(
+            report.write, as_bytes(text).first(std::min<std::size_t>(text.size(), kMost))));
         ::_exit(done ? 0 : 1);
     }));
     report.write.reset();
-    auto said = TRY(sys::read_to_end(report.read, 4096));
-    if (child.reap().status == 0) return {};
+    auto said = TRY(sys::read_to_end(report.read, kMost));
+    if (child.reap().status == 0) return said;
     return fail(said.empty() ? "a child process died" : std::move(said));
 }
 
-}  // namespace bulkhead::broker
+Result<> in_child(const std::function<Result<>()>& act) {
+    TRY(ask_child([&]() -> Result<std::string> {
+        TRY(act());
+        return "";
+    }));
+    return {};
+}
+
+}  // namespace bulkhead::sandbox

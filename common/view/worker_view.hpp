@@ -7,11 +7,12 @@
 #include "common/policy/policy.hpp"
 #include "common/sys/dir.hpp"
 
-namespace bulkhead::broker {
+namespace bulkhead::view {
 
-// A /proc for the row of that name, which shows nobody other users' processes: a mount that hangs
-// nowhere yet. Landlock's rules bind to what is mounted, so it is made before they are.
-Result<sys::Fd> fresh_proc();
+// A /proc for the row of that name, of the caller's pid namespace: a mount that hangs nowhere yet.
+// With `hide_others` it shows nobody other users' processes. Landlock's rules bind to what is
+// mounted, so it is made before they are.
+Result<sys::Fd> fresh_proc(bool hide_others = true);
 
 // In the calling process's own mount namespace, as root: the root directory of everybody in it
 // becomes an empty one with nothing but `rows` in it, read-only unless a row says write, without
@@ -29,4 +30,4 @@ Result<sys::Dir> detached(const sys::Dir& dir);
 // Reads from outside what the kernel says is mounted for that process.
 Result<> require_narrow(pid_t pid, std::span<const policy::PathRule> rows);
 
-}  // namespace bulkhead::broker
+}  // namespace bulkhead::view

@@ -1,0 +1,69 @@
+#include "broker/profiles.hpp"
+
+#include <algorithm>
+
+#include "common/policy/walls.hpp"
+
+namespace bulkhead::broker {
+
+namespace {
+
+bool lacks(const Context& broker, std::string_view feature) {
+    return std::ranges::find(broker.missing, feature) != broker.missing.end();
+}
+
+std::string unusable_for(const policy::Profile& profile, const Context& broker) {
+    for (const auto& wall : policy::obligatory_walls(profile)) {
+        if (!lacks(broker, wall)) continue;
+        return "this host lacks " + wall + ", on which profile " + profile.name +
+               " rests: " + std::string(policy::wall_in_words(wall));
+    }
+    return "";
+}
+
+}  // namespace
+
+Result<JobPlan> plan_of(const policy::Profile& profile, const ReadyPolicy& policy,
+                        const Context& broker) {
+    auto plan = TRY(make_plan(profile, policy.filter(profile.seccomp), broker.landlock_abi));
+    plan.limit_memory_by_process = lacks(broker, policy::kMemoryWall);
+    plan.limit_pids_by_user = lacks(broker, policy::kPidsWall);
+    const bool root = plan.identity.user.uid == 0;
+    if (plan.limit_pids_by_user && !plan.user_space && broker.counts_by_space && !root) {
+        plan.user_space = view::IdMap::everybody;
+    }
+    plan.script_directory = broker.script_directory;
+    if (!broker.mount_points.empty()) {
+        plan.mount_points = broker.mount_points + "/" + profile.name + "-" +
+                            crypto::hex(policy.policy.digest).substr(0, 12);
+    }
+    return plan;
+}
+
+void assess(ReadyPolicy& policy, const Context& broker) {
+    policy.profiles.clear();
+    for (const auto& [name, profile] : policy.policy.profiles) {
+        auto& facts = policy.profiles[name];
+        facts.unusable = unusable_for(profile, broker);
+        if (!facts.unusable.empty()) continue;
+        const auto plan = plan_of(profile, policy, broker);
+        const auto tried =
+            plan ? try_job(*plan) : Result<std::vector<std::string>>(std::unexpected(plan.error()));
+        if (!tried) facts.unusable = tried.error().what;
+        if (tried) facts.remarks = *tried;
+        if (lacks(broker, policy::kLandlockWall) && !profile.host_files) {
+            facts.remarks.push_back(
+                "without landlock, which this kernel lacks: its view alone holds");
+        }
+    }
+}
+
+std::vector<std::string> unusable(const ReadyPolicy& policy) {
+    std::vector<std::string> sentences;
+    for (const auto& [name, facts] : policy.profiles) {
+        if (!facts.unusable.empty()) sentences.push_back("profile " + name + ": " + facts.unusable);
+    }
+    return sentences;
+}
+
+}  // namespace bulkhead::broker

@@ -1,0 +1,188 @@
+#include "common/view/root.hpp"
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+
+#include "common/base/parse.hpp"
+#include "common/base/strong.hpp"
+#include "common/sandbox/privileges.hpp"
+#include "common/sys/dir.hpp"
+#include "common/sys/mounts.hpp"
+
+namespace bulkhead::view {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// With the view as the root directory, so that links which are in it lead nowhere else. What stands
+// there already was shown by a piece before, which is read-only.
+Result<> put(const Piece& piece) {
+    const auto& place = piece.place;
+    std::error_code failed;
+    fs::create_directories(place.parent_path(), failed);
+    const int made = !piece.link.empty() ? ::symlink(piece.link.c_str(), place.c_str())
+                     : piece.directory   ? ::mkdir(place.c_str(), 0755)
+                                         : ::mknod(place.c_str(), S_IFREG | 0644, 0);
+    if (made != 0 && errno != EEXIST) return sys::fail_errno("make " + place.string());
+    if (!piece.tree) return {};
+    return sys::check(
+        ::move_mount(piece.tree.get(), "", AT_FDCWD, place.c_str(), MOVE_MOUNT_F_EMPTY_PATH),
+        "mount " + place.string());
+}
+
+bool has(std::string_view options, std::string_view option) {
+    return std::ranges::count(split(options, ','), option) > 0;
+}
+
+// `process` is the caller's own directory of the host's /proc, and tells of the new root.
+Result<> read_back(const sys::Dir& process, const Pieces& pieces) {
+    const auto text = TRY(process.read_file("mountinfo", 4_MiB));
+    std::map<std::string, const Piece*> by_place;
+    for (const auto& piece : pieces) {
+        if (piece.tree) by_place[piece.place.native()] = &piece;
+    }
+    bool root = false;
+    for (const auto& mount : sys::parse_mounts(text)) {
+        const auto place = sys::unescaped(mount.place);
+        const auto found = by_place.find(place);
+        const auto* piece = found == by_place.end() ? nullptr : found->second;
+        root = root || place == "/";
+        if (piece == nullptr && place != "/") return sandbox::differs(place + " is in it");
+        if (!has(mount.options, "ro") && (piece == nullptr || !piece->writable)) {
+            return sandbox::differs(place + " is writable");
+        }
+        if (!has(mount.options, "nosuid")) {
+            return sandbox::differs(place + " may be set-user-id");
+        }
+        if (!has(mount.options, "nodev") && (piece == nullptr || !piece->device)) {
+            return sandbox::differs(place + " may hold devices");
+        }
+    }
+    if (!root) return sandbox::differs("/ is not in it");
+    return {};
+}
+
+}  // namespace
+
+bool has_mount_attributes() {
+    // Asked with nonsense, which a kernel that knows the call refuses as such.
+    static const bool kThere =
+        ::syscall(SYS_mount_setattr, -1, "", 0, nullptr, 0) == 0 || errno != ENOSYS;
+    return kThere;
+}
+
+Result<sys::Fd> clone_of(const std::string& path) {
+    constexpr unsigned kClone = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_NO_AUTOMOUNT;
+    sys::Fd tree(::open_tree(AT_FDCWD, path.c_str(), kClone));
+    if (!tree) return sys::fail_errno(path);
+    return tree;
+}
+
+Result<> set_attributes(const Piece& piece, std::uint64_t more, int id_map) {
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_NOSUID | more | (piece.writable ? 0 : MOUNT_ATTR_RDONLY) |
+                          (piece.device ? 0 : MOUNT_ATTR_NODEV);
+    if (id_map >= 0) {
+        attributes.attr_set |= MOUNT_ATTR_IDMAP;
+        attributes.userns_fd = static_cast<std::uint64_t>(id_map);
+    }
+    return sys::check(
+        ::mount_setattr(piece.tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes),
+        "mount attributes of " + piece.place.string());
+}
+
+Result<> make_private() {
+    return sys::check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr),
+                      "private mounts");
+}
+
+Result<sys::Fd> bare_root() {
+    const sys::Fd context(::fsopen("tmpfs", FSOPEN_CLOEXEC));
+    if (!context) return sys::fail_errno("fsopen tmpfs");
+    for (const auto& [key, value] : {std::pair{"mode", "0755"}, std::pair{"size", "64k"}}) {
+        TRY(sys::check(::fsconfig(context.get(), FSCONFIG_SET_STRING, key, value, 0), "tmpfs"));
+    }
+    TRY(sys::check(::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0), "tmpfs"));
+    sys::Fd root(::fsmount(context.get(), FSMOUNT_CLOEXEC, 0));
+    if (!root) return sys::fail_errno("fsmount tmpfs");
+    return root;
+}
+
+Result<> pick(const fs::path& path, bool if_present, Pieces& pieces,
+              const std::function<Result<>(const std::string& path, bool directory)>& add) {
+    // A link on the way stands in the view as well, and the search goes on where it leads.
+    constexpr int kMostLinks = 40;  // as many as the kernel follows, path_resolution(7)
+    fs::path whole = path;
+    for (int links = 0; links <= kMostLinks; ++links) {
+        fs::path walked;
+        bool is_directory = false;
+        fs::path leads;
+        for (auto part = whole.begin(); part != whole.end(); ++part) {
+            walked /= *part;
+            struct stat info {};
+            if (::lstat(walked.c_str(), &info) != 0) {
+                // A link that leads nowhere stands there all the same.
+                if (errno == ENOENT && (if_present || links > 0)) return {};
+                return sys::fail_errno(path.string());
+            }
+            is_directory = S_ISDIR(info.st_mode);
+            if (!S_ISLNK(info.st_mode)) continue;
+            std::error_code failed;
+            const auto target = fs::read_symlink(walked, failed);
+            if (failed) return fail(walked.string() + ": " + failed.message());
+            pieces.push_back({.place = walked, .tree = {}, .link = target});
+            leads = walked.parent_path() / target;
+            while (++part != whole.end()) leads /= *part;
+            break;
+        }
+        if (leads.empty()) return add(walked.native(), is_directory);
+        whole = leads.lexically_normal();
+        if (whole.native().starts_with("/proc/")) return {};
+    }
+    return fail(path.string() + ": too many symlinks");
+}
+
+Result<> enter(sys::Fd root, Pieces pieces) {
+    // What holds another comes before it, for it would be covered otherwise.
+    std::ranges::stable_sort(pieces, {}, &Piece::place);
+    const auto process = TRY(TRY(sys::Dir::open("/proc/thread-self")).duplicate());
+    ::umask(022);
+    TRY(sys::check(::move_mount(root.get(), "", AT_FDCWD, kBase, MOVE_MOUNT_F_EMPTY_PATH), kBase));
+    const sys::Fd host(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    TRY(sys::check(::chroot(kBase), "chroot"));
+    for (auto& piece : pieces) {
+        const auto done = put(piece);
+        if (!done && !piece.optional) return done;
+        if (!done) piece.tree.reset();
+        // Where it came to stand: a link on the way leads elsewhere in the view.
+        std::error_code failed;
+        const auto stands = piece.tree ? fs::canonical(piece.place, failed) : piece.place;
+        if (!failed) piece.place = stands;
+    }
+    mount_attr attributes{};
+    attributes.attr_set =
+        MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
+    TRY(sys::check(::mount_setattr(root.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes),
+                   "root"));
+    // pivot_root(2) wants its caller's root to be the one that goes.
+    TRY(sys::check(::fchdir(host.get()), "chdir"));
+    TRY(sys::check(::chroot("."), "chroot"));
+    TRY(sys::check(::fchdir(root.get()), "chdir"));
+    // The old root comes to lie on top of the new one, and goes; pivot_root(2) moves the root of
+    // every process of this namespace along.
+    TRY(sys::check(::syscall(SYS_pivot_root, ".", "."), "pivot_root"));
+    TRY(sys::check(::umount2(".", MNT_DETACH), "unmount the host"));
+    TRY(sys::check(::chdir("/"), "chdir /"));
+    return read_back(sys::Dir::from(TRY(process.duplicate())), pieces);
+}
+
+}  // namespace bulkhead::view

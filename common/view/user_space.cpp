@@ -1,0 +1,91 @@
+#include "common/view/user_space.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <array>
+#include <set>
+#include <string>
+
+#include "common/base/parse.hpp"
+#include "common/sandbox/child.hpp"
+
+namespace bulkhead::view {
+
+namespace {
+
+using Ids = std::set<std::uint32_t>;
+
+std::string row(std::uint64_t inside, std::uint64_t outside, std::uint64_t count) {
+    if (count == 0) return "";
+    return std::to_string(inside) + " " + std::to_string(outside) + " " + std::to_string(count) +
+           "\n";
+}
+
+// The range ends before 2^32 - 1, which is no id (user_namespaces(7)).
+std::string map_of_files(const Ids& own) {
+    std::string rows;
+    std::uint64_t next = 0;
+    for (const std::uint64_t id : own) {
+        rows += row(next, kFileIdShift + next, id - next) + row(id, id, 1);
+        next = id + 1;
+    }
+    return rows + row(next, kFileIdShift + next, kFileIdShift - 1 - next);
+}
+
+Result<> put(const std::string& path, const std::string& text) {
+    const sys::Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!file) return sys::fail_errno(path);
+    return within(path, sys::write_all(file, as_bytes(text)));  // the kernel takes one write
+}
+
+Result<> put_maps(const std::string& process, const sandbox::Identity& job, IdMap map) {
+    const auto [uid, gid] = job.user;
+    Ids groups(job.groups.begin(), job.groups.end());
+    groups.insert(gid);
+    const bool files = map == IdMap::files;
+    const std::string all = row(0, 0, 0xffffffff);
+    TRY(put(process + "/uid_map", files ? map_of_files({uid}) : all));
+    return put(process + "/gid_map", files ? map_of_files(groups) : all);
+}
+
+}  // namespace
+
+Result<sys::Fd> make_user_namespace(const sandbox::Identity& job, IdMap map) {
+    const sandbox::Raised raised(sandbox::kAllCapabilities);
+    auto said = TRY(sys::make_pipe());
+    auto until = TRY(sys::make_pipe());
+    // It shares our descriptors: what it opens is ours.
+    auto holder = TRY(sandbox::Child::start(CLONE_FILES, -1, [&] {
+        std::array<char, 16> self{};
+        std::string answer = "-";
+        if (::unshare(CLONE_NEWUSER) != 0) {
+            answer += std::to_string(errno);
+        } else if (::readlink("/proc/self", self.data(), self.size() - 1) > 0) {
+            const int space = ::open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
+            answer = std::to_string(space) + " " + self.data();
+        }
+        static_cast<void>(sys::write_all(said.write, as_bytes(answer + "\n")));
+        char end = 0;
+        [[maybe_unused]] const auto ended = ::read(until.read.get(), &end, 1);
+        ::_exit(0);
+    }));
+    std::array<char, 64> buffer{};
+    const auto size = ::read(said.read.get(), buffer.data(), buffer.size());
+    const auto parts =
+        words(std::string_view(buffer.data(), size > 0 ? static_cast<std::size_t>(size) - 1 : 0));
+    if (parts.size() != 2) {
+        const auto number = parts.empty() ? 0 : parse_number<int>(parts[0].substr(1)).value_or(0);
+        return sys::fail_errno("user namespace", number);
+    }
+    sys::Fd space(TRY(parse_number<int>(parts[0])));
+    TRY(put_maps("/proc/" + std::string(parts[1]), job, map));
+    return space;
+}
+
+Result<> enter_user_namespace(const sys::Fd& space) {
+    return sys::check(::setns(space.get(), CLONE_NEWUSER), "enter the user namespace");
+}
+
+}  // namespace bulkhead::view
