@@ -198,7 +198,7 @@ TEST_F(JobViewTest, DoesNothingButDeleteInATreeToRemoveFrom) {
     let_remove(where);
     // What is held by the profile's list of system calls is tried with the shipped profile.
     EXPECT_EQ(
-        said("cd " + place.path() +
+        said("cd " + where +
              "; for try in 'cat secret' 'echo x >secret' 'echo x >new' 'mkdir new' 'mv secret new'"
              " 'ln secret new' 'ln -s a new' 'mkfifo new' 'mknod new c 1 3'; do"
              " eval \"$try\" && echo \"$try: done\"; done; ls; rm secret; ls"),
