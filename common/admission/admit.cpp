@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/admission/checks.hpp"
+#include "common/approval/shebang.hpp"
 #include "common/base/text.hpp"
 
 namespace bulkhead::admission {
@@ -24,6 +25,22 @@ void note(Verdict& verdict, string_view name, Finding finding) {
     verdict.checks.push_back({name, outcome, finding.reason, std::move(finding.detail)});
 }
 
+// The manifest names the interpreter, and the #! line what it is given. A line that names another
+// one refuses nothing: such jobs were approved, and ran, before the line was read at all.
+void take_arguments(const Case& c, Verdict& verdict) {
+    auto asked = approval::asked_for(c.script);
+    const auto& interpreter = c.manifest.interpreter;
+    if (asked && !*asked) return;
+    if (asked && approval::same_program((*asked)->program, interpreter)) {
+        verdict.arguments = std::move((*asked)->arguments);
+        return;
+    }
+    verdict.remarks.push_back((asked ? "the #! line names " + quoted((*asked)->program, 64) +
+                                           ", the manifest " + interpreter
+                                     : asked.error().what) +
+                              ": run by " + interpreter + " without arguments");
+}
+
 // `verdict` holds the checks of sizes and manifest.
 Verdict decide(const Case& c, Verdict verdict) {
     verdict.manifest = c.manifest;
@@ -34,6 +51,7 @@ Verdict decide(const Case& c, Verdict verdict) {
     for (const auto& [name, check] : kChecks) note(verdict, name, check(c));
     const auto profile = c.facts.profiles.find(c.manifest.profile);
     if (profile != c.facts.profiles.end()) verdict.remarks = profile->second.remarks;
+    take_arguments(c, verdict);
 
     const auto passed = [](const Check& check) { return check.outcome == Outcome::passed; };
     if (!std::all_of(verdict.checks.begin(), verdict.checks.end(), passed)) return verdict;

@@ -79,7 +79,9 @@ struct Verdict {
     std::vector<std::string> signers;            // those who count
     std::optional<approval::Manifest> manifest;  // when there was one that could be read
     std::vector<Check> checks;                   // all of them, in order
-    std::vector<std::string> remarks;            // of the profile on this host, as ProfileFacts has
+    // Of the profile on this host, as ProfileFacts has them, and of a #! line that is not obeyed.
+    std::vector<std::string> remarks;
+    std::vector<std::string> arguments;  // for the interpreter, before the script: of its #! line
 };
 
 // Every check is made even after one has failed, so that an author sees all there is to repair;

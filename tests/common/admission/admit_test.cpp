@@ -369,6 +369,41 @@ TEST(Admit, EveryCheckIsListedInOrderAndTheFirstFailureNamesTheReason) {
     EXPECT_EQ(verdict.rule, "");
 }
 
+TEST(Admit, TheArgumentOfTheShebangLineIsTheInterpreters) {
+    Situation s;
+    for (const std::string line :
+         {"#!/bin/bash -eu", "#!/usr/bin/bash -eu", "#!/usr/bin/env -S bash -eu"}) {
+        s.script = line + "\ntrue\n";
+        s.pin("clean");
+        const auto verdict = s.admit_pinned_script();
+        EXPECT_THAT(verdict.arguments, testing::ElementsAre("-eu")) << line;
+        EXPECT_THAT(verdict.remarks, testing::IsEmpty()) << line;
+    }
+}
+
+// They were approved and ran before the line was read at all.
+TEST(Admit, AShebangLineThatIsNotObeyedIsARemark) {
+    const std::pair<std::string, std::string> cases[] = {
+        {"#!/bin/sh -e\n",
+         "the #! line names /bin/sh, the manifest /bin/bash: run by /bin/bash "
+         "without arguments"},
+        {"#!/usr/bin/env -S 'bash'\n", "plain words only"},
+        {"#!/bin/ba\x1bsh\n", "names /bin/ba\\x1bsh"},
+        {"#!/bin/bash\r\n", "CR LF"},
+    };
+    for (const auto& [line, says] : cases) {
+        Situation s;
+        s.script = line + "true\n";
+        s.pin("clean");
+        s.facts.profiles["maintain"].remarks = {"sees no other process"};
+        const auto verdict = s.admit_pinned_script();
+        EXPECT_TRUE(verdict.admitted);
+        EXPECT_THAT(verdict.arguments, testing::IsEmpty());
+        EXPECT_THAT(verdict.remarks,
+                    testing::ElementsAre("sees no other process", testing::HasSubstr(says)));
+    }
+}
+
 TEST(Admit, TheListOfChecksIsTheSameForEveryJob) {
     Situation s;
     const auto names = [](const Verdict& verdict) {
