@@ -141,6 +141,7 @@ Result<JobPlan> plan_for(const Verdict& verdict, const JobBytes& job, const Deli
     const auto& profile = policy.profiles.find(verdict.manifest->profile)->second;
     auto plan = TRY(plan_of(profile, *broker.policy, broker));
     plan.interpreter = verdict.manifest->interpreter;
+    plan.arguments = verdict.arguments;
     plan.script = TRY(sys::sealed_memfd("job", as_bytes(script_of(job, policy))));
     plan.script_name = verdict.manifest->job_id;
     plan.environment.push_back("BULKHEAD_JOB_ID=" + verdict.manifest->job_id);

@@ -238,20 +238,25 @@ Result<> close_doors(const JobPlan& plan, const Ruleset& ruleset) {
     ::_exit(step.code == sandbox::kDiffers ? kDiffersExit : 127);
 }
 
+// As execve() wants them; they refer to `words`.
+std::vector<char*> pointers(const std::vector<std::string>& words) {
+    std::vector<char*> list;
+    for (const auto& word : words) list.push_back(const_cast<char*>(word.c_str()));
+    list.push_back(nullptr);
+    return list;
+}
+
 [[noreturn]] void run_interpreter(const JobPlan& plan, const Ready& ready) {
     ::setsid();
-    std::string program = plan.interpreter;
-    std::string script = ready.script;
-    char* const argv[] = {program.data(), script.data(), nullptr};
-    std::vector<char*> environment;
-    for (const auto& entry : plan.environment) {
-        environment.push_back(const_cast<char*>(entry.c_str()));
-    }
-    environment.push_back(nullptr);
+    auto words = plan.arguments;
+    words.insert(words.begin(), plan.interpreter);
+    words.push_back(ready.script);
+    const auto argv = pointers(words);
+    const auto environment = pointers(plan.environment);
     if (const auto done = close_doors(plan, ready.ruleset); !done) {
         report_and_exit(kReportFd, done.error());
     }
-    ::execve(program.c_str(), argv, environment.data());
+    ::execve(argv[0], argv.data(), environment.data());
     report_and_exit(kReportFd, sys::fail_errno("exec " + plan.interpreter).error());
 }
 

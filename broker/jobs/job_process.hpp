@@ -17,6 +17,7 @@ namespace bulkhead::broker {
 // Everything the child needs, made before it exists: the child only makes system calls.
 struct JobPlan {
     std::string interpreter;
+    std::vector<std::string> arguments;  // of the #! line; they stand before the script
     sys::Fd script;                // sealed memfd of the very bytes that were verified
     std::string script_name;       // of the file it becomes: the job's id
     std::string script_directory;  // root's, for jobs without a view; else it lies in the view

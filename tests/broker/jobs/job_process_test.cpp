@@ -88,6 +88,15 @@ TEST_F(JobProcessTest, AMissingInterpreterIsAFailedStepAndNotAnExitCode) {
     }
 }
 
+TEST_F(JobProcessTest, TheInterpreterIsGivenTheArgumentsBeforeTheScript) {
+    auto plan = plan_of(profile, "false\necho \"not stopped $*\"");
+    EXPECT_EQ(run(plan).out, "not stopped \n");
+    plan.arguments = {"-e", "-u"};
+    const auto ended = run(plan);
+    EXPECT_EQ(ended.out, "");
+    EXPECT_EQ(WEXITSTATUS(ended.status.wait_status), 1);
+}
+
 TEST_F(JobProcessTest, AStepThatFailsBeforeExecIsNamed) {
     if (sandbox::landlock_abi() == 0) GTEST_SKIP() << "this kernel has no Landlock";
     profile.paths = {{.access = policy::Access::read,
