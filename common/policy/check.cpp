@@ -46,6 +46,7 @@ class Checker {
         check_approvals();
         for (const auto& [name, list] : policy_.seccomp) check_seccomp(list);
         for (const auto& [name, approved] : policy_.approved) check_approved(approved);
+        check_pinned_twice();
         for (const auto& [name, rows] : policy_.reads) {
             for (const auto& row : rows) check_read(name, row);
         }
@@ -211,6 +212,42 @@ class Checker {
         if (job.output_max > profile->max_output) {
             wrong(where, "output-max is over the " + std::to_string(profile->max_output) +
                              " bytes of profile " + job.profile);
+        }
+    }
+
+    // No host is a target of both, as far as names tell.
+    static bool apart(const approval::Manifest& one, const approval::Manifest& other) {
+        using approval::Target;
+        const auto are_hosts = [](const approval::Manifest& job) {
+            return std::all_of(job.targets.begin(), job.targets.end(), [](const auto& target) {
+                return target.kind == Target::Kind::host;
+            });
+        };
+        return are_hosts(one) && are_hosts(other) &&
+               std::none_of(one.targets.begin(), one.targets.end(), [&](const auto& target) {
+                   return std::any_of(
+                       other.targets.begin(), other.targets.end(),
+                       [&](const auto& another) { return another.label == target.label; });
+               });
+    }
+
+    // By the order in which find_pinned() of admission tries them.
+    void check_pinned_twice() {
+        for (auto one = policy_.approved.begin(); one != policy_.approved.end(); ++one) {
+            for (auto other = policy_.approved.begin(); other != one; ++other) {
+                const auto& first = other->second;
+                const auto& second = one->second;
+                if (first.manifest.script_sha256 != second.manifest.script_sha256 ||
+                    apart(first.manifest, second.manifest)) {
+                    continue;
+                }
+                warn("approved/" + second.name + ".manifest",
+                     "pins the script of approved/" + first.name +
+                         ".manifest too. Of a script that comes bare the first by file name that "
+                         "admits decides: that one under profile " +
+                         first.manifest.profile + ", before this one under " +
+                         second.manifest.profile);
+            }
         }
     }
 

@@ -140,6 +140,27 @@ TEST_F(CheckPolicy, APinnedJobThatCannotRunIsFound) {
                             "error approved/a.manifest: there is no profiles/p.profile"));
 }
 
+TEST_F(CheckPolicy, AScriptThatIsPinnedTwiceIsFound) {
+    const auto pin = [&](const std::string& name, const std::string& target) {
+        auto text = manifest("60", "4096");
+        text.replace(text.find("target any"), 10, "target " + target);
+        add("approved/" + name + ".manifest", text);
+    };
+    add("approval.policy", kPinned);
+    pin("a", "host:web-1");
+    pin("b", "host:web-2");
+    EXPECT_THAT(findings(), IsEmpty()) << "no host has both";
+    pin("c", "group:web");
+    EXPECT_THAT(findings(),
+                ElementsAre("warning approved/c.manifest: pins the script of approved/a.manifest "
+                            "too. Of a script that "
+                            "comes bare the first by file name that admits decides: that one under "
+                            "profile p, before "
+                            "this one under p",
+                            testing::StartsWith(
+                                "warning approved/c.manifest: pins the script of approved/b.")));
+}
+
 TEST_F(CheckPolicy, AnUnknownSystemCallIsFound) {
     add("approval.policy", kPinned);
     add("seccomp/worker.seccomp", "default kill  # why\nallow opnat  # files of the resolver\n");
