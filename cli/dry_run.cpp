@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <array>
 
+#include "cli/author.hpp"
 #include "cli/dry_run/report.hpp"
 #include "cli/files.hpp"
 #include "cli/options.hpp"
+#include "common/approval/shebang.hpp"
 
 namespace bulkhead::cli {
 
@@ -53,12 +55,13 @@ Result<Question> ask(const Options& options) {
 }
 
 // What would run it: the manifest's word, else the #! line's.
-std::string interpreter_of(const Report& report) {
+std::string interpreter_of(const Report& report, const policy::Policy& policy) {
     if (report.verdict.manifest) return report.verdict.manifest->interpreter;
-    const std::string_view script = report.script;
-    const auto line = script.substr(0, script.find('\n'));
-    const auto parts = line.starts_with("#!") ? words(line.substr(2)) : words("");
-    return parts.empty() ? "" : std::string(parts[0]);
+    const auto asked = approval::asked_for(report.script);
+    if (!asked || !*asked) return "";
+    const auto program = (*asked)->program;
+    if (program.contains('/')) return std::string(program);
+    return listed_interpreter(program, policy).value_or("");
 }
 
 }  // namespace
@@ -70,10 +73,13 @@ Result<int> dry_run(const Arguments& arguments) {
     TRY(take_host(copy.policy.host, options));
 
     auto report = examine(question, copy);
-    if (!report.script.empty()) report.vetting = vet(report.script, interpreter_of(report));
+    if (!report.script.empty()) {
+        report.vetting = vet(report.script, interpreter_of(report, copy.policy));
+        report.faults = faults_of(*report.vetting);
+    }
     TRY(print(options.has("--json") ? json_of(question, report, copy)
                                     : text_of(question, report, copy)));
-    return report.verdict.admitted ? kDone : kNo;
+    return report.verdict.admitted && report.faults.empty() ? kDone : kNo;
 }
 
 }  // namespace bulkhead::cli

@@ -6,10 +6,14 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "cli/author.hpp"
 #include "cli/files.hpp"
 #include "cli/options.hpp"
+#include "cli/policy_copy.hpp"
 #include "common/approval/manifest.hpp"
+#include "common/approval/shebang.hpp"
 #include "common/approval/signed_script.hpp"
+#include "common/base/text.hpp"
 
 namespace bulkhead::cli {
 
@@ -23,6 +27,7 @@ constexpr std::array kOptions{
     Option{"--output-max", Takes::once}, Option{"--runs", Takes::once},
     Option{"--param", Takes::often},     Option{"--interpreter", Takes::once},
     Option{"--job-id", Takes::once},     Option{"--reason", Takes::once},
+    Option{"--policy", Takes::once},
 };
 
 Result<> check_script(const std::string& path, std::string_view script) {
@@ -46,25 +51,26 @@ std::string login_name() {
     return user == nullptr ? "" : user->pw_name;
 }
 
-// "#!/bin/bash -e" names /bin/bash; the kernel does not read that line of a job.
-Result<std::string> interpreter_of(std::string_view script) {
-    const auto line = script.substr(0, script.find('\n'));
-    const auto parts = line.starts_with("#!") ? words(line.substr(2)) : words("");
-    if (parts.empty()) {
+// What the #! line names; the name in "#!/usr/bin/env bash" is looked up in interpreters.policy.
+Result<std::string> interpreter_of(std::string_view script, const std::string& directory) {
+    const auto asked = TRY(or_wrong(approval::asked_for(script)));
+    if (!asked) {
         return wrong("the script has no #! line; say what runs it: --interpreter /bin/bash");
     }
-    if (parts.size() > 1) {
-        std::fprintf(stderr,
-                     "note: \"%s\" is not obeyed, a job's interpreter gets the script and nothing "
-                     "else; use \"set\" for options\n",
-                     std::string(line).c_str());
+    if (asked->program.contains('/')) return std::string(asked->program);
+    const auto copy = load_policy(directory);
+    if (!copy) {
+        return wrong("the #! line leaves it to env where " + quoted(asked->program, 64) +
+                     " is; name it, as in --interpreter /bin/bash, or give --policy DIR with the "
+                     "hosts' interpreters.policy: " +
+                     copy.error().what);
     }
-    if (parts[0].ends_with("/env")) {
-        return wrong(
-            "the #! line asks for env, which looks the program up; name it: "
-            "--interpreter /bin/bash");
-    }
-    return std::string(parts[0]);
+    const auto path = TRY(or_wrong(listed_interpreter(asked->program, copy->policy)));
+    std::fprintf(stderr,
+                 "note: the #! line leaves it to env; the job is run by %s, as "
+                 "interpreters.policy lists it\n",
+                 path.c_str());
+    return path;
 }
 
 // "disk-clean-2026-08-22" from disk_clean.sh.
@@ -123,7 +129,7 @@ Result<> take_repeated(approval::Manifest& job, const Options& options) {
 
 // What is not checked here is checked when the text is parsed again.
 Result<std::string> write(const std::string& path, std::string_view script,
-                          const Options& options) {
+                          const std::string& interpreter, const Options& options) {
     approval::Manifest job;
     const auto start = options.value("--not-before", format_utc(now()));
     job.not_before = TRY(or_wrong(within("--not-before", parse_utc(start))));
@@ -132,8 +138,7 @@ Result<std::string> write(const std::string& path, std::string_view script,
     job.author = options.value("--author", login_name());
     job.script_sha256 = crypto::sha256(as_bytes(script));
     job.script_size = script.size();
-    job.interpreter =
-        options.has("--interpreter") ? options.value("--interpreter") : TRY(interpreter_of(script));
+    job.interpreter = interpreter;
     job.profile = options.value("--profile");
     job.timeout = TRY(seconds("--timeout", options.value("--timeout", "15m")));
     job.output_max = TRY(size("--output-max", options.value("--output-max", "1MiB")));
@@ -157,7 +162,14 @@ Result<int> new_job(const Arguments& arguments) {
     const auto& path = options.operands()[0];
     const auto script = TRY(read_input(path, 64_MiB));
     TRY(check_script(path, script));
-    TRY(print(TRY(write(path, script, options))));
+    auto interpreter = options.value("--interpreter");
+    if (interpreter.empty()) {
+        const auto faults = faults_of({.oddities = find_oddities(script, "")});
+        if (!faults.empty()) return fail(fault_lines(path, faults));
+        interpreter = TRY(interpreter_of(script, options.value("--policy", kPolicyDirectory)));
+    }
+    TRY(require_sound(path, script, interpreter));
+    TRY(print(TRY(write(path, script, interpreter, options))));
     const auto file = shell_word(path);
     std::fprintf(stderr,
                  "next: read the manifest; then each signer, with the manifest in a file M:\n"

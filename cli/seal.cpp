@@ -1,6 +1,7 @@
 // `bulkhead seal`: puts script, manifest and signatures into one file that any backend can carry.
 #include <cstdio>
 
+#include "cli/author.hpp"
 #include "cli/files.hpp"
 #include "cli/options.hpp"
 #include "common/approval/manifest.hpp"
@@ -57,7 +58,9 @@ Result<> check_parts(std::string_view script, const std::string& script_file,
                      std::string_view manifest, const std::string& manifest_file) {
     const auto job = TRY(within(manifest_file, approval::parse_manifest(manifest)));
     const auto digest = crypto::sha256(as_bytes(script));
-    if (job.script_size == script.size() && job.script_sha256 == digest) return {};
+    if (job.script_size == script.size() && job.script_sha256 == digest) {
+        return require_sound(script_file, script, job.interpreter);
+    }
     return fail(script_file + " is not the script of " + manifest_file + ": it has " +
                 std::to_string(script.size()) + " bytes and SHA-256 " + crypto::hex(digest) +
                 ". If the script is right, make a new manifest with bulkhead new-job and have it "

@@ -22,6 +22,22 @@ std::vector<std::string> assumptions(const Question& question, const PolicyCopy&
     return list;
 }
 
+// A script without a manifest stands on the first of its pinned ones that admits it.
+std::vector<const policy::Approved*> also_pinned(const admission::JobBytes& job,
+                                                 const policy::Policy& policy,
+                                                 const admission::Verdict& verdict) {
+    std::vector<const policy::Approved*> others;
+    if (job.kind != admission::JobBytes::Kind::script || job.manifest || !verdict.manifest)
+        return {};
+    for (const auto& [name, entry] : policy.approved) {
+        if (entry.manifest.script_sha256 == verdict.manifest->script_sha256 &&
+            entry.manifest.digest != verdict.manifest->digest) {
+            others.push_back(&entry);
+        }
+    }
+    return others;
+}
+
 }  // namespace
 
 Report examine(const Question& question, const PolicyCopy& copy) {
@@ -58,6 +74,7 @@ Report examine(const Question& question, const PolicyCopy& copy) {
     if (report.verdict.manifest) {
         report.profile = policy::find(policy.profiles, report.verdict.manifest->profile);
     }
+    report.also_pinned = also_pinned(job, policy, report.verdict);
     report.next = instructions(question, report, copy);
     return report;
 }

@@ -101,6 +101,23 @@ json script_of(const Report& report) {
             {"size", report.script.size()}};
 }
 
+// What is started, the script's path left out.
+json command_of(const Report& report) {
+    if (!report.verdict.manifest) return nullptr;
+    auto words = json::array({report.verdict.manifest->interpreter});
+    for (const auto& word : report.verdict.arguments) words.push_back(word);
+    return words;
+}
+
+json also_pinned(const Report& report) {
+    auto list = json::array();
+    for (const auto* other : report.also_pinned) {
+        list.push_back({{"manifest", "approved/" + other->name + ".manifest"},
+                        {"profile", other->manifest.profile}});
+    }
+    return list;
+}
+
 }  // namespace
 
 std::string json_of(const Question& question, const Report& report, const PolicyCopy& copy) {
@@ -122,6 +139,9 @@ std::string json_of(const Question& question, const Report& report, const Policy
         {"policy_digest", crypto::hex(copy.policy.digest)},
         {"script", script_of(report)},
         {"sandbox", nullptr},
+        {"command", command_of(report)},
+        {"also_pinned", also_pinned(report)},
+        {"faults", remarks_of(report.faults)},
         {"oddities", report.vetting ? remarks_of(report.vetting->oddities) : json::array()},
         {"syntax", tool_of(report.vetting, &Vetting::syntax)},
         {"shellcheck", tool_of(report.vetting, &Vetting::shellcheck)},

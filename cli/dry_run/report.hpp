@@ -25,10 +25,13 @@ struct Report {
     std::string detail;  // for people
     std::string script;  // the one that would run
     bool has_signatures = false;
-    const policy::Profile* profile = nullptr;  // of the policy it was made from
-    std::vector<std::string> assumed;          // what a host knows and we do not
-    std::vector<std::string> next;             // what is missing, as instructions
+    std::vector<const policy::Approved*> also_pinned;  // other manifests of a bare script's bytes
+    const policy::Profile* profile = nullptr;          // of the policy it was made from
+    std::vector<std::string> assumed;                  // what a host knows and we do not
+    std::vector<std::string> next;                     // what is missing, as instructions
     std::optional<Vetting> vetting;
+    std::vector<Remark>
+        faults;  // for which new-job and seal refuse the script, whatever a host says
 };
 
 // The host's own decision: worker's half (taking the signed script apart), then admit(). Starts no

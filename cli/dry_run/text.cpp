@@ -11,16 +11,33 @@ namespace bulkhead::cli {
 
 namespace {
 
+std::string remarks_of(const std::vector<Remark>& remarks) {
+    std::string text;
+    for (const auto& remark : remarks) {
+        text += row("", (remark.line == 0 ? "" : "line " + std::to_string(remark.line) + ": ") +
+                            quoted(remark.text, 400));
+    }
+    return text;
+}
+
 std::string verdict_of(const Question& question, const Report& report, const PolicyCopy& copy) {
     const auto& verdict = report.verdict;
     auto text = row("verdict", (verdict.admitted ? "admit" : "refuse: " + report.reason));
     if (!verdict.admitted && !report.detail.empty()) text += row("", report.detail);
+    if (!report.faults.empty()) {
+        text += row("but", "new-job and seal refuse this script, and the exit status is 1:");
+        text += remarks_of(report.faults);
+    }
     if (verdict.manifest) {
         const auto& job = *verdict.manifest;
         text += row("job", job.job_id + " by " + job.author + ": " + job.reason);
         text += row("profile", job.profile);
     }
     if (!verdict.rule.empty()) text += row("rule", verdict.rule);
+    for (const auto* other : report.also_pinned) {
+        text += row("", "pinned too, for profile " + other->manifest.profile + ": approved/" +
+                            other->name + ".manifest; the first by file name that admits decides");
+    }
     text += row("signers", joined(verdict.signers, "none who count"));
     const auto& host = copy.policy.host;
     text += row("host", (host.id.empty() ? "without an id" : host.id) +
@@ -100,15 +117,6 @@ std::string sandbox_of(const policy::Profile& profile, const approval::Manifest&
     return text + calls_of("  ceiling", *policy::find(policy.seccomp, "broker"));
 }
 
-std::string remarks_of(const std::vector<Remark>& remarks) {
-    std::string text;
-    for (const auto& remark : remarks) {
-        text += row("", (remark.line == 0 ? "" : "line " + std::to_string(remark.line) + ": ") +
-                            quoted(remark.text, 400));
-    }
-    return text;
-}
-
 std::string tool_of(const char* label, const Vetting::Tool& tool) {
     const auto outcome = tool.outcome == Vetting::Outcome::skipped  ? "not asked: "
                          : tool.outcome == Vetting::Outcome::passed ? "nothing to say: "
@@ -119,6 +127,11 @@ std::string tool_of(const char* label, const Vetting::Tool& tool) {
 std::string script_of(const Report& report) {
     auto text = "\nscript\n" + row("  bytes", std::to_string(report.script.size()));
     text += row("  SHA-256", crypto::hex(crypto::sha256(as_bytes(report.script))));
+    if (report.verdict.manifest) {
+        auto command = report.verdict.manifest->interpreter;
+        for (const auto& word : report.verdict.arguments) command += " " + quoted(word, 100);
+        text += row("  run as", command + " SCRIPT");
+    }
     if (!report.vetting) return text;
     const auto& vetting = *report.vetting;
     if (!vetting.oddities.empty()) text += row("  odd", "") + remarks_of(vetting.oddities);

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "cli/vet/confined_child.hpp"
+#include "common/approval/shebang.hpp"
 #include "common/approval/signed_script.hpp"
 #include "common/base/parse.hpp"
 
@@ -54,19 +56,38 @@ Remark remark_of(string_view line) {
     return remark;
 }
 
-Vetting::Tool check_syntax(string_view script, const Shell& shell) {
-    const string path(shell.path);
-    const auto ran = run_confined({path, "-n", kScriptPath}, script);
+// To these CR and NUL are part of a word, or its end; other interpreters may take them well. An
+// interpreter that is not known yet is taken for one of them.
+bool is_shell(string_view interpreter) {
+    constexpr std::array<string_view, 9> kNames{"",    "ash",  "bash", "busybox", "dash",
+                                                "ksh", "mksh", "sh",   "zsh"};
+    return std::any_of(kNames.begin(), kNames.end(),
+                       [&](string_view name) { return approval::same_program(name, interpreter); });
+}
+
+string unknown_shell(const string& interpreter) {
+    return interpreter.empty() ? "nothing says what would run it"
+                               : interpreter + " is no shell that is known here";
+}
+
+Vetting::Tool run_syntax_check(std::vector<string> words, string_view script) {
+    string name;
+    for (const auto& word : words) name += (name.empty() ? "" : " ") + word;
+    words.emplace_back(kScriptPath);
+    const auto ran = run_confined(words, script);
     if (!ran) return {Outcome::skipped, ran.error().what, {}};
-    Vetting::Tool tool{Outcome::passed, path + " -n", {}};
+    if (ran->exit_code < 0) {
+        return {Outcome::skipped, name + " was killed, or took longer than 10 s", {}};
+    }
+    Vetting::Tool tool{Outcome::passed, name, {}};
     if (ran->exit_code == 0) return tool;
     tool.outcome = Outcome::failed;
-    if (ran->exit_code < 0) tool.why += " was killed, or took longer than 10 s";
     for (const auto line : split(ran->output, '\n')) {
-        if (!line.empty() && tool.remarks.size() < kMaxRemarks) {
-            tool.remarks.push_back(remark_of(line));
-        }
+        if (line.empty() || tool.remarks.size() == kMaxRemarks) continue;
+        tool.remarks.push_back(remark_of(line));
+        tool.remarks.back().fault = true;
     }
+    if (tool.remarks.empty()) tool.remarks.push_back({0, "does not parse", true});
     return tool;
 }
 
@@ -110,8 +131,13 @@ Vetting::Tool ask_shellcheck(string_view script, const Shell& shell) {
 
 std::vector<Remark> find_oddities(string_view script, string_view interpreter) {
     std::vector<Remark> odd;
+    const bool shell = is_shell(interpreter);
     if (script.starts_with("\xef\xbb\xbf")) {
-        odd.push_back({1, "begins with a byte order mark, which a shell takes for a command"});
+        odd.push_back(
+            {1,
+             "begins with a byte order mark, which a shell takes for a command; take it off: "
+             "dos2unix FILE",
+             shell});
     }
     const auto nul = script.find('\0');
     const auto line_at = [&](std::size_t at) {
@@ -119,10 +145,17 @@ std::vector<Remark> find_oddities(string_view script, string_view interpreter) {
                    std::count(script.begin(), script.begin() + std::ptrdiff_t(at), '\n')) +
                1;
     };
-    if (nul != script.npos) odd.push_back({line_at(nul), "holds a NUL byte; is this a program?"});
+    if (nul != script.npos) {
+        odd.push_back({line_at(nul),
+                       "holds a NUL byte, which a shell drops or stops at; is this a program? Data "
+                       "can be carried as base64",
+                       shell});
+    }
     const auto cr = script.find("\r\n");
     if (cr != script.npos) {
-        odd.push_back({line_at(cr), "ends with CR LF; a shell takes the CR for part of the word"});
+        odd.push_back({line_at(cr),
+                       "ends with CR LF; a shell takes the CR for part of the word: dos2unix FILE",
+                       shell});
     }
     if (!script.empty() && !script.ends_with('\n')) {
         odd.push_back({line_at(script.size()), "has no line end; it cannot be sealed like this"});
@@ -133,30 +166,55 @@ std::vector<Remark> find_oddities(string_view script, string_view interpreter) {
             {line_at(marker),
              "holds the approval marker, but not at its beginning, so it is no approval"});
     }
-    const auto first = script.substr(0, script.find('\n'));
-    if (first.starts_with("#!")) {
-        const auto parts = words(first.substr(2));
-        if (parts.size() > 1 || (!parts.empty() && parts[0] != interpreter)) {
-            odd.push_back({1, "the #! line is not obeyed: the job runs as " + string(interpreter) +
-                                  " SCRIPT"});
-        }
+    const auto asked = approval::asked_for(script);
+    if (!asked) {
+        if (!shell || cr >= script.find('\n')) odd.push_back({1, asked.error().what, true});
+    } else if (*asked && !interpreter.empty() &&
+               !approval::same_program((*asked)->program, interpreter)) {
+        odd.push_back({1,
+                       "the #! line names " + string((*asked)->program) +
+                           ", but the job is run by " + string(interpreter) +
+                           "; make them the same",
+                       true});
     }
     return odd;
+}
+
+Vetting::Tool check_syntax(string_view script, const string& interpreter) {
+    const auto* shell = shell_of(interpreter);
+    if (shell == nullptr) return {Outcome::skipped, unknown_shell(interpreter), {}};
+    if (::access(interpreter.c_str(), X_OK) != 0) {
+        return {Outcome::skipped, interpreter + " is not installed on this machine", {}};
+    }
+    auto tool = run_syntax_check({interpreter, "-n"}, script);
+    // -n obeys no shopt, and without this one some good scripts do not parse.
+    if (tool.outcome == Outcome::failed && shell->dialect == "bash" && script.contains("extglob")) {
+        auto other = run_syntax_check({interpreter, "-O", "extglob", "-n"}, script);
+        if (other.outcome == Outcome::passed) return other;
+    }
+    return tool;
 }
 
 Vetting vet(string_view script, const string& interpreter) {
     Vetting vetting;
     vetting.oddities = find_oddities(script, interpreter);
     const auto* shell = shell_of(interpreter);
+    vetting.syntax = check_syntax(script, interpreter);
     if (shell == nullptr) {
-        const auto why = interpreter.empty() ? string("nothing says what would run it")
-                                             : interpreter + " is no shell that is known here";
-        vetting.syntax.why = vetting.shellcheck.why = why;
+        vetting.shellcheck.why = unknown_shell(interpreter);
         return vetting;
     }
-    vetting.syntax = check_syntax(script, *shell);
     vetting.shellcheck = ask_shellcheck(script, *shell);
     return vetting;
+}
+
+std::vector<Remark> faults_of(const Vetting& vetting) {
+    std::vector<Remark> faults;
+    for (const auto* remarks : {&vetting.oddities, &vetting.syntax.remarks}) {
+        std::copy_if(remarks->begin(), remarks->end(), std::back_inserter(faults),
+                     [](const Remark& remark) { return remark.fault; });
+    }
+    return faults;
 }
 
 }  // namespace bulkhead::cli

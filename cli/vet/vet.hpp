@@ -1,4 +1,5 @@
-// What can be said of a script without running it. Information for its author, never a verdict.
+// What can be said of a script without running it. Information for its author, never the host's
+// verdict: new-job and seal refuse what has faults, a host judges approvals and nothing else.
 #pragma once
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@ namespace bulkhead::cli {
 struct Remark {
     unsigned line = 0;  // 0: the whole script
     std::string text;
+    bool fault = false;  // such a script does not do what its author meant
 };
 
 struct Vetting {
@@ -25,11 +27,19 @@ struct Vetting {
     Tool shellcheck;
 };
 
-// Byte order mark, CR LF, NUL, no line end, a #! line that is not obeyed.
+// Byte order mark, CR LF, NUL, no line end, a #! line that is not obeyed. An interpreter that is
+// not known yet is empty.
 std::vector<Remark> find_oddities(std::string_view script, std::string_view interpreter);
+
+// The interpreter's own check, where it is a shell that has one. A script that does not parse has
+// faults.
+Vetting::Tool check_syntax(std::string_view script, const std::string& interpreter);
 
 // Starts interpreter and shellcheck, each confined: another user where possible, no network, no
 // other program, nothing to write to, little time.
 Vetting vet(std::string_view script, const std::string& interpreter);
+
+// Those among all its remarks; without them the script may be approved.
+std::vector<Remark> faults_of(const Vetting& vetting);
 
 }  // namespace bulkhead::cli

@@ -73,7 +73,20 @@ TEST_F(Author, IsToldWhatToDoAboutAMistake) {
         {{}, "", 1, "clean.sh: the script is empty"},
         {{}, "#!/bin/bash\ntrue", 1, "clean.sh: the last line has no line end; add one"},
         {{}, "true\n", 2, "the script has no #! line; say what runs it: --interpreter /bin/bash"},
-        {{}, "#!/usr/bin/env bash\n", 2, "--interpreter /bin/bash"},
+        {{"--policy", "absent"}, "#!/usr/bin/env bash\n", 2, "--interpreter /bin/bash, or give"},
+        {{"--policy", "policy"}, "#!/usr/bin/env fish\n", 2, "interpreters.policy lists no fish"},
+        {{}, "#!/usr/bin/env bash -e\n", 1, "clean.sh:1: env takes all that follows it"},
+        {{}, "#!/bin/bash\r\ntrue\r\n", 1, "clean.sh:1: ends with CR LF"},
+        {{}, "#!/bin/bash\ntrue\r\n", 1, "clean.sh:2: ends with CR LF"},
+        {{}, "\xef\xbb\xbf#!/bin/bash\n", 1, "clean.sh:1: begins with a byte order mark"},
+        {{}, std::string("#!/bin/bash\n\0\n", 14), 1, "clean.sh:2: holds a NUL byte"},
+        {{}, "#!/bin/bash\ntrue\nif then\n", 1, "clean.sh:3: syntax error near"},
+        {{}, "#!/bin/bash\ntrue\nif then\n", 1, "/bin/bash -n says so"},
+        {{"--interpreter", "/bin/bash"}, "if\n", 1, "clean.sh:2: syntax error"},
+        {{"--interpreter", "/bin/bash"},
+         "#!/bin/sh -e\ntrue\n",
+         1,
+         "clean.sh:1: the #! line names /bin/sh, but the job is run by /bin/bash"},
         {{}, std::string((4 << 20) + 1, '\n'), 1, "4194305 bytes; a script has at most 4 MiB"},
         {{}, "true\n#--bulkhead-approval-v1--\n#m bulkhead-job v1\n", 1, "has an approval already"},
     };
@@ -84,6 +97,33 @@ TEST_F(Author, IsToldWhatToDoAboutAMistake) {
         EXPECT_EQ(made.out, "") << says;
         EXPECT_THAT(made.err, HasSubstr(says));
     }
+}
+
+TEST_F(Author, NeedsNotSayWhereEnvWouldFindTheShell) {
+    const std::pair<std::string, std::string> cases[] = {
+        {"interpreter /bin/bash  # a\n", "/bin/bash"},
+        {"interpreter /usr/bin/bash  # a\ninterpreter /bin/bash  # b\n", "/usr/bin/bash"},
+        {"interpreter /bin/bash  # a\ninterpreter /usr/bin/bash  # b\n", "/bin/bash"},
+    };
+    site_.write("clean.sh", "#!/usr/bin/env -S bash -eu\ntrue\n");
+    for (const auto& [list, path] : cases) {
+        site_.write("policy/interpreters.policy", list);
+        const auto made = site_.new_job("clean.sh", {"--policy", "policy"});
+        EXPECT_THAT(made.out, HasSubstr("\ninterpreter " + path + "\n")) << made.err;
+        EXPECT_THAT(made.err, HasSubstr("note: the #! line leaves it to env"));
+    }
+    site_.write("policy/interpreters.policy",
+                "interpreter /bin/bash  # a\ninterpreter /opt/bin/bash  # b\n");
+    const auto made = site_.new_job("clean.sh", {"--policy", "policy"});
+    EXPECT_EQ(made.code, 2);
+    EXPECT_THAT(made.err, HasSubstr("lists /bin/bash and /opt/bin/bash for the #! line's bash"));
+}
+
+TEST_F(Author, IsToldWhatWasNotChecked) {
+    site_.write("job.py", "#!/usr/bin/python3\nprint(1)\n");
+    const auto made = site_.new_job("job.py");
+    EXPECT_EQ(made.code, 0);
+    EXPECT_THAT(made.err, HasSubstr("note: job.py: its syntax was not checked: /usr/bin/python3"));
 }
 
 TEST_F(Author, HasToSayWhereAndInWhichProfileTheJobRuns) {

@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "common/base/strong.hpp"
+#include "common/crypto/sha256.hpp"
 
 namespace bulkhead::test {
 
@@ -140,6 +141,20 @@ Answer Site::new_job(const std::string& script, std::vector<std::string> more) c
                                    "--reason", "CHG-4711"};
     words.insert(words.end(), more.begin(), more.end());
     return bulkhead(words);
+}
+
+std::string Site::manifest_by_hand(const std::string& script, const std::string& profile) const {
+    auto manifest = new_job("clean.sh").out;
+    const auto put = [&](const std::string& from, const std::string& to) {
+        manifest.replace(manifest.find(from), from.size(), to);
+    };
+    const auto digest = [](const std::string& text) {
+        return crypto::hex(crypto::sha256(as_bytes(text)));
+    };
+    put(digest(read("clean.sh")), digest(script));
+    put("script-size 49", "script-size " + std::to_string(script.size()));
+    put("profile maintain", "profile " + profile);
+    return manifest;
 }
 
 void Site::seal(const std::string& script, const std::string& to,

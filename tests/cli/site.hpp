@@ -47,6 +47,8 @@ class Site {
 
     // Manifest of `script` with the options that most tests want, and `more`.
     Answer new_job(const std::string& script, std::vector<std::string> more = {}) const;
+    // The manifest of `script` as a hand would write it: new-job refuses some scripts.
+    std::string manifest_by_hand(const std::string& script, const std::string& profile) const;
     // `script` as a signed script in `to`: manifest by new_job(), signatures by `people`.
     void seal(const std::string& script, const std::string& to,
               const std::vector<std::string>& people, std::vector<std::string> more = {}) const;

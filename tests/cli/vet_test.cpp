@@ -2,10 +2,13 @@
 #include "cli/vet/vet.hpp"
 
 #include <gmock/gmock.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "cli/vet/confined_child.hpp"
 #include "common/sandbox/landlock.hpp"
+#include "tests/support/forked.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::cli {
@@ -37,6 +40,48 @@ TEST(Vet, PassesOnWhatShellcheckFinds) {
     ASSERT_EQ(shellcheck.remarks.size(), 1U);
     EXPECT_EQ(shellcheck.remarks[0].line, 2U);
     EXPECT_THAT(shellcheck.remarks[0].text, HasSubstr("SC2086"));
+}
+
+bool has_faults(const std::string& script, const std::string& interpreter) {
+    return !faults_of(vet(script, interpreter)).empty();
+}
+
+TEST(Vet, CallsItAFaultWhatAShellTripsOver) {
+    for (const std::string& script :
+         {std::string("\xef\xbb\xbftrue\n"), std::string("true\r\n"), std::string("a\0b\n", 4),
+          std::string("if\n"), std::string("#!/bin/sh -e\ntrue\n"), std::string("#!\ntrue\n")}) {
+        EXPECT_TRUE(has_faults(script, "/bin/bash")) << script;
+    }
+    EXPECT_FALSE(has_faults("true", "/bin/bash")) << "odd, but it runs";
+    EXPECT_FALSE(has_faults("#!/usr/bin/env bash\ntrue\n", "/bin/bash"));
+}
+
+// Python reads such files as they are meant.
+TEST(Vet, LeavesToOtherInterpretersWhatTheyCanRead) {
+    EXPECT_FALSE(has_faults("\xef\xbb\xbfprint(1)\r\n", "/usr/bin/python3"));
+    EXPECT_TRUE(has_faults("#!/usr/bin/python3\r\nprint(1)\r\n", "/usr/bin/python3"))
+        << "the kernel looks for a program whose name ends with CR";
+}
+
+TEST(Vet, LetsAScriptParseThatSetsExtglobItself) {
+    const std::string script = "shopt -s extglob\nrm -- !(keep)\n";
+    const auto syntax = check_syntax(script, "/bin/bash");
+    EXPECT_EQ(syntax.outcome, Outcome::passed) << syntax.why;
+    EXPECT_EQ(check_syntax(script + "if\n", "/bin/bash").outcome, Outcome::failed);
+}
+
+TEST(Vet, SaysWhenTheShellIsNotInstalledHere) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can hide a shell from itself";
+    const auto said = test::forked([]() -> std::string {
+        if (::unshare(CLONE_NEWNS) != 0 ||
+            ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            ::mount("/dev/null", "/usr/bin/dash", nullptr, MS_BIND, nullptr) != 0) {
+            return sys::fail_errno("hiding dash").error().what;
+        }
+        const auto syntax = check_syntax("true\n", "/usr/bin/dash");
+        return syntax.outcome == Outcome::skipped ? syntax.why : "it was asked";
+    });
+    EXPECT_EQ(said, "/usr/bin/dash is not installed on this machine");
 }
 
 TEST(Vet, StartsNothingItDoesNotKnow) {

@@ -1,0 +1,58 @@
+#include "cli/author.hpp"
+
+#include <cstdio>
+
+#include "common/approval/shebang.hpp"
+#include "common/base/text.hpp"
+
+namespace bulkhead::cli {
+
+std::string fault_lines(const std::string& file, const std::vector<Remark>& faults) {
+    std::string lines;
+    for (const auto& fault : faults) {
+        lines += (lines.empty() ? "" : "\n") + file + ":" +
+                 (fault.line == 0 ? "" : std::to_string(fault.line) + ":") + " " +
+                 quoted(fault.text, 400);
+    }
+    return lines;
+}
+
+Result<> require_sound(const std::string& file, std::string_view script,
+                       const std::string& interpreter) {
+    Vetting vetting{.oddities = find_oddities(script, interpreter)};
+    // A shell would only say the same in other words.
+    if (faults_of(vetting).empty()) vetting.syntax = check_syntax(script, interpreter);
+    const auto faults = faults_of(vetting);
+    using enum Vetting::Outcome;
+    if (vetting.syntax.outcome == failed) {
+        return fail(fault_lines(file, faults) + "\n" + vetting.syntax.why +
+                    " says so; what does not parse is not put up for approval");
+    }
+    if (!faults.empty()) return fail(fault_lines(file, faults));
+    if (vetting.syntax.outcome == skipped) {
+        std::fprintf(stderr, "note: %s: its syntax was not checked: %s\n", file.c_str(),
+                     vetting.syntax.why.c_str());
+    }
+    return {};
+}
+
+Result<std::string> listed_interpreter(std::string_view name, const policy::Policy& policy) {
+    const auto bare = [](std::string_view path) {
+        return path.starts_with("/usr/") ? path.substr(4) : path;
+    };
+    const std::pair<const std::string, policy::Source>* best = nullptr;
+    for (const auto& row : policy.interpreters) {
+        if (!approval::same_program(name, row.first)) continue;
+        if (best != nullptr && bare(best->first) != bare(row.first)) {
+            return fail("interpreters.policy lists " + best->first + " and " + row.first +
+                        " for the #! line's " + std::string(name) + "; say which: --interpreter " +
+                        best->first);
+        }
+        if (best == nullptr || row.second.line < best->second.line) best = &row;
+    }
+    if (best != nullptr) return best->first;
+    return fail("interpreters.policy lists no " + quoted(name, 64) +
+                ", which the #! line leaves to env; say what runs it: --interpreter /PATH");
+}
+
+}  // namespace bulkhead::cli
