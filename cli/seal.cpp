@@ -67,6 +67,33 @@ Result<> check_parts(std::string_view script, const std::string& script_file,
                 "signed; if not, take the script that was signed");
 }
 
+// A last line without its end is taken, as ssh-keygen takes it. What neither of us takes, an editor
+// or a terminal put there, and it is not to be seen.
+Result<std::string> read_signatures(const std::string& file) {
+    auto text = TRY(read_input(file, 1_MiB));
+    if (!text.empty() && !text.ends_with('\n')) text += '\n';
+    const auto mend = [&](const char* command) {
+        return std::string("; take it off: sed -i ") + command + " " + shell_word(file);
+    };
+    std::size_t number = 0;
+    for (std::string_view rest = text; !rest.empty();) {
+        const auto line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(line.size() + 1);
+        const auto where = file + ":" + std::to_string(++number) + ": ";
+        if (line.starts_with("\xff\xfe")) return fail(where + "is UTF-16; save it as plain ASCII");
+        if (line.starts_with("\xef\xbb\xbf")) {
+            return fail(where + "begins with a byte order mark" + mend("'1s/^\\xef\\xbb\\xbf//'"));
+        }
+        if (line.ends_with('\r')) return fail(where + "ends with CR LF" + mend("'s/\\r$//'"));
+        if (trimmed(line).empty()) return fail(where + "is empty" + mend("'/^[[:blank:]]*$/d'"));
+        if (trimmed(line) != line) {
+            return fail(where + "has blanks at its begin or end" +
+                        mend("'s/^[[:blank:]]*//; s/[[:blank:]]*$//'"));
+        }
+    }
+    return text;
+}
+
 }  // namespace
 
 Result<int> seal(const Arguments& arguments) {
@@ -79,7 +106,7 @@ Result<int> seal(const Arguments& arguments) {
 
     std::string signatures;
     for (std::size_t i = 2; i < files.size(); ++i) {
-        const auto text = TRY(read_input(files[i], 1_MiB));
+        const auto text = TRY(read_signatures(files[i]));
         const auto blobs = TRY(within(files[i], approval::dearmor(text)));
         if (blobs.empty()) return fail(files[i] + ": no signature in it");
         for (const auto& blob : blobs) {

@@ -174,6 +174,49 @@ TEST_F(Author, LearnsAtSealingThatASignatureIsOfSomethingElse) {
     }
 }
 
+TEST_F(Author, MaySealASignatureWithoutItsLastLineEnd) {
+    site_.seal("clean.sh", "signed.sh", {"alice", "bob"});
+    const auto whole = site_.read("signed.sh");
+    for (const auto* name : {"signed.sh.alice.sig", "signed.sh.bob.sig"}) {
+        const auto text = site_.read(name);
+        site_.write(name, text.substr(0, text.size() - 1));
+    }
+    const auto sealed = site_.bulkhead(
+        {"seal", "clean.sh", "signed.sh.m", "signed.sh.alice.sig", "signed.sh.bob.sig"});
+    EXPECT_EQ(sealed.code, 0) << sealed.err;
+    EXPECT_EQ(sealed.out, whole);
+}
+
+TEST_F(Author, IsToldWhichLineOfASignatureWasSpoilt) {
+    site_.seal("clean.sh", "signed.sh", {"alice"});
+    const auto good = site_.read("signed.sh.alice.sig");
+    const auto second = good.find('\n');
+    const auto with = [&](std::size_t at, const std::string& piece) {
+        return good.substr(0, at) + piece + good.substr(at);
+    };
+    const std::pair<std::string, std::string> cases[] = {
+        {with(second, "\r"), "odd.sig:1: ends with CR LF; take it off: sed -i 's/\\r$//' odd.sig"},
+        {with(second, " "), "odd.sig:1: has blanks at its begin or end"},
+        {with(second, "\n"), "odd.sig:2: is empty"},
+        {"\n" + good, "odd.sig:1: is empty"},
+        {good + "\n", "odd.sig:7: is empty"},
+        {" " + good, "odd.sig:1: has blanks"},
+        {"\xef\xbb\xbf" + good, "odd.sig:1: begins with a byte order mark"},
+        {"\xff\xfe-", "odd.sig:1: is UTF-16"},
+    };
+    for (const auto& [text, says] : cases) {
+        site_.write("odd.sig", text);
+        const auto sealed = site_.bulkhead({"seal", "clean.sh", "signed.sh.m", "odd.sig"});
+        EXPECT_EQ(sealed.code, 1) << says;
+        EXPECT_THAT(sealed.err, HasSubstr(says));
+        const auto mend = sealed.err.find("sed -i ");
+        if (mend == std::string::npos) continue;
+        const auto command = sealed.err.substr(mend, sealed.err.find('\n', mend) - mend);
+        run({.words = {"-c", command}, .folder = site_.path(), .program = "/bin/sh"});
+        EXPECT_EQ(site_.read("odd.sig"), good) << command;
+    }
+}
+
 TEST_F(Author, LearnsWhichLineOfAManifestIsMalformed) {
     site_.seal("clean.sh", "signed.sh", {"alice"});
     auto manifest = site_.read("signed.sh.m");
