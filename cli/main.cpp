@@ -28,7 +28,8 @@ constexpr std::array kCommands{
     Row{"dry-run",
         "FILE|--catalogue NAME [--policy DIR] [--host-id ID] [--group LABEL]...\n"
         "[--at TIME] [--param NAME=VALUE]... [--json]",
-        "would a host run this job, and how?", &cli::dry_run},
+        "would a host run this job, and how? 1 as well for a script that seal would refuse",
+        &cli::dry_run},
     Row{"check-policy", "[DIR] [--json]", "what is wrong or strange in a policy, and its digest",
         &cli::check_policy},
     Row{"show-confinement", "[worker|broker|PROFILE] [--policy DIR]",

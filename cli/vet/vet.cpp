@@ -6,6 +6,7 @@
 #include <array>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/vet/confined_child.hpp"
 #include "common/approval/shebang.hpp"
@@ -127,6 +128,24 @@ Vetting::Tool ask_shellcheck(string_view script, const Shell& shell) {
     return tool;
 }
 
+// What is wrong with the #! line.
+std::optional<string> judge_shebang(string_view script, string_view interpreter, bool shell) {
+    const auto asked = approval::asked_for(script);
+    if (!asked) return asked.error().what;
+    if (!*asked) return std::nullopt;
+    const auto& [program, arguments] = **asked;
+    if (!interpreter.empty() && !approval::same_program(program, interpreter)) {
+        return "the #! line names " + string(program) + ", but the job is run by " +
+               string(interpreter) + "; make them the same";
+    }
+    const bool blank = !arguments.empty() && arguments[0].find_first_of(" \t") != string::npos;
+    if (shell && blank) {
+        return "the shell gets \"" + arguments[0] +
+               "\" of the #! line as one argument and refuses it; write one word, such as -eu";
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::vector<Remark> find_oddities(string_view script, string_view interpreter) {
@@ -166,17 +185,10 @@ std::vector<Remark> find_oddities(string_view script, string_view interpreter) {
             {line_at(marker),
              "holds the approval marker, but not at its beginning, so it is no approval"});
     }
-    const auto asked = approval::asked_for(script);
-    if (!asked) {
-        if (!shell || cr >= script.find('\n')) odd.push_back({1, asked.error().what, true});
-    } else if (*asked && !interpreter.empty() &&
-               !approval::same_program((*asked)->program, interpreter)) {
-        odd.push_back({1,
-                       "the #! line names " + string((*asked)->program) +
-                           ", but the job is run by " + string(interpreter) +
-                           "; make them the same",
-                       true});
-    }
+    // A CR there has been named by now.
+    const auto shebang = judge_shebang(script, interpreter, shell);
+    const bool named = shell && cr < script.find('\n');
+    if (shebang && !named) odd.push_back({1, *shebang, true});
     return odd;
 }
 

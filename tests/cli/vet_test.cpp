@@ -49,11 +49,13 @@ bool has_faults(const std::string& script, const std::string& interpreter) {
 TEST(Vet, CallsItAFaultWhatAShellTripsOver) {
     for (const std::string& script :
          {std::string("\xef\xbb\xbftrue\n"), std::string("true\r\n"), std::string("a\0b\n", 4),
-          std::string("if\n"), std::string("#!/bin/sh -e\ntrue\n"), std::string("#!\ntrue\n")}) {
+          std::string("if\n"), std::string("#!/bin/sh -e\ntrue\n"), std::string("#!\ntrue\n"),
+          std::string("#!/bin/bash -e -u\ntrue\n")}) {
         EXPECT_TRUE(has_faults(script, "/bin/bash")) << script;
     }
     EXPECT_FALSE(has_faults("true", "/bin/bash")) << "odd, but it runs";
     EXPECT_FALSE(has_faults("#!/usr/bin/env bash\ntrue\n", "/bin/bash"));
+    EXPECT_FALSE(has_faults("#!/usr/bin/env -S bash -e -u\ntrue\n", "/bin/bash"));
 }
 
 // Python reads such files as they are meant.
