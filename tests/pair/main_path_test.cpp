@@ -134,6 +134,15 @@ TEST_F(MainPath, ExitCodeAndFiguresAreReported) {
     EXPECT_EQ(result["oom_killed"], false);
 }
 
+TEST_F(MainPath, AScriptStopsAtTheFirstErrorWhereItsFirstLineSaysSo) {
+    const PinnedJob job{.name = "strict", .script = "#!/bin/sh -eu\nfalse\necho not stopped\n"};
+    pin(job);
+    start_enrolled();
+    const auto id = queue({.script = job.script});
+    EXPECT_EQ(result_of(id)["exit_code"], 1);
+    EXPECT_EQ(backend().standard_output(id), "");
+}
+
 TEST_F(MainPath, AJobThatASignalEndedSaysWhich) {
     const PinnedJob job{.name = "suicide", .script = "kill -9 $$\n"};
     const PinnedJob look_alike{.name = "look-alike", .script = "exit 137\n"};
