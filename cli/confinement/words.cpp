@@ -47,6 +47,25 @@ std::string paths_of(const std::vector<policy::PathRule>& rules) {
     return text;
 }
 
+// The list's lines that give this answer, each with its calls side by side.
+std::string lines_of(const policy::SeccompList& list, const policy::Action& answer) {
+    constexpr std::size_t kWidth = 100;
+    std::string text;
+    for (auto rule = list.rules.begin(); rule != list.rules.end();) {
+        const auto first = rule;
+        std::string line = "   ";
+        for (; rule != list.rules.end() && rule->source.line == first->source.line; ++rule) {
+            const auto last_feed = line.rfind('\n') + 1;
+            if (line.size() - last_feed + rule->call.size() > kWidth) line += "\n   ";
+            line += " " + rule->call;
+        }
+        if (first->action != answer) continue;
+        const auto when = conditions_in_words(first->conditions);
+        text += reasoned(line + (when.empty() ? "" : " if " + when), first->source.reason);
+    }
+    return text;
+}
+
 std::string calls_of(const policy::SeccompList& list) {
     auto text = heading("system calls: seccomp/" + list.name + ".seccomp");
     text += "  by 32-bit or x32 entry: ends the process\n";
@@ -56,12 +75,7 @@ std::string calls_of(const policy::SeccompList& list) {
     }
     for (const auto& answer : answers) {
         text += "  " + action_in_words(answer) + "\n";
-        for (const auto& rule : list.rules) {
-            if (rule.action != answer) continue;
-            const auto when = conditions_in_words(rule.conditions);
-            text += reasoned("    " + rule.call + (when.empty() ? "" : " if " + when),
-                             rule.source.reason);
-        }
+        text += lines_of(list, answer);
     }
     return text + "  " + action_in_words(list.fallback) + "\n" +
            reasoned("    any other call", list.source.reason);

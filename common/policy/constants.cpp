@@ -1,7 +1,10 @@
 #include "common/policy/constants.hpp"
 
 #include <fcntl.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
 #include <linux/netlink.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -9,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <termios.h>
 
 #include <cerrno>
@@ -31,7 +35,8 @@ struct Constant {
 #define NAMED(name) {#name, static_cast<std::uint32_t>(name)}
 constexpr Constant kValues[] = {
     // socket(2)
-    NAMED(AF_UNIX), NAMED(AF_INET), NAMED(AF_INET6), NAMED(AF_NETLINK), NAMED(AF_PACKET),
+    NAMED(SOCK_STREAM), NAMED(SOCK_DGRAM), NAMED(SOCK_RAW), NAMED(IPPROTO_ICMP), NAMED(IPPROTO_ICMPV6),
+    NAMED(NETLINK_KOBJECT_UEVENT), NAMED(AF_UNIX), NAMED(AF_INET), NAMED(AF_INET6), NAMED(AF_NETLINK), NAMED(AF_PACKET),
     NAMED(AF_VSOCK), NAMED(AF_ALG), NAMED(IPPROTO_TCP), NAMED(IPPROTO_UDP), NAMED(NETLINK_ROUTE),
     NAMED(NETLINK_SOCK_DIAG),
     // sendto(2), sendmsg(2), sendmmsg(2)
@@ -50,12 +55,21 @@ constexpr Constant kValues[] = {
     NAMED(F_DUPFD_CLOEXEC), NAMED(F_GETPIPE_SZ), NAMED(F_ADD_SEALS), NAMED(F_GET_SEALS),
     // ioctl(2)
     NAMED(FIONREAD), NAMED(FIONBIO), NAMED(TCGETS), NAMED(TIOCSTI), NAMED(TIOCLINUX),
+    NAMED(TIOCSETD), NAMED(TIOCGWINSZ), NAMED(FIOCLEX), NAMED(FIONCLEX), NAMED(FICLONE),
+    NAMED(FS_IOC_GETFLAGS), NAMED(FS_IOC_FIEMAP), NAMED(SIOCGIFCONF), NAMED(SIOCGIFFLAGS),
+    NAMED(SIOCGIFADDR), NAMED(SIOCGIFBRDADDR), NAMED(SIOCGIFNETMASK), NAMED(SIOCGIFMTU),
+    NAMED(SIOCGIFHWADDR), NAMED(SIOCGIFINDEX), NAMED(SIOCGIFBR), NAMED(SIOCSIFBR),
+    NAMED(SIOCBRADDBR), NAMED(SIOCBRDELBR), NAMED(SIOCBRADDIF), NAMED(SIOCBRDELIF),
+    NAMED(SIOCGIFVLAN), NAMED(SIOCSIFVLAN),
+    // mknod(2)
+    NAMED(S_IFMT), NAMED(S_IFIFO),
     // prctl(2)
     NAMED(PR_SET_NAME), NAMED(PR_GET_SECCOMP), NAMED(PR_GET_NO_NEW_PRIVS),
     NAMED(PR_GET_DUMPABLE), NAMED(PR_CAPBSET_READ)};
 
 constexpr Constant kErrors[] = {
-    NAMED(EPERM), NAMED(EACCES), NAMED(EINVAL), NAMED(ENOSYS), NAMED(ENOTTY), NAMED(EAFNOSUPPORT)};
+    NAMED(EPERM), NAMED(EACCES), NAMED(EINVAL), NAMED(ENOSYS), NAMED(ENOTTY), NAMED(EAFNOSUPPORT),
+    NAMED(EPROTONOSUPPORT), NAMED(ESOCKTNOSUPPORT)};
 
 // By number, linux/capability.h; the numbers are kernel ABI.
 constexpr std::string_view kCapabilities[] = {

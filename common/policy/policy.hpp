@@ -72,13 +72,17 @@ struct LandlockList {
     std::vector<std::uint16_t> tcp_connect;  // at most kMaxPorts
 };
 
-// (argument & mask) is one of `values`. Only the low 32 bits of an argument are ever looked at, for
-// those are all the kernel uses of an int; compile it as a masked comparison, so that garbage above
-// them changes nothing.
+// Some bits of an argument, and what they have to be. The others may be anything.
+struct Bits {
+    std::uint64_t mask = 0;
+    std::uint64_t value = 0;  // within the mask
+};
+
+// An argument agrees with one of `any_of`. All but "null" look at the low 32 bits only, for those
+// are all the kernel uses of an int: garbage above them changes nothing.
 struct Condition {
     unsigned argument = 0;  // 0..5
-    std::uint32_t mask = 0;
-    std::vector<std::uint32_t> values;
+    std::vector<Bits> any_of;
     std::string text;  // "arg0 in AF_INET AF_INET6", as policy spells it
 };
 

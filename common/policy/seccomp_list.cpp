@@ -1,5 +1,7 @@
 // seccomp/*.seccomp: which system call is answered how.
 #include <algorithm>
+#include <bit>
+#include <utility>
 
 #include "common/policy/constants.hpp"
 #include "common/policy/lines.hpp"
@@ -9,43 +11,98 @@ namespace bulkhead::policy {
 
 namespace {
 
-constexpr std::uint32_t kWhole = 0xffffffff;
+constexpr std::uint64_t kWhole = 0xffffffff;
+constexpr std::string_view kArguments = "arg0, arg1, arg2, arg3, arg4 or arg5";
 
 bool is_call_name(std::string_view text) {
     return text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == text.npos;
 }
 
-Result<> take_value(Condition& condition, Line& line) {
+// Adds to `blocks` all that is in `block` and none of `values`; `left` are the bits of the mask
+// that `block` leaves open. A block holds one of them or it does not; if it does, it is halved.
+void add_outside(std::vector<Bits>& blocks, const std::vector<Bits>& values, Bits block,
+                 std::uint64_t left) {
+    const auto holds = [&](const Bits& one) { return (one.value & block.mask) == block.value; };
+    if (std::none_of(values.begin(), values.end(), holds)) {
+        blocks.push_back(block);
+        return;
+    }
+    if (left == 0) return;
+    const auto bit = std::bit_floor(left);
+    block.mask |= bit;
+    add_outside(blocks, values, block, left & ~bit);
+    block.value |= bit;
+    add_outside(blocks, values, block, left & ~bit);
+}
+
+// "argN" or "argN&BITS": the condition so far, and the bits it looks at.
+Result<std::uint64_t> take_argument(Condition& condition, Line& line) {
+    const auto word = TRY(line.word(kArguments));
+    const auto argument = word.substr(0, word.find('&'));
+    if (argument.size() != 4 || !argument.starts_with("arg") || argument[3] < '0' ||
+        argument[3] > '5') {
+        return line.wrong("expected " + std::string(kArguments));
+    }
+    condition.argument = static_cast<unsigned>(argument[3] - '0');
+    condition.text = word;
+    if (argument.size() == word.size()) return kWhole;
+    const auto mask = parse_value(word.substr(argument.size() + 1));
+    if (!mask) return line.wrong(mask.error().what);
+    if (*mask == 0) return line.wrong("no bits to look at");
+    return *mask;
+}
+
+// The next word as a value of the bits in `mask`, and into the text.
+Result<> take_value(Condition& condition, std::uint64_t mask, Line& line) {
     const auto word = TRY(line.word("a number or a name"));
     const auto value = parse_value(word);
     if (!value) return line.wrong(value.error().what);
-    condition.values.push_back(*value);
+    if ((*value & ~mask) != 0) return line.wrong("has other bits than are looked at");
+    condition.any_of.push_back({mask, *value});
     condition.text.append(" ").append(word);
     return {};
 }
 
-// "is V", "in V...", "has BITS" (all of them) or "lacks BITS" (has none of them).
-Result<Condition> take_test(unsigned argument, Line& line) {
-    enum { is, in, has, lacks };
-    static constexpr std::string_view kNames[] = {"is", "in", "has", "lacks"};
-    const auto test = TRY(line.one_of({kNames[is], kNames[in], kNames[has], kNames[lacks]}));
-    Condition condition{.argument = argument, .mask = kWhole, .values = {}, .text = {}};
-    condition.text = "arg" + std::to_string(argument) + " " + std::string(kNames[test]);
-    TRY(take_value(condition, line));
-    while (test == in && line.more() && !line.next_is("and")) TRY(take_value(condition, line));
-    if (test == is || test == in) return condition;
-    condition.mask = condition.values[0];
-    if (condition.mask == 0) return line.wrong("no bits to look for");
-    if (test == lacks) condition.values[0] = 0;
+// "is V", "in V...", "not-in V...", "has BITS" (all of them), "lacks BITS" (has none of them),
+// "null".
+Result<Condition> take_test(Line& line) {
+    enum { is, in, not_in, has, lacks, null };
+    static constexpr std::string_view kNames[] = {"is", "in", "not-in", "has", "lacks", "null"};
+    Condition condition;
+    const auto mask = TRY(take_argument(condition, line));
+    const bool all = mask == kWhole;
+    const auto test = all ? TRY(line.one_of({kNames[is], kNames[in], kNames[not_in], kNames[has],
+                                             kNames[lacks], kNames[null]}))
+                          : TRY(line.one_of({kNames[is], kNames[in], kNames[not_in]}));
+    condition.text.append(" ").append(kNames[test]);
+    if (test == null) {
+        condition.any_of.push_back({.mask = ~std::uint64_t{0}, .value = 0});
+        return condition;
+    }
+    TRY(take_value(condition, mask, line));
+    const bool several = test == in || test == not_in;
+    while (several && line.more() && !line.next_is("and")) TRY(take_value(condition, mask, line));
+    if (test == not_in) {
+        const auto values = std::exchange(condition.any_of, {});
+        add_outside(condition.any_of, values, {}, mask);
+        if (condition.any_of.empty()) return line.wrong("no other value is left");
+    }
+    if (test == has || test == lacks) {
+        auto& bits = condition.any_of[0];
+        bits.mask = bits.value;
+        if (bits.mask == 0) return line.wrong("no bits to look for");
+        if (test == lacks) bits.value = 0;
+    }
     return condition;
 }
 
 bool exclude_each_other(const Condition& a, const Condition& b) {
     if (a.argument != b.argument) return false;
-    const auto both = a.mask & b.mask;
-    return std::all_of(a.values.begin(), a.values.end(), [&](auto one) {
-        return std::none_of(b.values.begin(), b.values.end(),
-                            [&](auto other) { return (one & both) == (other & both); });
+    return std::all_of(a.any_of.begin(), a.any_of.end(), [&](const Bits& one) {
+        return std::none_of(b.any_of.begin(), b.any_of.end(), [&](const Bits& other) {
+            const auto both = one.mask & other.mask;
+            return (one.value & both) == (other.value & both);
+        });
     });
 }
 
@@ -67,23 +124,30 @@ Result<Action> take_action(Line& line, Verdict verdict) {
     return Action{verdict, *number};
 }
 
-Result<> take_rule(SeccompList& list, Verdict verdict, Line& line) {
+Result<> take_rules(SeccompList& list, Verdict verdict, Line& line) {
     SyscallRule rule{.action = TRY(take_action(line, verdict)), .source = line.source()};
-    rule.call = TRY(line.matching(is_call_name, "the name of a system call"));
+    std::vector<std::string> calls;
+    do {
+        calls.push_back(TRY(line.matching(is_call_name, "the name of a system call")));
+    } while (line.more() && !line.next_is("if"));
     for (bool another = line.accept("if"); another; another = line.accept("and")) {
-        const auto index = TRY(line.one_of({"arg0", "arg1", "arg2", "arg3", "arg4", "arg5"}));
-        const auto argument = static_cast<unsigned>(index);
+        auto condition = TRY(take_test(line));
         // libseccomp takes one comparison of an argument in a rule.
         for (const auto& other : rule.conditions) {
-            if (other.argument == argument) return line.wrong("this argument is tested twice");
+            if (other.argument != condition.argument) continue;
+            return line.wrong("arg" + std::to_string(other.argument) + " is tested twice");
         }
-        rule.conditions.push_back(TRY(take_test(argument, line)));
+        rule.conditions.push_back(std::move(condition));
     }
-    for (const auto& other : list.rules) {
-        if (!clash(other, rule)) continue;
-        return line.wrong("contradicts or repeats line " + std::to_string(other.source.line));
+    for (auto& call : calls) {
+        rule.call = std::move(call);
+        for (const auto& other : list.rules) {
+            if (!clash(other, rule)) continue;
+            return line.wrong("contradicts or repeats line " + std::to_string(other.source.line) +
+                              (calls.size() > 1 ? ": " + rule.call : ""));
+        }
+        list.rules.push_back(rule);
     }
-    list.rules.push_back(std::move(rule));
     return {};
 }
 
@@ -102,16 +166,20 @@ Result<SeccompList> parse_seccomp(const std::string& file, std::string_view text
     SeccompList list;
     const auto rule = [&](Verdict verdict, std::string_view usage) -> Form {
         return {Form::Times::any, usage,
-                [&list, verdict](Line& line) { return take_rule(list, verdict, line); }};
+                [&list, verdict](Line& line) { return take_rules(list, verdict, line); }};
     };
     TRY(parse_lines(
         file, text,
         {{Form::Times::once, "default kill|errno NAME|log|allow",
           [&](Line& line) { return take_default(list, line); }},
-         rule(Verdict::allow, "allow CALL [if argN is|in|has|lacks VALUE... [and ...]]"),
-         rule(Verdict::error, "errno NAME CALL [if argN is|in|has|lacks VALUE... [and ...]]"),
-         rule(Verdict::log, "log CALL [if argN is|in|has|lacks VALUE... [and ...]]"),
-         rule(Verdict::kill, "kill CALL [if argN is|in|has|lacks VALUE... [and ...]]")}));
+         rule(Verdict::allow,
+              "allow CALL... [if argN[&BITS] is|in|not-in|has|lacks|null VALUE... [and ...]]"),
+         rule(Verdict::error,
+              "errno NAME CALL... [if argN[&BITS] is|in|not-in|has|lacks|null VALUE... [and ...]]"),
+         rule(Verdict::log,
+              "log CALL... [if argN[&BITS] is|in|not-in|has|lacks|null VALUE... [and ...]]"),
+         rule(Verdict::kill,
+              "kill CALL... [if argN[&BITS] is|in|not-in|has|lacks|null VALUE... [and ...]]")}));
     return list;
 }
 

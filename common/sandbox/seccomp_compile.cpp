@@ -65,9 +65,9 @@ Result<> add_rule(const Context& context, const policy::SyscallRule& rule, int n
             rule.call);
     }
     const auto& condition = rule.conditions[next];
-    for (const auto value : condition.values) {
-        comparisons.push_back(scmp_arg_cmp{condition.argument, SCMP_CMP_MASKED_EQ, condition.mask,
-                                           value & condition.mask});
+    for (const auto& bits : condition.any_of) {
+        comparisons.push_back(
+            scmp_arg_cmp{condition.argument, SCMP_CMP_MASKED_EQ, bits.mask, bits.value});
         TRY(add_rule(context, rule, number, next + 1, comparisons));
         comparisons.pop_back();
     }

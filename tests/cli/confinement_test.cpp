@@ -65,12 +65,12 @@ TEST(Confinement, FollowsThePolicyInWordsAndInTheProgram) {
     site.write("policy/seccomp/job.seccomp",
                "default allow  # a test's\n"
                "errno EPERM socket if arg0 in AF_PACKET AF_ALG and arg1 has 3  # no raw frames\n"
-               "kill symlink  # no links\n");
+               "kill symlink symlinkat if arg2 not-in 0  # no links\n");
     const auto after = site.bulkhead({"show-confinement", "maintain", "--policy", "policy"});
     EXPECT_THAT(after.out, HasSubstr("  fails with EPERM\n"
                                      "    socket if arg0 in AF_PACKET AF_ALG and arg1 has 3\n"));
     EXPECT_THAT(after.out, HasSubstr("# no raw frames\n"));
-    EXPECT_THAT(after.out, HasSubstr("  ends the process\n    symlink"));
+    EXPECT_THAT(after.out, HasSubstr("  ends the process\n    symlink symlinkat if arg2 not-in 0"));
     EXPECT_THAT(after.out, HasSubstr("# filter for syscall \"symlink\""));
 }
 

@@ -30,9 +30,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         for (const auto& rule : list.rules) {
             check_source(rule.source, file);
             for (const auto& condition : rule.conditions) {
-                fuzz::require(condition.argument <= 5 && condition.mask != 0);
-                for (const auto value : condition.values) {
-                    fuzz::require((value & ~condition.mask) == 0);
+                fuzz::require(condition.argument <= 5 && !condition.any_of.empty());
+                for (const auto& bits : condition.any_of) {
+                    fuzz::require((bits.value & ~bits.mask) == 0);
                 }
             }
         }

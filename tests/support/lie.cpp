@@ -20,7 +20,7 @@ int main(int count, char** words) {
         .conditions = {},
         .source = {}};
     if (const auto first = parse_number<std::uint32_t>(words[2])) {
-        rule.conditions = {{.argument = 0, .mask = 0xffffffff, .values = {*first}}};
+        rule.conditions = {{.argument = 0, .any_of = {{0xffffffff, *first}}, .text = {}}};
     }
     const auto filter =
         sandbox::compile(

@@ -22,7 +22,8 @@ sandbox::Filter lies(const Lie& lie) {
     policy::SyscallRule rule{
         .call = lie.call, .action = {policy::Verdict::error, 0}, .conditions = {}, .source = {}};
     if (lie.first_argument) {
-        rule.conditions = {{.argument = 0, .mask = 0xffffffff, .values = {*lie.first_argument}}};
+        rule.conditions = {
+            {.argument = 0, .any_of = {{0xffffffff, *lie.first_argument}}, .text = {}}};
     }
     return sandbox::compile({.name = "lie",
                              .fallback = {policy::Verdict::allow, 0},

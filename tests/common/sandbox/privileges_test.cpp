@@ -272,7 +272,7 @@ TEST_F(LowerTo, WhatWasNotLoweredIsNoticed) {
                                  .conditions = {},
                                  .source = {}};
         if (lie.first) {
-            rule.conditions = {{.argument = 0, .mask = 0xffffffff, .values = {*lie.first}}};
+            rule.conditions = {{.argument = 0, .any_of = {{0xffffffff, *lie.first}}, .text = {}}};
         }
         const auto filter = compile({.name = "lie",
                                      .fallback = {policy::Verdict::allow, 0},

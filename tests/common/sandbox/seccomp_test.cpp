@@ -34,6 +34,12 @@ SyscallRule rule(std::string call, Action action, std::vector<Condition> conditi
             .source = {"test.seccomp", 1, "test"}};
 }
 
+Condition one_of(unsigned argument, std::uint32_t mask, std::vector<std::uint64_t> values) {
+    Condition condition{.argument = argument, .any_of = {}, .text = {}};
+    for (const auto value : values) condition.any_of.push_back({mask, value});
+    return condition;
+}
+
 // Everything is allowed but what the rules say.
 SeccompList denying(std::vector<SyscallRule> rules) {
     return {.name = "test", .fallback = kAllow, .rules = std::move(rules), .source = {}};
@@ -79,10 +85,9 @@ TEST(Seccomp, WhatHasNoRuleMeetsTheFallback) {
 }
 
 TEST(Seccomp, ASetOfValuesIsEachOfThem) {
-    const auto list =
-        denying({rule("socket", refuse(EXDEV),
-                      {{.argument = 0, .mask = ~0U, .values = {AF_NETLINK, AF_PACKET}},
-                       {.argument = 1, .mask = 0xf, .values = {SOCK_RAW, SOCK_DGRAM}}})});
+    const auto list = denying(
+        {rule("socket", refuse(EXDEV),
+              {one_of(0, ~0U, {AF_NETLINK, AF_PACKET}), one_of(1, 0xf, {SOCK_RAW, SOCK_DGRAM})})});
     const auto refused = std::to_string(EXDEV) + " ";
     EXPECT_EQ(answers(list, {{SYS_socket, AF_NETLINK, SOCK_RAW}}), refused);
     EXPECT_EQ(answers(list, {{SYS_socket, AF_PACKET, SOCK_DGRAM}}), refused);
@@ -95,8 +100,7 @@ TEST(Seccomp, ASetOfValuesIsEachOfThem) {
 // An int argument's upper half is whatever the register held: the kernel ignores it, so must we.
 TEST(Seccomp, GarbageAboveThirtyTwoBitsChangesNothing) {
     constexpr std::uint64_t kGarbage = 0xdeadbeef00000000;
-    const auto list = denying(
-        {rule("socket", refuse(EXDEV), {{.argument = 0, .mask = ~0U, .values = {AF_NETLINK}}})});
+    const auto list = denying({rule("socket", refuse(EXDEV), {one_of(0, ~0U, {AF_NETLINK})})});
     EXPECT_EQ(answers(list, {{SYS_socket, AF_NETLINK | kGarbage, SOCK_RAW}}),
               std::to_string(EXDEV) + " ");
     EXPECT_EQ(answers(list, {{SYS_socket, AF_UNIX | kGarbage, SOCK_STREAM | kGarbage}}), "0 ");
@@ -104,8 +108,7 @@ TEST(Seccomp, GarbageAboveThirtyTwoBitsChangesNothing) {
 
 TEST(Seccomp, AMaskTellsOneBitFromTheOthers) {
     // mmap with PROT_EXEC is refused whatever else it asks for.
-    const auto list = denying(
-        {rule("mmap", refuse(EXDEV), {{.argument = 2, .mask = PROT_EXEC, .values = {PROT_EXEC}}})});
+    const auto list = denying({rule("mmap", refuse(EXDEV), {one_of(2, PROT_EXEC, {PROT_EXEC})})});
     const auto map = [](std::uint64_t protection) {
         return Call{SYS_mmap, 0, 4096, protection, MAP_PRIVATE | MAP_ANONYMOUS, ~0ULL, 0};
     };
@@ -117,8 +120,7 @@ TEST(Seccomp, AMaskTellsOneBitFromTheOthers) {
 
 TEST(Seccomp, EveryArgumentCanBeLookedAt) {
     for (unsigned argument = 0; argument < 6; ++argument) {
-        const auto list = denying({rule("getppid", refuse(EXDEV),
-                                        {{.argument = argument, .mask = ~0U, .values = {77}}})});
+        const auto list = denying({rule("getppid", refuse(EXDEV), {one_of(argument, ~0U, {77})})});
         Call call{SYS_getppid, 1, 1, 1, 1, 1, 1};
         EXPECT_EQ(answers(list, {call}), "0 ") << argument;
         call[argument + 1] = 77;
