@@ -1,6 +1,7 @@
 #include "common/policy/check.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <set>
 
 #include "common/policy/pattern.hpp"
@@ -25,6 +26,18 @@ constexpr std::string_view kDangerous[] = {
     "quotactl_fd", "reboot", "request_key", "setns", "settimeofday", "swapoff", "swapon", "umount2",
     "unshare", "userfaultfd"};
 // clang-format on
+
+// Harmless or not by their arguments: what such a call lets through where a list looks at none.
+struct ByArguments {
+    std::string_view call;
+    std::string_view lets_through;
+};
+constexpr ByArguments kByArguments[] = {
+    {"clone", "user namespaces, with every capability inside"},
+    {"ioctl", "typing into a terminal"},
+    {"personality", "an address space without its defences"},
+    {"socket", "families and protocols for which the kernel loads modules"},
+    {"socketpair", "families for which the kernel loads modules"}};
 
 // What scanners and duties of the worker ask for.
 constexpr std::string_view kReadNames[] = {"tls-certificates", "sshd-config", "hardware-id"};
@@ -163,6 +176,7 @@ class Checker {
                 wrong(at(rule.source), rule.call + " is dangerous: say in words why it is allowed");
             }
         }
+        if (!passes(list.fallback)) check_allow_list(list);
         // The broker is the one who builds the walls; its list is what it can spare.
         if (list.name == "broker" || !passes(list.fallback)) return;
         for (const auto call : kDangerous) {
@@ -170,6 +184,22 @@ class Checker {
             wrong(at(list.source), "the default allows " + std::string(call) +
                                        ", which is dangerous; give it a line of its own");
         }
+    }
+
+    // Of a list that names what passes and not what is refused.
+    void check_allow_list(const SeccompList& list) {
+        for (const auto& rule : list.rules) {
+            if (!passes(rule.action) || !rule.conditions.empty()) continue;
+            for (const auto& [call, lets_through] : kByArguments) {
+                if (rule.call != call) continue;
+                warn(at(rule.source),
+                     rule.call + " without a condition lets through " + std::string(lets_through));
+            }
+        }
+        if (list.fallback.verdict != Verdict::error || list.fallback.error == ENOSYS) return;
+        warn(at(list.source),
+             "calls younger than the list get this answer too, and libc takes an older one only "
+             "after ENOSYS");
     }
 
     static bool passes(const Action& action) {

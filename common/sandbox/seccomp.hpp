@@ -15,8 +15,8 @@ using Filter = std::vector<sock_filter>;
 // A known call that this architecture lacks has a negative number.
 std::optional<int> syscall_number(std::string_view name);
 
-// Takes about 3 ms for a long list, so it happens when policy is loaded and never in a child.
-// Another architecture's entry (32-bit, x32) is killed whatever the list says.
+// Takes some 20 ms for a list with many "not-in", so it happens when policy is loaded and never in
+// a child. Another architecture's entry (32-bit, x32) is killed whatever the list says.
 Result<Filter> compile(const policy::SeccompList& list);
 // The same program for people to read, as libseccomp spells it.
 Result<std::string> pseudo_code(const policy::SeccompList& list);

@@ -189,6 +189,24 @@ TEST_F(CheckPolicy, ADefaultThatAllowsMustNameEveryDangerousCall) {
     EXPECT_THAT(findings(), Not(Contains(testing::HasSubstr("allows ptrace"))));
 }
 
+TEST_F(CheckPolicy, AnAllowListMustLookAtTheArgumentsThatMatter) {
+    add("approval.policy", kPinned);
+    add("seccomp/job.seccomp",
+        "default errno ENOSYS  # all else\nallow read clone  # forks\n"
+        "allow socket if arg0 is AF_UNIX  # local\nerrno EPERM ioctl  # no devices\n");
+    EXPECT_THAT(findings(),
+                ElementsAre("warning seccomp/job.seccomp:2: clone without a condition lets through "
+                            "user namespaces, with every capability inside"));
+}
+
+TEST_F(CheckPolicy, AnAllowListShouldAnswerYoungerCallsAsAnOlderKernelWould) {
+    add("approval.policy", kPinned);
+    add("seccomp/job.seccomp", "default errno EPERM  # all else\n");
+    EXPECT_THAT(findings(),
+                ElementsAre("warning seccomp/job.seccomp:1: calls younger than the list get this "
+                            "answer too, and libc takes an older one only after ENOSYS"));
+}
+
 TEST_F(CheckPolicy, AProfileMayNotBeCalledLikeAPartOfTheAgent) {
     add("approval.policy", "profile worker pinned-only  # why\n");
     auto renamed = policy_.profiles.extract("p");

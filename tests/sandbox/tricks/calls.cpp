@@ -98,6 +98,11 @@ std::vector<Trick> call_tricks() {
         refused("kcmp", SYS_kcmp, {0x7ffffff, 0x7ffffff, 0, 0, 0}, "EPERM", "ESRCH|ENOSYS"),
         refused("process_madvise", SYS_process_madvise, {-1, kBad, 0, 0, 9}, "EPERM", "EINVAL"),
 
+        {"move-memory-between-nodes",
+         "seccomp",
+         {"EPERM", "EPERM", "EINVAL", "EINVAL"},
+         raw(SYS_mbind, {0, 0, 0, 0, 0, -1})},
+
         // The kernel's keys
         refused("add_key", SYS_add_key, {kBad, kBad, 0, 0, 0}, "ENOSYS", "EFAULT"),
         refused("request_key", SYS_request_key, {kBad, kBad, kBad, 0}, "ENOSYS", "EFAULT"),

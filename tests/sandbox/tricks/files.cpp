@@ -99,10 +99,13 @@ std::vector<Trick> file_tricks() {
                    O_WRONLY),
         {"truncate-open-file",
          "view",
-         {"EROFS", "EROFS", "ok", "ok"},
+         {"EROFS", "EPERM seccomp", "ok", "ok"},
          [](const Place& place) {
              return answer(::truncate((place.at("root") + "/open").c_str(), 0));
          }},
+        // Opened for neither reading nor writing, for which Landlock asks no right (see open(2)).
+        open_trick("open-for-neither", "seccomp", {"ok", "EPERM", "ok", "ok"}, "root", "/open",
+                   O_ACCMODE),
         {"make-in-etc",
          "view",
          {"EROFS", "EROFS", "ok", "ok"},
@@ -146,7 +149,7 @@ std::vector<Trick> file_tricks() {
         {"run-own-program", "Landlock", {"EACCES", "EACCES", "ok", "ok"}, run_own_program},
         {"make-node",
          "Landlock",
-         {"EACCES", "EACCES", "EACCES", "ok"},
+         {"EACCES", "EPERM seccomp", "EACCES", "ok"},
          [](const Place&) { return make_node("/tmp/bulkhead-trick-node", S_IFCHR); }},
         {"make-fifo",
          "Landlock",
