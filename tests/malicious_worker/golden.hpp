@@ -10,7 +10,8 @@
 namespace bulkhead::test {
 
 // The filters, in the order of the columns.
-inline const std::vector<std::string> kFilters{"worker", "broker", "inspect", "maintain", "admin"};
+inline const std::vector<std::string> kFilters{"worker",   "broker",   "inspect",
+                                               "diagnose", "maintain", "admin"};
 
 // (group, value) -> the answers of kFilters, in words. What is compared: names are for readers, and
 // a younger libseccomp knows more of them.

@@ -1,117 +1,36 @@
 #include "tests/malicious_worker/probes.hpp"
 
-#include <asm/prctl.h>
 #include <fcntl.h>
+#include <linux/btrfs.h>
+#include <linux/fiemap.h>
 #include <linux/fs.h>
+#include <linux/fsverity.h>
 #include <linux/if_tun.h>
-#include <linux/memfd.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sched.h>
-#include <seccomp.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <termios.h>
 
-#include <cstdlib>
-#include <memory>
 #include <tuple>
 
-#include "common/sandbox/seccomp.hpp"
+#include "tests/malicious_worker/names.hpp"
 
 namespace bulkhead::test {
 
 namespace {
 
-// Of libseccomp, and of the calls that are younger than it.
-std::string name_of(std::uint32_t number) {
-    const std::unique_ptr<char, void (*)(void*)> known(
-        seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, static_cast<int>(number)), std::free);
-    if (known) return known.get();
-    for (const char* young :
-         {"map_shadow_stack", "futex_wake", "futex_wait", "futex_requeue", "statmount", "listmount",
-          "lsm_get_self_attr", "lsm_set_self_attr", "lsm_list_modules", "mseal", "setxattrat",
-          "getxattrat", "listxattrat", "removexattrat", "open_tree_attr", "file_getattr",
-          "file_setattr"}) {
-        if (sandbox::syscall_number(young) == static_cast<int>(number)) return young;
-    }
-    return "";
-}
-
 // uretprobe and uprobe: from Linux 6.11 and 6.18 on the kernel answers them before it asks a
 // filter, with SIGILL unless they come from a probe of its own making.
 bool before_any_filter(std::uint32_t number) { return number == 335 || number == 336; }
 
-struct Constant {
-    std::string_view call;
-    std::uint64_t value;
-    std::string_view name;
-};
-
-// clang-format off
-#define NAMED(call, name) {call, static_cast<std::uint64_t>(name), #name}
-constexpr Constant kConstants[] = {
-    NAMED("family", AF_UNSPEC), NAMED("family", AF_UNIX), NAMED("family", AF_INET),
-    NAMED("family", AF_INET6), NAMED("family", AF_NETLINK), NAMED("family", AF_PACKET),
-    NAMED("family", AF_ALG), NAMED("family", AF_VSOCK), NAMED("family", AF_XDP),
-    NAMED("family", AF_BLUETOOTH), NAMED("family", AF_CAN), NAMED("family", AF_KEY),
-    NAMED("family", AF_RDS), NAMED("family", AF_TIPC),
-    NAMED("type", SOCK_STREAM), NAMED("type", SOCK_DGRAM), NAMED("type", SOCK_RAW),
-    NAMED("type", SOCK_RDM), NAMED("type", SOCK_SEQPACKET), NAMED("type", SOCK_DCCP),
-    NAMED("type", SOCK_PACKET),
-    NAMED("protocol", IPPROTO_ICMP), NAMED("protocol", IPPROTO_TCP), NAMED("protocol", IPPROTO_UDP),
-    NAMED("protocol", IPPROTO_ICMPV6), NAMED("protocol", IPPROTO_SCTP),
-    NAMED("protocol", IPPROTO_UDPLITE), NAMED("protocol", IPPROTO_RAW),
-    NAMED("protocol", IPPROTO_MPTCP),
-    NAMED("send", MSG_OOB), NAMED("send", MSG_DONTWAIT), NAMED("send", MSG_NOSIGNAL),
-    NAMED("send", MSG_ZEROCOPY), NAMED("send", MSG_FASTOPEN),
-    NAMED("clone", CLONE_VM), NAMED("clone", CLONE_FS), NAMED("clone", CLONE_FILES),
-    NAMED("clone", CLONE_SIGHAND), NAMED("clone", CLONE_PIDFD), NAMED("clone", CLONE_PTRACE),
-    NAMED("clone", CLONE_VFORK), NAMED("clone", CLONE_PARENT), NAMED("clone", CLONE_THREAD),
-    NAMED("clone", CLONE_NEWNS), NAMED("clone", CLONE_NEWCGROUP), NAMED("clone", CLONE_NEWUTS),
-    NAMED("clone", CLONE_NEWIPC), NAMED("clone", CLONE_NEWUSER), NAMED("clone", CLONE_NEWPID),
-    NAMED("clone", CLONE_NEWNET), NAMED("clone", CLONE_IO), NAMED("clone", CLONE_UNTRACED),
-    NAMED("prot", PROT_READ), NAMED("prot", PROT_WRITE), NAMED("prot", PROT_EXEC),
-    NAMED("mode", S_ISUID), NAMED("mode", S_ISGID), NAMED("mode", S_ISVTX),
-    NAMED("madvise", MADV_DONTNEED), NAMED("madvise", MADV_FREE), NAMED("madvise", MADV_HUGEPAGE),
-    NAMED("madvise", MADV_MERGEABLE), NAMED("madvise", MADV_HWPOISON),
-    NAMED("fcntl", F_DUPFD), NAMED("fcntl", F_GETFD), NAMED("fcntl", F_SETFD),
-    NAMED("fcntl", F_GETFL), NAMED("fcntl", F_SETFL), NAMED("fcntl", F_GETLK),
-    NAMED("fcntl", F_SETLK), NAMED("fcntl", F_SETLKW), NAMED("fcntl", F_SETOWN),
-    NAMED("fcntl", F_GETOWN), NAMED("fcntl", F_SETSIG), NAMED("fcntl", F_SETOWN_EX),
-    NAMED("fcntl", F_SETLEASE), NAMED("fcntl", F_NOTIFY), NAMED("fcntl", F_DUPFD_CLOEXEC),
-    NAMED("fcntl", F_SETPIPE_SZ), NAMED("fcntl", F_GETPIPE_SZ), NAMED("fcntl", F_ADD_SEALS),
-    NAMED("fcntl", F_GET_SEALS), NAMED("fcntl", F_SET_RW_HINT), NAMED("fcntl", F_SET_FILE_RW_HINT),
-    NAMED("ioctl", TCGETS), NAMED("ioctl", TIOCSTI), NAMED("ioctl", TIOCLINUX),
-    NAMED("ioctl", FIONREAD), NAMED("ioctl", FIONBIO), NAMED("ioctl", FIOASYNC),
-    NAMED("ioctl", TIOCSCTTY), NAMED("ioctl", SIOCGIFCONF), NAMED("ioctl", SIOCSIFFLAGS),
-    NAMED("prctl", PR_SET_PDEATHSIG), NAMED("prctl", PR_SET_DUMPABLE),
-    NAMED("prctl", PR_GET_DUMPABLE), NAMED("prctl", PR_SET_KEEPCAPS), NAMED("prctl", PR_SET_NAME),
-    NAMED("prctl", PR_GET_SECCOMP), NAMED("prctl", PR_SET_SECCOMP),
-    NAMED("prctl", PR_CAPBSET_READ), NAMED("prctl", PR_CAPBSET_DROP),
-    NAMED("prctl", PR_SET_SECUREBITS), NAMED("prctl", PR_SET_MM),
-    NAMED("prctl", PR_SET_CHILD_SUBREAPER), NAMED("prctl", PR_SET_NO_NEW_PRIVS),
-    NAMED("prctl", PR_GET_NO_NEW_PRIVS), NAMED("prctl", PR_CAP_AMBIENT),
-    NAMED("prctl", PR_SET_SPECULATION_CTRL), NAMED("prctl", PR_SET_SYSCALL_USER_DISPATCH),
-    NAMED("prctl", PR_SET_PTRACER), NAMED("prctl", PR_SET_VMA)};
-// clang-format on
-#undef NAMED
-
-std::string constant(std::string_view of, std::uint64_t value) {
-    for (const auto& one : kConstants) {
-        if (one.call == of && one.value == value) return std::string(one.name);
-    }
-    return "";
-}
-
 // A call, one of whose arguments runs through values while the others stand still.
 struct Series {
     std::string group;        // as it stands in the golden list
-    std::string_view naming;  // of the values, in kConstants
+    std::string_view naming;  // of the values, see names.hpp
     std::uint32_t call;
     std::array<std::uint64_t, 5> arguments;
     std::size_t varying;
@@ -119,7 +38,7 @@ struct Series {
     void add(std::vector<Question>& to, std::uint64_t value) const {
         Probe probe{.number = call, .arguments = arguments};
         probe.arguments[varying] = value;
-        to.push_back({group, value, constant(naming, value), probe});
+        to.push_back({group, value, value_name(naming, value), probe});
     }
     void add(std::vector<Question>& to, std::uint64_t first, std::uint64_t last) const {
         for (auto value = first; value <= last; ++value) add(to, value);
@@ -150,10 +69,11 @@ void add_sockets(std::vector<Question>& to) {
                    {domain},
                    1}
                 .add(to, SOCK_CLOEXEC | SOCK_NONBLOCK, (SOCK_CLOEXEC | SOCK_NONBLOCK) + 15);
-            for (const auto& [type, kind] :
-                 {std::pair{SOCK_STREAM, "SOCK_STREAM"}, {SOCK_RAW, "SOCK_RAW"}}) {
+            for (const auto& [type, kind] : {std::pair{SOCK_STREAM, "SOCK_STREAM"},
+                                             {SOCK_DGRAM, "SOCK_DGRAM"},
+                                             {SOCK_RAW, "SOCK_RAW"}}) {
                 const Series protocol{before + " " + text + " " + kind + ", protocol",
-                                      "protocol",
+                                      family == AF_NETLINK ? "netlink" : "protocol",
                                       number,
                                       {domain, static_cast<std::uint64_t>(type)},
                                       2};
@@ -240,6 +160,43 @@ void add_modes(std::vector<Question>& to) {
     }
 }
 
+// Of nothing: every path is null.
+void add_opens(std::vector<Question>& to) {
+    for (const auto& [name, call, at] :
+         {std::tuple{"open", SYS_open, 1UL}, {"openat", SYS_openat, 2UL}}) {
+        const Series flags{
+            std::string(name) + " flags", "open", static_cast<std::uint32_t>(call), {}, at};
+        flags.add(to, 0, O_ACCMODE);
+        for (const std::uint64_t more : {O_CREAT | O_TRUNC, O_PATH, O_TMPFILE}) {
+            flags.add(to, more | O_WRONLY);
+            flags.add(to, more | O_ACCMODE);
+        }
+        flags.add(to, kHigh | O_ACCMODE);
+    }
+    for (const auto& [name, call, at] :
+         {std::tuple{"mknod", SYS_mknod, 1UL}, {"mknodat", SYS_mknodat, 2UL}}) {
+        const Series mode{
+            std::string(name) + " mode", "mode", static_cast<std::uint32_t>(call), {}, at};
+        for (std::uint64_t kind = 0; kind <= S_IFMT; kind += S_IFIFO) mode.add(to, kind);
+        mode.add(to, S_IFIFO | 0666);
+        mode.add(to, kHigh | S_IFCHR);
+    }
+    constexpr std::uint64_t kPointers[] = {0, 1, 1U << 31, kHigh, kHigh << 31};
+    for (const std::size_t at : {1, 2}) {
+        const Series pointer{
+            "utimensat, null but for argument " + std::to_string(at), "", SYS_utimensat, {}, at};
+        for (const auto value : kPointers) pointer.add(to, value);
+    }
+    const Series persona{"personality", "persona", SYS_personality, {}, 0};
+    for (const std::uint64_t value : std::initializer_list<std::uint64_t>{
+             0, PER_LINUX32, UNAME26, ADDR_NO_RANDOMIZE, READ_IMPLIES_EXEC}) {
+        persona.add(to, value);
+        if (value > PER_LINUX32) persona.add(to, PER_LINUX32 | value);
+    }
+    persona.add(to, 0xffffffff);
+    persona.add(to, kHigh | ADDR_NO_RANDOMIZE);
+}
+
 void add_clones(std::vector<Question>& to) {
     constexpr std::uint64_t kThread =
         CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
@@ -253,7 +210,7 @@ void add_clones(std::vector<Question>& to) {
         const auto flag = std::uint64_t{1} << bit;
         alone.add(to, flag);
         thread.add(to, kThread | flag);
-        to.back().name = constant("clone", flag);
+        to.back().name = value_name("clone", flag);
     }
 }
 
@@ -266,7 +223,7 @@ std::vector<Question> every_number(Entry entry) {
         const bool named = entry == Entry::x86_64;
         if (named && before_any_filter(number)) continue;
         const auto* group = named ? "x86-64" : entry == Entry::x32 ? "x32" : "i386";
-        all.push_back({group, number, named ? name_of(number) : "", {entry, number}});
+        all.push_back({group, number, named ? call_name(number) : "", {entry, number}});
     }
     return all;
 }
@@ -278,6 +235,7 @@ std::vector<Question> every_argument() {
     add_options(all);
     add_memory(all);
     add_modes(all);
+    add_opens(all);
     add_clones(all);
     const Series control{"fcntl command", "fcntl", SYS_fcntl, {}, 1};
     control.add(all, 0, 40);
@@ -286,9 +244,10 @@ std::vector<Question> every_argument() {
     const Series device{"ioctl request", "ioctl", SYS_ioctl, {}, 1};
     device.add(all, 0x5400, 0x547f);  // terminals
     device.add(all, 0x8900, 0x89ff);  // sockets
-    for (const auto other :
-         std::initializer_list<std::uint64_t>{FIBMAP, FS_IOC_SETFLAGS, FICLONE, FIDEDUPERANGE,
-                                              FIFREEZE, FITRIM, BLKDISCARD, TUNSETIFF}) {
+    for (const auto other : std::initializer_list<std::uint64_t>{
+             FIBMAP, FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR, FS_IOC_FIEMAP,
+             FS_IOC_ENABLE_VERITY, BTRFS_IOC_SUBVOL_CREATE, FICLONE, FIDEDUPERANGE, FIFREEZE,
+             FITRIM, BLKDISCARD, TUNSETIFF}) {
         device.add(all, other);
     }
     const Series process{"prctl option", "prctl", SYS_prctl, {}, 0};
