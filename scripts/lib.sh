@@ -14,6 +14,8 @@ build_packages=(cmake ninja-build g++ ccache pkg-config libssl-dev libcurl4-open
     libbenchmark-dev)
 run_packages=(openssh-client openssl curl bash coreutils)
 test_packages=(shellcheck binutils procps systemd-container dbus)
+# A program of each make, for the lists of system calls: static, Go, Rust, and what scripts are written for.
+runtime_packages=(busybox-static fzf ripgrep fd-find perl python3 nodejs)
 fuzz_packages=(clang-19 libclang-rt-19-dev)
 selinux_packages=(selinux-policy-dev)
 
