@@ -14,7 +14,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr const char* kSubjects[] = {"broker", "worker", "admin", "inspect", "maintain"};
+constexpr const char* kSubjects[] = {"broker",   "worker",  "admin",
+                                     "diagnose", "inspect", "maintain"};
 
 Answer show(const std::string& who, const std::string& policy = POLICY) {
     return run({.words = {"show-confinement", who, "--policy", policy}});
