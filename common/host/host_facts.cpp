@@ -6,6 +6,8 @@
 #include <climits>
 #include <string>
 
+#include "common/policy/hidden.hpp"
+
 namespace bulkhead::host {
 
 namespace {
@@ -65,6 +67,10 @@ admission::HostFacts look_at(const policy::Policy& policy, const std::string& po
         for (const auto& [wall, source] : profile.without) {
             of_profile.remarks.push_back("without " + wall + ": " + source.reason);
         }
+        const auto* calls = policy::find(policy.seccomp, profile.seccomp);
+        if (calls == nullptr) continue;  // complete() has seen to it
+        const auto hidden = policy::hidden_from(profile, *calls);
+        of_profile.remarks.insert(of_profile.remarks.end(), hidden.begin(), hidden.end());
     }
     return facts;
 }

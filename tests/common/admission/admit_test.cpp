@@ -338,6 +338,46 @@ TEST(Admit, TheJobLiesUnderItsProfilesCeiling) {
     EXPECT_EQ(code(s.admit()), "profile-unknown");
 }
 
+TEST(Admit, AProfileThatThisHostCannotGiveRunsNothing) {
+    Situation s;
+    s.pin("clean");
+    s.facts.profiles["maintain"].unusable = "needs landlock: Landlock (Linux 5.13)";
+    EXPECT_EQ(code(s.admit()), "profile-unusable");
+    EXPECT_EQ(s.admit().detail, "needs landlock: Landlock (Linux 5.13)");
+    s.facts.profiles.clear();
+    EXPECT_EQ(code(s.admit()), "profile-unusable");
+    EXPECT_EQ(s.admit().detail, "maintain was not looked at");
+    s.facts.profiles["inspect"].unusable = "another profile's";
+    s.facts.profiles["maintain"] = {};
+    EXPECT_EQ(code(s.admit()), "admitted");
+}
+
+TEST(Admit, WhatAProfileRunsWithoutOrDoesNotSeeStandsInEveryVerdict) {
+    Situation s;
+    s.pin("clean");
+    s.facts.profiles["inspect"].remarks = {"another profile's"};
+    EXPECT_TRUE(s.admit().remarks.empty());
+    s.facts.profiles["maintain"].remarks = {"sees no other process", "has no network"};
+    EXPECT_EQ(s.admit().remarks, s.facts.profiles["maintain"].remarks);
+    s.facts.intake_suspended = true;
+    EXPECT_EQ(s.admit().remarks, s.facts.profiles["maintain"].remarks) << "refused, too";
+}
+
+TEST(Admit, AProfileTakesAsManyAtOnceAsItSays) {
+    Situation s;
+    s.pin("clean");
+    s.facts.running_jobs = s.facts.profiles["maintain"].running = 2;
+    EXPECT_EQ(code(s.admit()), "admitted") << "the profile names no number";
+    s.policy.profiles["maintain"].limits.at_once = 3;
+    EXPECT_EQ(code(s.admit()), "admitted");
+    s.policy.profiles["maintain"].limits.at_once = 2;
+    EXPECT_EQ(code(s.admit()), "too-many-jobs");
+    EXPECT_EQ(s.admit().detail, "profile maintain takes 2 at once, and 2 run");
+    s.facts.profiles["maintain"].running = 0;
+    s.facts.profiles["inspect"].running = 2;
+    EXPECT_EQ(code(s.admit()), "admitted") << "they are another profile's";
+}
+
 TEST(Admit, NothingStartsWhileIntakeIsSuspendedOrTheHostIsBusy) {
     Situation s;
     s.pin("clean");

@@ -42,6 +42,7 @@ Situation::Situation() {
     facts = {.intake_suspended = false, .running_jobs = 0, .max_running_jobs = 4};
     facts.interpreters["/bin/bash"] = {true, ""};
     facts.profiles["maintain"] = {};
+    facts.profiles["inspect"] = {};
 }
 
 std::string Situation::manifest() const {

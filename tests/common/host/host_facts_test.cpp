@@ -106,6 +106,22 @@ TEST_F(InterpreterTest, ARingOfLinksEnds) {
     EXPECT_THAT(fault(top + "/a"), HasSubstr("too many symlinks"));
 }
 
+TEST(Profiles, AreToldWithWhatTheyGaveUpAndWhatTheyHide) {
+    policy::Policy policy;
+    auto& profile = policy.profiles["p"];
+    profile.seccomp = "s";
+    profile.network = policy::Network::none;
+    profile.namespaces.pid = true;
+    profile.private_tmp = false;
+    profile.without.push_back({"landlock", {.reason = "an old kernel"}});
+    policy.seccomp["s"].fallback = {policy::Verdict::allow};
+    const auto facts = look_at(policy, "/none").profiles.at("p");
+    EXPECT_EQ(facts.unusable, "");
+    EXPECT_THAT(facts.remarks, testing::ElementsAre("without landlock: an old kernel",
+                                                    HasSubstr("sees no other process"),
+                                                    HasSubstr("has no network")));
+}
+
 TEST(Intake, IsSuspendedByAFileInThePolicyDirectory) {
     const auto tree = test::tree({{"host.policy", ""}});
     EXPECT_FALSE(look_at({}, tree.path()).intake_suspended);

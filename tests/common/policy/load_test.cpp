@@ -63,7 +63,7 @@ TEST_F(PolicyDirectory, IsLoadedWhole) {
     const auto loaded = policy().load();
     ASSERT_TRUE(loaded) << loaded.error().what;
     EXPECT_EQ(loaded->host.id, "web-1");
-    EXPECT_EQ(loaded->profiles.size(), 3U);
+    EXPECT_EQ(loaded->profiles.size(), 4U);
     EXPECT_NE(find(loaded->seccomp, "worker"), nullptr);
     EXPECT_NE(find(loaded->interpreters, "/bin/bash"), nullptr);
     EXPECT_FALSE(loaded->worker_landlock.paths.empty());

@@ -3,6 +3,7 @@
 
 #include "common/policy/check.hpp"
 #include "common/policy/load.hpp"
+#include "common/policy/walls.hpp"
 #include "common/sandbox/seccomp.hpp"
 
 using namespace bulkhead;
@@ -47,14 +48,37 @@ TEST(ShippedPolicy, LeavesTheWorkerAtMost75Calls) {
     }
 }
 
-TEST(ShippedPolicy, LeavesNoJobWithCapabilitiesThatReachTheKernel) {
+// Admin is root, and its first line says so. No other profile has more than what its rows hold.
+TEST(ShippedPolicy, LeavesNoJobButAdminsACapabilityThatReachesTheKernel) {
     const auto policy = shipped();
     for (const auto& [name, profile] : policy.profiles) {
         const auto held = capability_names(profile.capabilities);
-        for (const auto* never : {"SYS_ADMIN", "SYS_MODULE", "SYS_RAWIO", "SYS_PTRACE", "SYS_BOOT",
-                                  "NET_ADMIN", "CAP_BPF", "PERFMON", "SYS_TIME", "MAC_ADMIN"}) {
+        if (name != "admin") {
+            EXPECT_TRUE(held == "none" || held == "CAP_DAC_OVERRIDE CAP_FOWNER") << name << held;
+        }
+        for (const auto* never : {"SYS_MODULE", "SYS_RAWIO", "CAP_BPF", "PERFMON", "SYS_BOOT",
+                                  "SYS_TIME", "MAC_ADMIN", "SYS_PACCT", "SYS_RESOURCE"}) {
             EXPECT_THAT(held, testing::Not(testing::HasSubstr(never))) << name;
         }
     }
-    EXPECT_EQ(policy.profiles.at("inspect").capabilities, 0U);
+}
+
+TEST(ShippedPolicy, ConfinesEveryJobButAdminsToAViewThatItCannotDoWithout) {
+    const auto policy = shipped();
+    using Walls = std::set<std::string, std::less<>>;
+    EXPECT_EQ(obligatory_walls(policy.profiles.at("inspect")), Walls{"job-view"});
+    EXPECT_EQ(obligatory_walls(policy.profiles.at("diagnose")), Walls{"job-view"});
+    EXPECT_EQ(obligatory_walls(policy.profiles.at("maintain")),
+              (Walls{"id-map", "job-view", "landlock"}));
+    EXPECT_EQ(obligatory_walls(policy.profiles.at("admin")), Walls{});
+}
+
+TEST(ShippedPolicy, HasNoProfileWithCapabilitiesThatMayWrite) {
+    for (const auto& [name, profile] : shipped().profiles) {
+        if (name == "admin" || profile.capabilities == 0) continue;
+        for (const auto& rule : profile.paths) {
+            EXPECT_TRUE(rule.access != Access::write && rule.access != Access::devices)
+                << name << " " << rule.path;
+        }
+    }
 }
