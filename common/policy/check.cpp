@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <set>
 
+#include "common/policy/check_profile.hpp"
 #include "common/policy/pattern.hpp"
 
 namespace bulkhead::policy {
@@ -57,6 +58,11 @@ class Checker {
         }
         check_signers();
         check_approvals();
+        for (const auto& [name, profile] : policy_.profiles) {
+            const auto* calls = find(policy_.seccomp, profile.seccomp);
+            if (calls != nullptr)
+                std::ranges::move(check_rows(profile, *calls), std::back_inserter(findings_));
+        }
         for (const auto& [name, list] : policy_.seccomp) check_seccomp(list);
         for (const auto& [name, approved] : policy_.approved) check_approved(approved);
         check_pinned_twice();
@@ -67,9 +73,7 @@ class Checker {
     }
 
   private:
-    static std::string at(const Source& source) {
-        return source.file + ":" + std::to_string(source.line);
-    }
+    static std::string at(const Source& source) { return source.at(); }
     static std::string at(const approval::AllowedSigner& signer) {
         return "allowed_signers:" + std::to_string(signer.line);
     }
@@ -111,7 +115,7 @@ class Checker {
                 return rule.path == "/" &&
                        (rule.access == Access::write || rule.access == Access::devices);
             });
-        return !profile.namespaces.mount && !everywhere &&
+        return !profile.namespaces.mount && !everywhere && !profile.host_files &&
                (profile.user == "root" || profile.capabilities != 0);
     }
 

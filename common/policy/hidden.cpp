@@ -46,13 +46,15 @@ bool looks_into_others(const Profile& profile) {
 std::vector<std::string> hidden_from(const Profile& profile, const SeccompList& calls) {
     std::vector<std::string> lines;
     if (profile.namespaces.pid) {
-        lines.emplace_back("sees no other process: ps, top, pgrep, lsof and ss -p show only the job");
+        lines.emplace_back(
+            "sees no other process: ps, top, pgrep, lsof and ss -p show only the job");
     } else if (!looks_into_others(profile)) {
         lines.emplace_back(
             "sees others' processes, not their files: ss -p, lsof and fuser name only its own");
     }
     if (profile.network == Network::none) {
-        lines.emplace_back("has no network: ss lists no socket, ip only lo, which is down; curl fails");
+        lines.emplace_back(
+            "has no network: ss lists no socket, ip only lo, which is down; curl fails");
     }
     if (profile.namespaces.mount) {
         lines.emplace_back(

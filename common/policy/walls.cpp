@@ -57,6 +57,11 @@ Result<> check_removal(const Profile& profile) {
         if (!profile.namespaces.mount) {
             return wrong(rule.source, "a row \"remove\" needs \"namespaces mount\"");
         }
+        if (profile.private_tmp &&
+            (lies_within(rule.path, "/tmp") || lies_within(rule.path, "/var/tmp"))) {
+            return wrong(rule.source,
+                         "the host's is not there to delete from; write \"private-tmp no\"");
+        }
         for (const auto& other : profile.paths) {
             if (!makes(other.access)) continue;
             if (!lies_within(other.path, rule.path) && !lies_within(rule.path, other.path))

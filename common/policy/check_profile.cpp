@@ -1,0 +1,136 @@
+#include "common/policy/check_profile.hpp"
+
+#include <algorithm>
+
+#include "common/policy/trusted_places.hpp"
+#include "common/policy/walls.hpp"
+
+namespace bulkhead::policy {
+
+namespace {
+
+// What Landlock's rights to delete say nothing of, or not on every kernel; with CAP_FOWNER all of
+// it would succeed.
+constexpr std::string_view kBesideDeleting[] = {
+    "chmod",       "fchmod",       "fchmodat",     "fchmodat2",     "chown",     "fchown",
+    "lchown",      "fchownat",     "setxattr",     "lsetxattr",     "fsetxattr", "setxattrat",
+    "removexattr", "lremovexattr", "fremovexattr", "removexattrat", "link",      "linkat",
+    "truncate",    "utime",        "utimes",       "futimesat",     "utimensat"};
+
+constexpr std::size_t kMostNamed = 3;
+
+bool passes(const Action& action) {
+    return action.verdict == Verdict::allow || action.verdict == Verdict::log;
+}
+
+// With any arguments at all.
+bool lets_through(const SeccompList& list, std::string_view call) {
+    bool refused = false;
+    for (const auto& rule : list.rules) {
+        if (rule.call != call) continue;
+        if (passes(rule.action)) return true;
+        refused = refused || rule.conditions.empty();
+    }
+    return passes(list.fallback) && !refused;
+}
+
+bool makes(Access access) { return access == Access::write || access == Access::devices; }
+
+bool is_private(const Profile& profile, const std::string& path) {
+    const auto below = [&](const std::string& top) {
+        return path == top || path.starts_with(top + "/");
+    };
+    return path == "/dev/shm" || path == "/run/lock" ||
+           (profile.private_tmp && (below("/tmp") || below("/var/tmp")));
+}
+
+// "it is trusted by cron, ...", or which places beneath it are, and by whom.
+std::string trust_in(const std::string& path, const std::vector<const TrustedPlace*>& places) {
+    if (places[0]->path.size() <= path.size())
+        return "it is trusted by " + std::string(places[0]->who);
+    std::string text = "beneath it are trusted";
+    for (std::size_t i = 0; i < std::min(places.size(), kMostNamed); ++i) {
+        text.append(i == 0 ? " " : "; ").append(places[i]->path).append(" by ");
+        text += places[i]->who;
+    }
+    if (places.size() <= kMostNamed) return text;
+    return text + "; and " + std::to_string(places.size() - kMostNamed) + " places more";
+}
+
+class ProfileChecker {
+  public:
+    ProfileChecker(const Profile& profile, const SeccompList& calls)
+        : profile_(profile), calls_(calls) {}
+
+    std::vector<Finding> run() {
+        for (const auto& [wall, source] : profile_.without) {
+            warn(source.at(), "its jobs run where " + std::string(wall_in_words(wall)) +
+                                  " is lacking, too: " + source.reason);
+        }
+        check_age();
+        if (removes(profile_)) check_calls();
+        for (const auto& rule : profile_.paths) check_row(rule);
+        return std::move(findings_);
+    }
+
+  private:
+    void warn(std::string where, std::string text) {
+        findings_.push_back({false, std::move(where), std::move(text)});
+    }
+
+    // Written before capabilities ended at the rows: whoever wrote it may count on more.
+    void check_age() {
+        const bool knows = std::ranges::any_of(
+            profile_.require, [](const auto& line) { return line.wall == kIdMapWall; });
+        const bool makes_files = std::ranges::any_of(
+            profile_.paths, [](const auto& rule) { return makes(rule.access); });
+        if (!maps_ids(profile_) || knows || !makes_files) return;
+        warn("profiles/" + profile_.name + ".profile",
+             "its capabilities end at its rows now, by a user namespace and ID-mapped mounts: rows "
+             "on overlay, NFS, FUSE, or tmpfs before Linux 6.3 are left out, and files that it "
+             "makes are its own account's. To delete, take rows \"remove\" as the shipped maintain "
+             "has; if this is meant, write: require id-map  # why");
+    }
+
+    void check_calls() {
+        std::string open;
+        for (const auto call : kBesideDeleting) {
+            if (lets_through(calls_, call)) open.append(open.empty() ? "" : ", ").append(call);
+        }
+        if (open.empty()) return;
+        const auto row = std::ranges::find(profile_.paths, Access::remove, &PathRule::access);
+        findings_.push_back({true, row->source.at(),
+                             "a row \"remove\" lets files be deleted and no more, but seccomp/" +
+                                 calls_.name + ".seccomp lets through " + open +
+                                 "; deny each there without a condition: errno EPERM CALL  # why"});
+    }
+
+    void check_row(const PathRule& rule) {
+        const bool changes = makes(rule.access);
+        if ((!changes && rule.access != Access::remove) || is_private(profile_, rule.path)) return;
+        const bool is_root = profile_.user == "root";
+        if (is_root && rule.path == "/") return;  // and says so
+        const bool has_powers = is_root || profile_.capabilities != 0;
+        auto places = trusted_places(rule.path);
+        std::erase_if(places, [&](const TrustedPlace* place) {
+            const bool open = place->open == TrustedPlace::Open::to_all && !has_powers;
+            return open || (!changes && place->deleting == TrustedPlace::Deleting::harmless);
+        });
+        if (places.empty()) return;
+        warn(rule.source.at(), (changes ? "who may write to " + rule.path + " is root before long: "
+                                        : "to delete in " + rule.path + " can be an attack: ") +
+                                   trust_in(rule.path, places));
+    }
+
+    const Profile& profile_;
+    const SeccompList& calls_;
+    std::vector<Finding> findings_;
+};
+
+}  // namespace
+
+std::vector<Finding> check_rows(const Profile& profile, const SeccompList& calls) {
+    return ProfileChecker(profile, calls).run();
+}
+
+}  // namespace bulkhead::policy
