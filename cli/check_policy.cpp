@@ -1,8 +1,10 @@
 // `bulkhead check-policy`: does a policy load, what in it is strange, and which digest has it?
+// With --as-host also: can this host give what it promises?
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "cli/as_host.hpp"
 #include "cli/files.hpp"
 #include "cli/options.hpp"
 #include "cli/policy_copy.hpp"
@@ -13,7 +15,7 @@ namespace bulkhead::cli {
 
 namespace {
 
-constexpr std::array kOptions{Option{"--json"}};
+constexpr std::array kOptions{Option{"--json"}, Option{"--as-host"}};
 
 std::vector<policy::Finding> findings_of(const PolicyCopy& copy) {
     std::vector<policy::Finding> findings;
@@ -58,7 +60,8 @@ Result<int> check_policy(const Arguments& arguments) {
     if (options.operands().size() > 1) return wrong("give one directory");
     const auto copy = TRY(load_policy(options.operands().empty() ? std::string(kPolicyDirectory)
                                                                  : options.operands()[0]));
-    const auto findings = findings_of(copy);
+    auto findings = findings_of(copy);
+    if (options.has("--as-host")) std::ranges::move(ask_host(copy), std::back_inserter(findings));
     TRY(print(options.has("--json") ? json_of(copy, findings) : text_of(copy, findings)));
     const bool bad = std::any_of(findings.begin(), findings.end(),
                                  [](const auto& finding) { return finding.error; });

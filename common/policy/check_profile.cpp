@@ -46,8 +46,9 @@ bool is_private(const Profile& profile, const std::string& path) {
 
 // "it is trusted by cron, ...", or which places beneath it are, and by whom.
 std::string trust_in(const std::string& path, const std::vector<const TrustedPlace*>& places) {
-    if (places[0]->path.size() <= path.size())
-        return "it is trusted by " + std::string(places[0]->who);
+    const bool above =
+        std::ranges::count(places[0]->path, '/') <= std::ranges::count(path, '/') && path != "/";
+    if (above) return "it is trusted by " + std::string(places[0]->who);
     std::string text = "beneath it are trusted";
     for (std::size_t i = 0; i < std::min(places.size(), kMostNamed); ++i) {
         text.append(i == 0 ? " " : "; ").append(places[i]->path).append(" by ");

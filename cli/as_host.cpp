@@ -1,0 +1,123 @@
+#include "cli/as_host.hpp"
+
+#include <linux/mount.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "common/base/parse.hpp"
+#include "common/host/file_systems.hpp"
+#include "common/host/host_facts.hpp"
+#include "common/sandbox/landlock.hpp"
+#include "common/sandbox/probe.hpp"
+#include "common/sys/dir.hpp"
+
+namespace bulkhead::cli {
+
+namespace {
+
+using Findings = std::vector<policy::Finding>;
+
+std::string controllers() {
+    const auto proc = sys::Dir::open("/proc/self");
+    const auto text = proc ? proc->read_file("mountinfo", 16 << 20) : fail("");
+    if (!text) return "";
+    for (const auto& mount : host::parse_mounts(*text)) {
+        if (mount.type != "cgroup2") continue;
+        const auto top = sys::Dir::open(std::string(mount.place));
+        const auto names = top ? top->read_file("cgroup.controllers", 4096) : fail("");
+        if (names) return *names;
+    }
+    return "";
+}
+
+// As the broker will find them, but for what its unit delegates.
+std::vector<std::string> missing_features() {
+    constexpr int kGetMdwe = 66;  // Linux 6.3; absent from Debian 12's headers
+    std::vector<std::string> missing;
+    const int abi = sandbox::landlock_abi();
+    if (abi < 1) missing.emplace_back("landlock");
+    if (abi < 4) missing.emplace_back("landlock-net");
+    if (abi < 6) missing.emplace_back("landlock-scope");
+    if (::prctl(kGetMdwe, 0, 0, 0, 0) < 0) missing.emplace_back("mdwe");
+    if (::syscall(SYS_mount_setattr, -1, "", 0, nullptr, 0) != 0 && errno == ENOSYS) {
+        for (const auto* wall : {"worker-view", "job-view", "id-map"}) missing.emplace_back(wall);
+    }
+    const auto text = controllers();
+    const auto enabled = words(text);
+    for (const std::string name : {"memory", "pids", "cpu"}) {
+        if (std::ranges::count(enabled, name) == 0) missing.push_back("cgroup-" + name);
+    }
+    return missing;
+}
+
+// What this process could give away; a unit may have less (CapabilityBoundingSet=).
+std::uint64_t bounding_set() {
+    std::uint64_t set = 0;
+    for (unsigned bit = 0; bit < 64; ++bit) {
+        if (::prctl(PR_CAPBSET_READ, bit, 0, 0, 0) == 1) set |= std::uint64_t{1} << bit;
+    }
+    return set;
+}
+
+void ask_for_profile(const policy::Profile& profile, const std::vector<std::string>& missing,
+                     Findings& findings) {
+    const auto where = "profiles/" + profile.name + ".profile";
+    const auto lacking = profile.capabilities & ~bounding_set();
+    if (lacking != 0) {
+        findings.push_back({true, where,
+                            "needs " + policy::capability_names(lacking) +
+                                ", which nobody here can give; see CapabilityBoundingSet= of the "
+                                "unit, or the container's"});
+    }
+    auto probe = sandbox::probe_profile(profile, missing);
+    if (!probe.unusable.empty()) {
+        findings.push_back({true, where, "profile-unusable here: " + probe.unusable});
+    }
+    for (auto& remark : probe.remarks) findings.push_back({false, where, std::move(remark)});
+}
+
+void ask_for_worker(const policy::Policy& policy, Findings& findings) {
+    for (const auto& rule : policy.worker_landlock.paths) {
+        struct stat info {};
+        if (rule.if_present || ::stat(rule.path.c_str(), &info) == 0) continue;
+        findings.push_back({true, rule.source.place(),
+                            rule.path + ": " + std::strerror(errno) +
+                                "; the agent would not start. If that is meant: if-present"});
+    }
+}
+
+}  // namespace
+
+Findings ask_host(const PolicyCopy& copy) {
+    Findings findings;
+    const auto& policy = copy.policy;
+    if (::geteuid() != 0) {
+        findings.push_back({false, copy.directory,
+                            "asked as user " + std::to_string(::geteuid()) +
+                                ": what only root may look at is not known; ask as root"});
+    }
+    const auto missing = missing_features();
+    for (const auto& [feature, source] : policy.requirements) {
+        if (std::ranges::count(missing, feature) == 0) continue;
+        findings.push_back(
+            {true, source.at(), "this host lacks " + feature + "; the agent would not start"});
+    }
+    const auto facts = host::look_at(policy, copy.directory);
+    for (const auto& [path, source] : policy.interpreters) {
+        const auto& at = facts.interpreters.at(path);
+        if (at.trusted) continue;
+        findings.push_back({false, source.at(), "no job runs by " + path + " here: " + at.detail});
+    }
+    ask_for_worker(policy, findings);
+    for (const auto& [name, profile] : policy.profiles) ask_for_profile(profile, missing, findings);
+    return findings;
+}
+
+}  // namespace bulkhead::cli
