@@ -4,6 +4,7 @@
 #include "cli/dry_run/report.hpp"
 #include "cli/dry_run/words.hpp"
 #include "common/base/text.hpp"
+#include "common/policy/walls.hpp"
 
 namespace bulkhead::cli {
 
@@ -29,6 +30,14 @@ json paths_of(const policy::Profile& profile) {
                         {"path", rule.path},
                         {"if_present", rule.if_present},
                         {"why", rule.source.reason}});
+    }
+    return list;
+}
+
+json walls_of(const std::vector<policy::WallLine>& lines) {
+    auto list = json::array();
+    for (const auto& [wall, source] : lines) {
+        list.push_back({{"wall", wall}, {"why", source.reason}});
     }
     return list;
 }
@@ -63,6 +72,12 @@ json sandbox_of(const policy::Profile& profile, const approval::Manifest& job,
                  {"network", network_in_words(profile.network)},
                  {"namespaces", namespace_names(profile.namespaces)},
                  {"private_tmp", profile.private_tmp},
+                 {"private_tmp_bytes", profile.private_tmp_size},
+                 {"host_files", profile.host_files},
+                 {"maps_ids", policy::maps_ids(profile)},
+                 {"walls", policy::obligatory_walls(profile)},
+                 {"require", walls_of(profile.require)},
+                 {"without", walls_of(profile.without)},
                  {"paths", paths_of(profile)},
                  {"limits",
                   {{"timeout_seconds", job.timeout.count()},
@@ -72,6 +87,7 @@ json sandbox_of(const policy::Profile& profile, const approval::Manifest& job,
                    {"cpu_percent", limits.cpu_percent},
                    {"file_size_bytes", limits.file_size},
                    {"open_files", limits.open_files},
+                   {"at_once", limits.at_once},
                    {"umask", profile.umask},
                    {"nice", profile.nice}}}};
     sandbox["system_calls"] = calls_of(*policy::find(policy.seccomp, profile.seccomp));
@@ -134,6 +150,7 @@ std::string json_of(const Question& question, const Report& report, const Policy
         {"rule", verdict.rule},
         {"signers", verdict.signers},
         {"checks", checks_of(report)},
+        {"remarks", verdict.remarks},
         {"host", {{"id", copy.policy.host.id}, {"groups", copy.policy.host.groups}}},
         {"time", format_utc(question.now)},
         {"policy_digest", crypto::hex(copy.policy.digest)},

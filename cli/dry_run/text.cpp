@@ -6,6 +6,7 @@
 #include "cli/dry_run/report.hpp"
 #include "cli/dry_run/words.hpp"
 #include "cli/layout.hpp"
+#include "common/policy/walls.hpp"
 
 namespace bulkhead::cli {
 
@@ -89,9 +90,20 @@ std::string paths_of(const policy::Profile& profile) {
         }
         if (!list.empty()) text += row("  " + access_name(access), joined(list, ""));
     }
+    if (profile.host_files) text += row("  files", "the host's, as its user has them");
+    if (profile.host_files) return text;
     return text + row("  /tmp", profile.private_tmp
                                     ? "a /tmp and /var/tmp of its own, gone with the job"
                                     : "the host's, as far as the paths above reach it");
+}
+
+std::string walls_of(const policy::Profile& profile) {
+    const auto walls = policy::obligatory_walls(profile);
+    auto text = row("  walls", joined({walls.begin(), walls.end()}, "none that it needs"));
+    for (const auto& [wall, source] : profile.without) {
+        text += row("", "without " + wall + ": " + source.reason);
+    }
+    return text;
 }
 
 std::string sandbox_of(const policy::Profile& profile, const approval::Manifest& job,
@@ -105,7 +117,7 @@ std::string sandbox_of(const policy::Profile& profile, const approval::Manifest&
                                  ? "none: an empty network namespace"
                                  : "the host's");
     text += row("  namespaces", joined(namespace_names(profile.namespaces), "the host's"));
-    text += paths_of(profile);
+    text += walls_of(profile) + paths_of(profile);
     text +=
         row("  limits",
             std::to_string(job.timeout.count()) + " s, " + size_in_words(job.output_max) +
@@ -150,6 +162,7 @@ std::string list_of(const char* title, const std::vector<std::string>& lines) {
 std::string text_of(const Question& question, const Report& report, const PolicyCopy& copy) {
     auto text = verdict_of(question, report, copy);
     if (!report.verdict.checks.empty()) text += checks_of(report);
+    text += list_of("what such a job does not see, or runs without", report.verdict.remarks);
     text += list_of("what a host knows and this dry run assumes", report.assumed);
     if (report.profile != nullptr) {
         text += sandbox_of(*report.profile, *report.verdict.manifest, copy.policy);

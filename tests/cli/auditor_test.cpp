@@ -84,6 +84,42 @@ TEST_F(Auditor, SeesByTheExitStatusHowBadItIs) {
     EXPECT_THAT(broken.err, HasSubstr("/policy: approval.policy:2:"));
 }
 
+TEST_F(Auditor, IsToldWhatThisHostCannotGiveOfAPolicy) {
+    auto profile = site_.read("policy/profiles/maintain.profile");
+    const auto replace = [&](const std::string& from, const std::string& to) {
+        profile.replace(profile.find(from), from.size(), to);
+    };
+    replace("user nobody ", "user nosuchuser ");
+    replace("read /etc/passwd ", "read /etc/nosuchfile ");
+    replace("write /dev/null ", "devices /etc/passwd ");
+    site_.write("policy/profiles/maintain.profile", profile);
+    site_.write("policy/interpreters.policy", "interpreter /bin/nosuchshell  # test\n");
+    const auto answer = site_.bulkhead({"check-policy", "policy", "--as-host"});
+    EXPECT_EQ(answer.code, 1);
+    for (const auto* said :
+         {"profiles/maintain.profile: error: profile-unusable here: ",
+          "there is no user nosuchuser",
+          "profiles/maintain.profile:11:6: /etc/nosuchfile: is not there; make it, or write: "
+          "if-present",
+          "profiles/maintain.profile:13:9: /etc/passwd: is a regular file, and \"devices\"",
+          "interpreters.policy:1: warning: no job runs by /bin/nosuchshell here: "}) {
+        EXPECT_THAT(answer.out, HasSubstr(said));
+    }
+    EXPECT_THAT(site_.bulkhead({"check-policy", "policy"}).out, Not(HasSubstr("nosuch")))
+        << "without --as-host the host is not asked";
+}
+
+TEST_F(Auditor, WhoIsNotRootIsToldWhatCouldNotBeAsked) {
+    if (::geteuid() != 0) GTEST_SKIP() << "becomes somebody else";
+    const auto answer = run({.words = {"check-policy", "policy", "--as-host"},
+                             .folder = site_.path(),
+                             .user = kNobody});
+    EXPECT_THAT(answer.out,
+                HasSubstr("asked as user 65534: what only root may look at is not known"));
+    EXPECT_THAT(site_.bulkhead({"check-policy", "policy", "--as-host"}).out,
+                Not(HasSubstr("asked as user")));
+}
+
 class AuditLog : public Auditor {
   protected:
     // Three lines in two files, the older one rotated away.
