@@ -32,7 +32,7 @@ std::string controllers() {
         if (mount.type != "cgroup2") continue;
         const auto top = sys::Dir::open(std::string(mount.place));
         const auto names = top ? top->read_file("cgroup.controllers", 4096) : fail("");
-        if (names) return *names;
+        if (names) return names->substr(0, names->find('\n'));
     }
     return "";
 }

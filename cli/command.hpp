@@ -16,6 +16,7 @@ inline constexpr int kWrong = 2;  // a wrong call, or a policy that cannot be us
 
 // Each returns its exit status; an error is printed and is kNo, or kWrong when it is a wrong().
 Result<int> status(const Arguments& arguments);
+Result<int> jobs(const Arguments& arguments);
 Result<int> resume_jobs(const Arguments& arguments);
 Result<int> settings(const Arguments& arguments);
 Result<int> migrate(const Arguments& arguments);

@@ -42,6 +42,8 @@ constexpr std::array kCommands{
     Row{"describe-protocol", "", "the page of requests and events between worker and broker",
         &cli::describe_protocol},
     Row{"status", "[--json] [--socket FILE]", "what the running agent is doing", &cli::status},
+    Row{"jobs", "[--holds MOUNT|DEVICE]",
+        "as root: the running jobs; those that keep a file system busy", &cli::jobs},
     Row{"resume-jobs", "[--state DIR]",
         "as root: take jobs again after protocol violations suspended them", &cli::resume_jobs},
     Row{"migrate",

@@ -31,7 +31,7 @@ bool is_private(const policy::Profile& profile, std::string_view path) {
 bool user_namespaces_are_off() {
     const auto settings = sys::Dir::open("/proc/sys/user");
     const auto most = settings ? settings->read_file("max_user_namespaces", 64) : fail("");
-    return most && trimmed(*most) == "0";
+    return most && *most == "0\n";
 }
 
 class Prober {

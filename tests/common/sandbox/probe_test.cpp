@@ -1,6 +1,7 @@
 // What a host lacks is told with the line that asks for it.
 #include "common/sandbox/probe.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <linux/magic.h>
 #include <sched.h>
@@ -55,6 +56,27 @@ TEST(Probe, NamesTheWallAndSinceWhichKernel) {
     profile.require.clear();
     profile.without.push_back({"landlock", {}});
     EXPECT_EQ(probe_profile(profile, {"landlock"}).unusable, "");
+}
+
+// The setting is of the user namespace that asks, so a child has one to turn off.
+TEST(Probe, NamesUserNamespacesThatAreTurnedOff) {
+    const auto said = test::forked([]() -> std::string {
+        auto profile = sound();
+        profile.user = "nobody";
+        profile.capabilities = 2;
+        if (::unshare(CLONE_NEWUSER) != 0) return "skip";
+        const auto before = probe_profile(profile, {}).unusable;
+        const auto setting = sys::Dir::open("/proc/sys/user");
+        if (!setting) return "skip";
+        const auto file = setting->open_at("max_user_namespaces", O_WRONLY);
+        if (!file || !sys::write_all(*file, as_bytes("0"))) return "skip";
+        return before + "|" + probe_profile(profile, {}).unusable;
+    });
+    if (said == "skip") GTEST_SKIP() << "no user namespace of its own";
+    EXPECT_EQ(said, "|needs user namespaces, and user.max_user_namespaces is 0");
+    auto profile = sound();
+    profile.capabilities = 2;
+    EXPECT_EQ(probe_profile(profile, {}).unusable, "") << "root's capabilities are not mapped";
 }
 
 TEST(Probe, NamesAccountsThatAreNotThere) {
