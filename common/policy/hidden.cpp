@@ -60,6 +60,9 @@ std::vector<std::string> hidden_from(const Profile& profile, const SeccompList& 
         lines.emplace_back(
             "sees only the trees of its rows: df, findmnt and find / tell of nothing else");
     }
+    if (profile.namespaces.ipc) {
+        lines.emplace_back("sees no shared memory or queue of others: ipcs lists only its own");
+    }
     if (profile.private_tmp) {
         lines.emplace_back("has a /tmp and a /var/tmp of its own, empty at first");
     }

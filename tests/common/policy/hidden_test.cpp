@@ -49,6 +49,9 @@ TEST(Hidden, EachNamespaceIsToldWithTheToolsThatItBlinds) {
     profile.network = Network::none;
     EXPECT_THAT(hidden_from(profile, kEverything), ElementsAre(HasSubstr("ss lists no socket")));
     profile = root_shell();
+    profile.namespaces.ipc = true;
+    EXPECT_THAT(hidden_from(profile, kEverything), ElementsAre(HasSubstr("ipcs")));
+    profile = root_shell();
     profile.namespaces.mount = true;
     profile.private_tmp = true;
     EXPECT_THAT(hidden_from(profile, kEverything),
