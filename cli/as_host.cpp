@@ -10,10 +10,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "common/base/parse.hpp"
 #include "common/host/file_systems.hpp"
 #include "common/host/host_facts.hpp"
+#include "common/policy/check_profile.hpp"
 #include "common/sandbox/landlock.hpp"
 #include "common/sandbox/probe.hpp"
 #include "common/sys/dir.hpp"
@@ -66,6 +68,23 @@ std::uint64_t bounding_set() {
     return set;
 }
 
+// A link's place is not where its row is written.
+void ask_for_links(const policy::Profile& profile, Findings& findings) {
+    auto resolved = profile;
+    resolved.paths.clear();
+    for (auto rule : profile.paths) {
+        std::error_code failed;
+        const auto real = std::filesystem::canonical(rule.path, failed).string();
+        if (failed || real == rule.path) continue;
+        rule.path = real;
+        resolved.paths.push_back(std::move(rule));
+    }
+    for (auto& finding : policy::check_places(resolved)) {
+        finding.text = "is a link, and " + finding.text;
+        findings.push_back(std::move(finding));
+    }
+}
+
 void ask_for_profile(const policy::Profile& profile, const std::vector<std::string>& missing,
                      Findings& findings) {
     const auto where = "profiles/" + profile.name + ".profile";
@@ -76,6 +95,7 @@ void ask_for_profile(const policy::Profile& profile, const std::vector<std::stri
                                 ", which nobody here can give; see CapabilityBoundingSet= of the "
                                 "unit, or the container's"});
     }
+    ask_for_links(profile, findings);
     auto probe = sandbox::probe_profile(profile, missing);
     if (!probe.unusable.empty()) {
         findings.push_back({true, where, "profile-unusable here: " + probe.unusable});

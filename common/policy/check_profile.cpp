@@ -60,18 +60,21 @@ std::string trust_in(const std::string& path, const std::vector<const TrustedPla
 
 class ProfileChecker {
   public:
-    ProfileChecker(const Profile& profile, const SeccompList& calls)
-        : profile_(profile), calls_(calls) {}
+    explicit ProfileChecker(const Profile& profile) : profile_(profile) {}
 
-    std::vector<Finding> run() {
+    std::vector<Finding> places() {
+        for (const auto& rule : profile_.paths) check_row(rule);
+        return std::move(findings_);
+    }
+
+    std::vector<Finding> all(const SeccompList& calls) {
         for (const auto& [wall, source] : profile_.without) {
             warn(source.at(), "its jobs run where " + std::string(wall_in_words(wall)) +
                                   " is lacking, too: " + source.reason);
         }
         check_age();
-        if (removes(profile_)) check_calls();
-        for (const auto& rule : profile_.paths) check_row(rule);
-        return std::move(findings_);
+        if (removes(profile_)) check_calls(calls);
+        return places();
     }
 
   private:
@@ -93,24 +96,30 @@ class ProfileChecker {
              "has; if this is meant, write: require id-map  # why");
     }
 
-    void check_calls() {
+    void check_calls(const SeccompList& calls) {
         std::string open;
         for (const auto call : kBesideDeleting) {
-            if (lets_through(calls_, call)) open.append(open.empty() ? "" : ", ").append(call);
+            if (lets_through(calls, call)) open.append(open.empty() ? "" : ", ").append(call);
         }
         if (open.empty()) return;
         const auto row = std::ranges::find(profile_.paths, Access::remove, &PathRule::access);
         findings_.push_back({true, row->source.at(),
                              "a row \"remove\" lets files be deleted and no more, but seccomp/" +
-                                 calls_.name + ".seccomp lets through " + open +
+                                 calls.name + ".seccomp lets through " + open +
                                  "; deny each there without a condition: errno EPERM CALL  # why"});
+    }
+
+    bool makes_everywhere() const {
+        return std::ranges::any_of(profile_.paths, [](const auto& rule) {
+            return rule.path == "/" && makes(rule.access);
+        });
     }
 
     void check_row(const PathRule& rule) {
         const bool changes = makes(rule.access);
         if ((!changes && rule.access != Access::remove) || is_private(profile_, rule.path)) return;
         const bool is_root = profile_.user == "root";
-        if (is_root && rule.path == "/") return;  // and says so
+        if (is_root && makes_everywhere()) return;  // and says so
         const bool has_powers = is_root || profile_.capabilities != 0;
         auto places = trusted_places(rule.path);
         std::erase_if(places, [&](const TrustedPlace* place) {
@@ -124,14 +133,17 @@ class ProfileChecker {
     }
 
     const Profile& profile_;
-    const SeccompList& calls_;
     std::vector<Finding> findings_;
 };
 
 }  // namespace
 
 std::vector<Finding> check_rows(const Profile& profile, const SeccompList& calls) {
-    return ProfileChecker(profile, calls).run();
+    return ProfileChecker(profile).all(calls);
+}
+
+std::vector<Finding> check_places(const Profile& profile) {
+    return ProfileChecker(profile).places();
 }
 
 }  // namespace bulkhead::policy

@@ -9,5 +9,7 @@ namespace bulkhead::policy {
 
 // `calls` is the profile's own list.
 std::vector<Finding> check_rows(const Profile& profile, const SeccompList& calls);
+// Of that only what concerns the places of rows.
+std::vector<Finding> check_places(const Profile& profile);
 
 }  // namespace bulkhead::policy

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "common/admission/reason.hpp"
@@ -107,6 +108,37 @@ TEST_F(Auditor, IsToldWhatThisHostCannotGiveOfAPolicy) {
     }
     EXPECT_THAT(site_.bulkhead({"check-policy", "policy"}).out, Not(HasSubstr("nosuch")))
         << "without --as-host the host is not asked";
+}
+
+TEST_F(Auditor, IsToldOfALinkIntoAPlaceThatRootTrusts) {
+    std::filesystem::create_symlink("/etc", site_.path("innocent"));
+    auto profile = site_.read("policy/profiles/maintain.profile");
+    profile.replace(profile.find("write /var/cache "), 17, "write " + site_.path("innocent") + " ");
+    site_.write("policy/profiles/maintain.profile", profile);
+    constexpr const char* kSaid =
+        ":12: warning: is a link, and who may write to /etc is root before";
+    EXPECT_THAT(site_.bulkhead({"check-policy", "policy", "--as-host"}).out, HasSubstr(kSaid));
+    EXPECT_THAT(site_.bulkhead({"check-policy", "policy"}).out, Not(HasSubstr(kSaid)));
+}
+
+TEST_F(Auditor, IsToldOfACapabilityThatThisHostCannotGive) {
+    if (::geteuid() != 0) GTEST_SKIP() << "gives a capability up";
+    const auto answer = run({.words = {"--bounding-set", "-fowner", BULKHEAD_PROGRAM,
+                                       "check-policy", "policy", "--as-host"},
+                             .folder = site_.path(),
+                             .program = "/usr/bin/setpriv"});
+    EXPECT_EQ(answer.code, 1) << answer.err;
+    EXPECT_THAT(answer.out, HasSubstr("profiles/maintain.profile: error: needs CAP_FOWNER, which "
+                                      "nobody here can give"));
+}
+
+// Such as hosts have it from before rows held capabilities.
+TEST_F(Auditor, OfAnOldPolicyIsToldWhatChanged) {
+    const auto answer = site_.bulkhead({"check-policy", "policy"});
+    EXPECT_THAT(answer.out, HasSubstr("profiles/maintain.profile: warning: its capabilities end at "
+                                      "its rows now"));
+    EXPECT_THAT(answer.out, HasSubstr("profiles/maintain.profile:12: warning: who may write to "
+                                      "/var/cache is root before long"));
 }
 
 TEST_F(Auditor, WhoIsNotRootIsToldWhatCouldNotBeAsked) {

@@ -73,6 +73,7 @@ TEST(TrustedPlaces, AreWarnedOfWithTheirBeliever) {
                                                          {"/home/deploy/.ssh", "sshd"},
                                                          {"/home/deploy", "/home/*/.ssh by sshd"},
                                                          {"/run/docker.sock", "docker"},
+                                                         {"/var/run/docker.sock", "docker"},
                                                          {"/var/lib/app", "daemons"},
                                                          {"/boot/grub", "the boot loader"},
                                                          {"/dev/sda", "raw disks"},
@@ -112,7 +113,7 @@ TEST(TrustedPlaces, ThatAreOpenToAllConcernOnlyCapabilities) {
 }
 
 TEST(TrustedPlaces, AreNoNewsToRoot) {
-    auto profile = with({row(Access::devices, "/")}, 2);
+    auto profile = with({row(Access::write, "/"), row(Access::devices, "/dev")}, 2);
     profile.user = "root";
     EXPECT_THAT(findings(profile), IsEmpty());
 }
