@@ -13,9 +13,8 @@ namespace {
 
 bool holds_for(const SyscallRule& rule, std::uint32_t family) {
     return std::ranges::all_of(rule.conditions, [&](const Condition& condition) {
-        return condition.argument != 0 || std::ranges::any_of(condition.values, [&](auto value) {
-                   return (family & condition.mask) == value;
-               });
+        const auto agrees = [&](const Bits& bits) { return (family & bits.mask) == bits.value; };
+        return condition.argument != 0 || std::ranges::any_of(condition.any_of, agrees);
     });
 }
 

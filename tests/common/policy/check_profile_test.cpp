@@ -170,6 +170,12 @@ TEST(RowsThatDelete, WantAListThatLetsNothingElseBeDone) {
                                    "deleted and no more, but seccomp/s.seccomp lets through chmod, "
                                    "truncate; deny each there without a condition: errno EPERM "
                                    "CALL  # why"));
+    EXPECT_THAT(findings(profile, list("default errno EPERM  # why\n"
+                                       "allow utimensat if arg1 null  # what it has open\n")),
+                IsEmpty());
+    EXPECT_THAT(findings(profile, list("default errno EPERM  # why\n"
+                                       "allow utimensat if arg1 not-in 0  # any file\n")),
+                ElementsAre(HasSubstr("lets through utimensat")));
     const auto half = findings(profile, list("default allow  # why\n"
                                              "errno EPERM chmod if arg1 has 0x800  # set-user-id\n"
                                              "errno EPERM chown  # why\n"));

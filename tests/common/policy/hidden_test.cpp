@@ -85,6 +85,12 @@ TEST(Hidden, LocalSocketsAreToldByWhatTheListAnswers) {
     EXPECT_THAT(with("default errno EPERM  # why\n"
                      "allow socket if arg0 in AF_INET AF_INET6  # why\n"),
                 told);
+    EXPECT_THAT(with("default allow  # why\n"
+                     "errno EAFNOSUPPORT socket if arg0 not-in AF_INET AF_INET6  # why\n"),
+                told);
+    EXPECT_THAT(with("default allow  # why\n"
+                     "errno EAFNOSUPPORT socket if arg0 not-in AF_INET AF_UNIX  # why\n"),
+                IsEmpty());
     EXPECT_THAT(with("default errno EPERM  # why\n"
                      "allow socket if arg0 in AF_INET AF_UNIX and arg2 is 0  # why\n"),
                 IsEmpty());
