@@ -1,6 +1,7 @@
 #include "cli/as_host.hpp"
 
 #include <linux/mount.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -13,12 +14,16 @@
 #include <filesystem>
 
 #include "common/base/parse.hpp"
-#include "common/host/file_systems.hpp"
 #include "common/host/host_facts.hpp"
 #include "common/policy/check_profile.hpp"
+#include "common/policy/walls.hpp"
+#include "common/sandbox/child.hpp"
 #include "common/sandbox/landlock.hpp"
 #include "common/sandbox/probe.hpp"
 #include "common/sys/dir.hpp"
+#include "common/sys/mounts.hpp"
+#include "common/view/job_view.hpp"
+#include "common/view/user_space.hpp"
 
 namespace bulkhead::cli {
 
@@ -30,7 +35,7 @@ std::string controllers() {
     const auto proc = sys::Dir::open("/proc/self");
     const auto text = proc ? proc->read_file("mountinfo", 16 << 20) : fail("");
     if (!text) return "";
-    for (const auto& mount : host::parse_mounts(*text)) {
+    for (const auto& mount : sys::parse_mounts(*text)) {
         if (mount.type != "cgroup2") continue;
         const auto top = sys::Dir::open(std::string(mount.place));
         const auto names = top ? top->read_file("cgroup.controllers", 4096) : fail("");
@@ -85,6 +90,32 @@ void ask_for_links(const policy::Profile& profile, Findings& findings) {
     }
 }
 
+// The root directory of its jobs, really made, in a child that ends with it.
+Result<std::vector<std::string>> try_view(const policy::Profile& profile) {
+    sandbox::Identity identity{.user = TRY(sandbox::find_user(profile.user)), .groups = {}};
+    identity.user.gid = TRY(sandbox::find_group(profile.group));
+    const auto text = TRY(sandbox::ask_child([&]() -> Result<std::string> {
+        TRY(sys::check(::unshare(CLONE_NEWNS), "unshare"));
+        sys::Fd space;
+        if (policy::maps_ids(profile)) {
+            space = TRY(view::make_user_namespace(identity, view::IdMap::files));
+        }
+        const auto view = TRY(view::make_job_view({.profile = profile,
+                                                   .account = identity.user,
+                                                   .id_map = space.get(),
+                                                   .mount_points = "",
+                                                   .script_name = ""}));
+        std::string sentences;
+        for (const auto& sentence : view.left_out) sentences += sentence + "\n";
+        return sentences;
+    }));
+    std::vector<std::string> sentences;
+    for (const auto line : split(text, '\n')) {
+        if (line.starts_with("left out")) sentences.emplace_back(line);
+    }
+    return sentences;
+}
+
 void ask_for_profile(const policy::Profile& profile, const std::vector<std::string>& missing,
                      Findings& findings) {
     const auto where = "profiles/" + profile.name + ".profile";
@@ -99,6 +130,14 @@ void ask_for_profile(const policy::Profile& profile, const std::vector<std::stri
     auto probe = sandbox::probe_profile(profile, missing);
     if (!probe.unusable.empty()) {
         findings.push_back({true, where, "profile-unusable here: " + probe.unusable});
+    }
+    if (probe.unusable.empty() && profile.namespaces.mount && ::geteuid() == 0) {
+        const auto tried = try_view(profile);
+        if (tried) {
+            probe.remarks = *tried;
+        } else {
+            findings.push_back({true, where, "profile-unusable here: " + tried.error().what});
+        }
     }
     for (auto& remark : probe.remarks) findings.push_back({false, where, std::move(remark)});
 }

@@ -11,8 +11,8 @@
 #include <set>
 
 #include "cli/command.hpp"
-#include "common/host/file_systems.hpp"
 #include "common/sys/dir.hpp"
+#include "common/sys/mounts.hpp"
 
 namespace bulkhead::cli {
 
@@ -29,20 +29,6 @@ std::string proc_file(pid_t pid, std::string_view name) {
 }
 
 // "\040" as proc(5) writes a blank.
-std::string unescaped(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '\\' && i + 3 < text.size()) {
-            out += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 +
-                                     text[i + 3] - '0');
-            i += 3;
-        } else {
-            out += text[i];
-        }
-    }
-    return out;
-}
-
 std::vector<fs::path> folders(const fs::path& path) {
     std::vector<fs::path> list;
     std::error_code failed;
@@ -107,8 +93,8 @@ std::uint64_t boot_time() {
 
 Result<std::string> cgroup_root() {
     const auto text = proc_file(::getpid(), "mountinfo");
-    for (const auto& mount : host::parse_mounts(text)) {
-        if (mount.type == "cgroup2") return unescaped(mount.place);
+    for (const auto& mount : sys::parse_mounts(text)) {
+        if (mount.type == "cgroup2") return sys::unescaped(mount.place);
     }
     return fail("no cgroup2 is mounted, so no agent runs jobs here");
 }
@@ -179,11 +165,11 @@ Result<HeldPlace> held_place(const std::string& path) {
         return wrong(path + ": there is no such place");
     if (S_ISBLK(info.st_mode)) return HeldPlace{.device = device_of(info.st_rdev), .mount = ""};
     const auto text = proc_file(::getpid(), "mountinfo");
-    const auto mounts = host::parse_mounts(text);
+    const auto mounts = sys::parse_mounts(text);
     const auto id = mount_of(whole);
-    const auto at = std::ranges::find(mounts, id, &host::Mount::id);
+    const auto at = std::ranges::find(mounts, id, &sys::Mount::id);
     if (at == mounts.end()) return fail(path + ": its mount is not known");
-    const auto place = unescaped(at->place);
+    const auto place = sys::unescaped(at->place);
     if (place != whole)
         return wrong(path + ": is no mount; it lies on " + place + ", ask for that");
     return HeldPlace{.device = std::string(at->device), .mount = id};
@@ -198,9 +184,9 @@ std::vector<std::string> holds(const RunningJob& job, const HeldPlace& place) {
         if (view == ours) add_uses(pid, place, found);
         if (view.empty() || !seen.insert(view).second) continue;
         const auto text = proc_file(pid, "mountinfo");
-        for (const auto& mount : host::parse_mounts(text)) {
+        for (const auto& mount : sys::parse_mounts(text)) {
             if (mount.device == place.device) {
-                found.push_back("mounted at " + unescaped(mount.place) + " in its view");
+                found.push_back("mounted at " + sys::unescaped(mount.place) + " in its view");
             }
         }
     }

@@ -11,7 +11,7 @@
 #include <fstream>
 
 #include "common/base/parse.hpp"
-#include "common/host/file_systems.hpp"
+#include "common/sys/mounts.hpp"
 #include "tests/cli/site.hpp"
 #include "tests/support/forked.hpp"
 #include "tests/support/kernel.hpp"
@@ -25,7 +25,7 @@ using ::testing::Not;
 
 std::string cgroup_root() {
     const auto text = sys::Dir::open("/proc/self")->read_file("mountinfo", 1 << 24).value();
-    for (const auto& mount : host::parse_mounts(text)) {
+    for (const auto& mount : sys::parse_mounts(text)) {
         if (mount.type == "cgroup2") return std::string(mount.place);
     }
     return "";
