@@ -31,11 +31,13 @@ struct Setup {
 
 struct JobExited {
     static constexpr Spec spec{
-        .id = 130, .name = "JobExited", .max_bytes = 512, .remark = "to be acknowledged by AckJob"};
+        .id = 130, .name = "JobExited", .max_bytes = 768, .remark = "to be acknowledged by AckJob"};
     JobNumber number;
     JobEnd end;
-    static constexpr auto fields =
-        std::tuple{field("number", &JobExited::number), field("end", &JobExited::end)};
+    Remarks remarks;
+    static constexpr auto fields = std::tuple{
+        field("number", &JobExited::number), field("end", &JobExited::end),
+        field("remarks", &JobExited::remarks, "what its profile ran without, or does not see")};
 };
 
 struct PolicyReloaded {

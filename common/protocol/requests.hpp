@@ -23,6 +23,10 @@ struct JobEnd {
     std::uint64_t max_rss_bytes = 0;  // of its largest process
     bool oom_killed = false;
     BoundaryText<160> detail;  // for people: the step that failed
+    // Processes that were still running when the first one had ended by itself, and were ended.
+    std::uint32_t left_behind = 0;
+    BoundaryText<96> left_names;  // of the first of them: "sleep, nginx"
+    bool rebooted = false;        // it asked for a restart of the host, and gets it
     static constexpr auto fields =
         std::tuple{field("outcome", &JobEnd::outcome),
                    field("exit_code", &JobEnd::exit_code),
@@ -32,7 +36,11 @@ struct JobEnd {
                    field("cpu_us", &JobEnd::cpu_us, "microseconds, all processes of the job"),
                    field("max_rss_bytes", &JobEnd::max_rss_bytes, "bytes, largest process"),
                    field("oom_killed", &JobEnd::oom_killed),
-                   field("detail", &JobEnd::detail, "the step that failed")};
+                   field("detail", &JobEnd::detail, "the step that failed"),
+                   field("left_behind", &JobEnd::left_behind,
+                         "processes that still ran when the first one had ended"),
+                   field("left_names", &JobEnd::left_names, "of the first of them"),
+                   field("rebooted", &JobEnd::rebooted, "it asked for a restart of the host")};
 };
 
 // A job whose result the backend has not confirmed yet.
@@ -44,6 +52,7 @@ struct UnreportedJob {
     std::uint64_t output_max = 0;
     bool ended = false;
     JobEnd end;
+    Remarks remarks;
     Handle out;  // a pipe's read end; at its end for a job that outlived its broker
     Handle err;
     static constexpr auto fields =
@@ -54,6 +63,7 @@ struct UnreportedJob {
                    field("output_max", &UnreportedJob::output_max, "bytes kept of the output"),
                    field("ended", &UnreportedJob::ended),
                    field("end", &UnreportedJob::end),
+                   field("remarks", &UnreportedJob::remarks, "of a job of this broker's"),
                    field("out", &UnreportedJob::out),
                    field("err", &UnreportedJob::err)};
 };

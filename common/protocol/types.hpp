@@ -12,7 +12,7 @@
 namespace bulkhead::protocol {
 
 // Raised when a message changes its meaning; a worker of another version is refused.
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 
 using Digest = std::array<std::byte, 32>;  // SHA-256
 
@@ -45,5 +45,6 @@ using Name = BoundaryText<64>;       // job id, profile, catalogue entry, parame
 using Label = BoundaryText<128>;     // delivery id, rule, feature
 using HostPath = BoundaryText<512>;  // absolute
 using Detail = BoundaryText<512>;    // a sentence for people
+using Remarks = BoundaryText<320>;   // sentences, joined by "; "
 
 }  // namespace bulkhead::protocol

@@ -49,6 +49,21 @@ TEST(History, ARecordOfTheLongestTextsStillFits) {
     EXPECT_EQ(history->open_jobs().at(JobNumber{1}).start.profile.str(), std::string(64, 'p'));
 }
 
+TEST(History, AnEndOfTheLongestTextsStillFits) {
+    auto record = end_record(1);
+    record.end.reason = protocol::Code::clipped(std::string(500, 'r'));
+    record.end.detail = decltype(record.end.detail)::clipped(std::string(500, 'd'));
+    record.end.left_behind = 70'000;
+    record.end.left_names = decltype(record.end.left_names)::clipped(std::string(500, 'n'));
+    record.end.rebooted = true;
+    const auto history = replay(file_of({start_record(1), record}));
+    ASSERT_TRUE(history) << history.error().what;
+    const auto& end = history->open_jobs().at(JobNumber{1}).end;
+    EXPECT_EQ(end->left_behind, 70'000U);
+    EXPECT_EQ(end->left_names.str(), std::string(96, 'n'));
+    EXPECT_TRUE(end->rebooted);
+}
+
 // An agent that was upgraded must read what the one before it wrote. If this fails because a
 // message of the protocol changed, give the file format a new number and read both.
 TEST(History, AFileOfTheFirstVersionReadsAsItAlwaysDid) {
@@ -57,6 +72,11 @@ TEST(History, AFileOfTheFirstVersionReadsAsItAlwaysDid) {
     const auto file = corpus->read_file("version-1", 1_MiB);
     ASSERT_TRUE(file) << file.error().what;
     EXPECT_EQ(*file, file_of(a_life()));
+    // Its ends knew nothing of what a job leaves behind: zeros stand where that came to be.
+    const auto history = replay(*file);
+    ASSERT_TRUE(history) << history.error().what;
+    EXPECT_EQ(history->open_jobs().at(JobNumber{2}).end->left_behind, 0U);
+    EXPECT_FALSE(history->open_jobs().at(JobNumber{2}).end->rebooted);
 }
 
 TEST(History, EveryFlippedBitIsRefusedAndNeverReadsAsAnotherPast) {
