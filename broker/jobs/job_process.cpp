@@ -275,6 +275,7 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
         if (ended == job) {
             // Not an exit code: that could not tell "exit 137" from "killed".
             tell(kReportFd, kStatusMark, std::to_string(status));
+            while (plan.init_stays) ::pause();
             ::_exit(0);
         }
         if (ended < 0 && errno == ECHILD) ::_exit(0);
@@ -365,15 +366,25 @@ Result<JobProcess> JobProcess::spawn(const JobPlan& plan, const Cgroup& cgroup, 
     return JobProcess(std::move(child), std::move(report.read));
 }
 
+void JobProcess::hear() {
+    std::array<char, 512> words{};
+    const ssize_t got = ::read(report_.get(), words.data(), words.size());
+    if (got > 0) words_.append(words.data(), static_cast<std::size_t>(got));
+}
+
+bool JobProcess::job_has_ended() {
+    hear();
+    const auto lines = split(words_, '\n');
+    return std::ranges::any_of(lines, [](auto line) { return line.starts_with(kStatusMark); });
+}
+
 Result<JobStatus> JobProcess::reap() {
     JobStatus status;
     const auto ended = child_.reap();
     status.wait_status = ended.status;
     status.max_rss_bytes = static_cast<std::uint64_t>(ended.usage.ru_maxrss) * 1024;
-    std::string words(4096, '\0');
-    const ssize_t got = ::read(report_.get(), words.data(), words.size());
-    words.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-    for (const auto line : split(words, '\n')) {
+    hear();
+    for (const auto line : split(words_, '\n')) {
         const auto text = line.substr(std::min<std::size_t>(1, line.size()));
         if (line.starts_with(kStatusMark)) {
             status.wait_status = TRY(parse_number<int>(text));

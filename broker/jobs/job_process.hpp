@@ -32,6 +32,10 @@ struct JobPlan {
     bool limit_memory_by_process = false;
     bool limit_pids_by_user = false;
     bool merged = false;  // standard error goes where standard output goes
+    // The init of a pid namespace stays when its job has ended, until it is killed: the kernel ends
+    // the others with it, and nobody could tell who they were.
+    bool init_stays = false;
+    std::vector<std::string> remarks;  // what the profile runs without here, or does not see
 };
 
 Result<JobPlan> make_plan(const policy::Profile& profile, const sandbox::Filter& filter,
@@ -66,6 +70,10 @@ class JobProcess {
 
     // Readable when the first process has ended.
     const sys::Fd& pidfd() const { return child_.pidfd(); }
+    pid_t pid() const { return child_.pid(); }
+    // Readable when there is something to hear; an init that stays tells here that its job ended.
+    const sys::Fd& report() const { return report_; }
+    bool job_has_ended();
     void kill() const { child_.kill(); }
     // Reaps it; once, after pidfd became readable.
     Result<JobStatus> reap();
@@ -74,7 +82,9 @@ class JobProcess {
     JobProcess(sandbox::Child child, sys::Fd report)
         : child_(std::move(child)), report_(std::move(report)) {}
     sandbox::Child child_;
-    sys::Fd report_;  // the child's last words before exec
+    void hear();
+    sys::Fd report_;     // the child's last words before exec
+    std::string words_;  // of them, what was heard
 };
 
 }  // namespace bulkhead::broker
