@@ -115,7 +115,8 @@ Agent::Agent(Options options, const sys::Log& log, Notifier notifier, sys::Loop 
       audit_(std::move(audit)),
       jobs_(loop_, cgroups_, ledger_, audit_, log_,
             [this](JobNumber number, const protocol::JobEnd& end) {
-                tell(protocol::JobExited{.number = number, .end = end});
+                tell(protocol::JobExited{
+                    .number = number, .end = end, .remarks = jobs_.remarks(number)});
                 stop_if_drained();
             }),
       context_{.policy = nullptr,

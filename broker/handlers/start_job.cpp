@@ -106,6 +106,7 @@ Result<> record(const Verdict& verdict, const Delivery& delivery, std::string_vi
          {"backend", delivery.backend.str()},
          {"delivery", delivery.id.str()},
          {"left_out", broker.refused_starts.left_out()},
+         {"remarks", verdict.remarks},
          {"detail", verdict.detail}},
         verdict.admitted ? records::Durable::soon : records::Durable::yes));
     broker.refused_starts.wrote(!verdict.admitted);
@@ -148,6 +149,8 @@ Result<JobPlan> plan_for(const Verdict& verdict, const JobBytes& job, const Deli
     for (const auto& param : job.params) {
         plan.environment.push_back("JOB_P_" + param.name + "=" + param.value);
     }
+    plan.remarks = verdict.remarks;
+    plan.init_stays = true;
     plan.merged = delivery.streams == protocol::Streams::merged;
     return plan;
 }

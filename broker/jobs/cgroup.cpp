@@ -62,16 +62,42 @@ Result<sys::Dir> own_cgroup() {
     return fail("no cgroup2 file system is mounted; jobs cannot be contained");
 }
 
-// Depth first: cgroup directories hold only files that go with them.
+// The directories in one of cgroup2: what else is there are files that go with it.
+std::vector<std::string> beneath(const sys::Dir& dir) {
+    auto entries = dir.list().value_or(std::vector<std::string>{});
+    std::erase_if(entries, [&](const std::string& entry) {
+        struct stat info {};
+        return ::fstatat(dir.fd(), entry.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 ||
+               !S_ISDIR(info.st_mode);
+    });
+    return entries;
+}
+
+// Depth first.
 void remove_tree(const sys::Dir& parent, const std::string& name) {
     if (const auto dir = parent.open_dir(name)) {
-        for (const auto& entry : dir->list().value_or(std::vector<std::string>{})) {
-            struct stat info {};
-            const bool found = ::fstatat(dir->fd(), entry.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
-            if (found && S_ISDIR(info.st_mode)) remove_tree(*dir, entry);
-        }
+        for (const auto& entry : beneath(*dir)) remove_tree(*dir, entry);
     }
     ::unlinkat(parent.fd(), name.c_str(), AT_REMOVEDIR);
+}
+
+// 0 is a process of an outer pid namespace: none of ours.
+Result<std::vector<pid_t>> processes_in(const sys::Dir& dir) {
+    std::vector<pid_t> pids;
+    const auto text = TRY(get(dir, "cgroup.procs"));
+    for (const auto line : split(text, '\n')) {
+        const auto pid = parse_number<pid_t>(line).value_or(0);
+        if (pid > 1) pids.push_back(pid);
+    }
+    return pids;
+}
+
+void collect(const sys::Dir& dir, std::vector<pid_t>& pids) {
+    const auto own = processes_in(dir).value_or(std::vector<pid_t>{});
+    pids.insert(pids.end(), own.begin(), own.end());
+    for (const auto& name : beneath(dir)) {
+        if (const auto child = dir.open_dir(name)) collect(*child, pids);
+    }
 }
 
 Result<> limit(const sys::Dir& dir, const policy::Limits& limits) {
@@ -119,13 +145,14 @@ Result<bool> Cgroup::populated() const {
 Result<> Cgroup::require_caller() const { return require_path(TRY(path_of()), end_); }
 
 Result<> Cgroup::signal_each(int signal) const {
-    const auto pids = TRY(get(dir_, "cgroup.procs"));
-    for (const auto line : split(pids, '\n')) {
-        // 0 is a process of an outer pid namespace: none of ours.
-        const auto pid = parse_number<pid_t>(line).value_or(0);
-        if (pid > 1) ::kill(pid, signal);
-    }
+    for (const auto pid : TRY(processes_in(dir_))) ::kill(pid, signal);
     return {};
+}
+
+std::vector<pid_t> Cgroup::processes() const {
+    std::vector<pid_t> pids;
+    collect(dir_, pids);
+    return pids;
 }
 
 // Writing asks for it; cgroup.events tells when it is so. One that sleeps in the kernel may take

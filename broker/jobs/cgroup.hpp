@@ -26,6 +26,9 @@ class Cgroup {
     // Nothing wrong, or the calling process is not in it, whatever clone3 said.
     Result<> require_caller() const;
 
+    // Those that are not on their way out, in it and in what a job made beneath it.
+    std::vector<pid_t> processes() const;
+
     // SIGTERM to every process in it, frozen meanwhile so that none can leave its number to
     // another.
     Result<> terminate() const;

@@ -367,9 +367,12 @@ Result<JobProcess> JobProcess::spawn(const JobPlan& plan, const Cgroup& cgroup, 
 }
 
 void JobProcess::hear() {
-    std::array<char, 512> words{};
-    const ssize_t got = ::read(report_.get(), words.data(), words.size());
-    if (got > 0) words_.append(words.data(), static_cast<std::size_t>(got));
+    constexpr std::size_t kMost = 16384;
+    std::array<char, 4096> words{};
+    for (ssize_t got = 1; got > 0 && words_.size() < kMost;) {
+        got = ::read(report_.get(), words.data(), words.size());
+        if (got > 0) words_.append(words.data(), static_cast<std::size_t>(got));
+    }
 }
 
 bool JobProcess::job_has_ended() {

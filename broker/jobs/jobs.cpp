@@ -5,6 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+
+#include "common/base/parse.hpp"
+
 namespace bulkhead::broker {
 
 namespace {
@@ -36,6 +40,27 @@ JobEnd judged(JobEnd end, const JobStatus& status) {
     }
     if (end.reason.empty()) end.reason = Code::clipped("ok");
     return end;
+}
+
+protocol::Remarks in_one(const std::vector<std::string>& remarks) {
+    std::string text;
+    for (const auto& remark : remarks) text += (text.empty() ? "" : "; ") + remark;
+    return protocol::Remarks::clipped(text);
+}
+
+constexpr std::size_t kMostNames = 5;
+
+// Who still runs of a job that ended by itself.
+void count_left_behind(const std::vector<pid_t>& left, JobEnd& end) {
+    end.left_behind = static_cast<std::uint32_t>(left.size());
+    std::string names;
+    for (std::size_t i = 0; i < std::min(left.size(), kMostNames); ++i) {
+        const auto proc = sys::Dir::open("/proc/" + std::to_string(left[i]));
+        auto name = proc ? proc->read_file("comm", 64).value_or("") : "";
+        if (name.ends_with('\n')) name.pop_back();
+        if (!name.empty()) names += (names.empty() ? "" : ", ") + quoted(name);
+    }
+    end.left_names = decltype(end.left_names)::clipped(names);
 }
 
 void forget_script(const std::string& file) {
@@ -82,6 +107,7 @@ Jobs::~Jobs() {
         forget_script(entry.script);
         loop_.cancel(entry.running->timer);
         loop_.forget(entry.running->process.pidfd().get());
+        loop_.forget(entry.running->process.report().get());
         loop_.forget(entry.running->cgroup.events().get());
     }
 }
@@ -105,6 +131,7 @@ Result<JobNumber> Jobs::start(const JobPlan& plan, records::Start record,
     entry.start = std::move(record);
     entry.out = std::move(out.read);
     entry.err = std::move(err.read);
+    entry.remarks = in_one(plan.remarks);
     const auto spawned =
         spawn(number, entry, plan, {std::move(out.write), std::move(err.write)}, timeout);
     if (!spawned) {
@@ -132,9 +159,14 @@ Result<> Jobs::spawn(JobNumber number, Entry& entry, const JobPlan& plan, Ends e
                                                       .began = sys::Clock::now(),
                                                       .timer = {},
                                                       .end = {.outcome = Outcome::finished},
+                                                      .over = false,
                                                       .status = {}});
     TRY(loop_.watch(entry.running->process.pidfd().get(), EPOLLIN,
                     [this, number](std::uint32_t) { on_first_process_ended(number); }));
+    if (plan.init_stays && plan.profile.namespaces.pid) {
+        TRY(loop_.watch(entry.running->process.report().get(), EPOLLIN,
+                        [this, number](std::uint32_t) { on_report(number); }));
+    }
     entry.running->timer = loop_.after(
         timeout, [this, number] { end_early(number, Outcome::timed_out, "timed-out"); });
     return {};
@@ -150,7 +182,7 @@ bool Jobs::cancel(JobNumber number) {
 void Jobs::end_early(JobNumber number, Outcome outcome, std::string_view reason) {
     auto& running = *entries_.at(number).running;
     // On its way out already, or over but for what it left behind, which is being killed.
-    if (running.end.outcome != Outcome::finished || running.status) return;
+    if (running.end.outcome != Outcome::finished || running.over) return;
     running.end.outcome = outcome;
     running.end.reason = Code::clipped(reason);
     loop_.cancel(running.timer);
@@ -166,10 +198,29 @@ void Jobs::end_early(JobNumber number, Outcome outcome, std::string_view reason)
     });
 }
 
+// The init of a pid namespace waits to be killed, so that what its job left behind can be counted.
+void Jobs::on_report(JobNumber number) {
+    auto& running = *entries_.at(number).running;
+    if (!running.process.job_has_ended()) return;
+    loop_.forget(running.process.report().get());
+    job_is_over(running);
+    running.process.kill();
+}
+
+void Jobs::job_is_over(Running& running) {
+    if (std::exchange(running.over, true)) return;
+    loop_.cancel(running.timer);
+    if (running.end.outcome != Outcome::finished) return;  // those were told to leave as well
+    auto left = running.cgroup.processes();
+    std::erase(left, running.process.pid());
+    count_left_behind(left, running.end);
+}
+
 void Jobs::on_first_process_ended(JobNumber number) {
     auto& running = *entries_.at(number).running;
     loop_.forget(running.process.pidfd().get());
-    loop_.cancel(running.timer);
+    loop_.forget(running.process.report().get());
+    job_is_over(running);
     auto status = running.process.reap();
     running.status = status ? *std::move(status) : JobStatus{.failed_step = status.error().what};
     // Whatever it left behind goes with it; the job has ended when nothing is left.
@@ -216,6 +267,8 @@ void Jobs::finish(JobNumber number, Entry& entry, const JobEnd& end) {
                                    {"reason", end.reason.str()},
                                    {"wall_ms", end.wall_ms},
                                    {"cpu_us", end.cpu_us},
+                                   {"left_behind", end.left_behind},
+                                   {"left_names", end.left_names.str()},
                                    {"detail", end.detail.str()}});
     if (!written) log_.error("audit: end of job", {{"why", written.error().what}});
 }
@@ -262,6 +315,7 @@ Result<std::vector<protocol::UnreportedJob>> Jobs::list() const {
         job.output_max = entry.start.output_max;
         job.ended = entry.end.has_value();
         job.end = entry.end.value_or(JobEnd{});
+        job.remarks = entry.remarks;
         job.out.fd = TRY(entry.out.duplicate());
         job.err.fd = TRY(entry.err.duplicate());
         jobs.push_back(std::move(job));

@@ -49,6 +49,8 @@ class Jobs {
 
     unsigned running() const;
     unsigned running(std::string_view profile) const;
+    // What a job runs without on this host, or does not see.
+    const protocol::Remarks& remarks(JobNumber number) const { return entries_.at(number).remarks; }
     std::size_t unreported() const { return entries_.size(); }
     // For the worker: descriptors are duplicates.
     Result<std::vector<protocol::UnreportedJob>> list() const;
@@ -61,10 +63,12 @@ class Jobs {
         sys::Clock::time_point began;
         sys::TimerId timer;
         protocol::JobEnd end;  // outcome and reason are set before the kill that they explain
+        bool over = false;     // the job itself has ended; what it left behind is being ended
         std::optional<JobStatus> status;  // once the first process has ended
     };
     struct Entry {
         records::Start start;
+        protocol::Remarks remarks;
         sys::Fd out;
         sys::Fd err;
         std::optional<protocol::JobEnd> end;
@@ -78,6 +82,8 @@ class Jobs {
     Result<> spawn(JobNumber number, Entry& entry, const JobPlan& plan, Ends ends,
                    std::chrono::seconds timeout);
     void end_early(JobNumber number, protocol::Outcome outcome, std::string_view reason);
+    void on_report(JobNumber number);
+    void job_is_over(Running& running);
     void on_first_process_ended(JobNumber number);
     void finish_if_empty(JobNumber number);
     void finish(JobNumber number, Entry& entry, const protocol::JobEnd& end);

@@ -110,6 +110,67 @@ TEST_F(JobsTest, WhatItLeftBehindIsKilledBeforeItCountsAsEnded) {
     EXPECT_EQ(output_of(number), "left\n");
 }
 
+TEST_F(JobsTest, WhatItLeftBehindIsCountedAndNamed) {
+    for (const bool pid_namespace : {false, true}) {
+        auto profile = permissive();
+        profile.namespaces.pid = profile.namespaces.mount = pid_namespace;
+        auto plan =
+            plan_of(profile, "sleep 600 & setsid sleep 600 & (tail -f /dev/null &); exit 6");
+        plan.init_stays = true;
+        const auto end = end_of(start(plan));
+        EXPECT_EQ(end.outcome, Outcome::finished);
+        EXPECT_EQ(end.exit_code, 6);
+        EXPECT_EQ(end.left_behind, 3U) << pid_namespace << end.left_names.str();
+        EXPECT_THAT(end.left_names.str(), testing::HasSubstr("sleep"));
+    }
+}
+
+TEST_F(JobsTest, OnlyTheFirstOfThoseLeftBehindAreNamed) {
+    const auto end = end_of(start("for i in 1 2 3 4 5 6 7 8; do sleep 600 & done"));
+    EXPECT_EQ(end.left_behind, 8U);
+    EXPECT_EQ(std::ranges::count(end.left_names.str(), ','), 4);
+}
+
+TEST_F(JobsTest, AJobThatWaitedForItsOwnLeavesNobody) {
+    for (const bool pid_namespace : {false, true}) {
+        auto profile = permissive();
+        profile.namespaces.pid = profile.namespaces.mount = pid_namespace;
+        auto plan = plan_of(profile, "(sleep 0.01) & seq 9 | tail -n 1; wait");
+        plan.init_stays = true;
+        const auto end = end_of(start(plan));
+        EXPECT_EQ(end.exit_code, 0) << end.detail.str();
+        EXPECT_EQ(end.left_behind, 0U) << end.left_names.str();
+        EXPECT_EQ(end.left_names.str(), "");
+    }
+}
+
+TEST_F(JobsTest, OfAJobThatWasEndedNobodyIsCounted) {
+    const auto end = end_of(start("trap '' TERM; sleep 600 & wait; wait", 1s));
+    EXPECT_EQ(end.outcome, Outcome::timed_out);
+    EXPECT_EQ(end.left_behind, 0U);
+}
+
+TEST_F(JobsTest, AnInitThatStaysStillTellsWhatFailed) {
+    auto profile = permissive();
+    profile.namespaces.pid = profile.namespaces.mount = true;
+    auto plan = plan_of(profile, "exit 0");
+    plan.interpreter = "/no/such/shell";
+    plan.init_stays = true;
+    const auto end = end_of(start(plan));
+    EXPECT_EQ(end.outcome, Outcome::failed_to_start);
+    EXPECT_EQ(end.detail.str(), "exec /no/such/shell: No such file or directory");
+}
+
+TEST_F(JobsTest, WhatItsProfileRunsWithoutIsToldWithItsEnd) {
+    auto plan = plan_of(permissive(), "exit 0");
+    plan.remarks = {"sees no other process", "without landlock: an old kernel"};
+    const auto number = start(plan);
+    end_of(number);
+    EXPECT_EQ(jobs->remarks(number).str(),
+              "sees no other process; without landlock: an old kernel");
+    EXPECT_EQ(jobs->list().value()[0].remarks, jobs->remarks(number));
+}
+
 TEST_F(JobsTest, WhatComesAfterItsEndDoesNotCancelIt) {
     // Over, while what it left behind is still being killed: a moment that may be missed.
     for (int round = 0; round < 100; ++round) {
@@ -203,6 +264,7 @@ TEST_F(JobsTest, EndsAreAudited) {
     EXPECT_THAT(text, testing::HasSubstr("\"job-ended\""));
     EXPECT_THAT(text, testing::HasSubstr("\"exit\":6"));
     EXPECT_THAT(text, testing::HasSubstr("\"outcome\":\"finished\""));
+    EXPECT_THAT(text, testing::HasSubstr("\"left_behind\":0"));
 }
 
 TEST_F(JobsTest, JobsThatStillRunGoWithTheBroker) {
