@@ -185,6 +185,10 @@ struct JobResult {
     std::uint64_t cpu_ms = 0;
     std::uint64_t max_rss_bytes = 0;
     bool oom_killed = false;
+    std::uint64_t left_behind = 0;  // processes that still ran when the job ended, and were ended
+    std::string left_names;         // of the first of them: "sleep, nginx"
+    bool rebooted = false;          // it asked for a restart of the host
+    std::string remarks;            // what it ran without, or did not see
     StreamSummary out;
     StreamSummary err;
     std::string last_output;  // what was not flushed yet, where JobTraits::last_output_in_result

@@ -62,8 +62,9 @@ Result<> Delivery::start(OnDone done) {
     return {};
 }
 
-void Delivery::ended(const protocol::JobEnd& end) {
+void Delivery::ended(const protocol::JobEnd& end, std::string remarks) {
     end_ = end;
+    remarks_ = std::move(remarks);
     consider();
 }
 
@@ -271,6 +272,7 @@ JobResult Delivery::compose_result(const std::optional<Chunk>& last) const {
     auto result = result_of(*end_);
     result.job_id = id_;
     result.rule = rule_;
+    result.remarks = remarks_;
     result.out = summary_of(spool_.totals(Output::out));
     result.err = summary_of(spool_.totals(Output::err));
     if (last) result.last_output = spool_.read(Output::out, *last).value_or("");

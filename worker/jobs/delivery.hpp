@@ -37,7 +37,7 @@ class Delivery {
 
     Result<> start(OnDone done);
     // The job ended; what is left of its output and the result follow.
-    void ended(const protocol::JobEnd& end);
+    void ended(const protocol::JobEnd& end, std::string remarks);
     // Sends what there is to send, and can be.
     void consider();
 
@@ -80,6 +80,7 @@ class Delivery {
     std::string rule_;
     OnDone done_;
     std::optional<protocol::JobEnd> end_;
+    std::string remarks_;
     Backoff backoff_;
     std::optional<RequestId> request_;  // one at a time keeps order and memory
     std::uint64_t sending_ = 0;         // octets of output in it

@@ -181,7 +181,8 @@ void JobDuty::admitted(const JobOffer& offer, protocol::StartReply reply) {
                             .output_max = reply.output_max},
                   .pipes = {std::move(reply.out->fd), std::move(reply.err->fd)},
                   .rule = reply.rule.str(),
-                  .end = std::nullopt}));
+                  .end = std::nullopt,
+                  .remarks = ""}));
 }
 
 // The job runs already; without room for its output it feels full pipes until there is some.
@@ -206,7 +207,7 @@ void JobDuty::place(const std::shared_ptr<Placement>& job) {
                                       std::move(job->pipes), job->rule);
     const auto started = slot->start([this, number = job->number] { delivered(number); });
     if (!started) return services.fatal(started.error());
-    if (job->end) slot->ended(*job->end);
+    if (job->end) slot->ended(*job->end, job->remarks);
 }
 
 void JobDuty::adopt(protocol::UnreportedJob job) {
@@ -219,17 +220,19 @@ void JobDuty::adopt(protocol::UnreportedJob job) {
                             .output_max = job.output_max},
                   .pipes = {std::move(job.out.fd), std::move(job.err.fd)},
                   .rule = "",
-                  .end = std::move(end)}));
+                  .end = std::move(end),
+                  .remarks = job.remarks.str()}));
 }
 
 bool JobDuty::exited(const protocol::JobExited& exited) {
     if (const auto waiting = placements_.find(exited.number); waiting != placements_.end()) {
         waiting->second->end = exited.end;
+        waiting->second->remarks = exited.remarks.str();
         return true;
     }
     const auto found = deliveries_.find(exited.number);
     if (found == deliveries_.end()) return false;
-    found->second->ended(exited.end);
+    found->second->ended(exited.end, exited.remarks.str());
     return true;
 }
 

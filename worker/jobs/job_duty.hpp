@@ -51,6 +51,7 @@ class JobDuty {
         std::array<sys::Fd, 2> pipes;
         std::string rule;
         std::optional<protocol::JobEnd> end;
+        std::string remarks;  // with the end
     };
 
     bool wants_another() const;

@@ -38,6 +38,9 @@ JobResult result_of(const protocol::JobEnd& end) {
     result.cpu_ms = end.cpu_us / 1000;
     result.max_rss_bytes = end.max_rss_bytes;
     result.oom_killed = end.oom_killed;
+    result.left_behind = end.left_behind;
+    result.left_names = end.left_names.str();
+    result.rebooted = end.rebooted;
     return result;
 }
 

@@ -137,6 +137,10 @@ const Shape& result() {
                 {"cpu_ms", integer()},
                 {"max_rss_bytes", integer()},
                 {"oom_killed", boolean()},
+                optional("left_behind", integer(1)),
+                optional("left_behind_names", text()),
+                optional("rebooted", boolean()),
+                optional("remarks", text()),
                 {"stdout", stream_summary()},
                 {"stderr", stream_summary()}});
     return shape;

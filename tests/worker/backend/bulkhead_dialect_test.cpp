@@ -264,6 +264,19 @@ TEST(BulkheadResult, SaysHowItWentAndMayBeTold) {
     EXPECT_EQ(judged(exchange, 503).error().kind, Kind::retry);
 }
 
+TEST(BulkheadResult, TellsWhatWasLeftBehindAndWhatItRanWithout) {
+    auto result = test::job_result("1");
+    result.left_behind = 2;
+    result.left_names = "sleep, nginx";
+    result.rebooted = true;
+    result.remarks = "sees no other process";
+    const auto body = test::body(jobs().result(test::identity(), result).request);
+    EXPECT_NE(body.find(R"("left_behind":2,"left_behind_names":"sleep, nginx","rebooted":true,)"
+                        R"("remarks":"sees no other process",)"),
+              std::string::npos)
+        << body;
+}
+
 // The 404 of a proxy whose backend is away for a moment must not cost a result.
 TEST(BulkheadReport, OnlyTheBackendsOwnWordIsFinal) {
     const auto output = jobs().output(test::identity(), {.job_id = "1", .data = FileRange{}});

@@ -218,6 +218,16 @@ TEST(HyprboxComplete, WhateverDidNotFinishFailsWithAReason) {
     }
 }
 
+TEST(HyprboxComplete, WhatWasLeftBehindStandsBehindTheOutput) {
+    auto result = test::job_result("7");
+    result.last_output = "bye\n";
+    result.left_behind = 2;
+    result.left_names = "sleep, nginx";
+    EXPECT_EQ(completion(result),
+              R"({"exitCode":0,"output":"bye\n\n[2 processes still ran when the job had ended, )"
+              R"(and were ended: sleep, nginx]\n"})");
+}
+
 TEST(HyprboxOptions, EveryDefaultPassesItsOwnCheck) {
     for (const auto& row : HyprboxOptions::rows()) EXPECT_TRUE(row.check(row.fallback)) << row.name;
 }

@@ -134,6 +134,12 @@ std::string result_body(const JobResult& result) {
         .put("cpu_ms", result.cpu_ms)
         .put("max_rss_bytes", result.max_rss_bytes)
         .put("oom_killed", result.oom_killed);
+    // Only where there is something to tell: a backend of before this never sees them.
+    if (result.left_behind > 0) {
+        json.put("left_behind", result.left_behind).put("left_behind_names", result.left_names);
+    }
+    if (result.rebooted) json.put("rebooted", true);
+    if (!result.remarks.empty()) json.put("remarks", result.remarks);
     put_stream(json, "stdout", result.out);
     put_stream(json, "stderr", result.err);
     json.end();

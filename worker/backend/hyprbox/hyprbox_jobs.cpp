@@ -89,6 +89,19 @@ std::string dropped(std::uint64_t octets) {
     return "\n[" + std::to_string(octets) + " bytes dropped by this host]\n";
 }
 
+// The same of what an operator must know and the server has no member for.
+std::string last_words(const JobResult& result) {
+    std::string text;
+    if (result.left_behind > 0) {
+        text +=
+            "\n[" + std::to_string(result.left_behind) +
+            " processes still ran when the job had ended, and were ended: " + result.left_names +
+            "]\n";
+    }
+    if (result.rebooted) text += "\n[this host restarts, as the job asked]\n";
+    return text;
+}
+
 std::string with_id(std::string path, std::string_view id) {
     return path.replace(path.find("{id}"), 4, percent_encoded(id));
 }
@@ -144,7 +157,7 @@ Exchange<OutputReceipt> HyprboxJobs::output(const Identity& identity, OutputChun
 Exchange<> HyprboxJobs::result(const Identity& identity, const JobResult& result) const {
     JsonWriter json;
     json.begin_object().put("exitCode", exit_code_of(result));
-    json.put(options_.rest_member, lossy_utf8(result.last_output));
+    json.put(options_.rest_member, lossy_utf8(result.last_output + last_words(result)));
     if (const auto error = error_of(result); !error.empty()) {
         json.put("errorMsg", lossy_utf8(error));
     }
