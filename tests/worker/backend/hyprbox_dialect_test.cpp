@@ -224,8 +224,8 @@ TEST(HyprboxComplete, WhatWasLeftBehindStandsBehindTheOutput) {
     result.left_behind = 2;
     result.left_names = "sleep, nginx";
     EXPECT_EQ(completion(result),
-              R"({"exitCode":0,"output":"bye\n\n[2 processes still ran when the job had ended, )"
-              R"(and were ended: sleep, nginx]\n"})");
+              R"({"exitCode":0,"output":"bye\n\n[still running when the job had ended, )"
+              R"(and ended too: 2 (sleep, nginx)]\n"})");
 }
 
 TEST(HyprboxOptions, EveryDefaultPassesItsOwnCheck) {

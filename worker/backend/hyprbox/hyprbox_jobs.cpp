@@ -93,10 +93,8 @@ std::string dropped(std::uint64_t octets) {
 std::string last_words(const JobResult& result) {
     std::string text;
     if (result.left_behind > 0) {
-        text +=
-            "\n[" + std::to_string(result.left_behind) +
-            " processes still ran when the job had ended, and were ended: " + result.left_names +
-            "]\n";
+        text += "\n[still running when the job had ended, and ended too: " +
+                std::to_string(result.left_behind) + " (" + result.left_names + ")]\n";
     }
     if (result.rebooted) text += "\n[this host restarts, as the job asked]\n";
     return text;
