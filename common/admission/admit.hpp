@@ -56,6 +56,7 @@ struct ProfileFacts {
 // The host as it is at this moment. A value nobody filled in refuses everything.
 struct HostFacts {
     bool intake_suspended = true;
+    std::string suspended_by;  // where it is for another reason than an operator's
     unsigned running_jobs = 0;
     unsigned max_running_jobs = 0;
     std::map<std::string, InterpreterFacts, std::less<>> interpreters;  // by path

@@ -266,7 +266,10 @@ Finding check_profile(const Case& c) {
 }
 
 Finding check_intake(const Case& c) {
-    if (c.facts.intake_suspended) return {intake_suspended, "job intake is suspended"};
+    if (c.facts.intake_suspended) {
+        const auto& why = c.facts.suspended_by;
+        return {intake_suspended, "job intake is suspended" + (why.empty() ? "" : ": " + why)};
+    }
     if (c.facts.running_jobs >= c.facts.max_running_jobs) {
         return {too_many_jobs, text_of(c.facts.running_jobs) + " jobs are running"};
     }
