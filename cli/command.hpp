@@ -18,6 +18,7 @@ inline constexpr int kWrong = 2;  // a wrong call, or a policy that cannot be us
 Result<int> status(const Arguments& arguments);
 Result<int> jobs(const Arguments& arguments);
 Result<int> resume_jobs(const Arguments& arguments);
+Result<int> request_reboot(const Arguments& arguments);
 Result<int> settings(const Arguments& arguments);
 Result<int> migrate(const Arguments& arguments);
 Result<int> new_job(const Arguments& arguments);

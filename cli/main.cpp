@@ -46,6 +46,8 @@ constexpr std::array kCommands{
         "as root: the running jobs; those that keep a file system busy", &cli::jobs},
     Row{"resume-jobs", "[--state DIR]",
         "as root: take jobs again after protocol violations suspended them", &cli::resume_jobs},
+    Row{"request-reboot", "", "in a job of root's: have the host restarted when the job has ended",
+        &cli::request_reboot},
     Row{"migrate",
         "--from hyprnode|lunasentri|grapheon|ravenxcope|aegisflux\n"
         "[--root DIR] [--file FILE]... [--write DIR]",

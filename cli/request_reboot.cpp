@@ -1,0 +1,27 @@
+// `bulkhead request-reboot`: what a job does that wants the host restarted and keeps its exit
+// status for something else. The broker looks for the file when the job has ended; only root can
+// make it.
+#include <fcntl.h>
+
+#include <cstdlib>
+
+#include "cli/command.hpp"
+#include "cli/files.hpp"
+#include "common/sys/fd.hpp"
+
+namespace bulkhead::cli {
+
+Result<int> request_reboot(const Arguments& arguments) {
+    if (!arguments.empty()) return wrong("takes no arguments");
+    const char* const mark = std::getenv("BULKHEAD_REBOOT_MARK");
+    if (mark == nullptr) {
+        return fail(
+            "only for jobs whose profile is root's, and there is no BULKHEAD_REBOOT_MARK here");
+    }
+    const sys::Fd file(::open(mark, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!file) return sys::fail_errno(mark);
+    TRY(print("The host restarts when this job has ended and its result is delivered.\n"));
+    return kDone;
+}
+
+}  // namespace bulkhead::cli
