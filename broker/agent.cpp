@@ -129,7 +129,8 @@ Agent::Agent(Options options, const sys::Log& log, Notifier notifier, sys::Loop 
                .mount_points = options_.state + "/broker/roots",
                .script_directory = options_.state + "/scripts",
                .policy_directory = options_.policy,
-               .suspended_file = options_.state + "/broker/intake-suspended"} {
+               .suspended_file = options_.state + "/broker/intake-suspended",
+               .reboot_directory = options_.run_dir + "/reboot"} {
     context_.suspended = ::access(context_.suspended_file.c_str(), F_OK) == 0;
 }
 
@@ -149,6 +150,15 @@ Result<> Agent::require_possible(const policy::Policy& policy) const {
     return {};
 }
 
+Result<> Agent::watch_for_reboots() {
+    reboot_.emplace(loop_, TRY(places_.broker_state.open_dir(".")), jobs_, audit_, log_,
+                    options_.systemctl, TRY(boot_id()));
+    context_.reboot = &*reboot_;
+    jobs_.watch([this](JobNumber number) { reboot_->ask(number); },
+                [this] { reboot_->consider(); });
+    return reboot_->adopt();
+}
+
 Result<int> Agent::run() {
     TRY(watch_signals());
     std::string missing;
@@ -165,6 +175,7 @@ Result<int> Agent::run() {
                           {"policy", crypto::hex(context_.policy->policy.digest).substr(0, 12)},
                           {"missing", missing}});
     tell_unusable();
+    TRY(watch_for_reboots());
     TRY(start_worker());
     feed_watchdog();
     keep_time();

@@ -6,6 +6,7 @@
 #include "broker/context.hpp"
 #include "broker/gate.hpp"
 #include "broker/host.hpp"
+#include "broker/jobs/reboot.hpp"
 #include "broker/notify.hpp"
 #include "broker/options.hpp"
 
@@ -32,6 +33,7 @@ class Agent {
     // its profiles name.
     Result<> require_possible(const policy::Policy& policy) const;
 
+    Result<> watch_for_reboots();
     Result<> start_worker();
     Result<> send_setup();
     void on_packet();
@@ -64,6 +66,7 @@ class Agent {
     records::Ledger ledger_;
     records::Audit audit_;
     Jobs jobs_;
+    std::optional<Reboot> reboot_;
     Context context_;
     sys::Fd signals_;
     std::optional<WorkerProgram> program_;

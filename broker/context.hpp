@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "broker/jobs/jobs.hpp"
+#include "broker/jobs/reboot.hpp"
 #include "broker/reads/journal.hpp"
 #include "broker/ready_policy.hpp"
 #include "broker/records/audit.hpp"
@@ -27,10 +27,12 @@ struct Context {
     std::string mount_points;      // where views of jobs have their places, see view::JobViewPlan
     std::string script_directory;  // of jobs without a view
     std::string policy_directory;
-    std::string suspended_file;  // stands while too many violations keep job intake closed
-    bool suspended = false;      // it stood when it was last looked for
-    bool mark_failed = false;    // it should stand, and could not be written: until a restart
+    std::string suspended_file;    // stands while too many violations keep job intake closed
+    std::string reboot_directory;  // root's alone: where its jobs ask for a restart of the host
+    bool suspended = false;        // it stood when it was last looked for
+    bool mark_failed = false;      // it should stand, and could not be written: until a restart
     bool draining = false;
+    const Reboot* reboot = nullptr;
     ReadJournal reads{};
     records::Ration refused_starts{};       // in the audit log
     const WorkerProcess* worker = nullptr;  // the one that is asking

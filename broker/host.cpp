@@ -85,6 +85,7 @@ Result<Places> prepare_places(const Options& options, const sandbox::User& worke
     TRY(own_directory(options.state + "/scripts", 0711, root));
     auto logs = TRY(own_directory(options.log_dir, 0750, root));
     TRY(own_directory(options.run_dir, 0755, root));
+    TRY(own_directory(options.run_dir + "/reboot", 0700, root));
     return Places{std::move(broker_state), std::move(worker_state), std::move(logs), {}};
 }
 

@@ -22,6 +22,7 @@ constexpr std::array kPaths{
     PathOption{"--log-dir", &Options::log_dir, "DIR", "audit.log is written here"},
     PathOption{"--log-file", &Options::log_file, "FILE", "the log, instead of standard output"},
     PathOption{"--run-dir", &Options::run_dir, "DIR", "the status socket"},
+    PathOption{"--systemctl", &Options::systemctl, "FILE", "asked to reboot where a job may"},
     PathOption{"--worker", &Options::worker, "FILE", "the worker program (default: beside broker)"},
     PathOption{"--worker-user", &Options::worker_user, "USER", "name in /etc/passwd, or UID:GID"},
 };

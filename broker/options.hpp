@@ -19,7 +19,8 @@ struct Options {
     std::string log_dir = "/var/log/bulkhead";
     std::string run_dir = "/run/bulkhead";
     std::string log_file;  // empty: standard output
-    std::string worker;    // empty: beside this program
+    std::string systemctl = "/usr/bin/systemctl";
+    std::string worker;  // empty: beside this program
     std::string worker_user = "bulkhead";
     std::vector<std::string> for_worker;  // checked by the worker
     sys::Level log_level = sys::Level::info;

@@ -48,6 +48,10 @@ void look_for_suspension(Context& broker) {
 admission::HostFacts facts(const Context& broker) {
     auto facts = host::look_at(broker.policy->policy, broker.policy_directory);
     if (broker.draining || broker.suspended) facts.intake_suspended = true;
+    if (broker.reboot != nullptr && broker.reboot->pending()) {
+        facts.intake_suspended = true;
+        facts.suspended_by = "the host is about to restart, as a job asked";
+    }
     const bool room = broker.jobs.unreported() < protocol::kMaxUnreported;
     facts.running_jobs = broker.jobs.running();
     facts.max_running_jobs = room ? kMaxRunning : facts.running_jobs;
@@ -148,6 +152,10 @@ Result<JobPlan> plan_for(const Verdict& verdict, const JobBytes& job, const Deli
     plan.environment.push_back("BULKHEAD_JOB_ID=" + verdict.manifest->job_id);
     for (const auto& param : job.params) {
         plan.environment.push_back("JOB_P_" + param.name + "=" + param.value);
+    }
+    if (plan.identity.user.uid == 0) {
+        plan.reboot_mark = broker.reboot_directory + "/" + crypto::hex(job.delivery);
+        plan.environment.push_back("BULKHEAD_REBOOT_MARK=" + plan.reboot_mark);
     }
     plan.remarks = verdict.remarks;
     plan.init_stays = true;

@@ -35,6 +35,9 @@ struct JobPlan {
     // The init of a pid namespace stays when its job has ended, until it is killed: the kernel ends
     // the others with it, and nobody could tell who they were.
     bool init_stays = false;
+    // Where a job of root's may leave a file to ask for a restart of the host; empty: it may not
+    // ask.
+    std::string reboot_mark;
     std::vector<std::string> remarks;  // what the profile runs without here, or does not see
 };
 

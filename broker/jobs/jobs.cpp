@@ -158,6 +158,7 @@ Result<> Jobs::spawn(JobNumber number, Entry& entry, const JobPlan& plan, Ends e
                                                       .cgroup = std::move(cgroup),
                                                       .began = sys::Clock::now(),
                                                       .timer = {},
+                                                      .reboot_mark = plan.reboot_mark,
                                                       .end = {.outcome = Outcome::finished},
                                                       .over = false,
                                                       .status = {}});
@@ -246,8 +247,24 @@ void Jobs::finish_if_empty(JobNumber number) {
     end.cpu_us = usage.cpu_us;
     end.max_rss_bytes = usage.peak_bytes > 0 ? usage.peak_bytes : running.status->max_rss_bytes;
     end.oom_killed = usage.oom_killed;
+    see_whether_it_asks(number, running, end);
     entry.running.reset();
     finish(number, entry, end);
+}
+
+// Only one that ended by itself can ask, and only root: another user's job just exits so.
+void Jobs::see_whether_it_asks(JobNumber number, const Running& running, JobEnd& end) {
+    const bool marked = !running.reboot_mark.empty() && ::unlink(running.reboot_mark.c_str()) == 0;
+    if (end.outcome != Outcome::finished || end.signal != 0) return;
+    if (!marked && end.exit_code != kRebootExit) return;
+    if (running.reboot_mark.empty()) {
+        end.detail = decltype(end.detail)::clipped(
+            "exit status 194 asks for a restart of the host only in a profile whose user is root");
+        return;
+    }
+    end.rebooted = true;
+    end.reason = Code::clipped("reboot-requested");
+    reboot_asked_(number);
 }
 
 void Jobs::finish(JobNumber number, Entry& entry, const JobEnd& end) {
@@ -267,10 +284,12 @@ void Jobs::finish(JobNumber number, Entry& entry, const JobEnd& end) {
                                    {"reason", end.reason.str()},
                                    {"wall_ms", end.wall_ms},
                                    {"cpu_us", end.cpu_us},
+                                   {"rebooted", end.rebooted},
                                    {"left_behind", end.left_behind},
                                    {"left_names", end.left_names.str()},
                                    {"detail", end.detail.str()}});
     if (!written) log_.error("audit: end of job", {{"why", written.error().what}});
+    changed_();
 }
 
 bool Jobs::acknowledge(JobNumber number) {
@@ -281,7 +300,13 @@ bool Jobs::acknowledge(JobNumber number) {
         return false;
     }
     entries_.erase(found);
+    changed_();
     return true;
+}
+
+bool Jobs::owes_result_before_reboot() const {
+    return std::ranges::any_of(
+        entries_, [](const auto& one) { return one.second.end && one.second.end->rebooted; });
 }
 
 void Jobs::stop_all(const char* reason) {

@@ -16,6 +16,8 @@ namespace bulkhead::broker {
 
 // How long a job may take to leave after SIGTERM.
 inline constexpr std::chrono::seconds kGrace{10};
+// The exit status by which a job of root's asks for a restart of the host.
+inline constexpr int kRebootExit = 194;
 inline constexpr unsigned kMaxRunning = 16;
 // Each of a job's pipes; root passes the read ends on and never reads them.
 inline constexpr int kPipeBytes = 1 << 20;
@@ -33,6 +35,12 @@ class Jobs {
           log_(log),
           ended_(std::move(ended)) {}
     ~Jobs();
+    // Called with a job that asks for a restart of the host, before its end is on disk; and after
+    // each end and each acknowledgement.
+    void watch(std::function<void(JobNumber)> reboot_asked, std::function<void()> changed) {
+        reboot_asked_ = std::move(reboot_asked);
+        changed_ = std::move(changed);
+    }
 
     // What the ledger still has to report from an earlier run; its pipes are gone.
     Result<> adopt(const records::Unreported& left);
@@ -52,6 +60,8 @@ class Jobs {
     // What a job runs without on this host, or does not see.
     const protocol::Remarks& remarks(JobNumber number) const { return entries_.at(number).remarks; }
     std::size_t unreported() const { return entries_.size(); }
+    // Whether a job that asked for a restart has a result that its backend does not have yet.
+    bool owes_result_before_reboot() const;
     // For the worker: descriptors are duplicates.
     Result<std::vector<protocol::UnreportedJob>> list() const;
     Result<std::pair<sys::Fd, sys::Fd>> pipes(JobNumber number) const;
@@ -62,6 +72,7 @@ class Jobs {
         Cgroup cgroup;
         sys::Clock::time_point began;
         sys::TimerId timer;
+        std::string reboot_mark;
         protocol::JobEnd end;  // outcome and reason are set before the kill that they explain
         bool over = false;     // the job itself has ended; what it left behind is being ended
         std::optional<JobStatus> status;  // once the first process has ended
@@ -86,6 +97,7 @@ class Jobs {
     void job_is_over(Running& running);
     void on_first_process_ended(JobNumber number);
     void finish_if_empty(JobNumber number);
+    void see_whether_it_asks(JobNumber number, const Running& running, protocol::JobEnd& end);
     void finish(JobNumber number, Entry& entry, const protocol::JobEnd& end);
 
     sys::Loop& loop_;
@@ -94,6 +106,8 @@ class Jobs {
     records::Audit& audit_;
     const sys::Log& log_;
     OnEnd ended_;
+    std::function<void(JobNumber)> reboot_asked_ = [](JobNumber) {};
+    std::function<void()> changed_ = [] {};
     std::map<JobNumber, Entry> entries_;
 };
 

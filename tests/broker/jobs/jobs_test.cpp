@@ -114,8 +114,9 @@ TEST_F(JobsTest, WhatItLeftBehindIsCountedAndNamed) {
     for (const bool pid_namespace : {false, true}) {
         auto profile = permissive();
         profile.namespaces.pid = profile.namespaces.mount = pid_namespace;
-        auto plan =
-            plan_of(profile, "sleep 600 & setsid sleep 600 & (tail -f /dev/null &); exit 6");
+        auto plan = plan_of(profile,
+                            "sleep 600 & until [ \"$(cat /proc/$!/comm)\" = sleep ]; do :; done\n"
+                            "setsid sleep 600 & (sleep 600 &)\nexit 6");
         plan.init_stays = true;
         const auto end = end_of(start(plan));
         EXPECT_EQ(end.outcome, Outcome::finished);
@@ -159,6 +160,68 @@ TEST_F(JobsTest, AnInitThatStaysStillTellsWhatFailed) {
     const auto end = end_of(start(plan));
     EXPECT_EQ(end.outcome, Outcome::failed_to_start);
     EXPECT_EQ(end.detail.str(), "exec /no/such/shell: No such file or directory");
+}
+
+struct JobsReboot : JobsTest {
+    std::vector<JobNumber> asked;
+    policy::Profile profile = permissive();
+    const std::string mark = place / "mark";
+
+    void SetUp() override {
+        JobsTest::SetUp();
+        if (!jobs) return;
+        jobs->watch(
+            [this](JobNumber number) {
+                EXPECT_FALSE(ended.contains(number)) << "before anybody is told of the end";
+                asked.push_back(number);
+            },
+            [] {});
+        profile.user = profile.group = "root";
+    }
+    JobPlan roots(std::string_view script) const {
+        auto plan = plan_of(profile, script);
+        plan.reboot_mark = mark;
+        plan.environment.push_back("BULKHEAD_REBOOT_MARK=" + mark);
+        return plan;
+    }
+};
+
+TEST_F(JobsReboot, IsAskedForByExitStatus194) {
+    const auto number = start(roots("exit 194"));
+    const auto end = end_of(number);
+    EXPECT_EQ(end.outcome, Outcome::finished);
+    EXPECT_EQ(end.exit_code, 194);
+    EXPECT_TRUE(end.rebooted);
+    EXPECT_EQ(end.reason.str(), "reboot-requested");
+    EXPECT_EQ(asked, std::vector{number});
+    EXPECT_TRUE(jobs->owes_result_before_reboot());
+    EXPECT_TRUE(jobs->acknowledge(number));
+    EXPECT_FALSE(jobs->owes_result_before_reboot());
+}
+
+TEST_F(JobsReboot, IsAskedForByAFileAndTheExitStatusStaysTheJobs) {
+    const auto end = end_of(start(roots(": >$BULKHEAD_REBOOT_MARK; exit 3")));
+    EXPECT_EQ(end.exit_code, 3);
+    EXPECT_TRUE(end.rebooted);
+    EXPECT_EQ(asked.size(), 1U);
+    EXPECT_NE(::access(mark.c_str(), F_OK), 0) << "the next job must ask by itself";
+}
+
+TEST_F(JobsReboot, IsNotForAJobThatIsNotRoots) {
+    const auto end = end_of(start("exit 194"));
+    EXPECT_EQ(end.exit_code, 194);
+    EXPECT_FALSE(end.rebooted);
+    EXPECT_EQ(end.reason.str(), "ok");
+    EXPECT_THAT(end.detail.str(), testing::HasSubstr("only in a profile whose user is root"));
+    EXPECT_TRUE(asked.empty());
+}
+
+TEST_F(JobsReboot, IsNotForAJobThatWasEndedOrKilled) {
+    EXPECT_FALSE(end_of(start(roots(": >$BULKHEAD_REBOOT_MARK; kill -9 $$"))).rebooted);
+    EXPECT_FALSE(
+        end_of(start(roots("trap 'exit 194' TERM; while :; do sleep 0.01; done"), 1s)).rebooted);
+    EXPECT_TRUE(asked.empty());
+    EXPECT_NE(::access(mark.c_str(), F_OK), 0);
 }
 
 TEST_F(JobsTest, WhatItsProfileRunsWithoutIsToldWithItsEnd) {

@@ -228,6 +228,17 @@ TEST(HyprboxComplete, WhatWasLeftBehindStandsBehindTheOutput) {
               R"(and ended too: 2 (sleep, nginx)]\n"})");
 }
 
+TEST(HyprboxComplete, AJobThatHasTheHostRestartedDidNotFail) {
+    auto result = test::job_result("7");
+    result.exit_code = 194;
+    EXPECT_EQ(completion(result), R"({"exitCode":194,"output":""})") << "it just exited so";
+    result.rebooted = true;
+    EXPECT_EQ(completion(result),
+              R"({"exitCode":0,"output":"\n[this host restarts, as the job asked]\n"})");
+    result.exit_code = 3;
+    EXPECT_NE(completion(result).find(R"("exitCode":3)"), std::string::npos);
+}
+
 TEST(HyprboxOptions, EveryDefaultPassesItsOwnCheck) {
     for (const auto& row : HyprboxOptions::rows()) EXPECT_TRUE(row.check(row.fallback)) << row.name;
 }

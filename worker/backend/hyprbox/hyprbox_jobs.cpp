@@ -52,7 +52,11 @@ Verdict<> judge_report(const HttpAnswer& answer) {
     return failure(answer);
 }
 
+// What the broker takes for the wish to restart the host: a job that may wish it has not failed.
+constexpr int kRebootExit = 194;
+
 int exit_code_of(const JobResult& result) {
+    if (result.rebooted && result.exit_code == kRebootExit) return 0;
     if (result.exit_code) return *result.exit_code;
     if (result.signal) return 128 + *result.signal;
     const bool never_ran =

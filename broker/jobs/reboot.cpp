@@ -1,0 +1,132 @@
+#include "broker/jobs/reboot.hpp"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace bulkhead::broker {
+
+Result<std::string> boot_id() {
+    return within("boot_id",
+                  TRY(sys::Dir::open("/proc/sys/kernel/random")).read_file("boot_id", 64));
+}
+
+Reboot::Reboot(sys::Loop& loop, sys::Dir state, Jobs& jobs, records::Audit& audit,
+               const sys::Log& log, std::string program, std::string boot, Patience patience)
+    : loop_(loop),
+      state_(std::move(state)),
+      jobs_(jobs),
+      audit_(audit),
+      log_(log),
+      program_(std::move(program)),
+      boot_(std::move(boot)),
+      patience_(patience) {}
+
+Reboot::~Reboot() {
+    loop_.cancel(timer_);
+    loop_.cancel(soon_);
+    if (!child_) return;
+    loop_.forget(child_->pidfd().get());
+    child_->reap();  // a request that is under way is not taken back
+}
+
+Result<> Reboot::adopt() {
+    const auto before = state_.read_file(kFile, 64);
+    if (!before && before.error().code == ENOENT) return {};
+    if (TRY(before) == boot_) {
+        wait();
+        return {};
+    }
+    note("rebooted", {});
+    return state_.remove_file(kFile);
+}
+
+void Reboot::ask(JobNumber number) {
+    note("reboot-requested", {{"number", number.value}});
+    if (const auto kept = state_.write_atomic(kFile, boot_, 0600); !kept) {
+        log_.error("keep the request for a restart", {{"why", kept.error().what}});
+    }
+    if (!pending()) wait();
+}
+
+void Reboot::wait() {
+    asked_ = sys::Clock::now();
+    timer_ = loop_.after(patience_.results, [this] {
+        timer_ = loop_.after(patience_.jobs - patience_.results, [this] { consider(); });
+        consider();
+    });
+    // Not at once: whoever asked is still being recorded, and reported.
+    soon_ = loop_.after({}, [this] { consider(); });
+}
+
+void Reboot::consider() {
+    if (!pending() || going_) return;
+    const auto waited = sys::Clock::now() - *asked_;
+    if (waited < patience_.jobs && jobs_.running() > 0) return;
+    if (waited < patience_.results && jobs_.owes_result_before_reboot()) return;
+    going_ = true;
+    loop_.cancel(soon_);
+    soon_ = loop_.after({}, [this] { go(); });  // the worker first has its answer
+}
+
+void Reboot::go() {
+    loop_.cancel(timer_);
+    note("rebooting",
+         {{"waited_s",
+           std::chrono::duration_cast<std::chrono::seconds>(sys::Clock::now() - *asked_).count()},
+          {"running_jobs", jobs_.running()}});
+    log_.warning("restarting the host, as a job asked");
+    const auto trusted = [&]() -> Result<> {
+        const sys::Fd file(::open(program_.c_str(), O_PATH | O_CLOEXEC));
+        if (!file) return sys::fail_errno(program_);
+        return sys::require_roots_file(file, program_);
+    }();
+    if (!trusted) return failed(trusted.error().what);
+    auto child = Child::start(0, -1, [&] {
+        ::setsid();
+        const sys::Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+        ::dup2(null.get(), STDIN_FILENO);
+        std::string program = program_;
+        std::string word = "reboot";
+        char* const arguments[] = {program.data(), word.data(), nullptr};
+        char* const environment[] = {nullptr};
+        ::execve(program.c_str(), arguments, environment);
+    });
+    if (!child) return failed(child.error().what);
+    child_.emplace(*std::move(child));
+    const auto watched =
+        loop_.watch(child_->pidfd().get(), EPOLLIN, [this](std::uint32_t) { on_answer(); });
+    if (!watched) log_.error("restart", {{"why", watched.error().what}});
+}
+
+void Reboot::on_answer() {
+    loop_.forget(child_->pidfd().get());
+    const int status = child_->reap().status;
+    child_.reset();
+    if (status != 0) {
+        return failed(program_ + " reboot: " +
+                      (WIFEXITED(status) ? "exit status " + std::to_string(WEXITSTATUS(status))
+                                         : "signal " + std::to_string(WTERMSIG(status))));
+    }
+    timer_ = loop_.after(patience_.to_go_down, [this] { failed("the host is still up"); });
+}
+
+// Said, and over: what is asked for again and again would keep jobs away for ever.
+void Reboot::failed(const std::string& why) {
+    log_.error("restart of the host", {{"why", why}});
+    note("reboot-failed", {{"why", why}});
+    if (const auto removed = state_.remove_file(kFile); !removed) {
+        log_.error("forget the request for a restart", {{"why", removed.error().what}});
+    }
+    asked_.reset();
+    going_ = false;
+}
+
+void Reboot::note(std::string_view event, std::initializer_list<records::Field> fields) {
+    if (const auto written = audit_.event(event, fields); !written) {
+        log_.error("audit log", {{"event", std::string(event)}, {"why", written.error().what}});
+    }
+}
+
+}  // namespace bulkhead::broker

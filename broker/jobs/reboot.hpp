@@ -1,0 +1,64 @@
+// A restart of the host that a job has asked for: when it is time, and through whom.
+#pragma once
+#include <optional>
+#include <string>
+
+#include "broker/child.hpp"
+#include "broker/jobs/jobs.hpp"
+
+namespace bulkhead::broker {
+
+// How long the host stays up for what is not done yet.
+struct Patience {
+    std::chrono::milliseconds results = std::chrono::minutes(2);  // that no backend takes
+    std::chrono::milliseconds jobs = std::chrono::hours(1);       // that still run
+    // From a request that systemd took; later than that it did not work.
+    std::chrono::milliseconds to_go_down = std::chrono::minutes(10);
+};
+
+class Reboot {
+  public:
+    // `program` is asked by the word "reboot"; `boot` is the boot that this is.
+    Reboot(sys::Loop& loop, sys::Dir state, Jobs& jobs, records::Audit& audit, const sys::Log& log,
+           std::string program, std::string boot, Patience patience = {});
+    ~Reboot();
+    Reboot(const Reboot&) = delete;
+    Reboot& operator=(const Reboot&) = delete;
+
+    // What was asked for before this broker started: done, or still to be done.
+    Result<> adopt();
+    // On disk before it returns, so that a broker that dies now does not forget it.
+    void ask(JobNumber number);
+    // Whenever a job has ended or a result was taken.
+    void consider();
+    // Until the host is down or systemd refused: no new jobs.
+    bool pending() const { return asked_.has_value(); }
+
+    static constexpr std::string_view kFile = "reboot-requested";
+
+  private:
+    void wait();
+    void go();
+    void on_answer();
+    void failed(const std::string& why);
+    void note(std::string_view event, std::initializer_list<records::Field> fields);
+
+    sys::Loop& loop_;
+    sys::Dir state_;
+    Jobs& jobs_;
+    records::Audit& audit_;
+    const sys::Log& log_;
+    std::string program_;
+    std::string boot_;
+    Patience patience_;
+    std::optional<sys::Clock::time_point> asked_;
+    bool going_ = false;
+    std::optional<Child> child_;
+    sys::TimerId timer_;  // of patience
+    sys::TimerId soon_;   // what is to be done in a turn of its own
+};
+
+// Of this boot of the kernel, in words that no other boot has.
+Result<std::string> boot_id();
+
+}  // namespace bulkhead::broker
