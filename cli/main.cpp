@@ -20,8 +20,8 @@ constexpr std::array kCommands{
     Row{"new-job",
         "SCRIPT --profile NAME --target WHERE... [--expires 7d] [--not-before TIME]\n"
         "[--author NAME] [--timeout 15m] [--output-max 1MiB] [--runs 1|N/day|N/hour]\n"
-        "[--param 'NAME RULE']... [--interpreter PATH] [--job-id ID] [--reason TEXT]\n"
-        "[--policy DIR]",
+        "[--after-reboot resume] [--param 'NAME RULE']... [--interpreter PATH]\n"
+        "[--job-id ID] [--reason TEXT] [--policy DIR]",
         "print the manifest that people sign", &cli::new_job},
     Row{"seal", "SCRIPT MANIFEST SIGNATURE...", "print script, manifest and signatures as one file",
         &cli::seal},

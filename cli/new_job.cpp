@@ -21,13 +21,13 @@ namespace {
 
 using Takes = Option::Takes;
 constexpr std::array kOptions{
-    Option{"--profile", Takes::once},    Option{"--target", Takes::often},
-    Option{"--author", Takes::once},     Option{"--expires", Takes::once},
-    Option{"--not-before", Takes::once}, Option{"--timeout", Takes::once},
-    Option{"--output-max", Takes::once}, Option{"--runs", Takes::once},
-    Option{"--param", Takes::often},     Option{"--interpreter", Takes::once},
-    Option{"--job-id", Takes::once},     Option{"--reason", Takes::once},
-    Option{"--policy", Takes::once},
+    Option{"--profile", Takes::once},      Option{"--target", Takes::often},
+    Option{"--author", Takes::once},       Option{"--expires", Takes::once},
+    Option{"--not-before", Takes::once},   Option{"--timeout", Takes::once},
+    Option{"--output-max", Takes::once},   Option{"--runs", Takes::once},
+    Option{"--after-reboot", Takes::once}, Option{"--param", Takes::often},
+    Option{"--interpreter", Takes::once},  Option{"--job-id", Takes::once},
+    Option{"--reason", Takes::once},       Option{"--policy", Takes::once},
 };
 
 Result<> check_script(const std::string& path, std::string_view script) {
@@ -143,6 +143,11 @@ Result<std::string> write(const std::string& path, std::string_view script,
     job.timeout = TRY(seconds("--timeout", options.value("--timeout", "15m")));
     job.output_max = TRY(size("--output-max", options.value("--output-max", "1MiB")));
     job.reason = options.value("--reason", "no reason given");
+    const auto after_reboot = options.value("--after-reboot", "");
+    if (!after_reboot.empty() && after_reboot != "resume") {
+        return wrong("--after-reboot takes resume: the job is run once more after the restart");
+    }
+    job.resumes = !after_reboot.empty();
     job.runs = TRY(or_wrong(within("--runs", approval::parse_runs(options.value("--runs", "1")))));
     TRY(take_repeated(job, options));
 

@@ -125,6 +125,11 @@ std::string sandbox_of(const policy::Profile& profile, const approval::Manifest&
                 std::to_string(limits.pids) + " processes, " + std::to_string(limits.cpu_percent) +
                 " % of a processor, files of " + size_in_words(limits.file_size) + ", " +
                 std::to_string(limits.open_files) + " open, nice " + std::to_string(profile.nice));
+    if (job.resumes) {
+        text += row("  restart", profile.user == "root"
+                                     ? "goes on once after the restart of the host it may ask for"
+                                     : "after-reboot is in vain: only root's jobs may ask for one");
+    }
     text += calls_of("  calls", *policy::find(policy.seccomp, profile.seccomp));
     return text + calls_of("  ceiling", *policy::find(policy.seccomp, "broker"));
 }

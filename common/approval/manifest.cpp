@@ -96,6 +96,12 @@ Result<> set_not_after(Manifest& job, string_view value) {
     return {};
 }
 
+Result<> set_after_reboot(Manifest& job, string_view value) {
+    if (value != "resume") return fail("expected resume");
+    job.resumes = true;
+    return {};
+}
+
 // One row per key, in the order of the file. `least` and `most` say how often it may stand.
 struct Row {
     string_view key;
@@ -119,6 +125,7 @@ constexpr std::array kRows{
     Row{"timeout", 1, 1, set<&Manifest::timeout, parse_timeout>},
     Row{"output-max", 1, 1, set<&Manifest::output_max, number<std::uint64_t, 1, 1_GiB>>},
     Row{"runs", 1, 1, set<&Manifest::runs, parse_runs>},
+    Row{"after-reboot", 0, 1, set_after_reboot},
     Row{"reason", 1, 1, set<&Manifest::reason, word<kText>>},
 };
 

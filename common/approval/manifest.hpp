@@ -58,6 +58,7 @@ struct Manifest {
     std::chrono::seconds timeout{0};
     std::uint64_t output_max = 0;
     Runs runs;
+    bool resumes = false;  // once more after the restart of the host that it asks for
     std::string reason;
 
     crypto::Digest digest{};  // SHA-256 of the bytes it was parsed from

@@ -29,6 +29,7 @@ std::string write_manifest(const Manifest& job) {
                      ? "1"
                      : std::to_string(job.runs.count) +
                            (job.runs.period == std::chrono::hours(1) ? "/hour" : "/day"));
+    if (job.resumes) line("after-reboot", "resume");
     line("reason", job.reason);
     return out + "end\n";
 }

@@ -32,6 +32,17 @@ std::string replaced(std::string_view from, std::string_view to) {
     return text.replace(at, from.size(), to);
 }
 
+TEST(Manifest, OneThatGoesOnAfterARestartSaysSo) {
+    EXPECT_FALSE(parse_manifest(kGolden)->resumes);
+    const auto text = replaced("runs 1\n", "runs 1\nafter-reboot resume\n");
+    const auto job = parse_manifest(text);
+    ASSERT_TRUE(job) << job.error().what;
+    EXPECT_TRUE(job->resumes);
+    EXPECT_EQ(write_manifest(*job), text);
+    EXPECT_FALSE(parse_manifest(replaced("runs 1\n", "runs 1\nafter-reboot again\n")));
+    EXPECT_FALSE(parse_manifest(replaced("runs 1\n", "after-reboot resume\nruns 1\n")));
+}
+
 TEST(Manifest, TheGoldenOneGivesEveryValue) {
     const auto job = parse_manifest(kGolden);
     ASSERT_TRUE(job) << job.error().what;
