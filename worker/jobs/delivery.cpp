@@ -65,6 +65,9 @@ Result<> Delivery::start(OnDone done) {
 void Delivery::ended(const protocol::JobEnd& end, std::string remarks) {
     end_ = end;
     remarks_ = std::move(remarks);
+    for (const auto which : kOutputs) {
+        if (!pipes_[index(which)]) end_stream(which);
+    }
     consider();
 }
 
@@ -90,7 +93,8 @@ void Delivery::take(Output which) {
         case Taken::Stop::end: {
             services.loop.forget(pipe.get());
             pipe.reset();
-            if (const auto ended = spool_.end(which); !ended) return services.fatal(ended.error());
+            // Not before the job: it may go on after a restart of the host, with other pipes.
+            if (end_) end_stream(which);
             break;
         }
         case Taken::Stop::disk:
@@ -105,6 +109,10 @@ void Delivery::take(Output which) {
             break;
     }
     consider();
+}
+
+void Delivery::end_stream(Output which) {
+    if (const auto ended = spool_.end(which); !ended) route_.services.fatal(ended.error());
 }
 
 void Delivery::take_again() {

@@ -51,6 +51,7 @@ class Delivery {
 
     void take(Output which);
     void watch(Output which);
+    void end_stream(Output which);
     void take_again();
     std::chrono::milliseconds rest() const;
     bool send_output();
