@@ -11,6 +11,7 @@
 #include <ctime>
 
 #include "broker/dispatch.hpp"
+#include "broker/handlers/handlers.hpp"
 #include "broker/log_file.hpp"
 #include "broker/own_capabilities.hpp"
 #include "broker/profiles.hpp"
@@ -61,14 +62,15 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
     auto program = TRY(input(WorkerProgram::open(options.worker, options.for_worker, user)));
     auto policy = TRY(input(ReadyPolicy::load(options.policy)));
     auto places = TRY(input(prepare_places(options, user)));
-    auto ledger = TRY(records::Ledger::open(places.broker_state, now()));
+    KeptJobs kept(TRY(places.broker_state.open_dir(".")));
+    auto ledger = TRY(records::Ledger::open(places.broker_state, now(), kept.list()));
     places.status = TRY(listen_for_status(options, user));
     auto audit = TRY(within("audit log", records::Audit::open(places.logs)));
     auto cgroups = TRY(CgroupTree::create(label_of(options.state)));
     auto loop = TRY(sys::Loop::create());
     std::unique_ptr<Agent> agent(new Agent(std::move(options), log, std::move(notifier),
                                            std::move(loop), std::move(places), std::move(cgroups),
-                                           std::move(ledger), std::move(audit)));
+                                           std::move(ledger), std::move(audit), std::move(kept)));
     agent->program_ = std::move(program);
     auto& context = agent->context_;
     context.policy = policy;
@@ -104,7 +106,7 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
 }
 
 Agent::Agent(Options options, const sys::Log& log, Notifier notifier, sys::Loop loop, Places places,
-             CgroupTree cgroups, records::Ledger ledger, records::Audit audit)
+             CgroupTree cgroups, records::Ledger ledger, records::Audit audit, KeptJobs kept)
     : options_(std::move(options)),
       log_(log),
       notifier_(std::move(notifier)),
@@ -113,12 +115,15 @@ Agent::Agent(Options options, const sys::Log& log, Notifier notifier, sys::Loop 
       cgroups_(std::move(cgroups)),
       ledger_(std::move(ledger)),
       audit_(std::move(audit)),
-      jobs_(loop_, cgroups_, ledger_, audit_, log_,
-            [this](JobNumber number, const protocol::JobEnd& end) {
-                tell(protocol::JobExited{
-                    .number = number, .end = end, .remarks = jobs_.remarks(number)});
-                stop_if_drained();
-            }),
+      kept_(std::move(kept)),
+      jobs_(
+          loop_, cgroups_, ledger_, audit_, log_,
+          [this](JobNumber number, const protocol::JobEnd& end) {
+              tell(protocol::JobExited{
+                  .number = number, .end = end, .remarks = jobs_.remarks(number)});
+              stop_if_drained();
+          },
+          &kept_),
       context_{.policy = nullptr,
                .ledger = ledger_,
                .audit = audit_,
@@ -151,12 +156,36 @@ Result<> Agent::require_possible(const policy::Policy& policy) const {
 }
 
 Result<> Agent::watch_for_reboots() {
+    context_.boot = TRY(boot_id());
     reboot_.emplace(loop_, TRY(places_.broker_state.open_dir(".")), jobs_, audit_, log_,
-                    options_.systemctl, TRY(boot_id()));
+                    options_.systemctl, context_.boot);
     context_.reboot = &*reboot_;
     jobs_.watch([this](JobNumber number) { reboot_->ask(number); },
                 [this] { reboot_->consider(); });
-    return reboot_->adopt();
+    TRY(reboot_->adopt());
+    return take_up_waiting_jobs();
+}
+
+// In another boot than theirs they go on; in the same they wait, if somebody still restarts it.
+Result<> Agent::take_up_waiting_jobs() {
+    const auto waiting = ledger_.unended();
+    for (const auto number : kept_.list()) {
+        if (std::ranges::count(waiting, number, &records::Unreported::number) > 0) continue;
+        TRY(kept_.remove(number));  // it has ended
+    }
+    for (const auto& job : waiting) {
+        TRY(jobs_.wait(job));
+        const auto kept = kept_.read(job.number);
+        if (!kept) {
+            jobs_.give_up(job.number, kept.error().what);
+        } else if (kept->boot.str() != context_.boot) {
+            TRY(kept_.remove(job.number));
+            resume(*kept, job, context_);
+        } else if (!reboot_->pending()) {
+            jobs_.give_up(job.number, "the agent was restarted, and not the host");
+        }
+    }
+    return {};
 }
 
 Result<int> Agent::run() {
@@ -402,14 +431,16 @@ void Agent::tell_unusable() {
 }
 
 void Agent::shut_down() {
+    // A job that waits for the host to restart has a worker wait in vain.
+    const auto patience = std::chrono::milliseconds(
+        jobs_.any_waits() && jobs_.running() == 0 ? kLastWords : kGrace + kFlushTime);
     if (!std::exchange(context_.draining, true)) {
         log_.info("stopping", {{"running_jobs", std::to_string(jobs_.running())}});
         notifier_.send("STOPPING=1\nSTATUS=waiting for jobs and the worker");
         jobs_.stop_all("agent-stopped");
-        loop_.after(kGrace + kFlushTime, [this] { stop(kDone); });
+        loop_.after(patience, [this] { stop(kDone); });
     }
-    constexpr auto kTotal = std::chrono::milliseconds(kGrace + kFlushTime);
-    tell(protocol::Shutdown{.grace_ms = static_cast<std::uint32_t>(kTotal.count())});
+    tell(protocol::Shutdown{.grace_ms = static_cast<std::uint32_t>(patience.count())});
     stop_if_drained();
 }
 

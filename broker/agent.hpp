@@ -28,12 +28,13 @@ class Agent {
 
   private:
     Agent(Options options, const sys::Log& log, Notifier notifier, sys::Loop loop, Places places,
-          CgroupTree cgroups, records::Ledger ledger, records::Audit audit);
+          CgroupTree cgroups, records::Ledger ledger, records::Audit audit, KeptJobs kept);
     // This host can give what `policy` requires, and has the worker's rows; this process has what
     // its profiles name.
     Result<> require_possible(const policy::Policy& policy) const;
 
     Result<> watch_for_reboots();
+    Result<> take_up_waiting_jobs();
     Result<> start_worker();
     Result<> send_setup();
     void on_packet();
@@ -65,6 +66,7 @@ class Agent {
     CgroupTree cgroups_;
     records::Ledger ledger_;
     records::Audit audit_;
+    KeptJobs kept_;
     Jobs jobs_;
     std::optional<Reboot> reboot_;
     Context context_;

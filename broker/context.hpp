@@ -33,6 +33,7 @@ struct Context {
     bool mark_failed = false;      // it should stand, and could not be written: until a restart
     bool draining = false;
     const Reboot* reboot = nullptr;
+    std::string boot;  // boot_id()
     ReadJournal reads{};
     records::Ration refused_starts{};       // in the audit log
     const WorkerProcess* worker = nullptr;  // the one that is asking

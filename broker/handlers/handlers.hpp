@@ -15,4 +15,7 @@ Result<protocol::AuditHeadReply> handle(const protocol::AuditHead& request, Cont
 Result<protocol::HostFilesReply> handle(const protocol::OpenHostFile& request, Context& broker);
 Result<protocol::ReadingReply> handle(const protocol::ReadPrivileged& request, Context& broker);
 
+// A job that was waiting for the host to restart goes on, or is told why it does not.
+void resume(const KeptJob& kept, const records::Unreported& left, Context& broker);
+
 }  // namespace bulkhead::broker

@@ -163,6 +163,24 @@ Result<JobPlan> plan_for(const Verdict& verdict, const JobBytes& job, const Deli
     return plan;
 }
 
+// What a job needs that goes on after the restart it may ask for.
+KeptJob kept_of(const JobBytes& job, const auto& params, const Delivery& delivery,
+                const Context& broker) {
+    KeptJob kept;
+    kept.boot = decltype(kept.boot)::clipped(broker.boot);
+    kept.backend = delivery.backend;
+    kept.delivery = delivery.id;
+    kept.streams = delivery.streams;
+    kept.params = params;
+    kept.catalogue = job.kind == JobBytes::Kind::catalogue;
+    kept.name = protocol::Name::clipped(job.name);
+    kept.with_manifest = job.manifest.has_value();
+    kept.script = job.script;
+    kept.manifest = job.manifest.value_or("");
+    kept.signatures = job.signatures;
+    return kept;
+}
+
 records::Start start_of(const approval::Manifest& manifest, const JobBytes& job,
                         const Delivery& delivery) {
     records::Start start;
@@ -180,8 +198,8 @@ records::Start start_of(const approval::Manifest& manifest, const JobBytes& job,
     return start;
 }
 
-Result<protocol::StartReply> decide(const JobBytes& job, const Delivery& delivery,
-                                    Context& broker) {
+Result<protocol::StartReply> decide(const JobBytes& job, const auto& params,
+                                    const Delivery& delivery, Context& broker) {
     look_for_suspension(broker);
     const auto verdict =
         admission::admit(job, broker.policy->policy, facts(broker), broker.ledger.view(), now());
@@ -189,8 +207,10 @@ Result<protocol::StartReply> decide(const JobBytes& job, const Delivery& deliver
         return recorded_reply(last, delivery, script_of(job, broker.policy->policy), broker);
     };
     if (!verdict.admitted) return answer(verdict);
-    const auto plan = plan_for(verdict, job, delivery, broker);
+    auto plan = plan_for(verdict, job, delivery, broker);
     if (!plan) return answer(admission::refuse(Reason::profile_unusable, plan.error().what));
+    if (verdict.manifest->resumes && !plan->reboot_mark.empty())
+        plan->kept = kept_of(job, params, delivery, broker);
     auto reply = answer(verdict);
     if (reply.decision != protocol::Decision::admitted) return reply;
     const auto number = broker.jobs.start(*plan, start_of(*verdict.manifest, job, delivery),
@@ -232,7 +252,7 @@ Result<protocol::StartReply> handle(const protocol::StartJob& request, Context& 
     job.signatures = *signatures;
     job.params = values(request.params);
     job.delivery = digest_of(delivery);
-    return decide(job, delivery, broker);
+    return decide(job, request.params, delivery, broker);
 }
 
 // Safe because: as above; the script does not even come from the worker.
@@ -243,7 +263,40 @@ Result<protocol::StartReply> handle(const protocol::StartCatalogueJob& request, 
     job.name = request.name.str();
     job.params = values(request.params);
     job.delivery = digest_of(delivery);
-    return decide(job, delivery, broker);
+    return decide(job, request.params, delivery, broker);
+}
+
+// Safe because: as above, judged anew by the policy of now, as of the time when it began, as if
+// that had not been: it is the same run. It runs once, for its leave is gone from the disk.
+void resume(const KeptJob& kept, const records::Unreported& left, Context& broker) {
+    const Delivery delivery{kept.backend, kept.delivery, kept.streams};
+    JobBytes job;
+    job.kind = kept.catalogue ? JobBytes::Kind::catalogue : JobBytes::Kind::script;
+    job.script = kept.script;
+    if (kept.with_manifest) job.manifest = kept.manifest;
+    job.signatures = kept.signatures;
+    job.name = kept.name.str();
+    job.params = values(kept.params);
+    job.delivery = digest_of(delivery);
+    const auto past = broker.ledger.view();
+    std::vector<admission::PastRun> others(past.runs.begin(), past.runs.end());
+    std::erase_if(others, [&](const auto& run) { return run.delivery == job.delivery; });
+    look_for_suspension(broker);
+    auto verdict =
+        admission::admit(job, broker.policy->policy, facts(broker),
+                         {.runs = others, .clock_floor = left.start.started}, left.start.started);
+    if (verdict.admitted && verdict.manifest->digest != left.start.manifest) {
+        verdict = admission::refuse(Reason::not_approved, "not the manifest that it began with");
+    }
+    auto plan = verdict.admitted
+                    ? plan_for(verdict, job, delivery, broker)
+                    : Result<JobPlan>(fail("refused by the policy of now: " + verdict.detail));
+    const auto recorded = record(verdict, delivery, script_of(job, broker.policy->policy), broker);
+    if (!recorded) plan = std::unexpected(recorded.error());
+    if (!plan) return broker.jobs.give_up(left.number, plan.error().what);
+    plan->environment.emplace_back("BULKHEAD_REBOOTED=1");
+    note_start(left.number, verdict, delivery, broker);
+    broker.jobs.resume(left.number, *plan, verdict.manifest->timeout);
 }
 
 }  // namespace bulkhead::broker

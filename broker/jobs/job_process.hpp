@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "broker/jobs/cgroup.hpp"
+#include "broker/jobs/kept_job.hpp"
 #include "common/policy/policy.hpp"
 #include "common/sandbox/child.hpp"
 #include "common/sandbox/privileges.hpp"
@@ -38,6 +39,7 @@ struct JobPlan {
     // Where a job of root's may leave a file to ask for a restart of the host; empty: it may not
     // ask.
     std::string reboot_mark;
+    std::optional<KeptJob> kept;       // of a job that goes on after the restart that it asks for
     std::vector<std::string> remarks;  // what the profile runs without here, or does not see
 };
 

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "common/base/parse.hpp"
+#include "broker/jobs/job_end.hpp"
 
 namespace bulkhead::broker {
 
@@ -17,51 +17,6 @@ using protocol::Code, protocol::JobEnd, protocol::Outcome;
 
 constexpr std::array<std::string_view, 5> kOutcomes{"interrupted", "finished", "timed-out",
                                                     "cancelled", "failed-to-start"};
-
-// What was set for the job is not what the kernel says is set: no line of it ran.
-constexpr std::string_view kDiffersReason = "confinement-differs";
-
-JobEnd could_not_start(const Error& error) {
-    JobEnd end;
-    end.outcome = Outcome::failed_to_start;
-    end.reason = Code::clipped(error.code == sandbox::kDiffers ? kDiffersReason : "start-failed");
-    end.detail = decltype(end.detail)::clipped(error.what);
-    return end;
-}
-
-JobEnd judged(JobEnd end, const JobStatus& status) {
-    if (!status.failed_step.empty()) {
-        return could_not_start({status.failed_step, status.differs() ? sandbox::kDiffers : 0});
-    }
-    if (WIFSIGNALED(status.wait_status)) {
-        end.signal = static_cast<std::uint8_t>(WTERMSIG(status.wait_status));
-    } else {
-        end.exit_code = static_cast<std::uint8_t>(WEXITSTATUS(status.wait_status));
-    }
-    if (end.reason.empty()) end.reason = Code::clipped("ok");
-    return end;
-}
-
-protocol::Remarks in_one(const std::vector<std::string>& remarks) {
-    std::string text;
-    for (const auto& remark : remarks) text += (text.empty() ? "" : "; ") + remark;
-    return protocol::Remarks::clipped(text);
-}
-
-constexpr std::size_t kMostNames = 5;
-
-// Who still runs of a job that ended by itself.
-void count_left_behind(const std::vector<pid_t>& left, JobEnd& end) {
-    end.left_behind = static_cast<std::uint32_t>(left.size());
-    std::string names;
-    for (std::size_t i = 0; i < std::min(left.size(), kMostNames); ++i) {
-        const auto proc = sys::Dir::open("/proc/" + std::to_string(left[i]));
-        auto name = proc ? proc->read_file("comm", 64).value_or("") : "";
-        if (name.ends_with('\n')) name.pop_back();
-        if (!name.empty()) names += (names.empty() ? "" : ", ") + quoted(name);
-    }
-    end.left_names = decltype(end.left_names)::clipped(names);
-}
 
 void forget_script(const std::string& file) {
     if (!file.empty()) ::unlink(file.c_str());
@@ -131,9 +86,18 @@ Result<JobNumber> Jobs::start(const JobPlan& plan, records::Start record,
     entry.start = std::move(record);
     entry.out = std::move(out.read);
     entry.err = std::move(err.read);
+    if (plan.kept && kept_ != nullptr) {
+        entry.kept = plan.kept;
+        entry.ends.emplace(TRY(out.write.duplicate()), TRY(err.write.duplicate()));
+    }
+    launch(number, plan, {std::move(out.write), std::move(err.write)}, timeout);
+    return number;
+}
+
+void Jobs::launch(JobNumber number, const JobPlan& plan, Ends ends, std::chrono::seconds timeout) {
+    auto& entry = entries_.at(number);
     entry.remarks = in_one(plan.remarks);
-    const auto spawned =
-        spawn(number, entry, plan, {std::move(out.write), std::move(err.write)}, timeout);
+    const auto spawned = spawn(number, entry, plan, std::move(ends), timeout);
     if (!spawned) {
         entry.running.reset();
         // Later, so that the worker first learns that the job was admitted.
@@ -141,7 +105,18 @@ Result<JobNumber> Jobs::start(const JobPlan& plan, records::Start record,
             finish(number, entries_.at(number), end);
         });
     }
-    return number;
+}
+
+Result<> Jobs::wait(const records::Unreported& job) {
+    auto [out, err] = TRY(output_pipes(false));
+    Entry entry;
+    entry.start = job.start;
+    entry.waiting = true;
+    entry.out = std::move(out.read);
+    entry.err = std::move(err.read);
+    entry.ends.emplace(std::move(out.write), std::move(err.write));
+    entries_.emplace(job.number, std::move(entry));
+    return {};
 }
 
 Result<> Jobs::spawn(JobNumber number, Entry& entry, const JobPlan& plan, Ends ends,
@@ -175,7 +150,12 @@ Result<> Jobs::spawn(JobNumber number, Entry& entry, const JobPlan& plan, Ends e
 
 bool Jobs::cancel(JobNumber number) {
     const auto found = entries_.find(number);
-    if (found == entries_.end() || !found->second.running) return false;
+    if (found == entries_.end()) return false;
+    if (found->second.waiting) {
+        give_up(number, "cancelled before the host had restarted");
+        return true;
+    }
+    if (!found->second.running) return false;
     end_early(number, Outcome::cancelled, "cancelled");
     return true;
 }
@@ -247,27 +227,27 @@ void Jobs::finish_if_empty(JobNumber number) {
     end.cpu_us = usage.cpu_us;
     end.max_rss_bytes = usage.peak_bytes > 0 ? usage.peak_bytes : running.status->max_rss_bytes;
     end.oom_killed = usage.oom_killed;
-    see_whether_it_asks(number, running, end);
+    const bool reboots = asks(running, end);
+    if (reboots && entry.kept) {
+        const auto suspended = suspend(number, entry, end);
+        if (suspended) return;
+        end.outcome = Outcome::interrupted;
+        end.reason = Code::clipped("not-resumed");
+        end.detail = decltype(end.detail)::clipped(suspended.error().what);
+    } else if (reboots) {
+        end.rebooted = true;
+        end.reason = Code::clipped("reboot-requested");
+        reboot_asked_(number);
+    }
     entry.running.reset();
     finish(number, entry, end);
 }
 
-// Only one that ended by itself can ask, and only root: another user's job just exits so.
-void Jobs::see_whether_it_asks(JobNumber number, const Running& running, JobEnd& end) {
-    const bool marked = !running.reboot_mark.empty() && ::unlink(running.reboot_mark.c_str()) == 0;
-    if (end.outcome != Outcome::finished || end.signal != 0) return;
-    if (!marked && end.exit_code != kRebootExit) return;
-    if (running.reboot_mark.empty()) {
-        end.detail = decltype(end.detail)::clipped(
-            "exit status 194 asks for a restart of the host only in a profile whose user is root");
-        return;
-    }
-    end.rebooted = true;
-    end.reason = Code::clipped("reboot-requested");
-    reboot_asked_(number);
-}
-
-void Jobs::finish(JobNumber number, Entry& entry, const JobEnd& end) {
+void Jobs::finish(JobNumber number, Entry& entry, const JobEnd& what) {
+    auto end = what;
+    end.rebooted = end.rebooted || entry.resumed;
+    entry.waiting = false;
+    entry.ends.reset();  // the pipes come to their end
     entry.end = end;
     forget_script(entry.script);
     if (const auto kept = ledger_.end(number, end, now()); !kept) {
@@ -302,11 +282,6 @@ bool Jobs::acknowledge(JobNumber number) {
     entries_.erase(found);
     changed_();
     return true;
-}
-
-bool Jobs::owes_result_before_reboot() const {
-    return std::ranges::any_of(
-        entries_, [](const auto& one) { return one.second.end && one.second.end->rebooted; });
 }
 
 void Jobs::stop_all(const char* reason) {

@@ -1,5 +1,6 @@
 // Every job whose result the backend has not confirmed: running, ending, or waiting to be reported.
 #pragma once
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -27,8 +28,9 @@ class Jobs {
     using OnEnd = std::function<void(JobNumber, const protocol::JobEnd&)>;
 
     Jobs(sys::Loop& loop, const CgroupTree& cgroups, records::Ledger& ledger, records::Audit& audit,
-         const sys::Log& log, OnEnd ended)
-        : loop_(loop),
+         const sys::Log& log, OnEnd ended, const KeptJobs* kept = nullptr)
+        : kept_(kept),
+          loop_(loop),
           cgroups_(cgroups),
           ledger_(ledger),
           audit_(audit),
@@ -50,6 +52,14 @@ class Jobs {
     Result<JobNumber> start(const JobPlan& plan, records::Start record,
                             std::chrono::seconds timeout);
 
+    // A job of an earlier run that waits for the host to restart: its worker takes it for running.
+    Result<> wait(const records::Unreported& job);
+    // And goes on, under its number. Its leave to do so must be gone from the disk.
+    void resume(JobNumber number, const JobPlan& plan, std::chrono::seconds timeout);
+    // Jobs that wait do so no longer: all of them, or one.
+    void give_up_waiting(std::string_view why);
+    void give_up(JobNumber number, std::string_view why);
+
     bool cancel(JobNumber number);
     bool acknowledge(JobNumber number);
     // SIGTERM to all, the grace time, then SIGKILL.
@@ -57,6 +67,9 @@ class Jobs {
 
     unsigned running() const;
     unsigned running(std::string_view profile) const;
+    bool any_waits() const {
+        return std::ranges::any_of(entries_, [](const auto& one) { return one.second.waiting; });
+    }
     // What a job runs without on this host, or does not see.
     const protocol::Remarks& remarks(JobNumber number) const { return entries_.at(number).remarks; }
     std::size_t unreported() const { return entries_.size(); }
@@ -77,8 +90,16 @@ class Jobs {
         bool over = false;     // the job itself has ended; what it left behind is being ended
         std::optional<JobStatus> status;  // once the first process has ended
     };
+    struct Ends {
+        sys::Fd out, err;  // where the job writes
+    };
     struct Entry {
         records::Start start;
+        // Of a job that may go on after a restart: what keeps its worker from seeing its end.
+        std::optional<Ends> ends;
+        std::optional<KeptJob> kept;
+        bool waiting = false;
+        bool resumed = false;
         protocol::Remarks remarks;
         sys::Fd out;
         sys::Fd err;
@@ -87,9 +108,7 @@ class Jobs {
         std::string script{};  // the file of a job without a view, while it runs
     };
 
-    struct Ends {
-        sys::Fd out, err;  // where the job writes
-    };
+    void launch(JobNumber number, const JobPlan& plan, Ends ends, std::chrono::seconds timeout);
     Result<> spawn(JobNumber number, Entry& entry, const JobPlan& plan, Ends ends,
                    std::chrono::seconds timeout);
     void end_early(JobNumber number, protocol::Outcome outcome, std::string_view reason);
@@ -97,9 +116,11 @@ class Jobs {
     void job_is_over(Running& running);
     void on_first_process_ended(JobNumber number);
     void finish_if_empty(JobNumber number);
-    void see_whether_it_asks(JobNumber number, const Running& running, protocol::JobEnd& end);
+    bool asks(const Running& running, protocol::JobEnd& end) const;
+    Result<> suspend(JobNumber number, Entry& entry, const protocol::JobEnd& end);
     void finish(JobNumber number, Entry& entry, const protocol::JobEnd& end);
 
+    const KeptJobs* kept_;  // none: no job goes on after a restart
     sys::Loop& loop_;
     const CgroupTree& cgroups_;
     records::Ledger& ledger_;

@@ -121,6 +121,7 @@ void Reboot::failed(const std::string& why) {
     }
     asked_.reset();
     going_ = false;
+    jobs_.give_up_waiting("the host did not restart: " + why);
 }
 
 void Reboot::note(std::string_view event, std::initializer_list<records::Field> fields) {

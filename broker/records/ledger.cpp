@@ -9,7 +9,7 @@
 
 namespace bulkhead::records {
 
-Result<Ledger> Ledger::open(const sys::Dir& dir, UnixTime now) {
+Result<Ledger> Ledger::open(const sys::Dir& dir, UnixTime now, std::span<const JobNumber> waiting) {
     Ledger ledger(TRY(dir.open_dir(".")));
     if (::flock(ledger.dir_.fd(), LOCK_EX | LOCK_NB) != 0) {
         return sys::fail_errno("ledger: lock, is another broker running?");
@@ -22,7 +22,8 @@ Result<Ledger> Ledger::open(const sys::Dir& dir, UnixTime now) {
     if (!loaded) return within("ledger", loaded.error());
 
     for (const auto& [number, job] : ledger.history_.open_jobs()) {
-        if (!job.end) ledger.opened_.interrupted.push_back(number);
+        if (job.end || std::ranges::count(waiting, number) > 0) continue;
+        ledger.opened_.interrupted.push_back(number);
     }
     for (const auto number : ledger.opened_.interrupted) {
         TRY(ledger.end(number, {.reason = protocol::Code::clipped("interrupted")}, now));
@@ -137,6 +138,14 @@ bool Ledger::full() const {
 
 admission::LedgerView Ledger::view() const {
     return {.runs = history_.runs(), .clock_floor = history_.floor(), .full = full()};
+}
+
+std::vector<Unreported> Ledger::unended() const {
+    std::vector<Unreported> jobs;
+    for (const auto& [number, job] : history_.open_jobs()) {
+        if (!job.end) jobs.push_back({number, job.start, {}});
+    }
+    return jobs;
 }
 
 std::vector<Unreported> Ledger::unreported() const {

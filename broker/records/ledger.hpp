@@ -28,7 +28,9 @@ class Ledger {
 
     // Creates the file if it is absent. Locks `dir`, so that two brokers cannot share it. Jobs that
     // started and did not end are given their end here: interrupted.
-    static Result<Ledger> open(const sys::Dir& dir, UnixTime now);
+    // Not so those that are `waiting` for the host to restart.
+    static Result<Ledger> open(const sys::Dir& dir, UnixTime now,
+                               std::span<const JobNumber> waiting = {});
 
     // What open() met, for the audit log.
     struct Opened {
@@ -52,6 +54,8 @@ class Ledger {
     admission::LedgerView view() const;
     // Ended, and not yet reported().
     std::vector<Unreported> unreported() const;
+    // Started, and not ended: when the ledger has just been opened, those that wait.
+    std::vector<Unreported> unended() const;
     // Started, and not yet reported(): ended or not.
     std::size_t open_jobs() const { return history_.open_jobs().size(); }
     UnixTime clock_floor() const { return history_.floor(); }

@@ -1,6 +1,8 @@
 // What is told and done when a job has ended: who was left behind, and the restart it asked for.
 #include <sys/stat.h>
 
+#include <csignal>
+
 #include "tests/pair/pair.hpp"
 
 namespace bulkhead::test {
@@ -103,6 +105,114 @@ TEST_F(Afterwards, AJobThatIsNotRootsCannotAsk) {
     EXPECT_NE(result["detail"].get<std::string>().find("only in a profile whose user is root"),
               std::string::npos);
     EXPECT_TRUE(audit("reboot-requested").empty());
+}
+
+// A job that has the host restarted and goes on after it.
+class Resumed : public Afterwards {
+  protected:
+    std::string id;
+    std::vector<std::string> host;
+
+    PinnedJob job() {
+        PinnedJob job{.name = "resumed", .script = "", .profile = "rooted", .runs = "1"};
+        job.resumes = true;
+        job.script = "echo run >>" + place().scratch() +
+                     "/runs\n[ -z \"$BULKHEAD_REBOOTED\" ] || { echo second; exit 5; }\n"
+                     "echo first\nexit 194\n";
+        return job;
+    }
+    // Until it waits for the host.
+    void begin() {
+        make_root_profile();
+        ::chmod(place().scratch().c_str(), 0777);
+        pin(job());
+        host = with_host();
+        start(host);
+        ASSERT_TRUE(wait_for_heartbeats(1));
+        id = queue({.script = job().script});
+        ASSERT_TRUE(wait_for_audit("rebooting"));
+        ASSERT_EQ(audit("job-suspended").size(), 1U);
+        EXPECT_TRUE(wait_for_output(id, "first\n"));
+        EXPECT_TRUE(backend().job(id)->result.is_null()) << "it has not ended";
+    }
+    // Another boot's: as if the host had been restarted meanwhile.
+    void another_boot() {
+        const auto boot = contents("/proc/sys/kernel/random/boot_id");
+        for (const char* name : {"state/broker/resume-1", "state/broker/reboot-requested"}) {
+            auto text = place().read(name);
+            const auto at = text.find(boot);
+            ASSERT_NE(at, text.npos) << name;
+            place().write(name, text.replace(at, 4, "past"));
+        }
+    }
+};
+
+TEST_F(Resumed, GoesOnOnceUnderItsOwnName) {
+    begin();
+    stop(SIGKILL);
+    another_boot();
+    start(host);
+    const auto result = result_of(id);
+    EXPECT_EQ(result["outcome"], "finished") << result.dump();
+    EXPECT_EQ(result["exit_code"], 5);
+    EXPECT_EQ(result["reason"], "ok");
+    EXPECT_EQ(result["rebooted"], true);
+    EXPECT_EQ(backend().standard_output(id), "first\nsecond\n");
+    EXPECT_EQ(result["stdout"]["sha256"], backend().job(id)->out->sha256());
+    EXPECT_EQ(lines_in_scratch("runs"), 2U);
+    EXPECT_EQ(stop(), 0);
+    start(host);
+    EXPECT_TRUE(wait_for_heartbeats(1));
+    EXPECT_EQ(lines_in_scratch("runs"), 2U) << "and not a third time";
+}
+
+TEST_F(Resumed, WaitsOnWhenOnlyTheAgentIsRestarted) {
+    begin();
+    stop(SIGKILL);
+    start(host);
+    EXPECT_TRUE(wait_for_audit("rebooting", 2)) << "it is asked for again";
+    EXPECT_TRUE(backend().job(id)->result.is_null());
+    EXPECT_EQ(lines_in_scratch("runs"), 1U);
+}
+
+TEST_F(Resumed, DoesNotGoOnWithoutItsLeave) {
+    begin();
+    stop(SIGKILL);
+    another_boot();
+    place().remove("state/broker/resume-1");  // as when the host dies just after it began
+    start(host);
+    const auto result = result_of(id);
+    EXPECT_EQ(result["outcome"], "interrupted");
+    EXPECT_EQ(lines_in_scratch("runs"), 1U);
+}
+
+TEST_F(Resumed, DoesNotGoOnWhenItsApprovalWasWithdrawn) {
+    begin();
+    stop(SIGKILL);
+    another_boot();
+    place().remove("policy/approved/resumed.manifest");
+    start(host);
+    const auto result = result_of(id);
+    EXPECT_EQ(result["outcome"], "interrupted");
+    EXPECT_EQ(result["reason"], "not-resumed");
+    EXPECT_NE(result["detail"].get<std::string>().find("policy of now"), std::string::npos);
+    EXPECT_EQ(backend().standard_output(id), "first\n");
+    EXPECT_EQ(lines_in_scratch("runs"), 1U);
+}
+
+TEST_F(Resumed, IsToldWhenTheHostDoesNotRestart) {
+    make_root_profile();
+    ::chmod(place().scratch().c_str(), 0777);
+    pin(job());
+    place().write("systemctl", "#!/bin/sh\nexit 1\n");
+    ::chmod((place() / "systemctl").c_str(), 0755);
+    start({"--systemctl", place() / "systemctl"});
+    ASSERT_TRUE(wait_for_heartbeats(1));
+    const auto result = run_job({.script = job().script});
+    EXPECT_EQ(result["outcome"], "interrupted");
+    EXPECT_EQ(result["reason"], "not-resumed");
+    EXPECT_NE(result["detail"].get<std::string>().find("did not restart"), std::string::npos);
+    EXPECT_FALSE(place().exists("state/broker/resume-1"));
 }
 
 }  // namespace

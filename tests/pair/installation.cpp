@@ -139,7 +139,8 @@ void Installation::pin(const PinnedJob& job) const {
     text += "target any\nnot-before 2020-01-01T00:00:00Z\nnot-after 2090-01-01T00:00:00Z\n";
     text += "timeout " + std::to_string(job.timeout.count()) + "\n";
     text += "output-max " + std::to_string(job.output_max) + "\n";
-    text += "runs " + job.runs + "\nreason a test\nend\n";
+    text += "runs " + job.runs + "\n" + (job.resumes ? "after-reboot resume\n" : "") +
+            "reason a test\nend\n";
     write("policy/approved/" + job.name + ".manifest", text);
     if (job.catalogue) write("policy/approved/" + job.name + ".script", job.script);
 }

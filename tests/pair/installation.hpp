@@ -23,6 +23,7 @@ struct PinnedJob {
     std::chrono::seconds timeout{60};
     std::uint64_t output_max = 1_MiB;
     std::string runs = "1000/day";
+    bool resumes = false;  // after a restart of the host
 };
 
 class Installation {

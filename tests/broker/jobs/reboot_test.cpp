@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "broker/jobs/kept_job.hpp"
 #include "tests/broker/jobs/job_fixture.hpp"
 #include "tests/broker/records/samples.hpp"
 #include "tests/support/tree.hpp"
@@ -158,6 +159,51 @@ TEST_F(RebootTest, IsAskedOfNoProgramThatOthersCouldWrite) {
     EXPECT_TRUE(jobs->acknowledge(number));
     until([&] { return audited("reboot-failed"); });
     EXPECT_EQ(asked(), "");
+}
+
+KeptJob sample_kept() {
+    KeptJob job;
+    job.boot = decltype(job.boot)::clipped("this boot");
+    job.backend = decltype(job.backend)::clipped("fleet");
+    job.delivery = protocol::Label::clipped("delivery-1");
+    job.streams = protocol::Streams::merged;
+    job.params.items.push_back({protocol::Name::clipped("days"), protocol::Detail::clipped("90")});
+    job.with_manifest = true;
+    job.script = std::string("#!/bin/sh\n\0binary", 17);
+    job.manifest = "bulkhead-job v1\n";
+    job.signatures = "armored";
+    return job;
+}
+
+TEST(KeptJobs, ReadBackAsTheyWereKept) {
+    const test::TempDir place;
+    const KeptJobs jobs(place.open());
+    const auto job = sample_kept();
+    ASSERT_TRUE(jobs.keep(JobNumber{7}, job));
+    EXPECT_EQ(jobs.list(), std::vector{JobNumber{7}});
+    const auto again = jobs.read(JobNumber{7}).value();
+    EXPECT_EQ(again.boot, job.boot);
+    EXPECT_EQ(again.delivery, job.delivery);
+    EXPECT_EQ(again.streams, job.streams);
+    EXPECT_EQ(again.params.items.at(0).value.str(), "90");
+    EXPECT_EQ(again.script, job.script);
+    EXPECT_EQ(again.manifest, job.manifest);
+    EXPECT_EQ(again.signatures, job.signatures);
+    ASSERT_TRUE(jobs.remove(JobNumber{7}));
+    EXPECT_TRUE(jobs.list().empty());
+    EXPECT_FALSE(jobs.read(JobNumber{7}));
+}
+
+TEST(KeptJobs, ThatWereCutAreAnErrorWhereverItIs) {
+    const test::TempDir place;
+    const auto dir = place.open();
+    const KeptJobs jobs(place.open());
+    ASSERT_TRUE(jobs.keep(JobNumber{7}, sample_kept()));
+    const auto whole = dir.read_file("resume-7", 1_MiB).value();
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+        ASSERT_TRUE(dir.write_atomic("resume-7", whole.substr(0, size), 0600));
+        EXPECT_FALSE(jobs.read(JobNumber{7})) << size;
+    }
 }
 
 TEST(BootId, IsThatOfTheKernel) {

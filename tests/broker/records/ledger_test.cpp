@@ -80,6 +80,25 @@ TEST(Ledger, RemembersAJobThroughItsLife) {
     EXPECT_EQ(ledger->view().runs[0].delivery, sample_start(1).delivery);
 }
 
+TEST(Ledger, AJobThatWaitsForTheHostIsNotInterrupted) {
+    test::TempDir place;
+    const auto dir = place.open();
+    JobNumber number;
+    {
+        auto ledger = Ledger::open(dir, kNoon).value();
+        number = ledger.start(sample_start(1)).value();
+        ledger.start(sample_start(2)).value();
+    }
+    auto ledger = Ledger::open(dir, kNoon, std::array{number}).value();
+    EXPECT_THAT(ledger.opened().interrupted, ElementsAre(JobNumber{2}));
+    const auto waiting = ledger.unended();
+    ASSERT_EQ(waiting.size(), 1U);
+    EXPECT_EQ(waiting[0].number, number);
+    EXPECT_EQ(waiting[0].start.delivery_name.str(), "delivery-1");
+    EXPECT_TRUE(ledger.end(number, sample_end(), kNoon));
+    EXPECT_TRUE(ledger.unended().empty());
+}
+
 TEST(Ledger, AJobWithoutAnEndIsInterruptedOnceAndReportedUntilAcknowledged) {
     test::TempDir dir;
     const auto number = Ledger::open(dir.open(), kNoon)->start(sample_start(1)).value();

@@ -232,7 +232,7 @@ TEST(HyprboxComplete, AJobThatHasTheHostRestartedDidNotFail) {
     auto result = test::job_result("7");
     result.exit_code = 194;
     EXPECT_EQ(completion(result), R"({"exitCode":194,"output":""})") << "it just exited so";
-    result.rebooted = true;
+    result.reason = "reboot-requested";
     EXPECT_EQ(completion(result),
               R"({"exitCode":0,"output":"\n[this host restarts, as the job asked]\n"})");
     result.exit_code = 3;

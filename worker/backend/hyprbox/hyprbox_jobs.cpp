@@ -54,9 +54,10 @@ Verdict<> judge_report(const HttpAnswer& answer) {
 
 // What the broker takes for the wish to restart the host: a job that may wish it has not failed.
 constexpr int kRebootExit = 194;
+constexpr std::string_view kRebootReason = "reboot-requested";
 
 int exit_code_of(const JobResult& result) {
-    if (result.rebooted && result.exit_code == kRebootExit) return 0;
+    if (result.reason == kRebootReason && result.exit_code == kRebootExit) return 0;
     if (result.exit_code) return *result.exit_code;
     if (result.signal) return 128 + *result.signal;
     const bool never_ran =
@@ -100,7 +101,7 @@ std::string last_words(const JobResult& result) {
         text += "\n[still running when the job had ended, and ended too: " +
                 std::to_string(result.left_behind) + " (" + result.left_names + ")]\n";
     }
-    if (result.rebooted) text += "\n[this host restarts, as the job asked]\n";
+    if (result.reason == kRebootReason) text += "\n[this host restarts, as the job asked]\n";
     return text;
 }
 

@@ -1,0 +1,69 @@
+// What of Jobs is about restarts of the host.
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "broker/jobs/jobs.hpp"
+
+namespace bulkhead::broker {
+
+using protocol::Code, protocol::JobEnd, protocol::Outcome;
+
+// Only one that ended by itself can ask, and only root: another user's job just exits so.
+bool Jobs::asks(const Running& running, JobEnd& end) const {
+    const bool marked = !running.reboot_mark.empty() && ::unlink(running.reboot_mark.c_str()) == 0;
+    if (end.outcome != Outcome::finished || end.signal != 0) return false;
+    if (!marked && end.exit_code != kRebootExit) return false;
+    if (!running.reboot_mark.empty()) return true;
+    end.detail = decltype(end.detail)::clipped(
+        "exit status 194 asks for a restart of the host only in a profile whose user is root");
+    return false;
+}
+
+// Nothing has ended, as far as ledger, worker and backend are told; the file goes on from here.
+Result<> Jobs::suspend(JobNumber number, Entry& entry, const JobEnd& end) {
+    TRY(kept_->keep(number, *entry.kept));
+    TRY(audit_.event("job-suspended", {{"number", number.value},
+                                       {"job", entry.start.job_name.str()},
+                                       {"exit", end.exit_code},
+                                       {"wall_ms", end.wall_ms},
+                                       {"left_behind", end.left_behind},
+                                       {"left_names", end.left_names.str()}}));
+    entry.kept.reset();
+    entry.waiting = true;
+    entry.running.reset();
+    reboot_asked_(number);
+    changed_();
+    return {};
+}
+
+void Jobs::resume(JobNumber number, const JobPlan& plan, std::chrono::seconds timeout) {
+    auto& entry = entries_.at(number);
+    entry.waiting = false;
+    entry.resumed = true;
+    launch(number, plan, *std::exchange(entry.ends, std::nullopt), timeout);
+}
+
+void Jobs::give_up(JobNumber number, std::string_view why) {
+    auto& entry = entries_.at(number);
+    if (const auto gone = kept_->remove(number); !gone) {
+        log_.error("forget a job that waits", {{"why", gone.error().what}});
+    }
+    JobEnd end;
+    end.reason = Code::clipped("not-resumed");
+    end.detail = decltype(end.detail)::clipped(why);
+    finish(number, entry, end);
+}
+
+void Jobs::give_up_waiting(std::string_view why) {
+    for (auto& [number, entry] : entries_) {
+        if (entry.waiting) give_up(number, why);
+    }
+}
+
+bool Jobs::owes_result_before_reboot() const {
+    return std::ranges::any_of(
+        entries_, [](const auto& one) { return one.second.end && one.second.end->rebooted; });
+}
+
+}  // namespace bulkhead::broker
