@@ -13,9 +13,12 @@ build_packages=(cmake ninja-build g++ ccache pkg-config libssl-dev libcurl4-open
     libyaml-cpp-dev libseccomp-dev libcap-dev libmnl-dev zlib1g-dev libcpp-httplib-dev libgtest-dev libgmock-dev
     libbenchmark-dev)
 run_packages=(openssh-client openssl curl bash coreutils)
-test_packages=(shellcheck binutils procps systemd-container dbus)
+test_packages=(shellcheck binutils procps systemd-container dbus e2fsprogs)
 # A program of each make, for the lists of system calls: static, Go, Rust, and what scripts are written for.
 runtime_packages=(busybox-static fzf ripgrep fd-find perl python3 nodejs)
+# What tests/everyday has jobs do; a case whose program is lacking is left out.
+everyday_packages=(acl at cron git iproute2 iptables iputils-ping libcap2-bin logrotate lsof lvm2 man-db net-tools
+    nftables nodejs perl psmisc python3 strace sudo ufw)
 fuzz_packages=(clang-19 libclang-rt-19-dev)
 selinux_packages=(selinux-policy-dev)
 

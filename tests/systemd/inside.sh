@@ -1,9 +1,7 @@
 # shellcheck shell=bash
 # Runs inside the container that `run` has booted: the installed agent under a real systemd.
-set -euo pipefail
-shopt -s inherit_errexit
+. /opt/lab/agent.sh
 
-unit=bulkhead.service
 failed() {
     echo "NOT SEEN: $1"
     journalctl --no-pager -o cat -u "$unit" -u reference-backend -n 60
@@ -18,64 +16,16 @@ check() {  # check WHAT COMMAND...
     "$@" || failed "$what"
     echo "ok  $what"
 }
-await() {  # await SECONDS COMMAND...: until it succeeds
-    local until=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $until ] || return 1
-        sleep 0.1
-    done
-}
 is() { [ "$(systemctl show -P "$1" "$unit")" = "$2" ]; }
 audited() { grep -q "\"event\":\"$1\"" /var/log/bulkhead/audit.log; }
-ready() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" /srv/ready.json; }
 
-# --- what a package does after its files are in place
-systemd-sysusers bulkhead.conf
-systemd-tmpfiles --create bulkhead.conf
-systemctl daemon-reload
+set_up_package
 for name in "$unit" bulkhead-checkin.service bulkhead-checkin.timer; do
     check "$name has nothing systemd would complain of" test -z "$(systemd-analyze verify --man=no "$name" 2>&1)"
 done
 
-# --- a backend, and what an operator writes for it
-systemd-run -q --unit=reference-backend /opt/lab/reference-backend --directory /srv/backend \
-    --install-token lab --heartbeat-seconds 1 --ready-file /srv/ready.json --print
-await 20 test -s /srv/ready.json || failed "the reference backend"
-url=$(ready url)
-control=$(ready control_url)
-echo lab | install -o root -g bulkhead -m 660 /dev/stdin /etc/bulkhead/install-token
-cat >/etc/bulkhead/agent.yaml <<YAML
-backend:
-  url: $url
-  ca_file: $(ready ca_file)
-  install_token_file: /etc/bulkhead/install-token
-spool:
-  max_bytes: 1MiB  # the least there may be
-YAML
-printf 'tcp-connect %s   # the backend of this test\n' "${url##*:}" >>/etc/bulkhead/policy/worker.landlock
-sed -i 's/^host-id .*/host-id lab   # a name for this test/' /etc/bulkhead/policy/host.policy
+start_backend || failed "the reference backend"
 
-pin() {  # pin NAME PROFILE SCRIPT
-    printf '%s\n' "$3" >"/etc/bulkhead/policy/approved/$1.script"
-    cat >"/etc/bulkhead/policy/approved/$1.manifest" <<MANIFEST
-bulkhead-job v1
-job-id $1
-author test
-script-sha256 $(sha256sum <"/etc/bulkhead/policy/approved/$1.script" | cut -d' ' -f1)
-script-size $(stat -c %s "/etc/bulkhead/policy/approved/$1.script")
-interpreter /bin/bash
-profile $2
-target any
-not-before 2020-01-01T00:00:00Z
-not-after 2099-01-01T00:00:00Z
-timeout 60
-output-max 65536
-runs 9/day
-reason test
-end
-MANIFEST
-}
 pin look inspect 'id -un; grep CapEff /proc/self/status; touch /etc/x 2>/dev/null || echo cannot write'
 pin tidy maintain 'echo old >/tmp/bulkhead-lab; rm /tmp/bulkhead-lab; echo tidied'
 # What a package manager does, in small: files of others, a set-user-id program, a service asked to reload.
@@ -94,9 +44,6 @@ confined() { grep -q '^CapBnd:.0000000000000000' "/proc/$1/status" && grep -q '^
 check "the worker runs as its own user, confined" confined "$worker"
 check "bulkhead status answers" bash -c 'bulkhead status | grep -q "enrollment  *enrolled"'
 
-queue() {  # queue NAME, or NAME-ANYTHING for another delivery of it
-    curl -fsS -d "{\"host\":\"lab\",\"catalogue\":\"${1%%-*}\",\"id\":\"$1\"}" "$control/control/jobs" >/dev/null
-}
 prints() {  # prints NAME TEXT: the job has finished and printed it
     curl -fsS "$control/control/jobs/$1?wait=30" | grep -q '"finished"' &&
         curl -fsS "$control/control/jobs/$1/output/stdout" | grep -q "$2"

@@ -1,0 +1,67 @@
+# shellcheck shell=bash
+# Inside a machine with an installed agent: a backend on loopback, what an operator writes for it, and jobs.
+set -euo pipefail
+shopt -s inherit_errexit
+
+unit=bulkhead.service
+await() {  # await SECONDS COMMAND...: until it succeeds
+    local until=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $until ] || return 1
+        sleep 0.1
+    done
+}
+ready() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" /srv/ready.json; }
+
+# What a package does after its files are in place.
+set_up_package() {
+    systemd-sysusers bulkhead.conf
+    systemd-tmpfiles --create bulkhead.conf
+    systemctl daemon-reload
+}
+
+start_backend() {
+    systemd-run -q --unit=reference-backend /opt/lab/reference-backend --directory /srv/backend \
+        --install-token lab --heartbeat-seconds 1 --ready-file /srv/ready.json --print
+    await 20 test -s /srv/ready.json
+    url=$(ready url)
+    control=$(ready control_url)
+    echo lab | install -o root -g bulkhead -m 660 /dev/stdin /etc/bulkhead/install-token
+    cat >/etc/bulkhead/agent.yaml <<YAML
+backend:
+  url: $url
+  ca_file: $(ready ca_file)
+  install_token_file: /etc/bulkhead/install-token
+spool:
+  max_bytes: 1MiB  # the least there may be
+YAML
+    printf 'tcp-connect %s   # the backend of this test\n' "${url##*:}" >>/etc/bulkhead/policy/worker.landlock
+    sed -i 's/^host-id .*/host-id lab   # a name for this test/' /etc/bulkhead/policy/host.policy
+}
+
+pin() {  # pin NAME PROFILE SCRIPT
+    local script=/etc/bulkhead/policy/approved/$1.script
+    printf '%s\n' "$3" >"$script"
+    cat >"${script%.script}.manifest" <<MANIFEST
+bulkhead-job v1
+job-id $1
+author test
+script-sha256 $(sha256sum <"$script" | cut -d' ' -f1)
+script-size $(stat -c %s "$script")
+interpreter /bin/bash
+profile $2
+target any
+not-before 2020-01-01T00:00:00Z
+not-after 2099-01-01T00:00:00Z
+timeout 60
+output-max 65536
+runs 9/day
+reason test
+end
+MANIFEST
+}
+
+queue() {  # queue NAME, or NAME-ANYTHING for another delivery of it
+    curl -fsS -d "{\"host\":\"lab\",\"catalogue\":\"${1%%-*}\",\"id\":\"$1\"}" "$control/control/jobs" >/dev/null
+}
