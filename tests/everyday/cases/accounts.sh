@@ -1,0 +1,5 @@
+#!/bin/bash
+# Looks up an account.
+set -e
+getent passwd deploy >/dev/null
+id deploy >/dev/null

@@ -1,0 +1,4 @@
+#!/bin/bash
+# Empties the package cache: `apt-get clean`.
+set -e
+apt-get clean

@@ -1,0 +1,4 @@
+#!/bin/bash
+# Updates the package lists.
+set -e
+apt-get -q update

@@ -1,0 +1,5 @@
+#!/bin/bash
+# Lists names of the system bus.
+set -e
+said=$(busctl --no-pager list)
+grep -q org.freedesktop.systemd1 <<<"$said"

@@ -1,0 +1,3 @@
+#!/bin/bash
+# Crashes.
+kill -SEGV $$

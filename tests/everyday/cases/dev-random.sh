@@ -1,0 +1,4 @@
+#!/bin/bash
+# Reads /dev/random.
+set -e
+[ "$(head -c 4 /dev/random | wc -c)" = 4 ]

@@ -1,0 +1,4 @@
+#!/bin/bash
+# Writes to /dev/stderr.
+set -e
+echo problem >/dev/stderr

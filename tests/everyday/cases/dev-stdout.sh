@@ -1,0 +1,4 @@
+#!/bin/bash
+# Writes to /dev/stdout.
+set -e
+echo text >/dev/stdout

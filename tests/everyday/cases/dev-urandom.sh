@@ -1,0 +1,4 @@
+#!/bin/bash
+# Reads /dev/urandom.
+set -e
+[ "$(head -c 4 /dev/urandom | wc -c)" = 4 ]

@@ -1,0 +1,3 @@
+#!/bin/bash
+# Sums up /var/log: `du -s`.
+du -s /var/log >/dev/null

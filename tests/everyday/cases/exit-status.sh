@@ -1,0 +1,3 @@
+#!/bin/bash
+# Ends with a status of its own.
+exit 7

@@ -1,0 +1,4 @@
+#!/bin/bash
+# Sets the name of the host.
+set -e
+hostname "$(hostname)"

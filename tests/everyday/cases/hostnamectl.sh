@@ -1,0 +1,5 @@
+#!/bin/bash
+# Asks hostnamectl.
+set -e
+said=$(hostnamectl)
+grep -q hostname <<<"$said"

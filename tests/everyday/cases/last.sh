@@ -1,0 +1,3 @@
+#!/bin/bash
+# Lists logins.
+last -n 3 >/dev/null

@@ -1,0 +1,3 @@
+#!/bin/bash
+# Renews the loader’s index: ldconfig.
+ldconfig

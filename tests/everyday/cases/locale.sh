@@ -1,0 +1,4 @@
+#!/bin/bash
+# Counts characters, not bytes.
+text='grüße'
+[ ${#text} = 5 ] || wrong "${#text} characters"

@@ -1,0 +1,5 @@
+#!/bin/bash
+# Lists disks: lsblk.
+set -e
+said=$(lsblk -ndo NAME)
+[ -n "$said" ] || wrong "it shows none"

@@ -1,0 +1,3 @@
+#!/bin/bash
+# Describes the processors: lscpu.
+lscpu >/dev/null

@@ -1,0 +1,5 @@
+#!/bin/bash
+# Reads what system this is.
+set -e
+. /etc/os-release
+[ -n "$ID" ]

@@ -1,0 +1,3 @@
+#!/bin/bash
+# Lists a user’s home.
+ls /home/deploy >/dev/null

@@ -1,0 +1,4 @@
+#!/bin/bash
+# Resolves a name.
+set -e
+getent hosts localhost >/dev/null

@@ -1,0 +1,4 @@
+#!/bin/bash
+# Shows progress with `tee /dev/stderr`.
+set -eo pipefail
+echo text | tee /dev/stderr | grep -q text

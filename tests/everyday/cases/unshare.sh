@@ -1,0 +1,3 @@
+#!/bin/bash
+# Runs a command in namespaces of its own: `unshare -mn`.
+unshare -mn true
