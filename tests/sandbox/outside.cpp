@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <mqueue.h>
+#include <sys/mount.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -74,7 +75,17 @@ Outside::Outside(const std::string& root) : root_(root) {
     must(::chmod((root_ + "/datagrams").c_str(), 0666) == 0, "chmod datagrams");
     abstract_ = unique;
     without_path_ = listen_at(abstract_, true);
+    must(::mknod((programs_ + "/node").c_str(), S_IFCHR | 0666, 0x105) == 0 &&
+             ::chmod((programs_ + "/node").c_str(), 0666) == 0,
+         "mknod");
     others_ = "/var/tmp/" + unique;
+    yard_ = others_ + "-yard";
+    cache_ = "/var/cache/" + unique;
+    fs::create_directory(yard_);
+    must(::mkfifo((yard_ + "/fifo").c_str(), 0600) == 0, "mkfifo");
+    fifo_ = sys::Fd(::open((yard_ + "/fifo").c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+    fs::create_directory(yard_ + "/mount");
+    must(::mount("lab", (yard_ + "/mount").c_str(), "tmpfs", 0, "size=1m") == 0, "mount");
     tmp_ = "/tmp/" + unique;
     make_file(tmp_, 0644);
     shm_ = ::shmget(::getpid(), 4096, IPC_CREAT | IPC_EXCL | 0666);
@@ -91,15 +102,45 @@ Outside::~Outside() {
     ::shmctl(shm_, IPC_RMID, nullptr);
     ::mq_unlink(queue_.c_str());
     std::error_code ignored;
-    for (const auto& path : {programs_, others_, tmp_}) fs::remove_all(path, ignored);
+    ::umount2((yard_ + "/mount").c_str(), MNT_DETACH);
+    for (const auto& path : {programs_, others_, yard_, cache_, tmp_}) {
+        fs::remove_all(path, ignored);
+    }
+}
+
+void Outside::furnish_yard() const {
+    for (const auto* made : {"made", "directory", "symlink", "made-fifo", "made-node", "link",
+                             "named", "swapped", "empty"}) {
+        fs::remove_all(yard_ + "/" + made);
+    }
+    for (const auto* file : {"removed", "roots", "kept", "name", "other"}) {
+        make_file(yard_ + "/" + file, 0600);
+    }
+    fs::copy_file(BULKHEAD_ONE_TRICK, yard_ + "/program", fs::copy_options::overwrite_existing);
+    make_file(yard_ + "/mount/inside", 0644);
+    for (const auto* directory : {"swapped", "empty"}) {
+        fs::create_directory(yard_ + "/" + directory);
+    }
+    for (const auto* file : {"removed", "kept", "name", "other", "empty", "swapped", ""}) {
+        const auto path = yard_ + "/" + file;
+        must(::chown(path.c_str(), kStranger, kStranger) == 0, path);
+    }
+    fs::permissions(yard_, fs::perms(0700));
+    fs::remove_all(cache_);
+    fs::create_directories(cache_ + "/swapped");
+    make_file(cache_ + "/package.deb", 0644);
 }
 
 void Outside::renew(Place place) const {
+    furnish_yard();
     make_file(others_, 0640);
     must(::chown(others_.c_str(), kStranger, kStranger) == 0, "chown");
     place["root"] = root_;
     place["set-user-id"] = programs_ + "/set-user-id";
     place["others"] = others_;
+    place["yard"] = yard_;
+    place["cache"] = cache_;
+    place["node"] = programs_ + "/node";
     place["tmp"] = tmp_;
     place["shm"] = std::to_string(::getpid());
     place["queue"] = queue_;

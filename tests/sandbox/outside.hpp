@@ -21,13 +21,18 @@ class Outside {
     void renew(Place place) const;
 
   private:
+    void furnish_yard() const;
+
     std::string root_;
     std::string programs_ = "/usr/local/lib/bulkhead-test-XXXXXX";
     std::string others_;  // a stranger's file in /var/tmp
+    std::string yard_;    // a directory in /var/tmp with what others left, see tricks/yard.cpp
+    std::string cache_;   // root's, of packages
     std::string tmp_;     // root's file in /tmp, which everybody may read
     std::string queue_;
     std::string abstract_;
     int shm_ = -1;
+    sys::Fd fifo_;  // a daemon of root's reads from it
     sys::Fd on_path_;
     sys::Fd datagrams_;
     sys::Fd without_path_;

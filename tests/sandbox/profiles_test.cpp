@@ -120,6 +120,10 @@ TEST_F(Profiles, InspectKeepsItsPromises) {
     judge("inspect", said_in("inspect"), &sandbox_test::Answers::inspect);
 }
 
+TEST_F(Profiles, DiagnoseKeepsItsPromises) {
+    judge("diagnose", said_in("diagnose"), &sandbox_test::Answers::diagnose);
+}
+
 TEST_F(Profiles, MaintainKeepsItsPromises) {
     judge("maintain", said_in("maintain"), &sandbox_test::Answers::maintain);
 }
@@ -136,8 +140,8 @@ TEST_F(Profiles, OutsideOfEverySandboxTheTricksWork) {
 TEST(Tricks, EachIsForbiddenSomewhereAndAllowedSomewhere) {
     for (const auto& trick : sandbox_test::tricks()) {
         const auto& answers = trick.answers;
-        const std::set<std::string> all{answers.inspect, answers.maintain, answers.admin,
-                                        answers.bare};
+        const std::set<std::string> all{answers.inspect, answers.diagnose, answers.maintain,
+                                        answers.admin, answers.bare};
         if (answers.bare == "*") continue;                 // a value, not an attempt
         if (all == std::set<std::string>{"ok"}) continue;  // what every job must be able to do
         EXPECT_GT(all.size(), 1U) << trick.name << " proves nothing";

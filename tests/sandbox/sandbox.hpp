@@ -5,7 +5,8 @@
 
 namespace bulkhead::test {
 
-inline constexpr std::array<const char*, 3> kShippedProfiles{"inspect", "maintain", "admin"};
+inline constexpr std::array<const char*, 4> kShippedProfiles{"inspect", "diagnose", "maintain",
+                                                             "admin"};
 // Emulated machines are forty times slower; only a failure ever waits so long.
 inline constexpr auto kLongPatience = 600s;
 

@@ -29,7 +29,29 @@ std::function<std::string(const Place&)> raw(long number, std::array<long, 6> a)
 // What every profile's list and the ceiling refuse alike.
 Trick refused(const char* name, long number, std::array<long, 6> arguments, const char* errno_name,
               const char* bare) {
-    return {name, "seccomp", {errno_name, errno_name, errno_name, bare}, raw(number, arguments)};
+    return {name,
+            "seccomp",
+            {errno_name, errno_name, errno_name, errno_name, bare},
+            raw(number, arguments)};
+}
+
+// What is refused to all but profile admin, which is root.
+Trick roots(const char* name, long number, std::array<long, 6> arguments, const char* errno_name,
+            const char* bare) {
+    return {
+        name, "seccomp", {errno_name, errno_name, errno_name, bare, bare}, raw(number, arguments)};
+}
+
+// A family or protocol for which the kernel would load a module. Who is root does not try it: the
+// module would stay.
+Trick module_by_socket(const char* name, int family, int type, int protocol,
+                       const char* errno_name) {
+    return {name,
+            "seccomp",
+            {errno_name, errno_name, errno_name, "not tried", "not tried"},
+            [=](const Place&) {
+                return ::geteuid() == 0 ? "not tried" : answer(::socket(family, type, protocol));
+            }};
 }
 
 // fork() by another name: the child ends at once.
@@ -55,28 +77,28 @@ std::string enter_as_i386() {
 std::vector<Trick> call_tricks() {
     std::vector<Trick> table{
         // Walls
-        refused("unshare-user", SYS_unshare, {CLONE_NEWUSER}, "EPERM", "ok"),
-        refused("unshare-mount", SYS_unshare, {CLONE_NEWNS}, "EPERM", "ok"),
-        refused("setns", SYS_setns, {-1, 0}, "EPERM", "EBADF"),
+        roots("unshare-user", SYS_unshare, {CLONE_NEWUSER}, "EPERM", "ok"),
+        roots("unshare-mount", SYS_unshare, {CLONE_NEWNS}, "EPERM", "ok"),
+        roots("setns", SYS_setns, {-1, 0}, "EPERM", "EBADF"),
         {"clone-user",
          "seccomp",
-         {"EPERM", "EPERM", "EPERM", "ok"},
+         {"EPERM", "EPERM", "EPERM", "ok", "ok"},
          [](const Place&) { return clone_with(CLONE_NEWUSER); }},
         {"clone-plain",
          "seccomp",
-         {"ok", "ok", "ok", "ok"},
+         {"ok", "ok", "ok", "ok", "ok"},
          [](const Place&) { return clone_with(0); }},
-        refused("clone3", SYS_clone3, {kBad, 64}, "ENOSYS", "EFAULT"),
-        refused("mount", SYS_mount, {kBad, kBad, kBad, 0, kBad}, "EPERM", "EFAULT"),
-        refused("umount2", SYS_umount2, {kBad, 0}, "EPERM", "EFAULT"),
-        refused("pivot_root", SYS_pivot_root, {kBad, kBad}, "EPERM", "EFAULT"),
-        refused("move_mount", SYS_move_mount, {-1, kBad, -1, kBad, 0}, "EPERM", "EFAULT|EBADF"),
-        refused("open_tree", SYS_open_tree, {-1, kBad, 0}, "EPERM", "EFAULT"),
-        refused("mount_setattr", SYS_mount_setattr, {-1, kBad, 0, kBad, 0}, "EPERM", "EINVAL"),
-        refused("fsopen", SYS_fsopen, {kBad, 0}, "EPERM", "EFAULT"),
-        refused("fsconfig", SYS_fsconfig, {-1, 0, kBad, kBad, 0}, "EPERM", "EINVAL|EBADF"),
-        refused("fsmount", SYS_fsmount, {-1, 0, 0}, "EPERM", "EBADF|EINVAL"),
-        refused("fspick", SYS_fspick, {-1, kBad, 0}, "EPERM", "EFAULT"),
+        roots("clone3", SYS_clone3, {kBad, 64}, "ENOSYS", "EFAULT"),
+        roots("mount", SYS_mount, {kBad, kBad, kBad, 0, kBad}, "EPERM", "EFAULT"),
+        roots("umount2", SYS_umount2, {kBad, 0}, "EPERM", "EFAULT"),
+        roots("pivot_root", SYS_pivot_root, {kBad, kBad}, "EPERM", "EFAULT"),
+        roots("move_mount", SYS_move_mount, {-1, kBad, -1, kBad, 0}, "EPERM", "EFAULT|EBADF"),
+        roots("open_tree", SYS_open_tree, {-1, kBad, 0}, "EPERM", "EFAULT"),
+        roots("mount_setattr", SYS_mount_setattr, {-1, kBad, 0, kBad, 0}, "EPERM", "EINVAL"),
+        roots("fsopen", SYS_fsopen, {kBad, 0}, "EPERM", "EFAULT"),
+        roots("fsconfig", SYS_fsconfig, {-1, 0, kBad, kBad, 0}, "EPERM", "EINVAL|EBADF"),
+        roots("fsmount", SYS_fsmount, {-1, 0, 0}, "EPERM", "EBADF|EINVAL"),
+        roots("fspick", SYS_fspick, {-1, kBad, 0}, "EPERM", "EFAULT"),
 
         // New code in the kernel
         refused("init_module", SYS_init_module, {kBad, 0, kBad}, "EPERM", "ENOEXEC|ENOSYS"),
@@ -124,11 +146,27 @@ std::vector<Trick> call_tricks() {
                 "EINVAL|ESOCKTNOSUPPORT"),
         {"socket-packet",
          "seccomp",
-         {"EAFNOSUPPORT", "EAFNOSUPPORT", "EPERM capabilities", "ok"},
+         {"EAFNOSUPPORT", "EAFNOSUPPORT", "EAFNOSUPPORT", "EPERM capabilities", "ok"},
          raw(SYS_socket, {AF_PACKET, SOCK_RAW, 0})},
+        module_by_socket("socket-sctp", AF_INET, SOCK_STREAM, 132, "EPROTONOSUPPORT"),
+        module_by_socket("socket-mptcp", AF_INET, SOCK_STREAM, 262, "EPROTONOSUPPORT"),
+        module_by_socket("socket-l2tp", AF_INET, SOCK_DGRAM, 115, "EPROTONOSUPPORT"),
+        module_by_socket("socket-udplite", AF_INET6, SOCK_DGRAM, 136, "EPROTONOSUPPORT"),
+        module_by_socket("socket-dccp", AF_INET, SOCK_DCCP, 33, "ESOCKTNOSUPPORT"),
+        module_by_socket("socket-netlink-xfrm", AF_NETLINK, SOCK_RAW, 6, "EPROTONOSUPPORT"),
+        module_by_socket("socket-netlink-nfnetlink", AF_NETLINK, SOCK_RAW, 12, "EPROTONOSUPPORT"),
+        module_by_socket("socket-netlink-rdma", AF_NETLINK, SOCK_RAW, 20, "EPROTONOSUPPORT"),
+        module_by_socket("socket-netlink-crypto", AF_NETLINK, SOCK_RAW, 21, "EPROTONOSUPPORT"),
+        module_by_socket("socket-xdp", AF_XDP, SOCK_RAW, 0, "EAFNOSUPPORT"),
+        module_by_socket("socket-tipc", AF_TIPC, SOCK_STREAM, 0, "EAFNOSUPPORT"),
+        module_by_socket("socket-rds", AF_RDS, SOCK_SEQPACKET, 0, "EAFNOSUPPORT"),
+        module_by_socket("socket-can", AF_CAN, SOCK_RAW, 1, "EAFNOSUPPORT"),
+        module_by_socket("socket-bluetooth", AF_BLUETOOTH, SOCK_RAW, 1, "EAFNOSUPPORT"),
+        module_by_socket("socket-kcm", AF_KCM, SOCK_DGRAM, 0, "EAFNOSUPPORT"),
+        module_by_socket("socket-smc", AF_SMC, SOCK_STREAM, 0, "EAFNOSUPPORT"),
         {"socket-unix",
          "seccomp",
-         {"EAFNOSUPPORT", "EAFNOSUPPORT", "ok", "ok"},
+         {"EAFNOSUPPORT", "EAFNOSUPPORT", "EAFNOSUPPORT", "ok", "ok"},
          raw(SYS_socket, {AF_UNIX, SOCK_STREAM, 0})},
         refused("type-into-terminal", SYS_ioctl, {0, 0x5412, kBad}, "EPERM", "ENOTTY"),
         refused("paste-into-console", SYS_ioctl, {0, 0x541c, kBad}, "EPERM", "ENOTTY"),
@@ -158,7 +196,7 @@ std::vector<Trick> call_tricks() {
         refused("enter-as-x32", 0x40000000L | SYS_getpid, {}, "SIGSYS", "ok|ENOSYS"),
         {"enter-as-i386",
          "seccomp",
-         {"SIGSYS", "SIGSYS", "SIGSYS", "ok|SIGSEGV|ENOSYS"},
+         {"SIGSYS", "SIGSYS", "SIGSYS", "SIGSYS", "ok|SIGSEGV|ENOSYS"},
          [](const Place&) { return enter_as_i386(); }},
     };
     table.insert(table.end(), of_this_processor.begin(), of_this_processor.end());

@@ -51,6 +51,29 @@ std::string make_node(const char* path, mode_t kind) {
     return said;
 }
 
+// The same, read by the loader instead of the kernel.
+std::string run_by_loader(const Place& place) {
+    std::string directory = "/tmp/bulkhead-trick-XXXXXX";
+    if (::mkdtemp(directory.data()) == nullptr) return answer(-1);
+    std::error_code failed;
+    std::filesystem::copy_file(place.at("program"), directory + "/own", failed);
+    const auto said = output_of({"/lib64/ld-linux-x86-64.so.2", directory + "/own", "--euid"});
+    std::filesystem::remove_all(directory, failed);
+    return said == std::to_string(::geteuid()) ? "ok" : "refused";
+}
+
+// More than a private /tmp holds, in files of a size that is allowed.
+std::string fill_tmp() {
+    for (int count = 0; count < 6; ++count) {
+        std::string path = "/tmp/bulkhead-trick-XXXXXX";
+        const int file = ::mkostemp(path.data(), O_CLOEXEC);  // the process ends with them
+        if (file < 0) return answer(-1);
+        ::unlink(path.c_str());
+        if (::fallocate(file, 0, 0, 60L << 20) != 0) return answer(-1);
+    }
+    return "ok";
+}
+
 // A command that no device knows: ENOTTY says that the device was asked.
 std::string command_device() {
     const sys::Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
@@ -69,95 +92,125 @@ std::vector<Trick> file_tricks() {
     };
     return {
         // Reading
-        open_trick("read-etc-passwd", "Landlock", {"ok", "ok", "ok", "ok"}, "", "/etc/passwd",
+        open_trick("read-etc-passwd", "Landlock", {"ok", "ok", "ok", "ok", "ok"}, "", "/etc/passwd",
                    O_RDONLY),
-        open_trick("read-etc-shadow", "Landlock", {"EACCES uid", "EACCES", "ok", "ok"}, "",
-                   "/etc/shadow", O_RDONLY),
-        open_trick("read-etc-hostname", "Landlock", {"ok", "EACCES", "ok", "ok"}, "",
+        open_trick("read-etc-shadow", "Landlock",
+                   {"EACCES uid", "EACCES uid", "ENOENT view", "ok", "ok"}, "", "/etc/shadow",
+                   O_RDONLY),
+        open_trick("read-etc-hostname", "Landlock", {"ok", "ok", "ENOENT view", "ok", "ok"}, "",
                    "/etc/hostname", O_RDONLY),
-        open_trick("read-in-run", "Landlock", {"ok", "EACCES", "ok", "ok"}, "root", "/open",
-                   O_RDONLY),
+        open_trick("read-in-run", "Landlock", {"ok", "ok", "ENOENT view", "ok", "ok"}, "root",
+                   "/open", O_RDONLY),
         {"list-home",
          "Landlock",
-         {"EACCES", "EACCES", "ok", "ok"},
+         {"ENOENT view", "ENOENT view", "ENOENT view", "ok", "ok"},
          [](const Place&) { return list("/home"); }},
         {"list-root-directory",
          "Landlock",
-         {"EACCES", "EACCES", "ok", "ok"},
+         {"ok", "ok", "ok", "ok", "ok"},
          [](const Place&) { return list("/"); }},
-        open_trick("read-disk", "Landlock", {"EACCES uid", "EACCES", "ok", "ok"}, "disk", "",
-                   O_RDONLY),
-        open_trick("read-ledger", "Landlock", {"EACCES uid", "EACCES", "ok", "ok"}, "root",
-                   "/state/broker", O_RDONLY | O_DIRECTORY),
-        open_trick("read-audit-log", "Landlock", {"EACCES uid", "EACCES", "ok", "ok"}, "root",
+        open_trick("read-disk", "Landlock",
+                   {"ENOENT view", "ENOENT view", "ENOENT view", "ok", "ok"}, "disk", "", O_RDONLY),
+        open_trick("read-ledger", "Landlock",
+                   {"EACCES uid", "EACCES uid", "ENOENT view", "ok", "ok"}, "root", "/state/broker",
+                   O_RDONLY | O_DIRECTORY),
+        open_trick("read-audit-log", "Landlock",
+                   {"EACCES uid", "EACCES uid", "ENOENT view", "ok", "ok"}, "root",
                    "/log/audit.log", O_RDONLY),
-        open_trick("read-credential", "Landlock", {"EACCES uid", "EACCES", "ok", "ok"}, "root",
-                   "/state/worker", O_RDONLY | O_DIRECTORY),
+        open_trick("read-credential", "Landlock",
+                   {"EACCES uid", "EACCES uid", "ENOENT view", "ok", "ok"}, "root", "/state/worker",
+                   O_RDONLY | O_DIRECTORY),
 
         // Changing. `open` is a file that everybody may change, were it not for the walls.
-        open_trick("write-open-file", "view", {"EROFS", "EROFS", "ok", "ok"}, "root", "/open",
-                   O_WRONLY),
+        open_trick("write-open-file", "view", {"EROFS", "EROFS", "ENOENT", "ok", "ok"}, "root",
+                   "/open", O_WRONLY),
         {"truncate-open-file",
          "view",
-         {"EROFS", "EPERM seccomp", "ok", "ok"},
+         {"EROFS", "EROFS", "EPERM seccomp", "ok", "ok"},
          [](const Place& place) {
              return answer(::truncate((place.at("root") + "/open").c_str(), 0));
          }},
         // Opened for neither reading nor writing, for which Landlock asks no right (see open(2)).
-        open_trick("open-for-neither", "seccomp", {"ok", "EPERM", "ok", "ok"}, "root", "/open",
-                   O_ACCMODE),
+        open_trick("open-for-neither", "seccomp", {"ok", "ok", "EPERM", "ok", "ok"}, "root",
+                   "/open", O_ACCMODE),
         {"make-in-etc",
          "view",
-         {"EROFS", "EROFS", "ok", "ok"},
+         {"EROFS", "EROFS", "EROFS", "ok", "ok"},
          [](const Place&) { return make_in("/etc"); }},
         {"make-in-usr",
          "view",
-         {"EROFS", "EROFS", "ok", "ok"},
+         {"EROFS", "EROFS", "EROFS", "ok", "ok"},
          [](const Place&) { return make_in("/usr"); }},
         {"make-in-policy",
          "view",
-         {"EROFS", "EROFS", "ok", "ok"},
+         {"EROFS", "EROFS", "ENOENT", "ok", "ok"},
          [](const Place& place) { return make_in(place.at("root") + "/policy"); }},
         {"make-in-ledger",
          "view",
-         {"EACCES uid", "EROFS", "ok", "ok"},
+         {"EACCES uid", "EACCES uid", "ENOENT", "ok", "ok"},
          [](const Place& place) { return make_in(place.at("root") + "/state/broker"); }},
-        open_trick("append-to-audit-log", "view", {"EACCES uid", "EROFS", "ok", "ok"}, "root",
-                   "/log/audit.log", O_WRONLY | O_APPEND),
+        open_trick("append-to-audit-log", "view",
+                   {"EACCES uid", "EACCES uid", "ENOENT", "ok", "ok"}, "root", "/log/audit.log",
+                   O_WRONLY | O_APPEND),
         {"make-in-var-cache",
          "view",
-         {"EROFS", "ok", "ok", "ok"},
+         {"EROFS", "EROFS", "ENOENT", "ok", "ok"},
          [](const Place&) { return make_in("/var/cache"); }},
         {"make-in-tmp",
          "view",
-         {"ok", "ok", "ok", "ok"},
+         {"ok", "ok", "EACCES", "ok", "ok"},
          [](const Place&) { return make_in("/tmp"); }},
-        open_trick("see-hosts-tmp", "view", {"ENOENT", "ok", "ok", "ok"}, "tmp", "", O_RDONLY),
+        open_trick("see-hosts-tmp", "view", {"ENOENT", "ENOENT", "EACCES", "ok", "ok"}, "tmp", "",
+                   O_RDONLY),
         // Of all in /proc that CAP_DAC_OVERRIDE would open: what interrupts whom.
-        open_trick("write-to-proc", "view", {"EROFS", "EROFS", "ok", "ok"}, "",
+        open_trick("write-to-proc", "view",
+                   {"EACCES uid", "EACCES uid", "EACCES Landlock", "ok", "ok"}, "",
                    "/proc/irq/default_smp_affinity", O_WRONLY),
         // Real root can, and then outlives its job: see SECURITY.md on profile admin.
         {"leave-its-cgroup",
          "view",
-         {"EACCES uid", "EROFS", "ok", "ok"},
+         {"EACCES uid", "EACCES uid", "ENOENT", "ok", "ok"},
          [](const Place& place) {
              const sys::Fd procs(::open((place.at("cgroup") + "/cgroup.procs").c_str(), O_WRONLY));
              return procs ? answer(::write(procs.get(), "0", 1)) : answer(-1);
          }},
 
         // Running, and devices
-        {"run-own-program", "Landlock", {"EACCES", "EACCES", "ok", "ok"}, run_own_program},
+        {"run-by-loader",
+         "view",
+         {"refused", "refused", "EACCES Landlock", "ok", "ok"},
+         run_by_loader},
+        {"fill-tmp",
+         "view",
+         {"ENOSPC", "ENOSPC", "EACCES Landlock", "ok", "ok"},
+         [](const Place&) { return fill_tmp(); }},
+        open_trick("open-device-node", "view", {"EACCES", "EACCES", "EACCES", "ok", "ok"}, "node",
+                   "", O_RDONLY),
+        open_trick("write-dev-null", "view", {"ok", "ok", "ok", "ok", "ok"}, "", "/dev/null",
+                   O_WRONLY),
+        {"chmod-dev-null",
+         "view",
+         {"EROFS", "EROFS", "EPERM seccomp", "ok", "ok"},
+         [](const Place&) { return answer(::chmod("/dev/null", 0666)); }},
+        {"chmod-tmp",
+         "view",
+         {"EPERM uid", "EPERM uid", "EPERM seccomp", "ok", "ok"},
+         [](const Place&) { return answer(::chmod("/tmp", 01777)); }},
+        {"run-own-program",
+         "Landlock",
+         {"EACCES", "EACCES", "EACCES", "ok", "ok"},
+         run_own_program},
         {"make-node",
          "Landlock",
-         {"EACCES", "EPERM seccomp", "EACCES", "ok"},
+         {"EACCES", "EACCES", "EPERM seccomp", "ok", "ok"},
          [](const Place&) { return make_node("/tmp/bulkhead-trick-node", S_IFCHR); }},
         {"make-fifo",
          "Landlock",
-         {"ok", "ok", "ok", "ok"},
+         {"ok", "ok", "EACCES", "ok", "ok"},
          [](const Place&) { return make_node("/tmp/bulkhead-trick-fifo", S_IFIFO); }},
         {"command-device",
          "Landlock",
-         {"EACCES@5|ENOTTY", "EACCES@5|ENOTTY", "ENOTTY", "ENOTTY"},
+         {"EACCES@5|ENOTTY", "EACCES@5|ENOTTY", "ENOTTY seccomp", "ENOTTY", "ENOTTY"},
          [](const Place&) { return command_device(); }},
     };
 }

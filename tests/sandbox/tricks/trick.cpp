@@ -15,7 +15,7 @@ const std::vector<Trick>& tricks() {
     static const auto all = [] {
         std::vector<Trick> table;
         for (const auto part :
-             {identity_tricks, file_tricks, space_tricks, call_tricks, state_tricks}) {
+             {identity_tricks, file_tricks, yard_tricks, space_tricks, call_tricks, state_tricks}) {
             for (auto& trick : part()) table.push_back(std::move(trick));
         }
         return table;

@@ -20,7 +20,7 @@ using Place = std::map<std::string, std::string>;
 //     "EACCES@5|ENOTTY"   the first where Landlock has ABI 5, else the second
 //     "*"                 not compared
 struct Answers {
-    std::string inspect, maintain, admin;
+    std::string inspect, diagnose, maintain, admin;
     std::string bare;  // of a root process outside of every sandbox: the trick itself works
 };
 
@@ -36,6 +36,7 @@ const std::vector<Trick>& tricks();
 // The parts of the table.
 std::vector<Trick> identity_tricks();
 std::vector<Trick> file_tricks();
+std::vector<Trick> yard_tricks();
 std::vector<Trick> space_tricks();
 std::vector<Trick> call_tricks();
 std::vector<Trick> state_tricks();
