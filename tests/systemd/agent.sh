@@ -4,8 +4,8 @@ set -euo pipefail
 shopt -s inherit_errexit
 
 unit=bulkhead.service
-await() {  # await SECONDS COMMAND...: until it succeeds
-    local until=$((SECONDS + $1))
+await() {  # await SECONDS COMMAND...: until it succeeds; an emulated machine is slower by BULKHEAD_LAB_SLOWER
+    local until=$((SECONDS + $1 * ${BULKHEAD_LAB_SLOWER:-1}))
     shift
     until "$@" >/dev/null 2>&1; do
         [ $SECONDS -lt $until ] || return 1
