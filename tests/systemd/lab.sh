@@ -20,7 +20,7 @@ clean_up_lab() {
 
 # An overlay cannot be ID-mapped, so a job that deletes needs another file system to delete from.
 mount_scratch() {  # mount_scratch PLACE
-    truncate -s 256M "$lab_work/${1//\//-}"
+    truncate -s 512M "$lab_work/${1//\//-}"
     mkfs.ext4 -q "$lab_work/${1//\//-}"
     mount -o loop "$lab_work/${1//\//-}" "$lab_work/root$1" ||
         { echo "skip: no loop device here"; exit 1; }
