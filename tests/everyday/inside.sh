@@ -30,15 +30,21 @@ possible() {
     $own_kernel || [ -z "$(about own-kernel "$1")" ]
 }
 
+# A policy holds 1000 files, so only some cases are in it at a time.
 mkdir /srv/scripts
-for name in "$@"; do
-    possible "$name" || continue
-    script=/srv/scripts/$name
-    { head -n 1 "/opt/lab/cases/$name.sh"; cat /opt/lab/prelude.sh; tail -n +2 "/opt/lab/cases/$name.sh"; } >"$script"
-    chmod 755 "$script"
-    for profile in "${profiles[@]}"; do pin "$name-$profile" "$profile" "$(cat "$script")"; done
-done
-systemctl start "$unit"
+readonly kAtOnce=100
+pin_cases() {
+    rm -f /etc/bulkhead/policy/approved/*.manifest /etc/bulkhead/policy/approved/*.script
+    local name profile script
+    for name in "$@"; do
+        possible "$name" || continue
+        script=/srv/scripts/$name
+        { head -n 1 "/opt/lab/cases/$name.sh"; cat /opt/lab/prelude.sh; tail -n +2 "/opt/lab/cases/$name.sh"; } >"$script"
+        chmod 755 "$script"
+        for profile in "${profiles[@]}"; do pin "$name-$profile" "$profile" "$(cat "$script")"; done
+    done
+    systemctl restart "$unit" || { journalctl --no-pager -o cat -u "$unit" -n 40; exit 1; }
+}
 
 ask() { curl -fsS "$@"; }
 answer() { sed -n "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p" <<<"$2"; }  # answer KEY JSON
@@ -83,8 +89,8 @@ as_job() {  # as_job CASE PROFILE, which has been queued
 start_job() {  # start_job CASE PROFILE
     ask -d "{\"host\":\"lab\",\"catalogue\":\"$1-$2\",\"id\":\"$1-$2\"}" "$control/control/jobs" >/dev/null
 }
-for name in "$@"; do
-    row=$name
+try_case() {  # try_case CASE
+    local name=$1 row=$1 who alone profile
     if possible "$name"; then
         if grep -q BULKHEAD_JOB_ID "/opt/lab/cases/$name.sh"; then
             for who in root "${profiles[@]}"; do make_things "$name-$who"; done
@@ -101,4 +107,9 @@ for name in "$@"; do
         row+=$'\t-\t-\t-\t-\t-'
     fi
     echo "$row" >>/srv/found.tsv
+}
+for ((at = 0; at < $#; at += kAtOnce)); do
+    cases=("${@:at + 1:kAtOnce}")
+    pin_cases "${cases[@]}"
+    for name in "${cases[@]}"; do try_case "$name"; done
 done

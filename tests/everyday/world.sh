@@ -34,6 +34,9 @@ HTTP
     systemctl start lab-daemon lab-http lab-other lab-timer.timer
     systemctl start lab-failed 2>/dev/null || true
     for name in systemd-logind atd; do systemctl start $name 2>/dev/null || true; done
+    mkdir /mnt/lab-volume
+    mount -t tmpfs -o size=1M lab /mnt/lab-volume
+    sysctl -qw net.ipv4.ping_group_range="0 2147483647"  # as Debian's systemd sets it at boot
     ip link set lo up
     ip address add 192.0.2.77/32 dev lo
 }

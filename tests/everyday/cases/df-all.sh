@@ -2,4 +2,4 @@
 # Lists all file systems: `df`.
 set -e
 list=$(df)
-grep -q ' /var/tmp$' <<<"$list" || wrong "/var/tmp is not in it"
+grep -q ' /mnt/lab-volume$' <<<"$list" || wrong "a volume is not in it"
