@@ -53,6 +53,7 @@ attempt read-agents-memory 'dd if="/proc/$(cat /run/lab-broker.pid)/environ" of=
 attempt outlive 'mkdir -p /sys/fs/cgroup/lab-$$ && echo $$ >/sys/fs/cgroup/lab-$$/cgroup.procs'
 attempt restart-unit 'systemctl restart lab-yes'
 attempt become-root-by-unit 'systemd-run -q --wait true'
+attempt dump-core '[ "$(ulimit -c)" != 1 ]'  # at 0, too, a pipe in core_pattern is started, as the host's root
 attempt fill-memory 'for n in 1 2 3 4 5 6; do fallocate -l 60M /tmp/lab-fill-$n || { rm -f /tmp/lab-fill-*; exit 1; }; done
     rm /tmp/lab-fill-*'
 if $own_kernel; then
@@ -93,7 +94,8 @@ yard() {
     systemd-run -q --unit=lab-fifo bash -c 'exec 3<>/var/tmp/lab-yard/daemon.fifo; exec sleep infinity'
     systemd-run -q --unit=lab-yes sleep infinity
     if $own_kernel; then
-        mknod -m 666 /var/tmp/lab-yard/chroot/disk b "$(stat -c '%Hr %Lr' "$disk")"
+        read -r major minor < <(stat -c '%Hr %Lr' "$disk")
+        mknod -m 666 /var/tmp/lab-yard/chroot/disk b "$major" "$minor"
         printf '#!/bin/sh\necho "$(id -u)" >/run/lab-core/handled\n' | install -m 755 /dev/stdin /usr/local/sbin/lab-core
         echo '|/usr/local/sbin/lab-core' >/proc/sys/kernel/core_pattern
     fi
