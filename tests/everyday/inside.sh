@@ -86,15 +86,15 @@ as_job() {  # as_job CASE PROFILE, which has been queued
 }
 
 : >/srv/said
+furnish() { ! grep -q BULKHEAD_JOB_ID "/opt/lab/cases/$1.sh" || make_things "$1-$2"; }  # furnish CASE WHO
 start_job() {  # start_job CASE PROFILE
+    furnish "$1" "$2"
     ask -d "{\"host\":\"lab\",\"catalogue\":\"$1-$2\",\"id\":\"$1-$2\"}" "$control/control/jobs" >/dev/null
 }
 try_case() {  # try_case CASE
-    local name=$1 row=$1 who alone profile
+    local name=$1 row=$1 alone profile
     if possible "$name"; then
-        if grep -q BULKHEAD_JOB_ID "/opt/lab/cases/$name.sh"; then
-            for who in root "${profiles[@]}"; do make_things "$name-$who"; done
-        fi
+        furnish "$name" root
         row+=$'\t'$(as_root_shell "$name")
         alone=$(about alone "$name")
         [ -n "$alone" ] || for profile in "${profiles[@]}"; do start_job "$name" "$profile"; done
