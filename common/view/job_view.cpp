@@ -177,7 +177,10 @@ class Builder {
             pieces_.resize(first);
             return {};
         }
-        if (row.changes() && pieces_.size() > first && pieces_.back().writable) ++changeable_;
+        if (std::any_of(pieces_.begin() + static_cast<std::ptrdiff_t>(first), pieces_.end(),
+                        [](const auto& piece) { return piece.writable; })) {
+            ++changeable_;
+        }
         keep(row);
         return {};
     }
@@ -216,7 +219,8 @@ class Builder {
         }
         TRY(set);
         pieces_.push_back(std::move(piece));
-        return directory && row.shows_mounts() ? add_mounts(path, row) : Result<>();
+        if (!directory) return {};
+        return row.shows_mounts() ? add_mounts(path, row) : cover_mounts(path);
     }
 
     bool is_shown(const std::string& path, const Row& row) const {
@@ -226,12 +230,51 @@ class Builder {
         });
     }
 
+    // In a row, or a place of the job's own, that has nothing of what is mounted beneath it.
+    bool is_closed_to_mounts(std::string_view place) const {
+        return std::ranges::any_of(rows_, [&](const auto& row) {
+            return (!row.second.shows_mounts() || is_private(row.first)) &&
+                   lies_within(place, row.first);
+        });
+    }
+
+    // Whoever removes a directory takes away what others have mounted on it, unless something is
+    // mounted there in his own namespace, too (rmdir(2) answers EBUSY then).
+    Result<> cover_mounts(const std::string& path) {
+        for (const auto& mount : mounts_) {
+            auto place = sys::unescaped(mount.place);
+            if (place == path || !lies_within(place, path)) continue;
+            if (covers_++ == kMostMounts) {
+                return fail("more than " + std::to_string(kMostMounts) + " mounts beneath " + path);
+            }
+            // One of the two fits. Not asked which, for what is mounted there may not answer.
+            Piece over_directory{.place = place,
+                                 .tree = TRY(bare_root()),
+                                 .link = {},
+                                 .directory = true,
+                                 .optional = true,
+                                 .covers = true};
+            Piece over_file{.place = place,
+                            .tree = TRY(clone_of("/dev/null")),
+                            .link = {},
+                            .optional = true,
+                            .covers = true};
+            for (auto* piece : {&over_directory, &over_file}) {
+                TRY(set_attributes(*piece, MOUNT_ATTR_NOEXEC));
+                pieces_.push_back(std::move(*piece));
+            }
+        }
+        return {};
+    }
+
     // What is mounted beneath a row to read or execute, as it is at this moment.
     Result<> add_mounts(const std::string& path, const Row& row) {
         for (const auto& mount : mounts_) {
             auto place = sys::unescaped(mount.place);
             if (place == path || !lies_within(place, path) || mount.type == "autofs") continue;
-            if (place == "/proc" && has_own_proc()) continue;
+            // Another's shows the host's processes, wherever it is mounted.
+            if (mount.type == "proc" && has_own_proc()) continue;
+            if (is_closed_to_mounts(place)) continue;
             if (rows_.contains(place)) continue;  // has manners of its own
             if (submounts_ == kMostMounts) {
                 leave_out("mounts beneath " + path, "more than " + std::to_string(kMostMounts));
@@ -406,6 +449,7 @@ class Builder {
     Pieces pieces_;
     JobView view_;
     std::size_t submounts_ = 0;
+    std::size_t covers_ = 0;
     std::size_t changeable_ = 0;  // rows of the host's to write or remove in
     bool unmappable_ = false;
 };

@@ -23,20 +23,25 @@ namespace {
 
 namespace fs = std::filesystem;
 
+Result<> hang(const Piece& piece) {
+    const auto& place = piece.place.native();
+    return sys::check(
+        ::move_mount(piece.tree.get(), "", AT_FDCWD, place.c_str(), MOVE_MOUNT_F_EMPTY_PATH),
+        "mount " + place);
+}
+
 // With the view as the root directory, so that links which are in it lead nowhere else. What stands
 // there already was shown by a piece before, which is read-only.
 Result<> put(const Piece& piece) {
     const auto& place = piece.place;
+    if (piece.covers) return hang(piece);
     std::error_code failed;
     fs::create_directories(place.parent_path(), failed);
     const int made = !piece.link.empty() ? ::symlink(piece.link.c_str(), place.c_str())
                      : piece.directory   ? ::mkdir(place.c_str(), 0755)
                                          : ::mknod(place.c_str(), S_IFREG | 0644, 0);
     if (made != 0 && errno != EEXIST) return sys::fail_errno("make " + place.string());
-    if (!piece.tree) return {};
-    return sys::check(
-        ::move_mount(piece.tree.get(), "", AT_FDCWD, place.c_str(), MOVE_MOUNT_F_EMPTY_PATH),
-        "mount " + place.string());
+    return piece.tree ? hang(piece) : Result<>();
 }
 
 bool has(std::string_view options, std::string_view option) {

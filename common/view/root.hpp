@@ -24,6 +24,7 @@ struct Piece {
     bool writable = false;
     bool device = false;    // may be one; everything else is on a mount without
     bool optional = false;  // where its place cannot be made it is left out
+    bool covers = false;    // stands where there is something already, and makes no place
 };
 using Pieces = std::vector<Piece>;
 
