@@ -35,6 +35,7 @@ namespace fs = std::filesystem;
 using policy::Access;
 using policy::lies_within;
 
+constexpr const char* kOldLock = "/var/lock";
 constexpr int kPatience = 1000;  // milliseconds, for a file system that somebody else answers for
 
 // All rows of one path together.
@@ -402,6 +403,11 @@ class Builder {
         }
         TRY(add_place("shm", kShm, true, false));
         TRY(add_place("lock", kLock, true, false));
+        // Its old name, where no row has it anyway.
+        if (std::ranges::none_of(
+                rows_, [](const auto& row) { return lies_within(kOldLock, row.first); })) {
+            pieces_.push_back({.place = kOldLock, .tree = {}, .link = kLock, .optional = true});
+        }
         TRY(add_place("job", "/job", false, true));
         TRY(add_place("home", kHome, true, false));
         TRY(sys::check(::umount2(kBase, MNT_DETACH), "private tmpfs"));

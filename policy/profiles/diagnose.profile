@@ -23,6 +23,7 @@ read /etc                     # configuration, as far as everybody may read it
 read /var                     # state and logs
 read /run                     # process ids, and the sockets of daemons
 read /srv if-present          # served data
+read /dev/log if-present      # where logger writes
 read /proc                    # the host's processes and counters
 read /sys                     # devices and interfaces
 private-tmp yes 256MiB        # a /tmp and a /var/tmp of its own, which vanish with the job

@@ -20,6 +20,7 @@ execute /sbin if-present      # the same
 execute /lib if-present       # the loader and libraries
 execute /lib64 if-present     # the loader's name on x86-64
 read /etc/ld.so.cache if-present      # the loader's index
+read /etc/alternatives if-present     # where awk, which and others lead
 read /etc/passwd              # names of owners
 read /etc/group               # names of groups
 read /etc/nsswitch.conf if-present    # where names come from
