@@ -1,7 +1,8 @@
 #!/bin/bash
 # Changes and lists the firewall: iptables.
 # needs: iptables
-set -eo pipefail
+set -e
 iptables -A INPUT -p tcp --dport 9999 -j DROP
-iptables -nL INPUT | grep -q 9999
+list=$(iptables -nL INPUT)
+grep -q 9999 <<<"$list"
 iptables -D INPUT -p tcp --dport 9999 -j DROP

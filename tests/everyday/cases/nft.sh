@@ -1,7 +1,8 @@
 #!/bin/bash
 # Changes and lists the firewall: nft.
 # needs: nft
-set -eo pipefail
+set -e
 nft add table inet "lab_$$"
-nft list ruleset | grep -q "lab_$$"
+list=$(nft list ruleset)
+grep -q "lab_$$" <<<"$list"
 nft delete table inet "lab_$$"

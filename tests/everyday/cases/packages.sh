@@ -1,5 +1,7 @@
 #!/bin/bash
 # Lists packages: dpkg and apt.
-set -eo pipefail
-dpkg -l bash | grep -q '^ii'
-apt list --installed 2>/dev/null | grep -q '^bash/'
+set -e
+list=$(dpkg -l bash)
+grep -q '^ii' <<<"$list"
+list=$(apt list --installed 2>/dev/null)
+grep -q '^bash/' <<<"$list"

@@ -1,4 +1,5 @@
 #!/bin/bash
 # Runs a command in a terminal: script(1).
-set -eo pipefail
-script -qec 'echo in-a-terminal' /dev/null | grep -q in-a-terminal
+set -e
+said=$(script -qec 'echo in-a-terminal' /dev/null)
+grep -q in-a-terminal <<<"$said"
