@@ -45,6 +45,8 @@ start_lab() {
     cp -r "$lab_build/tests/backend/reference-backend" "$@" "$root/opt/lab/"
     mount_scratch /tmp
     mount_scratch /var/tmp
+    mkdir -p "$root/var/crash"
+    mount_scratch /var/crash
     echo "skip: systemd-nspawn does not boot here"  # unless it does
     exec systemd-nspawn -q -D "$root" --machine=bulkhead-lab --register=no --keep-unit --private-network \
         --console=read-only --capability=all \
