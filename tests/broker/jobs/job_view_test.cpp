@@ -87,7 +87,7 @@ struct JobViewTest : CgroupFixture {
 TEST_F(JobViewTest, HoldsTheRowsWhatEveryScriptExpectsAndNothingElse) {
     const auto listed = said("ls -A /; echo; ls -A /dev /job /run");
     EXPECT_EQ(listed,
-              "bin\ndev\netc\njob\nlib\nlib64\nproc\nrun\nusr\n\n"
+              "bin\ndev\netc\njob\nlib\nlib64\nproc\nrun\nusr\nvar\n\n"
               "/dev:\nfd\nfull\nnull\nrandom\nshm\nstderr\nstdin\nstdout\nurandom\nzero\n\n"
               "/job:\nclosed\nhome\nscript\n\n/run:\nlock\n");
 }
