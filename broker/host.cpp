@@ -141,7 +141,7 @@ bool is_feature(std::string_view name) {
 }
 
 Result<> harden_self() {
-    TRY(sandbox::set_limit(RLIMIT_CORE, sandbox::kNoCore, sandbox::kNoCore));
+    TRY(sandbox::forbid_core());
     TRY(sys::check(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "PR_SET_DUMPABLE"));
     if (::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0) return sandbox::differs("still dumpable");
     // Soft, for a profile may give its jobs more: all pipes, events and accounts of 16 running and

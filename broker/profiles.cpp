@@ -1,8 +1,11 @@
 #include "broker/profiles.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 
 #include "common/policy/walls.hpp"
+#include "common/sys/dir.hpp"
 
 namespace bulkhead::broker {
 
@@ -10,6 +13,14 @@ namespace {
 
 bool lacks(const Context& broker, std::string_view feature) {
     return std::ranges::find(broker.missing, feature) != broker.missing.end();
+}
+
+// The one door of a crash that a limit of 0 leaves open (core(5)).
+bool cores_are_piped() {
+    rlimit core{};
+    if (::getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_max != 0) return false;
+    const auto kernel = sys::Dir::open("/proc/sys/kernel");
+    return !kernel || kernel->read_file("core_pattern", 4096).value_or("|").starts_with('|');
 }
 
 std::string unusable_for(const policy::Profile& profile, const Context& broker) {
@@ -51,6 +62,11 @@ void assess(ReadyPolicy& policy, const Context& broker) {
             plan ? try_job(*plan) : Result<std::vector<std::string>>(std::unexpected(plan.error()));
         if (!tried) facts.unusable = tried.error().what;
         if (tried) facts.remarks = *tried;
+        if (cores_are_piped() && profile.user != "root") {
+            facts.remarks.emplace_back(
+                "a crash starts the program of kernel.core_pattern, as root: the agent was started "
+                "with a core limit of 0, not 1");
+        }
         if (lacks(broker, policy::kLandlockWall) && !profile.host_files) {
             facts.remarks.push_back(
                 "without landlock, which this kernel lacks: its view alone holds");

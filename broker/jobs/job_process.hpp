@@ -19,8 +19,8 @@ namespace bulkhead::broker {
 struct JobPlan {
     std::string interpreter;
     std::vector<std::string> arguments;  // of the #! line; they stand before the script
-    sys::Fd script;                // sealed memfd of the very bytes that were verified
-    std::string script_name;       // of the file it becomes: the job's id
+    sys::Fd script;                      // sealed memfd of the very bytes that were verified
+    std::string script_name;             // of the file it becomes: the job's id
     std::string script_directory;  // root's, for jobs without a view; else it lies in the view
     std::string mount_points;      // see view::JobViewPlan
     std::vector<std::string> environment;

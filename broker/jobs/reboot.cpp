@@ -83,7 +83,7 @@ void Reboot::go() {
         return sys::require_roots_file(file, program_);
     }();
     if (!trusted) return failed(trusted.error().what);
-    auto child = Child::start(0, -1, [&] {
+    auto child = sandbox::Child::start(0, -1, [&] {
         ::setsid();
         const sys::Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
         ::dup2(null.get(), STDIN_FILENO);

@@ -3,8 +3,8 @@
 #include <optional>
 #include <string>
 
-#include "broker/child.hpp"
 #include "broker/jobs/jobs.hpp"
+#include "common/sandbox/child.hpp"
 
 namespace bulkhead::broker {
 
@@ -53,7 +53,7 @@ class Reboot {
     Patience patience_;
     std::optional<sys::Clock::time_point> asked_;
     bool going_ = false;
-    std::optional<Child> child_;
+    std::optional<sandbox::Child> child_;
     sys::TimerId timer_;  // of patience
     sys::TimerId soon_;   // what is to be done in a turn of its own
 };

@@ -87,7 +87,7 @@ void leave_network() {
 
 Result<> confine(const Walls& walls) {
     leave_network();
-    TRY(limit(RLIMIT_CORE, 0));
+    TRY(limit(RLIMIT_CORE, 1));  // at 0 a pipe in kernel.core_pattern is started, core(5)
     TRY(limit(RLIMIT_CPU, 10));
     TRY(limit(RLIMIT_FSIZE, 0));
     TRY(limit(RLIMIT_NOFILE, 64));

@@ -128,7 +128,7 @@ Result<gid_t> find_group(std::string_view name) {
 }
 
 Result<> become(const Identity& identity, const sys::Fd* status) {
-    TRY(set_limit(RLIMIT_CORE, kNoCore, kNoCore));
+    TRY(forbid_core());
     TRY(cut_bounding_set(identity.capabilities));
     TRY(sys::check(::setgroups(identity.groups.size(), identity.groups.data()), "setgroups"));
     const auto [uid, gid] = identity.user;
@@ -205,6 +205,15 @@ Result<> set_limit(int resource, std::uint64_t soft, std::uint64_t hard) {
     TRY(sys::check(::getrlimit(which, &seen), "getrlimit"));
     if (seen.rlim_cur != soft || seen.rlim_max != hard) return differs("a limit differs");
     return {};
+}
+
+Result<bool> forbid_core() {
+    const rlimit one{1, 1};
+    if (::setrlimit(RLIMIT_CORE, &one) != 0) TRY(set_limit(RLIMIT_CORE, 0, 0));
+    rlimit seen{2, 2};
+    TRY(sys::check(::getrlimit(RLIMIT_CORE, &seen), "getrlimit"));
+    if (seen.rlim_cur > 1 || seen.rlim_max > 1) return differs("a limit differs");
+    return seen.rlim_cur == 1;
 }
 
 Result<Seen> parse_status(std::string_view status) {

@@ -50,8 +50,8 @@ struct Identity {
 // the kernel; a difference is an error. Async-signal-safe enough for a child of a single-threaded
 // parent.
 //
-// `status` is /proc/self/status, opened before a user namespace was entered: it tells ids as they are
-// outside, where the one that stands for "none of ours" is nobody's (user_namespaces(7)).
+// `status` is /proc/self/status, opened before a user namespace was entered: it tells ids as they
+// are outside, where the one that stands for "none of ours" is nobody's (user_namespaces(7)).
 Result<> become(const Identity& identity, const sys::Fd* status = nullptr);
 
 // For root that stays root: no capability beyond `ceiling` for this process and all it will ever
@@ -77,9 +77,10 @@ class Raised {
 // A limit of setrlimit(2), soft and hard, for the calling process; a stricter one that stands
 // stays. Read back.
 Result<> set_limit(int resource, std::uint64_t soft, std::uint64_t hard);
-// Of core dumps: 1, at which the kernel writes none and starts none of the programs that
-// kernel.core_pattern may name; at 0 it starts them, as root (core(5)).
-inline constexpr std::uint64_t kNoCore = 1;
+// No core dumps: a limit of 1 byte, at which the kernel writes none and starts none of the programs
+// that kernel.core_pattern may name; at 0 it starts them, as root (core(5)). Where 0 is the hard
+// limit already and may not be raised it stays: false.
+Result<bool> forbid_core();
 
 // What the kernel says of a process, from /proc/PID/status.
 struct Seen {

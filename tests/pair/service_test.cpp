@@ -137,7 +137,7 @@ TEST_F(Service, NeitherHalfLeavesItsMemoryToACoreOrADebugger) {
         ASSERT_EQ(::stat((proc + "/environ").c_str(), &info), 0);
         EXPECT_EQ(info.st_uid, 0U) << pid;
         EXPECT_EQ(info.st_gid, 0U) << pid;
-        EXPECT_EQ(limit_of(pid, "Max core file size"), "0 0 bytes") << pid;
+        EXPECT_EQ(limit_of(pid, "Max core file size"), "1 1 bytes") << pid << ": see core(5)";
     }
     // Hard: for jobs of profiles that give more.
     EXPECT_EQ(limit_of(broker().pid(), "Max open files"), "1024 4000 files");
