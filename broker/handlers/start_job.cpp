@@ -58,7 +58,8 @@ admission::HostFacts facts(const Context& broker) {
     for (const auto& [name, seen] : broker.policy->profiles) {
         auto& of_profile = facts.profiles[name];
         of_profile.unusable = seen.unusable;
-        of_profile.remarks.insert(of_profile.remarks.end(), seen.remarks.begin(),
+        // First, for what is told of them has an end.
+        of_profile.remarks.insert(of_profile.remarks.begin(), seen.remarks.begin(),
                                   seen.remarks.end());
         of_profile.running = broker.jobs.running(name);
     }

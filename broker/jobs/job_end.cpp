@@ -58,4 +58,14 @@ protocol::Remarks in_one(const std::vector<std::string>& remarks) {
     return protocol::Remarks::clipped(text);
 }
 
+void add_remarks(const std::vector<std::string>& remarks, protocol::Remarks& all) {
+    std::vector<std::string> fresh;
+    for (const auto& remark : remarks) {
+        if (all.str().find(remark) == std::string::npos) fresh.push_back(remark);
+    }
+    if (fresh.empty()) return;
+    if (!all.empty()) fresh.push_back(all.str());
+    all = in_one(fresh);
+}
+
 }  // namespace bulkhead::broker

@@ -15,5 +15,7 @@ protocol::JobEnd judged(protocol::JobEnd end, const JobStatus& status);
 void count_left_behind(const std::vector<pid_t>& left, protocol::JobEnd& end);
 
 protocol::Remarks in_one(const std::vector<std::string>& remarks);
+// Those that `all` does not hold yet.
+void add_remarks(const std::vector<std::string>& remarks, protocol::Remarks& all);
 
 }  // namespace bulkhead::broker

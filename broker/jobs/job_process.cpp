@@ -392,7 +392,7 @@ Result<JobStatus> JobProcess::reap() {
         if (line.starts_with(kStatusMark)) {
             status.wait_status = TRY(parse_number<int>(text));
         } else if (line.starts_with(kRemarkMark)) {
-            status.remarks.append(status.remarks.empty() ? "" : "; ").append(text);
+            status.remarks.emplace_back(text);
         } else if (status.failed_step.empty()) {
             status.failed_step = text;  // an init and its job may fail at the same step
         }

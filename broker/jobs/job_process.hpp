@@ -59,7 +59,7 @@ inline constexpr int kDiffersExit = 126;
 struct JobStatus {
     int wait_status = 0;      // of the interpreter, as waitpid(2) has it
     std::string failed_step;  // empty: the interpreter ran
-    std::string remarks;      // sentences: what was left out of its view
+    std::vector<std::string> remarks;  // sentences: what was left out of its view
     std::uint64_t max_rss_bytes = 0;
     // The step was made, and read back it was not as it should be.
     bool differs() const { return !failed_step.empty() && wait_status >> 8 == kDiffersExit; }

@@ -204,6 +204,7 @@ void Jobs::on_first_process_ended(JobNumber number) {
     job_is_over(running);
     auto status = running.process.reap();
     running.status = status ? *std::move(status) : JobStatus{.failed_step = status.error().what};
+    add_remarks(running.status->remarks, entries_.at(number).remarks);
     // Whatever it left behind goes with it; the job has ended when nothing is left.
     const auto watched = loop_.watch(running.cgroup.events().get(), EPOLLPRI,
                                      [this, number](std::uint32_t) { finish_if_empty(number); });

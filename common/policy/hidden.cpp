@@ -46,31 +46,31 @@ std::vector<std::string> hidden_from(const Profile& profile, const SeccompList& 
     std::vector<std::string> lines;
     if (profile.namespaces.pid) {
         lines.emplace_back(
-            "sees no other process: ps, top, pgrep, lsof and ss -p show only the job");
+            "sees no other process: ps, ss -p and lsof show only the job");
     } else if (!looks_into_others(profile)) {
         lines.emplace_back(
-            "sees others' processes, not their files: ss -p, lsof and fuser name only its own");
+            "sees others' processes, not their files: ss -p, lsof, fuser");
     }
     if (profile.network == Network::none) {
         lines.emplace_back(
-            "has no network: ss lists no socket, ip only lo, which is down; curl fails");
+            "has no network: ss and ip show none, curl fails");
     }
     if (profile.namespaces.mount) {
         lines.emplace_back(
-            "sees only the trees of its rows: df, findmnt and find / tell of nothing else");
+            "sees its rows alone: df, findmnt and find / show no more");
     }
     if (profile.namespaces.ipc) {
-        lines.emplace_back("sees no shared memory or queue of others: ipcs lists only its own");
+        lines.emplace_back("sees no IPC of others: ipcs");
     }
     if (profile.private_tmp) {
-        lines.emplace_back("has a /tmp and a /var/tmp of its own, empty at first");
+        lines.emplace_back("has an empty /tmp and /var/tmp of its own");
     }
     if (!opens_local_sockets(calls)) {
-        lines.emplace_back("opens no local socket: systemctl, hostnamectl, logger and docker fail");
+        lines.emplace_back("opens no local socket: systemctl, logger, docker fail");
     }
     if (maps_ids(profile)) {
         lines.emplace_back(
-            "sees other owners as nobody or as numbers from 2147483648: find -user finds none");
+            "sees owners as nobody but beneath its rows to write and remove");
     }
     return lines;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "common/policy/constants.hpp"
+
 namespace bulkhead::policy {
 
 namespace {
@@ -75,6 +77,21 @@ Result<> check_removal(const Profile& profile) {
     return {};
 }
 
+// With one of these a job could become the owner of others' files in its trees, or have them run as
+// theirs.
+constexpr std::string_view kEscapes[] = {"CAP_SETUID", "CAP_SETGID", "CAP_FSETID", "CAP_SETFCAP"};
+
+Result<> check_capabilities(const Profile& profile) {
+    if (!maps_ids(profile)) return {};
+    for (const auto name : kEscapes) {
+        if ((profile.capabilities & TRY(parse_capability(name))) == 0) continue;
+        return fail(profile.source.file + ": " + std::string(name) +
+                    " would undo the wall id-map, which holds this profile's capabilities to its "
+                    "rows; take it out of \"capabilities\"");
+    }
+    return {};
+}
+
 }  // namespace
 
 bool lies_within(std::string_view path, std::string_view directory) {
@@ -126,6 +143,7 @@ Result<> check_profile(const Profile& profile) {
     }
     TRY(check_walls(profile));
     TRY(check_removal(profile));
+    TRY(check_capabilities(profile));
     if (profile.host_files && !profile.paths.empty()) {
         return wrong(profile.paths.front().source,
                      "\"files host\" has no rows: files are as its user has them");

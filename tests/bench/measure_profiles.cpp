@@ -52,13 +52,15 @@ void start_confined(const broker::CgroupTree& tree, const policy::Profile& profi
         const auto cgroup = tree.make(number, profile.limits).value();
         auto out = sys::make_pipe().value();
         auto err = sys::make_pipe().value();
-        auto process =
-            broker::JobProcess::spawn(plan, cgroup, std::move(out.write), std::move(err.write));
+        const std::string script = "/run/bulkhead-bench-script-" + std::to_string(::getpid());
+        auto process = broker::JobProcess::spawn(plan, cgroup, std::move(out.write),
+                                                 std::move(err.write), script);
         if (!process) give_up(process.error().what);
         await_line(out.read);
         times.first.push_back(since(began));
         const auto status = process->reap();  // waits
         if (!status || !status->failed_step.empty()) give_up("a job failed to start");
+        ::unlink(script.c_str());  // of a job without a view
     }
     times.reaped.push_back(since(began));  // and its cgroup is gone
 }
@@ -70,7 +72,7 @@ void measure_profiles(const Site& site, const Extent& extent, Table& table) {
     if (!loaded) give_up(loaded.error().what);
     const auto tree = broker::CgroupTree::create("bench-" + std::to_string(::getpid()));
     if (!tree) give_up(tree.error().what);
-    constexpr std::array<const char*, 3> kProfiles{"inspect", "maintain", "admin"};
+    constexpr std::array<const char*, 4> kProfiles{"inspect", "diagnose", "maintain", "admin"};
     std::array<Times, kProfiles.size()> confined;
     Times bare;
     JobNumber number;
@@ -83,6 +85,8 @@ void measure_profiles(const Site& site, const Extent& extent, Table& table) {
             if (!plan) give_up(plan.error().what);
             plan->interpreter = "/bin/bash";
             plan->script = sys::sealed_memfd("job", as_bytes("echo x\n")).value();
+            plan->script_name = "bench";
+            plan->mount_points = site.policy() + "/../roots/" + profile.name;
             plan->environment = {"PATH=/usr/bin:/bin"};
             ++number.value;
             start_confined(*tree, profile, *plan, number, confined[each]);

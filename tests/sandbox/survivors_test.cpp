@@ -24,7 +24,8 @@ struct Survivors : Sandbox {
     // Away from its parent, its session and its terminal, deaf to every request; it is there when
     // this returns.
     std::string survivor(const std::string& profile) const {
-        const auto sign = "/tmp/bulkhead-test-" + forever + profile;
+        // In maintain nothing can be made in /tmp.
+        const auto sign = "$TMPDIR/bulkhead-test-" + forever + profile;
         return "trap '' TERM HUP INT\n( ( setsid sh -c 'sleep " + forever + " & : >" + sign +
                "; sleep " + forever + "' >/dev/null 2>&1 & ) & )\nuntil [ -e " + sign +
                " ]; do sleep 0.02; done; rm " + sign + "\n";

@@ -138,9 +138,9 @@ const Shape& result() {
                 {"max_rss_bytes", integer()},
                 {"oom_killed", boolean()},
                 optional("left_behind", integer(1)),
-                optional("left_behind_names", text()),
+                optional("left_behind_names", text(kIdOctets)),
                 optional("rebooted", boolean()),
-                optional("remarks", text()),
+                optional("remarks", text(1024)),
                 {"stdout", stream_summary()},
                 {"stderr", stream_summary()}});
     return shape;

@@ -53,7 +53,9 @@ struct JobViewTest : CgroupFixture {
         EXPECT_TRUE(becomes_ready(process->pidfd()));
         const auto status = process->reap().value();
         EXPECT_TRUE(cgroup.kill());
-        return status.failed_step + status.remarks + sys::read_to_end(out.read, 65536).value_or("");
+        std::string remarks;
+        for (const auto& sentence : status.remarks) remarks += sentence;
+        return status.failed_step + remarks + sys::read_to_end(out.read, 65536).value_or("");
     }
     std::string said(std::string_view script) { return said(plan(script)); }
     // With mounts of the test's own, which go with it.
@@ -162,6 +164,22 @@ TEST_F(JobViewTest, ARowToReadHoldsWhatIsMountedThereAndOneToWriteDoesNot) {
                               "; ls r/below w/below; cat r/below/null || echo no device");
               }),
               "r/below:\nnull\nr\n\nw/below:\nno device\n");
+}
+
+TEST_F(JobViewTest, AFileSystemThatDoesNotAnswerIsLeftOutAndTold) {
+    if (!fs::exists("/dev/fuse")) GTEST_SKIP() << "needs FUSE";
+    const auto row = add(Access::read, place.path());
+    const auto dead = place / "dead";
+    ASSERT_EQ(::mkdir(dead.c_str(), 0755), 0);
+    EXPECT_EQ(in_own_mounts([&]() -> std::string {
+                  // Nobody reads what it is asked.
+                  const sys::Fd fuse(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+                  const auto options = "fd=" + std::to_string(fuse.get()) +
+                                       ",rootmode=40000,user_id=0,group_id=0";
+                  if (::mount("dead", dead.c_str(), "fuse", 0, options.c_str()) != 0) return "no";
+                  return said("echo ran");
+              }),
+              "left out " + dead + ": fuse did not answer within a second" + "ran\n");
 }
 
 TEST_F(JobViewTest, NothingInATreeIsADevice) {

@@ -23,6 +23,10 @@ namespace {
 constexpr const char* kEnvironment =
     "BULKHEAD_JOB_ID HOME LANG LOGNAME PATH PWD SHELL TERM TMPDIR USER";
 
+// Only root's job may ask for a restart of the host.
+constexpr const char* kEnvironmentOfRoot =
+    "BULKHEAD_JOB_ID BULKHEAD_REBOOT_MARK HOME LANG LOGNAME PATH PWD SHELL TERM TMPDIR USER";
+
 std::string names_of_environment() {
     std::vector<std::string> names;
     for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -65,7 +69,7 @@ std::vector<Trick> state_tricks() {
          [](const Place& place) { return place.at("descriptors"); }},
         {"environment",
          "start",
-         {kEnvironment, kEnvironment, kEnvironment, kEnvironment, "*"},
+         {kEnvironment, kEnvironment, kEnvironment, kEnvironmentOfRoot, "*"},
          [](const Place&) { return names_of_environment(); }},
         {"directory",
          "start",

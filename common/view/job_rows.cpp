@@ -1,0 +1,286 @@
+#include "common/view/job_rows.hpp"
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <poll.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+#include "common/base/strong.hpp"
+#include "common/policy/walls.hpp"
+#include "common/sys/dir.hpp"
+#include "common/sys/mounts.hpp"
+#include "common/view/job_view.hpp"
+
+namespace bulkhead::view {
+
+using policy::Access;
+using policy::lies_within;
+
+namespace {
+
+constexpr int kPatience = 1000;  // milliseconds, for a file system that somebody else answers for
+
+// Asked of by a process that may be left behind, where another machine or process answers.
+bool answers(const std::string& path, std::string_view type) {
+    constexpr std::string_view kOthers[] = {"fuse", "nfs", "cifs", "smb", "9p",
+                                            "ceph", "afs", "ocfs", "gfs", "lustre"};
+    const bool elsewhere = std::ranges::any_of(
+        kOthers, [&](std::string_view other) { return type.starts_with(other); });
+    if (!elsewhere) return true;
+    const pid_t asker = ::fork();
+    if (asker == 0) {
+        struct statfs figures {};
+        ::_exit(::statfs(path.c_str(), &figures) == 0 ? 0 : 1);
+    }
+    const sys::Fd ended(static_cast<int>(::syscall(SYS_pidfd_open, asker, 0)));
+    pollfd end{.fd = ended.get(), .events = POLLIN, .revents = 0};
+    const bool in_time = asker > 0 && ::poll(&end, 1, kPatience) == 1;
+    int status = 1;
+    if (!in_time) ::kill(asker, SIGKILL);
+    ::waitpid(asker, &status, in_time ? 0 : WNOHANG);
+    return in_time && status == 0;
+}
+
+std::uint64_t noexec(const Row& row) { return row.executes ? 0 : MOUNT_ATTR_NOEXEC; }
+
+}  // namespace
+
+std::string Row::words() const {
+    const std::string verb = removes   ? "remove "
+                             : writes  ? "write "
+                             : devices ? "devices "
+                                       : "read ";
+    return verb + rule->path;
+}
+
+Result<JobRows> JobRows::create(const policy::Profile& profile, int id_map) {
+    JobRows rows(profile, id_map);
+    const auto text = TRY(TRY(sys::Dir::open("/proc/thread-self")).read_file("mountinfo", 16_MiB));
+    for (const auto& mount : sys::parse_mounts(text)) {
+        rows.mounts_.push_back({sys::unescaped(mount.place), std::string(mount.type)});
+    }
+    TRY(rows.merge_rows());
+    return rows;
+}
+
+Result<> JobRows::add_all() {
+    for (const auto& [path, row] : rows_) TRY(add_row(path, row));
+    return require_rows();
+}
+
+bool JobRows::has_own_proc() const { return profile_.namespaces.pid || !rows_.contains("/proc"); }
+
+bool JobRows::is_private(std::string_view path) const {
+    return profile_.private_tmp && std::ranges::count(kScratch, path) > 0;
+}
+
+const Row* JobRows::find(std::string_view path) const {
+    const auto row = rows_.find(path);
+    return row == rows_.end() ? nullptr : &row->second;
+}
+
+bool JobRows::holds(std::string_view path) const {
+    return std::ranges::any_of(rows_,
+                               [&](const auto& row) { return lies_within(path, row.first); });
+}
+
+Result<> JobRows::merge_rows() {
+    for (const auto& rule : profile_.paths) {
+        if (rule.path != "/") {
+            merge(rule.path, rule, rule.if_present);
+            continue;
+        }
+        // A root of its own has what the host's holds, each by itself.
+        for (const auto& name : TRY(TRY(sys::Dir::open("/")).list())) merge("/" + name, rule, true);
+    }
+    // What may be run beneath a row may be run beneath rows in it.
+    for (auto& [path, row] : rows_) {
+        row.executes = row.executes || std::ranges::any_of(profile_.paths, [&](const auto& rule) {
+                           return rule.access == Access::execute && lies_within(path, rule.path);
+                       });
+    }
+    return {};
+}
+
+void JobRows::merge(const std::string& path, const policy::PathRule& rule, bool if_present) {
+    auto& row = rows_[path];
+    if (row.rule == nullptr || rule.access > row.rule->access) row.rule = &rule;
+    row.if_present = row.if_present && if_present;
+    row.reads = row.reads || rule.access == Access::read;
+    row.executes = row.executes || rule.access == Access::execute;
+    row.writes = row.writes || rule.access == Access::write;
+    row.removes = row.removes || rule.access == Access::remove;
+    row.devices = row.devices || rule.access == Access::devices;
+}
+
+// Of the mount that holds `path`, as far as its name tells.
+std::string JobRows::type_of(std::string_view path) const {
+    const HostMount* found = nullptr;
+    for (const auto& mount : mounts_) {
+        if (!lies_within(path, mount.place)) continue;
+        if (found == nullptr || mount.place.size() >= found->place.size()) found = &mount;
+    }
+    return found == nullptr ? "?" : found->type;
+}
+
+void JobRows::leave_out(const std::string& what, const std::string& why) {
+    left_out.push_back("left out " + what + ": " + why);
+}
+
+Result<> JobRows::add_row(const std::string& path, const Row& row) {
+    if (is_private(path) || (path == "/proc" && has_own_proc())) {
+        keep(row);
+        return {};
+    }
+    const auto type = type_of(path);
+    if (!answers(path, type)) {
+        leave_out(row.words(), type + " did not answer within a second");
+        return {};
+    }
+    const auto first = pieces.size();
+    bool stands = true;
+    const auto added = pick(
+        path, row.if_present, pieces,
+        [&](const std::string& real, bool is_dir) { return add_tree(real, is_dir, row, stands); });
+    if (!added) return within(row.rule->source.at(), added);
+    if (!stands) {
+        pieces.resize(first);
+        return {};
+    }
+    if (std::any_of(pieces.begin() + static_cast<std::ptrdiff_t>(first), pieces.end(),
+                    [](const auto& piece) { return piece.writable; })) {
+        ++changeable_;
+    }
+    keep(row);
+    return {};
+}
+
+void JobRows::keep(const Row& row) {
+    for (const auto& rule : profile_.paths) {
+        if (rule.path == row.rule->path) kept.push_back(rule);
+    }
+}
+
+Result<> JobRows::add_tree(const std::string& path, bool directory, const Row& row, bool& stands) {
+    struct stat info {};
+    TRY(sys::check(::lstat(path.c_str(), &info), path));
+    const bool node = S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode);
+    if (row.devices && !directory && !node) {
+        return fail(row.rule->source.place() + ": " + path +
+                    " is neither a device nor a directory; write: write " + path);
+    }
+    // Where a link leads to is often in a row's tree already.
+    if (!row.changes() && path != row.rule->path && is_shown(path, row)) return {};
+    Piece piece{.place = path,
+                .tree = TRY(clone_of(path)),
+                .link = {},
+                .directory = directory,
+                .writable = row.changes() && !node,
+                .device = node || row.devices};
+    const bool mapped = id_map_ >= 0 && piece.writable;
+    const auto set = set_attributes(piece, noexec(row), mapped ? id_map_ : -1);
+    if (!set && mapped && set.error().code == EINVAL) {
+        leave_out(row.words(), type_of(path) + " knows no ID-mapped mounts");
+        unmappable_ = true;
+        stands = false;
+        return {};
+    }
+    TRY(set);
+    pieces.push_back(std::move(piece));
+    if (!directory) return {};
+    return row.shows_mounts() ? add_mounts(path, row) : cover_mounts(path);
+}
+
+bool JobRows::is_shown(const std::string& path, const Row& row) const {
+    return std::ranges::any_of(rows_, [&](const auto& other) {
+        return other.second.shows_mounts() && other.second.executes == row.executes &&
+               other.second.rule->path != row.rule->path && lies_within(path, other.first);
+    });
+}
+
+// In a row, or a place of the job's own, that has nothing of what is mounted beneath it.
+bool JobRows::is_closed_to_mounts(std::string_view place) const {
+    return std::ranges::any_of(rows_, [&](const auto& row) {
+        return (!row.second.shows_mounts() || is_private(row.first)) &&
+               lies_within(place, row.first);
+    });
+}
+
+// Whoever removes a directory takes away what others have mounted on it, unless something is
+// mounted there in his own namespace, too (rmdir(2) answers EBUSY then).
+Result<> JobRows::cover_mounts(const std::string& path) {
+    for (const auto& mount : mounts_) {
+        const auto& place = mount.place;
+        if (place == path || !lies_within(place, path)) continue;
+        if (covers_++ == kMostMounts) {
+            return fail("more than " + std::to_string(kMostMounts) + " mounts beneath " + path);
+        }
+        // One of the two fits. Not asked which, for what is mounted there may not answer.
+        Piece over_directory{.place = place,
+                             .tree = TRY(bare_root()),
+                             .link = {},
+                             .directory = true,
+                             .optional = true,
+                             .covers = true};
+        Piece over_file{.place = place,
+                        .tree = TRY(clone_of("/dev/null")),
+                        .link = {},
+                        .optional = true,
+                        .covers = true};
+        for (auto* piece : {&over_directory, &over_file}) {
+            TRY(set_attributes(*piece, MOUNT_ATTR_NOEXEC));
+            pieces.push_back(std::move(*piece));
+        }
+    }
+    return {};
+}
+
+// What is mounted beneath a row to read or execute, as it is at this moment.
+Result<> JobRows::add_mounts(const std::string& path, const Row& row) {
+    for (const auto& mount : mounts_) {
+        const auto& place = mount.place;
+        if (place == path || !lies_within(place, path) || mount.type == "autofs") continue;
+        // Another's shows the host's processes, wherever it is mounted.
+        if (mount.type == "proc" && has_own_proc()) continue;
+        if (is_closed_to_mounts(place)) continue;
+        if (rows_.contains(place)) continue;  // has manners of its own
+        if (submounts_ == kMostMounts) {
+            leave_out("mounts beneath " + path, "more than " + std::to_string(kMostMounts));
+            return {};
+        }
+        if (!answers(place, mount.type)) {
+            leave_out(place, mount.type + " did not answer within a second");
+            continue;
+        }
+        struct stat info {};
+        if (::lstat(place.c_str(), &info) != 0) continue;  // covered by another
+        Piece piece{.place = place,
+                    .tree = TRY(clone_of(place)),
+                    .link = {},
+                    .directory = S_ISDIR(info.st_mode),
+                    .optional = true};
+        TRY(set_attributes(piece, noexec(row)));
+        pieces.push_back(std::move(piece));
+        ++submounts_;
+    }
+    return {};
+}
+
+// Left out one by one, but a profile whose work is gone altogether has none.
+Result<> JobRows::require_rows() const {
+    if (!unmappable_ || changeable_ > 0) return {};
+    std::string all;
+    for (const auto& sentence : left_out) all += "; " + sentence;
+    return fail("no row to write or remove in is left" + all);
+}
+
+}  // namespace bulkhead::view
