@@ -114,12 +114,13 @@ TEST_F(JobsTest, WhatItLeftBehindIsCountedAndNamed) {
     for (const bool pid_namespace : {false, true}) {
         auto profile = permissive();
         profile.namespaces.pid = profile.namespaces.mount = pid_namespace;
+        profile.paths = shells();
         auto plan = plan_of(profile,
                             "sleep 600 & until [ \"$(cat /proc/$!/comm)\" = sleep ]; do :; done\n"
                             "setsid sleep 600 & (sleep 600 &)\nexit 6");
         plan.init_stays = true;
         const auto end = end_of(start(plan));
-        EXPECT_EQ(end.outcome, Outcome::finished);
+        EXPECT_EQ(end.outcome, Outcome::finished) << end.detail.str();
         EXPECT_EQ(end.exit_code, 6);
         EXPECT_EQ(end.left_behind, 3U) << pid_namespace << end.left_names.str();
         EXPECT_THAT(end.left_names.str(), testing::HasSubstr("sleep"));
