@@ -186,6 +186,25 @@ TEST_F(Walls, AProfileWithoutItsGroundDoesNotRun) {
     EXPECT_NE(result.dump().find("Landlock"), std::string::npos) << result.dump();
 }
 
+// Neither mount_setattr(2) nor Landlock is there: what is left is the profile that has no wall to
+// lack.
+TEST_F(Walls, AsBeforeLinux512NothingRunsButAdmin) {
+    const auto lacks = std::to_string(ENOSYS);
+    start_under({BULKHEAD_LIE, "landlock_create_ruleset", "any", lacks, BULKHEAD_LIE,
+                 "mount_setattr", "any", lacks});
+    ASSERT_TRUE(wait_for_heartbeats(1)) << log();
+    for (const std::string profile : kShippedProfiles) {
+        const auto script = "echo ran # " + profile + "\n";
+        pin({.name = "runs-" + profile, .script = script, .profile = profile});
+        reload();
+        const auto result = ended(queue({.script = script}));
+        EXPECT_EQ(result["outcome"], profile == "admin" ? "finished" : "refused") << result.dump();
+        if (profile == "admin") continue;
+        EXPECT_EQ(result["reason"], "profile-unusable") << result.dump();
+        EXPECT_NE(result.dump().find("Linux 5.12"), std::string::npos) << result.dump();
+    }
+}
+
 // What the host mounts while a job runs is none of its.
 TEST_F(Walls, AMountMadeDuringAJobDoesNotComeIn) {
     const std::string script = "echo ready; while ! [ -e " + (place() / "go") +
