@@ -72,11 +72,11 @@ std::set<std::string> files_of_the_root_half() {
     return files;
 }
 
-// The root half is larger than it should be, 3,000 in all. Who raises these bounds says in
-// SECURITY.md, which names them, what the lines were spent on.
+// The root half is larger than it should be. Who raises these bounds says in SECURITY.md, which
+// names them, what the lines were spent on.
 TEST(RootHalf, IsNoLargerThanSecurityMdSays) {
-    constexpr std::size_t kMostInBroker = 3'550;
-    constexpr std::size_t kMost = 8'500;
+    constexpr std::size_t kMostInBroker = 4'100;
+    constexpr std::size_t kMost = 10'550;
     std::map<std::string, std::pair<std::size_t, std::size_t>> folders;  // code, all
     std::size_t code = 0;
     std::size_t all = 0;
