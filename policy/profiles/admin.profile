@@ -7,8 +7,8 @@
 user root                     # it is
 group root                    # the same
 groups none                   # root needs no more
-# All but what makes only denied calls possible (SYS_MODULE, SYS_RAWIO, SYS_BOOT, SYS_TIME, SYS_PACCT), and
-# SYS_RESOURCE, which containers often lack: hard limits are not raised, oom_score_adj goes only up.
+# All but what is for denied calls (SYS_MODULE, SYS_RAWIO, SYS_BOOT, SYS_TIME, SYS_PACCT, BPF, PERFMON) or a few daemons
+# (MAC, AUDIT_READ, ...), and SYS_RESOURCE, which containers lack: no hard limit is raised, oom_score_adj goes only up.
 capabilities CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_FSETID CAP_KILL CAP_SETGID CAP_SETUID CAP_SETPCAP CAP_LINUX_IMMUTABLE CAP_NET_BIND_SERVICE CAP_NET_BROADCAST CAP_NET_ADMIN CAP_NET_RAW CAP_IPC_LOCK CAP_IPC_OWNER CAP_SYS_CHROOT CAP_SYS_PTRACE CAP_SYS_ADMIN CAP_SYS_NICE CAP_SYS_TTY_CONFIG CAP_MKNOD CAP_LEASE CAP_AUDIT_WRITE CAP_AUDIT_CONTROL CAP_SETFCAP CAP_SYSLOG  # a root shell
 network host                  # packages are fetched, ufw and ip are run
 namespaces none               # it works on the host itself; what it mounts the host sees
