@@ -91,6 +91,19 @@ std::string limits_of(const policy::Limits& limits) {
            " open files, no core dumps";
 }
 
+// What no controller and no quota of ours holds (quotactl(2) is denied by the ceiling itself).
+std::string unlimited_of(const policy::Profile& profile) {
+    const bool on_disk =
+        profile.host_files || std::ranges::any_of(profile.paths, [&](const auto& rule) {
+            const bool scratch =
+                profile.private_tmp && (policy::lies_within(rule.path, "/tmp") ||
+                                        policy::lies_within(rule.path, "/var/tmp"));
+            return rule.access == policy::Access::write && !scratch;
+        });
+    return std::string(on_disk ? "the sum of what it writes to disks, and " : "") +
+           "how busy it keeps them";
+}
+
 std::string octal(unsigned mask) {
     std::string digits;
     for (int shift = 9; shift >= 0; shift -= 3)

@@ -174,12 +174,35 @@ TEST_F(JobViewTest, AFileSystemThatDoesNotAnswerIsLeftOutAndTold) {
     EXPECT_EQ(in_own_mounts([&]() -> std::string {
                   // Nobody reads what it is asked.
                   const sys::Fd fuse(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
-                  const auto options = "fd=" + std::to_string(fuse.get()) +
-                                       ",rootmode=40000,user_id=0,group_id=0";
+                  const auto options =
+                      "fd=" + std::to_string(fuse.get()) + ",rootmode=40000,user_id=0,group_id=0";
                   if (::mount("dead", dead.c_str(), "fuse", 0, options.c_str()) != 0) return "no";
                   return said("echo ran");
               }),
               "left out " + dead + ": fuse did not answer within a second" + "ran\n");
+}
+
+// Whoever removes a directory takes away what others have mounted on it (rmdir(2)).
+TEST_F(JobViewTest, WhatIsMountedBeneathATreeToRemoveFromStaysMounted) {
+    if (!maps_ids()) GTEST_SKIP() << "this file system has no ID-mapped mounts";
+    for (const char* name : {"tree", "tree/directory"}) {
+        ASSERT_EQ(::mkdir((place / name).c_str(), 0777), 0);
+    }
+    ASSERT_TRUE(place.open().write_atomic("tree/file", "", 0666));
+    let_remove(place / "tree");
+    EXPECT_EQ(in_own_mounts([&]() -> std::string {
+                  const auto directory = place / "tree/directory";
+                  const auto file = place / "tree/file";
+                  ::mount("tmpfs", directory.c_str(), "tmpfs", 0, "");
+                  ::mkdir((directory + "/of-the-host").c_str(), 0755);
+                  ::mount("/etc/passwd", file.c_str(), nullptr, MS_BIND, nullptr);
+                  auto text = said("rm -rf " + directory + " " + file + " && echo gone; echo end");
+                  if (::access((directory + "/of-the-host").c_str(), F_OK) != 0) text += "detached";
+                  struct stat info {};
+                  if (::stat(file.c_str(), &info) != 0 || info.st_size == 0) text += "detached";
+                  return text;
+              }),
+              "end\n");
 }
 
 TEST_F(JobViewTest, NothingInATreeIsADevice) {
