@@ -239,6 +239,7 @@ std::string job_in_words(const policy::Profile& profile, const policy::Policy& p
     text += row("walls", walls_of(profile));
     text += row("limits", limits_of(limits) + ", umask " + octal(profile.umask) + ", nice " +
                               std::to_string(profile.nice));
+    text += row("not limited", unlimited_of(profile));
     text += row("at once", limits.at_once == 0
                                ? "as many jobs as the host takes"
                                : std::to_string(limits.at_once) +
