@@ -260,10 +260,11 @@ TEST_F(Crash, TheBrokerDiesAmidTheJob) {
         let_go(round);  // nobody is there to see it
         EXPECT_EQ(backend().standard_output(id), "begun\n");
     }
-    EXPECT_EQ(audit("agent-started").back()["interrupted_jobs"], 1);
+    const auto starts = audit("agent-started");
+    EXPECT_EQ(starts.back()["interrupted_jobs"], 1);
     EXPECT_EQ(stop(), 0);
     start();
-    EXPECT_TRUE(wait_for_heartbeats(1));
+    ASSERT_TRUE(wait_for_audit("agent-started", starts.size() + 1));
     EXPECT_EQ(audit("agent-started").back()["interrupted_jobs"], 0);
 }
 
