@@ -2,15 +2,24 @@
 # On a throw-away Debian 12 with its default SELinux policy enforcing: installs the module as selinux/README.md says,
 # has inside.sh look how the agent lives as a service, then puts a shell in the worker's place and sees what SELinux
 # alone keeps from it. `pack` makes the tar that this lies in; unpack it below / and run /opt/lab/enforcing.sh as root.
-set -euo pipefail
-shopt -s inherit_errexit
-
+export BULKHEAD_LAB_SLOWER=20
+. /opt/lab/agent.sh
 failed() { echo "NOT SEEN: $1"; exit 1; }
 check() {  # check WHAT COMMAND...
     local what=$1
     shift
     "$@" || failed "$what"
     echo "ok  $what"
+}
+denials() {  # of the agent and its jobs, and to others who deal with them
+    { ausearch -m avc,user_avc,selinux_err --raw 2>/dev/null; journalctl --no-pager -o cat; } |
+        grep -E 'denied|op=security' | grep bulkhead_ | sed 's/.*\(denied\|op=\)/\1/' | sort -u
+}
+nothing_denied() { ! denials | grep .; }
+run_job() {  # run_job NAME: what it printed
+    queue "$1"
+    curl -fsS "$control/control/jobs/$1?wait=300" | grep -q '"finished"' || failed "$1 runs"
+    curl -fsS "$control/control/jobs/$1/output/stdout"
 }
 domain_is() { tr -d '\0' <"/proc/$1/attr/current" | grep -q ":$2:"; }
 
@@ -27,13 +36,36 @@ chcon -t cert_t /srv/backend
 # --- a service as on any other host; who talks to systemd is an administrator
 runcon -u unconfined_u -r unconfined_r -t unconfined_t bash /opt/lab/inside.sh
 
+# Otherwise a wall that nobody meant would pass for one.
+check "nothing of all that was denied" nothing_denied
+
 # --- who is what
+install -o 4242 -m 600 /dev/null /var/tmp/lab-left
+for profile in inspect diagnose maintain admin; do
+    pin "domain$profile" "$profile" 'tr -d "\0" </proc/self/attr/current; rm -f /var/tmp/lab-left'
+done
+pin restart admin 'exit 194'
 sed -i '/^heartbeat_intervall/d' /etc/bulkhead/agent.yaml
 systemctl reset-failed
 systemctl start bulkhead
 check "the broker has its domain" domain_is "$(systemctl show -P MainPID bulkhead)" bulkhead_t
 check "the worker has its own" domain_is "$(pgrep -u bulkhead)" bulkhead_worker_t
+
+# --- a job of each profile, told in which domain it is; and a restart that is asked for, which here comes to nothing
+control=$(ready control_url)
+for profile in inspect diagnose maintain admin; do
+    outcome=$(run_job "domain$profile")
+    check "a job of $profile has its domain" grep -q ":bulkhead_job_t:" <<<"$outcome"
+done
+check "maintain deletes others' files" test ! -e /var/tmp/lab-left
+printf '[Unit]\nDefaultDependencies=no\n' >/etc/systemd/system/reboot.target
+chcon -t power_unit_t /etc/systemd/system/reboot.target
+systemctl daemon-reload
+run_job restart >/dev/null
+check "systemd takes the broker's word for a restart" await 60 systemctl is-active reboot.target
+check "nothing of that was denied" nothing_denied
 systemctl stop bulkhead
+rm -f /var/lib/bulkhead/broker/reboot-requested  # or the next broker asks again
 setsebool bulkhead_worker_connect_any off
 
 # --- a shell in the worker's place: no seccomp filter of its own, no Landlock, the host's files in sight
