@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "common/base/parse.hpp"
@@ -187,7 +189,8 @@ TEST_F(JobProcessTest, SignalsAreAsFreshAsAfterBoot) {
 TEST_F(JobProcessTest, UmaskAndNicenessAreTheProfiles) {
     profile.umask = 027;
     profile.nice = 7;
-    EXPECT_EQ(said("umask; nice"), "0027\n7\n");
+    const int stricter = std::max(7, ::getpriority(PRIO_PROCESS, 0));  // this test may be nice, too
+    EXPECT_EQ(said("umask; nice"), "0027\n" + std::to_string(stricter) + "\n");
 }
 
 TEST_F(JobProcessTest, LimitsAreTheProfilesAndHard) {
