@@ -44,6 +44,7 @@ install -o 4242 -m 600 /dev/null /var/tmp/lab-left
 for profile in inspect diagnose maintain admin; do
     pin "domain$profile" "$profile" 'tr -d "\0" </proc/self/attr/current; rm -f /var/tmp/lab-left'
 done
+pin ask diagnose 'timeout 20 systemctl is-active reference-backend'
 pin restart admin 'exit 194'
 sed -i '/^heartbeat_intervall/d' /etc/bulkhead/agent.yaml
 systemctl reset-failed
@@ -58,6 +59,8 @@ for profile in inspect diagnose maintain admin; do
     check "a job of $profile has its domain" grep -q ":bulkhead_job_t:" <<<"$outcome"
 done
 check "maintain deletes others' files" test ! -e /var/tmp/lab-left
+outcome=$(run_job ask)
+check "systemd answers a job of diagnose" grep -qx active <<<"$outcome"
 printf '[Unit]\nDefaultDependencies=no\n' >/etc/systemd/system/reboot.target
 chcon -t power_unit_t /etc/systemd/system/reboot.target
 systemctl daemon-reload
