@@ -37,6 +37,8 @@ class Builder {
         TRY(rows_.add_all());
         TRY(add_proc());
         TRY(add_devices());
+        // From here on mounts of ours lie on kBase, one on the other. They go with the host's root,
+        // all at once: the kernel waits for all processors each time that something is unmounted.
         TRY(add_private_places());
         auto root = on_disk();
         if (!root) {
@@ -153,7 +155,6 @@ class Builder {
         }
         TRY(add_place("job", "/job", false, true));
         TRY(add_place("home", kHome, true, false));
-        TRY(sys::check(::umount2(kBase, MNT_DETACH), "private tmpfs"));
         allow(Access::write, kShm, "memory that processes share");
         allow(Access::write, kLock, "flock(1), lockfiles");
         allow(Access::write, kHome, "where dotfiles go");
@@ -187,7 +188,6 @@ class Builder {
         ::umask(022);
         fs::create_directories(path, failed);
         auto root = failed ? Result<sys::Fd>(fail(failed.message())) : clone_of(path);
-        TRY(sys::check(::umount2(kBase, MNT_DETACH), "unmount"));
         return root;
     }
 
