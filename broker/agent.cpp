@@ -64,6 +64,7 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
     auto places = TRY(input(prepare_places(options, user)));
     KeptJobs kept(TRY(places.broker_state.open_dir(".")));
     auto ledger = TRY(records::Ledger::open(places.broker_state, now(), kept.list()));
+    TRY(within("scripts of jobs", forget_scripts(options)));
     places.status = TRY(listen_for_status(options, user));
     auto audit = TRY(within("audit log", records::Audit::open(places.logs)));
     auto cgroups = TRY(CgroupTree::create(label_of(options.state)));

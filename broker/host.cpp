@@ -80,13 +80,17 @@ Result<Places> prepare_places(const Options& options, const sandbox::User& worke
     TRY(own_directory(options.state, 0755, root));
     auto broker_state = TRY(own_directory(options.state + "/broker", 0700, root));
     auto worker_state = TRY(own_directory(options.state + "/worker", 0700, worker));
-    // Of jobs of an earlier run, which are over.
-    TRY(TRY(sys::Dir::open(options.state)).remove_tree("scripts"));
     TRY(own_directory(options.state + "/scripts", 0711, root));
     auto logs = TRY(own_directory(options.log_dir, 0750, root));
     TRY(own_directory(options.run_dir, 0755, root));
     TRY(own_directory(options.run_dir + "/reboot", 0700, root));
     return Places{std::move(broker_state), std::move(worker_state), std::move(logs), {}};
+}
+
+Result<> forget_scripts(const Options& options) {
+    const auto scripts = TRY(sys::Dir::open(options.state + "/scripts"));
+    for (const auto& name : TRY(scripts.list())) TRY(scripts.remove_file(name));
+    return {};
 }
 
 Result<sys::Fd> listen_for_status(const Options& options, const sandbox::User& worker) {

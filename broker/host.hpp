@@ -18,6 +18,9 @@ struct Places {
 };
 // Makes what is missing; refuses what others could write.
 Result<Places> prepare_places(const Options& options, const sandbox::User& worker);
+// Takes away what an earlier run's jobs without a view were run from. They are over, so it is for a
+// broker that knows itself to be the only one, as is the next.
+Result<> forget_scripts(const Options& options);
 // The socket that answers `bulkhead status`. It takes the place of one that stands there, so it is
 // for a broker that knows itself to be the only one.
 Result<sys::Fd> listen_for_status(const Options& options, const sandbox::User& worker);

@@ -125,6 +125,17 @@ TEST_F(Service, TheWorkerIsConfinedAsProcShows) {
     EXPECT_EQ(status_of(broker().pid(), "Seccomp"), "2");
 }
 
+TEST_F(Service, ASecondOneTakesNothingFromTheFirst) {
+    start_enrolled();
+    place().write("state/scripts/1-job", "of a job that runs\n");
+    EXPECT_EQ(run(command()).code, 1);
+    EXPECT_EQ(place().read("state/scripts/1-job"), "of a job that runs\n");
+    EXPECT_EQ(stop(), 0);
+    start();
+    ASSERT_TRUE(wait_for_audit("agent-started", 2));
+    EXPECT_FALSE(std::filesystem::exists(place() / "state/scripts/1-job")) << "its job is over";
+}
+
 // What a process that is not dumpable has in /proc/PID belongs to user and group 0 (proc_pid(5));
 // the broker is user 0 anyway, so it is started with another group.
 TEST_F(Service, NeitherHalfLeavesItsMemoryToACoreOrADebugger) {
