@@ -87,7 +87,7 @@ Result<> check_capabilities(const Profile& profile) {
         if ((profile.capabilities & TRY(parse_capability(name))) == 0) continue;
         return fail(profile.source.file + ": " + std::string(name) +
                     " would undo the wall id-map, which holds this profile's capabilities to its "
-                    "rows; take it out of \"capabilities\"");
+                    "rows; take it out of \"capabilities\", or write: without id-map  # why");
     }
     return {};
 }

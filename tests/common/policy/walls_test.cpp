@@ -62,6 +62,17 @@ TEST(Rows, ThatDeleteAndRowsThatWriteStandApart) {
     EXPECT_EQ(refusal(text_of("read /srv/a  # new\nremove /srv/a  # old\n")), "");
 }
 
+TEST(Walls, CapabilitiesThatWouldUndoTheIdMapAreRefusedWithIt) {
+    for (const std::string name : {"CAP_SETUID", "CAP_SETGID", "CAP_FSETID", "CAP_SETFCAP"}) {
+        const auto capabilities = "CAP_DAC_OVERRIDE " + name;
+        EXPECT_THAT(refusal(text_of("remove /srv  # old\n", capabilities)),
+                    StartsWith("profiles/p.profile: " + name + " would undo the wall id-map"));
+        EXPECT_EQ(refusal(text_of("without id-map  # an old kernel\n", capabilities)), "");
+        EXPECT_EQ(refusal(text_of("", capabilities, "none")), "") << "no trees of its own";
+    }
+    EXPECT_EQ(refusal(text_of("remove /srv  # old\n", "CAP_DAC_OVERRIDE CAP_FOWNER")), "");
+}
+
 TEST(Walls, AreGivenUpWithAReasonOrNotAtAll) {
     EXPECT_EQ(refusal(text_of("without landlock\n")),
               "profiles/p.profile:1:17: no reason; end the line with \"  # why\"");
