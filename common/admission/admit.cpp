@@ -51,10 +51,10 @@ Verdict decide(const Case& c, Verdict verdict) {
     for (const auto& [name, check] : kChecks) note(verdict, name, check(c));
     const auto profile = c.facts.profiles.find(c.manifest.profile);
     if (profile != c.facts.profiles.end()) verdict.remarks = profile->second.remarks;
-    take_arguments(c, verdict);
 
     const auto passed = [](const Check& check) { return check.outcome == Outcome::passed; };
     if (!std::all_of(verdict.checks.begin(), verdict.checks.end(), passed)) return verdict;
+    take_arguments(c, verdict);  // of a script that somebody approved, and of no other
     verdict.admitted = true;
     verdict.reason = admitted;
     verdict.rule = std::move(approval.rule);

@@ -468,5 +468,14 @@ TEST(Admit, ARefusalFromOutsideIsNeverAnAdmission) {
     EXPECT_LE(refuse(Reason::not_sealed, std::string(5000, '\n')).detail.size(), kMaxDetail + 3);
 }
 
+TEST(Admit, TheFirstLineOfAScriptThatNobodyApprovedIsNotRead) {
+    Situation s;
+    s.script = "#!/bin/sh -x\ntrue\n";
+    const auto verdict = s.admit();
+    EXPECT_FALSE(verdict.admitted);
+    EXPECT_TRUE(verdict.arguments.empty());
+    EXPECT_TRUE(verdict.remarks.empty());
+}
+
 }  // namespace
 }  // namespace bulkhead::admission
