@@ -33,6 +33,9 @@ constexpr int kScriptFd = 4;
 // what is not in its view.
 constexpr char kStatusMark = '=';
 constexpr char kRemarkMark = '+';
+// Of what may precede the status, so that hear() gets to it.
+constexpr std::size_t kMaxTold = 300;
+constexpr std::size_t kMostTold = 20;
 
 using sandbox::differs;
 
@@ -125,8 +128,12 @@ Result<> arrange_descriptors(const JobPlan& plan, int out, int err, int report) 
     return sys::check(::syscall(SYS_close_range, kScriptFd + 1, ~0U, 0), "close_range");
 }
 
+// In one line, whatever names it holds: another would be taken for a word of ours.
 void tell(int report, char mark, const std::string& text) {
-    const auto line = mark + text + "\n";
+    auto line = mark + text.substr(0, kMaxTold);
+    std::ranges::replace_if(
+        line, [](char c) { return c >= 0 && c < ' '; }, '?');
+    line += '\n';
     [[maybe_unused]] const auto put = ::write(report, line.data(), line.size());
 }
 
@@ -181,7 +188,10 @@ Result<Ready> become_job(const JobPlan& plan, const Cgroup& cgroup, const Spaces
         TRY(view::copy_script(kScriptFd, script, plan.identity.user.gid));
     }
     auto walls = TRY(raise_walls(plan, kScriptFd, script));
-    for (const auto& sentence : walls.view.left_out) tell(kReportFd, kRemarkMark, sentence);
+    const auto& left_out = walls.view.left_out;
+    for (std::size_t i = 0; i < std::min(left_out.size(), kMostTold); ++i) {
+        tell(kReportFd, kRemarkMark, left_out[i]);
+    }
     TRY(sys::check(::chdir("/"), "chdir /"));
     TRY(set_manners(profile));
     TRY(set_limits(plan));

@@ -15,6 +15,7 @@
 #include <csignal>
 
 #include "common/base/strong.hpp"
+#include "common/base/text.hpp"
 #include "common/policy/walls.hpp"
 #include "common/sys/dir.hpp"
 #include "common/sys/mounts.hpp"
@@ -27,6 +28,7 @@ using policy::lies_within;
 
 namespace {
 
+constexpr std::size_t kMaxSentence = 300;
 constexpr int kPatience = 1000;  // milliseconds, for a file system that somebody else answers for
 
 // Asked of by a process that may be left behind, where another machine or process answers.
@@ -133,7 +135,8 @@ std::string JobRows::type_of(std::string_view path) const {
 }
 
 void JobRows::leave_out(const std::string& what, const std::string& why) {
-    left_out.push_back("left out " + what + ": " + why);
+    // Of a name that others may have chosen.
+    left_out.push_back(quoted("left out " + what + ": " + why, kMaxSentence));
 }
 
 Result<> JobRows::add_row(const std::string& path, const Row& row) {

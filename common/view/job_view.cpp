@@ -230,7 +230,7 @@ Result<> forget_mount_points(const std::string& directory) {
         const auto path = fs::path(kBase + directory);
         std::error_code failed;
         fs::remove_all(path, failed);
-        return {};
+        return failed ? fail(directory + ": " + failed.message()) : Result<>();
     });
 }
 

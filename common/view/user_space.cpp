@@ -1,6 +1,7 @@
 #include "common/view/user_space.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -71,6 +72,12 @@ Result<sys::Fd> make_user_namespace(const sandbox::Identity& job, IdMap map) {
         [[maybe_unused]] const auto ended = ::read(until.read.get(), &end, 1);
         ::_exit(0);
     }));
+    // Of a child that died there is nothing to read, and its end of the pipe is ours as well.
+    std::array<pollfd, 2> either{
+        pollfd{.fd = said.read.get(), .events = POLLIN, .revents = 0},
+        pollfd{.fd = holder.pidfd().get(), .events = POLLIN, .revents = 0}};
+    ::poll(either.data(), either.size(), -1);
+    if (either[0].revents == 0) return fail("user namespace: a child process died");
     std::array<char, 64> buffer{};
     const auto size = ::read(said.read.get(), buffer.data(), buffer.size());
     const auto parts =

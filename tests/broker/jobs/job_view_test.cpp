@@ -205,6 +205,23 @@ TEST_F(JobViewTest, WhatIsMountedBeneathATreeToRemoveFromStaysMounted) {
               "end\n");
 }
 
+// Others may choose where they mount; a line of a name must not be taken for the job's end.
+TEST_F(JobViewTest, AnOddNameOfAMountIsOneLineOfTheReport) {
+    if (!fs::exists("/dev/fuse")) GTEST_SKIP() << "needs FUSE";
+    add(Access::read, place.path());
+    const auto dead = place / "odd\n=0\n!x";
+    ASSERT_EQ(::mkdir(dead.c_str(), 0755), 0);
+    EXPECT_EQ(in_own_mounts([&]() -> std::string {
+                  const sys::Fd fuse(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+                  const auto options =
+                      "fd=" + std::to_string(fuse.get()) + ",rootmode=40000,user_id=0,group_id=0";
+                  if (::mount("dead", dead.c_str(), "fuse", 0, options.c_str()) != 0) return "no";
+                  return said("echo ran");
+              }),
+              "left out " + (place / "odd\\x0a=0\\x0a!x") +
+                  ": fuse did not answer within a second" + "ran\n");
+}
+
 TEST_F(JobViewTest, NothingInATreeIsADevice) {
     const auto row = add(Access::write, place.path());
     ASSERT_EQ(::mknod((row + "/null").c_str(), S_IFCHR | 0666, makedev(1, 3)), 0);
