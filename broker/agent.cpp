@@ -100,7 +100,9 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
     context.counts_by_space =
         view::make_user_namespace({.user = {1, 1}, .groups = {}}, view::IdMap::everybody)
             .has_value();
-    TRY(within("places of views", view::forget_mount_points(context.mount_points)));
+    if (const auto gone = view::forget_mount_points(context.mount_points); !gone) {
+        log.warning("places of earlier jobs' views stay", {{"why", gone.error().what}});
+    }
     assess(*policy, context);
     for (const auto& left : agent->ledger_.unreported()) TRY(agent->jobs_.adopt(left));
     return agent;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "broker/jobs/job_end.hpp"
 
@@ -34,6 +35,8 @@ class FileOwner {
     ~FileOwner() {
         ::setfsuid(0);
         ::setfsgid(0);
+        // -1 changes nothing and tells. To go on as somebody else would be the error.
+        if (::setfsuid(-1) != 0 || ::setfsgid(-1) != 0) std::abort();
     }
 };
 
