@@ -1,5 +1,6 @@
 // Policy: everything the host's owner has decided, as one value; made by load(), changed by nobody.
 #pragma once
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -62,6 +63,14 @@ struct PathRule {
     Access access = Access::read;
     std::string path;
     bool if_present = false;  // an absent path is no error
+    Source source;
+};
+
+// Addresses and a port that the worker may connect to, over TCP and UDP: "connect 10.0.0.0/8 443".
+struct ConnectRow {
+    std::array<std::uint8_t, 16> network{};  // an IPv4 one v4-mapped, ::ffff:0:0/96 (RFC 4291)
+    unsigned prefix = 0;                     // of 128 bits; 0 is "any", of both families
+    std::uint16_t port = 0;
     Source source;
 };
 
@@ -135,9 +144,10 @@ struct Limits {
     std::uint32_t open_files = 0;
     // Core dumps are always off: they would leave a job's memory on disk.
     std::uint32_t at_once = 0;  // running jobs of the profile; 0: as many as the host takes
+    std::uint64_t state = 0;    // bytes of a worker's state directory
 };
 
-// What a job gets, and the ceiling for what its manifest may ask.
+// What a process gets, and for a job the ceiling for what its manifest may ask.
 struct Profile {
     std::string name;
     std::string user;
@@ -152,6 +162,9 @@ struct Profile {
     std::vector<PathRule> paths;
     std::vector<WallLine> require;  // obligatory besides those of obligatory_walls()
     std::vector<WallLine> without;  // given up, with the reason
+    std::vector<ConnectRow> connects;
+    std::uint64_t in_force = 0;       // of the broker's capabilities, all the time
+    std::chrono::seconds greeting{};  // from a worker's exec to its Hello
     bool private_tmp = true;
     std::uint64_t private_tmp_size =
         0;  // bytes, of its /tmp and /var/tmp together; 0: half of memory
@@ -193,6 +206,25 @@ struct ApprovalRule {
     Source source;
 };
 
+// Where a file lies that root may open for a backend's worker: "file /etc/bulkhead/tls/NAME/*".
+struct CredentialRow {
+    std::string pattern;  // NAME, a component or the begin of one, stands for the backend's name
+    std::string backend;  // for this one alone; empty: for each
+    Source source;
+};
+
+// What the operator's directory says of a file of the vendor's.
+struct Override {
+    enum class Kind {
+        replaces,  // stands in its place
+        adds,      // FILE.d/NAME.lines
+        copy,      // byte for byte what a release shipped: not read
+    };
+    Kind kind = Kind::replaces;
+    std::string file;     // relative to the operator's directory
+    std::string release;  // that shipped it, of a copy
+};
+
 struct SignerGroup {
     std::vector<std::string> principals;
     Source source;
@@ -211,7 +243,12 @@ struct Policy {
     std::vector<Requirement> requirements;
     Named<Profile> profiles;
     Named<SeccompList> seccomp;  // always holds "worker" and "broker"
+    Named<Profile> parts;         // of the agent: "broker", "worker", "config-reader", "vet"
     LandlockList worker_landlock;
+    std::vector<CredentialRow> credentials;
+    std::vector<WallLine> waivers;    // host.policy, "without egress"
+    std::vector<Override> overrides;  // of vendor's files
+    unsigned format = 0;              // host.policy, "policy-format"; 0: before there was one
     Named<Source> interpreters;  // by absolute path
     Named<std::vector<ReadRow>> reads;
     Named<BuiltinRow> builtins;
