@@ -13,7 +13,6 @@
 #include "broker/dispatch.hpp"
 #include "broker/handlers/handlers.hpp"
 #include "broker/log_file.hpp"
-#include "broker/own_capabilities.hpp"
 #include "broker/profiles.hpp"
 #include "common/protocol/events.hpp"
 #include "common/sandbox/landlock.hpp"
@@ -61,6 +60,7 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
     TRY(input(open_config(options.config)));
     auto program = TRY(input(WorkerProgram::open(options.worker, options.for_worker, user)));
     auto policy = TRY(input(ReadyPolicy::load(options.policy)));
+    TRY(limit_self(policy->policy.part("broker")));
     auto places = TRY(input(prepare_places(options, user)));
     KeptJobs kept(TRY(places.broker_state.open_dir(".")));
     auto ledger = TRY(records::Ledger::open(places.broker_state, now(), kept.list()));
@@ -82,7 +82,7 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
     context.missing.insert(context.missing.end(), controllers.begin(), controllers.end());
     agent->program_->limit_threads_by_user =
         std::ranges::find(controllers, "cgroup-pids") != controllers.end();
-    const auto narrow = view::try_view(context.policy->policy.worker_landlock.paths);
+    const auto narrow = view::try_view(context.policy->policy.part("worker").paths);
     if (!narrow) {
         log.warning("no view of its own for the worker", {{"why", narrow.error().what}});
         context.missing.emplace_back("worker-view");
@@ -95,8 +95,9 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
         TRY(input(ceiling_of(context.policy->policy, sandbox::reachable_capabilities())));
     TRY(input(agent->require_possible(context.policy->policy)));
     // From here on for root and for every job it will ever start.
-    TRY(within("broker", sandbox::lower_to(agent->ceiling_, kInForce)));
-    TRY(within("broker ceiling", sandbox::install(context.policy->filter("broker"))));
+    TRY(within("broker",
+               sandbox::lower_to(agent->ceiling_, context.policy->policy.part("broker").in_force)));
+    TRY(within("broker ceiling", sandbox::install(context.policy->filter_of("broker"))));
     context.counts_by_space =
         view::make_user_namespace({.user = {1, 1}, .groups = {}}, view::IdMap::everybody)
             .has_value();
@@ -151,8 +152,8 @@ Result<> Agent::require_possible(const policy::Policy& policy) const {
         }
     }
     TRY(ceiling_of(policy, ceiling_));
-    const auto& rows = policy.worker_landlock.paths;
-    TRY(within("worker.landlock",
+    const auto& rows = policy.part("worker").paths;
+    TRY(within("profiles/worker.profile",
                sandbox::make_ruleset({.paths = rows, .writable = {}, .tcp_connect = std::nullopt},
                                      context_.landlock_abi)));
     return {};
@@ -241,19 +242,19 @@ Result<> Agent::send_setup() {
     setup.mode = options_.command == Command::once ? protocol::Mode::once : protocol::Mode::serve;
     setup.config.fd = TRY(open_config(options_.config));
     setup.state.fd = TRY(places_.worker_state.duplicate());
-    setup.seccomp.fd = TRY(sandbox::to_memfd(policy.filter("worker")));
+    setup.seccomp.fd = TRY(sandbox::to_memfd(policy.filter_of("worker")));
     setup.status = protocol::Handle{TRY(places_.status.duplicate())};
-    const auto& rules = policy.policy.worker_landlock;
+    const auto& rules = policy.policy.part("worker");
     const int state = places_.worker_state.fd();
-    auto ruleset = TRY(within(
-        "worker.landlock",
-        sandbox::make_ruleset({.paths = rules.paths,
-                               .writable = std::span(&state, 1),
-                               .proc = worker_->proc(),
-                               .tcp_connect = std::span<const std::uint16_t>(rules.tcp_connect)},
-                              context_.landlock_abi)));
+    auto ruleset = TRY(
+        within("profiles/worker.profile",
+               sandbox::make_ruleset({.paths = rules.paths,
+                                      .writable = std::span(&state, 1),
+                                      .proc = worker_->proc(),
+                                      .tcp_connect = std::span<const std::uint16_t>(rules.ports)},
+                                     context_.landlock_abi)));
     if (ruleset) setup.landlock = protocol::Handle{*std::move(ruleset)};
-    setup.ports.items = rules.tcp_connect;
+    setup.ports.items = rules.ports;
     const auto frame = TRY(protocol::encode(protocol::Setup::spec.id, 0, setup));
     return worker_->channel().send(frame.bytes, frame.descriptors);
 }
@@ -294,7 +295,7 @@ void Agent::on_packet() {
 
 // Before its first request, whatever that is, is looked at.
 bool Agent::close_view() {
-    const auto closed = worker_->close_view(context_.policy->policy.worker_landlock.paths);
+    const auto closed = worker_->close_view(context_.policy->policy.part("worker").paths);
     if (closed) return true;
     log_.error("close the worker's view", {{"why", closed.error().what}});
     note("worker-view-failed", {{"pid", worker_->pid()}, {"why", closed.error().what}});
@@ -407,7 +408,7 @@ void Agent::reload() {
     auto fresh = ReadyPolicy::load(options_.policy);
     auto met = fresh ? require_possible((*fresh)->policy) : Result<>();
     if (fresh && met && program_->own_view) {
-        met = view::try_view((*fresh)->policy.worker_landlock.paths);
+        met = view::try_view((*fresh)->policy.part("worker").paths);
     }
     if (!met) fresh = std::unexpected(met.error());
     if (fresh) {

@@ -15,7 +15,6 @@
 #include <cstring>
 #include <filesystem>
 
-#include "broker/own_capabilities.hpp"
 #include "common/policy/walls.hpp"
 #include "common/view/root.hpp"
 #include "common/view/user_space.hpp"
@@ -116,8 +115,9 @@ Result<std::uint64_t> ceiling_of(const policy::Policy& policy, std::uint64_t rea
                     ", which this broker does not have, or has given up: restart it; see also "
                     "CapabilityBoundingSet= of its unit");
     };
-    TRY(require(kOwnCapabilities, "the broker itself"));
-    auto ceiling = kOwnCapabilities | (kWishedCapabilities & reachable);
+    const auto& own = policy.part("broker");
+    TRY(require(own.capabilities | own.in_force, own.source.file));
+    auto ceiling = own.capabilities | own.in_force | (own.wished & reachable);
     for (const auto& [name, profile] : policy.profiles) {
         TRY(require(profile.capabilities, profile.source.file));
         ceiling |= profile.capabilities;
@@ -148,14 +148,19 @@ Result<> harden_self() {
     TRY(sandbox::forbid_core());
     TRY(sys::check(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "PR_SET_DUMPABLE"));
     if (::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0) return sandbox::differs("still dumpable");
-    // Soft, for a profile may give its jobs more: all pipes, events and accounts of 16 running and
-    // 32 unreported jobs are below 300. (RLIMIT_NPROC does not count for root, setrlimit(2).)
-    rlimit files{};
-    TRY(sys::check(::getrlimit(RLIMIT_NOFILE, &files), "getrlimit"));
-    TRY(sandbox::set_limit(RLIMIT_NOFILE, std::min<rlim_t>(1024, files.rlim_max), files.rlim_max));
     ::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is not a reason to die
     if (::chdir("/") != 0) return sys::fail_errno("chdir /");
-    ::umask(022);
+    return {};
+}
+
+Result<> limit_self(const policy::Profile& own) {
+    // Soft, for a profile may give its jobs more. (RLIMIT_NPROC does not count for root,
+    // setrlimit(2).)
+    rlimit files{};
+    TRY(sys::check(::getrlimit(RLIMIT_NOFILE, &files), "getrlimit"));
+    TRY(sandbox::set_limit(RLIMIT_NOFILE, std::min<rlim_t>(own.limits.open_files, files.rlim_max),
+                           files.rlim_max));
+    ::umask(own.umask);
     return {};
 }
 

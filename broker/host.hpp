@@ -36,6 +36,8 @@ bool is_feature(std::string_view name);
 
 // Cannot be dumped or traced, no core. For root itself, before it opens anything.
 Result<> harden_self();
+// Open files and umask, as its profile says.
+Result<> limit_self(const policy::Profile& own);
 // The capabilities that this broker and all its jobs can ever have: what it needs itself and what
 // profiles name. An error says who wants one that is not in `reachable`.
 Result<std::uint64_t> ceiling_of(const policy::Policy& policy, std::uint64_t reachable);

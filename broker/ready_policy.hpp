@@ -19,6 +19,10 @@ struct ReadyPolicy {
 
     static Result<std::shared_ptr<ReadyPolicy>> load(const std::string& directory);
     const sandbox::Filter& filter(std::string_view list) const;
+    // Of a part of the agent.
+    const sandbox::Filter& filter_of(std::string_view part) const {
+        return filter(policy.part(part).seccomp);
+    }
 };
 
 }  // namespace bulkhead::broker

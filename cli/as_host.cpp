@@ -143,7 +143,7 @@ void ask_for_profile(const policy::Profile& profile, const std::vector<std::stri
 }
 
 void ask_for_worker(const policy::Policy& policy, Findings& findings) {
-    for (const auto& rule : policy.worker_landlock.paths) {
+    for (const auto& rule : policy.part("worker").paths) {
         struct stat info {};
         if (rule.if_present || ::stat(rule.path.c_str(), &info) == 0) continue;
         findings.push_back({true, rule.source.place(),

@@ -53,11 +53,12 @@ std::string install_lines(const migration::Plan& plan, const std::string& from) 
         text += install(file.owner.substr(0, colon), file.owner.substr(colon + 1), file.mode,
                         file.name, file.target);
     }
-    for (const auto& [name, lines] :
-         {std::pair("worker.landlock", &plan.landlock), std::pair("reads.policy", &plan.reads)}) {
+    for (const auto& [name, lines] : {std::pair("profiles/worker.profile", &plan.landlock),
+                                      std::pair("reads.policy", &plan.reads)}) {
         if (lines->empty()) continue;
-        text += "cat " + shell_word(from + "/" + name + ".add") + " >> /etc/bulkhead/policy/" +
-                name + "\n";
+        const std::string place = name;
+        text += "cat " + shell_word(from + "/" + place.substr(place.find('/') + 1) + ".add") +
+                " >> /etc/bulkhead/policy/" + place + "\n";
     }
     return text;
 }
@@ -66,7 +67,8 @@ std::string told(const migration::Plan& plan, const migration::Installation& ins
                  const std::string& directory) {
     auto text =
         joined(installation.read, "# read ") + section("/etc/bulkhead/agent.yaml", plan.agent_yaml);
-    text += section("add to /etc/bulkhead/policy/worker.landlock", joined(plan.landlock, ""));
+    text +=
+        section("add to /etc/bulkhead/policy/profiles/worker.profile", joined(plan.landlock, ""));
     text += section("add to /etc/bulkhead/policy/reads.policy", joined(plan.reads, ""));
     std::string secrets;
     for (const auto& file : plan.secrets) {
@@ -103,7 +105,7 @@ Result<> write_all(const migration::Plan& plan, const std::string& directory) {
     TRY(make_directory(directory));
     TRY(write_new(directory + "/agent.yaml", plan.agent_yaml));
     for (const auto& [name, lines] :
-         {std::pair("worker.landlock", &plan.landlock), std::pair("reads.policy", &plan.reads)}) {
+         {std::pair("worker.profile", &plan.landlock), std::pair("reads.policy", &plan.reads)}) {
         if (lines->empty()) continue;
         TRY(write_new(directory + "/" + name + ".add", joined(*lines, "")));
     }

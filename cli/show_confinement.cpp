@@ -21,7 +21,7 @@ Result<std::string> confinement_of(const std::string& who, const policy::Policy&
     const auto text = who == "broker"   ? broker_in_words(policy)
                       : who == "worker" ? worker_in_words(policy)
                                         : job_in_words(*profile, policy);
-    const auto& list = *policy::find(policy.seccomp, is_ours ? who : profile->seccomp);
+    const auto& list = policy.calls_of(is_ours ? policy.part(who) : *profile);
     return text + TRY(or_wrong(program_in_words(list)));
 }
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 
-#include "broker/own_capabilities.hpp"
 #include "cli/dry_run/words.hpp"
 #include "cli/layout.hpp"
 #include "common/base/parse.hpp"
@@ -175,31 +174,37 @@ std::string broker_in_words(const policy::Policy& policy) {
     for (const auto& [name, profile] : policy.profiles) granted |= profile.capabilities;
     auto text = std::string("confinement of the broker, and ceiling of all that it starts\n\n");
     text += row("user", "root");
-    text += row("capabilities", "none in force at rest; raised for a step and lowered after it: " +
-                                    policy::capability_names(broker::kOwnCapabilities) +
-                                    ", and where there are readings " +
-                                    policy::capability_names(broker::kWishedCapabilities));
+    const auto& own = policy.part("broker");
+    text += row("capabilities", policy::capability_names(own.in_force) +
+                                    " in force at rest; raised for a step and lowered after it: " +
+                                    policy::capability_names(own.capabilities & ~own.in_force) +
+                                    ", and where this host gives it " +
+                                    policy::capability_names(own.wished));
     text += row("grants", "to jobs, by the profiles: " + policy::capability_names(granted) +
                               "; the bounding set holds these and its own, and no other");
-    text += row("process", "no_new_privs is on, not dumpable, no core dumps, no threads");
+    text += row("process", "no_new_privs is on, not dumpable, no core dumps, no threads, " +
+                               std::to_string(own.limits.open_files) + " open files, umask " +
+                               octal(own.umask));
     text += heading("libraries it may map: broker.libs");
     for (const auto& [name, source] : policy.broker_libs)
         text += reasoned("    " + name, source.reason);
-    return text + calls_of(*policy::find(policy.seccomp, "broker"));
+    return text + calls_of(policy.ceiling());
 }
 
 std::string worker_in_words(const policy::Policy& policy) {
-    const auto& rules = policy.worker_landlock;
+    const auto& profile = policy.part("worker");
     std::vector<std::string> ports;
-    for (const auto port : rules.tcp_connect) ports.push_back(std::to_string(port));
+    for (const auto port : profile.ports) ports.push_back(std::to_string(port));
     auto text = std::string("confinement of the worker\n\n");
     text += row("user",
                 "one of its own (bulkhead, unless --worker-user says another), its group, "
                 "no supplementary groups");
     text += row("capabilities", std::string("none; ") + kNoWayBack);
     text += row("process",
-                "not dumpable, no core dumps, 256 open files, no locked memory, umask "
-                "0077; no memory becomes executable (Linux 6.3); ends with the broker");
+                "not dumpable; no memory becomes executable (Linux 6.3); ends with the broker, and "
+                "by it when it is not confined in " +
+                    std::to_string(profile.greeting.count()) + " s");
+    text += row("limits", limits_of(profile.limits) + ", umask " + octal(profile.umask));
     text += row("view",
                 "from its first request on (Linux 5.12) a root directory of its own with the files "
                 "below and nothing else: read-only but where it may write, no programs, devices or "
@@ -211,10 +216,9 @@ std::string worker_in_words(const policy::Policy& policy) {
     text += row("checked",
                 "the worker tries one forbidden thing at each layer before it opens a "
                 "connection; the broker reads /proc/PID/status and mountinfo before it serves it");
-    text += heading(
-        "files: worker.landlock, and beside it the worker's own state directory to write in");
-    text += paths_of(rules.paths);
-    text += calls_of(*policy::find(policy.seccomp, "worker"));
+    text += heading("files: these, and beside them the worker's own state directory to write in");
+    text += paths_of(profile.paths);
+    text += calls_of(policy.calls_of(profile));
     return text + "  beneath this list lies the ceiling: bulkhead show-confinement broker\n";
 }
 

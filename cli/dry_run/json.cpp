@@ -91,7 +91,7 @@ json sandbox_of(const policy::Profile& profile, const approval::Manifest& job,
                    {"umask", profile.umask},
                    {"nice", profile.nice}}}};
     sandbox["system_calls"] = calls_of(*policy::find(policy.seccomp, profile.seccomp));
-    sandbox["ceiling"] = calls_of(*policy::find(policy.seccomp, "broker"));
+    sandbox["ceiling"] = calls_of(policy.ceiling());
     return sandbox;
 }
 

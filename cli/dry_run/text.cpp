@@ -131,7 +131,7 @@ std::string sandbox_of(const policy::Profile& profile, const approval::Manifest&
                                      : "after-reboot is in vain: only root's jobs may ask for one");
     }
     text += calls_of("  calls", *policy::find(policy.seccomp, profile.seccomp));
-    return text + calls_of("  ceiling", *policy::find(policy.seccomp, "broker"));
+    return text + calls_of("  ceiling", policy.ceiling());
 }
 
 std::string tool_of(const char* label, const Vetting::Tool& tool) {

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view kOptions = "options.";
 constexpr std::string_view kEtc = "/etc/bulkhead/";
-// Those that policy/worker.landlock allows as it is shipped.
+// Those that policy/profiles/worker.profile allows as it is shipped.
 constexpr std::array<int, 5> kShippedPorts{53, 443, 3128, 8080, 8443};
 
 // Those that policy/reads.policy opens as it is shipped.

@@ -9,7 +9,7 @@ namespace bulkhead::cli::migration {
 
 struct Plan {
     std::string agent_yaml;
-    std::vector<std::string> landlock;  // lines to add to worker.landlock
+    std::vector<std::string> landlock;  // lines to add to profiles/worker.profile
     std::vector<std::string> reads;     // to reads.policy
     std::vector<SecretFile> secrets;
     std::vector<std::string> notes;

@@ -135,11 +135,6 @@ class Checker {
             if (rule.need > 0) check_threshold(name, rule);
         }
         for (const auto& [name, profile] : policy_.profiles) {
-            if (name == "broker" || name == "worker") {
-                wrong("profiles/" + name + ".profile",
-                      "is the name of a part of the agent, and show-confinement shows that; "
-                      "give the profile another");
-            }
             if (reaches_metadata(profile)) {
                 warn("profiles/" + name + ".profile",
                      "it could change modes, owners and times of files that it may not write, "
@@ -182,9 +177,10 @@ class Checker {
         }
         if (!passes(list.fallback)) check_allow_list(list);
         // The broker is the one who builds the walls; its list is what it can spare.
-        if (list.name == "broker" || !passes(list.fallback)) return;
+        const auto& ceiling = policy_.ceiling();
+        if (&list == &ceiling || !passes(list.fallback)) return;
         for (const auto call : kDangerous) {
-            if (names(list, call) || names(*find(policy_.seccomp, "broker"), call)) continue;
+            if (names(list, call) || names(ceiling, call)) continue;
             wrong(at(list.source), "the default allows " + std::string(call) +
                                        ", which is dangerous; give it a line of its own");
         }

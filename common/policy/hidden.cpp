@@ -45,19 +45,15 @@ bool looks_into_others(const Profile& profile) {
 std::vector<std::string> hidden_from(const Profile& profile, const SeccompList& calls) {
     std::vector<std::string> lines;
     if (profile.namespaces.pid) {
-        lines.emplace_back(
-            "sees no other process: ps, ss -p and lsof show only the job");
+        lines.emplace_back("sees no other process: ps, ss -p and lsof show only the job");
     } else if (!looks_into_others(profile)) {
-        lines.emplace_back(
-            "sees others' processes, not their files: ss -p, lsof, fuser");
+        lines.emplace_back("sees others' processes, not their files: ss -p, lsof, fuser");
     }
     if (profile.network == Network::none) {
-        lines.emplace_back(
-            "has no network: ss and ip show none, curl fails");
+        lines.emplace_back("has no network: ss and ip show none, curl fails");
     }
     if (profile.namespaces.mount) {
-        lines.emplace_back(
-            "sees its rows alone: df, findmnt and find / show no more");
+        lines.emplace_back("sees its rows alone: df, findmnt and find / show no more");
     }
     if (profile.namespaces.ipc) {
         lines.emplace_back("sees no IPC of others: ipcs");
@@ -69,8 +65,7 @@ std::vector<std::string> hidden_from(const Profile& profile, const SeccompList& 
         lines.emplace_back("opens no local socket: systemctl, logger, docker fail");
     }
     if (maps_ids(profile)) {
-        lines.emplace_back(
-            "sees owners as nobody but beneath its rows to write and remove");
+        lines.emplace_back("sees owners as nobody but beneath its rows to write and remove");
     }
     return lines;
 }

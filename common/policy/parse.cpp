@@ -107,16 +107,12 @@ Result<> take_builtin(Policy& policy, Line& line) {
 
 template <Access A>
 Result<> take_worker_path(Policy& policy, Line& line) {
-    policy.worker_landlock.paths.push_back(TRY(take_path_rule(A, line)));
+    policy.worker_landlock->paths.push_back(TRY(take_path_rule(A, line)));
     return {};
 }
 
-Result<> take_port(Policy& policy, Line& line) {
-    const auto port = static_cast<std::uint16_t>(TRY(line.number(1, 65535)));
-    auto& ports = policy.worker_landlock.tcp_connect;
-    if (ports.size() == kMaxPorts) return line.wrong("one port too many; 64 is the most");
-    ports.push_back(port);
-    return {};
+Result<> take_worker_port(Policy& policy, Line& line) {
+    return take_port(policy.worker_landlock->ports, line);
 }
 
 // The line forms of every file that is not one of many in a folder.
@@ -139,7 +135,7 @@ constexpr struct {
     {"reads.policy", Times::any, "builtin socket-owners|file-systems SIZE", take_builtin},
     {"worker.landlock", Times::any, "read PATH [if-present]", take_worker_path<Access::read>},
     {"worker.landlock", Times::any, "write PATH [if-present]", take_worker_path<Access::write>},
-    {"worker.landlock", Times::any, "tcp-connect PORT", take_port},
+    {"worker.landlock", Times::any, "tcp-connect PORT", take_worker_port},
     {"broker.libs", Times::any, "library SONAME", take_name<&Policy::broker_libs, soname>},
 };
 
@@ -162,8 +158,8 @@ Result<std::string> stem_of(const std::string& file) {
 
 Result<> take_profile(Policy& policy, const std::string& file, std::string_view text) {
     const auto name = TRY(stem_of(file));
-    auto& profile = policy.profiles[name] = TRY(parse_profile(file, text));
-    profile.name = name;
+    auto& map = is_part(name) ? policy.parts : policy.profiles;
+    map[name] = TRY(parse_profile(name, file, text));
     return {};
 }
 
@@ -211,12 +207,17 @@ Result<> take_revoked_signers(Policy& policy, const std::string& file, std::stri
     return {};
 }
 
+Result<> take_landlock(Policy& policy, const std::string& file, std::string_view text) {
+    policy.worker_landlock.emplace();
+    return take_lines(policy, file, text);
+}
+
 constexpr FileKind kKinds[] = {
     {"", "host.policy", true, 64_KiB, take_lines},
     {"", "approval.policy", true, 64_KiB, take_lines},
     {"", "interpreters.policy", true, 64_KiB, take_lines},
     {"", "reads.policy", true, 64_KiB, take_lines},
-    {"", "worker.landlock", true, 64_KiB, take_lines},
+    {"", "worker.landlock", false, 64_KiB, take_landlock},
     {"", "broker.libs", true, 64_KiB, take_lines},
     {"", "allowed_signers", false, approval::kMaxSignersFile, take_allowed_signers},
     {"", "revoked_signers", false, approval::kMaxSignersFile, take_revoked_signers},
@@ -245,23 +246,30 @@ Result<> parse_file(Policy& policy, const std::string& file, std::string_view te
     return kind->parse(policy, file, text);
 }
 
-Result<> complete(const Policy& policy, const std::vector<std::string>& files) {
+Result<> complete(Policy& policy, const std::vector<std::string>& files) {
+    const auto missing = [](std::string_view file) {
+        return fail(std::string(file) + ": missing; take the one that the package ships");
+    };
     for (const auto& kind : kKinds) {
-        if (!kind.required || std::find(files.begin(), files.end(), kind.name) != files.end()) {
-            continue;
+        if (kind.required && std::ranges::count(files, kind.name) == 0) return missing(kind.name);
+    }
+    for (const auto part : {"broker", "config-reader", "vet", "worker"}) {
+        if (find(policy.parts, part) == nullptr) {
+            return missing("profiles/" + std::string(part) + ".profile");
         }
-        return fail(std::string(kind.name) + ": missing; take the one that the package ships");
     }
-    for (const auto name : {"worker", "broker"}) {
-        if (find(policy.seccomp, name) != nullptr) continue;
-        return fail("seccomp/" + std::string(name) +
-                    ".seccomp: missing; take the one that the package ships");
+    if (const auto& old = policy.worker_landlock) {
+        auto& worker = policy.parts.find("worker")->second;
+        worker.paths = old->paths;
+        worker.ports = old->ports;
     }
-    for (const auto& [name, profile] : policy.profiles) {
-        const auto where = profile.source.file + ":" + std::to_string(profile.source.line) + ": ";
-        TRY(check_profile(profile));
-        if (find(policy.seccomp, profile.seccomp) != nullptr) continue;
-        return fail(where + "there is no seccomp/" + profile.seccomp + ".seccomp");
+    for (const auto* profiles : {&policy.parts, &policy.profiles}) {
+        for (const auto& [name, profile] : *profiles) {
+            TRY(check_profile(profile));
+            if (find(policy.seccomp, profile.seccomp) != nullptr) continue;
+            return fail(profile.source.at() + ": there is no seccomp/" + profile.seccomp +
+                        ".seccomp");
+        }
     }
     return {};
 }

@@ -21,12 +21,17 @@ struct FileKind {
 const FileKind* kind_of(std::string_view file);
 // Takes the text of `file` into the policy. Files of one folder come in the order of their names.
 Result<> parse_file(Policy& policy, const std::string& file, std::string_view text);
-// What can only be said when every file has been taken: none is missing, no name leads nowhere.
-Result<> complete(const Policy& policy, const std::vector<std::string>& files);
+// When every file has been taken: none is missing, no name leads nowhere, and rows of an old
+// worker.landlock take the place of those of the worker's profile.
+Result<> complete(Policy& policy, const std::vector<std::string>& files);
 
 Result<SeccompList> parse_seccomp(const std::string& file, std::string_view text);
-Result<Profile> parse_profile(const std::string& file, std::string_view text);
+// Is a profile of that name no job's but a part's of the agent? "worker", "broker", ...
+bool is_part(std::string_view profile);
+Result<Profile> parse_profile(const std::string& name, const std::string& file,
+                              std::string_view text);
 // "read PATH [if-present]", in profiles and in worker.landlock.
 Result<PathRule> take_path_rule(Access access, Line& line);
+Result<> take_port(std::vector<std::uint16_t>& ports, Line& line);
 
 }  // namespace bulkhead::policy

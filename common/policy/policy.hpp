@@ -76,9 +76,10 @@ struct ConnectRow {
 
 inline constexpr std::size_t kMaxPorts = 64;  // as many as protocol::Setup carries
 
+// Rows and ports of the worker as worker.landlock had them, before there was its profile.
 struct LandlockList {
     std::vector<PathRule> paths;
-    std::vector<std::uint16_t> tcp_connect;  // at most kMaxPorts
+    std::vector<std::uint16_t> ports;
 };
 
 // Some bits of an argument, and what they have to be. The others may be anything.
@@ -143,11 +144,13 @@ struct Limits {
     std::uint64_t file_size = 0;    // bytes
     std::uint32_t open_files = 0;
     // Core dumps are always off: they would leave a job's memory on disk.
-    std::uint32_t at_once = 0;  // running jobs of the profile; 0: as many as the host takes
-    std::uint64_t state = 0;    // bytes of a worker's state directory
+    std::uint32_t at_once = 0;        // running jobs of the profile; 0: as many as the host takes
+    std::uint64_t locked_memory = 0;  // bytes, RLIMIT_MEMLOCK
+    std::uint64_t state = 0;          // bytes of a worker's state directory
 };
 
-// What a process gets, and for a job the ceiling for what its manifest may ask.
+// What a process gets, and for a job the ceiling for what its manifest may ask. A part of the agent
+// has its account from the command line.
 struct Profile {
     std::string name;
     std::string user;
@@ -160,10 +163,12 @@ struct Profile {
     // Landlock's, for any would forbid mount(2).
     bool host_files = false;
     std::vector<PathRule> paths;
-    std::vector<WallLine> require;  // obligatory besides those of obligatory_walls()
-    std::vector<WallLine> without;  // given up, with the reason
+    std::vector<WallLine> require;     // obligatory besides those of obligatory_walls()
+    std::vector<WallLine> without;     // given up, with the reason
+    std::vector<std::uint16_t> ports;  // to connect to, at most kMaxPorts
     std::vector<ConnectRow> connects;
-    std::uint64_t in_force = 0;       // of the broker's capabilities, all the time
+    std::uint64_t wished = 0;         // capabilities that the broker has where it is given them
+    std::uint64_t in_force = 0;       // of the broker's, all the time
     std::chrono::seconds greeting{};  // from a worker's exec to its Hello
     bool private_tmp = true;
     std::uint64_t private_tmp_size =
@@ -242,14 +247,14 @@ struct Policy {
     Host host;
     std::vector<Requirement> requirements;
     Named<Profile> profiles;
-    Named<SeccompList> seccomp;  // always holds "worker" and "broker"
-    Named<Profile> parts;         // of the agent: "broker", "worker", "config-reader", "vet"
-    LandlockList worker_landlock;
+    Named<SeccompList> seccomp;  // holds each that a profile names
+    Named<Profile> parts;        // of the agent: "broker", "worker", "config-reader", "vet"
+    std::optional<LandlockList> worker_landlock;  // read for one release
     std::vector<CredentialRow> credentials;
     std::vector<WallLine> waivers;    // host.policy, "without egress"
     std::vector<Override> overrides;  // of vendor's files
     unsigned format = 0;              // host.policy, "policy-format"; 0: before there was one
-    Named<Source> interpreters;  // by absolute path
+    Named<Source> interpreters;       // by absolute path
     Named<std::vector<ReadRow>> reads;
     Named<BuiltinRow> builtins;
     Named<ApprovalRule> approvals;     // by profile
@@ -260,6 +265,12 @@ struct Policy {
     std::vector<std::string> ignored;  // files that nobody reads, relative paths
     std::string file_list;    // "sha256  path\n" of each file read, as sha256sum -c takes it
     crypto::Digest digest{};  // SHA-256 of file_list
+
+    // load() has made sure that each is there.
+    const Profile& part(std::string_view name) const { return *find(parts, name); }
+    const SeccompList& calls_of(const Profile& of) const { return *find(seccomp, of.seccomp); }
+    // What binds root, and all that it starts.
+    const SeccompList& ceiling() const { return calls_of(part("broker")); }
 };
 
 // "CAP_CHOWN CAP_KILL", or "none".

@@ -1,5 +1,8 @@
-// profiles/*.profile: what a job gets. Every key stands exactly once; nothing has a default.
+// profiles/*.profile: what a process gets, a job or a part of the agent. Every key stands exactly
+// once, unless its form says otherwise; nothing has a default.
+#include <algorithm>
 #include <charconv>
+#include <functional>
 
 #include "common/policy/constants.hpp"
 #include "common/policy/lines.hpp"
@@ -69,6 +72,21 @@ Form walls(std::string_view usage, std::vector<WallLine>& lines) {
             }};
 }
 
+// Words to the end of the line, of lines of which there may be several.
+Form each(std::string_view usage, std::function<Result<>(Line&)> take_one) {
+    return {Times::any, usage, [take_one](Line& line) -> Result<> {
+                do {
+                    TRY(take_one(line));
+                } while (line.more());
+                return {};
+            }};
+}
+
+Result<std::uint64_t> take_size_or_none(Line& line) {
+    if (line.accept("none")) return 0;
+    return line.size();
+}
+
 // May be left out: it came after the first policies that hosts load.
 Form at_most_once(std::string_view usage, std::function<Result<>(Line&)> take) {
     return {Times::at_most_once, usage, std::move(take)};
@@ -81,7 +99,29 @@ Form path(Access access, std::string_view usage, std::vector<PathRule>& paths) {
             }};
 }
 
+// Whose profiles have a line of that form.
+enum Whose : unsigned { kJob = 1, kBroker = 2, kWorker = 4, kReader = 8, kVet = 16 };
+
+constexpr struct {
+    std::string_view name;
+    Whose whose;
+} kParts[] = {{"broker", kBroker}, {"worker", kWorker}, {"config-reader", kReader}, {"vet", kVet}};
+
+Whose whose(std::string_view name) {
+    const auto* part = std::ranges::find(kParts, name, [](const auto& row) { return row.name; });
+    return part == std::end(kParts) ? kJob : part->whose;
+}
+
 }  // namespace
+
+bool is_part(std::string_view profile) { return whose(profile) != kJob; }
+
+Result<> take_port(std::vector<std::uint16_t>& ports, Line& line) {
+    const auto port = static_cast<std::uint16_t>(TRY(line.number(1, 65535)));
+    if (ports.size() == kMaxPorts) return line.wrong("one port too many; 64 is the most");
+    ports.push_back(port);
+    return {};
+}
 
 Result<PathRule> take_path_rule(Access access, Line& line) {
     PathRule rule{.access = access, .path = TRY(line.path()), .source = line.source()};
@@ -90,15 +130,19 @@ Result<PathRule> take_path_rule(Access access, Line& line) {
     return rule;
 }
 
-Result<Profile> parse_profile(const std::string& file, std::string_view text) {
+Result<Profile> parse_profile(const std::string& name, const std::string& file,
+                              std::string_view text) {
     Profile p;
+    p.name = name;
     const auto take_group = [&](Line& line) -> Result<> {
         p.groups.push_back(TRY(take_user(line)));
         return {};
     };
-    const auto add_capability = [&](Line& line) -> Result<> {
-        p.capabilities |= TRY(take_capability(line));
-        return {};
+    const auto add_to = [](std::uint64_t& capabilities) {
+        return [&capabilities](Line& line) -> Result<> {
+            capabilities |= TRY(take_capability(line));
+            return {};
+        };
     };
     const auto take_namespace = [&](Line& line) -> Result<> {
         auto& all = p.namespaces;
@@ -111,53 +155,73 @@ Result<Profile> parse_profile(const std::string& file, std::string_view text) {
         return line.matching(approval::is_profile_name, "a list's name");
     };
     Source tmp_size;
-    const std::vector<Form> forms{
-        set("user NAME", p.user, take_user),
-        set("group NAME", p.group, take_user),
-        list("groups none|NAME...", take_group),
-        list("capabilities none|CAP_NAME...", add_capability),
-        set("network none|host", p.network,
-            [](Line& l) {
-                return l.one_of({"none", "host"});
-            }),
-        list("namespaces none|mount|ipc|uts|pid...", take_namespace),
-        path(Access::read, "read PATH [if-present]", p.paths),
-        path(Access::execute, "execute PATH [if-present]", p.paths),
-        path(Access::remove, "remove PATH [if-present]", p.paths),
-        path(Access::write, "write PATH [if-present]", p.paths),
-        path(Access::devices, "devices PATH [if-present]", p.paths),
-        at_most_once("files host",
-                     [&p](Line& line) -> Result<> {
-                         TRY(line.one_of({"host"}));
-                         p.host_files = true;
-                         return {};
-                     }),
-        walls("require WALL", p.require),
-        walls("without WALL", p.without),
-        at_most_once("at-once NUMBER",
-                     [&p](Line& line) -> Result<> {
-                         p.limits.at_once = TRY(line.number(1, 16));
-                         return {};
-                     }),
-        {Times::once, "private-tmp yes [SIZE]|no",
-         [&](Line& line) -> Result<> {
-             p.private_tmp = TRY(line.one_of({"no", "yes"})) == 1;
-             if (p.private_tmp && line.more()) p.private_tmp_size = TRY(line.size());
-             tmp_size = line.source();
-             tmp_size.column = line.column();
-             return {};
-         }},
-        set("memory SIZE", p.limits.memory, std::mem_fn(&Line::size)),
-        number("pids NUMBER", p.limits.pids, 1, 1'000'000),
-        number("cpu-percent NUMBER", p.limits.cpu_percent, 1, 100'000),
-        set("file-size SIZE", p.limits.file_size, std::mem_fn(&Line::size)),
-        number("open-files NUMBER", p.limits.open_files, 16, 1'000'000),
-        set("umask OCTAL", p.umask, take_umask),
-        number("nice NUMBER", p.nice, 0, 19),
-        set("timeout DURATION", p.max_timeout, std::mem_fn(&Line::seconds)),
-        set("output SIZE", p.max_output, std::mem_fn(&Line::size)),
-        set("seccomp LIST", p.seccomp, take_seccomp),
+    constexpr unsigned kConfined = kJob | kWorker | kReader | kVet;
+    constexpr unsigned kServing = kWorker | kReader;
+    struct OfSome {
+        unsigned whose;
+        Form form;
     };
+    const std::vector<OfSome> all{
+        {kJob, set("user NAME", p.user, take_user)},
+        {kJob, set("group NAME", p.group, take_user)},
+        {kJob, list("groups none|NAME...", take_group)},
+        {kJob, list("capabilities none|CAP_NAME...", add_to(p.capabilities))},
+        {kBroker, each("capabilities CAP_NAME...", add_to(p.capabilities))},
+        {kBroker, each("capabilities-if-present CAP_NAME...", add_to(p.wished))},
+        {kBroker, each("in-force CAP_NAME...", add_to(p.in_force))},
+        {kJob, set("network none|host", p.network,
+                   [](Line& l) {
+                       return l.one_of({"none", "host"});
+                   })},
+        {kJob, list("namespaces none|mount|ipc|uts|pid...", take_namespace)},
+        {kConfined, path(Access::read, "read PATH [if-present]", p.paths)},
+        {kJob | kVet, path(Access::execute, "execute PATH [if-present]", p.paths)},
+        {kJob, path(Access::remove, "remove PATH [if-present]", p.paths)},
+        {kJob | kWorker, path(Access::write, "write PATH [if-present]", p.paths)},
+        {kJob, path(Access::devices, "devices PATH [if-present]", p.paths)},
+        {kJob, at_most_once("files host",
+                            [&p](Line& line) -> Result<> {
+                                TRY(line.one_of({"host"}));
+                                p.host_files = true;
+                                return {};
+                            })},
+        {kWorker, {Times::any, "tcp-connect PORT", std::bind_front(take_port, std::ref(p.ports))}},
+        {kJob, walls("require WALL", p.require)},
+        {kJob, walls("without WALL", p.without)},
+        {kJob, at_most_once("at-once NUMBER",
+                            [&p](Line& line) -> Result<> {
+                                p.limits.at_once = TRY(line.number(1, 16));
+                                return {};
+                            })},
+        {kJob,
+         {Times::once, "private-tmp yes [SIZE]|no",
+          [&](Line& line) -> Result<> {
+              p.private_tmp = TRY(line.one_of({"no", "yes"})) == 1;
+              if (p.private_tmp && line.more()) p.private_tmp_size = TRY(line.size());
+              tmp_size = line.source();
+              tmp_size.column = line.column();
+              return {};
+          }}},
+        {kJob | kServing, set("memory SIZE", p.limits.memory, std::mem_fn(&Line::size))},
+        {kJob | kServing, number("pids NUMBER", p.limits.pids, 1, 1'000'000)},
+        {kJob | kServing, number("cpu-percent NUMBER", p.limits.cpu_percent, 1, 100'000)},
+        {kJob, set("file-size SIZE", p.limits.file_size, std::mem_fn(&Line::size))},
+        {kServing | kVet, set("file-size none|SIZE", p.limits.file_size, take_size_or_none)},
+        {kServing | kVet,
+         set("locked-memory none|SIZE", p.limits.locked_memory, take_size_or_none)},
+        {kWorker, set("state SIZE", p.limits.state, std::mem_fn(&Line::size))},
+        {kConfined | kBroker, number("open-files NUMBER", p.limits.open_files, 16, 1'000'000)},
+        {kConfined | kBroker, set("umask OCTAL", p.umask, take_umask)},
+        {kJob, number("nice NUMBER", p.nice, 0, 19)},
+        {kJob | kVet, set("timeout DURATION", p.max_timeout, std::mem_fn(&Line::seconds))},
+        {kServing, set("greeting DURATION", p.greeting, std::mem_fn(&Line::seconds))},
+        {kJob, set("output SIZE", p.max_output, std::mem_fn(&Line::size))},
+        {kConfined | kBroker, set("seccomp LIST", p.seccomp, take_seccomp)},
+    };
+    std::vector<Form> forms;
+    for (const auto& [of, form] : all) {
+        if ((of & whose(name)) != 0) forms.push_back(form);
+    }
     TRY(parse_lines(file, text, forms));
     if (p.private_tmp_size > p.limits.memory) {
         return fail(tmp_size.place() +

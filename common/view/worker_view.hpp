@@ -1,4 +1,4 @@
-// What of the host's file system the worker sees: the rows of worker.landlock, and no more.
+// What of the host's file system the worker sees: the rows of its profile, and no more.
 #pragma once
 #include <sys/types.h>
 

@@ -69,7 +69,7 @@ void Site::write_policy() const {
     }
     ::chmod(policy.c_str(), 0755);
     set_line(policy / "host.policy", "host-id", "host-id " + name_ + "  # bench");
-    set_line(policy / "worker.landlock", "tcp-connect " + std::to_string(backend_.port()),
+    set_line(policy / "profiles/worker.profile", "tcp-connect " + std::to_string(backend_.port()),
              "tcp-connect " + std::to_string(backend_.port()) + "  # bench");
     // As shipped, but for the account, which a package would have made, and two limits that would
     // be measured instead of the agent.

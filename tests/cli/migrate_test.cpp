@@ -184,7 +184,7 @@ TEST_F(BadInstallation, FilesCanBeNamed) {
 
 // The ports that no line is printed for are those that policy has.
 TEST(ShippedPorts, AreThoseOfTheShippedPolicy) {
-    std::istringstream lines(content(fs::path(POLICY) / "worker.landlock"));
+    std::istringstream lines(content(fs::path(POLICY) / "profiles/worker.profile"));
     std::set<int> ports;
     for (std::string word; lines >> word;) {
         int port = 0;

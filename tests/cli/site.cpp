@@ -12,6 +12,7 @@
 
 #include "common/base/strong.hpp"
 #include "common/crypto/sha256.hpp"
+#include "common/sys/dir.hpp"
 
 namespace bulkhead::test {
 
@@ -84,6 +85,11 @@ Answer run(const Call& call) {
             sys::read_from_start(err, 64_MiB).value()};
 }
 
+void Site::ship(const std::string& file) const {
+    const auto folder = sys::Dir::open(POLICY).value();
+    write("policy/" + file, folder.read_file(file, 64_KiB).value());
+}
+
 Site::Site() : files_({}) {
     ::umask(022);
     ::chmod(files_.path().c_str(), 0755);
@@ -95,7 +101,6 @@ Site::Site() : files_({}) {
           "profile admin pinned-only  # nobody\n");
     write("policy/interpreters.policy", "interpreter /bin/bash  # authors\n");
     write("policy/reads.policy", "");
-    write("policy/worker.landlock", "");
     write("policy/broker.libs", "");
     write("policy/seccomp/worker.seccomp", "default kill  # a test's\n");
     write("policy/seccomp/broker.seccomp",
@@ -107,6 +112,10 @@ Site::Site() : files_({}) {
           "errno EAFNOSUPPORT socket if arg0 is AF_ALG  # no kernel crypto\n");
     for (const auto* name : {"maintain", "inspect", "admin"}) {
         write("policy/profiles/" + std::string(name) + ".profile", kProfile);
+    }
+    for (const std::string part : {"broker", "worker", "config-reader", "vet"}) {
+        ship("profiles/" + part + ".profile");
+        if (part == "config-reader" || part == "vet") ship("seccomp/" + part + ".seccomp");
     }
     std::string signers;
     for (const std::string name : {"alice", "bob", "carol", "dave"}) {

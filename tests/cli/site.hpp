@@ -38,6 +38,8 @@ class Site {
     const std::string& path() const { return files_.path(); }
     std::string path(std::string_view name) const { return path() + "/" + std::string(name); }
     void write(std::string_view name, std::string_view content) const;
+    // A file of the policy that the package ships, in this one.
+    void ship(const std::string& file) const;
     std::string read(const std::string& name) const;
 
     // `bulkhead WORDS...`, started here.

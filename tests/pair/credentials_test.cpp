@@ -20,7 +20,7 @@ class Credentials : public Pair {
         if (IsSkipped()) return;
         ASSERT_EQ(::mkdir((place() / "keys").c_str(), 0755), 0);
         ASSERT_EQ(::mkdir((place() / "elsewhere").c_str(), 0755), 0);
-        place().append("policy/worker.landlock",
+        place().append("policy/profiles/worker.profile",
                        "read " + (place() / "keys") + "  # as /etc/bulkhead/tls\n");
     }
     virtual std::string dialect_settings() = 0;

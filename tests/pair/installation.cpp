@@ -96,7 +96,7 @@ void Installation::make_policy(int port) const {
     for (const auto& entry : fs::recursive_directory_iterator(policy)) {
         fs::permissions(entry.path(), fs::perms(entry.is_directory() ? 0755 : 0644));
     }
-    append("policy/worker.landlock",
+    append("policy/profiles/worker.profile",
            "tcp-connect " + std::to_string(port) + "  # the reference backend\n");
     for (const auto* name : {"inspect", "diagnose", "maintain"}) {
         const auto file = "policy/profiles/" + std::string(name) + ".profile";

@@ -21,7 +21,7 @@ class Lunasentri : public Pair {
         Pair::SetUp();
         if (IsSkipped()) return;
         ASSERT_EQ(::mkdir((place() / "keys").c_str(), 0755), 0);
-        place().append("policy/worker.landlock",
+        place().append("policy/profiles/worker.profile",
                        "read " + (place() / "keys") + "  # a key that is read again\n");
         put_key(kKey);
     }
@@ -189,7 +189,7 @@ class OneOfTwo : public Lunasentri {
         Lunasentri::SetUp();
         if (IsSkipped()) return;
         ASSERT_TRUE(other_.start());
-        place().append("policy/worker.landlock", "tcp-connect " + std::to_string(other_.port()) +
+        place().append("policy/profiles/worker.profile", "tcp-connect " + std::to_string(other_.port()) +
                                                      "  # the other one\n" +
                                                      "tcp-connect 1  # nobody\n");
         place().write("agent.yaml",

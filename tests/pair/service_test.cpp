@@ -225,7 +225,7 @@ TEST_F(Service, ARequirementThatCannotBeMetLeavesTheOldPolicyInForce) {
 
 TEST_F(Service, ARowThatNamesNothingLeavesTheOldPolicyInForce) {
     start_enrolled();
-    place().append("policy/worker.landlock", "read /no/such/place  # a typing error\n");
+    place().append("policy/profiles/worker.profile", "read /no/such/place  # a typing error\n");
     reload();
     ASSERT_EQ(audit("policy-rejected").size(), 1U);
     EXPECT_NE(audit("policy-rejected")[0]["why"].get<std::string>().find("/no/such/place"),
@@ -381,7 +381,7 @@ TEST_F(Service, AWorkerThatEvadesItsViewIsKilledAndAudited) {
 
 TEST_F(Service, AWorkerThatIsNotSetUpIsReplacedAtOnce) {
     place().write("shown", "");
-    place().append("policy/worker.landlock", "read " + place() / "shown" + "  # test\n");
+    place().append("policy/profiles/worker.profile", "read " + place() / "shown" + "  # test\n");
     start_enrolled();
     const auto before = wait_for_worker();
     place().remove("shown");

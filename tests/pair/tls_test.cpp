@@ -22,7 +22,7 @@ class MutualTls : public Pair {
         if (IsSkipped()) return;
         ASSERT_TRUE(stranger_.start());  // for a certificate that the backend does not accept
         ASSERT_EQ(::mkdir((place() / "tls").c_str(), 0755), 0);
-        place().append("policy/worker.landlock",
+        place().append("policy/profiles/worker.profile",
                        "read " + (place() / "tls") + "  # as /etc/bulkhead/tls\n");
         // Where its files lie is known only now.
         place().write("agent.yaml", "backend:\n  url: " + backend().url() +
@@ -103,7 +103,7 @@ class Proxied : public Pair {
     void SetUp() override {
         Pair::SetUp();
         if (IsSkipped()) return;
-        place().append("policy/worker.landlock",
+        place().append("policy/profiles/worker.profile",
                        "tcp-connect " + std::to_string(proxy_.port()) + "  # the proxy\n");
     }
     ConnectProxy proxy_;
@@ -122,17 +122,17 @@ TEST_F(Proxied, TheEnvironmentsIsUsedUnlessItNamesAnException) {
 }
 
 TEST_F(Proxied, OnlyTheProxysPortHasToStandInPolicy) {
-    auto rows = place().read("policy/worker.landlock");
+    auto rows = place().read("policy/profiles/worker.profile");
     const auto row =
         "tcp-connect " + std::to_string(backend().port()) + "  # the reference backend";
     ASSERT_NE(rows.find(row), rows.npos);
-    place().write("policy/worker.landlock", rows.erase(rows.find(row), row.size()));
+    place().write("policy/profiles/worker.profile", rows.erase(rows.find(row), row.size()));
     start({"--once"}, {{"HTTPS_PROXY", proxy_.url()}});
     EXPECT_EQ(stop(0), 0);
     EXPECT_EQ(run_to_end({"--once", "--proxy", proxy_.url()}), 0);
     EXPECT_EQ(heartbeats().size(), 2U);
     EXPECT_EQ(run_to_end({"--once"}), 2) << "and without it the backend's";
-    EXPECT_TRUE(wait_for_log("add a line to worker.landlock"));
+    EXPECT_TRUE(wait_for_log("add a line to profiles/worker.profile"));
 }
 
 TEST_F(Proxied, TheConfigurationsIsUsed) {

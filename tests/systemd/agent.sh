@@ -36,7 +36,7 @@ backend:
 spool:
   max_bytes: 1MiB  # the least there may be
 YAML
-    printf 'tcp-connect %s   # the backend of this test\n' "${url##*:}" >>/etc/bulkhead/policy/worker.landlock
+    printf 'tcp-connect %s   # the backend of this test\n' "${url##*:}" >>/etc/bulkhead/policy/profiles/worker.profile
     sed -i 's/^host-id .*/host-id lab   # a name for this test/' /etc/bulkhead/policy/host.policy
 }
 

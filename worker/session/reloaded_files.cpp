@@ -57,7 +57,7 @@ void ReloadedFiles::say(std::string_view what, const Result<>& done) {
                   {"why", done.error().what},
                   {"advice",
                    "the old one stays; if the sandbox is in the way, let the file lie in "
-                   "a directory of worker.landlock, or restart the agent"}});
+                   "a directory of profiles/worker.profile, or restart the agent"}});
 }
 
 }  // namespace bulkhead::worker

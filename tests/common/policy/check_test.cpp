@@ -38,6 +38,9 @@ class CheckPolicy : public testing::Test {
     CheckPolicy() {
         add("interpreters.policy", "interpreter /bin/sh  # why\n");
         add("profiles/p.profile", kProfile);
+        add("profiles/broker.profile",
+            "capabilities CAP_KILL  # why\nopen-files 99  # why\numask 022  # why\n"
+            "seccomp broker  # why\n");
         add("seccomp/worker.seccomp", "default kill  # why\n");
         add("seccomp/broker.seccomp", "default kill  # why\n");
         add("allowed_signers",

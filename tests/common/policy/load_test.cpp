@@ -66,7 +66,7 @@ TEST_F(PolicyDirectory, IsLoadedWhole) {
     EXPECT_EQ(loaded->profiles.size(), 4U);
     EXPECT_NE(find(loaded->seccomp, "worker"), nullptr);
     EXPECT_NE(find(loaded->interpreters, "/bin/bash"), nullptr);
-    EXPECT_FALSE(loaded->worker_landlock.paths.empty());
+    EXPECT_FALSE(loaded->part("worker").paths.empty());
     EXPECT_TRUE(loaded->signers.signers.empty());
     EXPECT_TRUE(loaded->approved.empty());
     EXPECT_THAT(loaded->ignored, ElementsAre());
@@ -239,9 +239,10 @@ TEST_F(PolicyDirectory, APrivateTmpAndThePidNamespaceEachNeedAMountNamespace) {
 }
 
 TEST_F(PolicyDirectory, AMissingFileIsNamed) {
-    for (const auto* file :
-         {"host.policy", "approval.policy", "interpreters.policy", "reads.policy",
-          "worker.landlock", "broker.libs", "seccomp/worker.seccomp", "seccomp/broker.seccomp"}) {
+    for (const auto* file : {"host.policy", "approval.policy", "interpreters.policy",
+                             "reads.policy", "profiles/worker.profile", "profiles/broker.profile",
+                             "profiles/config-reader.profile", "profiles/vet.profile",
+                             "broker.libs", "seccomp/worker.seccomp", "seccomp/broker.seccomp"}) {
         const auto text = test::slurp(policy().path(file));
         fs::remove(policy().path(file));
         EXPECT_THAT(policy().refusal(), HasSubstr(std::string(file) + ": missing; take"));
@@ -249,6 +250,31 @@ TEST_F(PolicyDirectory, AMissingFileIsNamed) {
     }
     fs::remove(policy().path("seccomp/inspect.seccomp"));
     EXPECT_THAT(policy().refusal(), HasSubstr("there is no seccomp/inspect.seccomp"));
+}
+
+TEST_F(PolicyDirectory, PartsOfTheAgentAreProfilesAndNoJobs) {
+    const auto loaded = load(policy().path(""), Trust::root);
+    ASSERT_TRUE(loaded) << loaded.error().what;
+    EXPECT_EQ(loaded->parts.size(), 4U);
+    for (const auto& [name, part] : loaded->parts) {
+        EXPECT_EQ(find(loaded->profiles, name), nullptr) << name;
+        EXPECT_NE(find(loaded->seccomp, part.seccomp), nullptr) << name;
+    }
+    EXPECT_EQ(loaded->part("worker").limits.memory, 256_MiB);
+    EXPECT_EQ(capability_names(loaded->part("broker").in_force), "CAP_KILL");
+    EXPECT_EQ(&loaded->ceiling(), find(loaded->seccomp, "broker"));
+}
+
+// What an upgrade finds in /etc.
+TEST_F(PolicyDirectory, RowsOfAnOldWorkerLandlockTakeThePlaceOfTheWorkersProfile) {
+    policy().write("worker.landlock", "read /srv/own  # ours\ntcp-connect 9443  # ours\n");
+    const auto loaded = load(policy().path(""), Trust::root);
+    ASSERT_TRUE(loaded) << loaded.error().what;
+    const auto& worker = loaded->part("worker");
+    ASSERT_EQ(worker.paths.size(), 1U);
+    EXPECT_EQ(worker.paths[0].path, "/srv/own");
+    EXPECT_THAT(worker.ports, ElementsAre(9443));
+    EXPECT_EQ(worker.limits.pids, 128U);
 }
 
 TEST_F(PolicyDirectory, SignersAndPinnedJobsMayBeAbsent) {

@@ -131,6 +131,16 @@ TEST(PolicyLine, EachMistakeIsNamedWithFileLineAndColumn) {
          "reads.policy:1:39: not a directory above /etc/x/*/y"},
         {"reads.policy", "glob os /etc/x/*/y 64KiB links-within /  # x\n",
          "reads.policy:1:39: not a directory above /etc/x/*/y"},
+        {"profiles/broker.profile", "user root  # x\n",
+         "profiles/broker.profile:1:1: unknown key \"user\"; known are capabilities "
+         "capabilities-if-present in-force open-files umask seccomp"},
+        {"profiles/broker.profile", "in-force KILL  # x\n", "profiles/broker.profile:1:10: "},
+        {"profiles/worker.profile", "execute /usr  # x\n",
+         "profiles/worker.profile:1:1: unknown key \"execute\""},
+        {"profiles/worker.profile", "file-size 0  # x\n",
+         "profiles/worker.profile:1:11: expected a size"},
+        {"profiles/vet.profile", "tcp-connect 443  # x\n",
+         "profiles/vet.profile:1:1: unknown key \"tcp-connect\""},
         {"worker.landlock", "read /etc maybe  # x\n",
          "worker.landlock:1:11: unexpected \"maybe\"; write: read PATH [if-present]  # why"},
         {"worker.landlock", "tcp-connect 65536  # x\n",
@@ -175,8 +185,8 @@ TEST(WorkerLandlock, HoldsItsPortsAndNotOneTooMany) {
         text += "tcp-connect " + std::to_string(port) + "  # x\n";
     }
     const auto policy = parsed("worker.landlock", text);
-    ASSERT_EQ(policy.worker_landlock.tcp_connect.size(), 64U);
-    EXPECT_EQ(policy.worker_landlock.tcp_connect.front(), 65535);
+    ASSERT_EQ(policy.worker_landlock->ports.size(), 64U);
+    EXPECT_EQ(policy.worker_landlock->ports.front(), 65535);
     EXPECT_THAT(refusal("worker.landlock", text + "tcp-connect 1  # x\n"),
                 testing::StartsWith("worker.landlock:65:13: one port too many"));
 }

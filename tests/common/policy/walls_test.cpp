@@ -25,14 +25,14 @@ std::string text_of(std::string_view lines, std::string_view capabilities = "non
 }
 
 std::string refusal(const std::string& text) {
-    const auto profile = parse_profile("profiles/p.profile", text);
+    const auto profile = parse_profile("p", "profiles/p.profile", text);
     if (!profile) return profile.error().what;
     const auto checked = check_profile(*profile);
     return checked ? "" : checked.error().what;
 }
 
 Profile profile_of(const std::string& text) {
-    return parse_profile("profiles/p.profile", text).value();
+    return parse_profile("p", "profiles/p.profile", text).value();
 }
 
 }  // namespace

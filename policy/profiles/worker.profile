@@ -1,6 +1,19 @@
-# What the worker, the half that meets the network, may open and where it may connect. Landlock
-# keeps it to these rows, and its view of the file system holds nothing else. What is mounted beneath
-# a row is not in it. The broker adds one path: the worker's state directory.
+# The worker, the half that meets the network: what of the host's files it sees and where it may connect.
+#
+# An unprivileged user without a capability, in a root directory that holds these rows read-only and nothing else; Landlock
+# keeps it to them as well. What is mounted beneath a row is not in it. The broker adds one path: the state directory.
+
+seccomp worker                  # seccomp/worker.seccomp
+
+memory 256MiB                   # several times what it ever needs; a captured one does not take the host's
+pids 128                        # threads of the resolver; jobs need numbers too
+cpu-percent 100                 # one processor: a captured one mines nothing with the others
+file-size 1GiB                  # the largest output of a job that the spool keeps
+state 4GiB                      # its spool at the default of 2 GiB, and room for an operator's larger one
+open-files 256                  # pipes of its jobs, connections, spool
+locked-memory none              # it has nothing to lock, and what it could lock no other process gets
+umask 0077                      # what it writes is its own
+greeting 30s                    # from its start to Hello: it reads its files and is confined by then
 
 # Certificates
 read /etc/ssl/certs if-present                      # CA bundle and hashed CA directory, Debian
@@ -31,8 +44,8 @@ read /etc/debian_version if-present                 # Debian's point release
 read /etc/localtime if-present                      # time zone
 read /usr/share/zoneinfo if-present                 # where localtime leads
 
-# Ports, for kernels that can tell them apart (Landlock ABI 4, Linux 6.7). A backend or a proxy on
-# any other port needs a line here, whatever the configuration says.
+# Ports, for kernels that can tell them apart (Landlock ABI 4, Linux 6.7). A backend or a proxy on any other
+# port needs a line, whatever the configuration says.
 tcp-connect 443     # HTTPS
 tcp-connect 8443    # HTTPS of a backend without root
 tcp-connect 3128    # HTTP proxy, squid
