@@ -134,6 +134,8 @@ Result<Profile> parse_profile(const std::string& name, const std::string& file,
                               std::string_view text) {
     Profile p;
     p.name = name;
+    const bool of_job = whose(name) == kJob;
+    p.private_tmp = of_job;
     const auto take_group = [&](Line& line) -> Result<> {
         p.groups.push_back(TRY(take_user(line)));
         return {};
@@ -228,7 +230,7 @@ Result<Profile> parse_profile(const std::string& name, const std::string& file,
                     ": larger than the profile's memory, of which it is taken; " +
                     "give it less, or more to \"memory\"");
     }
-    p.namespaces.net = p.network == Network::none;
+    p.namespaces.net = of_job && p.network == Network::none;
     return p;
 }
 

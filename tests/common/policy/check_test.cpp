@@ -210,16 +210,6 @@ TEST_F(CheckPolicy, AnAllowListShouldAnswerYoungerCallsAsAnOlderKernelWould) {
                             "answer too, and libc takes an older one only after ENOSYS"));
 }
 
-TEST_F(CheckPolicy, AProfileMayNotBeCalledLikeAPartOfTheAgent) {
-    add("approval.policy", "profile worker pinned-only  # why\n");
-    auto renamed = policy_.profiles.extract("p");
-    renamed.key() = "worker";
-    policy_.profiles.insert(std::move(renamed));
-    EXPECT_THAT(findings(),
-                ElementsAre("error profiles/worker.profile: is the name of a part of the agent, "
-                            "and show-confinement shows that; give the profile another"));
-}
-
 TEST_F(CheckPolicy, PowersOverMetadataWantAReadOnlyView) {
     add("approval.policy", kPinned);
     auto& profile = policy_.profiles.at("p");

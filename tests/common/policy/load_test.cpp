@@ -239,17 +239,23 @@ TEST_F(PolicyDirectory, APrivateTmpAndThePidNamespaceEachNeedAMountNamespace) {
 }
 
 TEST_F(PolicyDirectory, AMissingFileIsNamed) {
-    for (const auto* file : {"host.policy", "approval.policy", "interpreters.policy",
-                             "reads.policy", "profiles/worker.profile", "profiles/broker.profile",
-                             "profiles/config-reader.profile", "profiles/vet.profile",
-                             "broker.libs", "seccomp/worker.seccomp", "seccomp/broker.seccomp"}) {
+    for (const auto* file :
+         {"host.policy", "approval.policy", "interpreters.policy", "reads.policy",
+          "profiles/worker.profile", "profiles/broker.profile", "profiles/config-reader.profile",
+          "profiles/vet.profile", "broker.libs"}) {
         const auto text = test::slurp(policy().path(file));
         fs::remove(policy().path(file));
         EXPECT_THAT(policy().refusal(), HasSubstr(std::string(file) + ": missing; take"));
         policy().write(file, text);
     }
-    fs::remove(policy().path("seccomp/inspect.seccomp"));
-    EXPECT_THAT(policy().refusal(), HasSubstr("there is no seccomp/inspect.seccomp"));
+    for (const std::string list : {"broker", "worker", "inspect"}) {
+        const auto file = "seccomp/" + list + ".seccomp";
+        const auto text = test::slurp(policy().path(file));
+        fs::remove(policy().path(file));
+        EXPECT_THAT(policy().refusal(), HasSubstr(list + ".profile:"));
+        EXPECT_THAT(policy().refusal(), HasSubstr("there is no " + file));
+        policy().write(file, text);
+    }
 }
 
 TEST_F(PolicyDirectory, PartsOfTheAgentAreProfilesAndNoJobs) {
