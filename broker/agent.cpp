@@ -46,7 +46,7 @@ std::chrono::nanoseconds processor_time() {
 
 template <class T>
 Result<T> input(Result<T> read) {
-    if (!read) read.error().code = Agent::kWrongInput;
+    if (!read) read.error().kind = Error::Kind::wrong_input;
     return read;
 }
 

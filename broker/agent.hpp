@@ -19,9 +19,8 @@ inline constexpr int kBadUsage = 2;
 
 class Agent {
   public:
-    // The code of create()'s errors about what an operator wrote: they do not pass by themselves.
-    static constexpr int kWrongInput = -2;
     // Loads the policy, takes the ledger's lock, closes root's own doors. Nothing is served yet.
+    // Errors about what an operator wrote are Kind::wrong_input.
     static Result<std::unique_ptr<Agent>> create(Options options, const sys::Log& log);
     // Until told to stop, or in one-pass mode until the worker is done.
     Result<int> run();

@@ -48,7 +48,7 @@ int serve(broker::Options options) {
     auto agent = broker::Agent::create(std::move(options), log);
     if (!agent) {
         log.error(agent.error().what);
-        const bool wrong = agent.error().code == broker::Agent::kWrongInput;
+        const bool wrong = agent.error().kind == Error::Kind::wrong_input;
         return wrong ? broker::kBadUsage : broker::kFailed;
     }
     const auto code = (*agent)->run();

@@ -1,6 +1,5 @@
 // A subcommand of `bulkhead`: one file each, one row in the table of main.cpp.
 #pragma once
-#include <cerrno>
 #include <string>
 #include <vector>
 
@@ -32,7 +31,7 @@ Result<int> reasons(const Arguments& arguments);
 
 // What the caller has to mend.
 [[nodiscard]] inline std::unexpected<Error> wrong(std::string what) {
-    return fail(std::move(what), EINVAL);
+    return fail(std::move(what), Error::Kind::wrong_input);
 }
 template <class T>
 [[nodiscard]] Result<T> or_wrong(Result<T> result) {

@@ -93,7 +93,7 @@ int main(int count, char** values) {
         const auto done = row.run({words.begin() + 1, words.end()});
         if (done) return *done;
         std::fprintf(stderr, "bulkhead %s: %s\n", words[0].c_str(), done.error().what.c_str());
-        return done.error().code == EINVAL ? cli::kWrong : cli::kNo;
+        return done.error().kind == Error::Kind::wrong_input ? cli::kWrong : cli::kNo;
     }
     std::fprintf(stderr, "bulkhead: no command \"%s\"; see bulkhead --help\n", words[0].c_str());
     return cli::kWrong;

@@ -28,7 +28,7 @@ constexpr int kMaxDepth = 16;
 Result<std::string> ask(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path) return fail("--socket: path too long", EINVAL);
+    if (path.size() >= sizeof address.sun_path) return wrong("--socket: path too long");
     std::memcpy(address.sun_path, path.data(), path.size());
     const sys::Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!socket) return sys::fail_errno("socket");
@@ -41,8 +41,7 @@ Result<std::string> ask(const std::string& path) {
     if (::connect(socket.get(), generic, sizeof address) != 0) {
         const auto why = sys::fail_errno(path).error();
         return fail(why.what + (why.code == EACCES ? "; ask as root or as the agent's group"
-                                                   : "; is the agent running?"),
-                    why.code == EINVAL ? 0 : why.code);
+                                                   : "; is the agent running?"));
     }
     auto answer = sys::read_to_end(socket, 1_MiB);
     if (!answer && answer.error().code == EAGAIN) return fail("the agent does not answer");
@@ -123,7 +122,7 @@ Result<int> status(const Arguments& arguments) {
         } else if (arguments[i] == "--socket" && i + 1 < arguments.size()) {
             socket = arguments[++i];
         } else {
-            return fail("unknown argument " + arguments[i], EINVAL);
+            return wrong("unknown argument " + arguments[i]);
         }
     }
     const auto answer = TRY(ask(socket));
@@ -143,7 +142,7 @@ Result<int> status(const Arguments& arguments) {
 
 Result<int> settings(const Arguments& arguments) {
     if (arguments.size() > 1 || (arguments.size() == 1 && arguments[0] != "--markdown")) {
-        return fail("takes nothing but --markdown", EINVAL);
+        return wrong("takes nothing but --markdown");
     }
     std::fputs((arguments.empty() ? worker::describe_flags() : worker::describe_settings()).c_str(),
                stdout);

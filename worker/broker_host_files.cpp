@@ -15,7 +15,8 @@ HostFile read(const protocol::HostFile& found) {
     if (content) {
         file.content = *std::move(content);
     } else {
-        file.reason = content.error().code == EFBIG ? "read-too-large" : "read-failed";
+        const bool too_large = content.error().kind == Error::Kind::too_large;
+        file.reason = too_large ? "read-too-large" : "read-failed";
     }
     return file;
 }

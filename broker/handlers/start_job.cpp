@@ -244,7 +244,8 @@ Result<protocol::StartReply> handle(const protocol::StartJob& request, Context& 
         if (*bytes) continue;
         const auto& error = bytes->error();
         const auto refused = admission::refuse(
-            error.code == EFBIG ? Reason::size_exceeded : Reason::not_sealed, error.what);
+            error.kind == Error::Kind::too_large ? Reason::size_exceeded : Reason::not_sealed,
+            error.what);
         return recorded_reply(refused, delivery, "", broker);
     }
     JobBytes job;

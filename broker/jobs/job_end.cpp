@@ -22,14 +22,17 @@ constexpr std::size_t kMostNames = 5;
 JobEnd could_not_start(const Error& error) {
     JobEnd end;
     end.outcome = Outcome::failed_to_start;
-    end.reason = Code::clipped(error.code == sandbox::kDiffers ? kDiffersReason : "start-failed");
+    end.reason =
+        Code::clipped(error.kind == Error::Kind::differs ? kDiffersReason : "start-failed");
     end.detail = decltype(end.detail)::clipped(error.what);
     return end;
 }
 
 JobEnd judged(JobEnd end, const JobStatus& status) {
     if (!status.failed_step.empty()) {
-        return could_not_start({status.failed_step, status.differs() ? sandbox::kDiffers : 0});
+        return could_not_start(
+            {.what = status.failed_step,
+             .kind = status.differs() ? Error::Kind::differs : Error::Kind::none});
     }
     if (WIFSIGNALED(status.wait_status)) {
         end.signal = static_cast<std::uint8_t>(WTERMSIG(status.wait_status));

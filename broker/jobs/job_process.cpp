@@ -245,7 +245,7 @@ Result<> close_doors(const JobPlan& plan, const Ruleset& ruleset) {
 // The exit status says of what kind the step was that failed; see JobStatus.
 [[noreturn]] void report_and_exit(int report, const Error& step) {
     tell(report, '!', step.what);
-    ::_exit(step.code == sandbox::kDiffers ? kDiffersExit : 127);
+    ::_exit(step.kind == Error::Kind::differs ? kDiffersExit : 127);
 }
 
 // As execve() wants them; they refer to `words`.

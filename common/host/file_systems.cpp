@@ -30,7 +30,7 @@ Result<struct statvfs> look_at(const sys::Dir& root, const std::string& path, st
     struct statx found {};
     constexpr int kFlags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
     TRY(sys::check(::statx(fd->get(), "", kFlags, STATX_MNT_ID, &found), path));
-    if (std::to_string(found.stx_mnt_id) != id) return fail("covered", ENOENT);
+    if (std::to_string(found.stx_mnt_id) != id) return fail("covered", Error::Kind::not_there);
     struct statvfs figures {};
     TRY(sys::check(::fstatvfs(fd->get(), &figures), path));
     return figures;
@@ -61,7 +61,8 @@ Result<Reading> read_file_systems(std::uint64_t max_bytes) {
         for (std::size_t at; (at = path.find("\\040")) != path.npos;) path.replace(at, 4, " ");
         const auto figures = look_at(root, path, mount.id);
         // Nobody else gets there either; unless there is a tab, line feed or backslash in its name.
-        const bool covered = !figures && figures.error().code == ENOENT;
+        const bool covered = !figures && (figures.error().code == ENOENT ||
+                                          figures.error().kind == Error::Kind::not_there);
         if (covered && path.find('\\') == path.npos) continue;
         const auto row = figures ? row_of(mount, *figures) : "";
         const bool fits = figures && reading.bytes.size() + row.size() <= max_bytes;

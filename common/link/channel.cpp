@@ -18,7 +18,7 @@ Result<std::pair<Channel, Channel>> Channel::pair() {
 
 Result<> Channel::send(ByteView bytes, std::span<const int> descriptors) const {
     if (bytes.size() > kMaxFrame || descriptors.size() > kMaxDescriptors) {
-        return fail("message too large", EMSGSIZE);
+        return fail("message too large", Error::Kind::too_large);
     }
     iovec part{.iov_base = const_cast<std::byte*>(bytes.data()), .iov_len = bytes.size()};
     msghdr message{};
@@ -70,7 +70,9 @@ Result<std::optional<Packet>> Channel::receive() const {
             packet.descriptors.emplace_back(fd);
         }
     }
-    if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return fail("packet too long", EPROTO);
+    if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+        return fail("packet too long", Error::Kind::malformed);
+    }
     // An empty packet and the end of the stream look alike; no frame of ours is empty.
     if (got == 0) return std::optional<Packet>{};
     packet.bytes.resize(static_cast<std::size_t>(got));

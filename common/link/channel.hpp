@@ -31,7 +31,7 @@ class Channel {
     // that is gone is EPIPE.
     Result<> send(ByteView bytes, std::span<const int> descriptors = {}) const;
     // Waits if the descriptor is blocking. Nothing: the peer is gone. EAGAIN when there is no
-    // packet. A packet that is too long or has too many descriptors is an error with code EPROTO.
+    // packet. A packet that is too long or has too many descriptors is Kind::malformed.
     Result<std::optional<Packet>> receive() const;
 
     int fd() const { return fd_.get(); }

@@ -35,9 +35,10 @@ Result<gid_t> find_group(std::string_view name);
 constexpr std::uint64_t capability(int number) { return std::uint64_t{1} << number; }
 inline constexpr std::uint64_t kAllCapabilities = ~std::uint64_t{0};
 
-// Error::code of a setting that was made without an error, and is not what the kernel says.
-inline constexpr int kDiffers = -1;
-inline std::unexpected<Error> differs(std::string what) { return fail(std::move(what), kDiffers); }
+// Of a setting that was made without an error, and is not what the kernel says.
+inline std::unexpected<Error> differs(std::string what) {
+    return fail(std::move(what), Error::Kind::differs);
+}
 
 struct Identity {
     User user;

@@ -28,7 +28,9 @@ Result<std::string> read_bounded(std::uint64_t max, Read read_at) {
         if (got < 0) return fail_errno("read");
         if (got == 0) return out;
         out.append(chunk.data(), static_cast<std::size_t>(got));
-        if (out.size() > max) return fail("larger than " + std::to_string(max) + " bytes", EFBIG);
+        if (out.size() > max) {
+            return fail("larger than " + std::to_string(max) + " bytes", Error::Kind::too_large);
+        }
     }
 }
 
@@ -78,7 +80,8 @@ Result<std::uint64_t> require_sealed(const Fd& fd, std::uint64_t max_size) {
     if (!S_ISREG(info.st_mode)) return fail("descriptor is not a regular file");
     const auto size = static_cast<std::uint64_t>(info.st_size);
     if (size > max_size) {
-        return fail(std::to_string(size) + " bytes, limit " + std::to_string(max_size), EFBIG);
+        return fail(std::to_string(size) + " bytes, limit " + std::to_string(max_size),
+                    Error::Kind::too_large);
     }
     return size;
 }

@@ -65,7 +65,8 @@ bool is_roots_alone(const struct stat& info);
 Result<> require_roots_file(const Fd& fd, const std::string& path);
 
 Result<> write_all(const Fd& fd, ByteView bytes);
-// From the current position to the end; more than `max` bytes is an error.
+// From the current position to the end; more than `max` bytes is an error
+// of Kind::too_large.
 Result<std::string> read_to_end(const Fd& fd, std::uint64_t max);
 // From offset 0, leaving the position alone: for seekable descriptors that are kept open.
 Result<std::string> read_from_start(const Fd& fd, std::uint64_t max);

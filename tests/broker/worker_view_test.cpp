@@ -219,7 +219,7 @@ TEST_F(WorkerViewTest, ARunningWorkerIsMovedFromOutside) {
     while (proc.read_file("status", 65536).value_or("").find("State:\tS") == std::string::npos) {
         ::usleep(1000);
     }
-    EXPECT_EQ(require_narrow(worker.pid(), rows).error().code, sandbox::kDiffers)
+    EXPECT_EQ(require_narrow(worker.pid(), rows).error().kind, Error::Kind::differs)
         << "it still has the host's";
     const auto closed = worker.close_view(rows);
     ASSERT_TRUE(closed) << closed.error().what;

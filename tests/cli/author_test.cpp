@@ -152,6 +152,15 @@ TEST_F(Author, LearnsAtSealingThatTheScriptWasChanged) {
     EXPECT_THAT(sealed.err, HasSubstr("make a new manifest with bulkhead new-job"));
 }
 
+// clear_refs can only be written: the kernel answers EINVAL to who reads it, which is no wrong
+// call.
+TEST_F(Author, AnErrorOfTheKernelIsNotAWrongCall) {
+    const auto failed = site_.bulkhead({"seal", "/proc/self/clear_refs", "/etc/hostname"});
+    EXPECT_THAT(failed.err, HasSubstr("Invalid argument"));
+    EXPECT_EQ(failed.code, 1);
+    EXPECT_EQ(site_.bulkhead({"seal", "clean.sh"}).code, 2);
+}
+
 TEST_F(Author, LearnsAtSealingThatASignatureIsOfSomethingElse) {
     site_.seal("clean.sh", "signed.sh", {"alice"});
     const auto manifest = site_.read("signed.sh.m");

@@ -25,7 +25,7 @@ TEST(RequestReboot, IsNothingOutsideOfAJobOfRoots) {
     ::unsetenv("BULKHEAD_REBOOT_MARK");
     const auto done = request_reboot({});
     ASSERT_FALSE(done);
-    EXPECT_NE(done.error().code, EINVAL);
+    EXPECT_NE(done.error().kind, Error::Kind::wrong_input);
     EXPECT_FALSE(request_reboot({"now"}));
 }
 

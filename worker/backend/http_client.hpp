@@ -85,7 +85,7 @@ class HttpClient {
     ~HttpClient();
 
     // `answered` is called once, later, from the loop: never from inside send(). It may send and
-    // cancel. An error means that no answer came: refused, cut, too slow (code ETIMEDOUT when the
+    // cancel. An error means that no answer came: refused, cut, too slow (Kind::too_slow when the
     // request went out), too large, wrong CA.
     RequestId send(HttpRequest request, OnAnswer answered);
     // `answered` will not be called. Unknown and ended ids are ignored.

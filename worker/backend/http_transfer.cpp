@@ -232,17 +232,17 @@ void Transfer::abandon() {
 }
 
 Error Transfer::describe(CURLcode code) const {
-    if (!trouble_.empty()) return {trouble_};
+    if (!trouble_.empty()) return {.what = trouble_};
     std::string text = curl_easy_strerror(code);
-    int number = 0;
+    auto kind = Error::Kind::none;
     if (code == CURLE_OPERATION_TIMEDOUT) {
         long sent = 0;
         curl_easy_getinfo(easy_.get(), CURLINFO_REQUEST_SIZE, &sent);
-        number = sent > 0 ? ETIMEDOUT : 0;
+        if (sent > 0) kind = Error::Kind::too_slow;
         text = "no answer within " + std::to_string(request_.timeout.count()) + " ms";
     }
     if (curl_error_[0] != '\0') text += ": " + quoted(curl_error_);
-    return {text, number};
+    return {.what = std::move(text), .kind = kind};
 }
 
 Transfer& Transfer::of(CURL* handle) {

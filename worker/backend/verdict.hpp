@@ -49,9 +49,10 @@ RequestId perform(HttpClient& client, Exchange<T> exchange, std::function<void(V
         std::move(exchange.request), [&client, judge = std::move(exchange.judge),
                                       done = std::move(done)](Result<HttpAnswer> answer) {
             if (!answer) {
-                return done(std::unexpected(Setback{.kind = Setback::Kind::retry,
-                                                    .text = std::move(answer.error().what),
-                                                    .too_slow = answer.error().code == ETIMEDOUT}));
+                return done(std::unexpected(
+                    Setback{.kind = Setback::Kind::retry,
+                            .text = std::move(answer.error().what),
+                            .too_slow = answer.error().kind == Error::Kind::too_slow}));
             }
             auto verdict = judge(*answer);
             if (!verdict) client.hide_secrets(verdict.error().text);

@@ -204,7 +204,7 @@ void Delivery::on_receipt(Output which, std::uint64_t begin, std::uint64_t end,
     if (verdict) {
         const auto next = route_.dialect.traits().output_by_offset ? verdict->next_offset : end;
         const auto kept = spool_.acknowledge(which, next);
-        if (!kept && kept.error().code != SpoolJob::kNeverSent) {
+        if (!kept && kept.error().kind != Error::Kind::never_sent) {
             return route_.services.fatal(kept.error());
         }
         if (kept && next <= begin) return retry("output", {.text = "the backend took none of it"});

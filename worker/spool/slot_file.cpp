@@ -72,7 +72,8 @@ void SlotFile::adopt(ByteView slot) {
 }
 
 Result<> SlotFile::store(ByteView record) {
-    if (record.size() + kOverhead > slot_size_) return fail("record too large", EFBIG);
+    if (record.size() + kOverhead > slot_size_)
+        return fail("record too large", Error::Kind::too_large);
     ByteWriter writer;
     writer.integer(sequence_ + 1);
     writer.integer(static_cast<std::uint32_t>(record.size()));

@@ -49,7 +49,7 @@ Result<> Spool::resume(const std::string& name) {
     if (name_of(number) != name) return fail("not a job's number");
     auto job = SpoolJob::resume(TRY(dir_.open_dir(name)), number, shared_);
     // A worker died while it made this directory, before the first byte of output.
-    if (!job && job.error().code == ENODATA) return dir_.remove_tree(name);
+    if (!job && job.error().kind == Error::Kind::unfinished) return dir_.remove_tree(name);
     jobs_.emplace(number, TRY(std::move(job)));
     return {};
 }

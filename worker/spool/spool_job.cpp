@@ -62,7 +62,8 @@ Result<std::unique_ptr<SpoolJob>> SpoolJob::resume(const sys::Dir& dir, JobNumbe
                                                    std::shared_ptr<SpoolShared> shared) {
     auto meta = SlotFile::open(dir, kMeta, kMetaSlot);
     const bool finished = meta && !meta->record().empty();
-    if (!finished && (meta || meta.error().code == ENOENT)) return fail("unfinished", ENODATA);
+    if (!finished && (meta || meta.error().code == ENOENT))
+        return fail("unfinished", Error::Kind::unfinished);
     auto checkpoint = TRY(SlotFile::open(dir, kCheckpoint, kCheckpointSlot));
     auto out = TRY(StreamFile::open(dir, kStreams[0]));
     auto err = TRY(StreamFile::open(dir, kStreams[1]));
@@ -235,7 +236,8 @@ Result<std::string> SpoolJob::read(Output which, const Chunk& chunk) const {
 Result<> SpoolJob::acknowledge(Output which, std::uint64_t next_offset) {
     auto& stream = at(which);
     if (next_offset > stream.state.offered(stream.file.size(), both_ended())) {
-        return fail("the backend acknowledges bytes that it was never sent", kNeverSent);
+        return fail("the backend acknowledges bytes that it was never sent",
+                    Error::Kind::never_sent);
     }
     if (next_offset == stream.state.acked) return {};
     stream.state.acked = next_offset;

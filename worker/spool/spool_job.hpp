@@ -67,7 +67,7 @@ class SpoolJob {
     static Result<std::unique_ptr<SpoolJob>> create(const sys::Dir& dir, JobNumber number,
                                                     SpoolLabel label,
                                                     std::shared_ptr<SpoolShared> shared);
-    // What create() has left behind; an error with code ENODATA if it was not finished.
+    // What create() has left behind; Kind::unfinished if it was not finished.
     static Result<std::unique_ptr<SpoolJob>> resume(const sys::Dir& dir, JobNumber number,
                                                     std::shared_ptr<SpoolShared> shared);
     SpoolJob(const SpoolJob&) = delete;
@@ -95,8 +95,7 @@ class SpoolJob {
     // To read a chunk in place, at its offset; valid as long as this object.
     int fd(Output which) const { return at(which).file.fd(); }
     // The backend holds everything below `next_offset` and wants what follows. It may go back: what
-    // is still there is sent again. Error code kNeverSent: it cannot hold that much.
-    static constexpr int kNeverSent = ERANGE;
+    // is still there is sent again. Kind::never_sent: it cannot hold that much.
     Result<> acknowledge(Output which, std::uint64_t next_offset);
     // Both streams ended and were acknowledged.
     bool delivered() const;

@@ -117,7 +117,7 @@ TEST_F(ReadBack, AProcessOutsideOfTheCgroupIsNoticed) {
     const auto told = cgroup.require_caller();
     ASSERT_FALSE(told);
     EXPECT_EQ(told.error().what, "cgroup differs");
-    EXPECT_EQ(told.error().code, sandbox::kDiffers);
+    EXPECT_EQ(told.error().kind, Error::Kind::differs);
 }
 
 TEST_F(ReadBack, AWorkerOutsideOfItsCgroupIsNoticed) {

@@ -56,6 +56,13 @@ TEST(Result, TryMayStandInsideTry) {
     EXPECT_FALSE(eighth(12));
 }
 
+TEST(Result, AKindIsNoErrnoAndStaysWithTheError) {
+    const Result<int> large = fail("much", Error::Kind::too_large);
+    EXPECT_EQ(large.error().code, 0);
+    EXPECT_EQ(within("file", large).error().kind, Error::Kind::too_large);
+    EXPECT_EQ(half(1).error().kind, Error::Kind::none) << "a code alone is no kind";
+}
+
 TEST(Result, WithinSaysWhereOutermostFirst) {
     const auto error = within("heartbeat", within("memory", half(1)));
     EXPECT_EQ(error.error().what, "heartbeat: memory: odd");

@@ -96,9 +96,9 @@ TEST_F(ChannelTest, TheLargestPacketWithTheMostDescriptorsPasses) {
 }
 
 TEST_F(ChannelTest, SendRefusesWhatReceiveWouldRefuse) {
-    EXPECT_EQ(here.send(Bytes(kMaxFrame + 1)).error().code, EMSGSIZE);
+    EXPECT_EQ(here.send(Bytes(kMaxFrame + 1)).error().kind, Error::Kind::too_large);
     const std::vector<int> more(kMaxDescriptors + 1, null.get());
-    EXPECT_EQ(here.send(as_bytes("x"), more).error().code, EMSGSIZE);
+    EXPECT_EQ(here.send(as_bytes("x"), more).error().kind, Error::Kind::too_large);
     ASSERT_TRUE(sys::set_nonblocking(there.descriptor(), true));
     EXPECT_EQ(there.receive().error().code, EAGAIN) << "nothing of it was sent";
 }
@@ -106,7 +106,7 @@ TEST_F(ChannelTest, SendRefusesWhatReceiveWouldRefuse) {
 TEST_F(ChannelTest, ATooLongPacketIsAViolationAndKeepsNothing) {
     const auto before = open_descriptors();
     send_raw(here.fd(), kMaxFrame + 1, {null.get(), null.get()});
-    EXPECT_EQ(there.receive().error().code, EPROTO);
+    EXPECT_EQ(there.receive().error().kind, Error::Kind::malformed);
     EXPECT_EQ(open_descriptors(), before);
 }
 
@@ -115,7 +115,7 @@ TEST_F(ChannelTest, TooManyDescriptorsAreAViolationAndNoneStaysOpen) {
     // 253 is the most the kernel passes in one message.
     for (const std::size_t count : {kMaxDescriptors + 1, std::size_t{253}}) {
         send_raw(here.fd(), 20, std::vector<int>(count, null.get()));
-        EXPECT_EQ(there.receive().error().code, EPROTO) << count;
+        EXPECT_EQ(there.receive().error().kind, Error::Kind::malformed) << count;
         EXPECT_EQ(open_descriptors(), before) << count;
     }
 }

@@ -143,14 +143,14 @@ TEST(RequireSealed, RefusesMoreBytesThanAllowed) {
     const auto refused = require_sealed(*fd, 4);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().what, "5 bytes, limit 4");
-    EXPECT_EQ(refused.error().code, EFBIG);
+    EXPECT_EQ(refused.error().kind, Error::Kind::too_large);
 }
 
 TEST(Read, MoreThanTheLimitIsAnErrorNotACut) {
     const auto fd = sealed_memfd("job", as_bytes(std::string(40'000, 'x')));
     ASSERT_TRUE(fd);
-    EXPECT_EQ(read_to_end(*fd, 39'999).error().code, EFBIG);
-    EXPECT_EQ(read_from_start(*fd, 39'999).error().code, EFBIG);
+    EXPECT_EQ(read_to_end(*fd, 39'999).error().kind, Error::Kind::too_large);
+    EXPECT_EQ(read_from_start(*fd, 39'999).error().kind, Error::Kind::too_large);
     EXPECT_EQ(read_from_start(*fd, 40'000)->size(), 40'000U);
 }
 

@@ -182,8 +182,8 @@ TEST(SpoolJob, ABackendCannotAcknowledgeWhatItWasNeverSent) {
     OneJob one(1_MiB);
     one.write_and_take(output_bytes(1, 0, 2_MiB));
     // The tail is not on offer yet.
-    EXPECT_EQ(one.job->acknowledge(Output::out, 2_MiB).error().code, SpoolJob::kNeverSent);
-    EXPECT_EQ(one.job->acknowledge(Output::err, 1).error().code, SpoolJob::kNeverSent);
+    EXPECT_EQ(one.job->acknowledge(Output::out, 2_MiB).error().kind, Error::Kind::never_sent);
+    EXPECT_EQ(one.job->acknowledge(Output::err, 1).error().kind, Error::Kind::never_sent);
     EXPECT_EQ(one.job->next_chunk(Output::out, 10).value().offset, 0U);
     one.end_both();
     EXPECT_FALSE(one.job->acknowledge(Output::out, 2_MiB + 1));
