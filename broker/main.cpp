@@ -8,6 +8,7 @@
 #include "broker/agent.hpp"
 #include "broker/log_file.hpp"
 #include "broker/options.hpp"
+#include "common/sys/exec.hpp"
 
 namespace {
 
@@ -62,10 +63,8 @@ int become_tool(const std::vector<std::string>& words) {
     const auto path = broker::tool_path();
     std::vector<std::string> copy{"bulkhead"};
     copy.insert(copy.end(), words.begin(), words.end());
-    std::vector<char*> argv;
-    for (auto& word : copy) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    ::execv(path.c_str(), argv.data());
+    const sys::Argv argv(std::move(copy));
+    ::execv(path.c_str(), argv.get());
     std::fprintf(stderr,
                  "broker: %s; it belongs to this package: install it, or call bulkhead %s\n",
                  sys::fail_errno(path).error().what.c_str(), words[0].c_str());

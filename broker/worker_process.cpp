@@ -13,14 +13,14 @@
 #include <csignal>
 
 #include "broker/jobs/cgroup.hpp"
+#include "common/sys/exec.hpp"
 #include "common/view/worker_view.hpp"
 
 namespace bulkhead::broker {
 
 namespace {
 
-constexpr int kChannelFd = 3;  // the worker finds its end there
-constexpr int kProgramFd = 4;
+constexpr int kProgramFd = 4;  // after its end of the channel, where it looks for that
 
 // The environment is the service manager's and may hold settings; but what steers the loader, the
 // allocator or TLS, and the service manager's own protocol, stays here.
@@ -44,16 +44,10 @@ Result<> hand_over_mounts(const link::Channel& channel) {
 }
 
 Result<> strip(const WorkerProgram& program, int channel) {
-    // Not an Fd, which would close whatever stands at its number when the targets are taken.
-    const int null = ::open("/dev/null", O_RDWR);
-    if (null < 0 || ::dup2(null, STDIN_FILENO) < 0) return sys::fail_errno("/dev/null");
-    // Above both targets first: either source may stand on the other's target.
-    const int high_channel = ::fcntl(channel, F_DUPFD, 16);
-    const int high_program = ::fcntl(program.file.get(), F_DUPFD, 16);
-    if (high_channel < 0 || high_program < 0) return sys::fail_errno("duplicate descriptor");
-    if (::dup2(high_channel, kChannelFd) < 0) return sys::fail_errno("dup2");
-    if (::dup3(high_program, kProgramFd, O_CLOEXEC) < 0) return sys::fail_errno("dup3");
-    TRY(sys::check(::syscall(SYS_close_range, kProgramFd + 1, ~0U, 0), "close_range"));
+    // Standard output and error stay what the broker has.
+    TRY(sys::place_descriptors(std::array{sys::Placed{}, sys::Placed{STDOUT_FILENO},
+                                          sys::Placed{STDERR_FILENO}, sys::Placed{channel},
+                                          sys::Placed{program.file.get(), false}}));
     ::setsid();
     TRY(sys::check(::chdir("/"), "chdir /"));
     ::umask(077);
@@ -67,27 +61,18 @@ Result<> strip(const WorkerProgram& program, int channel) {
     return sys::check(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG");
 }
 
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-    std::vector<char*> out;
-    for (const auto& text : texts) out.push_back(const_cast<char*>(text.c_str()));
-    out.push_back(nullptr);
-    return out;
-}
-
 [[noreturn]] void become_worker(const WorkerProgram& program, const link::Channel& channel,
                                 pid_t parent) {
     auto done = program.own_view ? hand_over_mounts(channel) : Result<>();
     if (done) done = strip(program, channel.fd());
     if (done && ::getppid() != parent) done = fail("the broker is gone");
     if (done) {
-        const auto argv = pointers(program.arguments);
-        const auto environment = pointers(program.environment);
-        ::syscall(SYS_execveat, kProgramFd, "", argv.data(), environment.data(), AT_EMPTY_PATH);
+        const sys::Argv argv(program.arguments);
+        const sys::Argv environment(program.environment);
+        ::syscall(SYS_execveat, kProgramFd, "", argv.get(), environment.get(), AT_EMPTY_PATH);
         done = sys::fail_errno("exec worker");
     }
-    const std::string text = "worker: " + done.error().what + "\n";
-    [[maybe_unused]] const auto put = ::write(STDERR_FILENO, text.data(), text.size());
-    ::_exit(126);
+    sys::say_and_exit(STDERR_FILENO, "worker: " + done.error().what, 126);
 }
 
 }  // namespace

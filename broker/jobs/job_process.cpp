@@ -20,6 +20,7 @@
 #include "common/base/strong.hpp"
 #include "common/policy/walls.hpp"
 #include "common/sandbox/landlock.hpp"
+#include "common/sys/exec.hpp"
 #include "common/view/job_view.hpp"
 
 namespace bulkhead::broker {
@@ -29,12 +30,12 @@ namespace {
 // Both close when the interpreter starts: nothing of ours reaches it but standard descriptors.
 constexpr int kReportFd = 3;
 constexpr int kScriptFd = 4;
-// In the report a line of a step that failed, or, after this, what an init was told of its job, or
-// what is not in its view.
+// A line of the report is a step that failed, what an init was told of its job, or what is not in
+// its view.
+constexpr char kFailureMark = '!';
 constexpr char kStatusMark = '=';
 constexpr char kRemarkMark = '+';
-// Of what may precede the status, so that hear() gets to it.
-constexpr std::size_t kMaxTold = 300;
+// Remarks, which precede the status: so that hear() gets to it.
 constexpr std::size_t kMostTold = 20;
 
 using sandbox::differs;
@@ -108,34 +109,14 @@ Result<> set_manners(const policy::Profile& profile) {
     return {};
 }
 
-// Standard descriptors, the script and the report at their places; everything else closed.
+// Standard descriptors, the report and the script at their places; everything else closed.
 Result<> arrange_descriptors(const JobPlan& plan, int out, int err, int report) {
-    // Not an Fd, which would close whatever stands at its number when the places are taken.
-    const int null = ::open("/dev/null", O_RDWR);
-    if (null < 0) return sys::fail_errno("/dev/null");
-    std::array from{null, out, plan.merged ? out : err, report, plan.script.get()};
-    // Above every target first, so that no dup2 overwrites a source.
-    for (int& fd : from) {
-        fd = ::fcntl(fd, F_DUPFD, 16);
-        if (fd < 0) return sys::fail_errno("duplicate descriptor");
-    }
-    for (int place = 0; place < static_cast<int>(from.size()); ++place) {
-        const int flags = place >= kReportFd ? O_CLOEXEC : 0;
-        if (::dup3(from[static_cast<std::size_t>(place)], place, flags) < 0) {
-            return sys::fail_errno("dup3");
-        }
-    }
-    return sys::check(::syscall(SYS_close_range, kScriptFd + 1, ~0U, 0), "close_range");
+    return sys::place_descriptors(
+        std::array{sys::Placed{}, sys::Placed{out}, sys::Placed{plan.merged ? out : err},
+                   sys::Placed{report, false}, sys::Placed{plan.script.get(), false}});
 }
 
-// In one line, whatever names it holds: another would be taken for a word of ours.
-void tell(int report, char mark, const std::string& text) {
-    auto line = mark + text.substr(0, kMaxTold);
-    std::ranges::replace_if(
-        line, [](char c) { return c >= 0 && c < ' '; }, '?');
-    line += '\n';
-    [[maybe_unused]] const auto put = ::write(report, line.data(), line.size());
-}
+void tell(int report, char mark, const std::string& text) { sys::say_line(report, mark + text); }
 
 bool has_ruleset(const JobPlan& plan) {
     const auto given_up = [](const auto& line) { return line.wall == policy::kLandlockWall; };
@@ -244,16 +225,8 @@ Result<> close_doors(const JobPlan& plan, const Ruleset& ruleset) {
 
 // The exit status says of what kind the step was that failed; see JobStatus.
 [[noreturn]] void report_and_exit(int report, const Error& step) {
-    tell(report, '!', step.what);
-    ::_exit(step.kind == Error::Kind::differs ? kDiffersExit : 127);
-}
-
-// As execve() wants them; they refer to `words`.
-std::vector<char*> pointers(const std::vector<std::string>& words) {
-    std::vector<char*> list;
-    for (const auto& word : words) list.push_back(const_cast<char*>(word.c_str()));
-    list.push_back(nullptr);
-    return list;
+    const bool differs = step.kind == Error::Kind::differs;
+    sys::say_and_exit(report, kFailureMark + step.what, differs ? kDiffersExit : 127);
 }
 
 [[noreturn]] void run_interpreter(const JobPlan& plan, const Ready& ready) {
@@ -261,12 +234,12 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
     auto words = plan.arguments;
     words.insert(words.begin(), plan.interpreter);
     words.push_back(ready.script);
-    const auto argv = pointers(words);
-    const auto environment = pointers(plan.environment);
+    const sys::Argv argv(std::move(words));
+    const sys::Argv environment(plan.environment);
     if (const auto done = close_doors(plan, ready.ruleset); !done) {
         report_and_exit(kReportFd, done.error());
     }
-    ::execve(argv[0], argv.data(), environment.data());
+    ::execve(argv.program(), argv.get(), environment.get());
     report_and_exit(kReportFd, sys::fail_errno("exec " + plan.interpreter).error());
 }
 

@@ -1,11 +1,9 @@
 #include "cli/vet/confined_child.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,11 +12,14 @@
 #include <chrono>
 #include <csignal>
 
+#include "common/base/parse.hpp"
 #include "common/base/strong.hpp"
 #include "common/policy/parse.hpp"
+#include "common/sandbox/child.hpp"
 #include "common/sandbox/landlock.hpp"
 #include "common/sandbox/privileges.hpp"
 #include "common/sandbox/seccomp.hpp"
+#include "common/sys/exec.hpp"
 
 namespace bulkhead::cli {
 
@@ -26,7 +27,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMaxOutput = 256_KiB;
-constexpr int kScriptFd = 3;
+constexpr int kRulesetFd = 4;  // after the script; closed when the program starts
 constexpr int kConfinementFailed = 125;
 
 // In the grammar of policy/seccomp.
@@ -45,30 +46,40 @@ constexpr std::string_view kCalls =
     "errno ENOSYS io_uring_setup       # it acts without system calls\n"
     "errno EPERM userfaultfd           # a tool of exploits\n";
 
+// What the child is held to.
+struct Held {
+    policy::Profile profile;
+    policy::SeccompList calls;
+};
+
+Result<Held> rules() {
+    Held held;
+    for (const char* path : {"/usr", "/bin", "/lib", "/lib64"}) {
+        held.profile.paths.push_back({policy::Access::execute, path, true, {}});
+    }
+    for (const char* path : {"/etc/ld.so.cache", "/dev/null", "/dev/urandom"}) {
+        held.profile.paths.push_back({policy::Access::read, path, true, {}});
+    }
+    held.profile.max_timeout = std::chrono::seconds(10);  // of processor time, too
+    held.profile.limits.open_files = 64;
+    held.calls = TRY(policy::parse_seccomp("vet", kCalls));
+    return held;
+}
+
 struct Walls {
+    policy::Profile profile;
     sandbox::Filter filter;
     std::optional<sys::Fd> ruleset;
 };
 
-Result<Walls> make_walls() {
-    std::vector<policy::PathRule> paths;
-    for (const char* path : {"/usr", "/bin", "/lib", "/lib64"}) {
-        paths.push_back({policy::Access::execute, path, true, {}});
-    }
-    for (const char* path : {"/etc/ld.so.cache", "/dev/null", "/dev/urandom"}) {
-        paths.push_back({policy::Access::read, path, true, {}});
-    }
-    Walls walls;
-    walls.filter = TRY(sandbox::compile(TRY(policy::parse_seccomp("vet", kCalls))));
+Result<Walls> make_walls(Held held) {
+    Walls walls{.profile = std::move(held.profile),
+                .filter = TRY(sandbox::compile(held.calls)),
+                .ruleset = {}};
     walls.ruleset = TRY(sandbox::make_ruleset(
-        {.paths = paths, .writable = {}, .tcp_connect = std::nullopt}, sandbox::landlock_abi()));
+        {.paths = walls.profile.paths, .writable = {}, .tcp_connect = std::nullopt},
+        sandbox::landlock_abi()));
     return walls;
-}
-
-Result<> limit(__rlimit_resource resource, rlim_t value) {
-    const rlimit both{value, value};
-    if (::setrlimit(resource, &both) != 0) return sys::fail_errno("setrlimit");
-    return {};
 }
 
 Result<> shed_privileges() {
@@ -76,7 +87,8 @@ Result<> shed_privileges() {
     if (::geteuid() == 0) {
         return sandbox::become({.user = {kNobody, kNobody}, .groups = {}, .capabilities = 0});
     }
-    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return sys::fail_errno("no_new_privs");
+    TRY(sys::check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs"));
+    if (::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) return sandbox::differs("no_new_privs");
     return {};
 }
 
@@ -85,53 +97,38 @@ void leave_network() {
     if (::unshare(CLONE_NEWNET) != 0) ::unshare(CLONE_NEWUSER | CLONE_NEWNET);
 }
 
+Result<> set_limits(const policy::Profile& profile) {
+    const auto seconds = static_cast<std::uint64_t>(profile.max_timeout.count());
+    const auto& limits = profile.limits;
+    TRY(sandbox::forbid_core());
+    TRY(sandbox::set_limit(RLIMIT_CPU, seconds, seconds));
+    TRY(sandbox::set_limit(RLIMIT_FSIZE, limits.file_size, limits.file_size));
+    return sandbox::set_limit(RLIMIT_NOFILE, limits.open_files, limits.open_files);
+}
+
 Result<> confine(const Walls& walls) {
     leave_network();
-    TRY(limit(RLIMIT_CORE, 1));  // at 0 a pipe in kernel.core_pattern is started, core(5)
-    TRY(limit(RLIMIT_CPU, 10));
-    TRY(limit(RLIMIT_FSIZE, 0));
-    TRY(limit(RLIMIT_NOFILE, 64));
+    TRY(set_limits(walls.profile));
     TRY(shed_privileges());
-    if (walls.ruleset) TRY(sandbox::restrict_self(walls.ruleset->get()));
+    TRY(sys::check(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG"));
+    if (walls.ruleset) TRY(sandbox::restrict_self(kRulesetFd));
     return sandbox::install(walls.filter);
 }
 
-// Standard descriptors and the script at their places; the ruleset is moved out of their way.
-Result<> arrange(const sys::Fd& script, const sys::Fd& output, Walls& walls) {
-    const auto above = [](int fd) { return ::fcntl(fd, F_DUPFD_CLOEXEC, 16); };
-    const sys::Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    if (!null) return sys::fail_errno("/dev/null");
-    std::array<int, 4> from{null.get(), output.get(), output.get(), script.get()};
-    for (int& fd : from) fd = above(fd);
-    if (walls.ruleset) walls.ruleset = sys::Fd(above(walls.ruleset->get()));
-    for (int place = 0; place <= kScriptFd; ++place) {
-        if (::dup2(from[static_cast<std::size_t>(place)], place) < 0) {
-            return sys::fail_errno("dup2");
-        }
-    }
-    return {};
-}
-
-[[noreturn]] void be_child(const std::vector<std::string>& words, Walls& walls,
+[[noreturn]] void be_child(const std::vector<std::string>& words, const Walls& walls,
                            const sys::Fd& script, const sys::Fd& output) {
-    std::vector<char*> argv;
-    for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-    argv.push_back(nullptr);
-    char path[] = "PATH=/usr/bin:/bin";
-    char language[] = "LC_ALL=C.UTF-8";
-    char home[] = "HOME=/";
-    std::array<char*, 4> environment{path, language, home, nullptr};
-    const auto confined = [&]() -> Result<> {
-        TRY(arrange(script, output, walls));
-        TRY(confine(walls));
-        // Whatever the caller left open is not the child's; what is ours closes at exec.
-        ::syscall(SYS_close_range, kScriptFd + 1, ~0U, 0);
-        return {};
-    }();
-    if (confined) ::execve(argv[0], argv.data(), environment.data());
-    const auto why = confined ? sys::fail_errno(words[0]).error().what : confined.error().what;
-    [[maybe_unused]] const auto put = ::write(STDERR_FILENO, why.data(), why.size());
-    ::_exit(kConfinementFailed);
+    const sys::Argv argv(words);
+    const sys::Argv environment({"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "HOME=/"});
+    auto done = sys::place_descriptors(
+        std::array{sys::Placed{}, sys::Placed{output.get()}, sys::Placed{output.get()},
+                   sys::Placed{script.get()},
+                   sys::Placed{walls.ruleset ? walls.ruleset->get() : sys::kNullDevice, false}});
+    if (done) done = confine(walls);
+    if (done) {
+        ::execve(argv.program(), argv.get(), environment.get());
+        done = sys::fail_errno(words[0]);
+    }
+    sys::say_and_exit(STDERR_FILENO, done.error().what, kConfinementFailed);
 }
 
 // Until the child closes its output or its time is over.
@@ -152,17 +149,12 @@ std::string collect(const sys::Fd& from, Clock::time_point deadline) {
 }
 
 // Its exit status; a child that is still there at the deadline is killed.
-int wait_until(pid_t child, Clock::time_point deadline) {
-    const sys::Fd watch(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+int wait_until(sandbox::Child child, Clock::time_point deadline) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
-    pollfd wait{.fd = watch.get(), .events = POLLIN, .revents = 0};
-    if (left.count() <= 0 || ::poll(&wait, 1, static_cast<int>(left.count())) <= 0) {
-        ::kill(child, SIGKILL);
-    }
-    int status = 0;
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
+    pollfd wait{.fd = child.pidfd().get(), .events = POLLIN, .revents = 0};
+    if (left.count() <= 0 || ::poll(&wait, 1, static_cast<int>(left.count())) <= 0) child.kill();
+    const int status = child.reap().status;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
@@ -170,19 +162,18 @@ int wait_until(pid_t child, Clock::time_point deadline) {
 
 Result<Ran> run_confined(const std::vector<std::string>& words, std::string_view script,
                          std::chrono::milliseconds time) {
-    auto walls = TRY(make_walls());
+    const auto walls = TRY(make_walls(TRY(rules())));
     const auto bytes = TRY(sys::sealed_memfd("script", as_bytes(script)));
     auto pipe = TRY(sys::make_pipe());
     const auto deadline = Clock::now() + time;
-    const pid_t child = ::fork();
-    if (child < 0) return sys::fail_errno("fork");
-    if (child == 0) be_child(words, walls, bytes, pipe.write);
+    auto child =
+        TRY(sandbox::Child::start(0, -1, [&] { be_child(words, walls, bytes, pipe.write); }));
     pipe.write.reset();
     Ran ran;
     ran.output = collect(pipe.read, deadline);
-    ran.exit_code = wait_until(child, deadline);
-    if (ran.exit_code == kConfinementFailed) return fail("cannot be confined here: " + ran.output);
-    return ran;
+    ran.exit_code = wait_until(std::move(child), deadline);
+    if (ran.exit_code != kConfinementFailed) return ran;
+    return fail("cannot be confined here: " + std::string(trimmed(ran.output)));
 }
 
 }  // namespace bulkhead::cli

@@ -34,7 +34,12 @@ Result<Child> Child::start(std::uint64_t flags, int cgroup, const std::function<
     arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
     arguments.exit_signal = SIGCHLD;
     arguments.cgroup = static_cast<std::uint64_t>(cgroup);
-    const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
+    auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
+    // A container's filter may refuse what it cannot look into; clone(2) does all but the cgroup.
+    if (pid < 0 && errno == ENOSYS && cgroup < 0) {
+        const auto all = arguments.flags | arguments.exit_signal;
+        pid = static_cast<pid_t>(::syscall(SYS_clone, all, nullptr, &pidfd, nullptr, nullptr));
+    }
     if (pid < 0) return sys::fail_errno("clone3");
     if (pid == 0) {
         reset_signals();

@@ -4,10 +4,13 @@
 #include <gmock/gmock.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "cli/vet/confined_child.hpp"
+#include "common/policy/parse.hpp"
 #include "common/sandbox/landlock.hpp"
+#include "common/sandbox/seccomp.hpp"
 #include "tests/support/forked.hpp"
 #include "tests/support/tree.hpp"
 
@@ -129,6 +132,20 @@ TEST(ConfinedChild, IsNotRootAndHasNoCapability) {
     ASSERT_TRUE(ran) << ran.error().what;
     EXPECT_THAT(ran->output,
                 HasSubstr("uid " + std::to_string(::geteuid() == 0 ? 65534 : ::geteuid())));
+}
+
+// As in a container whose filter cannot look into clone3(2).
+TEST(ConfinedChild, RunsWhereClone3IsRefused) {
+    EXPECT_EQ(test::forked([]() -> std::string {
+                  const auto list = policy::parse_seccomp(
+                      "container", "default allow  # test\nerrno ENOSYS clone3  # test\n");
+                  const auto filter = sandbox::compile(*list);
+                  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+                  if (!filter || !sandbox::install(*filter)) return "no filter";
+                  const auto ran = run_confined({"/bin/bash", kScriptPath}, "echo ran\n");
+                  return ran ? ran->output : ran.error().what;
+              }),
+              "ran\n");
 }
 
 TEST(ConfinedChild, HasABoundOnWhatItSays) {
