@@ -5,6 +5,7 @@
 #include <set>
 
 #include "common/policy/check_profile.hpp"
+#include "common/policy/needed_calls.hpp"
 #include "common/policy/pattern.hpp"
 
 namespace bulkhead::policy {
@@ -164,6 +165,10 @@ class Checker {
     }
 
     void check_seccomp(const SeccompList& list) {
+        for (const auto& call : lacking_calls(list.name, list)) {
+            wrong(at(list.source), "allows no " + call + ", without which the " + list.name +
+                                       " of this version does not work");
+        }
         for (const auto& rule : list.rules) {
             if (!facts_.is_system_call(rule.call)) {
                 wrong(at(rule.source), "there is no system call \"" + rule.call + "\"");

@@ -1,7 +1,7 @@
 #include "common/policy/lines.hpp"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "common/base/text.hpp"
 
@@ -123,9 +123,20 @@ Result<std::string> Line::matching(bool (*is_right)(std::string_view), std::stri
     return std::string(text);
 }
 
-Result<> parse_lines(const std::string& file, std::string_view text,
-                     const std::vector<Form>& forms) {
-    std::set<std::string_view> seen;
+namespace {
+
+// Where a key stood first.
+using Seen = std::map<std::string_view, Source>;
+
+std::unexpected<Error> stands_twice(const Line& line, const Source& first) {
+    const auto key = "\"" + std::string(line.key()) + "\"";
+    if (first.file == line.source().file) return line.wrong(key + " stands twice");
+    return line.wrong(key + " stands in " + first.at() +
+                      " already, and added lines change nothing; replace that file whole instead");
+}
+
+Result<> take_lines(const std::string& file, std::string_view text, const std::vector<Form>& forms,
+                    Seen& seen) {
     for (unsigned number = 1; !text.empty(); ++number) {
         const auto feed = text.find('\n');
         // A file cut short must not pass for a whole one.
@@ -143,19 +154,27 @@ Result<> parse_lines(const std::string& file, std::string_view text,
             for (const auto& one : forms) known += " " + std::string(one.key());
             return line.wrong("unknown key \"" + std::string(line.key()) + "\"; known are" + known);
         }
-        if (!seen.insert(form->key()).second && form->times != Form::Times::any) {
-            return line.wrong("\"" + std::string(line.key()) + "\" stands twice");
-        }
+        const auto [first, fresh] = seen.emplace(form->key(), line.source());
+        if (!fresh && form->times != Form::Times::any) return stands_twice(line, first->second);
         auto taken = form->take(line);
         if (taken) taken = line.end();
         if (taken) continue;
         taken.error().what += "; write: " + std::string(form->usage) + "  # why";
         return taken;
     }
+    return {};
+}
+
+}  // namespace
+
+Result<> parse_lines(const std::string& file, const Text& text, const std::vector<Form>& forms) {
+    Seen seen;
+    TRY(take_lines(file, text.own, forms, seen));
     for (const auto& form : forms) {
         if (form.times != Form::Times::once || seen.contains(form.key())) continue;
         return fail(file + ": the line \"" + std::string(form.usage) + "  # why\" is missing");
     }
+    for (const auto& more : text.added) TRY(take_lines(more.file, more.text, forms, seen));
     return {};
 }
 

@@ -2,6 +2,7 @@
 //
 // Blank lines and lines that begin with # are for readers. Every other line gives its reason.
 #pragma once
+#include <concepts>
 #include <functional>
 #include <initializer_list>
 #include <string>
@@ -67,7 +68,20 @@ struct Form {
     std::string_view key() const { return usage.substr(0, usage.find(' ')); }
 };
 
-Result<> parse_lines(const std::string& file, std::string_view text,
-                     const std::vector<Form>& forms);
+// What a policy file says: its own text, and the lines that others add to it (FILE.d/NAME.lines).
+struct Text {
+    struct Added {
+        std::string file;  // as errors name it
+        std::string_view text;
+    };
+    template <std::convertible_to<std::string_view> T>
+    Text(const T& text) : own(text) {}
+
+    std::string_view own;
+    std::vector<Added> added;
+};
+
+// Added lines add: a key that may stand once and stands already is an error.
+Result<> parse_lines(const std::string& file, const Text& text, const std::vector<Form>& forms);
 
 }  // namespace bulkhead::policy

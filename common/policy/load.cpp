@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-#include "common/base/parse.hpp"
 #include "common/base/strong.hpp"
 #include "common/policy/parse.hpp"
 #include "common/sys/dir.hpp"
@@ -19,20 +18,17 @@ constexpr std::uint64_t kMaxTotal = 16_MiB;
 constexpr std::size_t kMaxFiles = 1000;
 constexpr std::string_view kFolders[] = {"approved", "profiles", "seccomp"};
 
-class Loader {
+class Reader {
   public:
-    Loader(const std::string& directory, Trust trust) : path_(directory), trust_(trust) {}
+    Reader(const std::string& directory, Trust trust) : path_(directory), trust_(trust) {
+        files_.directory = directory;
+        files_.trust = trust;
+    }
 
-    Result<Policy> load() {
+    Result<Files> read() {
         const auto top = TRY(open_top());
         TRY(read_folder(top, ""));
-        TRY(within(path_, complete(policy_, names())));
-        for (const auto& [file, digest] : digests_) {
-            policy_.file_list += crypto::hex(digest) + "  " + file + "\n";
-        }
-        policy_.digest = crypto::sha256(as_bytes(policy_.file_list));
-        if (policy_.host.from_machine_id) TRY(take_machine_id());
-        return std::move(policy_);
+        return std::move(files_);
     }
 
   private:
@@ -77,62 +73,74 @@ class Loader {
             const auto file = prefix + name;
             if (const auto* kind = kind_of(file)) {
                 TRY(read_file(dir, name, file, kind->max_bytes));
+            } else if (name.ends_with(".d") && kind_of(file.substr(0, file.size() - 2))) {
+                TRY(read_added(dir, name, file));
             } else if (prefix.empty() && std::find(std::begin(kFolders), std::end(kFolders),
                                                    name) != std::end(kFolders)) {
-                const auto folder = TRY(within(path_, dir.open_dir(name)));
-                TRY(judge(folder.fd(), path_ + "/" + name));
-                TRY(read_folder(folder, name + "/"));
+                TRY(read_folder(TRY(open_folder(dir, name, name)), name + "/"));
             } else if (!name.ends_with(".md")) {
-                policy_.ignored.push_back(file);
+                files_.ignored.push_back(file);
             }
         }
         return {};
+    }
+
+    // FILE.d, whose files NAME.lines add to FILE.
+    Result<> read_added(const sys::Dir& dir, const std::string& name, const std::string& folder) {
+        const auto& kind = *kind_of(folder.substr(0, folder.size() - 2));
+        if (kind.lines == Lines::are_its_own) {
+            return fail(path_ + "/" + folder +
+                        ": to a file of this form no lines can be added; write them into it");
+        }
+        const auto below = TRY(open_folder(dir, name, folder));
+        for (const auto& one : TRY(within(path_, below.list()))) {
+            const auto file = folder + "/" + one;
+            if (!one.ends_with(".lines")) {
+                if (!one.ends_with(".md")) files_.ignored.push_back(file);
+                continue;
+            }
+            if (!approval::is_label(one)) {
+                return fail(path_ + "/" + file + ": rename it to [A-Za-z0-9._-] and .lines");
+            }
+            TRY(read_file(below, one, file, kind.max_bytes));
+        }
+        return {};
+    }
+
+    Result<sys::Dir> open_folder(const sys::Dir& dir, const std::string& name,
+                                 const std::string& path) const {
+        auto folder = TRY(within(path_, dir.open_dir(name)));
+        TRY(judge(folder.fd(), path_ + "/" + path));
+        return folder;
     }
 
     Result<> read_file(const sys::Dir& dir, const std::string& name, const std::string& file,
                        std::uint64_t max) {
         const auto fd = TRY(within(path_, dir.open_regular(name, O_RDONLY)));
         TRY(judge(fd.get(), path_ + "/" + file));
-        const auto text = TRY(within(path_ + "/" + file, sys::read_to_end(fd, max)));
+        auto text = TRY(within(path_ + "/" + file, sys::read_to_end(fd, max)));
         total_ += text.size();
-        if (total_ > kMaxTotal || digests_.size() == kMaxFiles) {
+        if (total_ > kMaxTotal || files_.texts.size() == kMaxFiles) {
             return fail(path_ + ": more than 1000 files or 16 MiB");
         }
-        digests_[file] = crypto::sha256(as_bytes(text));
-        return within(path_, parse_file(policy_, file, text));
-    }
-
-    std::vector<std::string> names() const {
-        std::vector<std::string> names;
-        for (const auto& [file, digest] : digests_) names.push_back(file);
-        return names;
-    }
-
-    // Hashed, as machine-id(5) asks: the id itself is no name to be told to a network.
-    Result<> take_machine_id() {
-        const auto etc = TRY(sys::Dir::open("/etc"));
-        const auto text = etc.read_file("machine-id", 64).value_or("");
-        const auto id = text.substr(0, text.find('\n'));
-        if (id.size() == 32 && parse_hex(id)) {
-            const auto digest = crypto::sha256(as_bytes("bulkhead-host" + id));
-            policy_.host.id = "m-" + crypto::hex(digest).substr(0, 16);
-            return {};
-        }
-        if (trust_ == Trust::caller) return {};
-        return fail(path_ + "/host.policy: /etc/machine-id holds no id; write: host-id NAME");
+        files_.texts[file] = std::move(text);
+        return {};
     }
 
     std::string path_;
     Trust trust_;
-    Policy policy_;
-    std::map<std::string, crypto::Digest> digests_;
+    Files files_;
     std::uint64_t total_ = 0;
 };
 
 }  // namespace
 
+Result<Files> read(const std::string& directory, Trust trust) {
+    return Reader(directory, trust).read();
+}
+
 Result<Policy> load(const std::string& directory, Trust trust) {
-    return Loader(directory, trust).load();
+    return merge({}, TRY(read(directory, trust)));
 }
 
 }  // namespace bulkhead::policy

@@ -6,6 +6,7 @@
 #include "common/base/strong.hpp"
 #include "common/policy/lines.hpp"
 #include "common/policy/pattern.hpp"
+#include "common/policy/vendor.hpp"
 #include "common/policy/walls.hpp"
 
 namespace bulkhead::policy {
@@ -20,11 +21,19 @@ Result<std::string> label(Line& line) {
 Result<std::string> path(Line& line) { return line.path(); }
 Result<std::string> soname(Line& line) { return std::string(TRY(line.word("a soname"))); }
 
+const Source& source_of(const Source& source) { return source; }
+const Source& source_of(const auto& row) { return row.source; }
+
 // A row under a name of its own.
 template <class T>
 Result<> add(Named<T>& map, const std::string& name, T value, const Line& line) {
-    if (map.emplace(name, std::move(value)).second) return {};
-    return line.wrong("\"" + name + "\" has a line already");
+    const auto [first, fresh] = map.emplace(name, std::move(value));
+    if (fresh) return {};
+    const auto& there = source_of(first->second);
+    const auto already = "\"" + name + "\" has a line already";
+    if (there.file == line.source().file) return line.wrong(already);
+    return line.wrong(already + " in " + there.at() +
+                      ", and added lines change nothing; replace that file whole instead");
 }
 
 // A row that is no more than its name and its reason.
@@ -42,6 +51,18 @@ Result<> take_host_id(Policy& policy, Line& line) {
 Result<> take_host_group(Policy& policy, Line& line) {
     policy.host.groups.push_back(TRY(label(line)));
     return {};
+}
+
+// A later version's words may mean what this one cannot know. The format before is still read.
+Result<> take_format(Policy& policy, Line& line) {
+    policy.format = TRY(line.number(0, 1'000'000));
+    if (policy.format > kFormat) {
+        return line.wrong("written for a later version of Bulkhead: this one reads formats " +
+                          std::to_string(kFormat - 1) + " and " + std::to_string(kFormat));
+    }
+    if (policy.format + 1 >= kFormat) return {};
+    return line.wrong("too old: bring the files to format " + std::to_string(kFormat) +
+                      ", as the changelog says, and write that here");
 }
 
 Result<> take_requirement(Policy& policy, Line& line) {
@@ -122,6 +143,7 @@ constexpr struct {
     std::string_view usage;
     Result<> (*take)(Policy&, Line&);
 } kForms[] = {
+    {"host.policy", Times::at_most_once, "policy-format NUMBER", take_format},
     {"host.policy", Times::once, "host-id from-machine-id|NAME", take_host_id},
     {"host.policy", Times::any, "group LABEL", take_host_group},
     {"host.policy", Times::any, "require FEATURE", take_requirement},
@@ -139,7 +161,7 @@ constexpr struct {
     {"broker.libs", Times::any, "library SONAME", take_name<&Policy::broker_libs, soname>},
 };
 
-Result<> take_lines(Policy& policy, const std::string& file, std::string_view text) {
+Result<> take_lines(Policy& policy, const std::string& file, const Text& text) {
     std::vector<Form> forms;
     for (const auto& form : kForms) {
         if (form.file != file) continue;
@@ -156,28 +178,29 @@ Result<std::string> stem_of(const std::string& file) {
     return fail(file + ": rename it to [a-z0-9][a-z0-9-]{0,63} and its suffix");
 }
 
-Result<> take_profile(Policy& policy, const std::string& file, std::string_view text) {
+Result<> take_profile(Policy& policy, const std::string& file, const Text& text) {
     const auto name = TRY(stem_of(file));
     auto& map = is_part(name) ? policy.parts : policy.profiles;
     map[name] = TRY(parse_profile(name, file, text));
     return {};
 }
 
-Result<> take_seccomp(Policy& policy, const std::string& file, std::string_view text) {
+Result<> take_seccomp(Policy& policy, const std::string& file, const Text& text) {
     const auto name = TRY(stem_of(file));
     auto& list = policy.seccomp[name] = TRY(parse_seccomp(file, text));
     list.name = name;
     return {};
 }
 
-Result<> take_manifest(Policy& policy, const std::string& file, std::string_view text) {
-    Approved approved{.name = TRY(stem_of(file)), .bytes = std::string(text)};
-    approved.manifest = TRY(within(file, approval::parse_manifest(text)));
+Result<> take_manifest(Policy& policy, const std::string& file, const Text& text) {
+    Approved approved{.name = TRY(stem_of(file)), .bytes = std::string(text.own)};
+    approved.manifest = TRY(within(file, approval::parse_manifest(text.own)));
     policy.approved[approved.name] = approved;
     return {};
 }
 
-Result<> take_script(Policy& policy, const std::string& file, std::string_view text) {
+Result<> take_script(Policy& policy, const std::string& file, const Text& whole) {
+    const auto text = whole.own;
     const auto at = policy.approved.find(TRY(stem_of(file)));
     if (at == policy.approved.end()) {
         return fail(file + ": there is no manifest of that name beside it");
@@ -197,34 +220,50 @@ Result<> take_script(Policy& policy, const std::string& file, std::string_view t
     return {};
 }
 
-Result<> take_allowed_signers(Policy& policy, const std::string& file, std::string_view text) {
-    policy.signers.signers = TRY(within(file, approval::parse_allowed_signers(text)));
+Result<> take_allowed_signers(Policy& policy, const std::string& file, const Text& text) {
+    policy.signers.signers = TRY(within(file, approval::parse_allowed_signers(text.own)));
     return {};
 }
 
-Result<> take_revoked_signers(Policy& policy, const std::string& file, std::string_view text) {
-    policy.signers.revoked = TRY(within(file, approval::parse_revoked_signers(text)));
+Result<> take_revoked_signers(Policy& policy, const std::string& file, const Text& text) {
+    policy.signers.revoked = TRY(within(file, approval::parse_revoked_signers(text.own)));
     return {};
 }
 
-Result<> take_landlock(Policy& policy, const std::string& file, std::string_view text) {
+Result<> take_landlock(Policy& policy, const std::string& file, const Text& text) {
     policy.worker_landlock.emplace();
     return take_lines(policy, file, text);
 }
 
+Result<> take_vendor(Policy&, const std::string& file, const Text& text) {
+    static_cast<void>(TRY(parse_vendor(file, text)));
+    return {};
+}
+
+Result<> take_shipped(Policy&, const std::string& file, const Text& text) {
+    static_cast<void>(TRY(parse_shipped(file, text.own)));
+    return {};
+}
+
+constexpr auto kOwn = Lines::are_its_own;
+
 constexpr FileKind kKinds[] = {
-    {"", "host.policy", true, 64_KiB, take_lines},
-    {"", "approval.policy", true, 64_KiB, take_lines},
+    {"", "vendor.policy", false, 64_KiB, take_vendor, From::vendor, kOwn},
+    {"", "shipped.digests", false, 1_MiB, take_shipped, From::vendor, kOwn},
+    {"", "host.policy", true, 64_KiB, take_lines, From::operators},
+    {"", "approval.policy", true, 64_KiB, take_lines, From::operators},
     {"", "interpreters.policy", true, 64_KiB, take_lines},
     {"", "reads.policy", true, 64_KiB, take_lines},
     {"", "worker.landlock", false, 64_KiB, take_landlock},
     {"", "broker.libs", true, 64_KiB, take_lines},
-    {"", "allowed_signers", false, approval::kMaxSignersFile, take_allowed_signers},
-    {"", "revoked_signers", false, approval::kMaxSignersFile, take_revoked_signers},
+    {"", "allowed_signers", false, approval::kMaxSignersFile, take_allowed_signers, From::operators,
+     kOwn},
+    {"", "revoked_signers", false, approval::kMaxSignersFile, take_revoked_signers, From::operators,
+     kOwn},
     {"profiles", ".profile", false, 64_KiB, take_profile},
     {"seccomp", ".seccomp", false, 64_KiB, take_seccomp},
-    {"approved", ".manifest", false, approval::kMaxManifest, take_manifest},
-    {"approved", ".script", false, approval::kMaxScript, take_script},
+    {"approved", ".manifest", false, approval::kMaxManifest, take_manifest, From::operators, kOwn},
+    {"approved", ".script", false, approval::kMaxScript, take_script, From::operators, kOwn},
 };
 
 }  // namespace
@@ -240,7 +279,7 @@ const FileKind* kind_of(std::string_view file) {
     return at == std::end(kKinds) ? nullptr : at;
 }
 
-Result<> parse_file(Policy& policy, const std::string& file, std::string_view text) {
+Result<> parse_file(Policy& policy, const std::string& file, const Text& text) {
     const auto* kind = kind_of(file);
     if (kind == nullptr) return fail(file + ": not a policy file");
     return kind->parse(policy, file, text);

@@ -131,7 +131,7 @@ Result<PathRule> take_path_rule(Access access, Line& line) {
 }
 
 Result<Profile> parse_profile(const std::string& name, const std::string& file,
-                              std::string_view text) {
+                              const Text& text) {
     Profile p;
     p.name = name;
     const bool of_job = whose(name) == kJob;

@@ -143,7 +143,10 @@ Result<> take_rules(SeccompList& list, Verdict verdict, Line& line) {
         rule.call = std::move(call);
         for (const auto& other : list.rules) {
             if (!clash(other, rule)) continue;
-            return line.wrong("contradicts or repeats line " + std::to_string(other.source.line) +
+            const auto& there = other.source;
+            return line.wrong("contradicts or repeats " +
+                              (there.file == rule.source.file ? "line " + std::to_string(there.line)
+                                                              : there.at()) +
                               (calls.size() > 1 ? ": " + rule.call : ""));
         }
         list.rules.push_back(rule);
@@ -162,7 +165,7 @@ Result<> take_default(SeccompList& list, Line& line) {
 
 }  // namespace
 
-Result<SeccompList> parse_seccomp(const std::string& file, std::string_view text) {
+Result<SeccompList> parse_seccomp(const std::string& file, const Text& text) {
     SeccompList list;
     const auto rule = [&](Verdict verdict, std::string_view usage) -> Form {
         return {Form::Times::any, usage,

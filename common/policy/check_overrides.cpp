@@ -1,0 +1,84 @@
+#include "common/policy/check_overrides.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+#include "common/policy/parse.hpp"
+
+namespace bulkhead::policy {
+
+namespace {
+
+using Words = std::set<std::string, std::less<>>;
+
+// The keys that a file's lines begin with.
+Words keys_of(std::string_view text) {
+    Words keys;
+    for (const auto line : split(text, '\n')) {
+        const auto parts = words(line);
+        if (!parts.empty() && !parts[0].starts_with('#')) keys.emplace(parts[0]);
+    }
+    return keys;
+}
+
+// The calls that a list has a line about.
+Words calls_of(const SeccompList& list) {
+    Words calls;
+    for (const auto& rule : list.rules) calls.insert(rule.call);
+    return calls;
+}
+
+// What the vendor's file has a line about and the policy, with added lines, has not.
+Words lacking(const std::string& file, const Policy& policy, const Files& vendor,
+              const Files& operators) {
+    Words there;
+    Words here;
+    const auto& theirs = vendor.texts.at(file);
+    if (file.starts_with("seccomp/")) {
+        const auto list = parse_seccomp(file, theirs);
+        if (list) there = calls_of(*list);
+        here = calls_of(policy.seccomp.at(file.substr(8, file.rfind('.') - 8)));
+    } else {
+        there = keys_of(theirs);
+        for (const auto& [name, text] : operators.texts) {
+            if (name == file || adds_to(name) == file) here.merge(keys_of(text));
+        }
+    }
+    Words lacking;
+    std::ranges::set_difference(there, here, std::inserter(lacking, lacking.end()));
+    return lacking;
+}
+
+}  // namespace
+
+std::string in_words(const Override& one) {
+    switch (one.kind) {
+        case Override::Kind::replaces:
+            return "replaces the file of this version";
+        case Override::Kind::adds:
+            return "adds to " + adds_to(one.file);
+        case Override::Kind::copy:
+            return "unchanged copy of " + one.release + ", which is not read: delete it";
+    }
+    return "";
+}
+
+std::vector<Finding> check_overrides(const Policy& policy, const Files& vendor,
+                                     const Files& operators) {
+    std::vector<Finding> findings;
+    for (const auto& [kind, file, release] : policy.overrides) {
+        if (kind != Override::Kind::replaces || adds_to(file) != "") continue;
+        std::string lacks;
+        for (const auto& word : lacking(file, policy, vendor, operators)) lacks += " " + word;
+        if (lacks.empty()) continue;
+        findings.push_back({false, file,
+                            "lacks lines that this version's file has:" + lacks +
+                                "; if it was written for an older version, take that file and add "
+                                "yours by " +
+                                file + ".d/NAME.lines"});
+    }
+    return findings;
+}
+
+}  // namespace bulkhead::policy

@@ -1,0 +1,158 @@
+// From the vendor's files and the operator's to one policy.
+#include <algorithm>
+
+#include "common/base/parse.hpp"
+#include "common/policy/load.hpp"
+#include "common/policy/parse.hpp"
+#include "common/policy/vendor.hpp"
+#include "common/sys/dir.hpp"
+
+namespace bulkhead::policy {
+
+namespace {
+
+constexpr std::string_view kHost = "host.policy";
+
+class Merger {
+  public:
+    Merger(const Files& vendor, const Files& operators) : vendor_(vendor), operators_(operators) {}
+
+    Result<Policy> merge() {
+        TRY(lay_vendors());
+        lay_operators();
+        // Which format the others are written in is said there.
+        if (view_.contains(std::string(kHost))) TRY(parse(std::string(kHost)));
+        for (const auto& [file, entry] : view_) {
+            const auto base = adds_to(file);
+            if (!base.empty() && !view_.contains(base)) {
+                return fail(entry.from->directory + "/" + file + ": there is no " + base +
+                            " to add to");
+            }
+            if (base.empty() && file != kHost) TRY(parse(file));
+        }
+        TRY(within(operators_.directory, complete(policy_, names())));
+        for (const auto& [file, entry] : view_) {
+            policy_.file_list += digest_of(*entry.text) + "  " + file + "\n";
+        }
+        policy_.digest = crypto::sha256(as_bytes(policy_.file_list));
+        if (policy_.host.from_machine_id) TRY(take_machine_id());
+        return std::move(policy_);
+    }
+
+  private:
+    struct Entry {
+        const std::string* text;
+        const Files* from;
+    };
+
+    static std::string digest_of(const std::string& text) {
+        return crypto::hex(crypto::sha256(as_bytes(text)));
+    }
+
+    Result<> lay_vendors() {
+        for (const auto& [file, text] : vendor_.texts) {
+            const auto* kind = kind_of(file);
+            if (kind != nullptr && kind->from == From::operators) {
+                return fail(vendor_.directory + "/" + file +
+                            ": is a decision of the operator's; it belongs into " +
+                            operators_.directory);
+            }
+            if (file == "shipped.digests") shipped_ = TRY(parse_shipped(file, text));
+            if (file == "vendor.policy") version_ = TRY(parse_vendor(file, text)).version;
+            view_[file] = {&text, &vendor_};
+        }
+        policy_.ignored = vendor_.ignored;
+        return {};
+    }
+
+    void lay_operators() {
+        auto& ignored = policy_.ignored;
+        ignored.insert(ignored.end(), operators_.ignored.begin(), operators_.ignored.end());
+        for (const auto& [file, text] : operators_.texts) {
+            const auto* kind = kind_of(file);
+            if (vendor_.texts.empty() || (kind != nullptr && kind->from == From::operators)) {
+                view_[file] = {&text, &operators_};
+                continue;
+            }
+            const auto release = shipped_by(file, text);
+            if (!release.empty()) {
+                policy_.overrides.push_back({Override::Kind::copy, file, release});
+            } else if (kind != nullptr && kind->from == From::vendor) {
+                ignored.push_back(file);
+            } else {
+                if (kind == nullptr) policy_.overrides.push_back({Override::Kind::adds, file, ""});
+                if (view_.contains(file)) {
+                    policy_.overrides.push_back({Override::Kind::replaces, file, ""});
+                }
+                view_[file] = {&text, &operators_};
+            }
+        }
+    }
+
+    std::string shipped_by(const std::string& file, const std::string& text) const {
+        const auto same = vendor_.texts.find(file);
+        if (same != vendor_.texts.end() && same->second == text) return version_;
+        const auto found = shipped_.find({file, digest_of(text)});
+        return found == shipped_.end() ? "" : found->second;
+    }
+
+    Result<> parse(const std::string& file) {
+        const auto& entry = view_.at(file);
+        Text text(*entry.text);
+        const auto prefix = file + ".d/";
+        for (auto at = view_.lower_bound(prefix);
+             at != view_.end() && at->first.starts_with(prefix); ++at) {
+            text.added.push_back({at->first, *at->second.text});
+        }
+        const auto parsed = parse_file(policy_, file, text);
+        if (parsed) return {};
+        const auto is_in_added = [&](const auto& added) {
+            return parsed.error().what.starts_with(added.file);
+        };
+        const bool in_added = std::ranges::any_of(text.added, is_in_added);
+        return within((in_added ? operators_ : *entry.from).directory, parsed);
+    }
+
+    std::vector<std::string> names() const {
+        std::vector<std::string> names;
+        for (const auto& [file, entry] : view_) names.push_back(file);
+        return names;
+    }
+
+    // Hashed, as machine-id(5) asks: the id itself is no name to be told to a network.
+    Result<> take_machine_id() {
+        const auto etc = TRY(sys::Dir::open("/etc"));
+        const auto text = etc.read_file("machine-id", 64).value_or("");
+        const auto id = text.substr(0, text.find('\n'));
+        if (id.size() == 32 && parse_hex(id)) {
+            const auto digest = crypto::sha256(as_bytes("bulkhead-host" + id));
+            policy_.host.id = "m-" + crypto::hex(digest).substr(0, 16);
+            return {};
+        }
+        if (operators_.trust == Trust::caller) return {};
+        return fail(operators_.directory +
+                    "/host.policy: /etc/machine-id holds no id; write: host-id NAME");
+    }
+
+    const Files& vendor_;
+    const Files& operators_;
+    Shipped shipped_;
+    std::string version_;
+    std::map<std::string, Entry> view_;
+    Policy policy_;
+};
+
+}  // namespace
+
+std::string adds_to(const std::string& file) {
+    if (!file.ends_with(".lines")) return "";
+    const auto slash = file.rfind('/');
+    if (slash == file.npos || slash < 2 || file.substr(slash - 2, 2) != ".d") return "";
+    return file.substr(0, slash - 2);
+}
+
+Result<Policy> merge(const Files& vendor, const Files& operators) {
+    return Merger(vendor, operators).merge();
+}
+
+}  // namespace bulkhead::policy
