@@ -14,6 +14,7 @@
 #include "broker/handlers/handlers.hpp"
 #include "broker/log_file.hpp"
 #include "broker/profiles.hpp"
+#include "common/policy/vendor.hpp"
 #include "common/protocol/events.hpp"
 #include "common/sandbox/landlock.hpp"
 #include "common/view/job_view.hpp"
@@ -59,7 +60,8 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
     TRY(harden_self());
     TRY(input(open_config(options.config)));
     auto program = TRY(input(WorkerProgram::open(options.worker, options.for_worker, user)));
-    auto policy = TRY(input(ReadyPolicy::load(options.policy)));
+    auto vendor = TRY(input(policy::read_vendor(options.vendor_policy, policy::Trust::root)));
+    auto policy = TRY(input(ReadyPolicy::load(options.policy, vendor)));
     TRY(limit_self(policy->policy.part("broker")));
     auto places = TRY(input(prepare_places(options, user)));
     KeptJobs kept(TRY(places.broker_state.open_dir(".")));
@@ -73,6 +75,7 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
                                            std::move(loop), std::move(places), std::move(cgroups),
                                            std::move(ledger), std::move(audit), std::move(kept)));
     agent->program_ = std::move(program);
+    agent->vendor_ = std::move(vendor);
     auto& context = agent->context_;
     context.policy = policy;
     context.worker_user = user;
@@ -405,7 +408,7 @@ void Agent::reload() {
             log_.error("reopen log", {{"why", reopened.error().what}});
         }
     }
-    auto fresh = ReadyPolicy::load(options_.policy);
+    auto fresh = ReadyPolicy::load(options_.policy, vendor_);
     auto met = fresh ? require_possible((*fresh)->policy) : Result<>();
     if (fresh && met && program_->own_view) {
         met = view::try_view((*fresh)->policy.part("worker").paths);

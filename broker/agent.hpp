@@ -58,6 +58,7 @@ class Agent {
     void note(std::string_view event, std::initializer_list<records::Field> fields);
 
     Options options_;
+    policy::Files vendor_;
     const sys::Log& log_;
     Notifier notifier_;
     sys::Loop loop_;

@@ -8,6 +8,7 @@
 #include "broker/agent.hpp"
 #include "broker/log_file.hpp"
 #include "broker/options.hpp"
+#include "common/policy/vendor.hpp"
 #include "common/sys/exec.hpp"
 
 namespace {
@@ -20,7 +21,7 @@ int print(const std::string& text) {
 }
 
 void make_absolute(broker::Options& options) {
-    for (auto* path : {&options.policy, &options.config, &options.state, &options.log_dir,
+    for (auto* path : {&options.policy, &options.vendor_policy, &options.config, &options.state, &options.log_dir,
                        &options.log_file, &options.run_dir, &options.worker}) {
         if (path->empty()) continue;
         std::error_code error;
@@ -32,6 +33,9 @@ void make_absolute(broker::Options& options) {
 
 int serve(broker::Options options) {
     if (options.worker.empty()) options.worker = broker::default_worker_path();
+    if (options.vendor_policy.empty()) {
+        options.vendor_policy = policy::vendor_directory(BULKHEAD_FROM_BROKER_TO_POLICY);
+    }
     make_absolute(options);
     const bool root = ::geteuid() == 0;
     const auto opened =

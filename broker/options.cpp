@@ -16,7 +16,9 @@ struct PathOption {
     std::string_view help;
 };
 constexpr std::array kPaths{
-    PathOption{"--policy", &Options::policy, "DIR", "root-owned policy directory"},
+    PathOption{"--policy", &Options::policy, "DIR", "the operator's policy, root's alone"},
+    PathOption{"--vendor-policy", &Options::vendor_policy, "DIR",
+               "what that is laid over (default: what came with broker)"},
     PathOption{"--config", &Options::config, "FILE", "agent.yaml, read by the worker"},
     PathOption{"--state", &Options::state, "DIR", "broker/ and worker/ keep their state in it"},
     PathOption{"--log-dir", &Options::log_dir, "DIR", "audit.log is written here"},

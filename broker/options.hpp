@@ -14,6 +14,7 @@ enum class Command { serve, once, version, help, tool };
 struct Options {
     Command command = Command::serve;
     std::string policy = "/etc/bulkhead/policy";
+    std::string vendor_policy;  // empty: what was installed or built with this program
     std::string config = "/etc/bulkhead/agent.yaml";
     std::string state = "/var/lib/bulkhead";
     std::string log_dir = "/var/log/bulkhead";

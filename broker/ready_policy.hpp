@@ -5,7 +5,7 @@
 #include <string>
 
 #include "common/admission/admit.hpp"
-#include "common/policy/policy.hpp"
+#include "common/policy/load.hpp"
 #include "common/sandbox/seccomp.hpp"
 
 namespace bulkhead::broker {
@@ -17,7 +17,10 @@ struct ReadyPolicy {
     // What this host makes of its profiles, by name; see assess().
     std::map<std::string, admission::ProfileFacts, std::less<>> profiles;
 
-    static Result<std::shared_ptr<ReadyPolicy>> load(const std::string& directory);
+    // The operator's directory over the vendor's files, which the broker reads once, at its start:
+    // those of another version on the disk are not its own. Without them it holds everything.
+    static Result<std::shared_ptr<ReadyPolicy>> load(const std::string& directory,
+                                                     const policy::Files& vendor = {});
     const sandbox::Filter& filter(std::string_view list) const;
     // Of a part of the agent.
     const sandbox::Filter& filter_of(std::string_view part) const {

@@ -8,14 +8,14 @@
 #include "cli/files.hpp"
 #include "cli/options.hpp"
 #include "cli/policy_copy.hpp"
-#include "common/policy/check.hpp"
+#include "common/policy/check_overrides.hpp"
 #include "common/sandbox/seccomp.hpp"
 
 namespace bulkhead::cli {
 
 namespace {
 
-constexpr std::array kOptions{Option{"--json"}, Option{"--as-host"}};
+constexpr std::array kOptions{Option{"--json"}, Option{"--as-host"}, kVendorPolicy};
 
 std::vector<policy::Finding> findings_of(const PolicyCopy& copy) {
     std::vector<policy::Finding> findings;
@@ -28,7 +28,9 @@ std::vector<policy::Finding> findings_of(const PolicyCopy& copy) {
     const policy::Facts facts{.now = now(), .is_system_call = [](std::string_view name) {
                                   return sandbox::syscall_number(name).has_value();
                               }};
-    for (auto& finding : policy::check(copy.policy, facts)) findings.push_back(std::move(finding));
+    std::ranges::move(policy::check(copy.policy, facts), std::back_inserter(findings));
+    std::ranges::move(policy::check_overrides(copy.policy, copy.vendor, copy.files),
+                      std::back_inserter(findings));
     return findings;
 }
 
@@ -36,6 +38,9 @@ std::string text_of(const PolicyCopy& copy, const std::vector<policy::Finding>& 
     std::string text;
     for (const auto& finding : findings) {
         text += finding.where + (finding.error ? ": error: " : ": warning: ") + finding.text + "\n";
+    }
+    for (const auto& one : copy.policy.overrides) {
+        text += one.file + ": " + policy::in_words(one) + "\n";
     }
     return text + "digest " + crypto::hex(copy.policy.digest) + "\n";
 }
@@ -47,7 +52,16 @@ std::string json_of(const PolicyCopy& copy, const std::vector<policy::Finding>& 
                         {"where", finding.where},
                         {"text", finding.text}});
     }
+    auto overrides = nlohmann::ordered_json::array();
+    for (const auto& one : copy.policy.overrides) {
+        overrides.push_back({{"file", one.file},
+                             {"kind", policy::name_of(one.kind)},
+                             {"release", one.release},
+                             {"text", policy::in_words(one)}});
+    }
     const nlohmann::ordered_json document{{"directory", copy.directory},
+                                          {"vendor", copy.vendor.directory},
+                                          {"overrides", overrides},
                                           {"digest", crypto::hex(copy.policy.digest)},
                                           {"findings", list}};
     return document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
@@ -58,8 +72,9 @@ std::string json_of(const PolicyCopy& copy, const std::vector<policy::Finding>& 
 Result<int> check_policy(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
     if (options.operands().size() > 1) return wrong("give one directory");
-    const auto copy = TRY(load_policy(options.operands().empty() ? std::string(kPolicyDirectory)
-                                                                 : options.operands()[0]));
+    const auto copy = TRY(load_policy(
+        options.operands().empty() ? std::string(kPolicyDirectory) : options.operands()[0],
+        options));
     auto findings = findings_of(copy);
     if (options.has("--as-host")) std::ranges::move(ask_host(copy), std::back_inserter(findings));
     TRY(print(options.has("--json") ? json_of(copy, findings) : text_of(copy, findings)));

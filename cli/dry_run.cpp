@@ -14,9 +14,13 @@ namespace {
 
 using Takes = Option::Takes;
 constexpr std::array kOptions{
-    Option{"--policy", Takes::once},    Option{"--host-id", Takes::once},
-    Option{"--group", Takes::often},    Option{"--at", Takes::once},
-    Option{"--catalogue", Takes::once}, Option{"--param", Takes::often},
+    kVendorPolicy,
+    Option{"--policy", Takes::once},
+    Option{"--host-id", Takes::once},
+    Option{"--group", Takes::often},
+    Option{"--at", Takes::once},
+    Option{"--catalogue", Takes::once},
+    Option{"--param", Takes::often},
     Option{"--json", Takes::nothing},
 };
 // A script of 4 MiB and one byte is a job to refuse; this is no job.
@@ -69,7 +73,7 @@ std::string interpreter_of(const Report& report, const policy::Policy& policy) {
 Result<int> dry_run(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
     const auto question = TRY(ask(options));
-    auto copy = TRY(load_policy(options.value("--policy", kPolicyDirectory)));
+    auto copy = TRY(load_policy(options.value("--policy", kPolicyDirectory), options));
     TRY(take_host(copy.policy.host, options));
 
     auto report = examine(question, copy);

@@ -21,19 +21,19 @@ constexpr std::array kCommands{
         "SCRIPT --profile NAME --target WHERE... [--expires 7d] [--not-before TIME]\n"
         "[--author NAME] [--timeout 15m] [--output-max 1MiB] [--runs 1|N/day|N/hour]\n"
         "[--after-reboot resume] [--param 'NAME RULE']... [--interpreter PATH]\n"
-        "[--job-id ID] [--reason TEXT] [--policy DIR]",
+        "[--job-id ID] [--reason TEXT] [--policy DIR] [--vendor-policy DIR]",
         "print the manifest that people sign", &cli::new_job},
     Row{"seal", "SCRIPT MANIFEST SIGNATURE...", "print script, manifest and signatures as one file",
         &cli::seal},
     Row{"dry-run",
-        "FILE|--catalogue NAME [--policy DIR] [--host-id ID] [--group LABEL]...\n"
-        "[--at TIME] [--param NAME=VALUE]... [--json]",
+        "FILE|--catalogue NAME [--policy DIR] [--vendor-policy DIR] [--host-id ID]\n"
+        "[--group LABEL]... [--at TIME] [--param NAME=VALUE]... [--json]",
         "would a host run this job, and how? 1 as well for a script that seal would refuse",
         &cli::dry_run},
-    Row{"check-policy", "[DIR] [--as-host] [--json]",
+    Row{"check-policy", "[DIR] [--as-host] [--json] [--vendor-policy DIR]",
         "what is wrong or strange in a policy, and its digest; what this host cannot give of it",
         &cli::check_policy},
-    Row{"show-confinement", "[worker|broker|PROFILE] [--policy DIR]",
+    Row{"show-confinement", "[worker|broker|PROFILE] [--policy DIR] [--vendor-policy DIR]",
         "what a policy lets each of them do, in words and as seccomp programs",
         &cli::show_confinement},
     Row{"verify-audit", "FILE...|DIR [--size LINES --head HEX]",

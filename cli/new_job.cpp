@@ -28,6 +28,7 @@ constexpr std::array kOptions{
     Option{"--after-reboot", Takes::once}, Option{"--param", Takes::often},
     Option{"--interpreter", Takes::once},  Option{"--job-id", Takes::once},
     Option{"--reason", Takes::once},       Option{"--policy", Takes::once},
+    kVendorPolicy,
 };
 
 Result<> check_script(const std::string& path, std::string_view script) {
@@ -52,13 +53,13 @@ std::string login_name() {
 }
 
 // What the #! line names; the name in "#!/usr/bin/env bash" is looked up in interpreters.policy.
-Result<std::string> interpreter_of(std::string_view script, const std::string& directory) {
+Result<std::string> interpreter_of(std::string_view script, const Options& options) {
     const auto asked = TRY(or_wrong(approval::asked_for(script)));
     if (!asked) {
         return wrong("the script has no #! line; say what runs it: --interpreter /bin/bash");
     }
     if (asked->program.contains('/')) return std::string(asked->program);
-    const auto copy = load_policy(directory);
+    const auto copy = load_policy(options.value("--policy", kPolicyDirectory), options);
     if (!copy) {
         return wrong("the #! line leaves it to env where " + quoted(asked->program, 64) +
                      " is; name it, as in --interpreter /bin/bash, or give --policy DIR with the "
@@ -171,7 +172,7 @@ Result<int> new_job(const Arguments& arguments) {
     if (interpreter.empty()) {
         const auto faults = faults_of({.oddities = find_oddities(script, "")});
         if (!faults.empty()) return fail(fault_lines(path, faults));
-        interpreter = TRY(interpreter_of(script, options.value("--policy", kPolicyDirectory)));
+        interpreter = TRY(interpreter_of(script, options));
     }
     TRY(require_sound(path, script, interpreter));
     TRY(print(TRY(write(path, script, interpreter, options))));

@@ -6,11 +6,11 @@
 #include <filesystem>
 
 #include "cli/command.hpp"
-#include "common/policy/load.hpp"
+#include "common/policy/vendor.hpp"
 
 namespace bulkhead::cli {
 
-Result<PolicyCopy> load_policy(const std::string& directory) {
+Result<PolicyCopy> load_policy(const std::string& directory, const Options& options) {
     std::error_code failed;
     auto path = std::filesystem::absolute(directory, failed).lexically_normal().string();
     while (path.size() > 1 && path.ends_with('/')) path.pop_back();
@@ -18,15 +18,20 @@ Result<PolicyCopy> load_policy(const std::string& directory) {
     if (failed || ::stat(path.c_str(), &info) != 0) {
         return wrong("there is no policy in " + directory + "; give its directory: --policy DIR");
     }
-    PolicyCopy copy{.policy = {}, .directory = path, .host_would_say = {}};
+    PolicyCopy copy{.directory = path};
     copy.is_copy = info.st_uid != 0;
-    auto strict = policy::load(path, policy::Trust::root);
-    if (strict) {
-        copy.policy = *std::move(strict);
-        return copy;
-    }
+    const auto vendor =
+        options.value(kVendorPolicy.name, policy::vendor_directory(BULKHEAD_FROM_CLI_TO_POLICY));
+    copy.vendor = TRY(or_wrong(policy::read_vendor(vendor, policy::Trust::caller)));
+    const auto load = [&](policy::Trust trust) -> Result<> {
+        copy.files = TRY(policy::read(path, trust));
+        copy.policy = TRY(policy::merge(copy.vendor, copy.files));
+        return {};
+    };
+    const auto strict = load(policy::Trust::root);
+    if (strict) return copy;
     copy.host_would_say = strict.error().what;
-    copy.policy = TRY(or_wrong(policy::load(path, policy::Trust::caller)));
+    TRY(or_wrong(load(policy::Trust::caller)));
     return copy;
 }
 

@@ -10,7 +10,7 @@ namespace bulkhead::cli {
 
 namespace {
 
-constexpr std::array kOptions{Option{"--policy", Option::Takes::once}};
+constexpr std::array kOptions{Option{"--policy", Option::Takes::once}, kVendorPolicy};
 
 Result<std::string> confinement_of(const std::string& who, const policy::Policy& policy) {
     const auto* profile = policy::find(policy.profiles, who);
@@ -31,7 +31,7 @@ Result<int> show_confinement(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
     auto subjects = options.operands();
     if (subjects.size() > 1) return wrong("give one of worker, broker or a profile's name");
-    const auto copy = TRY(load_policy(options.value("--policy", kPolicyDirectory)));
+    const auto copy = TRY(load_policy(options.value("--policy", kPolicyDirectory), options));
     if (subjects.empty()) {
         subjects = {"broker", "worker"};
         for (const auto& [name, profile] : copy.policy.profiles) subjects.push_back(name);

@@ -1,6 +1,5 @@
 # What a package holds and where it goes. Below /usr the settings belong into /etc, as everywhere;
 # below any other prefix they stay beneath it, and the unit says where.
-set(BULKHEAD_LIBEXEC ${CMAKE_INSTALL_LIBEXECDIR}/bulkhead)
 
 install(TARGETS broker worker RUNTIME DESTINATION ${BULKHEAD_LIBEXEC})
 install(TARGETS bulkhead RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
@@ -46,11 +45,11 @@ install(CODE "
     endfunction()
     install_unless_there(\"${CMAKE_SOURCE_DIR}/systemd/agent.yaml\" \"\${BULKHEAD_ETC}/agent.yaml\"
                          OWNER_READ OWNER_WRITE GROUP_READ)
-    file(GLOB_RECURSE files RELATIVE \"${CMAKE_SOURCE_DIR}/policy\" \"${CMAKE_SOURCE_DIR}/policy/*\")
-    foreach(file IN LISTS files)
+    foreach(file IN ITEMS ${BULKHEAD_OPERATORS_FILES})
         install_unless_there(\"${CMAKE_SOURCE_DIR}/policy/\${file}\" \"\${BULKHEAD_ETC}/policy/\${file}\"
                              OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
     endforeach()")
+install(DIRECTORY ${CMAKE_BINARY_DIR}/vendor-policy/ DESTINATION ${BULKHEAD_VENDOR_POLICY})
 install(FILES systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME bulkhead.conf)
 install(FILES systemd/tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME bulkhead.conf)
 install(FILES README.md SECURITY.md LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -165,8 +165,10 @@ class Checker {
     }
 
     void check_seccomp(const SeccompList& list) {
-        for (const auto& call : lacking_calls(list.name, list)) {
-            wrong(at(list.source), "allows no " + call + ", without which the " + list.name +
+        std::string lacks;
+        for (const auto& call : lacking_calls(list.name, list)) lacks += " " + call;
+        if (!lacks.empty()) {
+            wrong(at(list.source), "allows no" + lacks + ", without which the " + list.name +
                                        " of this version does not work");
         }
         for (const auto& rule : list.rules) {

@@ -52,6 +52,11 @@ Words lacking(const std::string& file, const Policy& policy, const Files& vendor
 
 }  // namespace
 
+std::string_view name_of(Override::Kind kind) {
+    static constexpr std::string_view kNames[] = {"replaces", "adds", "copy"};
+    return kNames[static_cast<std::size_t>(kind)];
+}
+
 std::string in_words(const Override& one) {
     switch (one.kind) {
         case Override::Kind::replaces:

@@ -1,6 +1,7 @@
 // What the operator's files do to the vendor's, and which of them are older than those.
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/policy/check.hpp"
@@ -8,7 +9,9 @@
 
 namespace bulkhead::policy {
 
-// "replaces the vendor's"
+// "replaces", "adds" or "copy".
+std::string_view name_of(Override::Kind kind);
+// "replaces the file of this version"
 std::string in_words(const Override& one);
 
 // A file that replaces the vendor's and lacks a key of it, or a list that lacks a call of it.

@@ -7,11 +7,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <stdexcept>
 
 #include "common/base/strong.hpp"
 #include "common/crypto/sha256.hpp"
+#include "common/policy/needed_calls.hpp"
 #include "common/sys/dir.hpp"
 
 namespace bulkhead::test {
@@ -102,7 +104,13 @@ Site::Site() : files_({}) {
     write("policy/interpreters.policy", "interpreter /bin/bash  # authors\n");
     write("policy/reads.policy", "");
     write("policy/broker.libs", "");
-    write("policy/seccomp/worker.seccomp", "default kill  # a test's\n");
+    // A small policy that holds everything; what the build laid out beside it would add to it.
+    write("vendor/vendor.policy",
+          "policy-format 1  # a test's\nversion " BULKHEAD_VERSION "  # ours\n");
+    std::string calls;
+    for (const auto call : policy::needed_calls("worker")) calls.append(" ").append(call);
+    write("policy/seccomp/worker.seccomp", "default kill  # a test's\nallow" + calls +
+                                               " if arg5 is 0  # what it cannot do without\n");
     write("policy/seccomp/broker.seccomp",
           "default allow  # test\nerrno EPERM reboot  # stays up\n");
     write("policy/seccomp/job.seccomp",
@@ -134,6 +142,11 @@ std::string Site::read(const std::string& name) const {
 }
 
 Answer Site::bulkhead(std::vector<std::string> words, const std::string& input) const {
+    static constexpr std::string_view kOverPolicy[] = {"check-policy", "dry-run", "new-job",
+                                                       "show-confinement"};
+    if (!words.empty() && std::ranges::count(kOverPolicy, words[0]) > 0) {
+        words.insert(words.begin() + 1, {"--vendor-policy", "vendor"});
+    }
     return run({.words = std::move(words), .input = input, .folder = path()});
 }
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "common/policy/needed_calls.hpp"
 #include "common/policy/parse.hpp"
 
 using namespace bulkhead;
@@ -33,6 +34,13 @@ std::string manifest(std::string_view timeout, std::string_view output) {
            "\nruns 9/day\nreason test\nend\n";
 }
 
+// Lets the worker's own calls through, so that no test hears of them.
+std::string worker_list(const std::string& lines = "") {
+    std::string calls;
+    for (const auto call : needed_calls("worker")) calls.append(" ").append(call);
+    return "default kill  # why\n" + lines + "allow" + calls + " if arg5 is 0  # its work\n";
+}
+
 class CheckPolicy : public testing::Test {
   protected:
     CheckPolicy() {
@@ -41,7 +49,7 @@ class CheckPolicy : public testing::Test {
         add("profiles/broker.profile",
             "capabilities CAP_KILL  # why\nopen-files 99  # why\numask 022  # why\n"
             "seccomp broker  # why\n");
-        add("seccomp/worker.seccomp", "default kill  # why\n");
+        add("seccomp/worker.seccomp", worker_list());
         add("seccomp/broker.seccomp", "default kill  # why\n");
         add("allowed_signers",
             "alice " + std::string(kKey) + "\nbob " + std::string(kOther) + "\n");
@@ -166,18 +174,28 @@ TEST_F(CheckPolicy, AScriptThatIsPinnedTwiceIsFound) {
 
 TEST_F(CheckPolicy, AnUnknownSystemCallIsFound) {
     add("approval.policy", kPinned);
-    add("seccomp/worker.seccomp", "default kill  # why\nallow opnat  # files of the resolver\n");
+    add("seccomp/worker.seccomp", worker_list("allow opnat  # files of the resolver\n"));
     EXPECT_THAT(findings(),
                 ElementsAre("error seccomp/worker.seccomp:2: there is no system call \"opnat\""));
 }
 
+TEST_F(CheckPolicy, AWorkersListThatLacksACallOfItsIsAnErrorThatNamesIt) {
+    add("approval.policy", kPinned);
+    auto list = worker_list();
+    list.erase(list.find(" splice"), std::string_view(" splice").size());
+    add("seccomp/worker.seccomp", list);
+    EXPECT_THAT(findings(), ElementsAre("error seccomp/worker.seccomp:1: allows no splice, without "
+                                        "which the worker of this version does not work"));
+    EXPECT_THAT(require_calls(policy_).error().what,
+                testing::StartsWith("seccomp/worker.seccomp: allows no splice, without which"));
+}
+
 TEST_F(CheckPolicy, ADangerousCallNeedsAReasonInWords) {
     add("approval.policy", kPinned);
-    add("seccomp/worker.seccomp", "default kill  # why\nallow ptrace  # TODO\n");
+    add("seccomp/worker.seccomp", worker_list("allow ptrace  # TODO\n"));
     EXPECT_THAT(findings(), ElementsAre("error seccomp/worker.seccomp:2: ptrace is dangerous: say "
                                         "in words why it is allowed"));
-    add("seccomp/worker.seccomp",
-        "default kill  # why\nallow ptrace  # the debugger of this profile\n");
+    add("seccomp/worker.seccomp", worker_list("allow ptrace  # the debugger of this profile\n"));
     EXPECT_THAT(findings(), IsEmpty());
 }
 

@@ -61,7 +61,7 @@ TEST(PolicyLine, EachMistakeIsNamedWithFileLineAndColumn) {
         {"host.policy", "host-id web\n", "host.policy:1:12: no reason"},
         {"host.policy", "host-id web #\n", "host.policy:1:13: no reason"},
         {"host.policy", "\n# note\nhostid web  # x\n",
-         "host.policy:3:1: unknown key \"hostid\"; known are host-id group require"},
+         "host.policy:3:1: unknown key \"hostid\"; known are policy-format host-id group"},
         {"host.policy", "host-id web extra  # x\n", "host.policy:1:13: unexpected \"extra\""},
         {"host.policy", "host-id  # x\n", "host.policy:1:8: expected a name"},
         {"host.policy", "host-id a/b  # x\n", "host.policy:1:9: expected a name"},

@@ -1,0 +1,15 @@
+# cmake -DFILES=... -DFROM=policy -DTO=DIR -DVERSION=... -P lay-policy.cmake
+# Anew each time: a file that was renamed must not stay behind under its old name.
+file(REMOVE_RECURSE ${TO})
+foreach(file IN LISTS FILES)
+    cmake_path(GET file PARENT_PATH folder)
+    file(COPY ${FROM}/${file} DESTINATION ${TO}/${folder}
+         FILE_PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ
+         DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE
+                               GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+endforeach()
+file(WRITE ${TO}/vendor.policy
+"# Which program this directory belongs to; one of another version does not take it.
+policy-format 1   # of all files here
+version ${VERSION}   # the package's
+")
