@@ -75,10 +75,11 @@ void Site::start(const std::string& orders, std::map<std::string, std::string> e
     lines_before_ = 0;
     lines_before_ = audit("").size();
     auto& place = *place_;
-    under.insert(under.end(), {BULKHEAD_BROKER, "--policy", place / "policy", "--config",
-                               place / "agent.yaml", "--state", place / "state", "--log-dir",
-                               place / "log", "--run-dir", place / "run", "--worker",
-                               BULKHEAD_MALICIOUS_WORKER, "--worker-user", kWorkerUser});
+    under.insert(under.end(),
+                 {BULKHEAD_BROKER, "--policy", place / "policy", "--vendor-policy",
+                  place / "vendor-policy", "--config", place / "agent.yaml", "--state",
+                  place / "state", "--log-dir", place / "log", "--run-dir", place / "run",
+                  "--worker", BULKHEAD_MALICIOUS_WORKER, "--worker-user", kWorkerUser});
     broker_ = std::make_unique<Program>(Command{.words = std::move(under),
                                                 .environment = std::move(environment),
                                                 .output = place / "agent.log"});

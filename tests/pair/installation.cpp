@@ -91,10 +91,12 @@ Installation::~Installation() {
 }
 
 void Installation::make_policy(int port) const {
-    const auto policy = fs::path(path_) / "policy";
-    fs::copy(BULKHEAD_POLICY, policy, fs::copy_options::recursive);
-    for (const auto& entry : fs::recursive_directory_iterator(policy)) {
-        fs::permissions(entry.path(), fs::perms(entry.is_directory() ? 0755 : 0644));
+    for (const auto& [from, to] : {std::pair{BULKHEAD_POLICY, "policy"},
+                                   std::pair{BULKHEAD_VENDOR_POLICY, "vendor-policy"}}) {
+        fs::copy(from, fs::path(path_) / to, fs::copy_options::recursive);
+        for (const auto& entry : fs::recursive_directory_iterator(fs::path(path_) / to)) {
+            fs::permissions(entry.path(), fs::perms(entry.is_directory() ? 0755 : 0644));
+        }
     }
     append("policy/profiles/worker.profile",
            "tcp-connect " + std::to_string(port) + "  # the reference backend\n");

@@ -85,6 +85,8 @@ std::vector<std::string> Pair::command(const std::vector<std::string>& more) {
     std::vector<std::string> words{BULKHEAD_BROKER,
                                    "--policy",
                                    place / "policy",
+                                   "--vendor-policy",
+                                   place / "vendor-policy",
                                    "--config",
                                    place / "agent.yaml",
                                    "--state",
