@@ -32,6 +32,21 @@ std::string section(std::string_view title, std::string text) {
     return text.empty() ? "" : "\n# --- " + std::string(title) + "\n" + text;
 }
 
+// Lines that are added to files of the version's policy.
+struct Added {
+    std::string_view file;
+    std::vector<std::string> migration::Plan::*lines;
+};
+constexpr Added kAdded[] = {{"profiles/worker.profile", &migration::Plan::landlock},
+                            {"reads.policy", &migration::Plan::reads}};
+
+std::string target(std::string_view file) {
+    return "/etc/bulkhead/policy/" + std::string(file) + ".d/migrated.lines";
+}
+std::string written(std::string_view file) {
+    return std::string(file.substr(file.rfind('/') + 1)) + ".lines";
+}
+
 // As shell commands, so that nobody copies a mode by hand.
 std::string install_lines(const migration::Plan& plan, const std::string& from) {
     const auto install = [&from](std::string_view owner, std::string_view group,
@@ -53,12 +68,9 @@ std::string install_lines(const migration::Plan& plan, const std::string& from) 
         text += install(file.owner.substr(0, colon), file.owner.substr(colon + 1), file.mode,
                         file.name, file.target);
     }
-    for (const auto& [name, lines] : {std::pair("profiles/worker.profile", &plan.landlock),
-                                      std::pair("reads.policy", &plan.reads)}) {
-        if (lines->empty()) continue;
-        const std::string place = name;
-        text += "cat " + shell_word(from + "/" + place.substr(place.find('/') + 1) + ".add") +
-                " >> /etc/bulkhead/policy/" + place + "\n";
+    for (const auto& [file, lines] : kAdded) {
+        if ((plan.*lines).empty()) continue;
+        text += install("root", "root", "644", written(file), target(file));
     }
     return text;
 }
@@ -67,9 +79,9 @@ std::string told(const migration::Plan& plan, const migration::Installation& ins
                  const std::string& directory) {
     auto text =
         joined(installation.read, "# read ") + section("/etc/bulkhead/agent.yaml", plan.agent_yaml);
-    text +=
-        section("add to /etc/bulkhead/policy/profiles/worker.profile", joined(plan.landlock, ""));
-    text += section("add to /etc/bulkhead/policy/reads.policy", joined(plan.reads, ""));
+    for (const auto& [file, lines] : kAdded) {
+        text += section(target(file), joined(plan.*lines, ""));
+    }
     std::string secrets;
     for (const auto& file : plan.secrets) {
         secrets += "# " + file.origin + "\n#   goes to " + file.target + "  (" + file.owner +
@@ -104,10 +116,9 @@ Result<> make_directory(const std::string& path) {
 Result<> write_all(const migration::Plan& plan, const std::string& directory) {
     TRY(make_directory(directory));
     TRY(write_new(directory + "/agent.yaml", plan.agent_yaml));
-    for (const auto& [name, lines] :
-         {std::pair("worker.profile", &plan.landlock), std::pair("reads.policy", &plan.reads)}) {
-        if (lines->empty()) continue;
-        TRY(write_new(directory + "/" + name + ".add", joined(*lines, "")));
+    for (const auto& [file, lines] : kAdded) {
+        if ((plan.*lines).empty()) continue;
+        TRY(write_new(directory + "/" + written(file), joined(plan.*lines, "")));
     }
     for (const auto& file : plan.secrets) {
         for (auto slash = file.name.find('/'); slash != file.name.npos;

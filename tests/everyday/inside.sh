@@ -16,7 +16,7 @@ all_profiles=(inspect diagnose maintain admin)
 profiles=()
 set_up_package
 for profile in "${all_profiles[@]}"; do
-    [ ! -e "/etc/bulkhead/policy/profiles/$profile.profile" ] || profiles+=("$profile")
+    [ ! -e "/usr/share/bulkhead/policy/profiles/$profile.profile" ] || profiles+=("$profile")
 done
 make_files
 make_services
@@ -99,7 +99,7 @@ try_case() {  # try_case CASE
         alone=$(about alone "$name")
         [ -n "$alone" ] || for profile in "${profiles[@]}"; do start_job "$name" "$profile"; done
         for profile in "${all_profiles[@]}"; do
-            if [ ! -e "/etc/bulkhead/policy/profiles/$profile.profile" ]; then row+=$'\t-'; continue; fi
+            if [ ! -e "/usr/share/bulkhead/policy/profiles/$profile.profile" ]; then row+=$'\t-'; continue; fi
             [ -z "$alone" ] || start_job "$name" "$profile"
             row+=$'\t'$(as_job "$name" "$profile")
         done

@@ -36,7 +36,8 @@ backend:
 spool:
   max_bytes: 1MiB  # the least there may be
 YAML
-    printf 'tcp-connect %s   # the backend of this test\n' "${url##*:}" >>/etc/bulkhead/policy/profiles/worker.profile
+    mkdir -p /etc/bulkhead/policy/profiles/worker.profile.d
+    printf 'tcp-connect %s   # the backend of this test\n' "${url##*:}" >/etc/bulkhead/policy/profiles/worker.profile.d/10-backend.lines
     sed -i 's/^host-id .*/host-id lab   # a name for this test/' /etc/bulkhead/policy/host.policy
 }
 
