@@ -65,6 +65,7 @@ class Checker {
                 std::ranges::move(check_rows(profile, *calls), std::back_inserter(findings_));
         }
         for (const auto& [name, list] : policy_.seccomp) check_seccomp(list);
+        for (const auto& [name, part] : policy_.parts) check_calls(part);
         for (const auto& [name, approved] : policy_.approved) check_approved(approved);
         check_pinned_twice();
         for (const auto& [name, rows] : policy_.reads) {
@@ -164,13 +165,16 @@ class Checker {
                                    " has " + std::to_string(able) + " who can sign");
     }
 
-    void check_seccomp(const SeccompList& list) {
+    void check_calls(const Profile& part) {
+        const auto& list = policy_.calls_of(part);
         std::string lacks;
-        for (const auto& call : lacking_calls(list.name, list)) lacks += " " + call;
-        if (!lacks.empty()) {
-            wrong(at(list.source), "allows no" + lacks + ", without which the " + list.name +
-                                       " of this version does not work");
-        }
+        for (const auto& call : lacking_calls(part.name, list)) lacks += " " + call;
+        if (lacks.empty()) return;
+        wrong(at(list.source), "allows no" + lacks + ", without which the " + part.name +
+                                   " of this version does not work");
+    }
+
+    void check_seccomp(const SeccompList& list) {
         for (const auto& rule : list.rules) {
             if (!facts_.is_system_call(rule.call)) {
                 wrong(at(rule.source), "there is no system call \"" + rule.call + "\"");

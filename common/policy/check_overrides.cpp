@@ -60,7 +60,7 @@ std::string_view name_of(Override::Kind kind) {
 std::string in_words(const Override& one) {
     switch (one.kind) {
         case Override::Kind::replaces:
-            return "replaces the file of this version";
+            return "replaces what this version has";
         case Override::Kind::adds:
             return "adds to " + adds_to(one.file);
         case Override::Kind::copy:
@@ -73,7 +73,14 @@ std::vector<Finding> check_overrides(const Policy& policy, const Files& vendor,
                                      const Files& operators) {
     std::vector<Finding> findings;
     for (const auto& [kind, file, release] : policy.overrides) {
-        if (kind != Override::Kind::replaces || adds_to(file) != "") continue;
+        if (kind == Override::Kind::replaces && file == "worker.landlock") {
+            findings.push_back({false, file,
+                                "is of 0.1, and read for this release only: its rows take the "
+                                "place of those of profiles/worker.profile. Put what is yours into "
+                                "profiles/worker.profile.d/NAME.lines and delete it"});
+            continue;
+        }
+        if (kind != Override::Kind::replaces) continue;
         std::string lacks;
         for (const auto& word : lacking(file, policy, vendor, operators)) lacks += " " + word;
         if (lacks.empty()) continue;

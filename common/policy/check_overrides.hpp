@@ -11,7 +11,7 @@ namespace bulkhead::policy {
 
 // "replaces", "adds" or "copy".
 std::string_view name_of(Override::Kind kind);
-// "replaces the file of this version"
+// "replaces what this version has"
 std::string in_words(const Override& one);
 
 // A file that replaces the vendor's and lacks a key of it, or a list that lacks a call of it.

@@ -12,6 +12,9 @@ namespace bulkhead::policy {
 namespace {
 
 constexpr std::string_view kHost = "host.policy";
+// Of 0.1, and read for one release: its rows take the place of those of the worker's profile.
+const std::string kOldRows = "worker.landlock";
+const std::string kWorker = "profiles/worker.profile";
 
 class Merger {
   public:
@@ -20,6 +23,7 @@ class Merger {
     Result<Policy> merge() {
         TRY(lay_vendors());
         lay_operators();
+        TRY(refuse_old_rows_beside_new());
         // Which format the others are written in is said there.
         if (view_.contains(std::string(kHost))) TRY(parse(std::string(kHost)));
         for (const auto& [file, entry] : view_) {
@@ -81,12 +85,24 @@ class Merger {
                 ignored.push_back(file);
             } else {
                 if (kind == nullptr) policy_.overrides.push_back({Override::Kind::adds, file, ""});
-                if (view_.contains(file)) {
+                if (view_.contains(file) || file == kOldRows) {
                     policy_.overrides.push_back({Override::Kind::replaces, file, ""});
                 }
                 view_[file] = {&text, &operators_};
             }
         }
+    }
+
+    Result<> refuse_old_rows_beside_new() const {
+        if (vendor_.texts.empty() || !view_.contains(kOldRows)) return {};
+        for (const auto& one : policy_.overrides) {
+            if (one.kind == Override::Kind::copy) continue;
+            if (one.file != kWorker && adds_to(one.file) != kWorker) continue;
+            return fail(operators_.directory + "/" + kOldRows + ": takes the place of rows of " +
+                        kWorker + ", to which " + one.file +
+                        " speaks, too; put what is yours there and delete it");
+        }
+        return {};
     }
 
     std::string shipped_by(const std::string& file, const std::string& text) const {

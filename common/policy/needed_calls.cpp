@@ -20,7 +20,7 @@ constexpr std::string_view kWorker[] = {
     "fstatfs", "fsync", "ftruncate", "futex", "getdents64", "getpeername", "getpid", "getrandom",
     "getsockname", "getsockopt", "ioctl", "lseek", "madvise", "memfd_create", "mkdirat", "mmap",
     "mprotect", "munmap", "newfstatat", "openat", "openat2", "prctl", "pread64", "pwrite64", "read",
-    "recvfrom", "recvmsg", "renameat", "rseq", "rt_sigaction", "rt_sigprocmask", "sendmmsg",
+    "recvfrom", "recvmsg", "renameat", "rseq", "rt_sigaction", "rt_sigprocmask", "sched_getaffinity", "sendmmsg",
     "sendmsg", "sendto", "set_robust_list", "setsockopt", "socket", "socketpair", "splice", "uname",
     "unlinkat", "write"};
 // clang-format on
@@ -53,11 +53,12 @@ std::vector<std::string> lacking_calls(std::string_view part, const SeccompList&
 }
 
 Result<> require_calls(const Policy& policy) {
-    for (const auto& [name, list] : policy.seccomp) {
+    for (const auto& [part, profile] : policy.parts) {
+        const auto& list = policy.calls_of(profile);
         std::string calls;
-        for (const auto& call : lacking_calls(name, list)) calls += " " + call;
+        for (const auto& call : lacking_calls(part, list)) calls += " " + call;
         if (calls.empty()) continue;
-        return fail(list.source.file + ": allows no" + calls + ", without which the " + name +
+        return fail(list.source.file + ": allows no" + calls + ", without which the " + part +
                     " of this version does not work; take the file that the package ships, or add "
                     "the lines by " +
                     list.source.file + ".d/NAME.lines");

@@ -19,15 +19,15 @@ class Layers : public Pair {
     void SetUp() override {
         Pair::SetUp();
         if (IsSkipped() || HasFatalFailure()) return;
-        for (const auto* file : {"broker.libs", "interpreters.policy", "reads.policy", "seccomp",
-                                 "shipped.digests", "worker.landlock"}) {
+        for (const auto* file :
+             {"broker.libs", "interpreters.policy", "reads.policy", "seccomp", "shipped.digests"}) {
             place().remove("policy/" + std::string(file));
         }
         for (const auto& entry : fs::directory_iterator(place() / "policy/profiles")) {
             if (entry.path().filename() != "test.profile") fs::remove(entry.path());
         }
-        fs::create_directory(place() / "policy/worker.landlock.d");
-        place().write("policy/worker.landlock.d/10-backend.lines",
+        fs::create_directory(place() / "policy/profiles/worker.profile.d");
+        place().write("policy/profiles/worker.profile.d/10-backend.lines",
                       "tcp-connect " + std::to_string(backend().port()) + "  # the backend\n");
     }
 

@@ -49,6 +49,8 @@ class CheckPolicy : public testing::Test {
         add("profiles/broker.profile",
             "capabilities CAP_KILL  # why\nopen-files 99  # why\numask 022  # why\n"
             "seccomp broker  # why\n");
+        policy_.parts["worker"].name = "worker";
+        policy_.parts["worker"].seccomp = "worker";
         add("seccomp/worker.seccomp", worker_list());
         add("seccomp/broker.seccomp", "default kill  # why\n");
         add("allowed_signers",

@@ -80,8 +80,7 @@ TEST(MergedPolicy, AFileOfTheOperatorsReplacesTheVendorsOfItsName) {
         merge(vendor(), with("interpreters.policy", "interpreter /bin/sh  # own\n"));
     ASSERT_TRUE(policy) << policy.error().what;
     EXPECT_EQ(policy->interpreters.size(), 1U);
-    EXPECT_THAT(told(*policy),
-                ElementsAre("interpreters.policy: replaces the file of this version"));
+    EXPECT_THAT(told(*policy), ElementsAre("interpreters.policy: replaces what this version has"));
 }
 
 TEST(MergedPolicy, AFileThatTheVendorHasNotIsNoOverride) {
@@ -240,6 +239,21 @@ TEST(MergedPolicy, AFileThatLacksAKeyOfTheVendorsIsNamedWithIt) {
                 ElementsAre(StartsWith("reads.policy: lacks lines that this version's file has: "
                                        "builtin;")));
     EXPECT_THAT(older(with("reads.policy", vendors("reads.policy") + "# own\n")), IsEmpty());
+}
+
+TEST(MergedPolicy, RowsOfAnOldWorkerLandlockTakeThePlaceOfTheWorkersAndAreNamed) {
+    auto files =
+        with("worker.landlock", "read /srv if-present  # ours\ntcp-connect 9443  # ours\n");
+    const auto policy = merge(vendor(), files);
+    ASSERT_TRUE(policy) << policy.error().what;
+    EXPECT_EQ(policy->part("worker").paths.size(), 1U);
+    EXPECT_EQ(policy->part("worker").ports, std::vector<std::uint16_t>{9443});
+    EXPECT_THAT(older(files), ElementsAre(StartsWith("worker.landlock: is of 0.1, and read for")));
+    files.texts["profiles/worker.profile.d/a.lines"] = "tcp-connect 9444  # ours\n";
+    EXPECT_EQ(
+        refusal(files),
+        "/etc/p/worker.landlock: takes the place of rows of profiles/worker.profile, to which "
+        "profiles/worker.profile.d/a.lines speaks, too; put what is yours there and delete it");
 }
 
 // --- versions and formats
