@@ -88,8 +88,9 @@ Result<> check_ports(const worker::Config& config, const protocol::Setup& setup)
             if (std::count(ports.begin(), ports.end(), url.port) > 0) continue;
             const auto port = std::to_string(url.port);
             return fail("backend " + backend.name + ": policy lets the worker connect to no port " +
-                        port + "; add a line to profiles/worker.profile: tcp-connect " + port +
-                        "  # why");
+                        port +
+                        "; add a line by profiles/worker.profile.d/NAME.lines: tcp-connect " +
+                        port + "  # why");
         }
     }
     return {};

@@ -36,12 +36,12 @@ std::vector<std::string> findings(const Answer& answer) {
 TEST_F(Auditor, SeesTheDigestThatHeartbeatsCarry) {
     const auto answer = site_.bulkhead({"check-policy", "policy", "--json"});
     const auto document = nlohmann::json::parse(answer.out);
-    const auto stock =
-        run({.words = {"-c",
-                       "cd policy && find . -type f ! -name '*.md' -printf '%P\\n' | "
-                       "LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-64"},
-             .folder = site_.path(),
-             .program = "/bin/sh"});
+    const auto stock = run({.words = {"-c",
+                                      "mkdir view && cp -r vendor/. policy/. view && cd view && "
+                                      "find . -type f ! -name '*.md' -printf '%P\\n' | "
+                                      "LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-64"},
+                            .folder = site_.path(),
+                            .program = "/bin/sh"});
     EXPECT_EQ(document["digest"].get<std::string>() + "\n", stock.out);
     EXPECT_THAT(site_.bulkhead({"check-policy", "policy"}).out, HasSubstr("digest " + stock.out));
 }
@@ -61,6 +61,51 @@ TEST_F(Auditor, IsToldFileLineAndTextOfEachFinding) {
                      "approval.policy:2: error: nobody may use profile maintain: it needs 4 "
                      "signers, and ops has 2 who can sign",
                      "seccomp/job.seccomp:2: error: there is no system call \"mout\""}));
+}
+
+TEST_F(Auditor, IsToldWhatDiffersFromTheVersionsPolicyAndWhatIsOlder) {
+    site_.write("vendor/seccomp/job.seccomp",
+                site_.read("policy/seccomp/job.seccomp") + "errno EPERM bpf  # of this version\n");
+    site_.write("vendor/reads.policy", "");
+    site_.write("policy/host.policy.d/eu.lines", "group eu  # ours\n");
+    const auto lines = findings(site_.bulkhead({"check-policy", "policy"}));
+    EXPECT_THAT(lines, ::testing::IsSupersetOf(
+                           {"host.policy.d/eu.lines: adds to host.policy",
+                            "reads.policy: unchanged copy of " BULKHEAD_VERSION
+                            ", which is not read: delete it",
+                            "seccomp/job.seccomp: replaces what this version has",
+                            "seccomp/job.seccomp: warning: lacks lines that this version's file "
+                            "has: bpf; if it was written for an older version, take that file and "
+                            "add yours by seccomp/job.seccomp.d/NAME.lines"}));
+    const auto document =
+        nlohmann::json::parse(site_.bulkhead({"check-policy", "policy", "--json"}).out);
+    EXPECT_EQ(document["overrides"][1],
+              (nlohmann::json{{"file", "reads.policy"},
+                              {"kind", "copy"},
+                              {"release", BULKHEAD_VERSION},
+                              {"text", "unchanged copy of " BULKHEAD_VERSION
+                                       ", which is not read: delete it"}}));
+    EXPECT_EQ(document["overrides"][0]["kind"], "adds");
+    EXPECT_EQ(document["overrides"][2]["kind"], "replaces");
+}
+
+TEST_F(Auditor, IsToldWhichCallOfTheWorkersAListLacks) {
+    auto list = site_.read("policy/seccomp/worker.seccomp");
+    const std::string call = " getdents64";
+    list.erase(list.find(call), call.size());
+    site_.write("policy/seccomp/worker.seccomp", list);
+    const auto answer = site_.bulkhead({"check-policy", "policy"});
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_THAT(answer.out,
+                HasSubstr("seccomp/worker.seccomp:1: error: allows no getdents64, without which "
+                          "the worker of this version does not work\n"));
+}
+
+TEST_F(Auditor, IsToldWhatToDoWithAPolicyOfAnotherVersion) {
+    site_.write("vendor/vendor.policy", "policy-format 1  # x\nversion 9.9.9  # x\n");
+    const auto answer = site_.bulkhead({"check-policy", "policy"});
+    EXPECT_EQ(answer.code, 2);
+    EXPECT_THAT(answer.err, HasSubstr("vendor.policy: is of version 9.9.9, and this program is "));
 }
 
 TEST_F(Auditor, SeesByTheExitStatusHowBadItIs) {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <array>
 #include <map>
 #include <random>
 
@@ -18,6 +19,13 @@ using std::chrono::hours;
 
 constexpr int kJobs = 10'000;
 const std::string kQuick = "#!/bin/bash\n:\n";
+
+Result<cli::PolicyCopy> policy_of(const Site& site) {
+    static constexpr std::array kOptions{cli::kVendorPolicy};
+    const cli::Arguments words{"--vendor-policy", site.path("vendor")};
+    const auto options = TRY(cli::Options::parse(words, kOptions));
+    return cli::load_policy(site.path("policy"), options);
+}
 
 // A policy whose jobs start and end quickly, with two pinned manifests, one with its script.
 void prepare(const Site& site, UnixTime now) {
@@ -199,7 +207,7 @@ TEST(SameDecision, OfDryRunAndBrokerForTenThousandJobs) {
     const Site site;
     const auto now = broker::now();
     prepare(site, now);
-    const auto copy = cli::load_policy(site.path("policy"));
+    const auto copy = policy_of(site);
     ASSERT_TRUE(copy) << copy.error().what;
     ASSERT_EQ(copy->host_would_say, "");
     LiveBroker live(site.path("policy"));
@@ -267,7 +275,7 @@ TEST(SameDecision, OfDryRunAndBrokerForTenThousandJobs) {
 TEST(SameDecision, OfPartsThatAreTooLarge) {
     if (::geteuid() != 0) GTEST_SKIP() << "the broker is root";
     const Site site;
-    const auto copy = cli::load_policy(site.path("policy"));
+    const auto copy = policy_of(site);
     ASSERT_TRUE(copy) << copy.error().what;
     LiveBroker live(site.path("policy"));
     const auto lines = [](const std::string& line, std::size_t bytes) {

@@ -88,7 +88,7 @@ TEST_F(Start, AMissingCaFileIsNamed) {
 }
 
 TEST_F(Start, APortThatPolicyDoesNotListIsNamedWhicheverUrlHasIt) {
-    const auto end = "; add a line to profiles/worker.profile: tcp-connect 7";
+    const auto end = "; add a line by profiles/worker.profile.d/NAME.lines: tcp-connect 7";
     place().write("agent.yaml", "backend: {url: \"https://localhost:7\"}\n");
     expect_refused(
         {std::string("backend bulkhead: policy lets the worker connect to no port 7") + end});

@@ -132,7 +132,7 @@ TEST_F(Proxied, OnlyTheProxysPortHasToStandInPolicy) {
     EXPECT_EQ(run_to_end({"--once", "--proxy", proxy_.url()}), 0);
     EXPECT_EQ(heartbeats().size(), 2U);
     EXPECT_EQ(run_to_end({"--once"}), 2) << "and without it the backend's";
-    EXPECT_TRUE(wait_for_log("add a line to profiles/worker.profile"));
+    EXPECT_TRUE(wait_for_log("add a line by profiles/worker.profile.d/NAME.lines"));
 }
 
 TEST_F(Proxied, TheConfigurationsIsUsed) {

@@ -53,7 +53,8 @@ Finding others_unseen(const std::string& reason) {
                                             std::string(explain_read(reason)));
     if (reason == "read-unknown")
         finding.message +=
-            std::string(". To have all of them looked at, write into reads.policy: ") + kRow;
+            std::string(". To have all of them looked at, write into reads.policy.d/NAME.lines: ") +
+            kRow;
     finding.metadata = {{"reason", reason}};
     return finding;
 }

@@ -63,8 +63,9 @@ Finding unreadable(const HostFile& file) {
     auto message = file.path + ": " + std::string(explain_read(file.reason)) +
                    ", so what sshd really does may differ from what is reported.";
     if (file.reason == "read-not-listed") {
-        message += " Write into reads.policy: " + std::string(pattern ? "glob " : "file ") +
-                   std::string(kRows) + " " + file.path + " 64KiB  # why";
+        message +=
+            " Write into reads.policy.d/NAME.lines: " + std::string(pattern ? "glob " : "file ") +
+            std::string(kRows) + " " + file.path + " 64KiB  # why";
     }
     return {.type = "ssh.unreadable",
             .key = file.path,

@@ -37,10 +37,10 @@ Finding unreadable(const std::string& path, const std::string& why) {
 bool is_pattern(std::string_view path) { return path.find_first_of("*?") != path.npos; }
 
 Finding not_handed_out(const std::string& path, std::string_view reason) {
-    auto finding =
-        unreadable(path, std::string(explain_read(reason)) + ". To have it watched, write into " +
-                             "reads.policy: " + (is_pattern(path) ? "glob " : "file ") +
-                             std::string(kRows) + " " + path + " 64KiB  # why");
+    auto finding = unreadable(
+        path, std::string(explain_read(reason)) + ". To have it watched, write into " +
+                  "reads.policy.d/NAME.lines: " + (is_pattern(path) ? "glob " : "file ") +
+                  std::string(kRows) + " " + path + " 64KiB  # why");
     finding.metadata = {{"reason", std::string(reason)}};
     return finding;
 }
