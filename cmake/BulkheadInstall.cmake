@@ -49,6 +49,8 @@ install(CODE "
         install_unless_there(\"${CMAKE_SOURCE_DIR}/policy/\${file}\" \"\${BULKHEAD_ETC}/policy/\${file}\"
                              OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
     endforeach()")
+# Whole, and nothing of an earlier version's: each file there counts.
+install(CODE "file(REMOVE_RECURSE \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${BULKHEAD_VENDOR_POLICY}\")")
 install(DIRECTORY ${CMAKE_BINARY_DIR}/vendor-policy/ DESTINATION ${BULKHEAD_VENDOR_POLICY})
 install(FILES systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME bulkhead.conf)
 install(FILES systemd/tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME bulkhead.conf)
