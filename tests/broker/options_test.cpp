@@ -88,8 +88,8 @@ TEST(Options, WhatItDoesNotKnowIsTheWorkersToJudge) {
 
 TEST(Help, NamesEveryOption) {
     const auto text = help_text();
-    for (const auto* word : {"--policy", "--config", "--state", "--log-dir", "--run-dir",
-                             "--worker", "--worker-user", "--once", "--register-only",
+    for (const auto* word : {"--policy", "--vendor-policy", "--config", "--state", "--log-dir",
+                             "--run-dir", "--worker", "--worker-user", "--once", "--register-only",
                              "--check-in-only", "--version", "--help", "--describe-protocol"}) {
         EXPECT_THAT(text, HasSubstr(std::string("  ") + word + " "));
     }

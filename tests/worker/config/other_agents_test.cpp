@@ -64,9 +64,9 @@ TEST(OtherWords, MeanWhatTheyMeantThere) {
 
 TEST(OriginalFlags, ClashWithOursOnlyWhereTheyMeanTheSame) {
     // These the broker takes for itself.
-    static constexpr std::string_view kOfBroker[] = {"--policy",  "--config",     "--state",
-                                                     "--log-dir", "--log-file",   "--run-dir",
-                                                     "--worker",  "--worker-user"};
+    static constexpr std::string_view kOfBroker[] = {
+        "--policy",   "--vendor-policy", "--config", "--state",      "--log-dir",
+        "--log-file", "--run-dir",       "--worker", "--worker-user"};
     for (const auto& dialect : dialects()) {
         for (const auto& row : dialect.variables) {
             if (row.flag.empty()) continue;
