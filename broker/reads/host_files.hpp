@@ -1,8 +1,4 @@
 // Opens what rows of reads.policy name. What is opened is never read here.
-//
-// A file is opened only where root alone decides what stands there: from / down, every directory,
-// every symlink followed and the file itself belong to root and are writable by nobody else. So no
-// user can put a link or another file into the way, and there is no race to win.
 #pragma once
 #include <span>
 
