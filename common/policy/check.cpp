@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <set>
 
+#include "common/policy/check_credentials.hpp"
 #include "common/policy/check_profile.hpp"
 #include "common/policy/needed_calls.hpp"
 #include "common/policy/pattern.hpp"
@@ -71,6 +72,7 @@ class Checker {
         for (const auto& [name, rows] : policy_.reads) {
             for (const auto& row : rows) check_read(name, row);
         }
+        std::ranges::move(check_credentials(policy_.credentials), std::back_inserter(findings_));
         return std::move(findings_);
     }
 

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "common/base/strong.hpp"
+#include "common/policy/credentials.hpp"
 #include "common/policy/lines.hpp"
 #include "common/policy/pattern.hpp"
 #include "common/policy/vendor.hpp"
@@ -126,6 +127,11 @@ Result<> take_builtin(Policy& policy, Line& line) {
                line);
 }
 
+Result<> take_credential_row(Policy& policy, Line& line) {
+    policy.credentials.push_back(TRY(take_credential(line)));
+    return {};
+}
+
 template <Access A>
 Result<> take_worker_path(Policy& policy, Line& line) {
     policy.worker_landlock->paths.push_back(TRY(take_path_rule(A, line)));
@@ -155,6 +161,7 @@ constexpr struct {
     {"reads.policy", Times::any, "glob NAME PATTERN SIZE [links-within PATH] [private-too]",
      take_read<true>},
     {"reads.policy", Times::any, "builtin socket-owners|file-systems SIZE", take_builtin},
+    {"credentials.policy", Times::any, "file PATTERN [backend NAME]", take_credential_row},
     {"worker.landlock", Times::any, "read PATH [if-present]", take_worker_path<Access::read>},
     {"worker.landlock", Times::any, "write PATH [if-present]", take_worker_path<Access::write>},
     {"worker.landlock", Times::any, "tcp-connect PORT", take_worker_port},
@@ -254,6 +261,7 @@ constexpr FileKind kKinds[] = {
     {"", "approval.policy", true, 64_KiB, take_lines, From::operators},
     {"", "interpreters.policy", true, 64_KiB, take_lines},
     {"", "reads.policy", true, 64_KiB, take_lines},
+    {"", "credentials.policy", false, 64_KiB, take_lines},
     {"", "worker.landlock", false, 64_KiB, take_landlock},
     {"", "broker.libs", true, 64_KiB, take_lines},
     {"", "allowed_signers", false, approval::kMaxSignersFile, take_allowed_signers, From::operators,

@@ -1,5 +1,6 @@
 // The first line names the file, the rest is its text. Whatever that holds: a rule that was taken
 // has a place and a reason, and an error names the file.
+#include "common/policy/credentials.hpp"
 #include "common/policy/parse.hpp"
 #include "tests/fuzz/target.hpp"
 
@@ -26,6 +27,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     for (const auto& [name, source] : parsed.interpreters) check_source(source, file);
     for (const auto& [name, rule] : parsed.approvals) check_source(rule.source, file);
+    for (const auto& row : parsed.credentials) {
+        check_source(row.source, file);
+        // The path of no file: a component of it is empty.
+        fuzz::require(policy::credential_grant(std::span(&row, 1), "a", "/a//a", "/a") ==
+                      policy::CredentialGrant::none);
+    }
     for (const auto& [name, list] : parsed.seccomp) {
         for (const auto& rule : list.rules) {
             check_source(rule.source, file);

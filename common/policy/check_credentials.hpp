@@ -1,0 +1,12 @@
+// What is strange about rows of credentials.policy.
+#pragma once
+#include <span>
+#include <vector>
+
+#include "common/policy/check.hpp"
+
+namespace bulkhead::policy {
+
+std::vector<Finding> check_credentials(std::span<const CredentialRow> rows);
+
+}  // namespace bulkhead::policy
