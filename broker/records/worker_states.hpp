@@ -1,0 +1,36 @@
+// The state directories of workers: made with the right owners, and filled with what 0.1 kept for
+// all backends in one, STATE/worker.
+//
+// That directory belongs to an account which meets the network: nothing in it is believed. Only
+// regular files of known names are moved, one rename each; no directory is walked, and nothing that
+// lies there makes the start fail. It may be cut off anywhere: the next start goes on, and before
+// the end no worker runs.
+#pragma once
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/base/ids.hpp"
+#include "common/sandbox/privileges.hpp"
+#include "common/sys/dir.hpp"
+
+namespace bulkhead::records {
+
+// Of one backend: its worker's account, and its jobs that are not yet reported (Ledger).
+struct Heir {
+    std::string backend;
+    sandbox::User user;
+    std::vector<JobNumber> jobs;
+};
+
+// STATE/workers/NAME for each of them. What 0.1 left and cannot be given to anybody stays where it
+// is and is told, for the log. Needs CAP_CHOWN, and no more, where something is new.
+Result<std::vector<std::string>> prepare_worker_states(const sys::Dir& state,
+                                                       std::span<const Heir> heirs);
+
+// The way back, for 0.1: everything into STATE/worker, which will be `account`'s.
+Result<std::vector<std::string>> give_back_states(const sys::Dir& state,
+                                                  std::span<const Heir> heirs,
+                                                  const sandbox::User& account);
+
+}  // namespace bulkhead::records
