@@ -39,12 +39,6 @@ Result<std::vector<Slot>> parse_slots(std::string_view text) {
     return slots;
 }
 
-Result<std::vector<Slot>> read_slots(const sys::Dir& broker) {
-    const auto text = broker.read_file(kSlotsFile, 4_KiB);
-    if (!text && text.error().code == ENOENT) return {};
-    return parse_slots(TRY(text));
-}
-
 Result<> write_slots(const sys::Dir& broker, std::span<const Slot> slots) {
     std::string text;
     for (const auto& slot : slots) text += std::to_string(slot.number) + " " + slot.backend + "\n";
@@ -59,18 +53,25 @@ std::string names_of(std::span<const Slot> slots) {
 
 }  // namespace
 
+Result<std::vector<Slot>> read_slots(const sys::Dir& broker) {
+    const auto text = broker.read_file(kSlotsFile, 4_KiB);
+    if (!text && text.error().code == ENOENT) return {};
+    auto slots = parse_slots(TRY(text));
+    if (!slots) return fail("broker/slots: " + slots.error().what + std::string(kAdvice));
+    return slots;
+}
+
 Result<std::vector<Slot>> take_slots(const sys::Dir& broker, const sys::Dir& workers,
                                      std::span<const std::string> backends) {
-    auto slots = read_slots(broker);
-    if (!slots) return fail("broker/slots: " + slots.error().what + std::string(kAdvice));
-    const auto before = *slots;
+    auto slots = TRY(read_slots(broker));
+    const auto before = slots;
     const auto directories = TRY(workers.list());
     for (const auto& name : directories) {
-        if (std::ranges::count(*slots, name, &Slot::backend) > 0) continue;
+        if (std::ranges::count(slots, name, &Slot::backend) > 0) continue;
         return fail("workers/" + name + " has no line in broker/slots: remove the directory, or " +
                     "write the line" + std::string(kAdvice));
     }
-    std::erase_if(*slots, [&](const Slot& slot) {
+    std::erase_if(slots, [&](const Slot& slot) {
         return std::ranges::count(backends, slot.backend) == 0 &&
                std::ranges::count(directories, slot.backend) == 0;
     });
@@ -80,22 +81,22 @@ Result<std::vector<Slot>> take_slots(const sys::Dir& broker, const sys::Dir& wor
         if (!is_backend_name(name)) return fail("not a backend's name: " + quoted(name));
         if (std::ranges::count(taken, name, &Slot::backend) > 0)
             return fail(name + " stands twice");
-        auto slot = std::ranges::find(*slots, name, &Slot::backend);
-        if (slot == slots->end()) {
+        auto slot = std::ranges::find(slots, name, &Slot::backend);
+        if (slot == slots.end()) {
             unsigned number = 0;
-            while (std::ranges::count(*slots, number, &Slot::number) > 0) ++number;
+            while (std::ranges::count(slots, number, &Slot::number) > 0) ++number;
             if (number == kMaxSlots) {
                 return fail("backend " + name + ": all " + std::to_string(kMaxSlots) +
-                            " slots are taken, by " + names_of(*slots) +
+                            " slots are taken, by " + names_of(slots) +
                             "; the slot of a backend that is configured no more is free when "
                             "workers/NAME of the state directory is removed");
             }
-            slots->push_back({name, number});
-            slot = slots->end() - 1;
+            slots.push_back({name, number});
+            slot = slots.end() - 1;
         }
         taken.push_back(*slot);
     }
-    if (*slots != before) TRY(within("broker/slots", write_slots(broker, *slots)));
+    if (slots != before) TRY(within("broker/slots", write_slots(broker, *slots)));
     return taken;
 }
 

@@ -21,6 +21,8 @@ struct Slot {
 inline constexpr std::size_t kMaxSlots = 16;
 inline constexpr std::string_view kSlotsFile = "slots";
 
+// As the file has them; none if it is absent.
+Result<std::vector<Slot>> read_slots(const sys::Dir& broker);
 // Those of `backends`, in their order; on disk in `broker` when this returns. `workers` is
 // STATE/workers. What is wrong is for an operator to mend, and the error says how.
 Result<std::vector<Slot>> take_slots(const sys::Dir& broker, const sys::Dir& workers,

@@ -248,7 +248,7 @@ bool is_there(const Dir& dir, std::string_view name) {
 
 Result<std::vector<std::string>> prepare_worker_states(const Dir& state,
                                                        std::span<const Heir> heirs) {
-    const auto workers = TRY(state.make_dir(kWorkers, 0755));
+    const auto workers = TRY(state.make_dir(kWorkers, 0700));
     const bool shared = is_there(state, kShared);
     for (const auto& heir : heirs) {
         if (TRY(is_handed_over(workers, heir)) && !shared) continue;
@@ -271,7 +271,7 @@ Result<std::vector<std::string>> give_back_states(const Dir& state, std::span<co
     // What was cut off is done first, so that there is one way back.
     TRY(prepare_worker_states(state, heirs));
     const auto shared = TRY(make(state, kShared));
-    const auto workers = TRY(state.make_dir(kWorkers, 0755));
+    const auto workers = TRY(state.make_dir(kWorkers, 0700));
     std::vector<std::string> left;
     std::vector<JobNumber> jobs;
     for (const auto& heir : heirs) {

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "broker/records/ledger.hpp"
+#include "broker/records/slots.hpp"
 #include "common/base/ids.hpp"
 #include "common/sandbox/privileges.hpp"
 #include "common/sys/dir.hpp"
@@ -32,5 +34,13 @@ Result<std::vector<std::string>> prepare_worker_states(const sys::Dir& state,
 Result<std::vector<std::string>> give_back_states(const sys::Dir& state,
                                                   std::span<const Heir> heirs,
                                                   const sandbox::User& account);
+
+// Whose states they are: of the slots' backends, with what the ledger has open.
+Result<std::vector<Heir>> heirs_of(std::span<const Slot> slots, std::string_view accounts,
+                                   const Ledger& ledger);
+
+// prepare_worker_states() in the directory `state`, by a child that has no other capability.
+Result<std::vector<std::string>> settle_worker_states(const std::string& state,
+                                                      std::span<const Heir> heirs);
 
 }  // namespace bulkhead::records

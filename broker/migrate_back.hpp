@@ -1,0 +1,10 @@
+// `broker --migrate-back`: the state of all workers as 0.1 had it, for a host that goes back to it.
+#pragma once
+#include "broker/options.hpp"
+
+namespace bulkhead::broker {
+
+// Not while a broker runs. Lines about what stays behind.
+Result<std::vector<std::string>> migrate_back(const Options& options);
+
+}  // namespace bulkhead::broker
