@@ -1,18 +1,18 @@
 // `bulkhead resume-jobs`: lifts the suspension that a worker's violations brought about. Root's to
 // do: the mark lies where only root may write, and the broker records that it is gone.
-#include <unistd.h>
-
 #include <array>
+#include <cerrno>
 
 #include "cli/command.hpp"
 #include "cli/files.hpp"
 #include "cli/options.hpp"
-#include "common/sys/fd.hpp"
+#include "common/sys/dir.hpp"
 
 namespace bulkhead::cli {
 
 namespace {
 
+constexpr std::string_view kMark = "intake-suspended";
 constexpr std::array kOptions{Option{"--state", Option::Takes::once}};
 
 }  // namespace
@@ -20,22 +20,33 @@ constexpr std::array kOptions{Option{"--state", Option::Takes::once}};
 Result<int> resume_jobs(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
     if (!options.operands().empty()) return wrong("takes no operands");
-    const auto mark = options.value("--state", "/var/lib/bulkhead") + "/broker/intake-suspended";
-    if (::unlink(mark.c_str()) == 0) {
-        TRY(
-            print("Jobs are taken again, from the next one on; the audit log will have "
-                  "intake-resumed.\n"
-                  "Look there for protocol-violation: five of them suspended jobs.\n"));
+    const auto place = options.value("--state", "/var/lib/bulkhead") + "/broker";
+    const auto only_root = [](Error why) {
+        if (why.code == EACCES || why.code == EPERM) why.what += "; only root may";
+        return std::unexpected(std::move(why));
+    };
+    const auto directory = sys::Dir::open(place);
+    if (!directory) return only_root(directory.error());
+    std::string resumed;
+    for (const auto& name : TRY(within(place, directory->list()))) {
+        // Of all backends, as 0.1 left it, or of one.
+        const bool of_one = name.starts_with(std::string(kMark) + ".");
+        if (name != kMark && !of_one) continue;
+        const auto removed = within(place, directory->remove_file(name));
+        if (!removed) return only_root(removed.error());
+        const auto whose = of_one ? "backend " + name.substr(kMark.size() + 1) : "all backends";
+        resumed += (resumed.empty() ? "" : ", ") + whose;
+    }
+    if (!resumed.empty()) {
+        TRY(print("Jobs are taken again, from the next one on: of " + resumed +
+                  "; the audit log will have intake-resumed.\n"
+                  "Look there for protocol-violation: five of a backend's worker suspended its "
+                  "jobs.\n"));
         return kDone;
     }
-    const auto why = sys::fail_errno(mark).error();
-    if (why.code != ENOENT) {
-        return fail(why.what + (why.code == EACCES ? "; only root may" : ""), why.code);
-    }
-    TRY(print(
-        "Nothing to resume: there is no " + mark +
-        ".\nIf jobs are refused as intake-suspended all the same, jobs.disabled stands in the "
-        "policy directory.\n"));
+    TRY(print("Nothing to resume: there is no " + std::string(kMark) + " in " + place +
+              ".\nIf jobs are refused as intake-suspended all the same, jobs.disabled stands in "
+              "the policy directory.\n"));
     return kDone;
 }
 

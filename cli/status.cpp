@@ -1,52 +1,25 @@
-// `bulkhead status`: asks the worker's socket and prints the answer for people or for programs. The
+// `bulkhead status`: asks each worker's socket and prints the answers for people or for programs. A
 // worker meets the network, and root's terminal obeys what is printed: nothing is taken for
 // granted.
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
+#include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
-#include "common/base/strong.hpp"
+#include "cli/options.hpp"
+#include "cli/status/merge.hpp"
 #include "common/base/text.hpp"
-#include "common/sys/fd.hpp"
 #include "worker/config/config.hpp"
 
 namespace bulkhead::cli {
 
 namespace {
 
-using json = nlohmann::ordered_json;
+using json = StatusJson;
 
-constexpr timeval kPatience{.tv_sec = 5, .tv_usec = 0};
-constexpr int kMaxDepth = 16;
-
-Result<std::string> ask(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path) return wrong("--socket: path too long");
-    std::memcpy(address.sun_path, path.data(), path.size());
-    const sys::Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!socket) return sys::fail_errno("socket");
-    for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO}) {  // the latter counts for connect(2)
-        if (::setsockopt(socket.get(), SOL_SOCKET, option, &kPatience, sizeof kPatience) != 0) {
-            return sys::fail_errno("socket timeout");
-        }
-    }
-    const auto* generic = reinterpret_cast<const sockaddr*>(&address);
-    if (::connect(socket.get(), generic, sizeof address) != 0) {
-        const auto why = sys::fail_errno(path).error();
-        return fail(why.what + (why.code == EACCES ? "; ask as root or as the agent's group"
-                                                   : "; is the agent running?"));
-    }
-    auto answer = sys::read_to_end(socket, 1_MiB);
-    if (!answer && answer.error().code == EAGAIN) return fail("the agent does not answer");
-    return answer;
-}
+constexpr std::array kOptions{Option{"--json", Option::Takes::nothing},
+                              Option{"--socket", Option::Takes::once},
+                              Option{"--run-dir", Option::Takes::once}};
 
 const json& member(const json& object, const char* name) {
     static const json kNone;
@@ -71,9 +44,30 @@ void print_line(const char* label, const std::string& value) {
     std::printf("%-14s %s\n", label, value.c_str());
 }
 
+std::string missing(const json& confinement) {
+    std::string list;
+    for (const auto& feature : member(confinement, "missing")) {
+        if (!feature.is_string()) continue;
+        list += (list.empty() ? "" : ", ") + plain(feature.get<std::string>());
+    }
+    return list.empty() ? "nothing" : list;
+}
+
+// What the worker of this backend says otherwise than the first one.
+void print_otherwise(const json& worker) {
+    for (const auto& [name, value] : worker.items()) {
+        if (name == "confinement") {
+            print_line("  missing", missing(value));
+        } else if (!value.is_structured()) {
+            print_line(("  " + plain(name)).c_str(), text(worker, name.c_str()));
+        }
+    }
+}
+
 void print_backend(const json& backend) {
     std::printf("\nbackend %s (%s) %s\n", text(backend, "name").c_str(),
                 text(backend, "dialect").c_str(), text(backend, "url").c_str());
+    if (member(backend, "worker").is_object()) print_otherwise(member(backend, "worker"));
     print_line("  enrollment", text(backend, "enrollment"));
     const auto count = [&backend](const char* label, const char* number, const char* last) {
         if (member(backend, number).is_null()) return;
@@ -102,42 +96,41 @@ void print_for_people(const json& status) {
     print_line("policy", text(status, "policy_digest"));
     const auto& confinement = member(status, "confinement");
     print_line("landlock ABI", text(confinement, "landlock_abi"));
-    std::string missing;
-    for (const auto& feature : member(confinement, "missing")) {
-        if (!feature.is_string()) continue;
-        missing += (missing.empty() ? "" : ", ") + plain(feature.get<std::string>());
+    print_line("missing here", missing(confinement));
+    if (member(status, "restart_needed") == true) {
+        print_line("restart", "needed: root's own limits are those of an older policy");
     }
-    print_line("missing here", missing.empty() ? "nothing" : missing);
     for (const auto& backend : member(status, "backends")) print_backend(backend);
+    for (const auto& one : member(status, "unanswered")) {
+        std::printf("\nbackend %s: no answer, %s\n", text(one, "backend").c_str(),
+                    text(one, "why").c_str());
+    }
+}
+
+Result<json> asked(const Options& options) {
+    const auto run_dir = options.value("--run-dir", "/run/bulkhead");
+    const auto old = run_dir + "/status.sock";  // of 0.1, which may run until it is restarted
+    auto one = options.value("--socket", "");
+    if (one.empty() && ::access((run_dir + "/status").c_str(), F_OK) != 0 &&
+        ::access(old.c_str(), F_OK) == 0) {
+        one = old;
+    }
+    if (!one.empty()) return ask_one(one).answer;
+    return merge(TRY(ask_all(run_dir)));
 }
 
 }  // namespace
 
 Result<int> status(const Arguments& arguments) {
-    bool as_json = false;
-    std::string socket = "/run/bulkhead/status.sock";
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
-        if (arguments[i] == "--json") {
-            as_json = true;
-        } else if (arguments[i] == "--socket" && i + 1 < arguments.size()) {
-            socket = arguments[++i];
-        } else {
-            return wrong("unknown argument " + arguments[i]);
-        }
-    }
-    const auto answer = TRY(ask(socket));
-    // What is deeper is left out: printing descends into it.
-    const auto shallow = [](int depth, json::parse_event_t, const json&) {
-        return depth <= kMaxDepth;
-    };
-    const auto document = json::parse(answer, shallow, false);
-    if (!document.is_object()) return fail("the agent's answer was cut short; try again");
-    if (as_json) {
+    const auto options = TRY(Options::parse(arguments, kOptions));
+    if (!options.operands().empty()) return wrong("takes no operands");
+    const auto document = TRY(asked(options));
+    if (options.has("--json")) {
         std::printf("%s\n", document.dump(-1, ' ', true).c_str());
-        return kDone;
+    } else {
+        print_for_people(document);
     }
-    print_for_people(document);
-    return kDone;
+    return member(document, "unanswered").empty() ? kDone : kNo;
 }
 
 Result<int> settings(const Arguments& arguments) {

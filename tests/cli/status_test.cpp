@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <atomic>
 #include <cstring>
 #include <thread>
 
@@ -15,15 +16,18 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
+sys::Fd listen_at(const std::string& path) {
+    sys::Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+    const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
+    EXPECT_EQ(::bind(listener.get(), generic, sizeof address), 0);
+    EXPECT_EQ(::listen(listener.get(), 4), 0);
+    return listener;
+}
+
 class Status : public ::testing::Test {
   protected:
-    void SetUp() override {
-        sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
-        std::strncpy(address.sun_path, socket_.c_str(), sizeof address.sun_path - 1);
-        const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
-        ASSERT_EQ(::bind(listener_.get(), generic, sizeof address), 0);
-        ASSERT_EQ(::listen(listener_.get(), 4), 0);
-    }
     // What the command makes of a worker that says this.
     Answer shown(const std::string& said, std::vector<std::string> more = {}) {
         std::thread worker([&] {
@@ -38,8 +42,40 @@ class Status : public ::testing::Test {
 
     Tree place_ = tree({});
     std::string socket_ = place_.path() + "/socket";
-    sys::Fd listener_{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    sys::Fd listener_ = listen_at(socket_);
 };
+
+// A run directory with a socket for each of the workers that say something.
+class StatusOfAll : public ::testing::Test {
+  protected:
+    using Workers = std::vector<std::pair<std::string, std::string>>;
+
+    Answer shown(const Workers& workers, std::vector<std::string> more = {}) {
+        std::vector<std::thread> threads;
+        for (const auto& [backend, said] : workers) {
+            threads.emplace_back([listener = listen_at(socket(backend)), said = said] {
+                const sys::Fd peer(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+                ::send(peer.get(), said.data(), said.size(), MSG_NOSIGNAL);
+            });
+        }
+        more.insert(more.begin(), {"status", "--run-dir", place_.path()});
+        auto answer = run({.words = std::move(more)});
+        for (auto& thread : threads) thread.join();
+        for (const auto& [backend, said] : workers) place_.remove("status/" + backend + ".sock");
+        return answer;
+    }
+    std::string socket(const std::string& backend) const {
+        return place_.path() + "/status/" + backend + ".sock";
+    }
+    // Nobody listens there.
+    void leave_socket(const std::string& backend) { listen_at(socket(backend)); }
+
+    Tree place_ = tree({{"status/x", ""}});
+};
+
+const std::string kMain =
+    R"({"version":"1","host_id":"h","policy_digest":"d","confinement":{"landlock_abi":4,)"
+    R"("missing":[]},"backends":[{"name":"main","heartbeats":7}]})";
 
 TEST_F(Status, ShowsWhatIsThere) {
     const auto answer = shown(
@@ -99,6 +135,114 @@ TEST_F(Status, SaysSoWhenNobodyAnswers) {
     const auto answer = run({.words = {"status", "--socket", socket_}});
     EXPECT_EQ(answer.code, 1);
     EXPECT_THAT(answer.err, HasSubstr("the agent does not answer"));
+}
+
+TEST_F(StatusOfAll, IsOneOfTheSameShape) {
+    const auto fleet = R"({"version":"1","host_id":"h","policy_digest":"d","confinement":)"
+                       R"({"landlock_abi":4,"missing":[]},"backends":[{"name":"fleet"}]})";
+    const auto answer = shown({{"main", kMain}, {"fleet", fleet}}, {"--json"});
+    EXPECT_EQ(answer.code, 0) << answer.err;
+    EXPECT_EQ(answer.out,
+              R"({"version":"1","host_id":"h","policy_digest":"d","confinement":{"landlock_abi":4,)"
+              R"("missing":[]},"backends":[{"name":"fleet"},{"name":"main","heartbeats":7}],)"
+              R"("unanswered":[]})"
+              "\n");
+}
+
+TEST_F(StatusOfAll, WhatOneSaysOtherwiseStandsWithItsBackend) {
+    const auto newer = R"({"version":"2","host_id":"h","policy_digest":"e","confinement":)"
+                       R"({"landlock_abi":4,"missing":["mdwe"]},"backends":[{"name":"new"}]})";
+    const Workers workers{{"main", kMain}, {"new", newer}};
+    EXPECT_THAT(shown(workers, {"--json"}).out,
+                HasSubstr(R"({"name":"new","worker":{"version":"2","policy_digest":"e",)"
+                          R"("confinement":{"landlock_abi":4,"missing":["mdwe"]}}})"));
+    const auto people = shown(workers).out;
+    EXPECT_THAT(people, HasSubstr("policy         d\n"));
+    EXPECT_THAT(people, HasSubstr("  policy_digest e\n"));
+    EXPECT_THAT(people, HasSubstr("  missing      mdwe\n"));
+}
+
+TEST_F(StatusOfAll, WhoDoesNotAnswerIsNamedWithTheReason) {
+    leave_socket("gone");
+    const Workers workers{{"cut", R"({"version":)"}, {"main", kMain}};
+    const auto people = shown(workers);
+    EXPECT_EQ(people.code, 1);
+    EXPECT_THAT(people.out, HasSubstr("backend main"));
+    EXPECT_THAT(people.out, HasSubstr("backend gone: no answer, " + socket("gone") +
+                                      ": Connection refused; is the agent running?"));
+    EXPECT_THAT(people.out, HasSubstr("backend cut: no answer, the agent's answer was cut short"));
+    const auto programs = shown(workers, {"--json"});
+    EXPECT_EQ(programs.code, 1);
+    EXPECT_THAT(programs.out, HasSubstr(R"("unanswered":[{"backend":"cut","why":)"));
+}
+
+TEST_F(StatusOfAll, OneThatHangsKeepsNoOtherFromAnswering) {
+    const auto hanging = listen_at(socket("a"));  // first of all, and never accepts
+    const auto answer = shown({{"main", kMain}});
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_THAT(answer.out, HasSubstr("backend main"));
+    EXPECT_THAT(answer.out, HasSubstr("backend a: no answer, the agent does not answer"));
+}
+
+TEST_F(StatusOfAll, AWorkerIsBelievedAboutItsOwnBackendAlone) {
+    const auto liar = R"({"version":"1","backends":[{"name":"main","heartbeats":9},)"
+                      R"({"name":"liar","worker":{"version":"0"}}],"unanswered":[7]})";
+    const auto answer = shown({{"liar", liar}, {"main", kMain}}, {"--json"});
+    EXPECT_EQ(answer.code, 0) << answer.err;
+    EXPECT_THAT(answer.out, HasSubstr(R"("backends":[{"name":"liar"},{"name":"main",)"));
+    EXPECT_THAT(answer.out, Not(HasSubstr(":9")));
+    const auto silent = shown({{"liar", R"({"backends":[{"name":"main"}]})"}, {"main", kMain}});
+    EXPECT_EQ(silent.code, 1);
+    EXPECT_THAT(silent.out, HasSubstr("backend liar: no answer, it does not speak of its own"));
+}
+
+TEST_F(StatusOfAll, WithoutASocketTheAgentIsAskedFor) {
+    const auto none = run({.words = {"status", "--run-dir", place_.path()}});
+    EXPECT_EQ(none.code, 1);
+    EXPECT_THAT(none.err, HasSubstr("holds no socket; is the agent running?"));
+    const auto nowhere = run({.words = {"status", "--run-dir", place_.path() + "/no"}});
+    EXPECT_EQ(nowhere.code, 1);
+    EXPECT_THAT(nowhere.err, HasSubstr("is the agent running?"));
+    EXPECT_EQ(run({.words = {"status", "x"}}).code, 2);
+}
+
+TEST_F(StatusOfAll, AnAgentThatWasNotRestartedYetIsAskedWhereItListens) {
+    const auto old = tree({});
+    std::thread worker([listener = listen_at(old.path() + "/status.sock")] {
+        const sys::Fd peer(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        ::send(peer.get(), kMain.data(), kMain.size(), MSG_NOSIGNAL);
+    });
+    const auto answer = run({.words = {"status", "--run-dir", old.path()}});
+    worker.join();
+    EXPECT_EQ(answer.code, 0) << answer.err;
+    EXPECT_THAT(answer.out, HasSubstr("backend main"));
+}
+
+TEST_F(StatusOfAll, AByteNowAndThenIsNoReasonToWaitOn) {
+    std::atomic<bool> done = false;
+    std::thread worker([&, listener = listen_at(socket("slow"))] {
+        const sys::Fd peer(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        while (!done && ::send(peer.get(), "x", 1, MSG_NOSIGNAL) == 1) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        }
+    });
+    const auto begun = std::chrono::steady_clock::now();
+    const auto answer = run({.words = {"status", "--run-dir", place_.path()}});
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(30));
+    done = true;
+    worker.join();
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_THAT(answer.out, HasSubstr("backend slow: no answer, the agent does not answer"));
+}
+
+TEST_F(StatusOfAll, AMillionNamesCostNoMoreThanTheyWeigh) {
+    std::string many = R"({"backends":[{"name":"main"}])";
+    for (int i = 0; many.size() < 1'000'000; ++i) many += ",\"" + std::to_string(i) + "\":0";
+    const auto begun = std::chrono::steady_clock::now();
+    const auto answer = shown({{"main", many + "}"}}, {"--json"});
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
+    EXPECT_EQ(answer.code, 0) << answer.err;
+    EXPECT_LT(answer.out.size(), 10'000U);
 }
 
 }  // namespace

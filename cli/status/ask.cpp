@@ -1,0 +1,119 @@
+#include "cli/status/ask.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include "cli/command.hpp"
+#include "common/base/backend_name.hpp"
+#include "common/base/strong.hpp"
+#include "common/sys/dir.hpp"
+
+namespace bulkhead::cli {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kPatience{5};  // for all of it
+constexpr std::size_t kMostBytes = 1_MiB;
+constexpr int kMaxDepth = 16;
+constexpr std::size_t kMostNames = 256;  // in one object, where each new one is compared with all
+constexpr std::string_view kEnding = ".sock";
+
+Result<sys::Fd> connect_to(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path) return wrong(path + ": too long for a socket");
+    std::memcpy(address.sun_path, path.data(), path.size());
+    sys::Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!socket) return sys::fail_errno("socket");
+    const timeval patience{.tv_sec = kPatience.count(), .tv_usec = 0};
+    // Counts for connect(2).
+    if (::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0) {
+        return sys::fail_errno("socket timeout");
+    }
+    const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+    if (::connect(socket.get(), generic, sizeof address) != 0) {
+        const auto why = sys::fail_errno(path).error();
+        return fail(why.what + (why.code == EACCES ? "; ask as root or as the agent's group"
+                                                   : "; is the agent running?"),
+                    why.code);
+    }
+    return socket;
+}
+
+Result<std::string> read_until(const sys::Fd& socket, Clock::time_point deadline) {
+    std::string text;
+    std::array<char, 16'384> chunk{};
+    for (;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+        pollfd ready{.fd = socket.get(), .events = POLLIN, .revents = 0};
+        const int polled = ::poll(&ready, 1, static_cast<int>(std::max(left.count(), 0L)));
+        if (polled == 0) return fail("the agent does not answer");
+        const auto got = polled < 0 ? -1 : ::read(socket.get(), chunk.data(), chunk.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return sys::fail_errno("read");
+        if (got == 0) return text;
+        text.append(chunk.data(), static_cast<std::size_t>(got));
+        if (text.size() > kMostBytes) return fail("the agent's answer is too large");
+    }
+}
+
+Result<StatusJson> parse(const std::string& text) {
+    using Event = StatusJson::parse_event_t;
+    // What is deeper is left out, for printing descends into it, and so are more names.
+    std::array<std::size_t, kMaxDepth + 2> names{};
+    const auto bounded = [&names](int depth, Event event, const StatusJson&) {
+        if (depth > kMaxDepth) return false;
+        const auto level = static_cast<std::size_t>(depth);
+        if (event == Event::object_start) names[level + 1] = 0;
+        return event != Event::key || ++names[level] <= kMostNames;
+    };
+    auto document = StatusJson::parse(text, bounded, false);
+    if (!document.is_object()) return fail("the agent's answer was cut short; try again");
+    return document;
+}
+
+Result<StatusJson> hear(const Result<sys::Fd>& socket, Clock::time_point deadline) {
+    if (!socket) return std::unexpected(socket.error());
+    return parse(TRY(read_until(*socket, deadline)));
+}
+
+}  // namespace
+
+Asked ask_one(const std::string& socket) {
+    return {.backend = {}, .answer = hear(connect_to(socket), Clock::now() + kPatience)};
+}
+
+Result<std::vector<Asked>> ask_all(const std::string& run_dir) {
+    const auto folder = run_dir + "/status";
+    const auto directory = sys::Dir::open(folder);
+    if (!directory) {
+        return fail(directory.error().what + "; is the agent running?", directory.error().code);
+    }
+    std::vector<std::string> names;
+    std::vector<Result<sys::Fd>> sockets;
+    for (const auto& name : TRY(within(folder, directory->list()))) {
+        const auto backend = name.substr(0, name.rfind('.'));
+        if (!name.ends_with(kEnding) || !is_backend_name(backend)) continue;
+        names.push_back(backend);
+        sockets.push_back(connect_to(folder + "/" + name));
+    }
+    if (names.empty()) return fail(folder + ": holds no socket; is the agent running?");
+    const auto deadline = Clock::now() + kPatience;
+    std::vector<Asked> all;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        all.push_back({.backend = names[i], .answer = hear(sockets[i], deadline)});
+    }
+    return all;
+}
+
+}  // namespace bulkhead::cli
