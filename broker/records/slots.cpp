@@ -96,7 +96,7 @@ Result<std::vector<Slot>> take_slots(const sys::Dir& broker, const sys::Dir& wor
         }
         taken.push_back(*slot);
     }
-    if (slots != before) TRY(within("broker/slots", write_slots(broker, *slots)));
+    if (slots != before) TRY(within("broker/slots", write_slots(broker, slots)));
     return taken;
 }
 
