@@ -92,7 +92,7 @@ void add_table(std::string& page, std::string_view title) {
 
 std::string describe() {
     std::string page =
-        "# The protocol between worker and broker\n\n"
+        "# The protocol between workers and broker\n\n"
         "Printed from `common/protocol/requests.hpp` and `events.hpp` by `broker "
         "--describe-protocol`;\n"
         "a test compares this page with the declarations.\n\n"
@@ -112,17 +112,24 @@ std::string describe() {
         "reply carries the id and the serial of its request; events carry serial 0.\n\n"
         "## Requests\n\n| id | request | phase | effect | payload at most | remark "
         "|\n|---|---|---|---|---|---|\n";
-    Requests::each([&]<class M> {
+    const auto row = [&]<class M> {
         page += "| " + std::to_string(M::spec.id) + " | `" + std::string(M::spec.name) + "` | " +
                 std::string(kPhases[static_cast<std::size_t>(M::spec.phase)]) + " | " +
                 std::string(kEffects[static_cast<std::size_t>(M::spec.effect)]) + " | " +
                 std::to_string(M::spec.max_bytes) + " | " + std::string(M::spec.remark) + " |\n";
-    });
-    Requests::each([&]<class M> {
+    };
+    const auto tables = [&]<class M> {
         page += "\n### " + std::string(M::spec.name) + "\n";
         add_table<M>(page, "Request:");
         add_table<typename M::Reply>(page, "Reply:");
-    });
+    };
+    Requests::each(row);
+    ReaderRequests::each(row);
+    page +=
+        "\n`Configured` is the config reader's, and all that it may ask; a worker may ask all of "
+        "the others.\n";
+    Requests::each(tables);
+    ReaderRequests::each(tables);
     page += "\n## Events\n\n| id | event | payload at most | remark |\n|---|---|---|---|\n";
     Events::each([&]<class M> {
         page += "| " + std::to_string(M::spec.id) + " | `" + std::string(M::spec.name) + "` | " +

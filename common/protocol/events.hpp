@@ -4,6 +4,17 @@
 
 namespace bulkhead::protocol {
 
+// A file of a backend's, opened by the broker.
+struct NamedFile {
+    Name key;
+    Code reason;
+    std::optional<Handle> file;
+    static constexpr auto fields =
+        std::tuple{field("key", &NamedFile::key, "the setting that names it"),
+                   field("reason", &NamedFile::reason, "\"ok\", or why it was not opened"),
+                   field("file", &NamedFile::file, "open for reading")};
+};
+
 // The first frame of all: what the worker needs to close its own doors, made from policy by the
 // broker. The worker reads no policy and opens none of these itself.
 struct Setup {
@@ -13,20 +24,24 @@ struct Setup {
                                .max_bytes = 4096,
                                .remark = "first of all"};
     Mode mode{};
-    Handle config;                   // agent.yaml, read-only
+    BackendName backend;             // the one it serves
+    Handle settings;                 // sealed memfd of what agent.yaml says of it
     Handle state;                    // the worker's own directory
     Handle seccomp;                  // sealed memfd of sock_filter instructions
     std::optional<Handle> landlock;  // ruleset, absent when the kernel has none
     std::optional<Handle> status;    // listening Unix socket
     Bounded<std::uint16_t, 64> ports;
+    Bounded<NamedFile, kMaxBackendFiles> files;
     static constexpr auto fields = std::tuple{
         field("mode", &Setup::mode, "keep serving, or one pass"),
-        field("config", &Setup::config, "agent.yaml, read-only"),
+        field("backend", &Setup::backend, "the one it serves"),
+        field("settings", &Setup::settings, "sealed memfd, as the config reader wrote it"),
         field("state", &Setup::state, "the worker's directory"),
         field("seccomp", &Setup::seccomp, "sealed memfd: BPF made from policy/seccomp"),
-        field("landlock", &Setup::landlock, "ruleset made from policy/worker.landlock"),
+        field("landlock", &Setup::landlock, "ruleset made from its profile"),
         field("status", &Setup::status, "listening socket for `bulkhead status`"),
-        field("ports", &Setup::ports, "TCP ports that policy lets the worker connect to")};
+        field("ports", &Setup::ports, "TCP ports that policy lets the worker connect to"),
+        field("files", &Setup::files, "that its settings name")};
 };
 
 struct JobExited {
@@ -43,13 +58,19 @@ struct JobExited {
 struct PolicyReloaded {
     static constexpr Spec spec{.id = 131,
                                .name = "PolicyReloaded",
-                               .max_bytes = 64,
+                               .max_bytes = 96,
                                .remark = "after SIGHUP, whether policy changed or not"};
     Digest policy_digest{};
+    Digest ceiling_digest{};
+    bool restart_needed = false;
     std::optional<Handle> log;
-    static constexpr auto fields =
-        std::tuple{field("policy_digest", &PolicyReloaded::policy_digest, "of the one in force"),
-                   field("log", &PolicyReloaded::log, "the log file, opened again")};
+    static constexpr auto fields = std::tuple{
+        field("policy_digest", &PolicyReloaded::policy_digest, "of the policy that decides"),
+        field("ceiling_digest", &PolicyReloaded::ceiling_digest,
+              "of the policy that made root's ceiling"),
+        field("restart_needed", &PolicyReloaded::restart_needed,
+              "for the ceiling, which can only fall"),
+        field("log", &PolicyReloaded::log, "the log file, opened again")};
 };
 
 struct Shutdown {
@@ -59,6 +80,24 @@ struct Shutdown {
         field("grace_ms", &Shutdown::grace_ms, "then the worker is killed; jobs are ending too")};
 };
 
-using Events = MessageList<Setup, JobExited, PolicyReloaded, Shutdown>;
+// The first and only frame to the config reader: what Setup is to a worker.
+struct ReadConfig {
+    static constexpr Spec spec{.id = 133,
+                               .name = "ReadConfig",
+                               .phase = Phase::greeting,
+                               .max_bytes = 192,
+                               .remark = "to the config reader, first of all"};
+    Handle config;
+    Handle seccomp;
+    std::optional<Handle> landlock;
+    Bounded<std::uint16_t, 64> ports;
+    static constexpr auto fields = std::tuple{
+        field("config", &ReadConfig::config, "agent.yaml, read-only"),
+        field("seccomp", &ReadConfig::seccomp, "sealed memfd: BPF made from policy/seccomp"),
+        field("landlock", &ReadConfig::landlock, "ruleset made from its profile"),
+        field("ports", &ReadConfig::ports, "TCP ports that policy lets workers connect to")};
+};
+
+using Events = MessageList<Setup, JobExited, PolicyReloaded, Shutdown, ReadConfig>;
 
 }  // namespace bulkhead::protocol

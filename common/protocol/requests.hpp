@@ -1,4 +1,5 @@
-// Every request the worker may make: all that root can be asked to do stands on this page.
+// Every request a worker may make, and the config reader's one: all that root can be asked to do
+// stands on this page.
 #pragma once
 #include "common/protocol/types.hpp"
 
@@ -46,7 +47,6 @@ struct JobEnd {
 // A job whose result the backend has not confirmed yet.
 struct UnreportedJob {
     JobNumber number;
-    BoundaryText<32> backend;
     Label delivery;
     Name job_id;
     std::uint64_t output_max = 0;
@@ -57,7 +57,6 @@ struct UnreportedJob {
     Handle err;
     static constexpr auto fields =
         std::tuple{field("number", &UnreportedJob::number),
-                   field("backend", &UnreportedJob::backend),
                    field("delivery", &UnreportedJob::delivery),
                    field("job_id", &UnreportedJob::job_id),
                    field("output_max", &UnreportedJob::output_max, "bytes kept of the output"),
@@ -73,12 +72,19 @@ inline constexpr std::size_t kMaxUnreported = 32;
 struct HelloReply {
     Name host_id;
     Digest policy_digest{};
+    Digest ceiling_digest{};
+    bool restart_needed = false;
     Bounded<Label, 16> missing;  // promised protections that this kernel cannot give
     Bounded<UnreportedJob, kMaxUnreported> jobs;
     static constexpr auto fields = std::tuple{
-        field("host_id", &HelloReply::host_id), field("policy_digest", &HelloReply::policy_digest),
+        field("host_id", &HelloReply::host_id),
+        field("policy_digest", &HelloReply::policy_digest, "of the policy that decides"),
+        field("ceiling_digest", &HelloReply::ceiling_digest,
+              "of the policy that made root's ceiling"),
+        field("restart_needed", &HelloReply::restart_needed,
+              "for the ceiling, which can only fall"),
         field("missing", &HelloReply::missing, "protections this kernel cannot give"),
-        field("jobs", &HelloReply::jobs, "left by the worker before")};
+        field("jobs", &HelloReply::jobs, "of this worker's backend, left by the worker before")};
 };
 
 struct Hello {
@@ -125,7 +131,6 @@ struct StartJob {
                                .max_bytes = 24 * 1024,
                                .remark = "runs only if an operator approved exactly these bytes"};
     using Reply = StartReply;
-    BoundaryText<32> backend;
     Label delivery;
     Streams streams{};
     Bounded<Param, 32> params;
@@ -133,7 +138,6 @@ struct StartJob {
     std::optional<Handle> manifest;
     std::optional<Handle> signatures;
     static constexpr auto fields = std::tuple{
-        field("backend", &StartJob::backend, "which of the worker's backends it came from"),
         field("delivery", &StartJob::delivery, "the backend's id; started at most once"),
         field("streams", &StartJob::streams),
         field("params", &StartJob::params, "values for the manifest's parameters"),
@@ -149,14 +153,12 @@ struct StartCatalogueJob {
                                .max_bytes = 24 * 1024,
                                .remark = "the script lies in policy, only parameters come in"};
     using Reply = StartReply;
-    BoundaryText<32> backend;
     Label delivery;
     Streams streams{};
     Name name;
     Bounded<Param, 32> params;
     static constexpr auto fields =
-        std::tuple{field("backend", &StartCatalogueJob::backend),
-                   field("delivery", &StartCatalogueJob::delivery),
+        std::tuple{field("delivery", &StartCatalogueJob::delivery),
                    field("streams", &StartCatalogueJob::streams),
                    field("name", &StartCatalogueJob::name, "a row of policy/approved"),
                    field("params", &StartCatalogueJob::params)};
@@ -289,7 +291,79 @@ struct ReadPrivileged {
         std::tuple{field("name", &ReadPrivileged::name, "of a builtin row in policy/reads.policy")};
 };
 
+struct CredentialReply {
+    Code reason;
+    Detail detail;
+    std::optional<Handle> file;
+    static constexpr auto fields =
+        std::tuple{field("reason", &CredentialReply::reason, "\"ok\", or why it was not opened"),
+                   field("detail", &CredentialReply::detail, "for people"),
+                   field("file", &CredentialReply::file, "open for reading")};
+};
+
+struct OpenCredential {
+    static constexpr Spec spec{.id = 9,
+                               .name = "OpenCredential",
+                               .effect = Effect::observe,
+                               .max_bytes = 96,
+                               .remark = "a file that agent.yaml names for this backend, again"};
+    using Reply = CredentialReply;
+    Name key;
+    static constexpr auto fields =
+        std::tuple{field("key", &OpenCredential::key, "the setting that names it")};
+};
+
 using Requests = MessageList<Hello, StartJob, StartCatalogueJob, CancelJob, AckJob, AuditHead,
-                             OpenHostFile, ReadPrivileged>;
+                             OpenHostFile, ReadPrivileged, OpenCredential>;
+
+// A file that a backend's settings name. Root opens it, if policy/credentials.policy has it.
+struct BackendFile {
+    Name key;
+    CredentialPath path;
+    bool may_be_absent = false;
+    static constexpr auto fields = std::tuple{
+        field("key", &BackendFile::key, "the setting that names it"),
+        field("path", &BackendFile::path), field("may_be_absent", &BackendFile::may_be_absent)};
+};
+
+inline constexpr std::size_t kMaxBackends = 16;
+inline constexpr std::size_t kMaxBackendFiles = 5;
+inline constexpr std::size_t kMaxSettings = 64 * 1024;  // bytes of one backend's
+
+struct BackendEntry {
+    BackendName name;
+    Name dialect;
+    Bounded<BackendFile, kMaxBackendFiles> files;
+    Handle settings;
+    static constexpr auto fields = std::tuple{
+        field("name", &BackendEntry::name, "[a-z0-9][a-z0-9-]{0,31}, each its own"),
+        field("dialect", &BackendEntry::dialect), field("files", &BackendEntry::files),
+        field("settings", &BackendEntry::settings, "sealed memfd, at most 64 KiB, its alone")};
+};
+
+struct ConfiguredReply {
+    Status status{};
+    Code reason;
+    Detail detail;
+    static constexpr auto fields =
+        std::tuple{field("status", &ConfiguredReply::status),
+                   field("reason", &ConfiguredReply::reason, "stable code"),
+                   field("detail", &ConfiguredReply::detail, "for people")};
+};
+
+// From the config reader, a process without network that has read agent.yaml.
+struct Configured {
+    static constexpr Spec spec{.id = 10,
+                               .name = "Configured",
+                               .phase = Phase::greeting,
+                               .effect = Effect::greet,
+                               .max_bytes = 32 * 1024,
+                               .remark = "once, before any backend is heard; then it exits"};
+    using Reply = ConfiguredReply;
+    Bounded<BackendEntry, kMaxBackends> backends;
+    static constexpr auto fields = std::tuple{field("backends", &Configured::backends)};
+};
+
+using ReaderRequests = MessageList<Configured>;
 
 }  // namespace bulkhead::protocol

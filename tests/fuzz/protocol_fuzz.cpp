@@ -46,8 +46,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (header->length > protocol::kMaxPayload) return 0;
     const auto request = [&]<class M> { read_as<M>(*header, frame, count); };
     const auto reply = [&]<class M> { read_as<typename M::Reply>(*header, frame, count); };
-    if (kind == Kind::request) protocol::Requests::visit(header->id, request);
-    if (kind == Kind::reply) protocol::Requests::visit(header->id, reply);
+    if (kind == Kind::request) {
+        protocol::Requests::visit(header->id, request);
+        protocol::ReaderRequests::visit(header->id, request);
+    }
+    if (kind == Kind::reply) {
+        protocol::Requests::visit(header->id, reply);
+        protocol::ReaderRequests::visit(header->id, reply);
+    }
     if (kind == Kind::event) protocol::Events::visit(header->id, request);
     return 0;
 }

@@ -35,10 +35,12 @@ void both(const std::string& path, unsigned kind, std::uint16_t id) {
 int main(int argc, char** argv) {
     if (argc != 2) return 2;
     const std::string folder = std::string(argv[1]) + "/";
-    protocol::Requests::each([&]<class M> {
+    const auto pair = [&]<class M> {
         both<M>(folder + std::string(M::spec.name), 0, M::spec.id);
         both<typename M::Reply>(folder + std::string(M::spec.name) + "-reply", 1, M::spec.id);
-    });
+    };
+    protocol::Requests::each(pair);
+    protocol::ReaderRequests::each(pair);
     protocol::Events::each(
         [&]<class M> { both<M>(folder + std::string(M::spec.name), 2, M::spec.id); });
 }

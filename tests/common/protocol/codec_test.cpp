@@ -205,7 +205,6 @@ TEST(Codec, TheFullestReplyToHelloFitsIntoAFrame) {
     for (int i = 0; i < 16; ++i) longest(reply.missing.items.emplace_back());
     for (std::size_t i = 0; i < kMaxUnreported; ++i) {
         auto& job = reply.jobs.items.emplace_back();
-        longest(job.backend);
         longest(job.delivery);
         longest(job.job_id);
         longest(job.end.reason);

@@ -27,6 +27,7 @@ TEST(Describe, NamesEveryMessageAndEveryField) {
         EXPECT_TRUE(has(std::string(M::spec.remark) + " |\n"));
     };
     Requests::each(has_heading);
+    ReaderRequests::each(has_heading);
     Events::each(has_heading);
 }
 

@@ -52,6 +52,7 @@ std::set<std::uint16_t> ids() {
 
 TEST(Messages, IdsAreUniqueAndNeverZero) {
     auto all = ids<Requests>();
+    for (const auto id : ids<ReaderRequests>()) EXPECT_TRUE(all.insert(id).second) << id;
     for (const auto id : ids<Events>()) EXPECT_TRUE(all.insert(id).second) << id;
     EXPECT_FALSE(all.contains(0));
 }
@@ -60,6 +61,7 @@ TEST(Messages, NamesAreUniqueAndNotEmpty) {
     std::set<std::string_view> names;
     const auto take = [&]<class M> { EXPECT_TRUE(names.insert(M::spec.name).second); };
     Requests::each(take);
+    ReaderRequests::each(take);
     Events::each(take);
     EXPECT_FALSE(names.contains(""));
 }
@@ -67,10 +69,27 @@ TEST(Messages, NamesAreUniqueAndNotEmpty) {
 TEST(Messages, WhatRootCanBeAskedStaysOnOnePage) { EXPECT_LE(Requests::kCount, 16U); }
 
 TEST(Messages, OnlyTheGreetingMayComeFirst) {
-    Requests::each([]<class M> {
+    const auto comes_first = []<class M> {
         EXPECT_EQ(M::spec.phase == Phase::greeting, M::spec.effect == Effect::greet)
             << M::spec.name;
-    });
+    };
+    Requests::each(comes_first);
+    ReaderRequests::each(comes_first);
+}
+
+TEST(Messages, TheConfigReaderMayAskForNothingElse) {
+    ReaderRequests::each(
+        []<class M> { EXPECT_EQ(M::spec.phase, Phase::greeting) << M::spec.name; });
+}
+
+TEST(Messages, ABackendsNameIsADirectorysToo) {
+    for (const auto* good : {"a", "0", "grapheon", "our-backend-2", "a-"}) {
+        EXPECT_TRUE(is_backend_name(good)) << good;
+    }
+    for (const auto* bad : {"", "-a", "A", "a.b", "a/b", "..", "a_b", "a b", "\xc3\xa9",
+                            "a23456789012345678901234567890123"}) {
+        EXPECT_FALSE(is_backend_name(bad)) << bad;
+    }
 }
 
 TEST(Messages, AnHonestMessageFitsItsOwnLimit) {
@@ -79,13 +98,16 @@ TEST(Messages, AnHonestMessageFitsItsOwnLimit) {
         EXPECT_LE(M::spec.max_bytes, kMaxPayload) << M::spec.name;
     };
     Requests::each(fits);
+    ReaderRequests::each(fits);
     Events::each(fits);
 }
 
 TEST(Messages, AnHonestReplyFitsIntoAFrame) {
-    Requests::each([]<class M> {
+    const auto fits = []<class M> {
         EXPECT_LE(Largest<typename M::Reply>::bytes(), kMaxPayload) << M::spec.name;
-    });
+    };
+    Requests::each(fits);
+    ReaderRequests::each(fits);
 }
 
 TEST(Messages, AreFoundByTheirIdAndByNoOther) {
@@ -93,7 +115,7 @@ TEST(Messages, AreFoundByTheirIdAndByNoOther) {
     EXPECT_TRUE(Requests::visit(5, [&]<class M> { found = M::spec.name; }));
     EXPECT_EQ(found, "AckJob");
     for (const std::uint16_t id :
-         {std::uint16_t{0}, std::uint16_t{9}, std::uint16_t{129}, std::uint16_t{0xffff}}) {
+         {std::uint16_t{0}, Configured::spec.id, std::uint16_t{129}, std::uint16_t{0xffff}}) {
         EXPECT_FALSE(Requests::visit(id, []<class M> { FAIL() << M::spec.name; })) << id;
     }
 }

@@ -80,10 +80,12 @@ inline std::vector<sys::Fd> received(const std::vector<int>& descriptors) {
 // Calls visit.operator()<T>(name) for each request, reply and event.
 template <class Visitor>
 void each_message(Visitor&& visit) {
-    Requests::each([&]<class M> {
+    const auto both = [&]<class M> {
         visit.template operator()<M>(std::string(M::spec.name));
         visit.template operator()<typename M::Reply>("reply to " + std::string(M::spec.name));
-    });
+    };
+    Requests::each(both);
+    ReaderRequests::each(both);
     Events::each([&]<class M> { visit.template operator()<M>(std::string(M::spec.name)); });
 }
 
