@@ -24,6 +24,7 @@ struct Setup {
                                .max_bytes = 4096,
                                .remark = "first of all"};
     Mode mode{};
+    Digest walls_digest{};
     BackendName backend;             // the one it serves
     Handle settings;                 // sealed memfd of what agent.yaml says of it
     Handle state;                    // the worker's own directory
@@ -34,6 +35,7 @@ struct Setup {
     Bounded<NamedFile, kMaxBackendFiles> files;
     static constexpr auto fields = std::tuple{
         field("mode", &Setup::mode, "keep serving, or one pass"),
+        field("walls_digest", &Setup::walls_digest, "of the policy that these walls are made of"),
         field("backend", &Setup::backend, "the one it serves"),
         field("settings", &Setup::settings, "sealed memfd, as the config reader wrote it"),
         field("state", &Setup::state, "the worker's directory"),
