@@ -1,6 +1,5 @@
 // Enumerations and ids inside messages.
 #pragma once
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -42,21 +41,12 @@ enum class Status : std::uint8_t { refused = 0, done = 1, kLast = done };
 enum class Mode : std::uint8_t { serve = 0, once = 1, kLast = once };
 
 using Code = BoundaryText<40>;             // a stable reason code
-using BackendName = BoundaryText<32>;      // see is_backend_name()
+using BackendName = BoundaryText<32>;      // see common/base/backend_name.hpp
 using Name = BoundaryText<64>;             // job id, profile, catalogue entry, parameter name
 using Label = BoundaryText<128>;           // delivery id, rule, feature
 using HostPath = BoundaryText<512>;        // absolute
 using CredentialPath = BoundaryText<320>;  // absolute; those of 16 backends fit into a frame
 using Detail = BoundaryText<512>;          // a sentence for people
 using Remarks = BoundaryText<320>;         // sentences, joined by "; "
-
-// "[a-z0-9][a-z0-9-]{0,31}": the name is also a directory's, a cgroup's and a socket's.
-constexpr bool is_backend_name(std::string_view name) {
-    const auto alphanumeric = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    };
-    return !name.empty() && name.size() <= BackendName::kMax && name.front() != '-' &&
-           std::ranges::all_of(name, [&](char c) { return c == '-' || alphanumeric(c); });
-}
 
 }  // namespace bulkhead::protocol

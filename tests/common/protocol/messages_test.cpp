@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "common/base/backend_name.hpp"
 #include "tests/common/protocol/random_message.hpp"
 
 namespace bulkhead::protocol {
