@@ -9,6 +9,14 @@
 
 namespace bulkhead::sys {
 
+namespace {
+
+std::uint64_t pack(int fd, std::uint32_t generation) {
+    return std::uint64_t{generation} << 32 | static_cast<std::uint32_t>(fd);
+}
+
+}  // namespace
+
 Result<Loop> Loop::create() {
     Fd epoll(::epoll_create1(EPOLL_CLOEXEC));
     if (!epoll) return fail_errno("epoll_create1");
@@ -16,10 +24,11 @@ Result<Loop> Loop::create() {
 }
 
 Result<> Loop::watch(int fd, std::uint32_t events, OnReady ready) {
-    epoll_event event{.events = events, .data = {.fd = fd}};
+    const auto generation = ++generation_;
+    epoll_event event{.events = events, .data = {.u64 = pack(fd, generation)}};
     const int operation = watchers_.contains(fd) ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
     if (::epoll_ctl(epoll_.get(), operation, fd, &event) != 0) return fail_errno("epoll_ctl");
-    watchers_[fd] = std::make_shared<OnReady>(std::move(ready));
+    watchers_[fd] = {generation, std::make_shared<OnReady>(std::move(ready))};
     return {};
 }
 
@@ -66,9 +75,10 @@ Result<> Loop::wait(Clock::duration limit) {
     for (int i = 0; i < count; ++i) {
         const auto& event = events[static_cast<std::size_t>(i)];
         // A callback may forget any watcher, itself included: look up late, hold while it runs.
-        const auto found = watchers_.find(event.data.fd);
-        if (found == watchers_.end()) continue;
-        const auto ready = found->second;
+        // What an earlier one of this round opened may have a number that is meant no more.
+        const auto found = watchers_.find(static_cast<int>(event.data.u64 & 0xffffffffU));
+        if (found == watchers_.end() || found->second.generation != event.data.u64 >> 32) continue;
+        const auto ready = found->second.ready;
         (*ready)(event.events);
     }
     run_due_timers();

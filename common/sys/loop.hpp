@@ -45,7 +45,12 @@ class Loop {
     void run_due_timers();
 
     Fd epoll_;
-    std::unordered_map<int, std::shared_ptr<OnReady>> watchers_;
+    struct Watcher {
+        std::uint32_t generation = 0;
+        std::shared_ptr<OnReady> ready;
+    };
+    std::unordered_map<int, Watcher> watchers_;
+    std::uint32_t generation_ = 0;  // of the youngest
     std::map<std::pair<Clock::time_point, std::uint64_t>, OnTimer> timers_;
     std::unordered_map<std::uint64_t, Clock::time_point> deadlines_;
     std::uint64_t next_timer_ = 1;

@@ -184,5 +184,30 @@ TEST_F(LoopTest, AClosedDescriptorCannotBeWatched) {
     EXPECT_EQ(loop.watch(-1, EPOLLIN, [](std::uint32_t) {}).error().code, EBADF);
 }
 
+TEST_F(LoopTest, ANumberThatIsTakenAgainIsNotToldWhatItsFormerOwnerWas) {
+    auto first = make_pipe().value();
+    auto second = make_pipe().value();
+    ASSERT_TRUE(write_all(first.write, as_bytes("x")));
+    ASSERT_TRUE(write_all(second.write, as_bytes("x")));
+    Pipe empty;
+    // Whichever is told first closes the other, and something new gets its number.
+    const auto takes_over = [&](Fd& other) {
+        return [&](std::uint32_t) {
+            const int number = other.get();
+            loop.forget(number);
+            other.reset();
+            empty = make_pipe().value();
+            ASSERT_EQ(empty.read.get(), number);
+            ASSERT_TRUE(
+                loop.watch(number, EPOLLIN, [&](std::uint32_t) { seen.push_back(number); }));
+        };
+    };
+    ASSERT_TRUE(loop.watch(first.read.get(), EPOLLIN, takes_over(second.read)));
+    ASSERT_TRUE(loop.watch(second.read.get(), EPOLLIN, takes_over(first.read)));
+    ASSERT_TRUE(loop.step(kLong));
+    EXPECT_TRUE(empty.read);
+    EXPECT_THAT(seen, testing::IsEmpty()) << "nobody wrote to it";
+}
+
 }  // namespace
 }  // namespace bulkhead::sys
