@@ -6,7 +6,7 @@ namespace bulkhead::protocol {
 
 // A file of a backend's, opened by the broker.
 struct NamedFile {
-    Name key;
+    Code key;
     Code reason;
     std::optional<Handle> file;
     static constexpr auto fields =

@@ -308,7 +308,7 @@ struct OpenCredential {
                                .max_bytes = 96,
                                .remark = "a file that agent.yaml names for this backend, again"};
     using Reply = CredentialReply;
-    Name key;
+    Code key;
     static constexpr auto fields =
         std::tuple{field("key", &OpenCredential::key, "the setting that names it")};
 };
@@ -318,7 +318,7 @@ using Requests = MessageList<Hello, StartJob, StartCatalogueJob, CancelJob, AckJ
 
 // A file that a backend's settings name. Root opens it, if policy/credentials.policy has it.
 struct BackendFile {
-    Name key;
+    Code key;
     CredentialPath path;
     bool may_be_absent = false;
     static constexpr auto fields = std::tuple{
@@ -327,7 +327,7 @@ struct BackendFile {
 };
 
 inline constexpr std::size_t kMaxBackends = 16;
-inline constexpr std::size_t kMaxBackendFiles = 5;
+inline constexpr std::size_t kMaxBackendFiles = 8;
 inline constexpr std::size_t kMaxSettings = 64 * 1024;  // bytes of one backend's
 
 struct BackendEntry {

@@ -45,7 +45,7 @@ using BackendName = BoundaryText<32>;      // see common/base/backend_name.hpp
 using Name = BoundaryText<64>;             // job id, profile, catalogue entry, parameter name
 using Label = BoundaryText<128>;           // delivery id, rule, feature
 using HostPath = BoundaryText<512>;        // absolute
-using CredentialPath = BoundaryText<320>;  // absolute; those of 16 backends fit into a frame
+using CredentialPath = BoundaryText<192>;  // absolute; those of 16 backends fit into a frame
 using Detail = BoundaryText<512>;          // a sentence for people
 using Remarks = BoundaryText<320>;         // sentences, joined by "; "
 
