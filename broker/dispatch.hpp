@@ -1,26 +1,29 @@
 // From the request list to handle(); nothing else.
 #pragma once
-#include "broker/gate.hpp"
 #include "broker/handlers/handlers.hpp"
+#include "broker/processes/gate.hpp"
 #include "common/link/channel.hpp"
 
 namespace bulkhead::broker {
 
-// Judges, decodes, handles and answers one packet. An error is a violation of the protocol.
-inline Result<> dispatch(link::Packet& packet, Gate& gate, Context& broker) {
+// Judges, decodes, handles and answers one packet of `caller`'s, who may ask what `List` holds. An
+// error is a violation of the protocol.
+template <class List, class Asker>
+Result<> dispatch(link::Packet& packet, Gate& gate, Asker& caller, Context& broker) {
     const auto header = TRY(protocol::decode_header(packet.bytes));
     Result<> done = fail("unknown request " + std::to_string(header.id));
-    protocol::Requests::visit(header.id, [&]<class Request> {
+    List::visit(header.id, [&]<class Request> {
         done = [&]() -> Result<> {
             TRY(gate.admit(Request::spec, header));
-            const auto request = TRY(within(
-                Request::spec.name, protocol::decode<Request>(packet.bytes, packet.descriptors)));
-            const auto reply = TRY(within(Request::spec.name, handle(request, broker)));
+            auto request = TRY(within(Request::spec.name,
+                                      protocol::decode<Request>(packet.bytes, packet.descriptors)));
+            const auto reply =
+                TRY(within(Request::spec.name, handle(std::move(request), caller, broker)));
             const auto frame = TRY(protocol::encode(header.id, header.serial, reply));
             if constexpr (std::is_same_v<typename Request::Reply, protocol::StartReply>) {
                 if (reply.decision == protocol::Decision::refused) gate.charge(Gate::kForRefusal);
             }
-            TRY(broker.worker->channel().send(frame.bytes, frame.descriptors));
+            TRY(caller.process.channel().send(frame.bytes, frame.descriptors));
             if constexpr (Request::spec.effect == protocol::Effect::greet) gate.serving();
             return {};
         }();

@@ -43,7 +43,11 @@ Result<sys::Dir> own_directory(const std::string& path, mode_t mode, const sandb
     return dir;
 }
 
-Result<sys::Fd> listen_at(const std::string& path, const sandbox::User& worker) {
+// Who may ask for the status besides root, whatever the workers' accounts are; a group of its own,
+// of which no worker is.
+constexpr std::string_view kOperators = "bulkhead";
+
+Result<sys::Fd> listen_at(const std::string& path, gid_t group) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.size() >= sizeof address.sun_path) return fail(path + ": too long for a socket");
@@ -53,8 +57,7 @@ Result<sys::Fd> listen_at(const std::string& path, const sandbox::User& worker) 
     ::unlink(path.c_str());
     const auto* generic = reinterpret_cast<const sockaddr*>(&address);
     if (::bind(socket.get(), generic, sizeof address) != 0) return sys::fail_errno("bind " + path);
-    // Root and the agent's own group may ask.
-    if (::chown(path.c_str(), 0, worker.gid) != 0 || ::chmod(path.c_str(), 0660) != 0) {
+    if (::chown(path.c_str(), 0, group) != 0 || ::chmod(path.c_str(), 0660) != 0) {
         return sys::fail_errno("permissions of " + path);
     }
     if (::listen(socket.get(), 4) != 0) return sys::fail_errno("listen " + path);
@@ -74,16 +77,17 @@ bool is_file(const std::string& path) {
 
 }  // namespace
 
-Result<Places> prepare_places(const Options& options, const sandbox::User& worker) {
+Result<Places> prepare_places(const Options& options) {
     const sandbox::User root{};
     TRY(own_directory(options.state, 0755, root));
     auto broker_state = TRY(own_directory(options.state + "/broker", 0700, root));
-    auto worker_state = TRY(own_directory(options.state + "/worker", 0700, worker));
+    auto worker_states = TRY(own_directory(options.state + "/workers", 0700, root));
     TRY(own_directory(options.state + "/scripts", 0711, root));
     auto logs = TRY(own_directory(options.log_dir, 0750, root));
     TRY(own_directory(options.run_dir, 0755, root));
     TRY(own_directory(options.run_dir + "/reboot", 0700, root));
-    return Places{std::move(broker_state), std::move(worker_state), std::move(logs), {}};
+    TRY(own_directory(options.run_dir + "/status", 0755, root));
+    return Places{std::move(broker_state), std::move(worker_states), std::move(logs)};
 }
 
 Result<> forget_scripts(const Options& options) {
@@ -92,8 +96,12 @@ Result<> forget_scripts(const Options& options) {
     return {};
 }
 
-Result<sys::Fd> listen_for_status(const Options& options, const sandbox::User& worker) {
-    return listen_at(options.run_dir + "/status.sock", worker);
+Result<HomePlaces> make_home(const Options& options, const std::string& backend,
+                             const sandbox::User& user) {
+    auto state = TRY(own_directory(options.state + "/workers/" + backend, 0700, user));
+    const auto group = sandbox::find_group(kOperators).value_or(user.gid);
+    auto status = TRY(listen_at(options.run_dir + "/status/" + backend + ".sock", group));
+    return HomePlaces{std::move(state), std::move(status)};
 }
 
 Result<sys::Fd> open_config(const std::string& path) {

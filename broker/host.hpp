@@ -11,21 +11,26 @@
 namespace bulkhead::broker {
 
 struct Places {
-    sys::Dir broker_state;  // root's alone
-    sys::Dir worker_state;  // the worker's
+    sys::Dir broker_state;   // root's alone
+    sys::Dir worker_states;  // root's, with a directory of each backend's worker
     sys::Dir logs;
-    sys::Fd status;  // of listen_for_status()
 };
 // Makes what is missing; refuses what others could write.
-Result<Places> prepare_places(const Options& options, const sandbox::User& worker);
+Result<Places> prepare_places(const Options& options);
 // Takes away what an earlier run's jobs without a view were run from. They are over, so it is for a
 // broker that knows itself to be the only one, as is the next.
 Result<> forget_scripts(const Options& options);
-// The socket that answers `bulkhead status`. It takes the place of one that stands there, so it is
-// for a broker that knows itself to be the only one.
-Result<sys::Fd> listen_for_status(const Options& options, const sandbox::User& worker);
+// What belongs to one backend's worker: STATE/workers/NAME, and the socket that answers `bulkhead
+// status`, which takes the place of one that stands there: for a broker that knows itself to be the
+// only one.
+struct HomePlaces {
+    sys::Dir state;
+    sys::Fd status;
+};
+Result<HomePlaces> make_home(const Options& options, const std::string& backend,
+                             const sandbox::User& user);
 
-// The configuration, to be read by the worker. A missing file is an error only when it was asked
+// The configuration, to be read by its reader. A missing file is an error only when it was asked
 // for by name: settings may all come from the environment.
 Result<sys::Fd> open_config(const std::string& path);
 

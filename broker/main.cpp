@@ -6,6 +6,7 @@
 #include <string>
 
 #include "broker/agent.hpp"
+#include "broker/exit_status.hpp"
 #include "broker/log_file.hpp"
 #include "broker/options.hpp"
 #include "common/policy/vendor.hpp"

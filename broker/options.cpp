@@ -19,14 +19,17 @@ constexpr std::array kPaths{
     PathOption{"--policy", &Options::policy, "DIR", "the operator's policy, root's alone"},
     PathOption{"--vendor-policy", &Options::vendor_policy, "DIR",
                "what that is laid over (default: what came with broker)"},
-    PathOption{"--config", &Options::config, "FILE", "agent.yaml, read by the worker"},
-    PathOption{"--state", &Options::state, "DIR", "broker/ and worker/ keep their state in it"},
+    PathOption{"--config", &Options::config, "FILE", "agent.yaml, read by the config reader"},
+    PathOption{"--state", &Options::state, "DIR", "broker/ and workers/ keep their state in it"},
     PathOption{"--log-dir", &Options::log_dir, "DIR", "audit.log is written here"},
     PathOption{"--log-file", &Options::log_file, "FILE", "the log, instead of standard output"},
-    PathOption{"--run-dir", &Options::run_dir, "DIR", "the status socket"},
+    PathOption{"--run-dir", &Options::run_dir, "DIR", "status sockets"},
     PathOption{"--systemctl", &Options::systemctl, "FILE", "asked to reboot where a job may"},
     PathOption{"--worker", &Options::worker, "FILE", "the worker program (default: beside broker)"},
-    PathOption{"--worker-user", &Options::worker_user, "USER", "name in /etc/passwd, or UID:GID"},
+    PathOption{"--worker-user", &Options::worker_user, "USERS",
+               "accounts USERS0, USERS1, ..., or UID:GID, UID+1:GID+1, ..."},
+    PathOption{"--config-user", &Options::config_user, "USER",
+               "reads agent.yaml: name in /etc/passwd, or UID:GID"},
 };
 
 struct Switch {
@@ -104,10 +107,14 @@ Result<Options> parse_options(std::span<char* const> arguments) {
         }
         const auto* one = std::ranges::find(kSwitches, word, &Switch::name);
         if (one != kSwitches.end()) options.command = one->command;
-        if (one == kSwitches.end() || one->for_worker) options.for_worker.emplace_back(word);
-        if (one == kSwitches.end()) hide_value(arguments[i]);
+        if (one == kSwitches.end()) {
+            options.settings.emplace_back(word);
+            hide_value(arguments[i]);
+        } else if (one->for_worker) {
+            options.order.emplace_back(word);
+        }
     }
-    options.log_level = level_in(options.for_worker);
+    options.log_level = level_in(options.settings);
     return options;
 }
 
@@ -134,7 +141,7 @@ std::string help_text() {
             std::string(path.help) + (value.empty() ? "" : " [" + value + "]"));
     }
     return text +
-           "\nOther options are settings of agent.yaml and go to the worker; `bulkhead settings` "
+           "\nOther options are settings of agent.yaml and go to its reader; `bulkhead settings` "
            "lists them.\nExit status: 0 done, 1 failed, 2 bad usage, configuration or policy.\n";
 }
 

@@ -21,9 +21,11 @@ struct Options {
     std::string run_dir = "/run/bulkhead";
     std::string log_file;  // empty: standard output
     std::string systemctl = "/usr/bin/systemctl";
-    std::string worker;  // empty: beside this program
-    std::string worker_user = "bulkhead";
-    std::vector<std::string> for_worker;  // checked by the worker
+    std::string worker;                      // empty: beside this program
+    std::string worker_user = "bulkhead-w";  // and the number of a slot
+    std::string config_user = "bulkhead-config";
+    std::vector<std::string> order;     // what kind of pass: for the workers
+    std::vector<std::string> settings;  // checked by the config reader
     sys::Level log_level = sys::Level::info;
     std::vector<std::string> tool;  // Command::tool: a subcommand of `bulkhead`, its arguments
 };

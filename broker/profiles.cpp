@@ -24,6 +24,10 @@ bool cores_are_piped() {
 }
 
 std::string unusable_for(const policy::Profile& profile, const Context& broker) {
+    if (const auto beyond = profile.capabilities & ~broker.ceiling.capabilities; beyond != 0) {
+        return "needs " + policy::capability_names(beyond) +
+               ", which this broker has given up: restart it";
+    }
     for (const auto& wall : policy::obligatory_walls(profile)) {
         if (!lacks(broker, wall)) continue;
         return "this host lacks " + wall + ", on which profile " + profile.name +

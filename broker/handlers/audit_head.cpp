@@ -3,7 +3,8 @@
 namespace bulkhead::broker {
 
 // Safe because: a count and a digest say nothing of the log's content.
-Result<protocol::AuditHeadReply> handle(const protocol::AuditHead&, Context& broker) {
+Result<protocol::AuditHeadReply> handle(const protocol::AuditHead&, const Caller&,
+                                        Context& broker) {
     // What the backend is told must outlive a power cut, or the log would look cut afterwards.
     if (const auto kept = broker.audit.sync(); !kept) {
         broker.log.error("audit log: head", {{"why", kept.error().what}});

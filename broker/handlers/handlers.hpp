@@ -6,14 +6,24 @@
 
 namespace bulkhead::broker {
 
-Result<protocol::HelloReply> handle(const protocol::Hello& request, Context& broker);
-Result<protocol::StartReply> handle(const protocol::StartJob& request, Context& broker);
-Result<protocol::StartReply> handle(const protocol::StartCatalogueJob& request, Context& broker);
-Result<protocol::StatusReply> handle(const protocol::CancelJob& request, Context& broker);
-Result<protocol::StatusReply> handle(const protocol::AckJob& request, Context& broker);
-Result<protocol::AuditHeadReply> handle(const protocol::AuditHead& request, Context& broker);
-Result<protocol::HostFilesReply> handle(const protocol::OpenHostFile& request, Context& broker);
-Result<protocol::ReadingReply> handle(const protocol::ReadPrivileged& request, Context& broker);
+Result<protocol::HelloReply> handle(const protocol::Hello& request, const Caller& caller,
+                                    Context& broker);
+Result<protocol::StartReply> handle(const protocol::StartJob& request, const Caller& caller,
+                                    Context& broker);
+Result<protocol::StartReply> handle(const protocol::StartCatalogueJob& request,
+                                    const Caller& caller, Context& broker);
+Result<protocol::StatusReply> handle(const protocol::CancelJob& request, const Caller& caller,
+                                     Context& broker);
+Result<protocol::StatusReply> handle(const protocol::AckJob& request, const Caller& caller,
+                                     Context& broker);
+Result<protocol::AuditHeadReply> handle(const protocol::AuditHead& request, const Caller& caller,
+                                        Context& broker);
+Result<protocol::HostFilesReply> handle(const protocol::OpenHostFile& request, const Caller& caller,
+                                        Context& broker);
+Result<protocol::ReadingReply> handle(const protocol::ReadPrivileged& request, const Caller& caller,
+                                      Context& broker);
+Result<protocol::CredentialReply> handle(const protocol::OpenCredential& request,
+                                         const Caller& caller, Context& broker);
 
 // A job that was waiting for the host to restart goes on, or is told why it does not.
 void resume(const KeptJob& kept, const records::Unreported& left, Context& broker);

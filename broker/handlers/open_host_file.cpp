@@ -16,7 +16,8 @@ HostFilesReply refused(std::string_view reason, std::string_view detail) {
 // Safe because: policy names the files and the worker never does, it can only narrow the rows; a
 // file is found where root alone can have put it, and a regular file opened for reading gives the
 // worker nothing that it could change. Its bytes are not read here.
-Result<HostFilesReply> handle(const protocol::OpenHostFile& request, Context& broker) {
+Result<HostFilesReply> handle(const protocol::OpenHostFile& request, const Caller&,
+                              Context& broker) {
     const auto& name = request.name.str();
     const auto& only = request.only.str();
     const auto note = [&](std::string_view path, std::string_view reason) {

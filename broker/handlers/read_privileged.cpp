@@ -6,7 +6,8 @@ namespace bulkhead::broker {
 // Safe because: the readings tell who owns which socket, in numbers and names of programs, and how
 // full the local file systems are; they are bounded in size and time, the gate bounds their pace,
 // and they change nothing.
-Result<protocol::ReadingReply> handle(const protocol::ReadPrivileged& request, Context& broker) {
+Result<protocol::ReadingReply> handle(const protocol::ReadPrivileged& request, const Caller&,
+                                      Context& broker) {
     const auto& name = request.name.str();
     const auto answer = [&](std::string_view reason, std::string_view detail) {
         const auto noted = broker.reads.note(broker.audit, name, "", reason, sys::Clock::now());

@@ -19,9 +19,9 @@ using admission::JobBytes, admission::Reason, admission::Verdict;
 
 constexpr std::uint64_t kMaxSignatures = 16_KiB;
 
-// What a request says of a delivery, the same in both kinds.
+// What a delivery is known by, the same in both kinds. The backend is who asks.
 struct Delivery {
-    const BoundaryText<32>& backend;
+    const protocol::BackendName& backend;
     const protocol::Label& id;
     protocol::Streams streams;
 };
@@ -36,25 +36,19 @@ std::vector<admission::ParamValue> values(const auto& params) {
     return out;
 }
 
-// Only root can remove the file; that it did is recorded before a job profits from it. Whatever
-// else keeps us from seeing it is no leave.
-void look_for_suspension(Context& broker) {
-    const bool stands =
-        broker.mark_failed || ::access(broker.suspended_file.c_str(), F_OK) == 0 || errno != ENOENT;
-    if (broker.suspended && !stands && !broker.audit.event("intake-resumed", {})) return;
-    broker.suspended = stands;
-}
-
-admission::HostFacts facts(const Context& broker) {
+admission::HostFacts facts(const Delivery& delivery, Context& broker) {
     auto facts = host::look_at(broker.policy->policy, broker.policy_directory);
-    if (broker.draining || broker.suspended) facts.intake_suspended = true;
+    const auto& backend = delivery.backend.str();
+    if (broker.intake.suspended(backend, broker.audit) || broker.draining) {
+        facts.intake_suspended = true;
+    }
     if (broker.reboot != nullptr && broker.reboot->pending()) {
         facts.intake_suspended = true;
         facts.suspended_by = "the host is about to restart, as a job asked";
     }
-    const bool room = broker.jobs.unreported() < protocol::kMaxUnreported;
     facts.running_jobs = broker.jobs.running();
-    facts.max_running_jobs = room ? kMaxRunning : facts.running_jobs;
+    facts.max_running_jobs =
+        broker.jobs.has_room(backend, broker.backends) ? kMaxRunning : facts.running_jobs;
     for (const auto& [name, seen] : broker.policy->profiles) {
         auto& of_profile = facts.profiles[name];
         of_profile.unusable = seen.unusable;
@@ -201,9 +195,8 @@ records::Start start_of(const approval::Manifest& manifest, const JobBytes& job,
 
 Result<protocol::StartReply> decide(const JobBytes& job, const auto& params,
                                     const Delivery& delivery, Context& broker) {
-    look_for_suspension(broker);
-    const auto verdict =
-        admission::admit(job, broker.policy->policy, facts(broker), broker.ledger.view(), now());
+    const auto verdict = admission::admit(job, broker.policy->policy, facts(delivery, broker),
+                                          broker.ledger.view(), now());
     const auto answer = [&](const Verdict& last) {
         return recorded_reply(last, delivery, script_of(job, broker.policy->policy), broker);
     };
@@ -232,8 +225,9 @@ Result<protocol::StartReply> decide(const JobBytes& job, const auto& params,
 // Safe because: nothing runs that admit() has not found approved, byte for byte, by policy's
 // signers or by policy itself; the bytes judged are the bytes run, from a memfd of our own; and the
 // ledger holds the start before the process exists.
-Result<protocol::StartReply> handle(const protocol::StartJob& request, Context& broker) {
-    const Delivery delivery{request.backend, request.delivery, request.streams};
+Result<protocol::StartReply> handle(const protocol::StartJob& request, const Caller& caller,
+                                    Context& broker) {
+    const Delivery delivery{caller.backend, request.delivery, request.streams};
     const auto script = sealed_bytes(request.script.fd, approval::kMaxScript);
     Result<std::string> manifest{""};
     Result<std::string> signatures{""};
@@ -258,8 +252,9 @@ Result<protocol::StartReply> handle(const protocol::StartJob& request, Context& 
 }
 
 // Safe because: as above; the script does not even come from the worker.
-Result<protocol::StartReply> handle(const protocol::StartCatalogueJob& request, Context& broker) {
-    const Delivery delivery{request.backend, request.delivery, request.streams};
+Result<protocol::StartReply> handle(const protocol::StartCatalogueJob& request,
+                                    const Caller& caller, Context& broker) {
+    const Delivery delivery{caller.backend, request.delivery, request.streams};
     JobBytes job;
     job.kind = JobBytes::Kind::catalogue;
     job.name = request.name.str();
@@ -283,9 +278,8 @@ void resume(const KeptJob& kept, const records::Unreported& left, Context& broke
     const auto past = broker.ledger.view();
     std::vector<admission::PastRun> others(past.runs.begin(), past.runs.end());
     std::erase_if(others, [&](const auto& run) { return run.delivery == job.delivery; });
-    look_for_suspension(broker);
     auto verdict =
-        admission::admit(job, broker.policy->policy, facts(broker),
+        admission::admit(job, broker.policy->policy, facts(delivery, broker),
                          {.runs = others, .clock_floor = left.start.started}, left.start.started);
     if (verdict.admitted && verdict.manifest->digest != left.start.manifest) {
         verdict = admission::refuse(Reason::not_approved, "not the manifest that it began with");

@@ -197,7 +197,7 @@ Cgroup::Usage Cgroup::usage() const {
 Result<CgroupTree> CgroupTree::create(const std::string& label) {
     auto base = TRY(own_cgroup());
     const auto name = "bulkhead-" + label;
-    const auto own = TRY(base.make_dir(name, 0755));
+    auto own = TRY(base.make_dir(name, 0755));
     const auto agent = TRY(own.make_dir("agent", 0755));
     TRY(put(agent, "cgroup.procs", "0"));
     auto jobs = TRY(own.make_dir("jobs", 0755));
@@ -210,8 +210,9 @@ Result<CgroupTree> CgroupTree::create(const std::string& label) {
         return {};
     };
     for (const auto& entry : TRY(jobs.list())) TRY(clear(jobs, entry));
-    TRY(clear(own, "worker"));
-    auto worker = TRY(own.make_dir("worker", 0755));
+    for (const auto& entry : beneath(own)) {
+        if (entry != "agent" && entry != "jobs") TRY(clear(own, entry));
+    }
     std::vector<std::string> missing;
     for (const auto controller : kControllers) {
         const auto enable = "+" + std::string(controller);
@@ -221,9 +222,7 @@ Result<CgroupTree> CgroupTree::create(const std::string& label) {
         }
         if (!enabled) missing.push_back("cgroup-" + std::string(controller));
     }
-    TRY(limit(worker, {.memory = kWorkerMemory, .pids = kWorkerThreads}));
-    return CgroupTree(std::move(base), name, std::move(jobs), std::move(worker),
-                      std::move(missing));
+    return CgroupTree(std::move(base), name, std::move(own), std::move(jobs), std::move(missing));
 }
 
 CgroupTree::~CgroupTree() {
@@ -235,8 +234,14 @@ CgroupTree::~CgroupTree() {
     remove_tree(base_, name_);
 }
 
-Result<> CgroupTree::require_worker(pid_t pid) const {
-    return require_path(TRY(path_of(std::to_string(pid))), "/" + name_ + "/worker");
+Result<sys::Dir> CgroupTree::make(const std::string& name, const policy::Limits& limits) const {
+    auto dir = TRY(own_.make_dir(name, 0755));
+    TRY(within(name, limit(dir, limits)));
+    return dir;
+}
+
+Result<> CgroupTree::require_in(const std::string& name, pid_t pid) const {
+    return require_path(TRY(path_of(std::to_string(pid))), "/" + name_ + "/" + name);
 }
 
 Result<Cgroup> CgroupTree::make(JobNumber number, const policy::Limits& limits) const {

@@ -60,42 +60,39 @@ class Cgroup {
     sys::Fd events_;
 };
 
-// Several times what it ever needs; a captured one must not take the host's memory, nor the numbers
-// that jobs need for their processes.
-inline constexpr std::uint64_t kWorkerMemory = 256_MiB;
-inline constexpr std::uint32_t kWorkerThreads = 128;
-
-// This agent's place in the host's cgroup tree: <own>/bulkhead-<label>/{agent,jobs,worker}.
+// This agent's place in the host's cgroup tree: <own>/bulkhead-<label>/{agent,jobs}, and one of its
+// own for each confined process.
 class CgroupTree {
   public:
     // Moves this process into agent/ and offers memory, pids and cpu to jobs/ where the host
-    // delegates them. What an earlier run of the same label left in jobs/ and worker/ is killed.
+    // delegates them. What an earlier run of the same label left elsewhere is killed.
     static Result<CgroupTree> create(const std::string& label);
     CgroupTree(CgroupTree&&) = default;
     CgroupTree& operator=(CgroupTree&&) = delete;
     ~CgroupTree();
 
-    // Where the worker runs, within these limits.
-    int worker() const { return worker_.fd(); }
+    // Where the confined process of that name runs ("worker-main"), within these limits; the limits
+    // are set anew if it is there already.
+    Result<sys::Dir> make(const std::string& name, const policy::Limits& limits) const;
     // Nothing wrong, or this process, which is not reaped, is not there, whatever clone3 said.
-    Result<> require_worker(pid_t pid) const;
+    Result<> require_in(const std::string& name, pid_t pid) const;
     Result<Cgroup> make(JobNumber number, const policy::Limits& limits) const;
     // Controllers that jobs cannot be limited by on this host: "cgroup-memory", ...
     const std::vector<std::string>& missing() const { return missing_; }
 
   private:
-    CgroupTree(sys::Dir base, std::string name, sys::Dir jobs, sys::Dir worker,
+    CgroupTree(sys::Dir base, std::string name, sys::Dir own, sys::Dir jobs,
                std::vector<std::string> missing)
         : base_(std::move(base)),
           name_(std::move(name)),
+          own_(std::move(own)),
           jobs_(std::move(jobs)),
-          worker_(std::move(worker)),
           missing_(std::move(missing)) {}
 
     sys::Dir base_;
     std::string name_;
+    sys::Dir own_;
     sys::Dir jobs_;
-    sys::Dir worker_;
     std::vector<std::string> missing_;
 };
 

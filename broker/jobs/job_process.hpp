@@ -57,8 +57,8 @@ Result<std::vector<std::string>> try_job(const JobPlan& plan);
 // How the first process ended, or the step before exec that failed.
 inline constexpr int kDiffersExit = 126;
 struct JobStatus {
-    int wait_status = 0;      // of the interpreter, as waitpid(2) has it
-    std::string failed_step;  // empty: the interpreter ran
+    int wait_status = 0;               // of the interpreter, as waitpid(2) has it
+    std::string failed_step;           // empty: the interpreter ran
     std::vector<std::string> remarks;  // sentences: what was left out of its view
     std::uint64_t max_rss_bytes = 0;
     // The step was made, and read back it was not as it should be.

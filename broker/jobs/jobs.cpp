@@ -151,6 +151,24 @@ Result<> Jobs::spawn(JobNumber number, Entry& entry, const JobPlan& plan, Ends e
     return {};
 }
 
+std::string_view Jobs::backend_of(JobNumber number) const {
+    const auto found = entries_.find(number);
+    return found == entries_.end() ? std::string_view() : found->second.start.backend.str();
+}
+
+bool Jobs::has_room(std::string_view backend, std::size_t backends) const {
+    std::size_t running = 0;
+    std::size_t all = 0;
+    for (const auto& [number, entry] : entries_) {
+        if (entry.start.backend.str() != backend) continue;
+        ++all;
+        running += entry.running ? 1 : 0;
+    }
+    const auto others = backends - 1;
+    return running + others < kMaxRunning && all + 2 * others < protocol::kMaxUnreported &&
+           entries_.size() < protocol::kMaxUnreported;
+}
+
 bool Jobs::cancel(JobNumber number) {
     const auto found = entries_.find(number);
     if (found == entries_.end()) return false;
@@ -308,12 +326,20 @@ unsigned Jobs::running(std::string_view profile) const {
     return count;
 }
 
-Result<std::vector<protocol::UnreportedJob>> Jobs::list() const {
+std::vector<JobNumber> Jobs::of_others(std::span<const std::string> backends) const {
+    std::vector<JobNumber> numbers;
+    for (const auto& [number, entry] : entries_) {
+        if (std::ranges::count(backends, entry.start.backend.str()) == 0) numbers.push_back(number);
+    }
+    return numbers;
+}
+
+Result<std::vector<protocol::UnreportedJob>> Jobs::list(std::string_view backend) const {
     std::vector<protocol::UnreportedJob> jobs;
     for (const auto& [number, entry] : entries_) {
+        if (entry.start.backend.str() != backend) continue;
         protocol::UnreportedJob job;
         job.number = number;
-        job.backend = entry.start.backend;
         job.delivery = entry.start.delivery_name;
         job.job_id = entry.start.job_name;
         job.output_max = entry.start.output_max;

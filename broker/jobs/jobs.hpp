@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 
 #include "broker/jobs/cgroup.hpp"
 #include "broker/jobs/job_process.hpp"
@@ -60,6 +61,11 @@ class Jobs {
     void give_up_waiting(std::string_view why);
     void give_up(JobNumber number, std::string_view why);
 
+    // The backend it came from; empty if there is no such job.
+    std::string_view backend_of(JobNumber number) const;
+    bool is_of(JobNumber number, std::string_view backend) const {
+        return entries_.contains(number) && backend_of(number) == backend;
+    }
     bool cancel(JobNumber number);
     bool acknowledge(JobNumber number);
     // SIGTERM to all, the grace time, then SIGKILL.
@@ -67,6 +73,9 @@ class Jobs {
 
     unsigned running() const;
     unsigned running(std::string_view profile) const;
+    // May one of `backends` backends have one job more? Each may use most of what there is, and
+    // leaves the others a job that runs, and two results that nobody took.
+    bool has_room(std::string_view backend, std::size_t backends) const;
     bool any_waits() const {
         return std::ranges::any_of(entries_, [](const auto& one) { return one.second.waiting; });
     }
@@ -75,8 +84,14 @@ class Jobs {
     std::size_t unreported() const { return entries_.size(); }
     // Whether a job that asked for a restart has a result that its backend does not have yet.
     bool owes_result_before_reboot() const;
-    // For the worker: descriptors are duplicates.
-    Result<std::vector<protocol::UnreportedJob>> list() const;
+    // For that backend's worker: descriptors are duplicates.
+    Result<std::vector<protocol::UnreportedJob>> list(std::string_view backend) const;
+    // Those of backends that are none of `backends`.
+    std::vector<JobNumber> of_others(std::span<const std::string> backends) const;
+    // Whose end is known: nobody but AckJob is waited for.
+    bool has_ended(JobNumber number) const {
+        return entries_.contains(number) && entries_.at(number).end.has_value();
+    }
     Result<std::pair<sys::Fd, sys::Fd>> pipes(JobNumber number) const;
 
   private:

@@ -7,7 +7,7 @@
 #include <csignal>
 
 #include "tests/broker/jobs/job_fixture.hpp"
-#include "tests/broker/stand_in_worker.hpp"
+#include "tests/broker/processes/stand_in.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::broker {
@@ -43,7 +43,9 @@ struct DispatchTest : CgroupFixture {
     records::Ledger ledger = records::Ledger::open(dir, now()).value();
     records::Audit audit = records::Audit::open(dir).value();
     std::optional<Jobs> jobs;
-    std::optional<WorkerProcess> worker;
+    std::optional<ConfinedProcess> worker;
+    protocol::BackendName backend = protocol::BackendName::clipped("main");
+    std::vector<protocol::BackendFile> named;
     std::optional<link::Channel> end;
     std::optional<Context> context;
     Gate gate;
@@ -52,7 +54,7 @@ struct DispatchTest : CgroupFixture {
         CgroupFixture::SetUp();
         if (!tree) return;
         jobs.emplace(loop, *tree, ledger, audit, log, [](JobNumber, const protocol::JobEnd&) {});
-        worker.emplace(WorkerProcess::spawn(test::sleeping_program()).value());
+        worker.emplace(ConfinedProcess::spawn(test::sleeping_plan()).value());
         end.emplace(test::worker_end(*worker));
         auto policy = std::make_shared<ReadyPolicy>();
         policy->policy.host.id = "test-host";
@@ -61,18 +63,17 @@ struct DispatchTest : CgroupFixture {
                                 .audit = audit,
                                 .jobs = *jobs,
                                 .log = log,
-                                .worker_user = test::kStandIn,
+                                .intake = Intake(place.path()),
                                 .missing = {},
                                 .landlock_abi = 0,
                                 .policy_directory = place.path(),
-                                .suspended_file = place / "suspended",
-                                .draining = false,
-                                .worker = &*worker});
+                                .draining = false});
     }
     // What the broker makes of these bytes: "" or the violation.
     std::string judged(Bytes bytes, std::vector<sys::Fd> descriptors = {}) {
         link::Packet packet{std::move(bytes), std::move(descriptors)};
-        const auto done = dispatch(packet, gate, *context);
+        const Caller caller{backend, named, *worker};
+        const auto done = dispatch<protocol::Requests>(packet, gate, caller, *context);
         return done ? "" : done.error().what;
     }
     template <class Request>
@@ -142,7 +143,6 @@ TEST_F(DispatchTest, JobsThatAreNotThereCannotBeCancelledOrAcknowledged) {
 TEST_F(DispatchTest, AScriptThatNobodyApprovedIsRefusedWithAReasonAndAudited) {
     gate.serving();
     protocol::StartJob request;
-    request.backend = BoundaryText<32>::clipped("main");
     request.delivery = protocol::Label::clipped("delivery-\n1");
     request.script.fd = sys::sealed_memfd("script", as_bytes("#!/bin/sh\nid\n")).value();
     const auto reply = answer(request);
@@ -155,42 +155,90 @@ TEST_F(DispatchTest, AScriptThatNobodyApprovedIsRefusedWithAReasonAndAudited) {
     EXPECT_THAT(text, HasSubstr("\"reason\":\"" + reply.reason.str() + "\""));
 }
 
-TEST_F(DispatchTest, ASuspensionIsLiftedByItsMarksAbsenceAndNothingElse) {
-    gate.serving();
-    protocol::StartJob request;
-    request.script.fd = sys::sealed_memfd("script", as_bytes("#!/bin/sh\nid\n")).value();
-    const auto still_suspended = [&] {
-        EXPECT_EQ(answer(request).decision, protocol::Decision::refused);
-        const bool told =
-            dir.read_file("audit.log", 1 << 20).value().find("intake-resumed") != std::string::npos;
-        EXPECT_NE(told, context->suspended);
-        return context->suspended;
-    };
-    context->suspended = true;
-    const auto mark = std::exchange(context->suspended_file, place / "suspended" + "/beneath");
-    ASSERT_TRUE(place.open().write_atomic("suspended", "", 0600));
-    EXPECT_TRUE(still_suspended()) << "it cannot be looked for: ENOTDIR";
-    context->suspended_file = mark;
-    EXPECT_TRUE(still_suspended()) << "it is there";
-    ASSERT_TRUE(place.open().remove_file("suspended"));
-    context->mark_failed = true;
-    EXPECT_TRUE(still_suspended()) << "it could never be written";
-    context->mark_failed = false;
-    EXPECT_FALSE(still_suspended());
-}
-
 TEST_F(DispatchTest, ASuspensionWhoseEndCannotBeRecordedGoesOn) {
-    gate.serving();
-    protocol::StartJob request;
-    request.script.fd = sys::sealed_memfd("script", as_bytes("#!/bin/sh\nid\n")).value();
-    context->suspended = true;
+    ASSERT_TRUE(dir.write_atomic("intake-suspended.main", "", 0600));
+    EXPECT_TRUE(context->intake.suspended("main", audit));
+    ASSERT_TRUE(dir.remove_file("intake-suspended.main"));
     {
         const FullDisk full;
-        EXPECT_EQ(answer(request).decision, protocol::Decision::refused);
+        EXPECT_TRUE(context->intake.suspended("main", audit));
     }
-    EXPECT_TRUE(context->suspended);
-    answer(request);
-    EXPECT_FALSE(context->suspended);
+    EXPECT_FALSE(context->intake.suspended("main", audit));
+    EXPECT_THAT(dir.read_file("audit.log", 1 << 20).value(),
+                HasSubstr("\"event\":\"intake-resumed\",\"backend\":\"main\""));
+}
+
+// --- whose jobs
+
+// One that has ended and waits to be reported to `backend`.
+struct Ownership : DispatchTest {
+    JobNumber theirs{7};
+    void SetUp() override {
+        DispatchTest::SetUp();
+        if (!tree) return;
+        gate.serving();
+        records::Unreported left{.number = theirs, .start = {}, .end = {}};
+        left.start.backend = protocol::BackendName::clipped("other");
+        ASSERT_TRUE(jobs->adopt(left));
+    }
+};
+
+TEST_F(Ownership, AnothersJobIsAnsweredAsOneThatIsNotThere) {
+    const auto cancelled = answer(protocol::CancelJob{.number = theirs});
+    EXPECT_EQ(cancelled.reason.str(), "not-running");
+    const auto acknowledged = answer(protocol::AckJob{.number = theirs});
+    EXPECT_EQ(acknowledged.status, protocol::Status::refused);
+    EXPECT_EQ(acknowledged.reason.str(), "not-ended");
+    EXPECT_EQ(jobs->unreported(), 1U);
+    EXPECT_EQ(audit.head().lines, 0U);
+}
+
+TEST_F(Ownership, ItsPipesAndItsEndAreForItsOwnBackend) {
+    EXPECT_TRUE(jobs->list("main").value().empty());
+    EXPECT_TRUE(jobs->list("").value().empty());
+    EXPECT_EQ(jobs->list("other").value().size(), 1U);
+    EXPECT_TRUE(jobs->is_of(theirs, "other"));
+    EXPECT_FALSE(jobs->is_of(theirs, "main"));
+    EXPECT_FALSE(jobs->is_of(JobNumber{8}, "")) << "there is no such job";
+}
+
+TEST_F(Ownership, ThoseOfBackendsThatAreGoneAreFound) {
+    const std::vector<std::string> configured{"main"};
+    EXPECT_THAT(jobs->of_others(configured), testing::ElementsAre(theirs));
+    const std::vector<std::string> both{"main", "other"};
+    EXPECT_THAT(jobs->of_others(both), testing::IsEmpty());
+}
+
+TEST_F(Ownership, EachBackendLeavesTheOthersRoom) {
+    for (std::uint64_t number = 100; jobs->has_room("main", 3); ++number) {
+        records::Unreported left{.number = JobNumber{number}, .start = {}, .end = {}};
+        left.start.backend = protocol::BackendName::clipped("main");
+        ASSERT_TRUE(jobs->adopt(left));
+    }
+    EXPECT_EQ(jobs->unreported(), 1 + protocol::kMaxUnreported - 4);
+    EXPECT_TRUE(jobs->has_room("other", 3));
+}
+
+// --- files of backends
+
+TEST_F(DispatchTest, AFileIsOpenedAgainByTheNameOfItsSettingAlone) {
+    gate.serving();
+    auto policy = std::make_shared<ReadyPolicy>();
+    policy->policy.credentials.push_back(
+        {.pattern = "/etc/os-release", .backend = "", .source = {}});
+    context->policy = policy;
+    const auto ask = [&](std::string_view key) {
+        return answer(protocol::OpenCredential{.key = protocol::Code::clipped(key)});
+    };
+    EXPECT_EQ(ask("credential_file").reason.str(), "credential-unknown");
+    EXPECT_EQ(ask("/etc/shadow").reason.str(), "credential-unknown");
+    named.push_back({.key = protocol::Code::clipped("ca_file"),
+                     .path = protocol::CredentialPath::clipped("/etc/shadow")});
+    const auto refused = ask("ca_file");
+    EXPECT_EQ(refused.reason.str(), "not-in-policy");
+    EXPECT_FALSE(refused.file);
+    EXPECT_THAT(dir.read_file("audit.log", 1 << 20).value(),
+                HasSubstr("\"path\":\"/etc/shadow\",\"reason\":\"not-in-policy\""));
 }
 
 TEST_F(DispatchTest, WhatCannotBeRecordedIsNotHandedOut) {

@@ -30,7 +30,7 @@ struct HostTest : testing::Test {
         options.run_dir = dir / "run";
     }
     std::string refusal() const {
-        const auto places = prepare_places(options, kWorker);
+        const auto places = prepare_places(options);
         return places ? "" : places.error().what;
     }
     static struct stat of(const std::string& path) {
@@ -44,20 +44,23 @@ TEST_F(HostTest, PlacesAreMadeForThoseWhoUseThem) {
     ASSERT_EQ(refusal(), "");
     EXPECT_EQ(of(dir / "state/broker").st_mode & 07777, 0700U);
     EXPECT_EQ(of(dir / "state/broker").st_uid, 0U);
-    EXPECT_EQ(of(dir / "state/worker").st_mode & 07777, 0700U);
-    EXPECT_EQ(of(dir / "state/worker").st_uid, kWorker.uid);
+    EXPECT_EQ(of(dir / "state/workers").st_mode & 07777, 0700U);
+    EXPECT_EQ(of(dir / "state/workers").st_uid, 0U);
+    ASSERT_TRUE(make_home(options, "main", kWorker));
+    EXPECT_EQ(of(dir / "state/workers/main").st_mode & 07777, 0700U);
+    EXPECT_EQ(of(dir / "state/workers/main").st_uid, kWorker.uid);
     EXPECT_EQ(of(dir / "log").st_uid, 0U);
 }
 
 TEST_F(HostTest, TheStatusSocketIsForRootAndTheAgentsGroup) {
     ASSERT_EQ(refusal(), "");
-    ASSERT_TRUE(listen_for_status(options, kWorker));
-    EXPECT_TRUE(listen_for_status(options, kWorker)) << "an old socket is replaced";
-    const auto socket = of(dir / "run/status.sock");
+    ASSERT_TRUE(make_home(options, "main", kWorker));
+    EXPECT_TRUE(make_home(options, "main", kWorker)) << "an old socket is replaced";
+    const auto socket = of(dir / "run/status/main.sock");
     EXPECT_TRUE(S_ISSOCK(socket.st_mode));
     EXPECT_EQ(socket.st_mode & 07777, 0660U);
     EXPECT_EQ(socket.st_uid, 0U);
-    EXPECT_EQ(socket.st_gid, kWorker.gid);
+    EXPECT_EQ(socket.st_gid, sandbox::find_group("bulkhead").value_or(kWorker.gid));
 }
 
 TEST_F(HostTest, ASecondStartFindsThemAsTheyAre) {
@@ -67,7 +70,7 @@ TEST_F(HostTest, ASecondStartFindsThemAsTheyAre) {
 
 TEST_F(HostTest, APlaceThatOthersCouldWriteIsRefused) {
     ASSERT_EQ(refusal(), "");
-    for (const auto* name : {"state", "state/broker", "state/worker", "log", "run"}) {
+    for (const auto* name : {"state", "state/broker", "state/workers", "log", "run"}) {
         const auto path = dir / name;
         const auto mode = of(path).st_mode & 07777;
         ::chmod(path.c_str(), mode | 0020);
@@ -87,8 +90,9 @@ TEST_F(HostTest, APlaceOfSomebodyElseIsRefused) {
         EXPECT_THAT(refusal(), HasSubstr("must belong to user 0")) << name;
         ASSERT_EQ(::chown(path.c_str(), 0, 0), 0);
     }
-    ASSERT_EQ(::chown((dir / "state/worker").c_str(), 0, 0), 0);
-    EXPECT_THAT(refusal(), HasSubstr("must belong to user 64123"));
+    ASSERT_TRUE(make_home(options, "main", kWorker));
+    EXPECT_THAT(make_home(options, "main", {64124, 64124}).error().what,
+                HasSubstr("must belong to user 64124"));
 }
 
 TEST_F(HostTest, APlaceThatIsNoDirectoryOrCannotBeMadeIsRefused) {
@@ -97,7 +101,9 @@ TEST_F(HostTest, APlaceThatIsNoDirectoryOrCannotBeMadeIsRefused) {
     options.state = dir / "missing/state";
     EXPECT_THAT(refusal(), HasSubstr("No such file or directory"));
     options.run_dir = dir / std::string(120, 'r');
-    EXPECT_THAT(listen_for_status(options, kWorker).error().what,
+    options.state = dir / "state";
+    ASSERT_EQ(refusal(), "");
+    EXPECT_THAT(make_home(options, "main", kWorker).error().what,
                 HasSubstr("too long for a socket"));
 }
 
@@ -134,29 +140,40 @@ TEST(Features, WhatLandlockLacksIsListedByVersion) {
     EXPECT_THAT(missing_features(6), Not(Contains("landlock-scope")));
 }
 
-TEST(Ceiling, IsWhatRootNeedsAndWhatProfilesName) {
+policy::Policy with_broker() {
     policy::Policy policy;
+    auto& own = policy.parts["broker"];
+    own.source.file = "profiles/broker.profile";
+    own.capabilities = sandbox::capability(CAP_SYS_ADMIN) | sandbox::capability(CAP_SETUID);
+    own.wished = sandbox::capability(CAP_SYS_PTRACE);
+    own.in_force = sandbox::capability(CAP_KILL);
+    return policy;
+}
+
+TEST(Ceiling, IsWhatRootNeedsAndWhatProfilesName) {
+    auto policy = with_broker();
+    const auto& own = policy.parts["broker"];
     const auto bare = ceiling_of(policy, sandbox::kAllCapabilities).value();
-    EXPECT_NE(bare & sandbox::capability(CAP_SYS_ADMIN), 0U);
-    EXPECT_EQ(bare & sandbox::capability(CAP_SYS_MODULE), 0U);
+    EXPECT_EQ(bare, own.capabilities | own.wished | own.in_force);
     policy.profiles["one"].capabilities = sandbox::capability(CAP_SYS_MODULE);
     EXPECT_EQ(ceiling_of(policy, sandbox::kAllCapabilities),
               bare | sandbox::capability(CAP_SYS_MODULE));
 }
 
 TEST(Ceiling, AProfileThatWantsWhatIsOutOfReachIsNamed) {
-    policy::Policy policy;
+    auto policy = with_broker();
+    const auto all = sandbox::kAllCapabilities;
+    EXPECT_THAT(ceiling_of(policy, all & ~sandbox::capability(CAP_SETUID)).error().what,
+                testing::StartsWith("profiles/broker.profile: needs CAP_SETUID"));
+    EXPECT_TRUE(ceiling_of(policy, all & ~sandbox::capability(CAP_SYS_PTRACE)))
+        << "only wished for";
     auto& profile = policy.profiles["one"];
     profile.capabilities = sandbox::capability(CAP_SYS_TIME);
     profile.source.file = "profiles/one.profile";
-    const auto all = sandbox::kAllCapabilities;
     const auto ceiling = ceiling_of(policy, all & ~sandbox::capability(CAP_SYS_TIME));
     ASSERT_FALSE(ceiling);
     EXPECT_THAT(ceiling.error().what,
                 testing::StartsWith("profiles/one.profile: needs CAP_SYS_TIME"));
-    EXPECT_THAT(ceiling_of({}, all & ~sandbox::capability(CAP_SETUID)).error().what,
-                testing::StartsWith("the broker itself: needs CAP_SETUID"));
-    EXPECT_TRUE(ceiling_of({}, all & ~sandbox::capability(CAP_SYS_PTRACE))) << "only wished for";
 }
 
 }  // namespace

@@ -19,8 +19,10 @@ TEST(Options, WithoutAnyItServesFromTheUsualPlaces) {
     const auto options = parsed({}).value();
     EXPECT_EQ(options.command, Command::serve);
     EXPECT_EQ(options.policy, "/etc/bulkhead/policy");
-    EXPECT_EQ(options.worker_user, "bulkhead");
-    EXPECT_THAT(options.for_worker, IsEmpty());
+    EXPECT_EQ(options.worker_user, "bulkhead-w");
+    EXPECT_EQ(options.config_user, "bulkhead-config");
+    EXPECT_THAT(options.settings, IsEmpty());
+    EXPECT_THAT(options.order, IsEmpty());
 }
 
 TEST(Options, APathMayStandBehindABlankOrAnEqualsSign) {
@@ -33,14 +35,14 @@ TEST(Options, APathMayStandBehindABlankOrAnEqualsSign) {
               "/l");
 }
 
-TEST(Options, ValuesForTheWorkerLeaveTheCommandLine) {
+TEST(Options, SettingsLeaveTheCommandLine) {
     std::vector<std::string> words{"--api-key", "secret", "--credential=secret", "--once",
                                    "--policy",  "/a",     "--policy=/b"};
     std::vector<char*> arguments;
     for (auto& word : words) arguments.push_back(word.data());
     const auto options = parse_options(arguments).value();
-    EXPECT_THAT(options.for_worker,
-                ElementsAre("--api-key", "secret", "--credential=secret", "--once"));
+    EXPECT_THAT(options.settings, ElementsAre("--api-key", "secret", "--credential=secret"));
+    EXPECT_THAT(options.order, ElementsAre("--once"));
     EXPECT_THAT(words, ElementsAre("--api-key", "******", "--credential*******", "--once",
                                    "--policy", "/a", "--policy=/b"));
 }
@@ -49,8 +51,8 @@ TEST(Options, TheLevelOfTheLogIsForBothHalves) {
     EXPECT_EQ(parsed({})->log_level, sys::Level::info);
     const auto options = parsed({"--log-level", "error", "--log-level=debug"}).value();
     EXPECT_EQ(options.log_level, sys::Level::debug) << "the last counts";
-    EXPECT_THAT(options.for_worker, ElementsAre("--log-level", "error", "--log-level=debug"));
-    EXPECT_EQ(parsed({"--log-level", "loud"})->log_level, sys::Level::info) << "the worker refuses";
+    EXPECT_THAT(options.settings, ElementsAre("--log-level", "error", "--log-level=debug"));
+    EXPECT_EQ(parsed({"--log-level", "loud"})->log_level, sys::Level::info) << "the reader refuses";
     EXPECT_EQ(parsed({"--log-level"})->log_level, sys::Level::info);
     ::setenv("BULKHEAD_LOG_LEVEL", "warning", 1);
     EXPECT_EQ(parsed({})->log_level, sys::Level::warning);
@@ -60,7 +62,7 @@ TEST(Options, TheLevelOfTheLogIsForBothHalves) {
 
 TEST(Options, APathThatIsMissingOrEmptyIsAnError) {
     EXPECT_EQ(parsed({"--policy"}).error().what, "--policy takes a DIR");
-    EXPECT_EQ(parsed({"--worker-user"}).error().what, "--worker-user takes a USER");
+    EXPECT_EQ(parsed({"--worker-user"}).error().what, "--worker-user takes a USERS");
     EXPECT_EQ(parsed({"--policy="}).error().what, "--policy is empty");
     EXPECT_EQ(parsed({"--policy", ""}).error().what, "--policy is empty");
 }
@@ -69,28 +71,30 @@ TEST(Options, CommandsThatTheWorkerMustKnowAreHandedOn) {
     for (const auto* word : {"--once", "--register-only", "--check-in-only"}) {
         const auto options = parsed({word}).value();
         EXPECT_EQ(options.command, Command::once) << word;
-        EXPECT_THAT(options.for_worker, ElementsAre(word));
+        EXPECT_THAT(options.order, ElementsAre(word));
+        EXPECT_THAT(options.settings, IsEmpty());
     }
     for (const auto& [word, command] :
          {std::pair{"--version", Command::version}, std::pair{"--help", Command::help}}) {
         const auto options = parsed({word}).value();
         EXPECT_EQ(options.command, command);
-        EXPECT_THAT(options.for_worker, IsEmpty());
+        EXPECT_THAT(options.order, IsEmpty());
     }
 }
 
-TEST(Options, WhatItDoesNotKnowIsTheWorkersToJudge) {
-    EXPECT_THAT(parsed({"--backend.url=https://x", "--policy", "/a", "odd"})->for_worker,
+TEST(Options, WhatItDoesNotKnowIsTheReadersToJudge) {
+    EXPECT_THAT(parsed({"--backend.url=https://x", "--policy", "/a", "odd"})->settings,
                 ElementsAre("--backend.url=https://x", "odd"));
-    EXPECT_THAT(parsed({"--polic", "/a"})->for_worker, ElementsAre("--polic", "/a"))
+    EXPECT_THAT(parsed({"--polic", "/a"})->settings, ElementsAre("--polic", "/a"))
         << "no abbreviations";
 }
 
 TEST(Help, NamesEveryOption) {
     const auto text = help_text();
-    for (const auto* word : {"--policy", "--vendor-policy", "--config", "--state", "--log-dir",
-                             "--run-dir", "--worker", "--worker-user", "--once", "--register-only",
-                             "--check-in-only", "--version", "--help", "--describe-protocol"}) {
+    for (const auto* word :
+         {"--policy", "--vendor-policy", "--config", "--state", "--log-dir", "--run-dir",
+          "--worker", "--worker-user", "--config-user", "--once", "--register-only",
+          "--check-in-only", "--version", "--help", "--describe-protocol"}) {
         EXPECT_THAT(text, HasSubstr(std::string("  ") + word + " "));
     }
 }

@@ -12,8 +12,8 @@
 #include <cstring>
 #include <filesystem>
 
-#include "broker/worker_process.hpp"
-#include "tests/broker/stand_in_worker.hpp"
+#include "broker/processes/confined_process.hpp"
+#include "tests/broker/processes/stand_in.hpp"
 #include "tests/support/forked.hpp"
 #include "tests/support/kernel.hpp"
 #include "tests/support/tree.hpp"
@@ -207,12 +207,9 @@ TEST_F(WorkerViewTest, ADetachedDirectoryHasNoWayUp) {
 
 // Of the real thing: a worker is moved while it runs, and keeps what it had open.
 TEST_F(WorkerViewTest, ARunningWorkerIsMovedFromOutside) {
-    WorkerProgram program;
-    program.file = sys::Fd(::open("/bin/sleep", O_RDONLY | O_CLOEXEC));
-    program.arguments = {"sleep", "600"};
-    program.user = {64123, 64123};
-    program.own_view = true;
-    auto worker = WorkerProcess::spawn(program).value();
+    auto plan = test::sleeping_plan();
+    plan.own_view = true;
+    auto worker = ConfinedProcess::spawn(plan).value();
     // As a real one, it has its libraries by then: it sleeps.
     test::wait_for_exec(worker.pid());
     const auto proc = sys::Dir::open("/proc/" + std::to_string(worker.pid())).value();
@@ -230,10 +227,10 @@ TEST_F(WorkerViewTest, ARunningWorkerIsMovedFromOutside) {
 }
 
 TEST_F(WorkerViewTest, AWorkerThatDiesAtOnceIsAnErrorAndNoHang) {
-    WorkerProgram program;
-    program.user = {64123, 64123};
-    program.own_view = true;  // and no file to execute
-    EXPECT_TRUE(WorkerProcess::spawn(program)) << "it dies after it has handed over";
+    auto plan = test::sleeping_plan();
+    plan.program = -1;
+    plan.own_view = true;
+    EXPECT_TRUE(ConfinedProcess::spawn(plan)) << "it dies after it has handed over";
 }
 
 }  // namespace

@@ -18,7 +18,6 @@ protocol::Handle sealed(std::string_view bytes) {
 template <class Request>
 Request request_for(const Offer& offer) {
     Request request;
-    request.backend = BoundaryText<32>::create("test").value();
     request.delivery = protocol::Label::create(offer.delivery).value();
     request.streams = protocol::Streams::merged;
     for (const auto& [name, value] : offer.params) {
@@ -43,15 +42,16 @@ LiveBroker::LiveBroker(const std::string& policy_directory)
                .audit = audit_,
                .jobs = jobs_,
                .log = log_,
-               .worker_user = {},
+               .intake = broker::Intake(state_.path()),
                .missing = {},
                .landlock_abi = sandbox::landlock_abi(),
-               .policy_directory = policy_directory,
-               .suspended_file = state_ / "intake-suspended"} {}
+               .policy_directory = policy_directory} {
+    context_.ceiling.capabilities = sandbox::kAllCapabilities;
+}
 
 nlohmann::json LiveBroker::answer(const auto& request) {
     context_.refused_starts = {};  // as if an hour had passed: every refusal is in the log
-    const auto reply = broker::handle(request, context_);
+    const auto reply = broker::handle(request, caller_, context_);
     if (!reply) throw std::runtime_error(reply.error().what);
     const sys::Fd file(::open((logs_ / "audit.log").c_str(), O_RDONLY | O_CLOEXEC));
     ::lseek(file.get(), static_cast<off_t>(read_), SEEK_SET);

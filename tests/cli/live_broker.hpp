@@ -5,6 +5,7 @@
 
 #include "broker/handlers/handlers.hpp"
 #include "common/admission/admit.hpp"
+#include "tests/broker/processes/stand_in.hpp"
 #include "tests/cli/site.hpp"
 
 namespace bulkhead::test {
@@ -38,6 +39,10 @@ class LiveBroker {
     std::optional<JobNumber> ended_;
     broker::Jobs jobs_;
     broker::Context context_;
+    protocol::BackendName backend_ = protocol::BackendName::clipped("test");
+    std::vector<protocol::BackendFile> files_;
+    broker::ConfinedProcess process_ = broker::ConfinedProcess::spawn(sleeping_plan()).value();
+    broker::Caller caller_{backend_, files_, process_};
     std::size_t read_ = 0;  // bytes of the audit log
     unsigned jobs_run_ = 0;
 };

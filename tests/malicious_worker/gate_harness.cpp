@@ -5,8 +5,8 @@
 #include <filesystem>
 
 #include "tests/broker/jobs/job_fixture.hpp"
+#include "tests/broker/processes/stand_in.hpp"
 #include "tests/broker/records/samples.hpp"
-#include "tests/broker/stand_in_worker.hpp"
 
 namespace bulkhead::test {
 
@@ -26,7 +26,7 @@ Result<std::unique_ptr<GateHarness>> GateHarness::create(const std::string& poli
         TRY(records::Audit::open(*self.dir_, {.rotate_at = 1 << 20, .keep = 1, .clock = nullptr})));
     self.jobs_.emplace(*self.loop_, *self.cgroups_, *self.ledger_, *self.audit_, self.log_,
                        [](JobNumber, const protocol::JobEnd&) {});
-    self.worker_.emplace(TRY(broker::WorkerProcess::spawn(sleeping_program())));
+    self.worker_.emplace(TRY(broker::ConfinedProcess::spawn(sleeping_plan())));
     self.end_.emplace(worker_end(*self.worker_));
     TRY(sys::set_nonblocking(self.end_->descriptor(), true));
     self.context_.emplace(broker::Context{.policy = TRY(broker::ReadyPolicy::load(policy)),
@@ -34,11 +34,9 @@ Result<std::unique_ptr<GateHarness>> GateHarness::create(const std::string& poli
                                           .audit = *self.audit_,
                                           .jobs = *self.jobs_,
                                           .log = self.log_,
-                                          .worker_user = kStandIn,
+                                          .intake = broker::Intake(self.place_),
                                           .missing = {},
-                                          .policy_directory = policy,
-                                          .suspended_file = self.place_ + "/suspended",
-                                          .worker = &*self.worker_});
+                                          .policy_directory = policy});
     return made;
 }
 
@@ -54,7 +52,8 @@ GateHarness::~GateHarness() {
 Result<> GateHarness::judge() {
     auto packet = TRY(worker_->channel().receive());
     if (!packet) return fail("the channel is at its end");
-    return broker::dispatch(*packet, gate_, *context_);
+    const broker::Caller caller{backend_, files_, *worker_};
+    return broker::dispatch<protocol::Requests>(*packet, gate_, caller, *context_);
 }
 
 Result<> GateHarness::wait_and_judge() {

@@ -41,9 +41,11 @@ class GateHarness {
     std::optional<records::Audit> audit_;
     sys::Log log_{"test", -1};
     std::optional<broker::Jobs> jobs_;
-    std::optional<broker::WorkerProcess> worker_;
+    std::optional<broker::ConfinedProcess> worker_;
     std::optional<link::Channel> end_;
     std::optional<broker::Context> context_;
+    protocol::BackendName backend_ = protocol::BackendName::clipped("main");
+    std::vector<protocol::BackendFile> files_;
     broker::Gate gate_;
     std::uint64_t starts_ = 0;
 };

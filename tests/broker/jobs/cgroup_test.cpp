@@ -159,7 +159,8 @@ TEST_F(CgroupTest, WhatAnEarlierRunLeftIsKilledAndRemoved) {
         for (;;) ::pause();
     });
     wait_until(*left, true);
-    auto worker = sandbox::Child::start(0, earlier->worker(), [] { ::pause(); }).value();
+    const auto place = earlier->make("worker-main", {}).value();
+    auto worker = sandbox::Child::start(0, place.fd(), [] { ::pause(); }).value();
     move_to_root_cgroup();
     auto later = CgroupTree::create(label);
     ASSERT_TRUE(later);

@@ -232,7 +232,7 @@ TEST_F(JobsTest, WhatItsProfileRunsWithoutIsToldWithItsEnd) {
     end_of(number);
     EXPECT_EQ(jobs->remarks(number).str(),
               "sees no other process; without landlock: an old kernel");
-    EXPECT_EQ(jobs->list().value()[0].remarks, jobs->remarks(number));
+    EXPECT_EQ(jobs->list("backend").value()[0].remarks, jobs->remarks(number));
 }
 
 TEST_F(JobsTest, WhatComesAfterItsEndDoesNotCancelIt) {
@@ -290,7 +290,7 @@ TEST_F(JobsTest, AWorkerOfTomorrowIsToldOfBoth) {
     const auto first = start("echo kept");
     const auto second = start("sleep 600");
     end_of(first);
-    const auto list = jobs->list().value();
+    const auto list = jobs->list("backend").value();
     ASSERT_EQ(list.size(), 2U);
     EXPECT_EQ(list[0].number, first);
     EXPECT_TRUE(list[0].ended);
@@ -315,7 +315,7 @@ TEST_F(JobsTest, TheLedgerKnowsTheStartAndTheEndAcrossARestart) {
     EXPECT_EQ(left[0].end.exit_code, 4);
     Jobs next(loop, *tree, *ledger, *audit, log, [](JobNumber, const protocol::JobEnd&) {});
     ASSERT_TRUE(next.adopt(left[0]));
-    const auto list = next.list().value();
+    const auto list = next.list("backend").value();
     ASSERT_EQ(list.size(), 1U);
     EXPECT_TRUE(list[0].ended);
     EXPECT_EQ(sys::read_to_end(list[0].out.fd, 100), "") << "at its end at once";

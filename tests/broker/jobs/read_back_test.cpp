@@ -121,9 +121,11 @@ TEST_F(ReadBack, AProcessOutsideOfTheCgroupIsNoticed) {
 }
 
 TEST_F(ReadBack, AWorkerOutsideOfItsCgroupIsNoticed) {
-    const auto worker = sandbox::Child::start(0, tree->worker(), [] { ::pause(); }).value();
-    EXPECT_TRUE(tree->require_worker(worker.pid()));
-    const auto told = tree->require_worker(::getpid());
+    const auto place = tree->make("worker-main", {}).value();
+    const auto worker = sandbox::Child::start(0, place.fd(), [] { ::pause(); }).value();
+    EXPECT_TRUE(tree->require_in("worker-main", worker.pid()));
+    EXPECT_FALSE(tree->require_in("worker-other", worker.pid()));
+    const auto told = tree->require_in("worker-main", ::getpid());
     ASSERT_FALSE(told);
     EXPECT_EQ(told.error().what, "cgroup differs");
 }

@@ -1,4 +1,4 @@
-#include "broker/worker_process.hpp"
+#include "broker/processes/confined_process.hpp"
 
 #include <gmock/gmock.h>
 #include <linux/filter.h>
@@ -10,7 +10,7 @@
 #include <csignal>
 #include <cstdlib>
 
-#include "tests/broker/stand_in_worker.hpp"
+#include "tests/broker/processes/stand_in.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::broker {
@@ -20,14 +20,14 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 
-struct WorkerProcessTest : testing::Test {
+struct ConfinedProcessTest : testing::Test {
     void SetUp() override {
         if (::geteuid() != 0) GTEST_SKIP() << "needs root to start somebody else";
     }
 };
 
-TEST_F(WorkerProcessTest, IsNobodyBeforeItsFirstInstruction) {
-    const auto worker = WorkerProcess::spawn(test::sleeping_program()).value();
+TEST_F(ConfinedProcessTest, IsNobodyBeforeItsFirstInstruction) {
+    const auto worker = ConfinedProcess::spawn(test::sleeping_plan()).value();
     test::wait_for_exec(worker.pid());
     const auto seen = sandbox::see(worker.pid()).value();
     const auto same =
@@ -35,14 +35,13 @@ TEST_F(WorkerProcessTest, IsNobodyBeforeItsFirstInstruction) {
     EXPECT_TRUE(same) << same.error().what;
 }
 
-TEST_F(WorkerProcessTest, AWorkerWithoutASeccompFilterIsNotConfined) {
-    const auto worker = WorkerProcess::spawn(test::sleeping_program()).value();
+TEST_F(ConfinedProcessTest, WithoutASeccompFilterItIsNotConfined) {
+    const auto worker = ConfinedProcess::spawn(test::sleeping_plan()).value();
     test::wait_for_exec(worker.pid());
-    EXPECT_EQ(worker.require_confined(test::kStandIn).error().what, "no seccomp filter");
-    EXPECT_EQ(worker.require_confined({1, 1}).error().what, "user id differs");
+    EXPECT_EQ(worker.require_confined().error().what, "no seccomp filter");
 }
 
-TEST_F(WorkerProcessTest, AFilterThatCameWithTheForkIsNotItsOwn) {
+TEST_F(ConfinedProcessTest, AFilterThatCameWithTheForkIsNotItsOwn) {
     const auto filtered = [] {
         sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
         const sock_fprog all{.len = 1, .filter = &allow};
@@ -50,19 +49,19 @@ TEST_F(WorkerProcessTest, AFilterThatCameWithTheForkIsNotItsOwn) {
             ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &all) != 0) {
             std::exit(2);
         }
-        const auto worker = WorkerProcess::spawn(test::sleeping_program()).value();
+        const auto worker = ConfinedProcess::spawn(test::sleeping_plan()).value();
         test::wait_for_exec(worker.pid());
-        const auto confined = worker.require_confined(test::kStandIn);
+        const auto confined = worker.require_confined();
         std::fputs(confined ? "confined" : confined.error().what.c_str(), stderr);
         std::exit(0);
     };
     EXPECT_EXIT(filtered(), testing::ExitedWithCode(0), "^no seccomp filter of its own$");
 }
 
-TEST_F(WorkerProcessTest, IsBornWithItsLimitsInASessionOfItsOwn) {
-    auto program = test::sleeping_program();
+TEST_F(ConfinedProcessTest, IsBornWithItsLimitsInASessionOfItsOwn) {
+    auto plan = test::sleeping_plan();
     const auto limits = [&] {
-        const auto worker = WorkerProcess::spawn(program).value();
+        const auto worker = ConfinedProcess::spawn(plan).value();
         test::wait_for_exec(worker.pid());
         EXPECT_EQ(::getsid(worker.pid()), worker.pid());
         EXPECT_TRUE(::fcntl(worker.channel().descriptor().get(), F_GETFL) & O_NONBLOCK);
@@ -80,31 +79,32 @@ TEST_F(WorkerProcessTest, IsBornWithItsLimitsInASessionOfItsOwn) {
     EXPECT_THAT(limits(),
                 testing::AllOf(row("Max open files", "256"), row("Max locked memory", "0")));
     EXPECT_THAT(limits(), Not(row("Max processes", "128")));
-    program.limit_threads_by_user = true;
+    plan.limit_threads_by_user = true;
     EXPECT_THAT(limits(), row("Max processes", "128"));
 }
 
-TEST_F(WorkerProcessTest, WhatCannotBeExecutedEndsAndSaysSo) {
-    auto program = test::sleeping_program();
-    program.file = sys::Fd(::open("/etc/passwd", O_RDONLY | O_CLOEXEC));
-    auto worker = WorkerProcess::spawn(program).value();
+TEST_F(ConfinedProcessTest, WhatCannotBeExecutedEndsAndSaysSo) {
+    auto plan = test::sleeping_plan();
+    const sys::Fd file(::open("/etc/passwd", O_RDONLY | O_CLOEXEC));
+    plan.program = file.get();
+    auto worker = ConfinedProcess::spawn(plan).value();
     const int status = worker.reap();
     ASSERT_TRUE(WIFEXITED(status));
     EXPECT_EQ(WEXITSTATUS(status), 126);
 }
 
-TEST_F(WorkerProcessTest, ItHoldsItsChannelAndNothingElseOfOurs) {
+TEST_F(ConfinedProcessTest, ItHoldsItsChannelAndNothingElseOfOurs) {
     const sys::Fd open_on_purpose(::open("/etc/passwd", O_RDONLY));
-    const auto worker = WorkerProcess::spawn(test::sleeping_program()).value();
+    const auto worker = ConfinedProcess::spawn(test::sleeping_plan()).value();
     test::wait_for_exec(worker.pid());
     const auto fds =
         sys::Dir::open("/proc/" + std::to_string(worker.pid()) + "/fd").value().list().value();
     EXPECT_THAT(fds, testing::ElementsAre("0", "1", "2", "3"));
 }
 
-TEST_F(WorkerProcessTest, IgnoresNoSignalThatWeIgnore) {
+TEST_F(ConfinedProcessTest, IgnoresNoSignalThatWeIgnore) {
     ::signal(SIGPIPE, SIG_IGN);
-    const auto worker = WorkerProcess::spawn(test::sleeping_program()).value();
+    const auto worker = ConfinedProcess::spawn(test::sleeping_plan()).value();
     ::signal(SIGPIPE, SIG_DFL);
     test::wait_for_exec(worker.pid());
     const auto status =
@@ -112,8 +112,8 @@ TEST_F(WorkerProcessTest, IgnoresNoSignalThatWeIgnore) {
     EXPECT_THAT(status.value(), HasSubstr("SigIgn:\t0000000000000000\n"));
 }
 
-TEST_F(WorkerProcessTest, FramesPassBothWaysAndItsEndIsSeen) {
-    auto worker = WorkerProcess::spawn(test::sleeping_program()).value();
+TEST_F(ConfinedProcessTest, FramesPassBothWaysAndItsEndIsSeen) {
+    auto worker = ConfinedProcess::spawn(test::sleeping_plan()).value();
     {
         const auto end = test::worker_end(worker);
         ASSERT_TRUE(worker.channel().send(as_bytes("down")));
@@ -126,43 +126,69 @@ TEST_F(WorkerProcessTest, FramesPassBothWaysAndItsEndIsSeen) {
     EXPECT_FALSE(worker.channel().receive().value()) << "the peer is gone";
 }
 
-TEST_F(WorkerProcessTest, GoesWithItsOwner) {
+TEST_F(ConfinedProcessTest, GoesWithItsOwner) {
     pid_t pid = 0;
     {
-        const auto worker = WorkerProcess::spawn(test::sleeping_program()).value();
+        const auto worker = ConfinedProcess::spawn(test::sleeping_plan()).value();
         pid = worker.pid();
         EXPECT_EQ(::kill(pid, 0), 0);
     }
     EXPECT_EQ(::kill(pid, 0), -1) << "killed and reaped";
 }
 
-TEST_F(WorkerProcessTest, WhatSteersLoadersIsWithheld) {
+TEST_F(ConfinedProcessTest, WhatSteersLoadersIsWithheld) {
     const std::pair<const char*, bool> variables[] = {
         {"LD_PRELOAD", true},       {"LD_LIBRARY_PATH", true}, {"GLIBC_TUNABLES", true},
         {"MALLOC_ARENA_MAX", true}, {"NOTIFY_SOCKET", true},   {"OPENSSL_CONF", true},
         {"SSLKEYLOGFILE", true},    {"BULKHEAD_TEST", false}};
     for (const auto& [name, withheld] : variables) ::setenv(name, "x", 1);
-    const auto program = WorkerProgram::open("/bin/sleep", {"1"}, test::kStandIn);
+    const auto environment = environment_for_settings();
     for (const auto& [name, withheld] : variables) ::unsetenv(name);
-    ASSERT_TRUE(program);
     for (const auto& [name, withheld] : variables) {
         const auto entry = std::string(name) + "=x";
         if (withheld) {
-            EXPECT_THAT(program->environment, Not(Contains(entry)));
+            EXPECT_THAT(environment, Not(Contains(entry)));
         } else {
-            EXPECT_THAT(program->environment, Contains(entry));
+            EXPECT_THAT(environment, Contains(entry));
         }
     }
-    EXPECT_THAT(program->arguments, testing::ElementsAre("bulkhead-worker", "1"));
-    EXPECT_EQ(program->user.uid, test::kStandIn.uid);
-    EXPECT_EQ(program->user.gid, test::kStandIn.gid);
 }
 
-TEST_F(WorkerProcessTest, AProgramThatOthersCouldWriteIsNotStarted) {
+TEST_F(ConfinedProcessTest, WhoHasItsSettingsIsGivenNoneByTheEnvironment) {
+    const std::pair<const char*, bool> variables[] = {{"https_proxy", true},
+                                                      {"NO_PROXY", true},
+                                                      {"TZ", true},
+                                                      {"BULKHEAD_BACKEND_CREDENTIAL", false},
+                                                      {"CREDENTIALS_DIRECTORY", false},
+                                                      {"LD_PRELOAD", false}};
+    for (const auto& [name, kept] : variables) ::setenv(name, "x", 1);
+    const auto environment = environment_for_network();
+    for (const auto& [name, kept] : variables) ::unsetenv(name);
+    for (const auto& [name, kept] : variables) {
+        EXPECT_EQ(std::ranges::count(environment, std::string(name) + "=x"), kept ? 1 : 0) << name;
+    }
+}
+
+TEST_F(ConfinedProcessTest, WithoutNetworkItHasNotEvenTheHostsLoopback) {
+    auto plan = test::sleeping_plan();
+    const auto space = [&] {
+        const auto process = ConfinedProcess::spawn(plan).value();
+        test::wait_for_exec(process.pid());
+        std::array<char, 64> text{};
+        const auto path = "/proc/" + std::to_string(process.pid()) + "/ns/net";
+        EXPECT_GT(::readlink(path.c_str(), text.data(), text.size()), 0);
+        return std::string(text.data());
+    };
+    const auto hosts = space();
+    plan.network = false;
+    EXPECT_NE(space(), hosts);
+}
+
+TEST_F(ConfinedProcessTest, AProgramThatOthersCouldWriteIsNotStarted) {
     const auto tree = test::tree({{"worker", "#!/bin/sh\n"}});
     const auto path = tree.path() + "/worker";
     const auto refusal = [&](const std::string& file) {
-        const auto program = WorkerProgram::open(file, {}, test::kStandIn);
+        const auto program = open_program(file);
         return program ? "" : program.error().what;
     };
     ::chmod(path.c_str(), 0755);
@@ -178,9 +204,14 @@ TEST_F(WorkerProcessTest, AProgramThatOthersCouldWriteIsNotStarted) {
     EXPECT_THAT(refusal(tree.path() + "/none"), HasSubstr("No such file"));
 }
 
-TEST_F(WorkerProcessTest, RootIsNoWorker) {
-    EXPECT_FALSE(WorkerProgram::open("/bin/sleep", {}, {0, 64123}));
-    EXPECT_FALSE(WorkerProgram::open("/bin/sleep", {}, {64123, 0}));
+TEST_F(ConfinedProcessTest, RootIsNobody) {
+    auto plan = test::sleeping_plan();
+    for (const auto& user : {sandbox::User{0, 64123}, sandbox::User{64123, 0}}) {
+        plan.user = user;
+        const auto process = ConfinedProcess::spawn(plan);
+        ASSERT_FALSE(process);
+        EXPECT_EQ(process.error().what, "stand-in must not run as root");
+    }
 }
 
 }  // namespace

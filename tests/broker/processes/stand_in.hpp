@@ -1,23 +1,27 @@
-// A process in the worker's place that does nothing, and the test in its stead on its end of the
+// A process in a worker's place that does nothing, and the test in its stead on its end of the
 // channel.
 #pragma once
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "broker/worker_process.hpp"
+#include "broker/processes/confined_process.hpp"
 #include "common/sys/dir.hpp"
 
 namespace bulkhead::test {
 
 inline constexpr sandbox::User kStandIn{64123, 64123};
 
-inline broker::WorkerProgram sleeping_program() {
-    broker::WorkerProgram program;
-    program.file = sys::Fd(::open("/bin/sleep", O_RDONLY | O_CLOEXEC));
-    program.arguments = {"sleep", "600"};
-    program.user = kStandIn;
-    return program;
+inline broker::ProcessPlan sleeping_plan() {
+    static const sys::Fd sleep(::open("/bin/sleep", O_RDONLY | O_CLOEXEC));
+    broker::ProcessPlan plan;
+    plan.name = "stand-in";
+    plan.program = sleep.get();
+    plan.arguments = {"sleep", "600"};
+    plan.user = kStandIn;
+    plan.limits.open_files = 256;
+    plan.limits.pids = 128;
+    return plan;
 }
 
 // Waits until the process is past its exec: only then is its end of the channel in its place.
@@ -31,7 +35,7 @@ inline void wait_for_exec(pid_t pid) {
 }
 
 // The worker's own end, as a copy (pidfd_getfd(2), Linux 5.6).
-inline link::Channel worker_end(const broker::WorkerProcess& worker) {
+inline link::Channel worker_end(const broker::ConfinedProcess& worker) {
     wait_for_exec(worker.pid());
     return link::Channel(
         sys::Fd(static_cast<int>(::syscall(SYS_pidfd_getfd, worker.pidfd().get(), 3, 0))));

@@ -1,4 +1,4 @@
-#include "broker/gate.hpp"
+#include "broker/processes/gate.hpp"
 
 #include <gtest/gtest.h>
 
@@ -74,6 +74,22 @@ TEST_F(Pace, TheBudgetRefillsWithTimeUpToABurst) {
     passing(start);
     EXPECT_EQ(passing(start + 100 * Gate::kRefill), 100);
     EXPECT_EQ(passing(start + 24h), Gate::kBurst + 1) << "silence saves up no more than a burst";
+}
+
+TEST_F(Pace, SeveralWorkersTogetherGetWhatOneWould) {
+    constexpr std::size_t kSharers = 4;
+    std::vector<Gate> all(kSharers, Gate(kSharers));
+    int frames = 0;
+    for (auto& one : all) {
+        while (!one.must_wait(start)) ++frames;
+    }
+    EXPECT_LE(frames, Gate::kBurst + static_cast<int>(kSharers));
+    // One that uses up its part takes nothing from the others.
+    Gate greedy(kSharers);
+    Gate modest(kSharers);
+    greedy.charge(1h);
+    EXPECT_TRUE(greedy.must_wait(start));
+    EXPECT_FALSE(modest.must_wait(start));
 }
 
 TEST_F(Pace, AskingWhileWaitingCostsNothing) {

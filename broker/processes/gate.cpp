@@ -1,4 +1,4 @@
-#include "broker/gate.hpp"
+#include "broker/processes/gate.hpp"
 
 namespace bulkhead::broker {
 
@@ -12,7 +12,7 @@ Result<> Gate::admit(const protocol::Spec& spec, const protocol::Header& header)
 std::optional<Gate::Time> Gate::must_wait(Time now) {
     const auto used_up = now + kBurst * kRefill;
     if (full_at_ > used_up) return now + (full_at_ - used_up);
-    full_at_ = std::max(full_at_, now) + kRefill;
+    full_at_ = std::max(full_at_, now) + kRefill * sharers_;
     return std::nullopt;
 }
 

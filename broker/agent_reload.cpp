@@ -1,0 +1,79 @@
+// SIGHUP: logs are opened again, and a policy that can be had here takes the place of the old one.
+#include <unistd.h>
+
+#include "broker/agent.hpp"
+#include "broker/ceiling.hpp"
+#include "broker/log_file.hpp"
+#include "broker/profiles.hpp"
+#include "common/protocol/events.hpp"
+#include "common/view/worker_view.hpp"
+
+namespace bulkhead::broker {
+
+// All that a worker under it would need is tried first: the running ones are not given up for one
+// that cannot be started.
+Result<std::shared_ptr<ReadyPolicy>> Agent::load_fresh() const {
+    auto fresh = TRY(ReadyPolicy::load(options_.policy, vendor_));
+    TRY(require_possible(fresh->policy, context_));
+    if (part_.own_view) TRY(view::try_view(fresh->policy.part("worker").paths));
+    return fresh;
+}
+
+void Agent::take(std::shared_ptr<ReadyPolicy> fresh) {
+    assess(*fresh, context_);
+    const auto before = std::exchange(context_.policy, std::move(fresh));
+    const auto& policy = *context_.policy;
+    const bool other_walls = walls_of_workers(*before) != walls_of_workers(policy);
+    context_.ceiling.restart_needed = wants_other(policy, context_.ceiling);
+    tell_unusable();
+    const auto digest = crypto::hex(policy.policy.digest);
+    note(context_, "policy-loaded",
+         {{"policy", digest},
+          {"workers", other_walls ? "replaced" : "kept"},
+          {"restart_needed", context_.ceiling.restart_needed},
+          {"ceiling", crypto::hex(context_.ceiling.digest)}});
+    log_.info("policy reloaded",
+              {{"policy", digest.substr(0, 12)}, {"workers", other_walls ? "replaced" : "kept"}});
+    if (context_.ceiling.restart_needed) {
+        log_.warning("restart-needed",
+                     {{"why",
+                       "the policy changes the ceiling, which can only fall: restart the "
+                       "agent for it"},
+                      {"ceiling", crypto::hex(context_.ceiling.digest).substr(0, 12)}});
+    }
+    // Not while it is stopping: those that leave are not to be followed by others.
+    if (other_walls && !context_.draining) workers_->replace_all();
+}
+
+void Agent::reload() {
+    if (const auto reopened = audit_.reopen(); !reopened) {
+        log_.error("reopen audit log", {{"why", reopened.error().what}});
+    }
+    if (!options_.log_file.empty()) {
+        if (const auto reopened = log_to(options_.log_file); !reopened) {
+            log_.error("reopen log", {{"why", reopened.error().what}});
+        }
+    }
+    auto fresh = load_fresh();
+    if (fresh) {
+        take(*std::move(fresh));
+    } else {
+        log_.error("policy not reloaded, the old one stays", {{"why", fresh.error().what}});
+        note(context_, "policy-rejected", {{"why", fresh.error().what}});
+    }
+    protocol::PolicyReloaded event{.policy_digest = context_.policy->policy.digest,
+                                   .ceiling_digest = context_.ceiling.digest,
+                                   .restart_needed = context_.ceiling.restart_needed,
+                                   .log = {}};
+    if (!options_.log_file.empty()) event.log = protocol::Handle{sys::Fd(::dup(STDOUT_FILENO))};
+    workers_->tell_all(event);
+}
+
+void Agent::tell_unusable() {
+    for (const auto& sentence : unusable(*context_.policy)) {
+        log_.warning("no jobs of a profile", {{"why", sentence}});
+        note(context_, "profile-unusable", {{"why", sentence}});
+    }
+}
+
+}  // namespace bulkhead::broker

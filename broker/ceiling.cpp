@@ -1,0 +1,59 @@
+#include "broker/ceiling.hpp"
+
+#include <algorithm>
+
+#include "broker/host.hpp"
+#include "broker/processes/part.hpp"
+
+namespace bulkhead::broker {
+
+namespace {
+
+// All that decides about it: the capabilities a new process would keep, those that are in force,
+// and the filter.
+crypto::Digest made_of(const ReadyPolicy& policy, std::uint64_t reachable) {
+    const auto& own = policy.policy.part("broker");
+    auto capabilities = own.capabilities | own.in_force | (own.wished & reachable);
+    for (const auto& [name, profile] : policy.policy.profiles) capabilities |= profile.capabilities;
+    ByteWriter all;
+    all.integer(capabilities);
+    all.integer(own.in_force);
+    all.put(std::as_bytes(std::span(policy.filter_of("broker"))));
+    return crypto::sha256(all.bytes());
+}
+
+}  // namespace
+
+Result<> require_possible(const policy::Policy& policy, const Context& broker) {
+    for (const auto& [feature, source] : policy.requirements) {
+        const auto where = source.at() + ": ";
+        if (!is_feature(feature)) return fail(where + "no such feature: " + feature);
+        if (std::ranges::count(broker.missing, feature) > 0) {
+            return fail(where + "this host lacks the required " + feature);
+        }
+    }
+    TRY(ruleset_of(policy.part("worker"), {}, -1, broker.landlock_abi));
+    return {};
+}
+
+Result<Ceiling> ceiling_for(const ReadyPolicy& policy, std::uint64_t reachable) {
+    Ceiling ceiling{.digest = policy.policy.digest};
+    ceiling.capabilities = TRY(ceiling_of(policy.policy, reachable));
+    ceiling.made_of = made_of(policy, ceiling.capabilities);
+    return ceiling;
+}
+
+Result<> install_ceiling(const ReadyPolicy& policy) {
+    return within("broker ceiling", sandbox::install(policy.filter_of("broker")));
+}
+
+Result<> give_up_capabilities(const ReadyPolicy& policy, const Ceiling& ceiling) {
+    return within("broker",
+                  sandbox::lower_to(ceiling.capabilities, policy.policy.part("broker").in_force));
+}
+
+bool wants_other(const ReadyPolicy& policy, const Ceiling& ceiling) {
+    return made_of(policy, ceiling.capabilities) != ceiling.made_of;
+}
+
+}  // namespace bulkhead::broker

@@ -1,0 +1,153 @@
+#include "broker/processes/confined_process.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include "common/sys/exec.hpp"
+#include "common/view/worker_view.hpp"
+
+namespace bulkhead::broker {
+
+namespace {
+
+constexpr int kProgramFd = 4;  // after its end of the channel, where it looks for that
+
+bool withheld(std::string_view entry) {
+    constexpr std::array kPrefixes{"LD_",           "GLIBC_",           "MALLOC_",
+                                   "GCONV_PATH=",   "LOCPATH=",         "NLSPATH=",
+                                   "NOTIFY_",       "WATCHDOG_",        "LISTEN_",
+                                   "OPENSSL_CONF=", "OPENSSL_MODULES=", "OPENSSL_ENGINES=",
+                                   "SSLKEYLOGFILE="};
+    return std::any_of(kPrefixes.begin(), kPrefixes.end(),
+                       [&](const char* prefix) { return entry.starts_with(prefix); });
+}
+
+// The namespace that CLONE_NEWNS made, for the broker to work in: it may not look for it at a
+// process of another user (ptrace(2), access mode checking).
+Result<> hand_over_mounts(const link::Channel& channel) {
+    const sys::Fd own(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+    if (!own) return sys::fail_errno("/proc/self/ns/mnt");
+    const int fd = own.get();
+    return channel.send(as_bytes("mounts"), std::span(&fd, 1));
+}
+
+Result<> strip(const ProcessPlan& plan, int channel) {
+    // Standard output and error stay what the broker has.
+    TRY(sys::place_descriptors(std::array{sys::Placed{}, sys::Placed{STDOUT_FILENO},
+                                          sys::Placed{STDERR_FILENO}, sys::Placed{channel},
+                                          sys::Placed{plan.program, false}}));
+    ::setsid();
+    TRY(sys::check(::chdir("/"), "chdir /"));
+    ::umask(plan.umask);
+    const auto& limits = plan.limits;
+    if (limits.open_files > 0) {
+        TRY(sandbox::set_limit(RLIMIT_NOFILE, limits.open_files, limits.open_files));
+    }
+    if (limits.file_size > 0) {
+        TRY(sandbox::set_limit(RLIMIT_FSIZE, limits.file_size, limits.file_size));
+    }
+    TRY(sandbox::set_limit(RLIMIT_MEMLOCK, limits.locked_memory, limits.locked_memory));
+    if (plan.limit_threads_by_user && limits.pids > 0) {
+        TRY(sandbox::set_limit(RLIMIT_NPROC, limits.pids, limits.pids));
+    }
+    TRY(sandbox::become({.user = plan.user, .groups = {}, .capabilities = 0}));
+    // After the change of ids, which clears it (prctl(2)).
+    return sys::check(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG");
+}
+
+[[noreturn]] void become_program(const ProcessPlan& plan, const link::Channel& channel,
+                                 pid_t parent) {
+    auto done = plan.own_view ? hand_over_mounts(channel) : Result<>();
+    if (done) done = strip(plan, channel.fd());
+    if (done && ::getppid() != parent) done = fail("the broker is gone");
+    if (done) {
+        const sys::Argv argv(plan.arguments);
+        const sys::Argv environment(plan.environment);
+        ::syscall(SYS_execveat, kProgramFd, "", argv.get(), environment.get(), AT_EMPTY_PATH);
+        done = sys::fail_errno("exec");
+    }
+    sys::say_and_exit(STDERR_FILENO, plan.name + ": " + done.error().what, 126);
+}
+
+std::vector<std::string> environment_if(const auto& wanted) {
+    std::vector<std::string> taken;
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        if (wanted(std::string_view(*entry))) taken.emplace_back(*entry);
+    }
+    return taken;
+}
+
+}  // namespace
+
+Result<sys::Fd> open_program(const std::string& path) {
+    sys::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!file) return sys::fail_errno("worker program " + path);
+    TRY(sys::require_roots_file(file, path));
+    return file;
+}
+
+std::vector<std::string> environment_for_settings() {
+    return environment_if([](std::string_view entry) { return !withheld(entry); });
+}
+
+std::vector<std::string> environment_for_network() {
+    constexpr std::array<std::string_view, 10> kNames{
+        "http_proxy", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy",
+        "ALL_PROXY",  "all_proxy",   "TZ",          "LANG",     "LC_ALL"};
+    return environment_if([&](std::string_view entry) {
+        return std::ranges::count(kNames, entry.substr(0, entry.find('='))) > 0;
+    });
+}
+
+Result<ConfinedProcess> ConfinedProcess::spawn(const ProcessPlan& plan) {
+    if (plan.user.uid == 0 || plan.user.gid == 0) return fail(plan.name + " must not run as root");
+    auto [ours, theirs] = TRY(link::Channel::pair());
+    const std::uint64_t flags =
+        (plan.own_view ? CLONE_NEWNS : 0) | (plan.network ? 0 : CLONE_NEWNET);
+    auto child = TRY(sandbox::Child::start(
+        flags, plan.cgroup, [&, parent = ::getpid()] { become_program(plan, theirs, parent); }));
+    ConfinedProcess process(std::move(child), std::move(ours), plan.user);
+    if (plan.own_view) {
+        const sandbox::Raised raised(sandbox::capability(CAP_SYS_ADMIN));
+        process.proc_ = TRY(view::fresh_proc());
+        { const auto closed = std::move(theirs); }  // so that its death is seen
+        auto packet = TRY(process.channel().receive());
+        if (!packet || packet->descriptors.size() != 1) return fail(plan.name + " did not start");
+        process.mounts_ = std::move(packet->descriptors[0]);
+    }
+    TRY(sys::set_nonblocking(process.channel().descriptor(), true));
+    return process;
+}
+
+Result<> ConfinedProcess::close_view(std::span<const policy::PathRule> rows) {
+    const auto mounts = std::move(mounts_);
+    if (!mounts) return {};
+    TRY(sandbox::in_child([&]() -> Result<> {
+        TRY(sys::check(::setns(mounts.get(), CLONE_NEWNS), "setns"));
+        return view::narrow_view(rows, proc_);
+    }));
+    proc_.reset();
+    return view::require_narrow(pid(), rows);
+}
+
+Result<> ConfinedProcess::require_confined() const {
+    // Not reaped yet, so the number is still its own.
+    const auto seen = TRY(sandbox::see(pid()));
+    TRY(sandbox::require_identity(seen, {.user = user_, .groups = {}, .capabilities = 0}));
+    if (seen.seccomp != 2) return fail("no seccomp filter");
+    // The ceiling came with fork(); its own must lie above it.
+    const auto ours = TRY(sandbox::see(::getpid())).filters;
+    if (ours > 0 && seen.filters <= ours) return fail("no seccomp filter of its own");
+    return {};
+}
+
+}  // namespace bulkhead::broker

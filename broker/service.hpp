@@ -1,0 +1,25 @@
+// The service manager's side of the process: signals and the watchdog.
+#pragma once
+#include <functional>
+
+#include "broker/notify.hpp"
+#include "common/sys/loop.hpp"
+
+namespace bulkhead::broker {
+
+class Service {
+  public:
+    Service(sys::Loop& loop, Notifier notifier) : loop_(loop), notifier_(std::move(notifier)) {}
+
+    // SIGHUP; SIGTERM and SIGINT.
+    Result<> watch_signals(std::function<void()> reload, std::function<void()> stop);
+    void feed_watchdog();
+    void send(std::string_view state) const { notifier_.send(state); }
+
+  private:
+    sys::Loop& loop_;
+    Notifier notifier_;
+    sys::Fd signals_;
+};
+
+}  // namespace bulkhead::broker

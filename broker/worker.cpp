@@ -1,0 +1,172 @@
+#include "broker/worker.hpp"
+
+#include <sys/wait.h>
+
+#include "broker/dispatch.hpp"
+#include "broker/exit_status.hpp"
+#include "broker/reads/credentials.hpp"
+
+namespace bulkhead::broker {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kLongestBackoff = 300s;     // between two starts
+constexpr auto kSteady = 60s;              // a worker that lived so long starts afresh
+constexpr auto kToMakeRoom = 5s;           // for one that is replaced
+constexpr std::size_t kMaxViolations = 5;  // in kViolationSpan, then intake is suspended
+constexpr auto kViolationSpan = 1h;
+
+}  // namespace
+
+void Worker::start() {
+    const auto spawned = spawn();
+    if (spawned) return;
+    ground_.broker.log.error("start worker",
+                             {{"backend", backend()}, {"why", spawned.error().what}});
+    peer_.reset();
+    if (owner_.ended(kFailed)) start_later();
+}
+
+Result<> Worker::spawn() {
+    auto& broker = ground_.broker;
+    const auto& profile = broker.policy->policy.part("worker");
+    const auto group = "worker-" + backend();
+    const auto cgroup = TRY(ground_.cgroups.make(group, profile.limits));
+    auto plan = plan_of(profile, "worker/" + backend(), ground_.part);
+    plan.arguments = {"bulkhead-worker"};
+    plan.arguments.insert(plan.arguments.end(), ground_.order.begin(), ground_.order.end());
+    plan.environment = environment_for_network();
+    plan.user = home_.user;
+    plan.cgroup = cgroup.fd();
+    started_ = sys::Clock::now();
+    replaced_ = false;
+    peer_ = TRY(Peer::start(
+        ground_.loop, plan,
+        {.rows = profile.paths, .greeting = profile.greeting, .sharers = broker.backends},
+        {.answer =
+             [this](link::Packet& packet, Gate& gate) {
+                 const Caller caller{home_.backend.name, home_.backend.files, peer_->process()};
+                 return dispatch<protocol::Requests>(packet, gate, caller, ground_.broker);
+             },
+         .greeted = owner_.greeted,
+         .failed = [this](Peer::Fault fault, const Error& error) { on_failed(fault, error); },
+         .ended = [this](int status) { on_ended(status); }}));
+    const auto pid = peer_->process().pid();
+    TRY(within(plan.name, ground_.cgroups.require_in(group, pid)));
+    note(broker, "worker-started", {{"backend", backend()}, {"pid", pid}});
+    return peer_->begin(TRY(setup()));
+}
+
+Result<protocol::Setup> Worker::setup() const {
+    auto& broker = ground_.broker;
+    const auto& policy = *broker.policy;
+    const auto& profile = policy.policy.part("worker");
+    const int state = home_.state.fd();
+    protocol::Setup setup;
+    setup.mode = ground_.mode;
+    setup.walls_digest = policy.policy.digest;
+    setup.backend = home_.backend.name;
+    setup.settings.fd = TRY(home_.backend.settings.duplicate());
+    setup.state.fd = TRY(home_.state.duplicate());
+    setup.seccomp.fd = TRY(sandbox::to_memfd(policy.filter_of("worker")));
+    setup.landlock = TRY(
+        ruleset_of(profile, std::span(&state, 1), peer_->process().proc(), broker.landlock_abi));
+    setup.status = protocol::Handle{TRY(home_.status.duplicate())};
+    setup.ports.items = profile.ports;
+    for (const auto& file : home_.backend.files) {
+        auto opened = open_credential(
+            {.backend = backend(), .key = file.key.str(), .path = file.path.str()},
+            policy.policy.credentials, broker.audit, broker.reads, sys::Clock::now());
+        auto& named = setup.files.items.emplace_back();
+        named.key = file.key;
+        named.reason = protocol::Code::clipped(opened.reason);
+        if (opened.file) named.file = protocol::Handle{std::move(opened.file)};
+        if (opened.reason == "ok" || (opened.reason == "read-absent" && file.may_be_absent))
+            continue;
+        broker.log.error("file of a backend", {{"backend", backend()},
+                                               {"setting", file.key.str()},
+                                               {"reason", std::string(opened.reason)},
+                                               {"why", opened.detail}});
+    }
+    return setup;
+}
+
+void Worker::replace() {
+    // One that has not come yet comes under the new walls.
+    if (!peer_) return;
+    replaced_ = true;
+    if (!peer_->greeted()) return peer_->kill();
+    note(ground_.broker, "worker-replaced",
+         {{"backend", backend()}, {"pid", peer_->process().pid()}});
+    constexpr std::chrono::milliseconds kRoom = kToMakeRoom;
+    tell(protocol::Shutdown{.grace_ms = static_cast<std::uint32_t>(kRoom.count())});
+    peer_->kill_after(kToMakeRoom);
+}
+
+void Worker::on_failed(Peer::Fault fault, const Error& error) {
+    auto& broker = ground_.broker;
+    const auto pid = peer_->process().pid();
+    switch (fault) {
+        case Peer::Fault::silent:
+            broker.log.error("worker did not say Hello in time", {{"backend", backend()}});
+            return;
+        case Peer::Fault::view:
+            broker.log.error("close the worker's view",
+                             {{"backend", backend()}, {"why", error.what}});
+            note(broker, "worker-view-failed",
+                 {{"backend", backend()}, {"pid", pid}, {"why", error.what}});
+            return;
+        case Peer::Fault::protocol:
+            broker.log.error("worker broke the protocol",
+                             {{"backend", backend()}, {"what", error.what}});
+            note(broker, "protocol-violation",
+                 {{"backend", backend()}, {"pid", pid}, {"what", error.what}});
+            count_violation();
+    }
+}
+
+void Worker::count_violation() {
+    auto& broker = ground_.broker;
+    const auto time = sys::Clock::now();
+    violations_.push_back(time);
+    while (violations_.front() < time - kViolationSpan) violations_.pop_front();
+    if (violations_.size() < kMaxViolations) return;
+    if (const auto marked = broker.intake.suspend(backend()); !marked) {
+        broker.log.error("suspend job intake",
+                         {{"backend", backend()}, {"why", marked.error().what}});
+    }
+    note(broker, "intake-suspended", {{"backend", backend()}, {"violations", violations_.size()}});
+}
+
+void Worker::on_ended(int status) {
+    const int exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    note(ground_.broker, "worker-ended",
+         {{"backend", backend()}, {"exit", exit}, {"signal", signal}});
+    peer_.reset();
+    const bool replaced = replaced_;
+    if (!owner_.ended(exit)) return;
+    if (replaced) {
+        restart_ = ground_.loop.after({}, [this] { start(); });
+        return;
+    }
+    ground_.broker.log.warning("worker ended",
+                               {{"backend", backend()},
+                                {"exit", std::to_string(exit)},
+                                {"signal", std::to_string(signal)},
+                                {"restart_in_s", std::to_string(backoff_.count())}});
+    start_later();
+}
+
+// Slower each time.
+void Worker::start_later() {
+    if (sys::Clock::now() - started_ > kSteady) backoff_ = 1s;
+    restart_ = ground_.loop.after(backoff_, [this] {
+        if (!ground_.broker.draining) start();
+    });
+    backoff_ = std::min<std::chrono::seconds>(backoff_ * 2, kLongestBackoff);
+}
+
+}  // namespace bulkhead::broker

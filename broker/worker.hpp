@@ -1,0 +1,74 @@
+// The worker of one backend: started, started again when it has ended, replaced when its walls are
+// others. What one does or suffers is none of the others' business.
+#pragma once
+#include <deque>
+#include <functional>
+#include <memory>
+
+#include "broker/config_reader.hpp"
+#include "broker/processes/peer.hpp"
+
+namespace bulkhead::broker {
+
+// What all workers have in common; outlives them.
+struct WorkerGround {
+    sys::Loop& loop;
+    Context& broker;
+    const CgroupTree& cgroups;
+    PartGround part;
+    protocol::Mode mode;
+    std::vector<std::string> order;
+};
+
+// What one has for itself.
+struct Home {
+    Backend backend;
+    sandbox::User user;
+    sys::Dir state;
+    sys::Fd status;  // listening
+};
+
+class Worker {
+  public:
+    struct Owner {
+        std::function<void()> greeted;
+        // With its exit status, or -1 for a signal. Shall there be another?
+        std::function<bool(int exit)> ended;
+    };
+    Worker(const WorkerGround& ground, Home home, Owner owner)
+        : ground_(ground), home_(std::move(home)), owner_(std::move(owner)) {}
+    ~Worker() { ground_.loop.cancel(restart_); }
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+
+    const std::string& backend() const { return home_.backend.name.str(); }
+    bool runs() const { return peer_ != nullptr; }
+    // What fails counts as an end.
+    void start();
+    // Another one in its place, under the walls of the policy in force. Its jobs go on.
+    void replace();
+    template <class Event>
+    void tell(const Event& event) {
+        if (peer_) peer_->tell(event);
+    }
+
+  private:
+    Result<> spawn();
+    Result<protocol::Setup> setup() const;
+    void on_failed(Peer::Fault fault, const Error& error);
+    void count_violation();
+    void on_ended(int status);
+    void start_later();
+
+    const WorkerGround& ground_;
+    Home home_;
+    Owner owner_;
+    std::unique_ptr<Peer> peer_;
+    bool replaced_ = false;
+    sys::Clock::time_point started_{};
+    std::chrono::seconds backoff_{1};
+    sys::TimerId restart_;
+    std::deque<sys::Clock::time_point> violations_;
+};
+
+}  // namespace bulkhead::broker
