@@ -21,18 +21,15 @@ Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
     TRY(HttpClient::prepare());
     // /etc is on the root file system: fstab(5) must be. A directory would lead out of the view.
     sys::Fd disk(::open("/etc/passwd", O_RDONLY | O_CLOEXEC));
-    std::vector<InstallTokenFile> token_files;
-    for (const auto& backend : config.backends) {
-        token_files.push_back(InstallTokenFile::open(backend.install_token_file));
-    }
     const int abi = setup.landlock ? sandbox::landlock_abi() : 0;
     // ... then the doors ...
-    TRY(within("confine", confine(setup)));
+    TRY(within("confine", confine(setup.seccomp, setup.landlock)));
     // ... then the rest.
     auto loop = TRY(sys::Loop::create());
     const auto state = sys::Dir::from(std::move(setup.state.fd));
     auto credentials = TRY(CredentialStore::open(state));
     const auto most = config.spool.max_bytes;
+    const auto walls = crypto::hex(setup.walls_digest);
     auto spool = TRY(Spool::open(
         state, {.job_bytes = std::min(SpoolLimits{}.job_bytes, most), .total_bytes = most}));
     // Here the broker takes the host's files away: what was opened before stays open, and a
@@ -45,12 +42,10 @@ Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
         std::move(broker), std::move(config), pass, forced, log, std::move(loop), std::move(proc),
         std::move(root), std::move(disk), std::move(credentials), std::move(spool),
         TRY(InventoryStore::open(state)), TRY(RefusalStore::open(state))));
-    for (std::size_t i = 0; i < agent->config_.backends.size(); ++i) {
-        agent->sessions_.push_back(TRY(Session::create(
-            agent->services_, agent->config_.backends[i], std::move(token_files[i]),
-            [raw = agent.get()](bool delivered) { raw->on_session_finished(delivered); })));
-    }
-    agent->unfinished_ = agent->sessions_.size();
+    agent->services_.walls_digest = walls;
+    agent->session_ =
+        TRY(Session::create(agent->services_, agent->config_.backends.front(),
+                            [raw = agent.get()](bool delivered) { raw->stop(delivered ? 0 : 1); }));
     if (setup.status && agent->config_.status_socket && pass == Pass::serve) {
         agent->status_ =
             std::make_unique<StatusServer>(agent->loop_, std::move(setup.status->fd),
@@ -92,6 +87,8 @@ Agent::Agent(BrokerClient broker, Config config, Pass pass, bool forced, sys::Lo
                 .forced = forced,
                 .host_id = {},
                 .policy_digest = {},
+                .walls_digest = {},
+                .ceiling_digest = {},
                 .confinement = {},
                 .system = {},
                 .refresh_system = [this] { refresh_system(); },
@@ -105,6 +102,8 @@ Agent::Agent(BrokerClient broker, Config config, Pass pass, bool forced, sys::Lo
 Result<> Agent::introduce(protocol::HelloReply hello, int landlock_abi) {
     services_.host_id = hello.host_id.str();
     services_.policy_digest = crypto::hex(hello.policy_digest);
+    services_.ceiling_digest = crypto::hex(hello.ceiling_digest);
+    services_.restart_needed = hello.restart_needed;
     services_.confinement.landlock_abi = landlock_abi;
     for (const auto& feature : hello.missing.items) {
         services_.confinement.missing.push_back(feature.str());
@@ -138,18 +137,14 @@ void Agent::refresh_system() {
 Result<> Agent::take_over(std::vector<protocol::UnreportedJob> jobs) {
     std::vector<JobNumber> owed;
     for (auto& job : jobs) {
-        const auto session = std::find_if(
-            sessions_.begin(), sessions_.end(),
-            [&](const auto& candidate) { return candidate->config().name == job.backend.str(); });
-        if (session == sessions_.end()) {
-            // Its backend is no longer configured: nobody is left to report to.
-            log_.warning("job of a backend that is gone",
-                         {{"backend", job.backend.str()}, {"delivery", job.delivery.str()}});
-            TRY(broker_.call(protocol::AckJob{.number = job.number}));
+        const auto number = job.number;
+        const auto delivery = job.delivery.str();
+        if (session_->adopt(std::move(job))) {
+            owed.push_back(number);
             continue;
         }
-        owed.push_back(job.number);
-        TRY((*session)->adopt(std::move(job)));
+        log_.warning("job of a dialect that is gone", {{"delivery", delivery}});
+        TRY(broker_.call(protocol::AckJob{.number = number}));
     }
     // The broker has forgotten the others: their backends have all of it.
     for (const auto* left : spool_.jobs()) {
@@ -161,9 +156,7 @@ Result<> Agent::take_over(std::vector<protocol::UnreportedJob> jobs) {
 
 Result<int> Agent::run() {
     // From within the loop: a session with nothing to do ends the pass at once.
-    loop_.after({}, [this] {
-        for (const auto& session : sessions_) session->start();
-    });
+    loop_.after({}, [this] { session_->start(); });
     TRY(loop_.run());
     return code_;
 }
@@ -183,21 +176,22 @@ Result<> Agent::on_event(link::Packet& packet) {
         case protocol::JobExited::spec.id: {
             const auto exited =
                 TRY(protocol::decode<protocol::JobExited>(packet.bytes, packet.descriptors));
-            for (const auto& session : sessions_) {
-                if (session->job_exited(exited)) break;
-            }
+            session_->job_exited(exited);
             return {};
         }
         case protocol::PolicyReloaded::spec.id: {
             auto event =
                 TRY(protocol::decode<protocol::PolicyReloaded>(packet.bytes, packet.descriptors));
             services_.policy_digest = crypto::hex(event.policy_digest);
+            services_.ceiling_digest = crypto::hex(event.ceiling_digest);
+            services_.restart_needed = event.restart_needed;
+            session_->files_may_have_changed();
             if (event.log) log_.move_to(std::move(event.log->fd));
             return {};
         }
         case protocol::Shutdown::spec.id: {
             draining_ = true;
-            for (const auto& session : sessions_) session->drain();
+            session_->drain();
             stop_if_drained();
             return {};
         }
@@ -206,15 +200,9 @@ Result<> Agent::on_event(link::Packet& packet) {
     }
 }
 
-void Agent::on_session_finished(bool delivered) {
-    all_delivered_ = all_delivered_ && delivered;
-    if (--unfinished_ == 0) stop(all_delivered_ ? 0 : 1);
-}
-
 // Everything is reported, or the broker ends us when its patience does.
 void Agent::stop_if_drained() {
-    const auto idle = [](const auto& session) { return session->idle(); };
-    if (draining_ && std::all_of(sessions_.begin(), sessions_.end(), idle)) stop(0);
+    if (draining_ && session_->idle()) stop(0);
 }
 
 void Agent::stop(int code) {
@@ -228,14 +216,16 @@ std::string Agent::compose_status() const {
     json.put("version", std::string_view(BULKHEAD_VERSION));
     json.put("host_id", services_.host_id);
     json.put("policy_digest", services_.policy_digest);
+    json.put("walls_digest", services_.walls_digest);
+    json.put("ceiling_digest", services_.ceiling_digest);
+    json.put("restart_needed", services_.restart_needed);
     json.begin_object("confinement").put("landlock_abi", services_.confinement.landlock_abi);
     json.begin_array("missing");
     for (const auto& feature : services_.confinement.missing) json.add(feature);
     json.end().end();
     json.begin_array("backends");
-    for (const auto& session : sessions_) session->describe(json);
-    json.end();
-    json.end();
+    session_->describe(json);
+    json.end().end();
     return std::move(json).take();
 }
 

@@ -1,7 +1,6 @@
-// The running worker: confined, introduced to the broker, one session for each backend.
+// The running worker: confined, introduced to the broker, in session with its backend.
 #pragma once
 #include <memory>
-#include <vector>
 
 #include "worker/session/session.hpp"
 #include "worker/status/status_server.hpp"
@@ -28,7 +27,6 @@ class Agent {
     void refresh_system();
     void on_events();
     Result<> on_event(link::Packet& packet);
-    void on_session_finished(bool delivered);
     void stop_if_drained();
     void stop(int code);
     std::string compose_status() const;
@@ -46,10 +44,8 @@ class Agent {
     RefusalStore refusals_;
     SettableFacts settable_ = read_settable_facts();  // as services_ has them
     Services services_;
-    std::vector<std::unique_ptr<Session>> sessions_;
+    std::unique_ptr<Session> session_;
     std::unique_ptr<StatusServer> status_;
-    std::size_t unfinished_ = 0;
-    bool all_delivered_ = true;
     bool draining_ = false;
     int code_ = 0;
 };

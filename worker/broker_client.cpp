@@ -60,13 +60,11 @@ Result<BrokerClient::Value> BrokerClient::read_privileged(std::string_view name)
     return value;
 }
 
-Result<protocol::Setup> BrokerClient::receive_setup() {
-    auto packet = TRY(receive());
-    const auto header = TRY(protocol::decode_header(packet.bytes));
-    if (header.id != protocol::Setup::spec.id) return fail("the broker did not begin with Setup");
-    auto setup = TRY(protocol::decode<protocol::Setup>(packet.bytes, packet.descriptors));
-    TRY(sys::set_nonblocking(channel_.descriptor(), true));
-    return setup;
+Result<OpenedFile> BrokerClient::open_named(std::string_view key) {
+    auto reply = TRY(call(protocol::OpenCredential{.key = protocol::Code::clipped(key)}));
+    OpenedFile opened{.reason = reply.reason.str(), .fd = {}, .detail = reply.detail.str()};
+    if (reply.file) opened.fd = std::move(reply.file->fd);
+    return opened;
 }
 
 Result<std::optional<link::Packet>> BrokerClient::next_event() {

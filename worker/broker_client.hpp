@@ -9,6 +9,7 @@
 #include "common/link/channel.hpp"
 #include "common/protocol/codec.hpp"
 #include "common/protocol/events.hpp"
+#include "worker/config/files.hpp"
 #include "worker/readings/file_systems.hpp"
 #include "worker/readings/socket_owners.hpp"
 
@@ -38,8 +39,21 @@ class BrokerClient {
 
     Result<FileSystems> file_systems();
 
-    // The very first frame.
-    Result<protocol::Setup> receive_setup();
+    // One that the settings name by this key, as it is now.
+    Result<OpenedFile> open_named(std::string_view key);
+
+    // The very first frame: Setup, or ReadConfig.
+    template <class First>
+    Result<First> receive_first() {
+        auto packet = TRY(receive());
+        const auto header = TRY(protocol::decode_header(packet.bytes));
+        if (header.id != First::spec.id) {
+            return fail("the broker did not begin with " + std::string(First::spec.name));
+        }
+        auto first = TRY(protocol::decode<First>(packet.bytes, packet.descriptors));
+        TRY(sys::set_nonblocking(channel_.descriptor(), true));
+        return first;
+    }
     // From the loop, when the channel is readable: one packet, or nothing.
     Result<std::optional<link::Packet>> next_event();
 

@@ -74,14 +74,14 @@ Result<> verify_seccomp() {
 
 }  // namespace
 
-Result<> confine(const protocol::Setup& setup) {
+Result<> confine(const protocol::Handle& seccomp, const std::optional<protocol::Handle>& landlock) {
     TRY(die_with_the_broker());
     TRY(hide_memory());
     TRY(refuse_new_code());
     TRY(verify_identity());
-    const auto filter = TRY(sandbox::from_memfd(setup.seccomp.fd));
-    if (setup.landlock) {
-        TRY(sandbox::restrict_self(setup.landlock->fd.get()));
+    const auto filter = TRY(sandbox::from_memfd(seccomp.fd));
+    if (landlock) {
+        TRY(sandbox::restrict_self(landlock->fd.get()));
         TRY(verify_landlock());
     }
     TRY(sandbox::install(filter));  // last: it forbids the calls above

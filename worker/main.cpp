@@ -2,7 +2,6 @@
 #include <netdb.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -10,9 +9,9 @@
 #include <ctime>
 
 #include "worker/agent.hpp"
-#include "worker/backend/url.hpp"
-#include "worker/config/config.hpp"
-#include "worker/confine.hpp"
+#include "worker/config/files.hpp"
+#include "worker/config/sealed_settings.hpp"
+#include "worker/config_reader.hpp"
 
 namespace {
 
@@ -21,6 +20,7 @@ using namespace bulkhead;
 constexpr int kChannelFd = 3;  // where the broker put its end before exec
 constexpr int kFailed = 1;
 constexpr int kBadConfiguration = 2;
+constexpr std::string_view kReadConfig = "--read-config";
 
 struct PassFlag {
     std::string_view flag;
@@ -35,7 +35,6 @@ struct Order {
     bool forced = false;
 };
 
-// Takes the order out of the arguments; the rest are settings.
 Result<Order> take_order(std::vector<std::string>& arguments) {
     Order order;
     std::string_view given;
@@ -50,12 +49,13 @@ Result<Order> take_order(std::vector<std::string>& arguments) {
     }
     order.forced = std::erase(arguments, "--force") > 0;
     if (order.forced && given.empty()) order.pass = worker::Pass::once;
+    if (!arguments.empty()) return fail("a worker takes no such option: " + arguments.front());
     return order;
 }
 
-worker::ConfigSources sources(std::vector<std::string> arguments, std::string file) {
+worker::ConfigSources sources(std::vector<std::string> arguments) {
     worker::ConfigSources from{.file_name = "agent.yaml",
-                               .file = std::move(file),
+                               .file = {},
                                .arguments = std::move(arguments),
                                .environment = {}};
     for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -75,25 +75,14 @@ void warm_up() {
     ::tzset();
 }
 
-// A port that policy does not list would fail later, and without a hint.
-Result<> check_ports(const worker::Config& config, const protocol::Setup& setup) {
-    const auto& ports = setup.ports.items;
-    // Whether that one is used depends on NO_PROXY too, as libcurl reads it.
-    const bool elsewhere = std::getenv("HTTPS_PROXY") != nullptr || std::getenv("https_proxy");
-    for (const auto& backend : config.backends) {
-        for (auto [key, next] : worker::server_urls(backend)) {
-            if (!backend.proxy.empty()) next = backend.proxy;
-            const auto url = TRY(within("backend " + backend.name, worker::parse_url(next)));
-            if (backend.proxy.empty() && elsewhere && url.scheme == "https") continue;
-            if (std::count(ports.begin(), ports.end(), url.port) > 0) continue;
-            const auto port = std::to_string(url.port);
-            return fail("backend " + backend.name + ": policy lets the worker connect to no port " +
-                        port +
-                        "; add a line by profiles/worker.profile.d/NAME.lines: tcp-connect " +
-                        port + "  # why");
-        }
+worker::OpenedFiles opened(protocol::Setup& setup) {
+    worker::OpenedFiles files;
+    for (auto& file : setup.files.items) {
+        worker::OpenedFile one{.reason = file.reason.str(), .fd = {}};
+        if (file.file) one.fd = std::move(file.file->fd);
+        files.emplace(file.key.str(), std::move(one));
     }
-    return {};
+    return files;
 }
 
 int fail_with(int code, const Error& error, const sys::Log& log) {
@@ -101,40 +90,43 @@ int fail_with(int code, const Error& error, const sys::Log& log) {
     return code;
 }
 
-}  // namespace
+int read_config(worker::BrokerClient& broker, std::vector<std::string> arguments) {
+    sys::Log log("config-reader", STDOUT_FILENO);
+    const auto done = worker::hand_out_settings(broker, sources(std::move(arguments)), log);
+    return done ? 0 : fail_with(kBadConfiguration, done.error(), log);
+}
 
-int main(int count, char** values) {
-    const sys::Log early("worker", STDOUT_FILENO);
-    std::vector<std::string> arguments(values + 1, values + count);
-    // Everybody can read a command line, and an old one may hold a secret.
-    for (int i = 1; i < count; ++i) std::memset(values[i], '*', std::strlen(values[i]));
-    const auto order = take_order(arguments);
-
-    worker::BrokerClient broker{link::Channel(sys::Fd(kChannelFd))};
-    auto setup = broker.receive_setup();
+int serve(worker::BrokerClient broker, std::vector<std::string> arguments) {
+    auto setup = broker.receive_first<protocol::Setup>();
     if (!setup) {
         std::fputs("worker: started by the broker, not by hand; see broker --help\n", stderr);
         return kBadConfiguration;
     }
-    if (!order) return fail_with(kBadConfiguration, order.error(), early);
-    auto text = sys::read_from_start(setup->config.fd, 1_MiB);
-    if (!text) return fail_with(kBadConfiguration, text.error(), early);
-    auto config = worker::parse_config(sources(std::move(arguments), *std::move(text)));
-    if (!config) return fail_with(kBadConfiguration, config.error(), early);
-    if (auto loaded = worker::load_files(*config); !loaded) {
-        return fail_with(kBadConfiguration, loaded.error(), early);
-    }
-    if (auto allowed = check_ports(*config, *setup); !allowed) {
-        return fail_with(kBadConfiguration, allowed.error(), early);
-    }
-    warm_up();
-    sys::Log log("worker", STDOUT_FILENO);
+    const auto order = take_order(arguments);
+    const auto backend = setup->backend.str();
+    sys::Log log("worker/" + backend, STDOUT_FILENO);
+    if (!order) return fail_with(kBadConfiguration, order.error(), log);
+    auto config = worker::read_settings(setup->settings.fd);
+    if (!config) return fail_with(kBadConfiguration, config.error(), log);
+    setup->settings.fd.reset();
     log.set_least(config->log_level);
-    for (const auto& remark : config->remarks) log.warning(remark);
-
+    const auto loaded = worker::load_files(config->backends.front(), opened(*setup));
+    if (!loaded) return fail_with(kBadConfiguration, loaded.error(), log);
+    warm_up();
     auto agent = worker::Agent::create(std::move(broker), *std::move(config), *std::move(setup),
                                        order->pass, order->forced, log);
     if (!agent) return fail_with(kFailed, agent.error(), log);
     const auto code = (*agent)->run();
     return code ? *code : fail_with(kFailed, code.error(), log);
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+    std::vector<std::string> arguments(values + 1, values + count);
+    // Everybody can read a command line, and an old one may hold a secret.
+    for (int i = 1; i < count; ++i) std::memset(values[i], '*', std::strlen(values[i]));
+    worker::BrokerClient broker{link::Channel(sys::Fd(kChannelFd))};
+    if (std::erase(arguments, kReadConfig) > 0) return read_config(broker, std::move(arguments));
+    return serve(std::move(broker), std::move(arguments));
 }

@@ -81,6 +81,9 @@ struct Heartbeat {
     std::string agent_version;
     std::string host_id;
     std::string policy_digest;  // 64 hex digits
+    std::string walls_digest;
+    std::string ceiling_digest;
+    bool restart_needed = false;
     Confinement confinement;
     std::optional<AuditHead> audit;
     Metrics metrics;

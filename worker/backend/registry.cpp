@@ -64,6 +64,8 @@ std::span<const DialectRow> dialects() {
          .make = [](const DialectOptions& options) -> std::unique_ptr<const Dialect> {
              return std::make_unique<RavenxcopeDialect>(RavenxcopeOptions::from(options));
          },
+         .check = &check_ravenxcope_options,
+         .files = kRavenxcopeFiles,
          .load = &load_ravenxcope_files},
     };
     return kRows;

@@ -1,5 +1,6 @@
 // Every dialect this worker speaks: its name, its options and how to make one.
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -13,6 +14,10 @@
 
 namespace bulkhead::worker {
 
+// What a file holds that an option names; "" when it is absent. A secret must not be for everybody
+// to read.
+using ReadOptionFile = std::function<Result<std::string>(std::string_view option, bool secret)>;
+
 struct DialectRow {
     std::string_view name;
     std::string_view default_url;  // empty: the operator must name one
@@ -22,9 +27,13 @@ struct DialectRow {
     std::span<const DialectVariable> variables;
     std::span<const DialectOption> options;
     std::unique_ptr<const Dialect> (*make)(const DialectOptions& options);
-    // Before the sandbox closes: reads the files that options name, and says what is missing. Where
-    // it found a credential, its place; else "".
-    Result<std::string> (*load)(DialectOptions& options, Secret& credential) = nullptr;
+    // Whether they go together.
+    Result<> (*check)(const DialectOptions& options) = nullptr;
+    // Options that name files, and what their contents mean. Where they hold a credential, its
+    // place; else "".
+    std::span<const std::string_view> files = {};
+    Result<std::string> (*load)(DialectOptions& options, const ReadOptionFile& read,
+                                Secret& credential) = nullptr;
 };
 
 std::span<const DialectRow> dialects();

@@ -13,7 +13,7 @@ namespace bulkhead::worker {
 
 namespace {
 
-// Where the sandbox lets the worker look again while it runs.
+// Where a credential is looked for that no setting names.
 constexpr std::string_view kCredentials = "/etc/bulkhead/tls/";
 constexpr std::string_view kOptionPrefix = "options.";
 
@@ -122,6 +122,8 @@ class Builder {
             if (!checked) complain(assignment.origin + ": " + checked.error().what);
             backend.options[name] = assignment.text;
         }
+        const auto checked = dialect.check ? dialect.check(backend.options) : Result<>();
+        if (!checked) complain(where(backend) + checked.error().what);
     }
 
     void check_url(BackendConfig& backend, std::size_t index) {
@@ -188,10 +190,34 @@ class Builder {
     Config config_;
 };
 
+// The service manager hands a unit's credentials over in a directory that it makes for each start
+// (systemd.exec(5), LoadCredential=).
+void expand_credentials_directory(Gathered& all,
+                                  const std::map<std::string, std::string>& environment) {
+    const auto directory = environment.find("CREDENTIALS_DIRECTORY");
+    for (auto& assignment : all.assignments) {
+        if (!assignment.key.ends_with("_file")) continue;
+        for (const std::string_view word :
+             {"$CREDENTIALS_DIRECTORY/", "${CREDENTIALS_DIRECTORY}/"}) {
+            if (!assignment.text.starts_with(word)) continue;
+            if (directory == environment.end()) {
+                all.problems.push_back(assignment.origin +
+                                       ": $CREDENTIALS_DIRECTORY is not set; give the unit a line "
+                                       "LoadCredential= or SetCredentialEncrypted=");
+                assignment.text = "/";
+            } else {
+                assignment.text.replace(0, word.size() - 1, directory->second);
+            }
+        }
+    }
+}
+
 }  // namespace
 
 Result<Config> parse_config(const ConfigSources& sources) {
-    return Builder(gather(sources)).build();
+    auto all = gather(sources);
+    expand_credentials_directory(all, sources.environment);
+    return Builder(std::move(all)).build();
 }
 
 std::map<std::string, std::string> server_urls(const BackendConfig& backend) {

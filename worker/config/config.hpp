@@ -46,7 +46,7 @@ struct BackendConfig {
 
     DialectOptions options;
 
-    // Filled by load_files().
+    // Filled by load_files(), in its worker.
     std::string ca_pem;
     std::string client_certificate_pem;
     Secret client_key_pem;
@@ -68,9 +68,11 @@ struct Config {
     SpoolConfig spool;
     JobsConfig jobs;
     FindingsConfig findings;
-    std::vector<BackendConfig> backends;  // at least one
+    std::vector<BackendConfig> backends;  // at least one; a worker's has its own alone
     std::vector<std::string> remarks;     // for the log: what was given and has no effect
 };
+
+inline constexpr std::size_t kMaxBackends = 16;  // each is a process of its own
 
 struct ConfigSources {
     std::string file_name;  // for messages
@@ -82,17 +84,6 @@ struct ConfigSources {
 // Pure. Everything wrong is reported at once, one line each: "agent.yaml:7: spol: unknown key; did
 // you mean spool?".
 Result<Config> parse_config(const ConfigSources& sources);
-
-// Reads what the configuration names: CA, client certificate, tokens. Before the sandbox closes.
-Result<> load_files(Config& config);
-
-// Again, of files that changed since. The certificate and its key must belong together.
-Result<Secret> read_credential_file(const BackendConfig& backend);
-struct ClientCertificate {
-    std::string certificate_pem;
-    Secret key_pem;
-};
-Result<ClientCertificate> read_client_certificate(const BackendConfig& backend);
 
 // Each server that it asks, by the setting's key: "url", and options that name another.
 std::map<std::string, std::string> server_urls(const BackendConfig& backend);

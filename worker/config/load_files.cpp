@@ -1,16 +1,18 @@
-#include <fcntl.h>
+#include "worker/config/files.hpp"
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <memory>
 
 #include "common/base/parse.hpp"
 #include "common/base/strong.hpp"
 #include "worker/backend/judge.hpp"
 #include "worker/backend/registry.hpp"
-#include "worker/config/config.hpp"
 
 namespace bulkhead::worker {
 
@@ -18,24 +20,40 @@ namespace {
 
 constexpr std::size_t kMaxPemBytes = 1_MiB;
 constexpr std::size_t kMaxTokenBytes = 8_KiB;
+constexpr std::string_view kOk = "ok";
+constexpr std::string_view kAbsent = "read-absent";
+constexpr std::string_view kNotInPolicy = "not-in-policy";
+constexpr std::string_view kOptions = "options.";
 
 enum class Kind { open, secret };
 
-Result<std::string> read_named(const std::string& path, std::size_t max, Kind kind) {
-    // Not to be blocked by a FIFO that was put in its place.
-    const sys::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    if (!fd) return sys::fail_errno(path);
+std::unexpected<Error> not_opened(const std::string& path, const OpenedFile& file) {
+    if (file.reason == kAbsent) return sys::fail_errno(path, ENOENT);
+    if (file.reason == kNotInPolicy) {
+        return fail(
+            path +
+                ": no row of policy/credentials.policy has it, so root does not open it; "
+                "move it to /etc/bulkhead/credentials/ and the backend's name, or add a row",
+            EACCES);
+    }
+    return fail(path + ": " + (file.detail.empty() ? file.reason : file.detail));
+}
+
+Result<std::string> read_opened(const std::string& path, const OpenedFile& file, std::size_t max,
+                                Kind kind) {
+    if (file.reason != kOk) return not_opened(path, file);
     struct stat info {};
-    if (::fstat(fd.get(), &info) != 0) return sys::fail_errno(path);
+    if (::fstat(file.fd.get(), &info) != 0) return sys::fail_errno(path);
     if (!S_ISREG(info.st_mode)) return fail(path + ": not a regular file");
     if (kind == Kind::secret && (info.st_mode & (S_IROTH | S_IWOTH)) != 0) {
         return fail(path + ": everybody can read this secret; chmod o= it");
     }
-    return within(path, sys::read_to_end(fd, max));
+    return within(path, sys::read_from_start(file.fd, max));
 }
 
-Result<std::string> read_pem(const std::string& path, Kind kind, std::string_view label) {
-    auto text = TRY(read_named(path, kMaxPemBytes, kind));
+Result<std::string> read_pem(const std::string& path, const OpenedFile& file, Kind kind,
+                             std::string_view label) {
+    auto text = TRY(read_opened(path, file, kMaxPemBytes, kind));
     if (text.find("-----BEGIN ") == text.npos || text.find(label) == text.npos) {
         return fail(path + ": holds no PEM " + std::string(label));
     }
@@ -43,8 +61,8 @@ Result<std::string> read_pem(const std::string& path, Kind kind, std::string_vie
 }
 
 // One line; a trailing line break is an editor's, not the secret's.
-Result<Secret> read_secret(const std::string& path) {
-    auto text = TRY(read_named(path, kMaxTokenBytes, Kind::secret));
+Result<Secret> read_secret(const std::string& path, const OpenedFile& file) {
+    auto text = TRY(read_opened(path, file, kMaxTokenBytes, Kind::secret));
     while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
     if (text.empty()) return fail(path + ": is empty");
     Secret secret(std::move(text));
@@ -74,61 +92,110 @@ Result<> check_pair(const std::string& certificate_pem, const Secret& key_pem) {
     return {};
 }
 
-Result<> load(BackendConfig& backend) {
-    if (!backend.ca_file.empty()) {
-        backend.ca_pem =
-            TRY(within("ca_file", read_pem(backend.ca_file, Kind::open, "CERTIFICATE")));
+class Loader {
+  public:
+    Loader(BackendConfig& backend, const OpenedFiles& files) : backend_(backend), files_(files) {}
+
+    Result<> load() {
+        if (!backend_.ca_file.empty()) {
+            backend_.ca_pem = TRY(within("ca_file", read_pem(backend_.ca_file, opened("ca_file"),
+                                                             Kind::open, "CERTIFICATE")));
+        }
+        if (!backend_.client_certificate_file.empty()) {
+            auto shown = TRY(read_client_certificate(backend_, opened("client_certificate_file"),
+                                                     opened("client_key_file")));
+            backend_.client_certificate_pem = std::move(shown.certificate_pem);
+            backend_.client_key_pem = std::move(shown.key_pem);
+        }
+        if (const auto* dialect = find_dialect(backend_.dialect); dialect && dialect->load) {
+            const auto origin =
+                TRY(dialect->load(backend_.options, reader_of_options(), backend_.credential));
+            if (!origin.empty()) backend_.credential_origin = origin;
+        }
+        TRY(load_credential());
+        if (!backend_.install_token_file.empty()) {
+            // Operators delete it once the host is enrolled.
+            auto token = read_secret(backend_.install_token_file, opened("install_token_file"));
+            if (token) backend_.install_token = std::move(*token);
+            if (!token)
+                backend_.install_token_missing = "install_token_file: " + token.error().what;
+        }
+        return {};
     }
-    if (!backend.client_certificate_file.empty()) {
-        auto shown = TRY(read_client_certificate(backend));
-        backend.client_certificate_pem = std::move(shown.certificate_pem);
-        backend.client_key_pem = std::move(shown.key_pem);
+
+  private:
+    const OpenedFile& opened(const std::string& key) const {
+        static const OpenedFile kNone{.reason = std::string(kAbsent), .fd = {}};
+        const auto found = files_.find(key);
+        return found == files_.end() ? kNone : found->second;
     }
-    if (const auto* dialect = find_dialect(backend.dialect); dialect && dialect->load) {
-        const auto origin = TRY(dialect->load(backend.options, backend.credential));
-        if (!origin.empty()) backend.credential_origin = origin;
-    }
-    if (!backend.credential_file.empty()) {
-        auto credential = read_credential_file(backend);
-        const bool absent = !credential && credential.error().code == ENOENT;
-        if (!credential && !(absent && backend.credential_file_optional)) {
+
+    Result<> load_credential() {
+        if (backend_.credential_file.empty()) return {};
+        auto credential = read_credential(backend_, opened("credential_file"));
+        if (credential) backend_.credential = *std::move(credential);
+        if (credential) return {};
+        const int code = credential.error().code;
+        if (!backend_.credential_file_optional || (code != ENOENT && code != EACCES)) {
             return std::unexpected(credential.error());
         }
-        if (credential) backend.credential = *std::move(credential);
+        return {};
     }
-    if (!backend.install_token_file.empty()) {
-        // Operators delete it once the host is enrolled, and we empty it.
-        auto token = read_secret(backend.install_token_file);
-        if (token) backend.install_token = std::move(*token);
-        if (!token) backend.install_token_missing = "install_token_file: " + token.error().what;
+
+    ReadOptionFile reader_of_options() {
+        return [this](std::string_view option, bool secret) -> Result<std::string> {
+            const auto& path = backend_.options.find(option)->second;
+            if (path.empty()) return "";
+            auto text = read_opened(path, opened(std::string(kOptions) + std::string(option)),
+                                    64_KiB, secret ? Kind::secret : Kind::open);
+            const int code = text ? 0 : text.error().code;
+            return code == ENOENT || code == EACCES ? "" : text;
+        };
     }
-    return {};
-}
+
+    BackendConfig& backend_;
+    const OpenedFiles& files_;
+};
 
 }  // namespace
 
-Result<Secret> read_credential_file(const BackendConfig& backend) {
-    return within("credential_file", read_secret(backend.credential_file));
-}
-
-Result<ClientCertificate> read_client_certificate(const BackendConfig& backend) {
-    auto certificate =
-        TRY(within("client_certificate_file",
-                   read_pem(backend.client_certificate_file, Kind::open, "CERTIFICATE")));
-    Secret key(TRY(
-        within("client_key_file", read_pem(backend.client_key_file, Kind::secret, "PRIVATE KEY"))));
-    TRY(check_pair(certificate, key));
-    return ClientCertificate{std::move(certificate), std::move(key)};
-}
-
-Result<> load_files(Config& config) {
-    std::string all;
-    for (auto& backend : config.backends) {
-        const auto loaded = within("backend " + backend.name, load(backend));
-        if (!loaded) all += (all.empty() ? "" : "\n") + loaded.error().what;
+std::vector<NamedFile> named_files(const BackendConfig& backend) {
+    std::vector<NamedFile> all{
+        {"ca_file", backend.ca_file, false},
+        {"client_certificate_file", backend.client_certificate_file, false},
+        {"client_key_file", backend.client_key_file, false},
+        {"credential_file", backend.credential_file, backend.credential_file_optional},
+        {"install_token_file", backend.install_token_file, true},
+    };
+    if (const auto* dialect = find_dialect(backend.dialect)) {
+        for (const auto option : dialect->files) {
+            const auto given = backend.options.find(option);
+            if (given == backend.options.end()) continue;
+            all.push_back({std::string(kOptions) + std::string(option), given->second, true});
+        }
     }
-    if (!all.empty()) return fail(all);
-    return {};
+    std::erase_if(all, [](const NamedFile& file) { return file.path.empty(); });
+    return all;
+}
+
+Result<Secret> read_credential(const BackendConfig& backend, const OpenedFile& file) {
+    return within("credential_file", read_secret(backend.credential_file, file));
+}
+
+Result<ClientCertificate> read_client_certificate(const BackendConfig& backend,
+                                                  const OpenedFile& certificate,
+                                                  const OpenedFile& key) {
+    auto pem =
+        TRY(within("client_certificate_file", read_pem(backend.client_certificate_file, certificate,
+                                                       Kind::open, "CERTIFICATE")));
+    Secret key_pem(TRY(within(
+        "client_key_file", read_pem(backend.client_key_file, key, Kind::secret, "PRIVATE KEY"))));
+    TRY(check_pair(pem, key_pem));
+    return ClientCertificate{std::move(pem), std::move(key_pem)};
+}
+
+Result<> load_files(BackendConfig& backend, const OpenedFiles& files) {
+    return within("backend " + backend.name, Loader(backend, files).load());
 }
 
 }  // namespace bulkhead::worker

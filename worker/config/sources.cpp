@@ -92,6 +92,10 @@ class FileReader {
         if (list.value.kind != YamlNode::Kind::list || list.value.items.empty()) {
             return complain(list.line, "backends", "expected a list with at least one backend");
         }
+        if (list.value.items.size() > kMaxBackends) {
+            complain(list.line, "backends",
+                     "at most " + std::to_string(kMaxBackends) + " backends");
+        }
         into_.backends = list.value.items.size();
         for (std::size_t i = 0; i < list.value.items.size(); ++i) {
             read_backend(list.value.items[i], list.value.items[i].line, i);

@@ -1,24 +1,11 @@
 #include "worker/enroll/enroll_duty.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include "worker/backend/registry.hpp"
 
 namespace bulkhead::worker {
-
-namespace {
-
-// Whether a file that is put there is seen: the sandbox lets us look into its directory.
-bool is_watched(const std::filesystem::path& file) {
-    return static_cast<bool>(sys::Fd(
-        ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK)));
-}
-
-}  // namespace
 
 std::string_view name_of(EnrollDuty::State state) {
     static constexpr std::array<std::string_view, 5> kNames{"unknown", "trying", "enrolled",
@@ -113,8 +100,8 @@ std::string EnrollDuty::how_to_renew() const {
     if (enrolls && !dialect->takes_credential) return text + how_to_enroll();
     const auto& file = config_.credential_file;
     if (!file.empty()) {
-        text += "put the new one into " + file + ", for group bulkhead alone to read; " +
-                (is_watched(file) ? "it is looked for all the time" : "then restart the agent");
+        text += "put the new one into " + file +
+                ", for root alone to read; it is looked for all the time";
     } else {
         text += "put the new one into " + config_.credential_origin + " and restart the agent";
     }
@@ -191,13 +178,12 @@ void EnrollDuty::on_verdict(Verdict<Enrolled> verdict) {
             saved.error().what;
         services_.log.error("keep credential",
                             {{"backend", config_.name}, {"why", saved.error().what}});
-    } else if (const auto spent = token_file_.spend(); !spent) {
-        services_.log.warning("install token",
-                              {{"backend", config_.name}, {"why", spent.error().what}});
-    } else if (config_.install_token_file.empty() && !config_.install_token.empty()) {
+    } else if (!config_.install_token.empty()) {
         services_.log.info("install token used",
                            {{"backend", config_.name},
-                            {"advice", "it can be removed from " + where_to_put_a_token()}});
+                            {"advice", config_.install_token_file.empty()
+                                           ? "it can be removed from " + where_to_put_a_token()
+                                           : config_.install_token_file + " can be deleted"}});
     }
     services_.log.info("enrolled", {{"backend", config_.name},
                                     {"agent_id", verdict->identity.agent_id},

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "worker/backend/dialect.hpp"
-#include "worker/credentials/install_token_file.hpp"
 #include "worker/session/services.hpp"
 
 namespace bulkhead::worker {
@@ -19,12 +18,11 @@ class EnrollDuty {
     using Refresh = std::function<std::optional<Secret>()>;
 
     EnrollDuty(Services& services, const BackendConfig& config, const Dialect& dialect,
-               HttpClient& client, InstallTokenFile token_file, Refresh refresh)
+               HttpClient& client, Refresh refresh)
         : services_(services),
           config_(config),
           dialect_(dialect),
           client_(client),
-          token_file_(std::move(token_file)),
           refresh_(std::move(refresh)),
           backoff_(services.random) {}
 
@@ -56,7 +54,6 @@ class EnrollDuty {
     const BackendConfig& config_;
     const Dialect& dialect_;
     HttpClient& client_;
-    InstallTokenFile token_file_;  // emptied once the credential is safe
     Refresh refresh_;
     Backoff backoff_;  // until a credential is accepted: to be given one is no success yet
     sys::TimerId next_try_;

@@ -86,6 +86,9 @@ Result<Heartbeat> HeartbeatDuty::compose() {
     heartbeat.agent_version = BULKHEAD_VERSION;
     heartbeat.host_id = services_.host_id;
     heartbeat.policy_digest = services_.policy_digest;
+    heartbeat.walls_digest = services_.walls_digest;
+    heartbeat.ceiling_digest = services_.ceiling_digest;
+    heartbeat.restart_needed = services_.restart_needed;
     heartbeat.confinement = services_.confinement;
     const auto head = TRY(services_.broker.audit_head());
     heartbeat.audit = AuditHead{.size = head.size, .head = crypto::hex(head.head)};

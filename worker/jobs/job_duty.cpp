@@ -139,7 +139,6 @@ Result<protocol::StartReply> JobDuty::ask_broker(const JobOffer& offer) {
         return reply;
     };
     const auto fill = [&](auto& request, const auto& params) -> Result<> {
-        request.backend = TRY(BoundaryText<32>::create(route_.config.name));
         request.delivery = TRY(within("job id", protocol::Label::create(offer.id)));
         request.streams = route_.dialect.traits().merged_output ? protocol::Streams::merged
                                                                 : protocol::Streams::separate;
@@ -214,7 +213,7 @@ void JobDuty::adopt(protocol::UnreportedJob job) {
     auto end = job.ended ? std::optional(job.end) : std::nullopt;
     place(std::make_shared<Placement>(
         Placement{.number = job.number,
-                  .label = {.backend = job.backend.str(),
+                  .label = {.backend = route_.config.name,
                             .delivery = job.delivery.str(),
                             .job_id = job.job_id.str(),
                             .output_max = job.output_max},

@@ -1,63 +1,68 @@
 #include "worker/session/reloaded_files.hpp"
 
-#include <sys/stat.h>
+#include <cerrno>
 
 namespace bulkhead::worker {
 
-FileMark::FileMark(std::string path) : path_(std::move(path)), seen_(look()) {}
-
-std::optional<FileMark::State> FileMark::look() const {
-    struct stat info {};
-    if (path_.empty() || ::stat(path_.c_str(), &info) != 0) return std::nullopt;
-    return State{.inode = info.st_ino,
-                 .size = info.st_size,
-                 .changed_ns = info.st_ctim.tv_sec * 1'000'000'000 + info.st_ctim.tv_nsec};
-}
-
-bool FileMark::changed() {
-    auto now = look();
-    if (!now || now == seen_) return false;
-    seen_ = now;
-    return true;
-}
-
-ReloadedFiles::ReloadedFiles(const BackendConfig& config, const sys::Log& log)
+ReloadedFiles::ReloadedFiles(const BackendConfig& config, const sys::Log& log, Open open)
     : config_(config),
       log_(log),
-      certificate_(config.client_certificate_file),
-      key_(config.client_key_file),
-      credential_(config.credential_file) {}
+      open_(std::move(open)),
+      certificate_(config.client_certificate_pem),
+      key_(config.client_key_pem),
+      credential_(config.credential),
+      looked_(sys::Clock::now()) {}
 
-std::optional<Secret> ReloadedFiles::check(HttpClient& client) {
-    const bool certificate = certificate_.changed();
-    const bool key = key_.changed();
-    if (certificate || key || pair_pending_) {
-        auto pair = read_client_certificate(config_);
-        if (pair) client.show(std::move(pair->certificate_pem), std::move(pair->key_pem));
-        if (!pair_pending_ || pair) {
-            say("client certificate", pair ? Result<>() : std::unexpected(pair.error()));
-        }
-        pair_pending_ = !pair;
+std::optional<Secret> ReloadedFiles::check(HttpClient& client, sys::Clock::time_point now) {
+    const sys::Clock::duration pause = failing_ ? sys::Clock::duration(kHaste) : kPatience;
+    if (looked_ != sys::Clock::time_point{} && now - looked_ < pause) return std::nullopt;
+    looked_ = now;
+    if (!config_.client_certificate_file.empty()) check_certificate(client);
+    return config_.credential_file.empty() ? std::nullopt : check_credential();
+}
+
+void ReloadedFiles::check_certificate(HttpClient& client) {
+    auto pair = read_client_certificate(config_, open_("client_certificate_file"),
+                                        open_("client_key_file"));
+    if (!pair) {
+        say("client certificate", std::unexpected(pair.error()), certificate_trouble_);
+        return;
     }
-    if (!credential_.changed()) return std::nullopt;
-    auto credential = read_credential_file(config_);
-    say("credential", credential ? Result<>() : std::unexpected(credential.error()));
-    if (!credential) return std::nullopt;
+    certificate_trouble_.clear();
+    if (pair->certificate_pem == certificate_ && pair->key_pem.reveal() == key_.reveal()) return;
+    certificate_ = pair->certificate_pem;
+    key_ = pair->key_pem;
+    client.show(std::move(pair->certificate_pem), std::move(pair->key_pem));
+    say("client certificate", {}, certificate_trouble_);
+}
+
+std::optional<Secret> ReloadedFiles::check_credential() {
+    auto credential = read_credential(config_, open_("credential_file"));
+    if (!credential) {
+        // To be removed is no change; that policy keeps one from us which need not be was told.
+        const bool kept = credential.error().code == EACCES && config_.credential_file_optional;
+        if (credential.error().code != ENOENT && !kept) {
+            say("credential", std::unexpected(credential.error()), credential_trouble_);
+        }
+        return std::nullopt;
+    }
+    credential_trouble_.clear();
+    if (credential->reveal() == credential_.reveal()) return std::nullopt;
+    credential_ = *credential;
+    say("credential", {}, credential_trouble_);
     return *std::move(credential);
 }
 
-void ReloadedFiles::say(std::string_view what, const Result<>& done) {
+void ReloadedFiles::say(std::string_view what, const Result<>& done, std::string& said) {
     if (done) {
         log_.info("reloaded", {{"backend", config_.name}, {"what", std::string(what)}});
-        return;
+    } else if (said != done.error().what) {
+        said = done.error().what;
+        log_.warning("not reloaded", {{"backend", config_.name},
+                                      {"what", std::string(what)},
+                                      {"why", said},
+                                      {"advice", "the old one stays"}});
     }
-    log_.warning("not reloaded",
-                 {{"backend", config_.name},
-                  {"what", std::string(what)},
-                  {"why", done.error().what},
-                  {"advice",
-                   "the old one stays; if the sandbox is in the way, let the file lie in "
-                   "a directory of profiles/worker.profile, or restart the agent"}});
 }
 
 }  // namespace bulkhead::worker

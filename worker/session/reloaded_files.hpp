@@ -1,51 +1,52 @@
-// ReloadedFiles: secrets that an operator or a renewing program replaces while we run. Looked at
-// before each report; the sandbox must let the worker read where they lie.
+// ReloadedFiles: secrets that an operator or a renewing program replaces while we run. The broker
+// opens them anew for us, so a look costs two frames each: some minutes lie between two, seconds
+// where something fails that another file may mend.
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 
 #include "common/sys/log.hpp"
+#include "common/sys/loop.hpp"
 #include "worker/backend/http_client.hpp"
-#include "worker/config/config.hpp"
+#include "worker/config/files.hpp"
 
 namespace bulkhead::worker {
 
-// Tells when a file is no longer the one it was, also when another was renamed over it.
-class FileMark {
-  public:
-    explicit FileMark(std::string path);
-    // Once for each change. A file that cannot be seen has not changed.
-    bool changed();
-
-  private:
-    struct State {
-        std::uint64_t inode = 0;
-        std::int64_t size = 0;
-        std::int64_t changed_ns = 0;
-        bool operator==(const State&) const = default;
-    };
-    std::optional<State> look() const;
-
-    std::string path_;  // empty: nothing to look at
-    std::optional<State> seen_;
-};
-
 class ReloadedFiles {
   public:
-    ReloadedFiles(const BackendConfig& config, const sys::Log& log);
+    // Of the setting's key.
+    using Open = std::function<OpenedFile(std::string_view key)>;
+    static constexpr std::chrono::minutes kPatience{5};
+    static constexpr std::chrono::seconds kHaste{10};
 
-    // Hands a new client certificate to `client`; a new credential is given back.
-    std::optional<Secret> check(HttpClient& client);
+    // `config` with what load_files() took from them.
+    ReloadedFiles(const BackendConfig& config, const sys::Log& log, Open open);
+
+    // Whether the last report came through: if not, the next look is soon.
+    void all_is_well(bool well) { failing_ = !well; }
+    // The next look is at once.
+    void expire() { looked_ = {}; }
+    // When it is time. Hands a new client certificate to `client`; a new credential is given back.
+    std::optional<Secret> check(HttpClient& client, sys::Clock::time_point now = sys::Clock::now());
 
   private:
-    void say(std::string_view what, const Result<>& done);
+    void check_certificate(HttpClient& client);
+    std::optional<Secret> check_credential();
+    // Each failure once, until there is another or none.
+    void say(std::string_view what, const Result<>& done, std::string& said);
 
     const BackendConfig& config_;
     const sys::Log& log_;
-    FileMark certificate_;
-    FileMark key_;
-    FileMark credential_;
-    bool pair_pending_ = false;  // one of the two changed, and they do not match yet
+    Open open_;
+    // As they were taken last.
+    std::string certificate_;
+    Secret key_;
+    Secret credential_;
+    std::string certificate_trouble_;
+    std::string credential_trouble_;
+    sys::Clock::time_point looked_;
+    bool failing_ = false;
 };
 
 }  // namespace bulkhead::worker

@@ -44,7 +44,10 @@ struct Services {
         return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     };
     std::string host_id;
-    std::string policy_digest;  // 64 hex digits; changes when the broker reloads
+    std::string policy_digest;   // 64 hex digits, of the policy that decides; changes by reload
+    std::string walls_digest;    // of the one that our own walls are made of
+    std::string ceiling_digest;  // of the one that made root's ceiling
+    bool restart_needed = false;
     Confinement confinement;
     SystemInfo system;
     std::function<void()> refresh_system = [] {};  // cheap: reads files only when there is news

@@ -13,13 +13,12 @@ constexpr std::chrono::seconds kLook(10);
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::create(Services& services, const BackendConfig& config,
-                                                 InstallTokenFile token_file, OnFinished finished) {
+                                                 OnFinished finished) {
     const auto* row = find_dialect(config.dialect);
     if (row == nullptr) return fail("unknown dialect " + config.dialect);
     auto client = TRY(HttpClient::create(services.loop, http_settings(config, BULKHEAD_VERSION)));
     std::unique_ptr<Session> session(new Session(services, config, row->make(config.options),
-                                                 std::move(client), std::move(token_file),
-                                                 std::move(finished)));
+                                                 std::move(client), std::move(finished)));
     auto* raw = session.get();
     if (session->dialect_->traits().heartbeats) {
         session->heartbeat_.emplace(TRY(HeartbeatDuty::create(
@@ -59,15 +58,20 @@ Result<std::unique_ptr<Session>> Session::create(Services& services, const Backe
 }
 
 Session::Session(Services& services, const BackendConfig& config,
-                 std::unique_ptr<const Dialect> dialect, HttpClient client,
-                 InstallTokenFile token_file, OnFinished finished)
+                 std::unique_ptr<const Dialect> dialect, HttpClient client, OnFinished finished)
     : services_(services),
       config_(config),
       dialect_(std::move(dialect)),
       client_(std::move(client)),
       finished_(std::move(finished)),
-      files_(config, services.log),
-      enroll_(services, config, *dialect_, client_, std::move(token_file), [this] {
+      files_(config, services.log,
+             [&services](std::string_view key) {
+                 auto opened = services.broker.open_named(key);
+                 if (opened) return *std::move(opened);
+                 services.fatal(opened.error());
+                 return OpenedFile{.reason = "broker-gone", .fd = {}};
+             }),
+      enroll_(services, config, *dialect_, client_, [this] {
           services_.refresh_system();
           return files_.check(client_);
       }) {
@@ -77,6 +81,7 @@ Session::Session(Services& services, const BackendConfig& config,
 void Session::start() {
     enroll_.start([this](const Enrolled& enrolled) { on_enrolled(enrolled); },
                   [this] {
+                      files_.all_is_well(false);
                       if (services_.pass == Pass::serve) return watch_files();
                       // To wait for an administrator is no failure.
                       finish(enroll_.state() == EnrollDuty::State::pending);
@@ -122,6 +127,7 @@ void Session::watch_files() {
 }
 
 void Session::judge_credential(const Setback* setback) {
+    files_.all_is_well(setback == nullptr);
     if (setback == nullptr) {
         if (enroll_.accepted() && jobs_) jobs_->start();
         return;
@@ -160,14 +166,13 @@ void Session::drain() {
     if (jobs_) jobs_->drain();
 }
 
-Result<> Session::adopt(protocol::UnreportedJob job) {
-    if (!jobs_) return fail("backend " + config_.name + " takes no jobs");
-    jobs_->adopt(std::move(job));
-    return {};
+bool Session::adopt(protocol::UnreportedJob job) {
+    if (jobs_) jobs_->adopt(std::move(job));
+    return jobs_.has_value();
 }
 
-bool Session::job_exited(const protocol::JobExited& exited) {
-    return jobs_ && jobs_->exited(exited);
+void Session::job_exited(const protocol::JobExited& exited) {
+    if (jobs_) jobs_->exited(exited);
 }
 
 void Session::describe(JsonWriter& json) const {

@@ -1,5 +1,4 @@
-// One backend and us: who we are to it, its connections, and the duties that hang on it. Sessions
-// share nothing that could make one wait for another's backend.
+// The backend and us: who we are to it, its connections, and the duties that hang on it.
 #pragma once
 #include <bitset>
 #include <memory>
@@ -25,7 +24,6 @@ class Session {
     using OnFinished = std::function<void(bool delivered)>;
 
     static Result<std::unique_ptr<Session>> create(Services& services, const BackendConfig& config,
-                                                   InstallTokenFile token_file,
                                                    OnFinished finished);
 
     void start();
@@ -33,18 +31,19 @@ class Session {
     void drain();
     bool idle() const { return !jobs_ || jobs_->idle(); }
 
-    // Jobs that an earlier worker left in the broker's hands.
-    Result<> adopt(protocol::UnreportedJob job);
-    // False when the job is not this session's.
-    bool job_exited(const protocol::JobExited& exited);
+    // Jobs that an earlier worker left in the broker's hands. False: this dialect has none, so
+    // nobody is left to report to.
+    bool adopt(protocol::UnreportedJob job);
+    void job_exited(const protocol::JobExited& exited);
 
-    const BackendConfig& config() const { return config_; }
+    // What its files hold is looked at before the next report.
+    void files_may_have_changed() { files_.expire(); }
     // For `bulkhead status`: one object of the list of backends.
     void describe(JsonWriter& json) const;
 
   private:
     Session(Services& services, const BackendConfig& config, std::unique_ptr<const Dialect> dialect,
-            HttpClient client, InstallTokenFile token_file, OnFinished finished);
+            HttpClient client, OnFinished finished);
     void on_enrolled(const Enrolled& enrolled);
     void conceal();     // what we know of secrets now
     void look_again();  // at what others may have changed

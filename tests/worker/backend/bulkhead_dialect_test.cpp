@@ -90,8 +90,9 @@ TEST(BulkheadHeartbeat, CarriesEverythingThatIsKnown) {
         test::body(request),
         R"({"agent_id":"agent-1","sequence":7,"sent_at":"2026-11-22T01:02:03Z",)"
         R"("agent_version":"0.1.0","host_id":"host-1","policy_digest":")" +
-            std::string(64, 'a') +
-            R"(","confinement":{"landlock_abi":4,"missing":["mdwe"]},"audit":{"size":12,"head":")" +
+            std::string(64, 'a') + R"(","walls_digest":")" + std::string(64, 'd') +
+            R"(","ceiling_digest":")" + std::string(64, 'c') +
+            R"(","restart_needed":true,"confinement":{"landlock_abi":4,"missing":["mdwe"]},"audit":{"size":12,"head":")" +
             std::string(64, 'b') +
             R"("},"metrics":{"cpu_percent":12.5,"memory":{"total_bytes":1000,"used_bytes":400,)"
             R"("available_bytes":600,"used_percent":40},"swap":{"total_bytes":50,"used_bytes":5},)"

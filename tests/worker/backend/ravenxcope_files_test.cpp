@@ -1,7 +1,6 @@
 #include "worker/backend/ravenxcope/ravenxcope_files.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include "tests/support/tree.hpp"
 
@@ -19,13 +18,21 @@ DialectOptions options_for(const Tree& files) {
             {"os_info", ""}};
 }
 
-void protect(const Tree& files) { ::chmod((files.path() + "/agent.env").c_str(), 0640); }
+// As the worker reads what the broker has opened; the rules for that are not this file's.
+Result<std::string> load(const Tree& files, DialectOptions& options, Secret& credential) {
+    const auto read = [&](std::string_view option, bool secret) -> Result<std::string> {
+        EXPECT_EQ(secret, option == "config_file");
+        const auto path = options.find(option)->second;
+        return files.open().read_file(path.substr(path.rfind('/') + 1), 1'000).value_or("");
+    };
+    return load_ravenxcope_files(options, read, credential);
+}
 
 TEST(RavenxcopeFiles, ThatAreAbsentChangeNothing) {
     const Tree files({});
     auto options = options_for(files);
     Secret credential("from-environment");
-    const auto origin = load_ravenxcope_files(options, credential);
+    const auto origin = load(files, options, credential);
     ASSERT_TRUE(origin) << origin.error().what;
     EXPECT_EQ(*origin, "");
     EXPECT_EQ(credential.reveal(), "from-environment");
@@ -38,44 +45,45 @@ TEST(RavenxcopeFiles, OfTheHostNameTheHost) {
                       {"host-os-release", "ID=rocky\nPRETTY_NAME=\"Rocky Linux 9.4\"\n"}});
     auto options = options_for(files);
     Secret credential;
-    ASSERT_TRUE(load_ravenxcope_files(options, credential));
+    ASSERT_TRUE(load(files, options, credential));
     EXPECT_EQ(options["hostname"], "prod-1");
     EXPECT_EQ(options["os_info"], "Rocky Linux 9.4");
     options["hostname"] = "mine";
-    ASSERT_TRUE(load_ravenxcope_files(options, credential));
+    ASSERT_TRUE(load(files, options, credential));
     EXPECT_EQ(options["hostname"], "mine") << "what the operator set stands";
 }
 
 TEST(RavenxcopeFiles, AnExistingInstallationsTokenIsTakenOver) {
     const Tree files({{"agent.env", "SENSOR_ID=s-1\nSENSOR_TOKEN=\"durable\"\n"}});
-    protect(files);
     auto options = options_for(files);
     Secret credential("older, of the environment");
-    const auto origin = load_ravenxcope_files(options, credential);
+    const auto origin = load(files, options, credential);
     ASSERT_TRUE(origin) << origin.error().what;
     EXPECT_EQ(credential.reveal(), "durable");
     EXPECT_EQ(*origin, files.path() + "/agent.env, SENSOR_TOKEN");
 }
 
-TEST(RavenxcopeFiles, ATokenThatEverybodyCanReadIsRefusedWithTheRemedy) {
-    const Tree files({{"agent.env", "SENSOR_TOKEN=durable\n"}});
-    ::chmod((files.path() + "/agent.env").c_str(), 0644);
-    auto options = options_for(files);
+TEST(RavenxcopeFiles, ATokenThatCannotBeReadIsRefusedWithTheRemedyUnlessThereIsAnother) {
+    DialectOptions options = options_for(Tree({}));
+    const auto unreadable = [](std::string_view option, bool) -> Result<std::string> {
+        if (option == "config_file") return fail("everybody can read this secret; chmod o= it");
+        return "";
+    };
     Secret credential;
-    const auto origin = load_ravenxcope_files(options, credential);
+    const auto origin = load_ravenxcope_files(options, unreadable, credential);
     ASSERT_FALSE(origin);
-    EXPECT_NE(origin.error().what.find("chmod o="), std::string::npos) << origin.error().what;
-    EXPECT_EQ(origin.error().what.find("durable"), std::string::npos);
+    EXPECT_EQ(origin.error().what,
+              "config_file: everybody can read this secret; chmod o= it; or set config_file to "
+              "\"\" and give the sensor token as credential");
+    credential = Secret("given");
+    EXPECT_TRUE(load_ravenxcope_files(options, unreadable, credential));
 }
 
-TEST(RavenxcopeFiles, ASensorWithoutAnIdCannotStart) {
-    const Tree files({});
-    auto options = options_for(files);
-    options["sensor_id"] = "";
-    Secret credential;
-    const auto origin = load_ravenxcope_files(options, credential);
-    ASSERT_FALSE(origin);
-    EXPECT_NE(origin.error().what.find("SENSOR_ID"), std::string::npos);
+TEST(RavenxcopeOptions, ASensorWithoutAnIdCannotStart) {
+    const auto checked = check_ravenxcope_options({{"sensor_id", ""}});
+    ASSERT_FALSE(checked);
+    EXPECT_NE(checked.error().what.find("SENSOR_ID"), std::string::npos);
+    EXPECT_TRUE(check_ravenxcope_options({{"sensor_id", "s-1"}}));
 }
 
 TEST(EnvValue, IsWhatSystemdWouldMakeOfIt) {

@@ -26,6 +26,9 @@ Heartbeat heartbeat() {
     beat.agent_version = "0.1.0";
     beat.host_id = "host-1";
     beat.policy_digest = std::string(64, 'a');
+    beat.walls_digest = std::string(64, 'd');
+    beat.ceiling_digest = std::string(64, 'c');
+    beat.restart_needed = true;
     beat.confinement = {.landlock_abi = 4, .missing = {"mdwe"}};
     beat.audit = AuditHead{.size = 12, .head = std::string(64, 'b')};
     beat.metrics.cpu_percent = 12.5;

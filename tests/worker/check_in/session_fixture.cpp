@@ -93,6 +93,9 @@ void Host::answer(link::Channel& channel) const {
         bool heard = false;
         if (header->id == protocol::AuditHead::spec.id) {
             heard = reply(protocol::AuditHeadReply{});
+        } else if (header->id == protocol::OpenCredential::spec.id) {
+            heard =
+                reply(protocol::CredentialReply{.reason = protocol::Code::clipped("read-absent")});
         } else if (header->id == protocol::OpenHostFile::spec.id) {
             heard = reply(protocol::HostFilesReply{});
         } else {
@@ -154,6 +157,8 @@ Host::Outcome Host::live(Pass pass, bool forced, const std::function<bool()>& do
                           .now = [this] { return clock; },
                           .host_id = "host-1",
                           .policy_digest = std::string(64, 'a'),
+                          .walls_digest = std::string(64, 'd'),
+                          .ceiling_digest = std::string(64, 'c'),
                           .system = {.hostname = "web-01",
                                      .kernel_release = "6.1.0",
                                      .machine = "x86_64",
@@ -163,7 +168,7 @@ Host::Outcome Host::live(Pass pass, bool forced, const std::function<bool()>& do
                           .fatal = [](const Error& error) { ADD_FAILURE() << error.what; }};
         services.refresh_system = [&] { refresh(services.system); };
         std::optional<bool> finished;
-        auto session = Session::create(services, whole.backends[0], InstallTokenFile::open(""),
+        auto session = Session::create(services, whole.backends[0],
                                        [&finished](bool well) { finished = well; });
         EXPECT_TRUE(session) << session.error().what;
         (*session)->start();

@@ -71,7 +71,8 @@ TEST(Config, ACredentialIsLookedForWhereItCanBeReplacedUnlessOneIsGiven) {
         return parsed("backend: {url: https://b.example.com, name: main, " + more + "}")
             .backends[0];
     };
-    for (const auto* dialect : {"hyprbox", "lunasentri", "grapheon", "ravenxcope"}) {
+    for (const auto* dialect :
+         {"hyprbox", "lunasentri", "grapheon", "ravenxcope, options: {sensor_id: s}"}) {
         const auto backend = file("dialect: " + std::string(dialect));
         EXPECT_EQ(backend.credential_file, "/etc/bulkhead/tls/main.credential") << dialect;
         EXPECT_TRUE(backend.credential_file_optional) << dialect;
@@ -126,6 +127,34 @@ TEST(Config, PlainHttpToOtherHostsMustBeAllowedOnce) {
                     .backends[0]
                     .allow_plaintext);
     EXPECT_FALSE(parsed("backend: {url: http://127.0.0.1:80}").backends[0].allow_plaintext);
+}
+
+TEST(Config, NamesFilesInTheDirectoryOfTheUnitsCredentials) {
+    ConfigSources sources = test::from_file(
+        "backend: {url: https://b, dialect: hyprbox, credential_file: "
+        "$CREDENTIALS_DIRECTORY/main.token, "
+        "ca_file: \"${CREDENTIALS_DIRECTORY}/main.pem\"}");
+    EXPECT_EQ(test::problems(sources),
+              "agent.yaml:1: credential_file: $CREDENTIALS_DIRECTORY is not set; give the unit a "
+              "line LoadCredential= or SetCredentialEncrypted=\n"
+              "agent.yaml:1: ca_file: $CREDENTIALS_DIRECTORY is not set; give the unit a "
+              "line LoadCredential= or SetCredentialEncrypted=");
+    sources.environment["CREDENTIALS_DIRECTORY"] = "/run/credentials/bulkhead.service";
+    const auto config = parsed(sources);
+    EXPECT_EQ(config.backends[0].credential_file, "/run/credentials/bulkhead.service/main.token");
+    EXPECT_EQ(config.backends[0].ca_file, "/run/credentials/bulkhead.service/main.pem");
+}
+
+TEST(Config, HoldsAtMostSixteenBackends) {
+    const auto with = [](int count) {
+        std::string text = "backends:\n";
+        for (int i = 0; i < count; ++i) {
+            text += "  - {url: https://b, name: b" + std::to_string(i) + "}\n";
+        }
+        return text;
+    };
+    EXPECT_EQ(parsed(with(16)).backends.size(), 16U);
+    EXPECT_EQ(test::problems(with(17)), "agent.yaml:1: backends: at most 16 backends");
 }
 
 TEST(Config, BecomesSettingsOfTheClient) {

@@ -6,7 +6,6 @@
 
 #include <filesystem>
 
-#include "tests/backend/reference_backend.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::worker {
@@ -16,59 +15,87 @@ namespace fs = std::filesystem;
 
 class ReloadedFilesTest : public testing::Test {
   protected:
-    std::string put(std::string_view name, std::string_view content, mode_t mode = 0640) {
+    void put(std::string_view name, std::string_view content, mode_t mode = 0640) {
         files_.write(std::string(name) + ".new", content);
         const auto path = files_.path() + "/" + std::string(name);
         ::chmod((path + ".new").c_str(), mode);
         fs::rename(path + ".new", path);
-        return path;
     }
-    HttpClient client() {
-        return HttpClient::create(loop_, {.base_url = "https://127.0.0.1:1"}).value();
+    // A look for which it is time, long after the one before.
+    std::optional<Secret> look(ReloadedFiles& files) {
+        now_ += std::chrono::hours(1);
+        return files.check(http_, now_);
+    }
+    ReloadedFiles::Open opener() {
+        return [this](std::string_view key) {
+            ++opened_;
+            sys::Fd fd(
+                ::open((files_.path() + "/" + std::string(key)).c_str(), O_RDONLY | O_CLOEXEC));
+            return OpenedFile{.reason = fd ? "ok" : "read-absent", .fd = std::move(fd)};
+        };
     }
 
     bulkhead::test::Tree files_ = bulkhead::test::tree({});
     sys::Loop loop_ = sys::Loop::create().value();
+    HttpClient http_ = HttpClient::create(loop_, {.base_url = "https://127.0.0.1:1"}).value();
     sys::Log log_{"test", ::open("/dev/null", O_WRONLY | O_CLOEXEC)};
-    BackendConfig config_;
+    BackendConfig config_{.credential_file = "/named/by/the/settings"};
+    sys::Clock::time_point now_ = sys::Clock::now();
+    int opened_ = 0;
 };
 
-TEST_F(ReloadedFilesTest, AFileIsReadAgainOnceForEachChange) {
-    config_.credential_file = put("key", "one");
-    auto http = client();
-    ReloadedFiles files(config_, log_);
-    EXPECT_FALSE(files.check(http));
-    put("key", "two");
-    EXPECT_EQ(files.check(http)->reveal(), "two");
-    EXPECT_FALSE(files.check(http));
-    fs::remove(config_.credential_file);
-    EXPECT_FALSE(files.check(http)) << "a file that is gone has not changed";
-    put("key", "three");
-    EXPECT_EQ(files.check(http)->reveal(), "three");
+TEST_F(ReloadedFilesTest, AFileIsTakenAgainOnceForEachChange) {
+    config_.credential = Secret("one");
+    put("credential_file", "one");
+    ReloadedFiles files(config_, log_, opener());
+    EXPECT_FALSE(look(files));
+    put("credential_file", "two\n");
+    EXPECT_EQ(look(files)->reveal(), "two");
+    EXPECT_FALSE(look(files));
+    fs::remove(files_.path() + "/credential_file");
+    EXPECT_FALSE(look(files)) << "a file that is gone has not changed";
+    put("credential_file", "three");
+    EXPECT_EQ(look(files)->reveal(), "three");
 }
 
 TEST_F(ReloadedFilesTest, WhatIsNoCredentialLeavesTheOldOne) {
-    config_.credential_file = put("key", "one");
-    auto http = client();
-    ReloadedFiles files(config_, log_);
+    config_.credential = Secret("one");
+    ReloadedFiles files(config_, log_, opener());
     for (const auto* odd : {"", "two lines\nhere"}) {
-        put("key", odd);
-        EXPECT_FALSE(files.check(http));
+        put("credential_file", odd);
+        EXPECT_FALSE(look(files));
     }
-    put("key", "readable by all", 0644);
-    EXPECT_FALSE(files.check(http));
+    put("credential_file", "readable-by-all", 0644);
+    EXPECT_FALSE(look(files));
+    EXPECT_EQ(opened_, 3);
 }
 
-TEST(FileMark, SeesARenameThatKeepsSizeAndTime) {
-    const auto files = bulkhead::test::tree({{"a", "1"}, {"b", "2"}});
-    FileMark mark(files.path() + "/a");
-    EXPECT_FALSE(mark.changed());
-    fs::last_write_time(files.path() + "/b", fs::last_write_time(files.path() + "/a"));
-    fs::rename(files.path() + "/b", files.path() + "/a");
-    EXPECT_TRUE(mark.changed());
-    EXPECT_FALSE(mark.changed());
-    FileMark nothing("");
-    EXPECT_FALSE(nothing.changed());
+TEST_F(ReloadedFilesTest, TheBrokerIsAskedEverySomeMinutesAndSoonWhenReportsFail) {
+    config_.credential = Secret("one");
+    put("credential_file", "one");
+    ReloadedFiles files(config_, log_, opener());
+    const auto begin = sys::Clock::now();
+    for (int second = 0; second < 601; ++second) {
+        files.check(http_, begin + std::chrono::seconds(second));
+    }
+    EXPECT_EQ(opened_, 2) << "in ten minutes of beats, one a second";
+    files.all_is_well(false);
+    for (int second = 601; second < 631; ++second) {
+        files.check(http_, begin + std::chrono::seconds(second));
+    }
+    EXPECT_EQ(opened_, 5) << "in half a minute of failures";
+    files.all_is_well(true);
+    files.expire();
+    files.check(http_, begin + std::chrono::seconds(632));
+    files.check(http_, begin + std::chrono::seconds(633));
+    EXPECT_EQ(opened_, 6) << "after a reload once";
+}
+
+TEST_F(ReloadedFilesTest, WhatIsNotNamedIsNotAskedFor) {
+    config_.credential_file.clear();
+    ReloadedFiles files(config_, log_, opener());
+    EXPECT_FALSE(look(files));
+    EXPECT_EQ(opened_, 0);
 }
 
 }  // namespace

@@ -96,7 +96,10 @@ std::string heartbeat_body(const Identity& identity, const Heartbeat& beat) {
         .put("sent_at", format_utc(beat.sent_at))
         .put("agent_version", beat.agent_version)
         .put("host_id", beat.host_id)
-        .put("policy_digest", beat.policy_digest);
+        .put("policy_digest", beat.policy_digest)
+        .put("walls_digest", beat.walls_digest)
+        .put("ceiling_digest", beat.ceiling_digest)
+        .put("restart_needed", beat.restart_needed);
     json.begin_object("confinement").put("landlock_abi", beat.confinement.landlock_abi);
     json.begin_array("missing");
     for (const auto& mechanism : beat.confinement.missing) json.add(mechanism);

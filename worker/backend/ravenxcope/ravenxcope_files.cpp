@@ -1,36 +1,12 @@
 #include "worker/backend/ravenxcope/ravenxcope_files.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include <cerrno>
-
 #include "common/base/parse.hpp"
-#include "common/base/strong.hpp"
-#include "common/sys/fd.hpp"
 #include "worker/backend/judge.hpp"
 #include "worker/system/os_release.hpp"
 
 namespace bulkhead::worker {
 
 namespace {
-
-constexpr std::size_t kMaxBytes = 64_KiB;
-
-// Of a file whose absence is no error: "".
-Result<std::string> read_if_present(const std::string& path, bool secret) {
-    if (path.empty()) return "";
-    const sys::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    if (!fd && errno == ENOENT) return "";
-    if (!fd) return sys::fail_errno(path);
-    struct stat info {};
-    if (::fstat(fd.get(), &info) != 0) return sys::fail_errno(path);
-    if (!S_ISREG(info.st_mode)) return fail(path + ": not a regular file");
-    if (secret && (info.st_mode & (S_IROTH | S_IWOTH)) != 0) {
-        return fail(path + ": everybody can read this secret; chmod o= it");
-    }
-    return within(path, sys::read_to_end(fd, kMaxBytes));
-}
 
 std::string pretty_name(std::string_view os_release) {
     return os_release.empty() ? "" : parse_os_release(os_release).pretty_name;
@@ -53,17 +29,21 @@ std::string env_value(std::string_view text, std::string_view key) {
     return found;
 }
 
-Result<std::string> load_ravenxcope_files(DialectOptions& options, Secret& credential) {
-    if (options["sensor_id"].empty()) {
-        return fail("options.sensor_id is missing; set it in the file or with SENSOR_ID");
-    }
-    auto kept = read_if_present(options["config_file"], true);
-    // Of root's alone, as the original agent leaves it: then systemd reads it, as EnvironmentFile=.
+Result<> check_ravenxcope_options(const DialectOptions& options) {
+    const auto id = options.find("sensor_id");
+    if (id != options.end() && !id->second.empty()) return {};
+    return fail("options.sensor_id is missing; set it in the file or with SENSOR_ID");
+}
+
+Result<std::string> load_ravenxcope_files(
+    DialectOptions& options,
+    const std::function<Result<std::string>(std::string_view option, bool secret)>& read,
+    Secret& credential) {
+    auto kept = read("config_file", true);
     if (!kept && !credential.empty()) kept = "";
     if (!kept) {
         return fail("config_file: " + kept.error().what +
-                    "; let the group bulkhead read it, or set config_file to \"\" and give the "
-                    "sensor token as credential");
+                    "; or set config_file to \"\" and give the sensor token as credential");
     }
     std::string origin;
     Secret token(env_value(*kept, "SENSOR_TOKEN"));
@@ -74,14 +54,12 @@ Result<std::string> load_ravenxcope_files(DialectOptions& options, Secret& crede
     }
     auto& hostname = options["hostname"];
     if (hostname.empty()) {
-        const auto text = TRY(read_if_present(options["host_hostname_file"], false));
+        const auto text = TRY(read("host_hostname_file", false));
         hostname = trimmed(std::string_view(text).substr(0, text.find('\n')));
         if (!hostname.empty()) TRY(within("host_hostname_file", check_agent_id(hostname)));
     }
     auto& os_info = options["os_info"];
-    if (os_info.empty()) {
-        os_info = pretty_name(TRY(read_if_present(options["host_os_release_file"], false)));
-    }
+    if (os_info.empty()) os_info = pretty_name(TRY(read("host_os_release_file", false)));
     return origin;
 }
 

@@ -1,7 +1,10 @@
+#include "worker/config/files.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include "tests/support/tree.hpp"
-#include "tests/worker/config/sources.hpp"
 
 namespace bulkhead::worker {
 namespace {
@@ -25,6 +28,16 @@ constexpr std::string_view kKey =
     "l59V34kHFZkNgWlgRIMdsmljZ5GhqRO4miUbL5XGrtMjOIfEa2tBI0fS\n"
     "-----END PRIVATE KEY-----\n";
 
+// As the broker opens them, but wherever they lie.
+OpenedFiles open_all(const BackendConfig& backend) {
+    OpenedFiles files;
+    for (const auto& named : named_files(backend)) {
+        sys::Fd fd(::open(named.path.c_str(), O_RDONLY | O_CLOEXEC));
+        files[named.key] = {.reason = fd ? "ok" : "read-absent", .fd = std::move(fd)};
+    }
+    return files;
+}
+
 class LoadFiles : public testing::Test {
   protected:
     std::string put(std::string_view name, std::string_view content, mode_t mode = 0640) {
@@ -33,12 +46,12 @@ class LoadFiles : public testing::Test {
         EXPECT_EQ(::chmod(path.c_str(), mode), 0);
         return path;
     }
-    Config config_{.backends = {{.name = "main"}}};
-    BackendConfig& backend_ = config_.backends[0];
+    BackendConfig backend_{.name = "main", .dialect = "bulkhead"};
     bulkhead::test::Tree files_ = bulkhead::test::tree({});
 
-    std::string trouble() {
-        const auto loaded = load_files(config_);
+    std::string trouble() { return trouble(open_all(backend_)); }
+    std::string trouble(const OpenedFiles& files) {
+        const auto loaded = load_files(backend_, files);
         return loaded ? "" : loaded.error().what;
     }
 };
@@ -119,12 +132,48 @@ TEST_F(LoadFiles, AnInstallTokenThatIsGoneIsRememberedAndNotFatal) {
     EXPECT_NE(backend_.install_token_missing.find("is empty"), std::string::npos);
 }
 
-TEST_F(LoadFiles, EveryBackendsTroubleIsTold) {
-    backend_.ca_file = "/absent/one";
-    config_.backends.push_back({.name = "other", .ca_file = "/absent/two"});
-    EXPECT_EQ(trouble(),
-              "backend main: ca_file: /absent/one: No such file or directory\n"
-              "backend other: ca_file: /absent/two: No such file or directory");
+TEST_F(LoadFiles, WhatPolicyKeepsFromUsIsFatalUnlessItMayBeAbsent) {
+    backend_.credential_file = "/elsewhere/credential";
+    OpenedFiles files;
+    files["credential_file"] = {.reason = "not-in-policy", .fd = {}};
+    EXPECT_EQ(trouble(files),
+              "backend main: credential_file: /elsewhere/credential: no row of "
+              "policy/credentials.policy has it, so root does not open it; move it to "
+              "/etc/bulkhead/credentials/ and the backend's name, or add a row");
+    backend_.credential_file_optional = true;
+    EXPECT_EQ(trouble(files), "");
+    files["credential_file"].reason = "read-not-roots";
+    EXPECT_EQ(trouble(files), "backend main: credential_file: /elsewhere/credential: read-not-roots")
+        << "what is there must be good";
+}
+
+TEST_F(LoadFiles, ASensorsFilesAreReadByTheirOptions) {
+    backend_.dialect = "ravenxcope";
+    backend_.options = {{"sensor_id", "s-1"},
+                        {"config_file", put("agent.env", "SENSOR_TOKEN=durable\n")},
+                        {"host_hostname_file", put("name", "prod-1\n")},
+                        {"host_os_release_file", "/elsewhere"},
+                        {"hostname", ""},
+                        {"os_info", ""}};
+    auto files = open_all(backend_);
+    files["options.host_os_release_file"].reason = "not-in-policy";
+    ASSERT_EQ(trouble(files), "");
+    EXPECT_EQ(backend_.credential.reveal(), "durable");
+    EXPECT_EQ(backend_.options["hostname"], "prod-1");
+    EXPECT_EQ(backend_.options["os_info"], "");
+}
+
+TEST(NamedFiles, AreThoseOfTheSettingsAndOfTheDialectsOptions) {
+    BackendConfig backend{.dialect = "ravenxcope",
+                          .ca_file = "/ca",
+                          .credential_file = "/c",
+                          .credential_file_optional = true,
+                          .options = {{"config_file", "/env"}, {"host_hostname_file", ""}}};
+    std::string all;
+    for (const auto& file : named_files(backend)) {
+        all += file.key + "=" + file.path + (file.may_be_absent ? "? " : " ");
+    }
+    EXPECT_EQ(all, "ca_file=/ca credential_file=/c? options.config_file=/env? ");
 }
 
 }  // namespace
