@@ -1,7 +1,7 @@
 // agent_bench: what the agent costs on this machine. Prints a table; judges nothing.
 //
-//     agent_bench [--quick] [gate|frames|start|profiles|jobs|stream|beats ...]     all of them
-//     unless named
+//     agent_bench [--quick] [gate|frames|start|profiles|jobs|stream|beats|workers ...]     all of
+//     them unless named
 #include <unistd.h>
 
 #include <algorithm>
@@ -46,6 +46,7 @@ int main(int count, char** words) {
     if (asked("jobs")) measure_jobs(site, extent, table);
     if (asked("stream")) measure_stream(site, extent, table);
     if (asked("beats")) measure_beats(site, extent, table);
+    if (asked("workers")) measure_workers(site, extent, table);
     std::puts("");
     table.print();
 }

@@ -17,6 +17,7 @@ struct Extent {
 
 void measure_start(Site& site, const Extent& extent, Table& table);
 void measure_beats(Site& site, const Extent& extent, Table& table);
+void measure_workers(Site& site, const Extent& extent, Table& table);
 void measure_jobs(Site& site, const Extent& extent, Table& table);
 void measure_profiles(const Site& site, const Extent& extent, Table& table);
 void measure_stream(Site& site, const Extent& extent, Table& table);

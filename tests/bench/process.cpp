@@ -65,7 +65,8 @@ Memory memory_of(pid_t pid) {
     const auto text = read_text(proc(pid, "smaps_rollup"));
     return {.rss = number_after(text, "Rss") * 1024,
             .pss = number_after(text, "Pss") * 1024,
-            .private_dirty = number_after(text, "Private_Dirty") * 1024};
+            .private_dirty = number_after(text, "Private_Dirty") * 1024,
+            .private_clean = number_after(text, "Private_Clean") * 1024};
 }
 
 std::uint64_t resident_together(std::span<const pid_t> pids) {

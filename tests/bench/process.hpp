@@ -13,6 +13,7 @@ struct Memory {
     std::uint64_t rss = 0;
     std::uint64_t pss = 0;  // a page that n processes map counts 1/n: depends on who else runs
     std::uint64_t private_dirty = 0;
+    std::uint64_t private_clean = 0;
 };
 Memory memory_of(pid_t pid);
 

@@ -46,12 +46,11 @@ Site::Site(Programs programs)
       root_(make_root()),
       // The backend's disk is not what is measured.
       backend_({.directory = root_ / "backend",
-                .install_tokens = {"token"},
+                .install_tokens = {"token-0", "token-1", "token-2"},
                 .keep_output = reference::KeepOutput::count_only}) {
     fs::create_directories(root_ / "backend");
     if (const auto started = backend_.start(); !started) give_up(started.error());
     write_policy();
-    write_config();
 }
 
 Site::~Site() {
@@ -69,6 +68,8 @@ void Site::write_policy() const {
     }
     ::chmod(policy.c_str(), 0755);
     set_line(policy / "host.policy", "host-id", "host-id " + name_ + "  # bench");
+    std::ofstream(policy / "credentials.policy", std::ios::app)
+        << "file " << (root_ / "backend").string() << "/*  # bench\n";
     set_line(policy / "profiles/worker.profile", "tcp-connect " + std::to_string(backend_.port()),
              "tcp-connect " + std::to_string(backend_.port()) + "  # bench");
     // As shipped, but for the account, which a package would have made, and two limits that would
@@ -82,12 +83,15 @@ void Site::write_policy() const {
     }
 }
 
-void Site::write_config() const {
+void Site::write_config(int backends) const {
     const auto path = root_ / "agent.yaml";
-    std::ofstream(path) << "backend:\n  dialect: bulkhead\n  url: " << backend_.url()
-                        << "\n  ca_file: " << backend_.ca_file()
-                        << "\n  install_token: token\nheartbeat_interval: " << kBeat.count()
-                        << "s\nlog_level: warning\n";
+    std::ofstream out(path);
+    out << "heartbeat_interval: " << kBeat.count() << "s\nlog_level: warning\nbackends:\n";
+    for (int i = 0; i < backends; ++i) {
+        out << "  - name: b" << i << "\n    url: " << backend_.url()
+            << "\n    ca_file: " << backend_.ca_file() << "\n    install_token: token-" << i
+            << "\n";
+    }
     ::chmod(path.c_str(), 0640);
 }
 
@@ -104,21 +108,26 @@ void Site::approve(const std::string& name, const std::string& script, std::uint
     ::chmod(path.c_str(), 0644);
 }
 
-Agent Site::start_agent() {
+Agent Site::start_agent(int backends) {
+    write_config(backends);
+    const auto agents = static_cast<std::size_t>(backends);
     const auto before = beats();
     const auto log = (root_ / "agent.log").string();
-    auto broker =
-        Child::start({programs_.broker, "--policy", root_ / "policy", "--config",
-                      root_ / "agent.yaml", "--state", root_ / "state", "--log-dir", root_ / "log",
-                      "--run-dir", root_ / "run", "--worker-user", "61185:61185"},
-                     log);
+    auto broker = Child::start(
+        {programs_.broker, "--policy", root_ / "policy", "--config", root_ / "agent.yaml",
+         "--state", root_ / "state", "--log-dir", root_ / "log", "--run-dir", root_ / "run",
+         "--worker-user", "61185:61185", "--config-user", "61184:61184"},
+        log);
     const auto beaten = backend_.wait_for(
-        [&](const reference::State& state) { return state.heartbeats_ever > before; }, 60s);
-    const auto children = children_of(broker.pid());
-    if (!beaten || children.empty()) {
+        [&](const reference::State& state) {
+            return state.heartbeats_ever > before && state.enrolments.size() >= agents;
+        },
+        60s);
+    auto children = children_of(broker.pid());
+    if (!beaten || children.size() != agents) {
         give_up("the agent does not beat; its log:\n" + read_text(log));
     }
-    return Agent(std::move(broker), children.front());
+    return Agent(std::move(broker), std::move(children));
 }
 
 std::uint64_t Site::beats() const {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tests/backend/reference_backend.hpp"
 #include "tests/bench/child.hpp"
@@ -19,17 +20,21 @@ struct Programs {
     std::string policy;  // the directory that is shipped
 };
 
-// A running agent: both processes end with the object.
+// A running agent: all its processes end with the object.
 class Agent {
   public:
-    explicit Agent(Child broker, pid_t worker) : broker_(std::move(broker)), worker_(worker) {}
+    Agent(Child broker, std::vector<pid_t> workers)
+        : broker_(std::move(broker)), workers_(std::move(workers)) {}
     pid_t broker() const { return broker_.pid(); }
-    pid_t worker() const { return worker_; }
+    pid_t worker() const { return workers_.front(); }
+    const std::vector<pid_t>& workers() const { return workers_; }
 
   private:
     Child broker_;
-    pid_t worker_;
+    std::vector<pid_t> workers_;
 };
+
+inline constexpr int kMostBackends = 3;
 
 class Site {
   public:
@@ -38,8 +43,8 @@ class Site {
     Site(const Site&) = delete;
     Site& operator=(const Site&) = delete;
 
-    // Enrolled, confined, and its next heartbeat accepted.
-    Agent start_agent();
+    // Enrolled, confined, and a heartbeat accepted, with so many backends: each the same one.
+    Agent start_agent(int backends = 1);
     // Pins it in policy; the next agent to be started runs it.
     void approve(const std::string& name, const std::string& script, std::uint64_t output_max,
                  const std::string& profile = "inspect");
@@ -54,7 +59,7 @@ class Site {
 
   private:
     void write_policy() const;
-    void write_config() const;
+    void write_config(int backends) const;
 
     Programs programs_;
     std::string name_ = "bench-host";

@@ -9,8 +9,8 @@ using reference::ArtifactShape;
 
 constexpr auto* kInit = "/agents/register/init";
 constexpr auto* kComplete = "/agents/register/complete";
-constexpr auto* kKey = "state/worker/credentials/aegisflux.key";
-constexpr auto* kCredential = "state/worker/credentials/aegisflux.credential";
+constexpr auto* kKey = "state/workers/aegisflux/credentials/aegisflux.key";
+constexpr auto* kCredential = "state/workers/aegisflux/credentials/aegisflux.credential";
 
 class Aegisflux : public Pair {
   protected:

@@ -225,7 +225,7 @@ TEST_F(Crash, TheWorkerDiesBeforeTheBackendHearsOfARefusal) {
     kill_worker_and_wait();
     backend().behave();
     EXPECT_EQ(outcome(id), "refused");
-    const auto kept = place() / "state/worker/refusals";
+    const auto kept = place() / "state/workers/bulkhead/refusals";
     EXPECT_TRUE(eventually([&] { return std::filesystem::is_empty(kept); }, kPatience));
 }
 

@@ -20,9 +20,14 @@ class Credentials : public Pair {
         if (IsSkipped()) return;
         ASSERT_EQ(::mkdir((place() / "keys").c_str(), 0755), 0);
         ASSERT_EQ(::mkdir((place() / "elsewhere").c_str(), 0755), 0);
-        place().append("policy/profiles/worker.profile",
-                       "read " + (place() / "keys") + "  # as /etc/bulkhead/tls\n");
+        // Of "elsewhere" policy knows nothing.
+        place().let_backends_have(place() / "keys", dialect());
+        place().append("policy/credentials.policy",
+                       "file " + (place() / "install-token") + " backend " + dialect() +
+                           "  # test\nfile " + (place() / "sensor-agent.env") + " backend " +
+                           dialect() + "  # test\n");
     }
+    virtual std::string dialect() = 0;
     virtual std::string dialect_settings() = 0;
     std::string configuration() override {
         return "backend:\n  url: " + backend().url() + "\n  ca_file: " + backend().ca_file() +
@@ -31,19 +36,17 @@ class Credentials : public Pair {
     void put(const std::string& file, const std::string& secret) {
         const auto fresh = file + ".new";
         place().write(fresh, secret + "\n");
-        ASSERT_EQ(::chown((place() / fresh).c_str(), 64123, 64123), 0);
         ASSERT_EQ(::chmod((place() / fresh).c_str(), 0600), 0);
         ASSERT_EQ(::rename((place() / fresh).c_str(), (place() / file).c_str()), 0);
     }
-    std::string kept(const std::string& name) { return "state/worker/credentials/" + name; }
+    std::string kept() {
+        return "state/workers/" + dialect() + "/credentials/" + dialect() + ".credential";
+    }
 
     // What it says of the one backend, for people.
     std::string trouble() {
-        const auto told =
-            run({BULKHEAD_CLI, "status", "--json", "--socket", place() / "run/status.sock"});
-        if (told.code != 0) return "";
-        const auto status = json::parse(told.output, nullptr, false)["backends"][0];
-        return status.value("enrollment_trouble", "");
+        const auto told = json::parse(status(), nullptr, false);
+        return told.is_object() ? told["backends"][0].value("enrollment_trouble", "") : "";
     }
     testing::AssertionResult says(const std::string& text) {
         if (eventually([&] { return trouble().find(text) != std::string::npos; }, kPatience)) {
@@ -76,6 +79,7 @@ class GrapheonKey : public Credentials {
         ASSERT_TRUE(backend().change_grapheon_agent("", "approve"));
         ASSERT_EQ(run_to_end({"--register-only"}), 0);
     }
+    std::string dialect() override { return "grapheon"; }
     std::string dialect_settings() override {
         return "  dialect: grapheon\n  install_token: gaek_one\n  credential_file: " +
                (place() / "keys/grapheon") + "\n  options:\n    timer_interval: 900s\n";
@@ -116,7 +120,7 @@ TEST_F(GrapheonKey, ARotatedOneIsTakenByTheNextPassOfATimer) {
 }
 
 TEST_F(GrapheonKey, ALostOneIsExplainedAndARotatedOneTaken) {
-    ASSERT_EQ(::unlink((place() / kept("grapheon.credential")).c_str()), 0);
+    ASSERT_EQ(::unlink((place() / kept()).c_str()), 0);
     start();
     ASSERT_TRUE(says("issued this agent's API key before"));
     EXPECT_TRUE(says(advice()));
@@ -147,6 +151,7 @@ class SensorToken : public Credentials {
         Credentials::SetUp();
         if (!IsSkipped()) put("install-token", "install-1");
     }
+    std::string dialect() override { return "ravenxcope"; }
     std::string dialect_settings() override {
         return "  dialect: ravenxcope\n  install_token_file: " + (place() / "install-token") +
                "\n  credential_file: " + (place() / "keys/sensor") +
@@ -177,12 +182,12 @@ TEST_F(SensorToken, ANewInstallTokenHelpsAsTheMessageSays) {
     ASSERT_TRUE(backend().revoke("sensor-7"));
     ASSERT_TRUE(says("or, with a new install token, delete credentials/ravenxcope.credential in"));
     EXPECT_TRUE(says("put it into " + (place() / "install-token") + " and restart the agent"));
-    ASSERT_EQ(::unlink((place() / kept("ravenxcope.credential")).c_str()), 0);
+    ASSERT_EQ(::unlink((place() / kept()).c_str()), 0);
     put("install-token", "install-2");
     restart();
     EXPECT_TRUE(wait_for_heartbeats(1));
     EXPECT_EQ(enrolments(), 2);
-    EXPECT_EQ(place().read("install-token"), "");
+    EXPECT_TRUE(wait_for_log((place() / "install-token") + " can be deleted", 2));
 }
 
 TEST_F(SensorToken, TheOneOfTheOriginalAgentsFileIsNamedWhenAnInstallTokenIsToCount) {
@@ -199,7 +204,7 @@ TEST_F(SensorToken, TheOneOfTheOriginalAgentsFileIsNamedWhenAnInstallTokenIsToCo
 TEST_F(SensorToken, ALostOneNeedsAnInstallToken) {
     start_enrolled();
     EXPECT_EQ(stop(), 0);
-    ASSERT_EQ(::unlink((place() / kept("ravenxcope.credential")).c_str()), 0);
+    ASSERT_EQ(::unlink((place() / kept()).c_str()), 0);
     start();
     ASSERT_TRUE(says("put it into " + (place() / "install-token") + " and restart the agent"));
     put("install-token", "install-2");
@@ -217,6 +222,7 @@ class NodeToken : public Credentials {
         Credentials::SetUp();
         if (!IsSkipped()) put("keys/node", "hbnt_old");
     }
+    std::string dialect() override { return "hyprbox"; }
     std::string dialect_settings() override {
         return "  dialect: hyprbox\n  credential_file: " + (place() / "keys/node") +
                "\n  options:\n    node_id: node-7\n";
@@ -257,19 +263,18 @@ class MachineKey : public Credentials {
         Credentials::SetUp();
         if (!IsSkipped()) put("elsewhere/key", "key-one");
     }
+    std::string dialect() override { return "lunasentri"; }
     std::string dialect_settings() override {
         return "  dialect: lunasentri\n  credential_file: " + (place() / "elsewhere/key") + "\n";
     }
 };
 
-TEST_F(MachineKey, WhereTheSandboxDoesNotLetItLookTheMessageAsksForARestart) {
-    start_enrolled();
-    backend().remove_api_key("key-one");
-    ASSERT_TRUE(says("put the new one into " + (place() / "elsewhere/key") +
-                     ", for group bulkhead alone to read; then restart the agent"));
-    backend().add_api_key("key-two", "web-01");
-    put("elsewhere/key", "key-two");
-    restart();
+TEST_F(MachineKey, InAPlaceThatPolicyDoesNotNameStopsTheStartAndSaysWhatHelps) {
+    const auto file = place() / "elsewhere/key";
+    EXPECT_EQ(run_to_end({}), 2);
+    EXPECT_TRUE(wait_for_log("credential_file: " + file + ": no row of policy/credentials.policy"));
+    place().append("policy/credentials.policy", "file " + file + " backend lunasentri  # test\n");
+    start();
     EXPECT_TRUE(wait_for_heartbeats(1));
     EXPECT_TRUE(all_is_well());
 }
@@ -283,6 +288,7 @@ class OwnCredential : public Credentials {
         Credentials::SetUp();
         if (!IsSkipped()) put("install-token", "token-1");
     }
+    std::string dialect() override { return "bulkhead"; }
     std::string dialect_settings() override {
         return "  dialect: bulkhead\n  install_token_file: " + (place() / "install-token") + "\n";
     }
@@ -291,6 +297,9 @@ class OwnCredential : public Credentials {
 // The token that enrolled this host does so again; another would make it another agent.
 TEST_F(OwnCredential, ARevokedOneIsReplacedWithAnInstallToken) {
     start_enrolled();
+    // As the log says.
+    ASSERT_TRUE(wait_for_log((place() / "install-token") + " can be deleted"));
+    ASSERT_EQ(::unlink((place() / "install-token").c_str()), 0);
     restart();  // now it remembers no token
     ASSERT_TRUE(wait_for_heartbeats(1));
     ASSERT_TRUE(backend().revoke(backend().enrolments().at(0).agent_id));
@@ -300,13 +309,14 @@ TEST_F(OwnCredential, ARevokedOneIsReplacedWithAnInstallToken) {
     restart();
     EXPECT_TRUE(wait_for_heartbeats(1));
     EXPECT_TRUE(all_is_well());
-    EXPECT_EQ(place().read("install-token"), "");
+    EXPECT_TRUE(wait_for_log((place() / "install-token") + " can be deleted", 2));
 }
 
 TEST_F(OwnCredential, ALostOneNeedsAnInstallToken) {
     start_enrolled();
     EXPECT_EQ(stop(), 0);
-    ASSERT_EQ(::unlink((place() / kept("bulkhead.credential")).c_str()), 0);
+    ASSERT_EQ(::unlink((place() / kept()).c_str()), 0);
+    ASSERT_EQ(::unlink((place() / "install-token").c_str()), 0);
     start();
     ASSERT_TRUE(says("put it into " + (place() / "install-token") + " and restart the agent"));
     put("install-token", "wrong");

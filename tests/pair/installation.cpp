@@ -147,6 +147,11 @@ void Installation::pin(const PinnedJob& job) const {
     if (job.catalogue) write("policy/approved/" + job.name + ".script", job.script);
 }
 
+void Installation::let_backends_have(const std::string& directory, std::string_view only) const {
+    const auto whose = only.empty() ? "" : " backend " + std::string(only);
+    append("policy/credentials.policy", "file " + directory + "/*" + whose + "  # test\n");
+}
+
 std::string Installation::cgroup() const {
     const auto label = crypto::hex(crypto::sha256(as_bytes(*this / "state"))).substr(0, 8);
     return cgroup2_of_this_process() / ("bulkhead-" + label);

@@ -45,6 +45,8 @@ class Installation {
     bool exists(std::string_view name) const;
     void remove(std::string_view name) const;
     void pin(const PinnedJob& job) const;
+    // Files of this directory: what everybody may read, or all of it for the backend `only`.
+    void let_backends_have(const std::string& directory, std::string_view only = "") const;
 
     // What the broker of this installation calls its cgroup.
     std::string cgroup() const;

@@ -12,7 +12,7 @@ using Kind = Misbehaviour::Kind;
 constexpr std::string_view kKey = "key-of-the-machine-web-01";
 constexpr std::string_view kOther = "key-that-was-rotated-in";
 
-// A file of the worker's user alone, in a directory that policy lets it read.
+// A file of root's alone, in a directory from which policy lets backends have theirs.
 class Lunasentri : public Pair {
   protected:
     Lunasentri() : Pair({.api_keys = {{std::string(kKey), "web-01"}}, .only = "lunasentri"}) {}
@@ -21,14 +21,14 @@ class Lunasentri : public Pair {
         Pair::SetUp();
         if (IsSkipped()) return;
         ASSERT_EQ(::mkdir((place() / "keys").c_str(), 0755), 0);
-        place().append("policy/profiles/worker.profile",
-                       "read " + (place() / "keys") + "  # a key that is read again\n");
+        for (const auto* backend : {"lunasentri", "good", "slow", "dead"}) {
+            place().let_backends_have(place() / "keys", backend);
+        }
         put_key(kKey);
     }
     std::string key_file() { return place() / "keys/api-key"; }
     void put_key(std::string_view key) {
         place().write("keys/api-key.new", key);
-        ASSERT_EQ(::chown((key_file() + ".new").c_str(), 64123, 64123), 0);
         ASSERT_EQ(::chmod((key_file() + ".new").c_str(), 0600), 0);
         ASSERT_EQ(::rename((key_file() + ".new").c_str(), key_file().c_str()), 0);
     }
@@ -189,9 +189,9 @@ class OneOfTwo : public Lunasentri {
         Lunasentri::SetUp();
         if (IsSkipped()) return;
         ASSERT_TRUE(other_.start());
-        place().append("policy/profiles/worker.profile", "tcp-connect " + std::to_string(other_.port()) +
-                                                     "  # the other one\n" +
-                                                     "tcp-connect 1  # nobody\n");
+        place().append("policy/profiles/worker.profile",
+                       "tcp-connect " + std::to_string(other_.port()) + "  # the other one\n" +
+                           "tcp-connect 1  # nobody\n");
         place().write("agent.yaml",
                       "backends:\n" + entry("good", backend().url(), backend().ca_file()) +
                           entry("slow", other_.url(), "") +

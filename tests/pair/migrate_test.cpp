@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned kWorker = 64123;  // as Pair starts it
+constexpr unsigned kWorker = kFirstWorker;
 
 class Migrated : public Pair {
   protected:
@@ -42,24 +42,26 @@ class Migrated : public Pair {
         place().write("agent.yaml", yaml + more_yaml);
         for (const auto& entry : fs::directory_iterator(place() / "new")) {
             if (!entry.is_regular_file()) continue;
-            ASSERT_EQ(::chown(entry.path().c_str(), 0, kWorker), 0);
+            ASSERT_EQ(::chown(entry.path().c_str(), 0, 0), 0);
             fs::permissions(entry.path(), fs::perms(0640));
         }
         fs::permissions(place() / "new", fs::perms(0755));
+        place().let_backends_have(place() / "new", agent == "hyprnode" ? "hyprbox" : agent);
         if (!fs::exists(place() / "new/state")) return;
-        fs::create_directories(place() / "state");
-        fs::copy(place() / "new/state", place() / "state/worker", fs::copy_options::recursive);
-        fs::permissions(place() / "state/worker", fs::perms(0700));
-        ASSERT_EQ(::chown((place() / "state/worker").c_str(), kWorker, kWorker), 0);
-        for (const auto& entry : fs::recursive_directory_iterator(place() / "state/worker")) {
+        state_ = place() / ("state/workers/" + agent);
+        fs::create_directories(place() / "state/workers");
+        fs::copy(place() / "new/state", state_, fs::copy_options::recursive);
+        fs::permissions(state_, fs::perms(0700));
+        ASSERT_EQ(::chown(state_.c_str(), kWorker, kWorker), 0);
+        for (const auto& entry : fs::recursive_directory_iterator(state_)) {
             ASSERT_EQ(::chown(entry.path().c_str(), kWorker, kWorker), 0);
         }
     }
     // Until the first answer brings another policy a report waits up to five minutes.
     void do_not_dawdle() {
-        const auto folder = place() / "state/worker/inventory";
+        const auto folder = state_ + "/inventory";
         fs::create_directory(folder);
-        place().write("state/worker/inventory/grapheon.state",
+        place().write("state/workers/grapheon/inventory/grapheon.state",
                       "bulkhead-inventory v1\nsequence 0\njitter 0\nend\n");
         for (const auto& path : {folder, folder + "/grapheon.state"}) {
             ASSERT_EQ(::chown(path.c_str(), kWorker, kWorker), 0);
@@ -67,6 +69,7 @@ class Migrated : public Pair {
         fs::permissions(folder, fs::perms(0700));
         fs::permissions(folder + "/grapheon.state", fs::perms(0600));
     }
+    std::string state_;
 };
 
 TEST_F(Migrated, HyprnodesNodeGoesOnWithItsToken) {

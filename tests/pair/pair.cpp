@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kWorkerUser = "64123";  // no account has this number
+std::string user(unsigned id) { return std::to_string(id) + ":" + std::to_string(id); }
 
 std::size_t count_of(const std::string& text, std::string_view part) {
     std::size_t count = 0;
@@ -49,6 +49,7 @@ void Pair::SetUp() {
     const auto started = backend_->start();
     ASSERT_TRUE(started) << started.error();
     place_ = std::make_unique<Installation>(backend_->port());
+    place_->let_backends_have(directory);
     place_->write("agent.yaml", configuration());
 }
 
@@ -82,23 +83,12 @@ std::string Pair::configuration() {
 
 std::vector<std::string> Pair::command(const std::vector<std::string>& more) {
     auto& place = *place_;
-    std::vector<std::string> words{BULKHEAD_BROKER,
-                                   "--policy",
-                                   place / "policy",
-                                   "--vendor-policy",
-                                   place / "vendor-policy",
-                                   "--config",
-                                   place / "agent.yaml",
-                                   "--state",
-                                   place / "state",
-                                   "--log-dir",
-                                   place / "log",
-                                   "--run-dir",
-                                   place / "run",
-                                   "--worker",
-                                   BULKHEAD_WORKER,
-                                   "--worker-user",
-                                   std::string(kWorkerUser) + ":" + std::string(kWorkerUser)};
+    std::vector<std::string> words{
+        BULKHEAD_BROKER,         "--policy",      place / "policy",     "--vendor-policy",
+        place / "vendor-policy", "--config",      place / "agent.yaml", "--state",
+        place / "state",         "--log-dir",     place / "log",        "--run-dir",
+        place / "run",           "--worker",      BULKHEAD_WORKER,      "--worker-user",
+        user(kFirstWorker),      "--config-user", user(kConfigReader)};
     words.insert(words.end(), more.begin(), more.end());
     return words;
 }
@@ -140,7 +130,7 @@ std::optional<int> Pair::run_to_end(const std::vector<std::string>& more) {
     return stop(0);
 }
 
-pid_t Pair::worker_pid() const {
+pid_t Pair::worker_pid(unsigned slot) const {
     const auto parent = std::to_string(broker_->pid());
     std::error_code gone;
     for (const auto& entry : fs::directory_iterator("/proc", gone)) {
@@ -148,7 +138,7 @@ pid_t Pair::worker_pid() const {
         if (name.find_first_not_of("0123456789") != name.npos) continue;
         const auto pid = static_cast<pid_t>(std::stol(name));
         if (status_of(pid, "PPid") == parent &&
-            status_of(pid, "Uid").starts_with(std::string(kWorkerUser) + "\t")) {
+            status_of(pid, "Uid").starts_with(std::to_string(kFirstWorker + slot) + "\t")) {
             return pid;
         }
     }
@@ -207,7 +197,11 @@ bool Pair::wait_for_heartbeats(std::size_t more) {
 }
 
 std::string Pair::status() const {
-    return run({BULKHEAD_CLI, "status", "--json", "--socket", *place_ / "run/status.sock"}).output;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(*place_ / "run/status", none)) {
+        return run({BULKHEAD_CLI, "status", "--json", "--socket", entry.path()}).output;
+    }
+    return "";
 }
 
 bool Pair::wait_for_status(std::string_view text) {

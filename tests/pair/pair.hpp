@@ -20,6 +20,9 @@ using reference::State;
 
 inline constexpr auto kPatience = 40s;  // only a failure ever waits so long
 
+inline constexpr unsigned kFirstWorker = 64123;  // no account has this number, nor the next ones
+inline constexpr unsigned kConfigReader = 64122;
+
 class Pair : public testing::Test {
   protected:
     Pair() : Pair(reference::ReferenceBackend::Options{}) {}
@@ -46,7 +49,8 @@ class Pair : public testing::Test {
     std::optional<int> stop(int signal = SIGTERM);
     std::optional<int> run_to_end(const std::vector<std::string>& more);
     Program& broker() { return *broker_; }
-    pid_t worker_pid() const;  // 0: none
+    // Of the backend that was configured as number `slot` when there were no others; 0: none.
+    pid_t worker_pid(unsigned slot = 0) const;
     // Another one than `before`, past its Hello.
     pid_t wait_for_worker(pid_t before = 0);
     void kill_worker();
@@ -58,7 +62,8 @@ class Pair : public testing::Test {
     bool wait_for_audit(std::string_view event, std::size_t times = 1);
     std::vector<json> heartbeats() const;
     bool wait_for_heartbeats(std::size_t more);
-    std::string status() const;  // JSON, as `bulkhead status` prints it; empty without an agent
+    // Of the one backend: JSON, as `bulkhead status` prints it; empty without an agent.
+    std::string status() const;
     bool wait_for_status(std::string_view text);
     // How often the backend answered on this path, with this status or any.
     std::size_t asked(std::string_view path, int status = 0) const;

@@ -26,7 +26,7 @@ class PowerCut : public Pair {
         backend().behave();
     }
     std::string spooled(std::string_view file) {
-        return place() / ("state/worker/spool/1/" + std::string(file));
+        return place() / ("state/workers/bulkhead/spool/1/" + std::string(file));
     }
     void expect_the_next_job_to_run() {
         EXPECT_EQ(run_job({.script = after_.script})["outcome"], "finished");

@@ -164,7 +164,7 @@ TEST_F(Service, NothingOfTheServiceManagersReachesTheWorker) {
 
 TEST_F(Service, StatusAnswersPeopleAndPrograms) {
     start_enrolled();
-    const auto socket = place() / "run/status.sock";
+    const auto socket = place() / "run/status/bulkhead.sock";
     const auto people = run({BULKHEAD_CLI, "status", "--socket", socket});
     EXPECT_EQ(people.code, 0) << people.output;
     EXPECT_NE(people.output.find("enrolled"), std::string::npos) << people.output;

@@ -164,7 +164,8 @@ TEST_F(Start, ASecondAgentIsTurnedAwayAndTheFirstNotDisturbed) {
         << place().read("second.log");
     EXPECT_EQ(worker_pid(), first);
     EXPECT_EQ(run_job({.script = "echo here\n"})["outcome"], "finished");
-    const auto status = run({BULKHEAD_CLI, "status", "--socket", place() / "run/status.sock"});
+    const auto status =
+        run({BULKHEAD_CLI, "status", "--socket", place() / "run/status/bulkhead.sock"});
     EXPECT_EQ(status.code, 0) << status.output;
 }
 
