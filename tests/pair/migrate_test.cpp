@@ -50,6 +50,8 @@ class Migrated : public Pair {
         if (!fs::exists(place() / "new/state")) return;
         state_ = place() / ("state/workers/" + agent);
         fs::create_directories(place() / "state/workers");
+        fs::create_directories(place() / "state/broker");
+        place().write("state/broker/slots", "0 " + agent + "\n");  // whose account its files have
         fs::copy(place() / "new/state", state_, fs::copy_options::recursive);
         fs::permissions(state_, fs::perms(0700));
         ASSERT_EQ(::chown(state_.c_str(), kWorker, kWorker), 0);
