@@ -116,6 +116,20 @@ TEST_F(Backends, EachHasAProcessAnAccountAndAStateOfItsOwn) {
     }
 }
 
+TEST_F(Backends, TheReaderOfTheConfigurationIsGoneBeforeAnyIsHeard) {
+    start_both();
+    const auto read = audit("configured");
+    ASSERT_EQ(read.size(), 1U);
+    EXPECT_EQ(read[0]["backends"], "one two");
+    EXPECT_LT(read[0]["seq"], audit("worker-started")[0]["seq"]);
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+        const auto name = entry.path().filename().string();
+        if (name.find_first_not_of("0123456789") != name.npos) continue;
+        EXPECT_FALSE(status_of(std::stoi(name), "Uid").starts_with("64122\t")) << name;
+    }
+    EXPECT_EQ(log().find("token-of"), std::string::npos);
+}
+
 TEST_F(Backends, EachRunsItsOwnJobsUnderTheSameDeliveryId) {
     const PinnedJob job{.name = "twice", .script = "echo ran >> " + place().scratch() + "/runs\n"};
     pin(job);

@@ -92,7 +92,10 @@ TEST_F(Service, HeartbeatsCarryMetricsPolicyAndAuditHead) {
     EXPECT_LE(metrics["cpu_percent"], 100);
     EXPECT_EQ(metrics["load"].size(), 3U);
     EXPECT_FALSE(metrics["interfaces"].empty());
-    EXPECT_EQ(beat["policy_digest"], audit("agent-started")[0]["policy"]);
+    for (const auto* digest : {"policy_digest", "walls_digest", "ceiling_digest"}) {
+        EXPECT_EQ(beat[digest], audit("agent-started")[0]["policy"]) << digest;
+    }
+    EXPECT_EQ(beat["restart_needed"], false);
     EXPECT_EQ(beat["host_id"], backend().enrolments()[0].host_id);
     EXPECT_EQ(stop(), 0);
 
@@ -193,6 +196,25 @@ TEST_F(Service, AGoodPolicyIsTakenOverWithoutARestart) {
     EXPECT_TRUE(
         eventually([&] { return heartbeats().back()["policy_digest"] == after; }, kPatience));
     EXPECT_EQ(worker_pid(), first);
+    for (const auto* digest : {"walls_digest", "ceiling_digest"}) {
+        EXPECT_EQ(heartbeats().back()[digest], before) << digest << ": nothing of it has changed";
+    }
+    EXPECT_EQ(json::parse(status())["walls_digest"], before);
+}
+
+TEST_F(Service, AChangedWallOfTheWorkersIsOverTheNextOne) {
+    start_enrolled();
+    const auto first = worker_pid();
+    const auto before = heartbeats().back()["walls_digest"];
+    place().append("policy/profiles/worker.profile", "tcp-connect 7  # another wall\n");
+    reload();
+    ASSERT_EQ(audit("policy-loaded").size(), 1U);
+    EXPECT_NE(wait_for_worker(first), 0);
+    const auto after = audit("policy-loaded")[0]["policy"];
+    EXPECT_TRUE(
+        eventually([&] { return heartbeats().back()["walls_digest"] == after; }, kPatience));
+    EXPECT_EQ(heartbeats().back()["policy_digest"], after);
+    EXPECT_EQ(heartbeats().back()["ceiling_digest"], before) << "that one falls and never rises";
 }
 
 TEST_F(Service, ABrokenPolicyLeavesTheOldOneInForceAndIsNamed) {
