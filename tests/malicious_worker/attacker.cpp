@@ -50,7 +50,7 @@ Result<Attacker> Attacker::create() {
     return attacker;
 }
 
-Result<> Attacker::confine() const { return worker::confine(setup_); }
+Result<> Attacker::confine() const { return worker::confine(setup_.seccomp, setup_.landlock); }
 
 void Attacker::report(std::string_view name, std::string_view words) const {
     const auto line = std::string(name) + "\t" + quoted(words, 512) + "\n";
@@ -122,13 +122,12 @@ void Attacker::greet() {
     for (const auto& job : std::exchange(ended_, {})) ask(protocol::AckJob{.number = job.number});
 }
 
-std::string Attacker::run(std::string_view name, std::string_view backend) {
+std::string Attacker::run(std::string_view name, std::string_view delivery) {
     protocol::StartCatalogueJob request;
-    request.backend = BoundaryText<32>::clipped(backend);
     timespec now{};
     ::clock_gettime(CLOCK_REALTIME, &now);
-    request.delivery =
-        protocol::Label::clipped(std::to_string(now.tv_sec) + "." + std::to_string(now.tv_nsec));
+    const auto unique = std::to_string(now.tv_sec) + "." + std::to_string(now.tv_nsec);
+    request.delivery = protocol::Label::clipped(delivery.empty() ? unique : delivery);
     request.name = protocol::Name::clipped(name);
     auto words = ask(request);
     if (started_.err) pipes_.push_back(std::move(started_.err->fd));

@@ -44,8 +44,9 @@ class Attacker {
     // --- moments
     // Says Hello, and acknowledges what earlier workers left, so that there is room for more.
     void greet();
-    // Starts the catalogue job `name`; the reply's words. Keeps its pipes and reads nothing.
-    std::string run(std::string_view name, std::string_view backend = "main");
+    // Starts the catalogue job `name`, of a delivery of its own if none is given; the reply's
+    // words. Keeps its pipes and reads nothing.
+    std::string run(std::string_view name, std::string_view delivery = "");
     // Until the job that was started last has said something, or ended.
     void wait_for_output() const;
     // Until the broker says that this job has ended, or that it will stop.

@@ -15,7 +15,7 @@ Bytes framed(std::uint16_t id, const Payload& payload, Lies lies) {
 
 Payload start_payload(bool manifest, bool signatures, std::string_view delivery) {
     Payload payload;
-    payload.text("main").text(delivery).number(std::uint8_t{0}).number(std::uint16_t{0});
+    payload.text(delivery).number(std::uint8_t{0}).number(std::uint16_t{0});
     payload.number(static_cast<std::uint8_t>(manifest));
     payload.number(static_cast<std::uint8_t>(signatures));
     return payload;

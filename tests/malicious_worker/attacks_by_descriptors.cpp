@@ -102,7 +102,6 @@ std::vector<Attack> attacks_by_descriptors() {
         {"with-catalogue", serving, "the same: StartCatalogueJob",
          violation("StartCatalogueJob: too many descriptors"),
          sends(framed(kId<StartCatalogueJob>, Payload()
-                                                  .text("main")
                                                   .text("d")
                                                   .number(std::uint8_t{0})
                                                   .text("quick")

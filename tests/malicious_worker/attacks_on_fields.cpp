@@ -13,7 +13,6 @@ constexpr std::uint8_t kNone = 0;
 
 // StartCatalogueJob, whose fields are all in the payload, with one of them replaced.
 struct Fields {
-    Payload backend = Payload().text("main");
     Payload delivery = Payload().text("an attack");
     Payload streams = Payload().number(kNone);
     Payload name = Payload().text("no-such-job");
@@ -22,8 +21,7 @@ struct Fields {
 
 std::function<std::string(Attacker&)> catalogue(const Fields& fields, std::string_view after = "") {
     Payload whole;
-    for (const auto* part :
-         {&fields.backend, &fields.delivery, &fields.streams, &fields.name, &fields.params}) {
+    for (const auto* part : {&fields.delivery, &fields.streams, &fields.name, &fields.params}) {
         whole.raw(as_text(part->bytes()));
     }
     return sends(framed(kId<StartCatalogueJob>, whole.raw(after)));
@@ -39,7 +37,6 @@ Payload listed(std::uint16_t claimed, std::size_t there) {
 // A flag of StartJob that is neither 0 nor 1.
 Payload odd_flag() {
     return Payload()
-        .text("main")
         .text("d")
         .number(kNone)
         .number(std::uint16_t{0})
@@ -53,10 +50,10 @@ std::vector<Attack> attacks_on_fields() {
     const std::string nul("a\0b", 3);
     return {
         {"nothing-in-it", serving, "StartJob without a payload",
-         violation("StartJob: backend: truncated"), sends(framed(kId<StartJob>), {"script"})},
-        {"text-over-its-bound", serving, "a backend's name of 33 bytes",
-         violation("backend: text too long"),
-         catalogue({.backend = Payload().text(std::string(33, 'b'))})},
+         violation("StartJob: delivery: truncated"), sends(framed(kId<StartJob>), {"script"})},
+        {"text-over-its-bound", serving, "a delivery of 129 bytes",
+         violation("delivery: text too long"),
+         catalogue({.delivery = Payload().text(std::string(129, 'd'))})},
         {"text-far-over", serving, "a delivery of 20,000 bytes",
          violation("delivery: text too long"),
          catalogue({.delivery = Payload().text(std::string(20'000, 'd'))})},
@@ -98,11 +95,12 @@ std::vector<Attack> attacks_on_fields() {
         {"flag-is-two", serving, "a presence flag of 2",
          violation("StartJob: manifest: not a boolean"),
          sends(framed(kId<StartJob>, odd_flag()), {"script", "script"})},
-        {"field-running", running, "a backend's name of 33 bytes while a job runs",
-         violation("backend: text too long"),
-         catalogue({.backend = Payload().text(std::string(33, 'b'))})},
-        {"field-draining", draining, "the same while all ends", violation("backend: text too long"),
-         catalogue({.backend = Payload().text(std::string(33, 'b'))})},
+        {"field-running", running, "a delivery of 129 bytes while a job runs",
+         violation("delivery: text too long"),
+         catalogue({.delivery = Payload().text(std::string(129, 'd'))})},
+        {"field-draining", draining, "the same while all ends",
+         violation("delivery: text too long"),
+         catalogue({.delivery = Payload().text(std::string(129, 'd'))})},
         // Well-formed, but no name of any job.
         {"name-empty", serving, "the job without a name", answered("catalogue-unknown"),
          catalogue({.name = Payload().text("")})},

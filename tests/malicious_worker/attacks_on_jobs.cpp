@@ -38,7 +38,7 @@ void clear(Attacker& attacker, JobNumber number) {
 std::string with_params(Attacker& attacker,
                         std::vector<std::pair<const char*, std::string>> params) {
     Payload payload;
-    payload.text("main").text("choosy").number(std::uint8_t{0}).text("choosy");
+    payload.text("choosy").number(std::uint8_t{0}).text("choosy");
     payload.number(static_cast<std::uint16_t>(params.size()));
     for (const auto& [name, value] : params) payload.text(name).text(value);
     attacker.send(framed(kId<StartCatalogueJob>, payload));
@@ -63,7 +63,6 @@ std::string once_and_again(Attacker& attacker) {
 
 std::string same_delivery(Attacker& attacker) {
     const auto frame = framed(kId<StartCatalogueJob>, Payload()
-                                                          .text("main")
                                                           .text("one and the same")
                                                           .number(std::uint8_t{0})
                                                           .text("quick")
@@ -101,16 +100,6 @@ std::string cancel_thrice(Attacker& attacker) {
     words += ", " + about<CancelJob>(attacker, number);
     about<AckJob>(attacker, number);
     return words + ", " + about<CancelJob>(attacker, number);
-}
-
-// What it may do at most: end a job early. The report says so.
-std::string cancel_of_another_backend(Attacker& attacker) {
-    auto words = attacker.run("sleeper", "another");
-    const auto number = attacker.started().number;
-    attacker.wait_for_output();
-    words += ", " + about<CancelJob>(attacker, number);
-    attacker.wait_for_end(number);
-    return words + ", " + about<AckJob>(attacker, number);
 }
 
 std::string fill(Attacker& attacker, const char* name, bool wait) {
@@ -166,8 +155,6 @@ std::vector<Attack> attacks_on_jobs() {
          about_unknown<CancelJob>(kLast)},
         {"cancel-thrice", serving, "cancels a job, again after its end, again when it is forgotten",
          answered("ok, not-running, not-running"), cancel_thrice},
-        {"cancel-of-anothers", serving, "cancels the job of another backend",
-         answered("admitted, ok, ok"), cancel_of_another_backend},
         {"ack-of-0-draining", draining, "acknowledges job 0 while all ends", answered("not-ended"),
          about_unknown<AckJob>(0)},
         {"start-draining", draining, "starts a job while all ends", answered("intake-suspended"),

@@ -1,5 +1,6 @@
 #include "tests/malicious_worker/campaigns.hpp"
 
+#include <poll.h>
 #include <sys/random.h>
 
 #include "tests/malicious_worker/attacks.hpp"
@@ -33,6 +34,50 @@ std::vector<int> some_descriptors(const Attacker& attacker) {
     }
 }
 
+// A backend's job runs, and another's worker is after it.
+void be_robbed(Attacker& attacker) {
+    if (attacker.run("sleeper", "the victim's") != "admitted")
+        attacker.report("run", "no job runs");
+    attacker.wait_for_output();
+    attacker.report("ready", "the job runs");
+    const auto job = attacker.started().number;
+    attacker.wait_for_shutdown();
+    attacker.report("job", attacker.has_ended(job) ? "ended" : "ran");
+}
+
+// Every number there can be by now, again and again: it does not know when the other's job begins.
+void rob(Attacker& attacker) {
+    for (std::uint64_t round = 1;; ++round) {
+        for (std::uint64_t number = 0; number < 16; ++number) {
+            const auto cancelled = attacker.ask(protocol::CancelJob{.number = JobNumber{number}});
+            if (cancelled != "not-running") attacker.report("stolen", "cancel: " + cancelled);
+            const auto taken = attacker.ask(protocol::AckJob{.number = JobNumber{number}});
+            if (taken != "not-ended") attacker.report("stolen", "ack: " + taken);
+        }
+        attacker.report("round-" + std::to_string(round), "done");
+        if (round == 3) break;
+        ::poll(nullptr, 0, 500);
+    }
+    // Its deliveries are not the other's: they can neither be blocked nor be found out.
+    attacker.report("delivery", attacker.run("quick", "the victim's"));
+    attacker.wait_for_shutdown();
+}
+
+void ask_for_files(Attacker& attacker) {
+    std::string words;
+    for (const auto& file : attacker.setup().files.items) {
+        words += file.key.str() + " " + file.reason.str() + (file.file ? " open" : " none") + ";";
+    }
+    attacker.report("given", words);
+    for (const char* key : {"credential_file", "ca_file", "/etc/shadow", "../other/credential"}) {
+        const auto reason =
+            attacker.ask(protocol::OpenCredential{.key = protocol::Code::clipped(key)});
+        attacker.report(std::string("asked ") + key, reason);
+    }
+    attacker.report("all", "done");
+    attacker.wait_for_shutdown();
+}
+
 void press(Attacker& attacker, std::string_view name, RandomFrames& frames) {
     if (name == "heads") {
         attacker.ask(protocol::AuditHead{});
@@ -61,6 +106,9 @@ void campaign(Attacker& attacker, std::string_view name) {
         attacker.report(name, attacker.run("quick"));
         return attacker.wait_for_shutdown();
     }
+    if (name == "victim") return be_robbed(attacker);
+    if (name == "thief") return rob(attacker);
+    if (name == "files") return ask_for_files(attacker);
     if (attacker.run(name == "deaf" ? "talker" : "brief") != "admitted") {
         attacker.report("run", "no job runs");
     }

@@ -16,6 +16,7 @@ namespace bulkhead::test {
 //     garbage-greeting, -serving, -running, -draining
 //                sends random frames at that moment, until one of them ends this process
 //     once-more  starts a job and reports what came of it
+// victim, thief and files: see backends_test.cpp.
 void campaign(Attacker& attacker, std::string_view name);
 
 }  // namespace bulkhead::test

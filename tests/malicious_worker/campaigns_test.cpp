@@ -123,7 +123,7 @@ TEST_F(Violations, FiveTimesSuspendJobIntakeUntilTheOperatorClearsIt) {
     start("campaign once-more");
     EXPECT_EQ(wait_for_finding("once-more"), "intake-suspended");
     stop();
-    ASSERT_EQ(::unlink((place() / "state/broker/intake-suspended").c_str()), 0);
+    ASSERT_EQ(::unlink((place() / "state/broker/intake-suspended.main").c_str()), 0);
     start("campaign once-more");
     EXPECT_EQ(wait_for_finding("once-more"), "admitted");
 }

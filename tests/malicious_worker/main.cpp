@@ -5,6 +5,7 @@
 //     host                the table of host_attacks.hpp, each in a confined child
 //     unconfined          says Hello with every door open
 //     sweep NAME          probes.hpp against the worker's filter, each in a confined child
+// In the config reader's place it hands that on as settings; see reader.hpp.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "tests/malicious_worker/campaigns.hpp"
 #include "tests/malicious_worker/host_attacks.hpp"
 #include "tests/malicious_worker/probes.hpp"
+#include "tests/malicious_worker/reader.hpp"
 
 namespace {
 
@@ -93,12 +95,14 @@ sys::Fd beside(const Act& act) {
 
 }  // namespace
 
-int main() {
+int main(int count, char** words) {
+    if (count > 1 && std::string_view(words[1]) == "--read-config") return stand_in_for_reader();
     auto attacker = Attacker::create();
     if (!attacker) {
         std::fprintf(stderr, "malicious-worker: %s\n", attacker.error().what.c_str());
         return 1;
     }
+    take_settings(*attacker);
     const char* text = std::getenv("MALICE_ORDERS");
     std::istringstream orders(text == nullptr ? "" : text);
     std::string order;

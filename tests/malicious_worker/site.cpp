@@ -15,6 +15,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kWorkerUser = "64123:64123";  // no account has this number
+constexpr const char* kReaderUser = "64200:64200";
 
 std::uint64_t status_kib(pid_t pid, const std::string& name) {
     std::istringstream lines(contents("/proc/" + std::to_string(pid) + "/status"));
@@ -69,17 +70,19 @@ void Site::start(const std::string& orders, std::map<std::string, std::string> e
     environment["MALICE_ORDERS"] = orders;
     environment["MALICE_PLACE"] = place_->path();
     std::error_code absent;
-    for (const char* name : {"findings", "sweep"}) {
-        fs::remove(*place_ / "state/worker/" + name, absent);
+    for (const char* backend : {"main", "other"}) {
+        for (const char* name : {"findings", "sweep"}) {
+            fs::remove(*place_ / "state/workers/" + backend + "/" + name, absent);
+        }
     }
     lines_before_ = 0;
     lines_before_ = audit("").size();
     auto& place = *place_;
-    under.insert(under.end(),
-                 {BULKHEAD_BROKER, "--policy", place / "policy", "--vendor-policy",
-                  place / "vendor-policy", "--config", place / "agent.yaml", "--state",
-                  place / "state", "--log-dir", place / "log", "--run-dir", place / "run",
-                  "--worker", BULKHEAD_MALICIOUS_WORKER, "--worker-user", kWorkerUser});
+    under.insert(under.end(), {BULKHEAD_BROKER, "--policy", place / "policy", "--vendor-policy",
+                               place / "vendor-policy", "--config", place / "agent.yaml", "--state",
+                               place / "state", "--log-dir", place / "log", "--run-dir",
+                               place / "run", "--worker", BULKHEAD_MALICIOUS_WORKER,
+                               "--worker-user", kWorkerUser, "--config-user", kReaderUser});
     broker_ = std::make_unique<Program>(Command{.words = std::move(under),
                                                 .environment = std::move(environment),
                                                 .output = place / "agent.log"});
@@ -98,23 +101,25 @@ void Site::TearDown() {
     if (HasFailure()) {
         std::fprintf(stderr, "--- agent.log\n%s--- audit.log\n%s--- findings\n%s---\n",
                      log().c_str(), place_->read("log/audit.log").c_str(),
-                     place_->read("state/worker/findings").c_str());
+                     place_->read("state/workers/main/findings").c_str());
     }
     std::error_code absent;
     fs::remove(*place_ / "agent.log", absent);
 }
 
-std::optional<std::string> Site::finding(const std::string& name) const {
-    std::istringstream lines(place_->read("state/worker/findings"));
+std::optional<std::string> Site::finding(const std::string& name,
+                                         const std::string& backend) const {
+    std::istringstream lines(place_->read("state/workers/" + backend + "/findings"));
     for (std::string line; std::getline(lines, line);) {
         if (line.starts_with(name + "\t")) return line.substr(name.size() + 1);
     }
     return std::nullopt;
 }
 
-std::optional<std::string> Site::wait_for_finding(const std::string& name) {
-    eventually([&] { return finding(name) || !broker_->running(); }, kPatience);
-    return finding(name);
+std::optional<std::string> Site::wait_for_finding(const std::string& name,
+                                                  const std::string& backend) {
+    eventually([&] { return finding(name, backend) || !broker_->running(); }, kPatience);
+    return finding(name, backend);
 }
 
 std::vector<json> Site::audit(std::string_view event) const {

@@ -42,10 +42,13 @@ class Site : public testing::Test {
     // SIGTERM, and a clean end. Without a running broker nothing.
     void stop();
     Program& broker() { return *broker_; }
+    void forget_broker() { broker_.reset(); }  // it has ended by itself
 
     // What it wrote about `name`, as soon as it is there.
-    std::optional<std::string> wait_for_finding(const std::string& name);
-    std::optional<std::string> finding(const std::string& name) const;
+    std::optional<std::string> wait_for_finding(const std::string& name,
+                                                const std::string& backend = "main");
+    std::optional<std::string> finding(const std::string& name,
+                                       const std::string& backend = "main") const;
     // Of this broker: lines that it has added to the log.
     std::vector<json> audit(std::string_view event) const;
     bool wait_for_audit(std::string_view event, std::size_t times = 1);
