@@ -142,16 +142,21 @@ std::string Site::read(const std::string& name) const {
 }
 
 Answer Site::bulkhead(std::vector<std::string> words, const std::string& input) const {
-    static constexpr std::string_view kOverPolicy[] = {"check-policy", "dry-run", "new-job",
-                                                       "show-confinement"};
-    if (!words.empty() && std::ranges::count(kOverPolicy, words[0]) > 0) {
+    const bool over = std::ranges::count(words, "--policy") > 0 || words[0] == "check-policy";
+    if (over && std::ranges::count(words, "--vendor-policy") == 0) {
         words.insert(words.begin() + 1, {"--vendor-policy", "vendor"});
     }
     return run({.words = std::move(words), .input = input, .folder = path()});
 }
 
 std::vector<std::string> Site::dry_run(std::vector<std::string> more) const {
-    std::vector<std::string> words{"dry-run", "--policy", "policy", "--at", "2026-08-25T12:00:00Z"};
+    std::vector<std::string> words{"dry-run",
+                                   "--policy",
+                                   "policy",
+                                   "--vendor-policy",
+                                   "vendor",
+                                   "--at",
+                                   "2026-08-25T12:00:00Z"};
     words.insert(words.end(), more.begin(), more.end());
     return words;
 }

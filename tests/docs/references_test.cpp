@@ -61,6 +61,16 @@ TEST(Readme, NamesThePackagesThatTheBuildNeeds) {
 }
 
 // `Suite.Name` in a page is a test of ours.
+// Otherwise what it shipped would be taken for an operator's decision after the next upgrade.
+TEST(ShippedDigests, HoldEachReleaseOfTheChangelog) {
+    const auto digests = content(kTree / "policy/shipped.digests");
+    const std::regex release("(?:^|\n)## ([0-9.]+)(?= |\n)(?!, unreleased)");
+    for (const auto& version : all(content(kTree / "CHANGELOG.md"), release)) {
+        EXPECT_NE(digests.find("  " + version + "  "), digests.npos)
+            << "run: scripts/shipped-digests REVISION " << version << " >>policy/shipped.digests";
+    }
+}
+
 TEST(SecurityPage, NamesOnlyTestsThatExist) {
     const std::regex declared(R"(TEST(?:_F|_P)?\(\s*(\w+,\s*\w+)\s*\))");
     std::set<std::string> tests;
