@@ -115,7 +115,7 @@ TEST_F(Auditor, SeesByTheExitStatusHowBadItIs) {
         ASSERT_EQ(run({.words = {"-R", "65534", site_.path()}, .program = "/bin/chown"}).code, 0);
     }
     const auto ask = [&](std::vector<std::string> words) {
-        words.insert(words.begin(), "check-policy");
+        words.insert(words.begin(), {"check-policy", "--vendor-policy", "vendor"});
         return run({.words = words,
                     .folder = site_.path(),
                     .user = ::geteuid() == 0 ? std::optional(kNobody) : std::nullopt});

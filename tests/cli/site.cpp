@@ -142,7 +142,8 @@ std::string Site::read(const std::string& name) const {
 }
 
 Answer Site::bulkhead(std::vector<std::string> words, const std::string& input) const {
-    const bool over = std::ranges::count(words, "--policy") > 0 || words[0] == "check-policy";
+    const bool over =
+        std::ranges::count(words, "--policy") > 0 || (!words.empty() && words[0] == "check-policy");
     if (over && std::ranges::count(words, "--vendor-policy") == 0) {
         words.insert(words.begin() + 1, {"--vendor-policy", "vendor"});
     }
