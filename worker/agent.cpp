@@ -14,6 +14,21 @@
 
 namespace bulkhead::worker {
 
+namespace {
+
+// What stays as it is, of the kernel and the machine: read once, while /sys can be seen.
+struct Machine {
+    Hardware hardware;
+    Capabilities capabilities;
+};
+
+Result<Machine> look_at_machine() {
+    const auto root = TRY(sys::Dir::open("/"));
+    return Machine{read_hardware(root), read_capabilities(root)};
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
                                              protocol::Setup setup, Pass pass, bool forced,
                                              sys::Log& log) {
@@ -21,6 +36,8 @@ Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
     TRY(HttpClient::prepare());
     // /etc is on the root file system: fstab(5) must be. A directory would lead out of the view.
     sys::Fd disk(::open("/etc/passwd", O_RDONLY | O_CLOEXEC));
+    ProcFiles proc(TRY(sys::Dir::open("/proc")));
+    auto machine = TRY(look_at_machine());
     const int abi = setup.landlock ? sandbox::landlock_abi() : 0;
     // ... then the doors ...
     TRY(within("confine", confine(setup.seccomp, setup.landlock)));
@@ -35,7 +52,6 @@ Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
     // Here the broker takes the host's files away: what was opened before stays open, and a
     // directory among it would still show all of them.
     auto hello = TRY(broker.call(protocol::Hello{.landlock_abi = static_cast<std::uint32_t>(abi)}));
-    auto proc = TRY(sys::Dir::open("/proc"));
     auto root = sys::Dir::from(sys::Fd(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)));
     for (const auto& problem : spool.problems()) log.warning("spool", {{"why", problem.what}});
     std::unique_ptr<Agent> agent(new Agent(
@@ -46,6 +62,8 @@ Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
     agent->session_ =
         TRY(Session::create(agent->services_, agent->config_.backends.front(),
                             [raw = agent.get()](bool delivered) { raw->stop(delivered ? 0 : 1); }));
+    agent->services_.system.hardware = std::move(machine.hardware);
+    agent->services_.capabilities = std::move(machine.capabilities);
     if (setup.status && agent->config_.status_socket && pass == Pass::serve) {
         agent->status_ =
             std::make_unique<StatusServer>(agent->loop_, std::move(setup.status->fd),
@@ -57,7 +75,7 @@ Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
 }
 
 Agent::Agent(BrokerClient broker, Config config, Pass pass, bool forced, sys::Log& log,
-             sys::Loop loop, sys::Dir proc, sys::Dir root, sys::Fd disk,
+             sys::Loop loop, ProcFiles proc, sys::Dir root, sys::Fd disk,
              CredentialStore credentials, Spool spool, InventoryStore inventory,
              RefusalStore refusals)
     : config_(std::move(config)),
@@ -80,7 +98,6 @@ Agent::Agent(BrokerClient broker, Config config, Pass pass, bool forced, sys::Lo
                 .inventory = inventory_,
                 .refusals = refusals_,
                 .proc = proc_,
-                .root = root_,
                 .disk = disk_,
                 .random = system_random(),
                 .pass = pass,
@@ -91,6 +108,7 @@ Agent::Agent(BrokerClient broker, Config config, Pass pass, bool forced, sys::Lo
                 .ceiling_digest = {},
                 .confinement = {},
                 .system = {},
+                .capabilities = {},
                 .refresh_system = [this] { refresh_system(); },
                 .job_done = [this] { stop_if_drained(); },
                 .fatal =
@@ -108,9 +126,11 @@ Result<> Agent::introduce(protocol::HelloReply hello, int landlock_abi) {
     for (const auto& feature : hello.missing.items) {
         services_.confinement.missing.push_back(feature.str());
     }
-    services_.system = TRY(within("system", read_system_info(root_, proc_)));
+    auto system = TRY(within("system", read_system_info(root_, proc_)));
+    system.hardware = std::move(services_.system.hardware);
     BrokerHostFiles host(broker_);
-    services_.system.hardware = TRY(read_hardware(root_, host));
+    TRY(add_numbers(system.hardware, host));
+    services_.system = std::move(system);
     TRY(loop_.watch(broker_.fd(), EPOLLIN, [this](std::uint32_t) { on_events(); }));
     broker_.when_kept([this] { loop_.after({}, [this] { on_events(); }); });
     return take_over(std::move(hello.jobs.items));

@@ -19,7 +19,7 @@ class Agent {
 
   private:
     Agent(BrokerClient broker, Config config, Pass pass, bool forced, sys::Log& log, sys::Loop loop,
-          sys::Dir proc, sys::Dir root, sys::Fd disk, CredentialStore credentials, Spool spool,
+          ProcFiles proc, sys::Dir root, sys::Fd disk, CredentialStore credentials, Spool spool,
           InventoryStore inventory, RefusalStore refusals);
     Result<> introduce(protocol::HelloReply hello, int landlock_abi);
     Result<> take_over(std::vector<protocol::UnreportedJob> jobs);
@@ -35,7 +35,7 @@ class Agent {
     sys::Log& log_;
     sys::Loop loop_;
     BrokerClient broker_;
-    sys::Dir proc_;
+    ProcFiles proc_;
     sys::Dir root_;
     sys::Fd disk_;
     CredentialStore credentials_;

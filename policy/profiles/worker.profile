@@ -2,13 +2,16 @@
 #
 # An unprivileged user without a capability, in a root directory that holds these rows read-only and nothing else; Landlock
 # keeps it to them as well. What is mounted beneath a row is not in it. The broker adds one path: the state directory.
+#
+# Nothing of /proc and /sys: the five files that the worker reports from (/proc/stat, meminfo, loadavg, uptime, net/dev) it opens
+# before it is confined, and what does not change while it runs it reads then.
 
 seccomp worker                  # seccomp/worker.seccomp
 
 memory 256MiB                   # several times what it ever needs; a captured one does not take the host's
 pids 128                        # threads of the resolver; jobs need numbers too
 cpu-percent 100                 # one processor: a captured one mines nothing with the others
-file-size 1GiB                  # the largest output of a job that the spool keeps
+file-size 1TiB                  # where a job's output ends: what was sent is punched out of its file, and only the end moves
 state 4GiB                      # its spool at the default of 2 GiB, and room for an operator's larger one
 open-files 256                  # pipes of its jobs, connections, spool
 locked-memory none              # it has nothing to lock, and what it could lock no other process gets
@@ -34,11 +37,8 @@ read /etc/host.conf if-present                      # resolver options
 read /etc/nsswitch.conf if-present                  # order of the name sources
 read /etc/gai.conf if-present                       # address preference of getaddrinfo
 read /etc/services if-present                       # port names
-read /usr/lib                                       # name service modules and character tables
 
 # What is reported
-read /proc                                          # processor, memory, load, network; its own process
-read /sys                                           # interfaces, block devices, DMI
 read /etc/os-release if-present                     # name and version of the distribution
 read /etc/debian_version if-present                 # Debian's point release
 read /etc/localtime if-present                      # time zone

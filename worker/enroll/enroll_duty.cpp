@@ -141,7 +141,7 @@ void EnrollDuty::ask() {
     if (!key) return give_up("identity key: " + key.error().what);
     request.key = *std::move(key);
     if (dialect_.traits().wants_capabilities) {
-        request.capabilities = read_capabilities(services_.root);
+        request.capabilities = services_.capabilities;
     }
     request.install_token = config_.install_token;
     request.host_id = services_.host_id;

@@ -22,8 +22,7 @@ Result<HeartbeatDuty> HeartbeatDuty::create(Services& services, const BackendCon
                                             const Dialect& dialect, HttpClient& client,
                                             const Identity& identity, AskRunning running,
                                             std::function<void()> before_each, OnBeat beat) {
-    MetricsReader metrics(sys::Dir::from(TRY(services.proc.duplicate())),
-                          TRY(services.disk.duplicate()), "/");
+    MetricsReader metrics(services.proc, TRY(services.disk.duplicate()), "/");
     return HeartbeatDuty(services, config, dialect, client, identity, std::move(running),
                          std::move(before_each), std::move(beat), std::move(metrics));
 }

@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -41,9 +40,9 @@ socklen_t parse_address(const std::string& probe, sockaddr_storage& address) {
     return 0;
 }
 
-// /proc/net is a link to self/net, and Dir follows none.
-std::vector<Interface> read_counters(const sys::Dir& proc) {
-    const auto text = proc.read_file(std::to_string(::getpid()) + "/net/dev", kNetDevMax);
+std::vector<Interface> read_counters(const ProcFiles& proc) {
+    std::vector<char> buffer;
+    const auto text = proc.net_dev.read(buffer, kNetDevMax);
     return text ? parse_interfaces(*text).value_or(std::vector<Interface>{})
                 : std::vector<Interface>{};
 }
@@ -71,7 +70,7 @@ std::vector<NetworkLink> classify_links(const std::vector<Link>& links,
     return classified;
 }
 
-NetworkFacts read_network(const NetworkWish& wish, const sys::Dir& proc) {
+NetworkFacts read_network(const NetworkWish& wish, const ProcFiles& proc) {
     NetworkFacts facts;
     if (!wish.address_probe.empty()) {
         facts.address = address_towards(wish.address_probe);

@@ -9,6 +9,7 @@
 #include "worker/inventory/links.hpp"
 #include "worker/inventory/routes.hpp"
 #include "worker/metrics/network.hpp"
+#include "worker/metrics/proc_files.hpp"
 
 namespace bulkhead::worker {
 
@@ -32,8 +33,8 @@ struct NetworkFacts {
     std::optional<std::string> address;  // of this host, on the way to the probe
 };
 
-// `proc` is /proc. What cannot be read is absent: a report goes on without it.
-NetworkFacts read_network(const NetworkWish& wish, const sys::Dir& proc);
+// What cannot be read is absent: a report goes on without it.
+NetworkFacts read_network(const NetworkWish& wish, const ProcFiles& proc);
 
 std::vector<NetworkLink> classify_links(const std::vector<Link>& links,
                                         const std::vector<Route>& routes,

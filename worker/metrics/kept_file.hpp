@@ -1,5 +1,5 @@
-// KeptFile: a file of /proc that stays open between readings: one pread instead of open, read,
-// close.
+// KeptFile: a file of the kernel's that is opened once and stays open: one pread instead of open,
+// read, close, and readable when its path no longer is.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -12,22 +12,19 @@ namespace bulkhead::worker {
 
 class KeptFile {
   public:
-    explicit KeptFile(std::string path) : path_(std::move(path)) {}
+    // Where it cannot be opened every reading says why.
+    KeptFile(const sys::Dir& dir, std::string path);
 
     // All of it as it is now; more than `max` bytes is an error. The text lies in `buffer`.
-    Result<std::string_view> read(const sys::Dir& dir, std::vector<char>& buffer,
-                                  std::uint64_t max);
+    Result<std::string_view> read(std::vector<char>& buffer, std::uint64_t max) const;
     // The first bytes of it, at most `count`.
-    Result<std::string_view> read_head(const sys::Dir& dir, std::vector<char>& buffer,
-                                       std::size_t count);
+    Result<std::string_view> read_head(std::vector<char>& buffer, std::size_t count) const;
 
   private:
-    // After a failure the descriptor is let go, so that the next reading opens the file again.
-    Result<std::size_t> read_at(const sys::Dir& dir, char* to, std::size_t room,
-                                std::uint64_t offset);
+    Result<std::size_t> read_at(char* to, std::size_t room, std::uint64_t offset) const;
 
     std::string path_;
-    sys::Fd fd_;
+    Result<sys::Fd> fd_;
 };
 
 }  // namespace bulkhead::worker

@@ -1,10 +1,5 @@
 #include "worker/metrics/metrics.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-
 #include "common/base/strong.hpp"
 
 namespace bulkhead::worker {
@@ -17,13 +12,6 @@ constexpr std::uint64_t kSmallMax = 64_KiB;
 // Some 120 bytes a line: room for more than 30,000 interfaces.
 constexpr std::uint64_t kNetDevMax = 4_MiB;
 
-// /proc/net is a link to self/net and self is a link to the own pid; Dir follows neither.
-std::string net_dev_path(const sys::Dir& proc) {
-    const auto plain = proc.open_at("net/dev", O_PATH);
-    const bool is_link = !plain && plain.error().code == ELOOP;
-    return is_link ? std::to_string(::getpid()) + "/net/dev" : "net/dev";
-}
-
 template <class T>
 void keep(std::optional<T>& part, Result<T> reading, std::string_view name, Metrics& metrics) {
     if (reading) {
@@ -35,15 +23,8 @@ void keep(std::optional<T>& part, Result<T> reading, std::string_view name, Metr
 
 }  // namespace
 
-MetricsReader::MetricsReader(sys::Dir proc, sys::Fd disk, std::string disk_path)
-    : proc_(std::move(proc)),
-      disk_(std::move(disk)),
-      disk_path_(std::move(disk_path)),
-      stat_("stat"),
-      meminfo_("meminfo"),
-      loadavg_("loadavg"),
-      uptime_("uptime"),
-      net_dev_(net_dev_path(proc_)) {
+MetricsReader::MetricsReader(const ProcFiles& proc, sys::Fd disk, std::string disk_path)
+    : proc_(proc), disk_(std::move(disk)), disk_path_(std::move(disk_path)) {
     if (auto now = read_cpu_times()) cpu_before_ = *now;
 }
 
@@ -69,7 +50,7 @@ void MetricsReader::sample_cpu(Metrics& metrics) {
 }
 
 void MetricsReader::sample_memory(Metrics& metrics) {
-    const auto text = meminfo_.read(proc_, buffer_, kSmallMax);
+    const auto text = proc_.meminfo.read(buffer_, kSmallMax);
     if (!text) {
         metrics.errors.push_back(within("memory", text.error()).error());
         return;
@@ -79,19 +60,19 @@ void MetricsReader::sample_memory(Metrics& metrics) {
 }
 
 Result<CpuTimes> MetricsReader::read_cpu_times() {
-    return parse_cpu_times(TRY(stat_.read_head(proc_, buffer_, kStatHead)));
+    return parse_cpu_times(TRY(proc_.stat.read_head(buffer_, kStatHead)));
 }
 
 Result<Load> MetricsReader::read_load() {
-    return parse_load(TRY(loadavg_.read(proc_, buffer_, kSmallMax)));
+    return parse_load(TRY(proc_.loadavg.read(buffer_, kSmallMax)));
 }
 
 Result<std::uint64_t> MetricsReader::read_uptime_seconds() {
-    return parse_uptime_seconds(TRY(uptime_.read(proc_, buffer_, kSmallMax)));
+    return parse_uptime_seconds(TRY(proc_.uptime.read(buffer_, kSmallMax)));
 }
 
 Result<std::vector<Interface>> MetricsReader::read_interfaces() {
-    return parse_interfaces(TRY(net_dev_.read(proc_, buffer_, kNetDevMax)));
+    return parse_interfaces(TRY(proc_.net_dev.read(buffer_, kNetDevMax)));
 }
 
 }  // namespace bulkhead::worker

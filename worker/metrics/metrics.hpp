@@ -8,10 +8,10 @@
 #include "common/sys/dir.hpp"
 #include "worker/metrics/cpu.hpp"
 #include "worker/metrics/disk.hpp"
-#include "worker/metrics/kept_file.hpp"
 #include "worker/metrics/load.hpp"
 #include "worker/metrics/memory.hpp"
 #include "worker/metrics/network.hpp"
+#include "worker/metrics/proc_files.hpp"
 
 namespace bulkhead::worker {
 
@@ -27,12 +27,12 @@ struct Metrics {
     std::vector<Error> errors;
 };
 
-// Keeps its descriptors: a sample on an ordinary host is five preads and one fstatfs.
+// A sample on an ordinary host is five preads and one fstatfs.
 class MetricsReader {
   public:
-    // `proc` is /proc. `disk` is a directory of the file system to watch, `disk_path` its name in
-    // reports; the kept handle keeps that file system mounted. Takes the first CPU reading.
-    MetricsReader(sys::Dir proc, sys::Fd disk, std::string disk_path);
+    // `proc` outlives it. `disk` is a directory of the file system to watch, `disk_path` its name
+    // in reports; the kept handle keeps that file system mounted. Takes the first CPU reading.
+    MetricsReader(const ProcFiles& proc, sys::Fd disk, std::string disk_path);
 
     Metrics sample();
 
@@ -44,14 +44,9 @@ class MetricsReader {
     Result<std::uint64_t> read_uptime_seconds();
     Result<std::vector<Interface>> read_interfaces();
 
-    sys::Dir proc_;
+    const ProcFiles& proc_;
     sys::Fd disk_;
     std::string disk_path_;
-    KeptFile stat_;
-    KeptFile meminfo_;
-    KeptFile loadavg_;
-    KeptFile uptime_;
-    KeptFile net_dev_;
     std::vector<char> buffer_;
     std::optional<CpuTimes> cpu_before_;
 };

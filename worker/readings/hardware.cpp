@@ -23,16 +23,19 @@ std::optional<std::string> public_value(const sys::Dir& root, const std::string&
 
 }  // namespace
 
-Result<Hardware> read_hardware(const sys::Dir& root, HostFiles& host) {
-    Hardware hardware{.vendor = public_value(root, "sys_vendor"),
-                      .model = public_value(root, "product_name"),
-                      .serial = {},
-                      .uuid = {}};
+Hardware read_hardware(const sys::Dir& root) {
+    return {.vendor = public_value(root, "sys_vendor"),
+            .model = public_value(root, "product_name"),
+            .serial = {},
+            .uuid = {}};
+}
+
+Result<> add_numbers(Hardware& hardware, HostFiles& host) {
     TRY(host.each(kRows, "", [&hardware](const HostFile& file) {
         if (file.path.ends_with("/product_serial")) hardware.serial = value_of(file.content);
         if (file.path.ends_with("/product_uuid")) hardware.uuid = value_of(file.content);
     }));
-    return hardware;
+    return {};
 }
 
 }  // namespace bulkhead::worker

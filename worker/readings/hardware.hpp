@@ -7,7 +7,9 @@
 
 namespace bulkhead::worker {
 
-// An error: the broker is gone. A machine without such tables has no hardware to tell of.
-Result<Hardware> read_hardware(const sys::Dir& root, HostFiles& host);
+// What everybody may read. A machine without such tables has no hardware to tell of.
+Hardware read_hardware(const sys::Dir& root);
+// An error: the broker is gone.
+Result<> add_numbers(Hardware& hardware, HostFiles& host);
 
 }  // namespace bulkhead::worker

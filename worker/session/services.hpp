@@ -33,8 +33,7 @@ struct Services {
     Spool& spool;
     const InventoryStore& inventory;
     const RefusalStore& refusals;
-    const sys::Dir& proc;  // these two as the sandbox shows them
-    const sys::Dir& root;
+    const ProcFiles& proc;
     const sys::Fd& disk;  // a file of the host's root file system, for its figures
     Random random;
     Pass pass = Pass::serve;
@@ -50,6 +49,7 @@ struct Services {
     bool restart_needed = false;
     Confinement confinement;
     SystemInfo system;
+    Capabilities capabilities;
     std::function<void()> refresh_system = [] {};  // cheap: reads files only when there is news
     std::function<void()> job_done;                // one delivery less
     // An error that ends the worker: the broker is gone, the spool cannot be written.

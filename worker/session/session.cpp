@@ -185,7 +185,7 @@ void Session::describe(JsonWriter& json) const {
     if (findings_) findings_->describe(json);
     if (dialect_->traits().wants_capabilities) {
         json.begin_object("capabilities");
-        put_capabilities(json, read_capabilities(services_.root), services_.system);
+        put_capabilities(json, services_.capabilities, services_.system);
         json.end();
     }
     if (jobs_) jobs_->describe(json);

@@ -87,16 +87,18 @@ bool was_set(const SettableFacts& before, const SettableFacts& now) {
            std::chrono::abs(before.boot_time - now.boot_time) >= std::chrono::minutes(1);
 }
 
-Result<SystemInfo> read_system_info(const sys::Dir& root, const sys::Dir& proc) {
+Result<SystemInfo> read_system_info(const sys::Dir& root, const ProcFiles& proc) {
     utsname kernel{};
     if (::uname(&kernel) != 0) return sys::fail_errno("uname");
     auto os_text = read_release_file(root, "etc/os-release");
     if (os_text.empty()) os_text = read_release_file(root, "usr/lib/os-release");
     auto os = parse_os_release(os_text);
     auto platform = read_platform(root, os);
-    const auto stat = TRY(proc.read_file("stat", kStatMax));
+    std::vector<char> buffer;
+    const auto stat = TRY(proc.stat.read(buffer, kStatMax));
     const auto online = TRY(parse_cpu_count(stat));
-    const auto meminfo = TRY(proc.read_file("meminfo", kMeminfoMax));
+    const auto boot_time = TRY(parse_boot_time(stat));
+    const auto meminfo = TRY(proc.meminfo.read(buffer, kMeminfoMax));
     return SystemInfo{
         .hostname = is_utf8(kernel.nodename) ? kernel.nodename : quoted(kernel.nodename),
         .os = std::move(os),
@@ -107,7 +109,7 @@ Result<SystemInfo> read_system_info(const sys::Dir& root, const sys::Dir& proc) 
         .cpu_count = online,
         .usable_cpu_count = usable_cpus().value_or(online),
         .memory_total_bytes = TRY(ColonTable(meminfo).kibibytes("MemTotal")),
-        .boot_time = TRY(parse_boot_time(stat))};
+        .boot_time = boot_time};
 }
 
 }  // namespace bulkhead::worker

@@ -7,6 +7,7 @@
 
 #include "common/base/parse.hpp"
 #include "common/sys/dir.hpp"
+#include "worker/metrics/proc_files.hpp"
 #include "worker/system/os_release.hpp"
 #include "worker/system/platform.hpp"
 
@@ -35,9 +36,9 @@ struct SystemInfo {
     Hardware hardware;
 };
 
-// `root` is /, `proc` is /proc. Names fall back to "Linux" and "" where files are absent; counts
+// `root` is /. Names fall back to "Linux" and "" where files are absent; counts
 // are read or it is an error.
-Result<SystemInfo> read_system_info(const sys::Dir& root, const sys::Dir& proc);
+Result<SystemInfo> read_system_info(const sys::Dir& root, const ProcFiles& proc);
 
 // Of these facts what may be set while the host runs, read without opening a file. The time is that
 // of the clocks, which /proc/stat repeats unless something stands in its place.

@@ -129,7 +129,7 @@ Host::Outcome Host::live(Pass pass, bool forced, const std::function<bool()>& do
         const auto dir = state.open();
         const auto root = sys::Dir::open("/");
         const auto disk = root->duplicate();
-        const auto proc = sys::Dir::open("/proc");
+        const ProcFiles proc(sys::Dir::open("/proc").value());
         auto loop = sys::Loop::create();
         auto credentials = CredentialStore::open(dir);
         auto spool = Spool::open(dir);
@@ -147,8 +147,7 @@ Host::Outcome Host::live(Pass pass, bool forced, const std::function<bool()>& do
                           .spool = *spool,
                           .inventory = *inventories,
                           .refusals = *refusals,
-                          .proc = *proc,
-                          .root = *root,
+                          .proc = proc,
                           .disk = *disk,
                           .random = random,
                           .pass = pass,

@@ -40,7 +40,6 @@ class FindingsDutyTest : public testing::Test {
                                    .inventory = inventories_,
                                    .refusals = refusals_,
                                    .proc = proc_,
-                                   .root = root_,
                                    .disk = disk_,
                                    .random = [] { return 0.0; },
                                    .now = [] { return kNow; },
@@ -135,7 +134,7 @@ class FindingsDutyTest : public testing::Test {
     sys::Dir state_ = place_.open();
     sys::Dir root_ = sys::Dir::open("/").value();
     sys::Fd disk_ = root_.duplicate().value();
-    sys::Dir proc_ = sys::Dir::open("/proc").value();
+    ProcFiles proc_{sys::Dir::open("/proc").value()};
     CredentialStore credentials_ = CredentialStore::open(state_).value();
     Spool spool_ = Spool::open(state_).value();
     InventoryStore inventories_ = InventoryStore::open(state_).value();

@@ -136,7 +136,7 @@ TEST(KernelsInventory, AQuestionTheKernelDoesNotKnowIsAnError) {
 
 TEST(Kernel, AHostWithoutIpv4HasAnAddressAllTheSame) {
     RUN_IN_OWN_NETWORK([]() -> Result<> {
-        const auto proc = TRY(sys::Dir::open("/proc"));
+        const ProcFiles proc(TRY(sys::Dir::open("/proc")));
         const auto address = [&proc] {
             return read_network({.address_probe = "8.8.8.8"}, proc).address.value_or("none");
         };

@@ -44,7 +44,7 @@ TEST(NetworkLinks, AreClassifiedByWhatTheKernelKnows) {
 }
 
 TEST(Network, OnlyWhatIsWishedForIsRead) {
-    const auto proc = sys::Dir::open("/proc").value();
+    const ProcFiles proc(sys::Dir::open("/proc").value());
     const auto nothing = read_network({}, proc);
     EXPECT_TRUE(nothing.links.empty() && !nothing.address);
     const auto all = read_network({.links = true, .address_probe = "127.0.0.1"}, proc);

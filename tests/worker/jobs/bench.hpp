@@ -65,6 +65,7 @@ class Bench : public JobDialect {
     std::vector<std::uint16_t> requests_;
     sys::Dir state_;
     sys::Dir root_;
+    ProcFiles proc_{sys::Dir::open("/proc").value()};
     sys::Fd disk_;
     sys::Log log_{"test", STDERR_FILENO};
     sys::Loop loop_;

@@ -38,7 +38,8 @@ std::vector<std::string> errors_of(const Metrics& metrics) {
 
 TEST(Metrics, AreSampledTogether) {
     const auto proc = proc_tree();
-    MetricsReader reader(proc.open(), proc.open().duplicate().value(), "/");
+    const ProcFiles files(proc.open());
+    MetricsReader reader(files, proc.open().duplicate().value(), "/");
     proc.write("stat", "cpu  150 0 0 1050 0 0 0 0 0 0\n");
     const auto metrics = reader.sample();
     EXPECT_EQ(errors_of(metrics), std::vector<std::string>{});
@@ -53,7 +54,8 @@ TEST(Metrics, AreSampledTogether) {
 
 TEST(Metrics, CountCpuSinceTheSampleBefore) {
     const auto proc = proc_tree();
-    MetricsReader reader(proc.open(), proc.open().duplicate().value(), "/");
+    const ProcFiles files(proc.open());
+    MetricsReader reader(files, proc.open().duplicate().value(), "/");
     EXPECT_EQ(reader.sample().cpu_percent.value(), 0);
     proc.write("stat", "cpu  200 0 0 900 0 0 0 0 0 0\n");
     EXPECT_EQ(reader.sample().cpu_percent.value(), 100);
@@ -62,8 +64,9 @@ TEST(Metrics, CountCpuSinceTheSampleBefore) {
 
 TEST(Metrics, HaveNoCpuShareWithoutAnEarlierReading) {
     const auto proc = proc_tree();
-    proc.remove("stat");
-    MetricsReader reader(proc.open(), proc.open().duplicate().value(), "/");
+    proc.write("stat", "none yet\n");
+    const ProcFiles files(proc.open());
+    MetricsReader reader(files, proc.open().duplicate().value(), "/");
     proc.write("stat", "cpu  200 0 0 900 0 0 0 0 0 0\n");
     const auto first = reader.sample();
     EXPECT_FALSE(first.cpu_percent);
@@ -73,7 +76,8 @@ TEST(Metrics, HaveNoCpuShareWithoutAnEarlierReading) {
 
 TEST(Metrics, OnePartThatFailsLosesNoOther) {
     const auto proc = proc_tree();
-    MetricsReader reader(proc.open(), proc.open().duplicate().value(), "/");
+    const ProcFiles files(proc.open());
+    MetricsReader reader(files, proc.open().duplicate().value(), "/");
     proc.write("meminfo", "MemTotal: 8000 kB\nSwapTotal: 2000 kB\nSwapFree: 1500 MB\n");
     proc.write("loadavg", "high\n");
     proc.write("net/dev", "nothing\n");
@@ -91,14 +95,24 @@ TEST(Metrics, OnePartThatFailsLosesNoOther) {
     EXPECT_FALSE(metrics.interfaces);
 }
 
-TEST(Metrics, RecoverWhenAMissingFileAppears) {
+TEST(Metrics, AreReadWhenThePathsLeadNowhereAnyMore) {
+    const auto proc = proc_tree();
+    const ProcFiles files(proc.open());
+    proc.write("uptime", "7.00 7.00\n");
+    for (const auto* name : {"stat", "meminfo", "loadavg", "uptime", "net/dev"}) proc.remove(name);
+    MetricsReader reader(files, proc.open().duplicate().value(), "/");
+    const auto metrics = reader.sample();
+    EXPECT_EQ(errors_of(metrics), std::vector<std::string>{});
+    EXPECT_EQ(metrics.uptime_seconds.value(), 7U);
+}
+
+TEST(Metrics, OfAFileThatWasNeverThereSayWhy) {
     const auto proc = proc_tree();
     proc.remove("uptime");
-    MetricsReader reader(proc.open(), proc.open().duplicate().value(), "/");
+    const ProcFiles files(proc.open());
+    MetricsReader reader(files, proc.open().duplicate().value(), "/");
     EXPECT_EQ(errors_of(reader.sample()),
               std::vector<std::string>{"uptime: open uptime: No such file or directory"});
-    proc.write("uptime", "7.00 7.00\n");
-    EXPECT_EQ(reader.sample().uptime_seconds.value(), 7U);
 }
 
 std::string net_dev_with(int interfaces) {
@@ -113,7 +127,8 @@ std::string net_dev_with(int interfaces) {
 
 TEST(Metrics, ReadTenThousandInterfaces) {
     const auto proc = proc_tree();
-    MetricsReader reader(proc.open(), proc.open().duplicate().value(), "/");
+    const ProcFiles files(proc.open());
+    MetricsReader reader(files, proc.open().duplicate().value(), "/");
     proc.write("net/dev", net_dev_with(10'000));
     const auto many = reader.sample();
     ASSERT_TRUE(many.interfaces) << many.errors.at(0).what;
@@ -127,7 +142,8 @@ TEST(Metrics, ReadTenThousandInterfaces) {
 TEST(Metrics, RefuseAnInterfaceListWithoutBounds) {
     const auto proc = proc_tree();
     proc.write("net/dev", net_dev_with(60'000));
-    MetricsReader reader(proc.open(), proc.open().duplicate().value(), "/");
+    const ProcFiles files(proc.open());
+    MetricsReader reader(files, proc.open().duplicate().value(), "/");
     EXPECT_EQ(errors_of(reader.sample()),
               std::vector<std::string>{"interfaces: net/dev: larger than 4194304 bytes"});
 }
@@ -136,7 +152,8 @@ TEST(Metrics, OfThisHostAreComplete) {
     auto proc = sys::Dir::open("/proc");
     auto root = sys::Dir::open("/");
     ASSERT_TRUE(proc && root);
-    MetricsReader reader(*std::move(proc), root->duplicate().value(), "/");
+    const ProcFiles files(*proc);
+    MetricsReader reader(files, root->duplicate().value(), "/");
     for (int round = 0; round < 3; ++round) {
         const auto metrics = reader.sample();
         EXPECT_EQ(errors_of(metrics), std::vector<std::string>{});
@@ -159,7 +176,8 @@ int count_many_bridges(int bridges) {
     auto proc = sys::Dir::open("/proc");
     auto root = sys::Dir::open("/");
     if (!proc || !root) return kCannot;
-    const auto metrics = MetricsReader(*std::move(proc), root->duplicate().value(), "/").sample();
+    const ProcFiles files(*proc);
+    const auto metrics = MetricsReader(files, root->duplicate().value(), "/").sample();
     if (!metrics.interfaces) return 1;
     const auto ours = std::count_if(metrics.interfaces->begin(), metrics.interfaces->end(),
                                     [](const auto& it) { return it.name.starts_with("bulkhead"); });

@@ -12,12 +12,17 @@ const std::string kTables = "/sys/devices/virtual/dmi/id/";
 
 struct HardwareTest : testing::Test {
     test::FakeHost host;
+    Hardware hardware_of(const sys::Dir& tree) {
+        auto hardware = read_hardware(tree);
+        EXPECT_TRUE(add_numbers(hardware, host));
+        return hardware;
+    }
     const test::Tree root = test::tree({{"sys/devices/virtual/dmi/id/sys_vendor", "ACME\n"},
                                         {"sys/devices/virtual/dmi/id/product_name", " Box 9 \n"}});
 };
 
 TEST_F(HardwareTest, WhatEverybodyMayReadNeedsNoRow) {
-    const auto hardware = read_hardware(root, host).value();
+    const auto hardware = hardware_of(root);
     EXPECT_EQ(hardware.vendor, "ACME");
     EXPECT_EQ(hardware.model, "Box 9");
     EXPECT_FALSE(hardware.serial);
@@ -27,7 +32,7 @@ TEST_F(HardwareTest, WhatEverybodyMayReadNeedsNoRow) {
 TEST_F(HardwareTest, TheNumbersComeIfPolicyHandsThemOut) {
     host.row("hardware-id", kTables + "product_serial").file(kTables + "product_serial", "S-1\n");
     host.row("hardware-id", kTables + "product_uuid").refuse(kTables + "product_uuid", "read-link");
-    const auto hardware = read_hardware(root, host).value();
+    const auto hardware = hardware_of(root);
     EXPECT_EQ(hardware.serial, "S-1");
     EXPECT_FALSE(hardware.uuid);
 }
@@ -35,15 +40,15 @@ TEST_F(HardwareTest, TheNumbersComeIfPolicyHandsThemOut) {
 TEST_F(HardwareTest, AMachineWithoutTablesHasNothingToTell) {
     const auto empty = test::tree({});
     host.row("hardware-id", kTables + "product_serial");
-    EXPECT_FALSE(read_hardware(empty, host).value().known());
+    EXPECT_FALSE(hardware_of(empty).known());
 }
 
 TEST_F(HardwareTest, OddTextIsCutAndEmptyTextIsNone) {
     host.row("hardware-id", kTables + "product_serial");
     host.file(kTables + "product_serial", std::string(5'000, 'x'));
-    EXPECT_EQ(read_hardware(root, host).value().serial->size(), 255U);
+    EXPECT_EQ(hardware_of(root).serial->size(), 255U);
     host.file(kTables + "product_serial", " \n");
-    EXPECT_FALSE(read_hardware(root, host).value().serial);
+    EXPECT_FALSE(hardware_of(root).serial);
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ TEST(SystemInfo, IsReadFromBothTrees) {
     const auto root = test::tree({{"usr/lib/os-release", "ID=debian\nVERSION_ID=\"12\"\n"},
                                   {"etc/debian_version", "12.11\n"}});
     const auto proc = test::tree({{"stat", kStat}, {"meminfo", "MemTotal: 8000 kB\n"}});
-    const auto info = read_system_info(root, proc);
+    const auto info = read_system_info(root, ProcFiles(proc));
     ASSERT_TRUE(info) << info.error().what;
     EXPECT_EQ(info->os.id, "debian");
     EXPECT_EQ(info->os.version_id, "12");
@@ -31,17 +31,17 @@ TEST(SystemInfo, PrefersTheAdministratorsOsReleaseAndFollowsItsLink) {
     const auto root = test::tree(
         {{"usr/lib/os-release", "ID=vendor\n"}, {"etc/os-release", "ID=administrator\n"}});
     const auto proc = test::tree({{"stat", kStat}, {"meminfo", "MemTotal: 8000 kB\n"}});
-    EXPECT_EQ(read_system_info(root, proc).value().os.id, "administrator");
+    EXPECT_EQ(read_system_info(root, ProcFiles(proc)).value().os.id, "administrator");
     root.remove("etc/os-release");
     root.link("etc/os-release", "../usr/lib/os-release");
-    EXPECT_EQ(read_system_info(root, proc).value().os.id, "vendor");
+    EXPECT_EQ(read_system_info(root, ProcFiles(proc)).value().os.id, "vendor");
 }
 
 TEST(SystemInfo, WithoutNumbersIsAnError) {
     const auto root = test::tree({});
     const auto bad_unit = test::tree({{"stat", kStat}, {"meminfo", "MemTotal: 8 GB\n"}});
-    EXPECT_EQ(read_system_info(root, bad_unit).error().what, "MemTotal: expected kB");
-    EXPECT_FALSE(read_system_info(root, test::tree({{"stat", kStat}})));
+    EXPECT_EQ(read_system_info(root, ProcFiles(bad_unit)).error().what, "MemTotal: expected kB");
+    EXPECT_FALSE(read_system_info(root, ProcFiles(test::tree({{"stat", kStat}}))));
 }
 
 TEST(CpuCount, CountsProcessorsAndNotTheirSum) {
@@ -66,7 +66,7 @@ TEST(SystemInfo, OfThisHostIsComplete) {
     const auto root = sys::Dir::open("/");
     const auto proc = sys::Dir::open("/proc");
     ASSERT_TRUE(root && proc);
-    const auto info = read_system_info(*root, *proc);
+    const auto info = read_system_info(*root, ProcFiles(*proc));
     ASSERT_TRUE(info) << info.error().what;
     utsname kernel{};
     ASSERT_EQ(::uname(&kernel), 0);
@@ -78,7 +78,7 @@ TEST(SystemInfo, OfThisHostIsComplete) {
 
 TEST(SettableFacts, AreThoseOfTheKernelsFiles) {
     const auto facts = read_settable_facts();
-    const auto whole = read_system_info(*sys::Dir::open("/"), *sys::Dir::open("/proc"));
+    const auto whole = read_system_info(*sys::Dir::open("/"), ProcFiles(*sys::Dir::open("/proc")));
     EXPECT_EQ(facts.hostname, whole->hostname);
     EXPECT_FALSE(was_set(facts, read_settable_facts()));
 }
