@@ -1,16 +1,18 @@
 #include "worker/confine.hpp"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 
 #include "common/sandbox/landlock.hpp"
-#include "common/sandbox/privileges.hpp"
 #include "common/sandbox/seccomp.hpp"
+#include "worker/sealed_code.hpp"
 
 namespace bulkhead::worker {
 
@@ -48,14 +50,27 @@ Result<> refuse_new_code() {
     return require_denied(set, "new executable memory");
 }
 
-// While the calls that ask are still allowed.
+// In no set. Those of an ambient one would be in the permitted and the inheritable, too.
+Result<bool> has_capabilities() {
+    __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    std::array<__user_cap_data_struct, 2> sets{};
+    TRY(sys::check(::syscall(SYS_capget, &header, sets.data()), "capget"));
+    for (const auto& set : sets) {
+        if ((set.effective | set.permitted | set.inheritable) != 0) return true;
+    }
+    for (int number = 0; ::prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0; ++number) {
+        if (::prctl(PR_CAPBSET_READ, number, 0, 0, 0) != 0) return true;
+    }
+    return false;
+}
+
+// While the calls that ask are still allowed. The broker reads the same from outside, in /proc.
 Result<> verify_identity() {
     TRY(require_denied(::setresuid(0, 0, 0) != 0, "becoming root"));
-    const auto seen = TRY(sandbox::see(::getpid()));
-    const bool bare = seen.permitted == 0 && seen.effective == 0 && seen.bounding == 0 &&
-                      seen.inheritable == 0 && seen.ambient == 0 && seen.groups.empty();
+    const bool bare = !TRY(has_capabilities()) && ::getgroups(0, nullptr) == 0;
     TRY(require_denied(bare, "keeping a capability or group"));
-    return require_denied(seen.no_new_privs, "gaining privileges by exec");
+    return require_denied(::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
+                          "gaining privileges by exec");
 }
 
 Result<> verify_landlock() {
@@ -78,6 +93,7 @@ Result<> confine(const protocol::Handle& seccomp, const std::optional<protocol::
     TRY(die_with_the_broker());
     TRY(hide_memory());
     TRY(refuse_new_code());
+    TRY(seal_code());
     TRY(verify_identity());
     const auto filter = TRY(sandbox::from_memfd(seccomp.fd));
     if (landlock) {

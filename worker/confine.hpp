@@ -6,8 +6,9 @@
 namespace bulkhead::worker {
 
 // What the broker could not do for a program that had not been loaded yet: no dumps, no executable
-// memory to come, Landlock, seccomp. Ids, capabilities and limits are gone before exec. What was
-// handed over and cannot be applied is an error; afterwards each layer has denied one thing.
+// memory to come, none of the present changed, Landlock, seccomp. Ids, capabilities and limits are
+// gone before exec. What was handed over and cannot be applied is an error; afterwards each layer
+// has denied one thing.
 Result<> confine(const protocol::Handle& seccomp, const std::optional<protocol::Handle>& landlock);
 
 }  // namespace bulkhead::worker

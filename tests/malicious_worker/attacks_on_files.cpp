@@ -42,6 +42,11 @@ HostAttack row(const char* name, const char* layer, Act act, int landlock = 0) {
     return {name, layer, kShut, std::move(act), landlock};
 }
 
+// Everybody may read it, and the worker has no use for it. Not every kernel has each.
+HostAttack row_readable(const char* path) {
+    return {std::string("read") + path, "Landlock", kShut, opens(path), 1, path};
+}
+
 // Not every host has this one.
 HostAttack row_if_there(const char* name, const char* path, int flags = O_RDONLY) {
     return {name, "mode", kShut, opens(path, flags), 0, path};
@@ -50,7 +55,7 @@ HostAttack row_if_there(const char* name, const char* path, int flags = O_RDONLY
 }  // namespace
 
 std::vector<HostAttack> attacks_on_files() {
-    return {
+    std::vector<HostAttack> all{
         row("read-shadow", "mode", opens("/etc/shadow")),
         row("read-passwd", "Landlock", opens("/etc/passwd"), 1),
         row("list-root", "Landlock", opens("/", O_RDONLY | O_DIRECTORY), 1),
@@ -133,6 +138,13 @@ std::vector<HostAttack> attacks_on_files() {
              return fd < 0 ? -1 : ::fchmod(fd, 04755);
          }},
     };
+    for (const char* path :
+         {"/proc", "/proc/keys", "/proc/key-users", "/proc/iomem", "/proc/cmdline",
+          "/proc/config.gz", "/proc/net/unix", "/proc/modules", "/proc/stat", "/proc/self/maps",
+          "/sys", "/sys/module", "/sys/kernel/btf/vmlinux", "/usr/lib"}) {
+        all.push_back(row_readable(path));
+    }
+    return all;
 }
 
 }  // namespace bulkhead::test

@@ -1,10 +1,16 @@
 // Walls and wide doors of the kernel: name spaces, mounts, new code, keys.
 #include <fcntl.h>
+#include <link.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <span>
+#include <utility>
 
 #include "tests/malicious_worker/host_attacks.hpp"
 
@@ -19,10 +25,49 @@ HostAttack killed(const char* name, long number, Arguments... arguments) {
             }};
 }
 
+// Of this program, as the loader has left it: a page of its code, or of what was relocated.
+std::uintptr_t page_of(unsigned type, unsigned flags) {
+    struct Wanted {
+        unsigned type;
+        unsigned flags;
+        std::uintptr_t page;
+    } wanted{type, flags, 0};
+    ::dl_iterate_phdr(
+        [](dl_phdr_info* object, std::size_t, void* to) {
+            auto& found = *static_cast<Wanted*>(to);
+            for (const auto& part : std::span(object->dlpi_phdr, object->dlpi_phnum)) {
+                if (part.p_type != found.type || (part.p_flags & found.flags) != found.flags) {
+                    continue;
+                }
+                found.page = (object->dlpi_addr + part.p_vaddr) & ~std::uintptr_t{4095};
+            }
+            return 1;  // the first object is the program
+        },
+        &wanted);
+    return wanted.page;
+}
+
+HostAttack sealed(const char* name, long number, std::uintptr_t page, long argument) {
+    return {name, "mseal", {"EPERM"}, [=](const Surroundings&) {
+                return ::syscall(number, page, 4096, argument);
+            }};
+}
+
+// Linux 6.10 and later.
+std::vector<HostAttack> attacks_on_sealed_code() {
+    constexpr long kMseal = 462;
+    if (::syscall(kMseal, 0, 0, 0) != 0 && errno == ENOSYS) return {};
+    const auto code = page_of(PT_LOAD, PF_X);
+    const auto relocated = page_of(PT_GNU_RELRO, 0);
+    return {sealed("write-own-code", SYS_mprotect, code, PROT_READ | PROT_WRITE),
+            sealed("write-own-tables", SYS_mprotect, relocated, PROT_READ | PROT_WRITE),
+            sealed("unmap-own-code", SYS_munmap, code, 0)};
+}
+
 }  // namespace
 
 std::vector<HostAttack> attacks_on_kernel() {
-    return {
+    std::vector<HostAttack> all{
         // The view
         killed("chroot", SYS_chroot, "."),
         killed("chdir", SYS_chdir, "/"),
@@ -133,6 +178,8 @@ std::vector<HostAttack> attacks_on_kernel() {
         killed("posix-queue", SYS_mq_open, "/x", 0, 0, nullptr),
         killed("timers", SYS_timer_create, 0, nullptr, nullptr),
     };
+    for (auto& attack : attacks_on_sealed_code()) all.push_back(std::move(attack));
+    return all;
 }
 
 }  // namespace bulkhead::test
