@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
+#include <array>
 
 #include "common/crypto/sha256.hpp"
 #include "common/sandbox/landlock.hpp"
@@ -11,6 +12,7 @@
 #include "worker/broker_host_files.hpp"
 #include "worker/confine.hpp"
 #include "worker/readings/hardware.hpp"
+#include "worker/state/leftovers.hpp"
 
 namespace bulkhead::worker {
 
@@ -25,6 +27,15 @@ struct Machine {
 Result<Machine> look_at_machine() {
     const auto root = TRY(sys::Dir::open("/"));
     return Machine{read_hardware(root), read_capabilities(root)};
+}
+
+Result<std::vector<std::string>> tidy(const sys::Dir& state) {
+    constexpr std::array<std::string_view, 4> kOurs{"credentials", "inventory", "refusals",
+                                                    "spool"};
+    Removed removed;
+    const auto ours = [&](std::string_view name) { return std::ranges::count(kOurs, name) > 0; };
+    TRY(within("state directory", keep_names(state, ours, removed)));
+    return removed.sentences();
 }
 
 }  // namespace
@@ -44,6 +55,7 @@ Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
     // ... then the rest.
     auto loop = TRY(sys::Loop::create());
     const auto state = sys::Dir::from(std::move(setup.state.fd));
+    auto leftovers = TRY(tidy(state));
     auto credentials = TRY(CredentialStore::open(state));
     const auto most = config.spool.max_bytes;
     const auto walls = crypto::hex(setup.walls_digest);
@@ -53,11 +65,17 @@ Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
     // directory among it would still show all of them.
     auto hello = TRY(broker.call(protocol::Hello{.landlock_abi = static_cast<std::uint32_t>(abi)}));
     auto root = sys::Dir::from(sys::Fd(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)));
+    auto inventory = TRY(InventoryStore::open(state));
+    auto refusals = TRY(RefusalStore::open(state));
     for (const auto& problem : spool.problems()) log.warning("spool", {{"why", problem.what}});
-    std::unique_ptr<Agent> agent(new Agent(
-        std::move(broker), std::move(config), pass, forced, log, std::move(loop), std::move(proc),
-        std::move(root), std::move(disk), std::move(credentials), std::move(spool),
-        TRY(InventoryStore::open(state)), TRY(RefusalStore::open(state))));
+    for (const auto* more : {&credentials.removed(), &inventory.removed(), &refusals.removed()}) {
+        leftovers.insert(leftovers.end(), more->begin(), more->end());
+    }
+    for (const auto& what : leftovers) log.warning("state directory", {{"what", what}});
+    std::unique_ptr<Agent> agent(
+        new Agent(std::move(broker), std::move(config), pass, forced, log, std::move(loop),
+                  std::move(proc), std::move(root), std::move(disk), std::move(credentials),
+                  std::move(spool), std::move(inventory), std::move(refusals)));
     agent->services_.walls_digest = walls;
     agent->session_ =
         TRY(Session::create(agent->services_, agent->config_.backends.front(),
@@ -167,11 +185,7 @@ Result<> Agent::take_over(std::vector<protocol::UnreportedJob> jobs) {
         TRY(broker_.call(protocol::AckJob{.number = number}));
     }
     // The broker has forgotten the others: their backends have all of it.
-    for (const auto* left : spool_.jobs()) {
-        if (std::count(owed.begin(), owed.end(), left->number()) > 0) continue;
-        TRY(spool_.remove(left->number()));
-    }
-    return {};
+    return spool_.keep_only(owed);
 }
 
 Result<int> Agent::run() {

@@ -5,6 +5,7 @@
 
 #include "common/base/strong.hpp"
 #include "common/crypto/sha256.hpp"
+#include "worker/state/leftovers.hpp"
 
 namespace bulkhead::worker {
 
@@ -136,7 +137,13 @@ Result<InventoryState> parse_state(std::string_view text) {
 }
 
 Result<InventoryStore> InventoryStore::open(const sys::Dir& state) {
-    return InventoryStore(TRY(state.make_dir("inventory", 0700)));
+    constexpr std::size_t kMostFiles = 64;
+    Removed removed;
+    InventoryStore store(TRY(own_dir(state, "inventory", removed)));
+    const auto ours = [](std::string_view name) { return name.ends_with(".state"); };
+    TRY(keep_files(store.dir_, ours, kMaxBytes, kMostFiles, removed));
+    store.removed_ = removed.sentences();
+    return store;
 }
 
 Result<InventoryState> InventoryStore::load(std::string_view backend) const {

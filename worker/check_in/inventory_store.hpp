@@ -42,9 +42,13 @@ class InventoryStore {
     // 0600, whole or not at all, on disk when this returns.
     Result<> save(std::string_view backend, const InventoryState& state) const;
 
+    // What open() found there that could be no file of ours.
+    const std::vector<std::string>& removed() const { return removed_; }
+
   private:
     explicit InventoryStore(sys::Dir dir) : dir_(std::move(dir)) {}
     sys::Dir dir_;
+    std::vector<std::string> removed_;
 };
 
 std::string format_state(const InventoryState& state);

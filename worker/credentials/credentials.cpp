@@ -11,6 +11,7 @@
 #include "common/base/strong.hpp"
 #include "common/crypto/sha256.hpp"
 #include "worker/backend/judge.hpp"
+#include "worker/state/leftovers.hpp"
 
 namespace bulkhead::worker {
 
@@ -58,7 +59,15 @@ Result<Identity> parse_identity(std::string_view text) {
 }  // namespace
 
 Result<CredentialStore> CredentialStore::open(const sys::Dir& state) {
-    return CredentialStore(TRY(state.make_dir("credentials", 0700)));
+    constexpr std::size_t kMostFiles = 256;
+    Removed removed;
+    CredentialStore store(TRY(own_dir(state, "credentials", removed)));
+    const auto ours = [](std::string_view name) {
+        return name.ends_with(".credential") || name.ends_with(".key") || name.ends_with(".uuid");
+    };
+    TRY(keep_files(store.dir_, ours, kMaxBytes, kMostFiles, removed));
+    store.removed_ = removed.sentences();
+    return store;
 }
 
 Result<std::optional<Secret>> CredentialStore::read_private(const std::string& name) const {

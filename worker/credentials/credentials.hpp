@@ -32,11 +32,15 @@ class CredentialStore {
     Result<std::optional<Secret>> load_key(std::string_view backend) const;
     Result<> save_key(std::string_view backend, const Secret& key) const;
 
+    // What open() found there that could be no file of ours.
+    const std::vector<std::string>& removed() const { return removed_; }
+
   private:
     // Nothing when it is absent; refused when others can read it.
     Result<std::optional<Secret>> read_private(const std::string& name) const;
     explicit CredentialStore(sys::Dir dir) : dir_(std::move(dir)) {}
     sys::Dir dir_;
+    std::vector<std::string> removed_;
 };
 
 // What a log may say of a credential: the first 8 hex digits of its SHA-256.

@@ -5,6 +5,7 @@
 #include "common/base/strong.hpp"
 #include "common/crypto/sha256.hpp"
 #include "worker/backend/json.hpp"
+#include "worker/state/leftovers.hpp"
 
 namespace bulkhead::worker {
 
@@ -34,7 +35,15 @@ Result<KeptRefusal> parse(std::string_view text) {
 }  // namespace
 
 Result<RefusalStore> RefusalStore::open(const sys::Dir& state) {
-    return RefusalStore(TRY(state.make_dir("refusals", 0700)));
+    constexpr std::size_t kMostFiles = 1'000;
+    Removed removed;
+    RefusalStore store(TRY(own_dir(state, "refusals", removed)));
+    const auto ours = [](std::string_view name) {
+        return name.size() == 2 * sizeof(crypto::Digest);
+    };
+    TRY(keep_files(store.dir_, ours, kMaxFile, kMostFiles, removed));
+    store.removed_ = removed.sentences();
+    return store;
 }
 
 Result<> RefusalStore::keep(const KeptRefusal& refusal) const {
@@ -57,7 +66,8 @@ Result<> RefusalStore::forget(std::string_view backend, std::string_view deliver
 Result<std::vector<KeptRefusal>> RefusalStore::of(std::string_view backend) const {
     std::map<std::string, KeptRefusal> kept;  // by delivery
     for (const auto& name : TRY(dir_.list())) {
-        auto refusal = parse(TRY(dir_.read_file(name, kMaxFile)));
+        const auto text = dir_.read_file(name, kMaxFile);
+        auto refusal = text ? parse(*text) : std::unexpected(text.error());
         if (refusal && name != file_of(refusal->backend, refusal->delivery)) TRY(keep(*refusal));
         if (!refusal || name != file_of(refusal->backend, refusal->delivery)) {
             TRY(dir_.remove_file(name));

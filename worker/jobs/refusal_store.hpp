@@ -29,9 +29,13 @@ class RefusalStore {
     // given its name.
     Result<std::vector<KeptRefusal>> of(std::string_view backend) const;
 
+    // What open() found there that could be no file of ours.
+    const std::vector<std::string>& removed() const { return removed_; }
+
   private:
     explicit RefusalStore(sys::Dir dir) : dir_(std::move(dir)) {}
     sys::Dir dir_;
+    std::vector<std::string> removed_;
 };
 
 }  // namespace bulkhead::worker

@@ -84,6 +84,14 @@ Result<> SpoolJob::restore() {
         for (auto& stream : streams_) stream.state = TRY(read_state(reader));
         TRY(reader.finish());
     }
+    for (const auto& stream : streams_) {
+        const auto received = stream.state.kept.received;
+        shared_->unrecorded += stream.file.size() - std::min(stream.file.size(), received);
+    }
+    // Reading it would take the greeting's time. A record is younger than that by far.
+    if (shared_->unrecorded > 2 * shared_->limits.total_bytes) {
+        return fail("holds more output than any record tells of");
+    }
     for (const auto which : kBoth) TRY(digest(which));
     count_owed();
     return {};

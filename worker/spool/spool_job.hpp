@@ -24,6 +24,7 @@ struct SpoolLimits {
 struct SpoolShared {
     SpoolLimits limits;
     std::uint64_t owed = 0;
+    std::uint64_t unrecorded = 0;   // bytes of files of earlier workers, beyond their records
     std::vector<std::byte> buffer;  // for hashing: the one place where output is in our memory
 };
 
