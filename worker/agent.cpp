@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 
 #include "common/crypto/sha256.hpp"
 #include "common/sandbox/landlock.hpp"
@@ -43,6 +44,7 @@ Result<std::vector<std::string>> tidy(const sys::Dir& state) {
 Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
                                              protocol::Setup setup, Pass pass, bool forced,
                                              sys::Log& log) {
+    std::signal(SIGXFSZ, SIG_IGN);  // the spool sees EFBIG
     // Everything that needs an open door...
     TRY(HttpClient::prepare());
     // /etc is on the root file system: fstab(5) must be. A directory would lead out of the view.

@@ -122,8 +122,10 @@ Result<Taken::Stop> SpoolJob::fill(Output which, const sys::Fd& pipe, std::uint6
         if (moved && *moved > 0) {
             bytes += *moved;
             TRY(digest(which));
-        } else if (moved || moved.error().code == EAGAIN) {
-            stop = moved ? Taken::Stop::end : Taken::Stop::empty;
+        } else if (moved || moved.error().code == EAGAIN || moved.error().code == EFBIG) {
+            // EFBIG: as far as a file reaches, by our limit or by the file system's.
+            const bool later = !moved && moved.error().code == EAGAIN;
+            stop = later ? Taken::Stop::empty : Taken::Stop::end;
             break;
         } else if (is_disk_full(moved.error())) {
             stop = Taken::Stop::disk;

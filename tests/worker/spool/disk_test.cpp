@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <functional>
 
@@ -127,6 +129,25 @@ TEST(FullDisk, RefusesANewJobAndLeavesNothingOfIt) {
         if (!disk.open_dir("spool").value().list().value().empty()) return "left something";
         if (!disk.remove_file("filler")) return "remove";
         return spool.create(JobNumber{1}, {.output_max = 1_MiB}) ? "" : "cannot create";
+    });
+}
+
+// As the limit on the length of its files has it, or the file system.
+TEST(LongestFile, EndsTheOutput) {
+    on_a_small_disk([](const sys::Dir& disk) -> std::string {
+        std::signal(SIGXFSZ, SIG_IGN);
+        const rlimit limit{.rlim_cur = 200'000, .rlim_max = 200'000};
+        if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return "setrlimit";
+        auto spool = Spool::open(disk).value();
+        auto& job = *spool.create(JobNumber{1}, {.output_max = 64_MiB}).value();
+        const WritingJob writer(11, {3_MiB, 0});
+        for (;;) {
+            const auto taken = job.take(Output::out, writer.pipe(Output::out));
+            if (!taken) return taken.error().what;
+            if (taken->stop == Taken::Stop::end) break;
+        }
+        const auto kept = job.totals(Output::out).bytes;
+        return kept == 200'000 ? "" : std::to_string(kept) + " bytes were kept";
     });
 }
 
