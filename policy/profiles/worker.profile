@@ -11,7 +11,7 @@ seccomp worker                  # seccomp/worker.seccomp
 memory 256MiB                   # several times what it ever needs; a captured one does not take the host's
 pids 128                        # threads of the resolver; jobs need numbers too
 cpu-percent 100                 # one processor: a captured one mines nothing with the others
-file-size 1024GiB               # where a job's output ends: what was sent is punched out of its file, and only the end moves
+file-size 1024GiB               # where a job's output ends: what was sent is punched out of its file, and the end moves on
 state 4GiB                      # its spool at the default of 2 GiB, and room for an operator's larger one
 open-files 256                  # pipes of its jobs, connections, spool
 locked-memory none              # it has nothing to lock, and what it could lock no other process gets
