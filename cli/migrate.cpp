@@ -38,7 +38,8 @@ struct Added {
     std::vector<std::string> migration::Plan::*lines;
 };
 constexpr Added kAdded[] = {{"profiles/worker.profile", &migration::Plan::landlock},
-                            {"reads.policy", &migration::Plan::reads}};
+                            {"reads.policy", &migration::Plan::reads},
+                            {"credentials.policy", &migration::Plan::credentials}};
 
 std::string target(std::string_view file) {
     return "/etc/bulkhead/policy/" + std::string(file) + ".d/migrated.lines";
@@ -60,9 +61,8 @@ std::string install_lines(const migration::Plan& plan, const std::string& from) 
     for (const auto& file : plan.secrets) {
         const auto colon = file.owner.find(':');
         if (!state && file.name.starts_with("state/")) {
-            text +=
-                "install -d -o bulkhead -g bulkhead -m 700 "
-                "/var/lib/bulkhead/worker/credentials\n";
+            // The agent takes that over at its start, whatever account its worker has.
+            text += "install -d -o root -g root -m 700 /var/lib/bulkhead/worker/credentials\n";
             state = true;
         }
         text += install(file.owner.substr(0, colon), file.owner.substr(colon + 1), file.mode,

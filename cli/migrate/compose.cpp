@@ -7,6 +7,7 @@
 
 #include "cli/command.hpp"
 #include "common/base/parse.hpp"
+#include "common/policy/pattern.hpp"
 #include "common/sys/log.hpp"
 #include "worker/backend/registry.hpp"
 #include "worker/backend/url.hpp"
@@ -24,6 +25,16 @@ constexpr std::array<int, 5> kShippedPorts{53, 443, 3128, 8080, 8443};
 // Those that policy/reads.policy opens as it is shipped.
 constexpr std::array<std::string_view, 2> kShippedCertificates{
     "/etc/letsencrypt/live/*/fullchain.pem", "/etc/ssl/certs/hyprbox/*.crt"};
+
+// Those that policy/credentials.policy opens as it is shipped.
+constexpr std::array<std::string_view, 8> kShippedFiles{"/etc/bulkhead/*.pem",
+                                                        "/etc/ssl/certs/*",
+                                                        "/usr/local/share/ca-certificates/*",
+                                                        "/etc/pki/ca-trust/extracted/pem/*",
+                                                        "/etc/pki/ca-trust/source/anchors/*",
+                                                        "/etc/ravenxcope/sensor-agent.env",
+                                                        "/host-hostname",
+                                                        "/host-os-release"};
 
 struct Value {
     std::string text;
@@ -62,6 +73,7 @@ class Composer {
         write_yaml();
         TRY(check_yaml());
         add_reads();
+        add_credentials();
         for (const auto note : agent_.notes) plan_.notes.emplace_back(note);
         return std::move(plan_);
     }
@@ -125,16 +137,15 @@ class Composer {
         return {};
     }
 
-    // A secret gets a file of its own; a credential where a new one is seen while the agent runs.
-    void move_secret(const std::string& key, const std::string& ending) {
+    // A secret gets a file of its own, in the directory of its backend.
+    void move_secret(const std::string& key, const std::string& file) {
         const auto found = values_.find(key);
         if (found == values_.end()) return;
-        const auto file = name() + "." + ending;
-        const auto target = std::string(kEtc) + (key == "credential" ? "tls/" : "") + file;
+        const auto target = std::string(kEtc) + "credentials/" + name() + "/" + file;
         plan_.secrets.push_back({.name = file,
                                  .target = target,
-                                 .owner = "root:bulkhead",
-                                 .mode = "640",
+                                 .owner = "root:root",
+                                 .mode = "600",
                                  .origin = found->second.where,
                                  .content = Secret(found->second.text + "\n")});
         values_[key + "_file"] = {target, found->second.where};
@@ -178,6 +189,20 @@ class Composer {
             plan_.reads.push_back(std::string(pattern ? "glob" : "file") + " tls-certificates " +
                                   std::string(path) +
                                   " 64KiB  # certificates the old agent watched");
+        }
+    }
+
+    // The old agent's own files that root is to open for this backend.
+    void add_credentials() {
+        for (const auto& [key, value] : values_) {
+            if (key != "ca_file" && !(key.starts_with(kOptions) && key.ends_with("_file")))
+                continue;
+            const auto& path = value.text;
+            const bool shipped = std::ranges::any_of(
+                kShippedFiles, [&](auto pattern) { return policy::matches(pattern, path); });
+            if (path.empty() || shipped) continue;
+            plan_.credentials.push_back("file " + path + " backend " + name() +
+                                        "  # the old agent's");
         }
     }
 

@@ -11,6 +11,7 @@ struct Plan {
     std::string agent_yaml;
     std::vector<std::string> landlock;  // lines to add to profiles/worker.profile
     std::vector<std::string> reads;     // to reads.policy
+    std::vector<std::string> credentials;  // to credentials.policy
     std::vector<SecretFile> secrets;
     std::vector<std::string> notes;
 };

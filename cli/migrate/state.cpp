@@ -9,7 +9,7 @@ SecretFile kept(const OldAgent& agent, const std::string& ending, Secret content
     const auto file = "credentials/" + std::string(agent.dialect) + ending;
     return {.name = "state/" + file,
             .target = "/var/lib/bulkhead/worker/" + file,
-            .owner = "bulkhead:bulkhead",
+            .owner = "root:root",
             .mode = "600",
             .origin = std::move(origin),
             .content = std::move(content)};

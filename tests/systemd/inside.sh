@@ -36,11 +36,11 @@ pin linger inspect 'trap "echo told to leave; exit 0" TERM; echo waiting; while 
 
 # --- the agent as a service
 check "start returns when the agent is ready" timeout 60 systemctl start "$unit"
-check "it says so" is StatusText "worker confined"
+check "it says so" is StatusText "workers confined"
 beats() { curl -fsS "$control/control/heartbeats?count=$1&wait=30" >/dev/null; }
 check "three heartbeats arrive" beats 3
-check "the install token is spent" test ! -s /etc/bulkhead/install-token
-worker=$(pgrep -u bulkhead)
+check "the log says that the install token can go" bash -c 'journalctl -o cat -u bulkhead | grep -q "install-token can be deleted"'
+worker=$(pgrep -u bulkhead-w0)
 confined() { grep -q '^CapBnd:.0000000000000000' "/proc/$1/status" && grep -q '^Seccomp:.2' "/proc/$1/status"; }
 check "the worker runs as its own user, confined" confined "$worker"
 check "bulkhead status answers" bash -c 'bulkhead status | grep -q "enrollment  *enrolled"'
@@ -76,7 +76,7 @@ told() { curl -fsS "$control/control/jobs/linger/output/stdout" | grep -q "told 
 check "the job was told, and its output is with the backend" told
 reported() { curl -fsS "$control/control/jobs/linger" | grep -q '"interrupted"'; }
 check "its result too" reported
-check "nothing is left behind" bash -c '! pgrep -u bulkhead,bulkhead-job'
+check "nothing is left behind" bash -c '! pgrep -u bulkhead-w0,bulkhead-config,bulkhead-job'
 
 check "without it, a pass enrolls, reports and ends" timeout 60 systemctl start bulkhead-checkin.service
 check "the timer can be switched on" systemctl enable --now bulkhead-checkin.timer
@@ -109,7 +109,7 @@ systemd-run -q --unit=rude -p Delegate=yes /usr/sbin/broker --worker /bin/dash -
 check "a worker that breaks the protocol is replaced, and after five times jobs are suspended" \
     await 60 audited intake-suspended
 check "each time is in the audit log" test "$(grep -c '"event":"protocol-violation"' /var/log/bulkhead/audit.log)" = 5
-check "and none of them lives" bash -c '! pgrep -u bulkhead'
+check "and none of them lives" bash -c '! pgrep -u bulkhead-w0'
 systemctl stop rude
 systemctl start "$unit"
 queue look-again

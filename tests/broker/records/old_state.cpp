@@ -84,16 +84,17 @@ Result<> require_all(const sys::Dir& state, const records::Heir& heir) {
     return {};
 }
 
-// As `user`, in a child.
+// As `user`, who is handed the directory, in a child.
 std::string as_user(const sandbox::User& user, const std::string& state,
                     const std::function<Result<>(const sys::Dir&)>& act) {
     return forked([&]() -> std::string {
+        const auto dir = sys::Dir::open(state);
+        if (!dir) return dir.error().what;
         if (::setgroups(0, nullptr) != 0 || ::setgid(user.gid) != 0 || ::setuid(user.uid) != 0) {
             return "cannot become another user";
         }
         ::umask(077);
-        const auto dir = sys::Dir::open(state);
-        const auto done = dir ? act(*dir) : Result<>(std::unexpected(dir.error()));
+        const auto done = act(*dir);
         return done ? "" : done.error().what;
     });
 }

@@ -161,6 +161,21 @@ TEST_F(WorkerStates, NoWorkerReachesAnothers) {
     EXPECT_THAT(test::what_is_lost(in_new("fleet"), heirs[0]), HasSubstr("Permission denied"));
 }
 
+TEST_F(WorkerStates, AChildOfOneCapabilityDoesItForTheBroker) {
+    std::ofstream(in_old("more"));
+    const auto told = settle_worker_states(state, test::heirs());
+    ASSERT_TRUE(told) << told.error().what;
+    EXPECT_THAT(*told, ElementsAre(HasSubstr("such as more;")));
+    for (const auto& heir : test::heirs()) {
+        if (heir.backend != "new") {
+            EXPECT_EQ(test::what_is_lost(in_new(heir.backend), heir), "");
+        }
+    }
+    const auto nowhere = settle_worker_states(state + "/no", test::heirs());
+    ASSERT_FALSE(nowhere);
+    EXPECT_THAT(nowhere.error().what, HasSubstr("No such file or directory"));
+}
+
 TEST_F(WorkerStates, ASecondStartChangesNothing) {
     ASSERT_EQ(take_over(), "");
     const auto before = test::snapshot(state);
