@@ -50,7 +50,7 @@ Result<> Worker::spawn() {
                  const Caller caller{home_.backend.name, home_.backend.files, peer_->process()};
                  return dispatch<protocol::Requests>(packet, gate, caller, ground_.broker);
              },
-         .greeted = owner_.greeted,
+         .greeted = [this] { on_greeted(); },
          .failed = [this](Peer::Fault fault, const Error& error) { on_failed(fault, error); },
          .ended = [this](int status) { on_ended(status); }}));
     const auto pid = peer_->process().pid();
@@ -105,6 +105,22 @@ void Worker::replace() {
     peer_->kill_after(kToMakeRoom);
 }
 
+// By then it has cleared away what an earlier one left.
+void Worker::on_greeted() {
+    const auto most = ground_.broker.policy->policy.part("worker").limits.state;
+    const auto over = [this](const std::string& why) {
+        auto& broker = ground_.broker;
+        const auto pid = peer_->process().pid();
+        broker.log.error("a worker's state directory is over its budget",
+                         {{"backend", backend()}, {"why", why}});
+        note(broker, "worker-state-over-budget",
+             {{"backend", backend()}, {"pid", pid}, {"why", why}});
+        peer_->kill();
+    };
+    budget_.emplace(ground_.loop, StateBudget::Plan{home_.user, home_.state.fd(), most, over});
+    owner_.greeted();
+}
+
 void Worker::on_failed(Peer::Fault fault, const Error& error) {
     auto& broker = ground_.broker;
     const auto pid = peer_->process().pid();
@@ -145,6 +161,7 @@ void Worker::on_ended(int status) {
     const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     note(ground_.broker, "worker-ended",
          {{"backend", backend()}, {"exit", exit}, {"signal", signal}});
+    budget_.reset();
     peer_.reset();
     const bool replaced = replaced_;
     if (!owner_.ended(exit)) return;

@@ -7,6 +7,7 @@
 
 #include "broker/config_reader.hpp"
 #include "broker/processes/peer.hpp"
+#include "broker/processes/state_budget.hpp"
 
 namespace bulkhead::broker {
 
@@ -56,6 +57,7 @@ class Worker {
     Result<> spawn();
     Result<protocol::Setup> setup() const;
     void on_failed(Peer::Fault fault, const Error& error);
+    void on_greeted();
     void count_violation();
     void on_ended(int status);
     void start_later();
@@ -64,6 +66,7 @@ class Worker {
     Home home_;
     Owner owner_;
     std::unique_ptr<Peer> peer_;
+    std::optional<StateBudget> budget_;  // while it serves
     bool replaced_ = false;
     sys::Clock::time_point started_{};
     std::chrono::seconds backoff_{1};

@@ -16,7 +16,7 @@ constexpr std::string_view kWorker[] = {
 #else
     "epoll_pwait", "ppoll",
 #endif
-    "eventfd2", "exit", "exit_group", "fallocate", "fchmod", "fcntl", "fdatasync", "fstat",
+    "eventfd2", "exit", "exit_group", "fallocate", "fchmod", "fchmodat", "fcntl", "fdatasync", "fstat",
     "fstatfs", "fsync", "ftruncate", "futex", "getdents64", "getpeername", "getpid", "getrandom",
     "getsockname", "getsockopt", "ioctl", "lseek", "madvise", "memfd_create", "mkdirat", "mmap",
     "mprotect", "munmap", "newfstatat", "openat", "openat2", "prctl", "pread64", "pwrite64", "read",

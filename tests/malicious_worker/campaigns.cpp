@@ -1,5 +1,6 @@
 #include "tests/malicious_worker/campaigns.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/random.h>
 
@@ -109,6 +110,13 @@ void campaign(Attacker& attacker, std::string_view name) {
     if (name == "victim") return be_robbed(attacker);
     if (name == "thief") return rob(attacker);
     if (name == "files") return ask_for_files(attacker);
+    if (name == "fill") {
+        const sys::Fd file(::openat(attacker.setup().state.fd.get(), "filler",
+                                    O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+        const std::string much(8 << 20, 'x');
+        if (!sys::write_all(file, as_bytes(much))) attacker.report(name, "cannot write");
+        return attacker.wait_for_shutdown();
+    }
     if (attacker.run(name == "deaf" ? "talker" : "brief") != "admitted") {
         attacker.report("run", "no job runs");
     }

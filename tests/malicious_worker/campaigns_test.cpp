@@ -99,6 +99,24 @@ INSTANTIATE_TEST_SUITE_P(, GarbageInPhase,
                          testing::Values("greeting", "serving", "running", "draining"),
                          [](const auto& each) { return std::string(each.param); });
 
+// Lasting, and told with its own reason; jobs and broker go on.
+TEST_F(Violations, AFullStateDirectoryEndsTheWorker) {
+    const auto shipped = place().read("policy/profiles/worker.profile");
+    auto narrow = shipped;
+    narrow.replace(narrow.find("state 4GiB"), 10, "state 2MiB");
+    place().write("policy/profiles/worker.profile", narrow);
+    start("campaign fill");
+    EXPECT_TRUE(wait_for_audit("worker-state-over-budget"));
+    EXPECT_TRUE(wait_for_audit("worker-started", 2));
+    place().write("policy/profiles/worker.profile", shipped);
+    const auto over = audit("worker-state-over-budget");
+    ASSERT_FALSE(over.empty());
+    EXPECT_TRUE(over[0]["why"].get<std::string>().ends_with("its budget is 2097152 bytes"));
+    EXPECT_EQ(audit("worker-ended").at(0)["signal"], SIGKILL);
+    EXPECT_TRUE(broker().running());
+    stop();
+}
+
 TEST_F(Violations, MoveNoJobsTimeout) {
     start("campaign garbage-running");
     ASSERT_TRUE(wait_for_audit("protocol-violation"));
