@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <set>
 
+#include "common/policy/check_connects.hpp"
 #include "common/policy/check_credentials.hpp"
 #include "common/policy/check_profile.hpp"
 #include "common/policy/needed_calls.hpp"
@@ -60,6 +61,7 @@ class Checker {
         }
         check_signers();
         check_approvals();
+        std::ranges::move(check_connects(policy_), std::back_inserter(findings_));
         for (const auto& [name, profile] : policy_.profiles) {
             const auto* calls = find(policy_.seccomp, profile.seccomp);
             if (calls != nullptr)

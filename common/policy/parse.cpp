@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "common/base/strong.hpp"
+#include "common/policy/connect.hpp"
 #include "common/policy/credentials.hpp"
 #include "common/policy/lines.hpp"
 #include "common/policy/pattern.hpp"
@@ -139,7 +140,14 @@ Result<> take_worker_path(Policy& policy, Line& line) {
 }
 
 Result<> take_worker_port(Policy& policy, Line& line) {
-    return take_port(policy.worker_landlock->ports, line);
+    return take_port(policy.worker_landlock->connects, line);
+}
+
+// The agent starts without this wall, if it must.
+Result<> take_waiver(Policy& policy, Line& line) {
+    TRY(line.one_of({kEgressWall}));
+    policy.waivers.push_back({std::string(kEgressWall), line.source()});
+    return {};
 }
 
 // The line forms of every file that is not one of many in a folder.
@@ -153,6 +161,7 @@ constexpr struct {
     {"host.policy", Times::once, "host-id from-machine-id|NAME", take_host_id},
     {"host.policy", Times::any, "group LABEL", take_host_group},
     {"host.policy", Times::any, "require FEATURE", take_requirement},
+    {"host.policy", Times::at_most_once, "without egress", take_waiver},
     {"approval.policy", Times::any, "signers GROUP PRINCIPAL...", take_signers},
     {"approval.policy", Times::any,
      "profile NAME pinned-only|need N of GROUP valid-for DURATION [author-counts]", take_rule},
@@ -308,7 +317,8 @@ Result<> complete(Policy& policy, const std::vector<std::string>& files) {
     if (const auto& old = policy.worker_landlock) {
         auto& worker = policy.parts.find("worker")->second;
         worker.paths = old->paths;
-        worker.ports = old->ports;
+        worker.connects = old->connects;
+        worker.ports = ports_of(worker.connects);
     }
     for (const auto* profiles : {&policy.parts, &policy.profiles}) {
         for (const auto& [name, profile] : *profiles) {

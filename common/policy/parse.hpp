@@ -37,6 +37,5 @@ bool is_part(std::string_view profile);
 Result<Profile> parse_profile(const std::string& name, const std::string& file, const Text& text);
 // "read PATH [if-present]", in profiles and in worker.landlock.
 Result<PathRule> take_path_rule(Access access, Line& line);
-Result<> take_port(std::vector<std::uint16_t>& ports, Line& line);
 
 }  // namespace bulkhead::policy

@@ -79,7 +79,7 @@ inline constexpr std::size_t kMaxPorts = 64;  // as many as protocol::Setup carr
 // Rows and ports of the worker as worker.landlock had them, before there was its profile.
 struct LandlockList {
     std::vector<PathRule> paths;
-    std::vector<std::uint16_t> ports;
+    std::vector<ConnectRow> connects;
 };
 
 // Some bits of an argument, and what they have to be. The others may be anything.
@@ -165,11 +165,11 @@ struct Profile {
     std::vector<PathRule> paths;
     std::vector<WallLine> require;     // obligatory besides those of obligatory_walls()
     std::vector<WallLine> without;     // given up, with the reason
-    std::vector<std::uint16_t> ports;  // to connect to, at most kMaxPorts
-    std::vector<ConnectRow> connects;
-    std::uint64_t wished = 0;         // capabilities that the broker has where it is given them
-    std::uint64_t in_force = 0;       // of the broker's, all the time
-    std::chrono::seconds greeting{};  // from a worker's exec to its Hello
+    std::vector<ConnectRow> connects;  // at most kMaxPorts
+    std::vector<std::uint16_t> ports;  // of those, each once
+    std::uint64_t wished = 0;          // capabilities that the broker has where it is given them
+    std::uint64_t in_force = 0;        // of the broker's, all the time
+    std::chrono::seconds greeting{};   // from a worker's exec to its Hello
     bool private_tmp = true;
     std::uint64_t private_tmp_size =
         0;  // bytes, of its /tmp and /var/tmp together; 0: half of memory

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <functional>
 
+#include "common/policy/connect.hpp"
 #include "common/policy/constants.hpp"
 #include "common/policy/lines.hpp"
 #include "common/policy/parse.hpp"
@@ -116,13 +117,6 @@ Whose whose(std::string_view name) {
 
 bool is_part(std::string_view profile) { return whose(profile) != kJob; }
 
-Result<> take_port(std::vector<std::uint16_t>& ports, Line& line) {
-    const auto port = static_cast<std::uint16_t>(TRY(line.number(1, 65535)));
-    if (ports.size() == kMaxPorts) return line.wrong("one port too many; 64 is the most");
-    ports.push_back(port);
-    return {};
-}
-
 Result<PathRule> take_path_rule(Access access, Line& line) {
     PathRule rule{.access = access, .path = TRY(line.path()), .source = line.source()};
     rule.source.column = line.column();
@@ -187,7 +181,11 @@ Result<Profile> parse_profile(const std::string& name, const std::string& file,
                                 p.host_files = true;
                                 return {};
                             })},
-        {kWorker, {Times::any, "tcp-connect PORT", std::bind_front(take_port, std::ref(p.ports))}},
+        {kWorker,
+         {Times::any, "connect any|ADDRESS[/PREFIX] PORT",
+          std::bind_front(take_connect, std::ref(p.connects))}},
+        {kWorker,
+         {Times::any, "tcp-connect PORT", std::bind_front(take_port, std::ref(p.connects))}},
         {kJob, walls("require WALL", p.require)},
         {kJob, walls("without WALL", p.without)},
         {kJob, at_most_once("at-once NUMBER",
@@ -230,6 +228,7 @@ Result<Profile> parse_profile(const std::string& name, const std::string& file,
                     ": larger than the profile's memory, of which it is taken; " +
                     "give it less, or more to \"memory\"");
     }
+    p.ports = ports_of(p.connects);
     p.namespaces.net = of_job && p.network == Network::none;
     return p;
 }

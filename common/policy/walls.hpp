@@ -17,6 +17,9 @@ inline constexpr std::string_view kMemoryWall = "cgroup-memory";
 inline constexpr std::string_view kPidsWall = "cgroup-pids";
 inline constexpr std::string_view kCpuWall = "cgroup-cpu";
 
+// The worker's: it connects to the addresses of its rows and to no others.
+inline constexpr std::string_view kEgressWall = "egress";
+
 bool is_wall(std::string_view name);
 // "job-view, id-map, ...": for whoever wrote another.
 std::string wall_names();

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "common/policy/connect.hpp"
 #include "common/policy/needed_calls.hpp"
 #include "common/policy/parse.hpp"
 
@@ -279,4 +280,34 @@ TEST_F(CheckPolicy, ARowThatHandsOutSecretsOrThatNobodyAsksForIsFound) {
                     "warning reads.policy:4: hands out files such as shadow; the worker needs no "
                     "secrets",
                     "warning reads.policy:5: nobody asks for rows named tls-certs"));
+}
+
+TEST_F(CheckPolicy, ConnectionsThatLetDataOutOrCredentialsInAreFound) {
+    add("approval.policy", kPinned);
+    auto& rows = policy_.parts["worker"].connects;
+    const auto parsed = parse_lines(
+        "rows",
+        "connect any 443  # fine\nconnect 127.0.0.1 3128  # fine\nconnect any 53  # names\n"
+        "tcp-connect 53  # as 0.1 had it\nconnect 169.254.169.254 80  # user data\n"
+        "connect fd00:ec2::254 80  # the same\n",
+        {{Form::Times::any, "connect NET PORT",
+          [&](Line& line) { return take_connect(rows, line); }},
+         {Form::Times::any, "tcp-connect PORT",
+          [&](Line& line) { return take_port(rows, line); }}});
+    ASSERT_TRUE(parsed) << parsed.error().what;
+    EXPECT_THAT(findings(), ElementsAre(testing::StartsWith("warning rows:3: the name servers of"),
+                                        testing::StartsWith("warning rows:4: the name servers of"),
+                                        testing::StartsWith("warning rows:5: reaches link-local"),
+                                        testing::StartsWith("warning rows:6: reaches AWS")));
+}
+
+TEST_F(CheckPolicy, ToDoWithoutEgressIsFoundAndNoPolicyThatRequiresItToo) {
+    add("approval.policy", kPinned);
+    add("host.policy",
+        "host-id a  # x\nwithout egress  # an old kernel\nrequire egress  # a new one\n");
+    EXPECT_THAT(
+        findings(),
+        ElementsAre(testing::StartsWith("warning host.policy:2: where this host can hold"),
+                    "error host.policy:2: another line requires egress; take one of the two "
+                    "out"));
 }

@@ -185,8 +185,8 @@ TEST(WorkerLandlock, HoldsItsPortsAndNotOneTooMany) {
         text += "tcp-connect " + std::to_string(port) + "  # x\n";
     }
     const auto policy = parsed("worker.landlock", text);
-    ASSERT_EQ(policy.worker_landlock->ports.size(), 64U);
-    EXPECT_EQ(policy.worker_landlock->ports.front(), 65535);
+    ASSERT_EQ(policy.worker_landlock->connects.size(), 64U);
+    EXPECT_EQ(policy.worker_landlock->connects.front().port, 65535);
     EXPECT_THAT(refusal("worker.landlock", text + "tcp-connect 1  # x\n"),
                 testing::StartsWith("worker.landlock:65:13: one port too many"));
 }

@@ -1,0 +1,44 @@
+#include "common/policy/check_connects.hpp"
+
+#include <algorithm>
+
+#include "common/policy/connect.hpp"
+#include "common/policy/walls.hpp"
+
+namespace bulkhead::policy {
+
+std::vector<Finding> check_connects(const Policy& policy) {
+    std::vector<Finding> findings;
+    const auto warn = [&](const Source& source, std::string text) {
+        findings.push_back({false, source.at(), std::move(text)});
+    };
+    const auto nets = special_nets();
+    const auto* worker = find(policy.parts, "worker");
+    for (const auto& row : worker == nullptr ? std::vector<ConnectRow>() : worker->connects) {
+        const auto* net = special_of(row, nets);
+        if (row.port == kNamePort) {
+            warn(
+                row.source,
+                "the name servers of resolv.conf need no row; this one opens others, and questions "
+                "for names carry data out");
+        } else if (net != nullptr && net->metadata) {
+            warn(row.source, "reaches " + std::string(net->what) +
+                                 ": whoever takes the worker over gets what that hands out, often "
+                                 "credentials of the machine");
+        }
+    }
+    for (const auto& waiver : policy.waivers) {
+        warn(waiver.source,
+             "where this host can hold neither addresses nor ports, a worker that was taken over "
+             "connects anywhere; take the line out where it can");
+        const auto same = [&](const Requirement& one) { return one.feature == waiver.wall; };
+        if (std::ranges::any_of(policy.requirements, same)) {
+            findings.push_back(
+                {true, waiver.source.at(),
+                 "another line requires " + waiver.wall + "; take one of the two out"});
+        }
+    }
+    return findings;
+}
+
+}  // namespace bulkhead::policy
