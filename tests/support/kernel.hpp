@@ -1,10 +1,12 @@
 // What this kernel has, asked of it and not of the code under test: a wall that is not raised where
 // it could be is a failure, not a reason to skip.
 #pragma once
+#include <linux/bpf.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <string>
 
@@ -22,6 +24,22 @@ inline bool cgroup2_is_mounted() {
         if (line.find(" - cgroup2 ") != line.npos) return true;
     }
     return false;
+}
+
+// Programs that decide about the sockets of a cgroup: why this kernel takes none, or "".
+inline std::string kernel_filters_sockets() {
+    const bpf_insn code[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 1},
+                             {.code = BPF_JMP | BPF_EXIT}};
+    bpf_attr attribute{};
+    attribute.prog_type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR;
+    attribute.expected_attach_type = BPF_CGROUP_INET4_CONNECT;
+    attribute.insns = reinterpret_cast<std::uint64_t>(code);
+    attribute.insn_cnt = 2;
+    attribute.license = reinterpret_cast<std::uint64_t>("");
+    const long fd = ::syscall(SYS_bpf, BPF_PROG_LOAD, &attribute, sizeof attribute);
+    if (fd < 0) return std::string("the kernel takes no BPF program here: ") + std::strerror(errno);
+    ::close(static_cast<int>(fd));
+    return "";
 }
 
 }  // namespace bulkhead::test
