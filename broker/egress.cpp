@@ -1,0 +1,24 @@
+#include "broker/egress.hpp"
+
+#include "common/sandbox/egress.hpp"
+
+namespace bulkhead::broker {
+
+Result<> Egress::raise(std::vector<policy::ConnectRow> rows) {
+    rows_ = std::move(rows);
+    first_ = servers_.addresses();
+    file_ = servers_.file();
+    return follow();
+}
+
+Result<> Egress::follow() {
+    auto servers = servers_.addresses();
+    // The worker's view holds the file that stood there, and the C library asks whom that names.
+    if (servers_.file() != file_) servers.insert(servers.end(), first_.begin(), first_.end());
+    return within("egress",
+                  sandbox::raise_egress(cgroup_, {.rows = rows_, .name_servers = servers}));
+}
+
+Result<> try_egress(int cgroup) { return within("egress", sandbox::raise_egress(cgroup, {})); }
+
+}  // namespace bulkhead::broker
