@@ -8,6 +8,7 @@
 #include "broker/records/worker_states.hpp"
 #include "broker/waiting_jobs.hpp"
 #include "common/policy/vendor.hpp"
+#include "common/policy/walls.hpp"
 #include "common/protocol/events.hpp"
 #include "common/sandbox/landlock.hpp"
 #include "common/view/job_view.hpp"
@@ -51,6 +52,7 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
     agent->program_ = std::move(program);
     agent->vendor_ = std::move(vendor);
     agent->look_at_host();
+    TRY(agent->look_for_egress());
     TRY(input(require_possible(policy->policy, context)));
     context.ceiling = TRY(input(ceiling_for(*policy, sandbox::reachable_capabilities())));
     TRY(install_ceiling(*policy));
@@ -109,6 +111,22 @@ void Agent::look_at_host() {
     missing.emplace_back("worker-view");
 }
 
+// Tried where the reader of agent.yaml will be, which has no network by this either.
+Result<> Agent::look_for_egress() {
+    constexpr std::string_view kReader = "config-reader";
+    const auto cgroup =
+        TRY(cgroups_.make(std::string(kReader), context_.policy->policy.part(kReader).limits));
+    const auto raised = try_egress(cgroup.fd());
+    if (!raised && raised.error().kind == Error::Kind::differs) return raised;
+    if (raised) {
+        name_servers_.emplace(loop_, log_);
+        return {};
+    }
+    log_.warning("egress: ports only", {{"why", raised.error().what}});
+    context_.missing.emplace_back(policy::kEgressWall);
+    return {};
+}
+
 // While root still has the capability to give files away.
 Result<> Agent::make_workers() {
     auto backends = TRY(read_config(options_, part_, cgroups_, context_));
@@ -138,6 +156,7 @@ Result<> Agent::make_workers() {
                      .broker = context_,
                      .cgroups = cgroups_,
                      .part = part_,
+                     .name_servers = name_servers_ ? &*name_servers_ : nullptr,
                      .mode = once ? protocol::Mode::once : protocol::Mode::serve,
                      .order = options_.order},
         std::move(homes),
@@ -185,6 +204,7 @@ Result<int> Agent::run() {
     TRY(watch_for_reboots());
     settle_orphans();
     loop_.after({}, [this] { workers_->start(); });
+    if (name_servers_) name_servers_->follow([this] { workers_->follow_name_servers(); });
     service_.feed_watchdog();
     keep_time();
     TRY(loop_.run());

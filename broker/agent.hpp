@@ -22,6 +22,7 @@ class Agent {
     Agent(Options options, const sys::Log& log, Notifier notifier, sys::Loop loop, Places places,
           CgroupTree cgroups, records::Ledger ledger, records::Audit audit, KeptJobs kept);
     void look_at_host();
+    Result<> look_for_egress();
     Result<> make_workers();
     Result<> watch_for_reboots();
     void settle_orphans();
@@ -54,6 +55,7 @@ class Agent {
     Context context_;
     sys::Fd program_;  // the worker's
     PartGround part_;
+    std::optional<NameServers> name_servers_;  // absent where egress is missing
     std::unique_ptr<Workers> workers_;
     int code_ = 0;
 };

@@ -4,6 +4,7 @@
 
 #include "broker/host.hpp"
 #include "broker/processes/part.hpp"
+#include "common/policy/connect.hpp"
 
 namespace bulkhead::broker {
 
@@ -32,6 +33,7 @@ Result<> require_possible(const policy::Policy& policy, const Context& broker) {
             return fail(where + "this host lacks the required " + feature);
         }
     }
+    TRY(policy::require_some_egress(policy, broker.missing));
     TRY(ruleset_of(policy.part("worker"), {}, -1, broker.landlock_abi));
     return {};
 }

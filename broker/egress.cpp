@@ -16,7 +16,7 @@ Result<> Egress::follow() {
     // The worker's view holds the file that stood there, and the C library asks whom that names.
     if (servers_.file() != file_) servers.insert(servers.end(), first_.begin(), first_.end());
     return within("egress",
-                  sandbox::raise_egress(cgroup_, {.rows = rows_, .name_servers = servers}));
+                  sandbox::raise_egress(cgroup_.get(), {.rows = rows_, .name_servers = servers}));
 }
 
 Result<> try_egress(int cgroup) { return within("egress", sandbox::raise_egress(cgroup, {})); }

@@ -7,10 +7,11 @@
 
 namespace bulkhead::broker {
 
-// Of the processes of one cgroup, whose directory's descriptor the owner keeps open.
+// Of the processes of one cgroup; lasts as long as that.
 class Egress {
   public:
-    Egress(const NameServers& servers, int cgroup) : servers_(servers), cgroup_(cgroup) {}
+    Egress(const NameServers& servers, sys::Fd cgroup)
+        : servers_(servers), cgroup_(std::move(cgroup)) {}
 
     // Before a worker starts in it.
     Result<> raise(std::vector<policy::ConnectRow> rows);
@@ -19,7 +20,7 @@ class Egress {
 
   private:
     const NameServers& servers_;
-    int cgroup_;
+    sys::Fd cgroup_;
     std::vector<policy::ConnectRow> rows_;
     std::vector<policy::Address> first_;  // the servers that stood there when it was raised,
     std::uint64_t file_ = 0;              // in this file

@@ -148,7 +148,8 @@ std::vector<std::string> missing_features(int landlock_abi) {
 }
 
 bool is_feature(std::string_view name) {
-    constexpr std::array<std::string_view, 3> kOthers{"landlock-net", "mdwe", "worker-view"};
+    constexpr std::array<std::string_view, 4> kOthers{policy::kEgressWall, "landlock-net", "mdwe",
+                                                      "worker-view"};
     return policy::is_wall(name) || std::ranges::count(kOthers, name) > 0;
 }
 

@@ -22,8 +22,8 @@ int print(const std::string& text) {
 }
 
 void make_absolute(broker::Options& options) {
-    for (auto* path : {&options.policy, &options.vendor_policy, &options.config, &options.state, &options.log_dir,
-                       &options.log_file, &options.run_dir, &options.worker}) {
+    for (auto* path : {&options.policy, &options.vendor_policy, &options.config, &options.state,
+                       &options.log_dir, &options.log_file, &options.run_dir, &options.worker}) {
         if (path->empty()) continue;
         std::error_code error;
         auto whole = std::filesystem::absolute(*path, error).lexically_normal().string();

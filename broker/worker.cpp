@@ -34,6 +34,10 @@ Result<> Worker::spawn() {
     const auto& profile = broker.policy->policy.part("worker");
     const auto group = "worker-" + backend();
     const auto cgroup = TRY(ground_.cgroups.make(group, profile.limits));
+    if (ground_.name_servers != nullptr) {
+        egress_.emplace(*ground_.name_servers, TRY(cgroup.duplicate()));
+        TRY(egress_->raise(profile.connects));
+    }
     auto plan = plan_of(profile, "worker/" + backend(), ground_.part);
     plan.arguments = {"bulkhead-worker"};
     plan.arguments.insert(plan.arguments.end(), ground_.order.begin(), ground_.order.end());
@@ -103,6 +107,18 @@ void Worker::replace() {
     constexpr std::chrono::milliseconds kRoom = kToMakeRoom;
     tell(protocol::Shutdown{.grace_ms = static_cast<std::uint32_t>(kRoom.count())});
     peer_->kill_after(kToMakeRoom);
+}
+
+void Worker::follow_name_servers() {
+    if (!peer_ || !egress_) return;
+    auto& broker = ground_.broker;
+    const auto followed = egress_->follow();
+    if (followed) return broker.log.info("name servers followed", {{"backend", backend()}});
+    broker.log.error("follow name servers",
+                     {{"backend", backend()}, {"why", followed.error().what}});
+    note(broker, "egress-failed",
+         {{"backend", backend()}, {"pid", peer_->process().pid()}, {"why", followed.error().what}});
+    peer_->kill();
 }
 
 // By then it has cleared away what an earlier one left.

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "broker/config_reader.hpp"
+#include "broker/egress.hpp"
 #include "broker/processes/peer.hpp"
 #include "broker/processes/state_budget.hpp"
 
@@ -17,6 +18,7 @@ struct WorkerGround {
     Context& broker;
     const CgroupTree& cgroups;
     PartGround part;
+    const NameServers* name_servers;  // nothing where egress is missing
     protocol::Mode mode;
     std::vector<std::string> order;
 };
@@ -48,6 +50,8 @@ class Worker {
     void start();
     // Another one in its place, under the walls of the policy in force. Its jobs go on.
     void replace();
+    // The name servers are others.
+    void follow_name_servers();
     template <class Event>
     void tell(const Event& event) {
         if (peer_) peer_->tell(event);
@@ -65,6 +69,7 @@ class Worker {
     const WorkerGround& ground_;
     Home home_;
     Owner owner_;
+    std::optional<Egress> egress_;
     std::unique_ptr<Peer> peer_;
     std::optional<StateBudget> budget_;  // while it serves
     bool replaced_ = false;

@@ -25,6 +25,10 @@ void Workers::replace_all() {
     for (const auto& one : workers_) one->replace();
 }
 
+void Workers::follow_name_servers() {
+    for (const auto& one : workers_) one->follow_name_servers();
+}
+
 bool Workers::any_runs() const { return std::ranges::any_of(workers_, &Worker::runs); }
 
 std::vector<std::string> Workers::backends() const {

@@ -19,6 +19,7 @@ class Workers {
 
     void start();
     void replace_all();
+    void follow_name_servers();
     bool any_runs() const;
     std::vector<std::string> backends() const;
     template <class Event>

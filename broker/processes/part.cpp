@@ -1,5 +1,6 @@
 #include "broker/processes/part.hpp"
 
+#include "common/policy/connect.hpp"
 #include "common/sandbox/landlock.hpp"
 
 namespace bulkhead::broker {
@@ -18,13 +19,15 @@ ProcessPlan plan_of(const policy::Profile& part, std::string name, const PartGro
 Result<std::optional<protocol::Handle>> ruleset_of(const policy::Profile& part,
                                                    std::span<const int> writable, int proc,
                                                    int landlock_abi) {
-    auto ruleset = TRY(
-        within(part.source.file,
-               sandbox::make_ruleset({.paths = part.paths,
-                                      .writable = writable,
-                                      .proc = proc,
-                                      .tcp_connect = std::span<const std::uint16_t>(part.ports)},
-                                     landlock_abi)));
+    auto ports = part.ports;
+    if (!ports.empty()) ports.push_back(policy::kNamePort);  // answers too large for a datagram
+    auto ruleset =
+        TRY(within(part.source.file,
+                   sandbox::make_ruleset({.paths = part.paths,
+                                          .writable = writable,
+                                          .proc = proc,
+                                          .tcp_connect = std::span<const std::uint16_t>(ports)},
+                                         landlock_abi)));
     std::optional<protocol::Handle> handle;
     if (ruleset) handle.emplace(*std::move(ruleset));
     return handle;

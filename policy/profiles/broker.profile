@@ -3,7 +3,7 @@
 
 seccomp broker                  # seccomp/broker.seccomp: the ceiling, for itself and for all that it starts
 
-capabilities CAP_SYS_ADMIN      # makes namespaces and mounts
+capabilities CAP_SYS_ADMIN      # makes namespaces and mounts, loads the worker's egress
 capabilities CAP_SYS_CHROOT     # joins the worker's, setns(2), and fills its view
 capabilities CAP_SETPCAP        # narrows children
 capabilities CAP_SETUID         # makes them other users

@@ -29,7 +29,7 @@ class FollowedEgress : public testing::Test {
         if (!test::cgroup2_is_mounted()) GTEST_SKIP() << "no cgroup2 file system is mounted";
         if (const auto why = test::kernel_filters_sockets(); !why.empty()) GTEST_SKIP() << why;
         cgroup_.emplace();
-        egress_.emplace(servers_, cgroup_->fd());
+        egress_.emplace(servers_, sys::Fd(::dup(cgroup_->fd())));
         servers_.follow([this] {
             EXPECT_TRUE(egress_->follow());
             followed_ = true;

@@ -1,5 +1,6 @@
 // The worker and the broker where the kernel answers "done" and has done nothing, or lacks what
 // policy requires: neither goes on.
+#include <linux/bpf.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 
@@ -7,6 +8,7 @@
 
 #include "common/sandbox/landlock.hpp"
 #include "tests/pair/pair.hpp"
+#include "tests/support/kernel.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -66,6 +68,36 @@ TEST_F(LyingKernel, ABrokerWithoutWhatPolicyRequiresDoesNotStart) {
     EXPECT_EQ(stop(0), 2);
     EXPECT_NE(log().find("this host lacks the required landlock"), std::string::npos);
     EXPECT_TRUE(audit("worker-started").empty());
+}
+
+TEST_F(LyingKernel, ABrokerThatFindsNoEgressAfterItWasPromisedStartsNoWorker) {
+    if (const auto why = kernel_filters_sockets(); !why.empty()) GTEST_SKIP() << why;
+    start_under({BULKHEAD_LIE, "bpf", number_of(BPF_PROG_ATTACH), "0"});
+    EXPECT_EQ(stop(0), 1);
+    EXPECT_NE(log().find("egress: connecting was possible"), std::string::npos);
+    EXPECT_TRUE(audit("worker-started").empty());
+}
+
+// Neither addresses nor ports.
+TEST_F(LyingKernel, ABrokerThatCannotHoldItsWorkersConnectionsDoesNotStartUnlessToldTo) {
+    const std::vector<std::string> old{BULKHEAD_LIE, "bpf", "any", number_of(ENOSYS)};
+    auto neither = old;
+    for (const auto& word : {std::string(BULKHEAD_LIE), std::string("landlock_create_ruleset"),
+                             std::string("any"), number_of(ENOSYS)}) {
+        neither.push_back(word);
+    }
+    start_under(neither);
+    EXPECT_EQ(stop(0), 2);
+    EXPECT_NE(log().find("write into host.policy: without egress  # why"), std::string::npos);
+    EXPECT_TRUE(audit("worker-started").empty());
+    place().append("policy/host.policy", "without egress  # test\n");
+    start_under(neither);
+    EXPECT_TRUE(wait_for_audit("worker-confined"));
+    EXPECT_EQ(stop(), 0);
+    place().append("policy/host.policy", "require egress  # test\n");
+    start_under(old);
+    EXPECT_EQ(stop(0), 2);
+    EXPECT_NE(log().find("this host lacks the required egress"), std::string::npos);
 }
 
 }  // namespace
