@@ -55,8 +55,8 @@ Result<> check_ports(const Config& config, const std::vector<std::uint16_t>& all
             const auto port = std::to_string(url.port);
             problems.add(fail("backend " + backend.name +
                               ": policy lets the worker connect to no port " + port +
-                              "; add a line by profiles/worker.profile.d/NAME.lines: tcp-connect " +
-                              port + "  # why"));
+                              "; add a line by profiles/worker.profile.d/NAME.lines: connect " +
+                              (url.loopback ? "127.0.0.1 " : "any ") + port + "  # why"));
         }
     }
     return problems.result();

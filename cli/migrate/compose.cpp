@@ -7,6 +7,7 @@
 
 #include "cli/command.hpp"
 #include "common/base/parse.hpp"
+#include "common/policy/connect.hpp"
 #include "common/policy/pattern.hpp"
 #include "common/sys/log.hpp"
 #include "worker/backend/registry.hpp"
@@ -20,7 +21,7 @@ namespace {
 constexpr std::string_view kOptions = "options.";
 constexpr std::string_view kEtc = "/etc/bulkhead/";
 // Those that policy/profiles/worker.profile allows as it is shipped.
-constexpr std::array<int, 5> kShippedPorts{53, 443, 3128, 8080, 8443};
+constexpr std::array<int, 4> kShippedPorts{443, 3128, 8080, 8443};
 
 // Those that policy/reads.policy opens as it is shipped.
 constexpr std::array<std::string_view, 2> kShippedCertificates{
@@ -163,8 +164,17 @@ class Composer {
             const auto url = worker::parse_url(value.text);
             if (!url) return fail(value.where + ": " + url.error().what);
             if (url->scheme == "http" && !url->loopback) plaintext_ = value.where;
-            if (std::ranges::find(kShippedPorts, url->port) != kShippedPorts.end()) continue;
-            const auto line = "tcp-connect " + std::to_string(url->port) + "  # the " +
+            // "any" of the shipped lines does not reach this host itself.
+            const bool named = policy::parse_address(url->host).has_value();
+            if (!url->loopback &&
+                std::ranges::find(kShippedPorts, url->port) != kShippedPorts.end()) {
+                continue;
+            }
+            const auto line = "connect " +
+                              (named           ? url->host
+                               : url->loopback ? "127.0.0.1"
+                                               : "any") +
+                              " " + std::to_string(url->port) + "  # the " +
                               std::string(agent_.dialect) + " backend";
             if (std::ranges::find(plan_.landlock, line) == plan_.landlock.end()) {
                 plan_.landlock.push_back(line);

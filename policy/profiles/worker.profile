@@ -44,10 +44,12 @@ read /etc/debian_version if-present                 # Debian's point release
 read /etc/localtime if-present                      # time zone
 read /usr/share/zoneinfo if-present                 # where localtime leads
 
-# Ports, for kernels that can tell them apart (Landlock ABI 4, Linux 6.7). A backend or a proxy on any other
-# port needs a line, whatever the configuration says.
-tcp-connect 443     # HTTPS
-tcp-connect 8443    # HTTPS of a backend without root
-tcp-connect 3128    # HTTP proxy, squid
-tcp-connect 8080    # HTTP proxy
-tcp-connect 53      # DNS answers too large for a datagram
+# Where it connects to, and sends datagrams: a port of any address (BPF in cgroups, Linux 4.17; without that, ports of TCP
+# alone, Landlock ABI 4, Linux 6.7). A backend or a proxy on any other port needs a line, whatever the configuration says.
+# Name its address in place of "any" where it has one that stays. "any" does not reach loopback, link-local, multicast, nor the
+# metadata services of clouds: a proxy on this host is, for instance,  connect 127.0.0.1 3128  # our squid
+# The name servers of resolv.conf may always be asked, and nobody else at port 53.
+connect any 443     # HTTPS
+connect any 8443    # HTTPS of a backend without root
+connect any 3128    # HTTP proxy, squid
+connect any 8080    # HTTP proxy

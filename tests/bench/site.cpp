@@ -70,8 +70,9 @@ void Site::write_policy() const {
     set_line(policy / "host.policy", "host-id", "host-id " + name_ + "  # bench");
     std::ofstream(policy / "credentials.policy", std::ios::app)
         << "file " << (root_ / "backend").string() << "/*  # bench\n";
-    set_line(policy / "profiles/worker.profile", "tcp-connect " + std::to_string(backend_.port()),
-             "tcp-connect " + std::to_string(backend_.port()) + "  # bench");
+    set_line(policy / "profiles/worker.profile",
+             "connect 127.0.0.1 " + std::to_string(backend_.port()),
+             "connect 127.0.0.1 " + std::to_string(backend_.port()) + "  # bench");
     // As shipped, but for the account, which a package would have made, and two limits that would
     // be measured instead of the agent.
     for (const auto* name : {"inspect", "diagnose", "maintain"}) {

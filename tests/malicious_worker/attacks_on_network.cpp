@@ -1,4 +1,5 @@
 // Sockets: other ports, other families, other ways to connect, listening.
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -68,9 +69,50 @@ long fast_open_sendmsg(int port, bool many) {
     return ::sendmsg(tcp(), &message.msg_hdr, MSG_FASTOPEN | MSG_NOSIGNAL);
 }
 
-long bind_tcp(int) {
-    const auto address = loopback(0);
-    return ::bind(tcp(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+// UDP and TCP; an address of IPv4 has 16 bytes, and the kernel takes no shorter one.
+long bind_to(int type, int port, socklen_t size) {
+    auto address = loopback(port);
+    address.sin_addr.s_addr = INADDR_ANY;
+    return ::bind(::socket(AF_INET, type | SOCK_CLOEXEC, 0),
+                  reinterpret_cast<const sockaddr*>(&address), size);
+}
+
+// The machine's own services, and those that a cloud has beside it.
+long connect_far(const char* to, int port, int type = SOCK_STREAM) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    ::inet_pton(AF_INET, to, &address.sin_addr);
+    return ::connect(::socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
+                     reinterpret_cast<const sockaddr*>(&address), sizeof address);
+}
+
+long connect_far6(const char* to, int port, int type = SOCK_STREAM) {
+    sockaddr_in6 address{};
+    address.sin6_family = AF_INET6;
+    address.sin6_port = htons(static_cast<std::uint16_t>(port));
+    ::inet_pton(AF_INET6, to, &address.sin6_addr);
+    return ::connect(::socket(AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
+                     reinterpret_cast<const sockaddr*>(&address), sizeof address);
+}
+
+enum class Send { by_sendto, by_sendmsg, by_sendmmsg };
+
+long datagram(int port, Send how) {
+    auto address = loopback(port);
+    const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (how == Send::by_sendto) {
+        return ::sendto(fd, "x", 1, 0, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    }
+    char byte = 'x';
+    iovec part{&byte, 1};
+    mmsghdr message{};
+    message.msg_hdr.msg_name = &address;
+    message.msg_hdr.msg_namelen = sizeof address;
+    message.msg_hdr.msg_iov = &part;
+    message.msg_hdr.msg_iovlen = 1;
+    if (how == Send::by_sendmsg) return ::sendmsg(fd, &message.msg_hdr, 0);
+    return ::sendmmsg(fd, &message, 1, 0);
 }
 
 // One end of a pair of datagram sockets may still write to anybody by name (unix(7)).
@@ -112,6 +154,14 @@ HostAttack family(const char* name, int domain, int type = SOCK_STREAM, int prot
     return {name, "seccomp", kKilled,
             [=](const Surroundings&) { return socket_of(domain, type, protocol); }};
 }
+// Where this kernel filters sockets by address, whatever its Landlock knows.
+HostAttack by_address(std::string name, std::function<long(const Surroundings&)> act) {
+    return {.name = std::move(name),
+            .layer = "egress",
+            .walls = {"EPERM", "EACCES"},  // the latter is Landlock's, which is asked first
+            .act = std::move(act),
+            .egress = true};
+}
 HostAttack to_port(const char* name, const char* layer, std::vector<std::string> walls,
                    long (*act)(int), int landlock = 0) {
     return {name, layer, std::move(walls), [act](const Surroundings& s) { return act(s.port); },
@@ -127,8 +177,32 @@ std::vector<HostAttack> attacks_on_network() {
          "none",
          {"ECONNREFUSED"},
          [](const Surroundings&) { return connect_to(kPortInPolicy); }},
-        to_port("connect-elsewhere", "Landlock", {"EACCES"}, connect_to, 4),
-        to_port("connect-elsewhere-mapped", "Landlock", {"EACCES"}, connect_mapped, 4),
+        by_address("connect-elsewhere", [](const Surroundings& s) { return connect_to(s.port); }),
+        by_address("connect-elsewhere-mapped",
+                   [](const Surroundings& s) { return connect_mapped(s.port); }),
+        // Ports that policy names, of addresses that it does not.
+        by_address("loopback-at-a-named-port",
+                   [](const Surroundings&) { return connect_far("127.0.0.1", 443); }),
+        by_address("loopback-at-a-named-port-6",
+                   [](const Surroundings&) { return connect_far6("::1", 443); }),
+        by_address("this-host-at-a-named-port",
+                   [](const Surroundings&) { return connect_far("0.0.0.0", 443); }),
+        by_address("unspecified-at-a-named-port",
+                   [](const Surroundings&) { return connect_far6("::", 443); }),
+        by_address("another-loopback-at-the-backends-port",
+                   [](const Surroundings&) { return connect_far("127.0.0.2", kPortInPolicy); }),
+        by_address("metadata-service",
+                   [](const Surroundings&) { return connect_far("169.254.169.254", 443); }),
+        by_address("metadata-service-mapped",
+                   [](const Surroundings&) { return connect_far6("::ffff:169.254.169.254", 443); }),
+        by_address("metadata-service-6",
+                   [](const Surroundings&) { return connect_far6("fd00:ec2::254", 443); }),
+        by_address("metadata-service-translated",
+                   [](const Surroundings&) { return connect_far6("64:ff9b::a9fe:a9fe", 443); }),
+        by_address("name-server-of-strangers",
+                   [](const Surroundings&) { return connect_far("192.0.2.53", 53, SOCK_DGRAM); }),
+        by_address("quic-elsewhere",
+                   [](const Surroundings&) { return connect_far("192.0.2.1", 444, SOCK_DGRAM); }),
         to_port("fast-open", "seccomp", kKilled, fast_open_sendto),
         to_port("fast-open-sendmsg", "seccomp", kKilled,
                 [](int port) { return fast_open_sendmsg(port, false); }),
@@ -140,7 +214,12 @@ std::vector<HostAttack> attacks_on_network() {
              return static_cast<long>(
                  ::setsockopt(tcp(), IPPROTO_TCP, 30 /* TCP_FASTOPEN_CONNECT */, &on, sizeof on));
          }},
-        to_port("bind", "Landlock", {"EACCES"}, bind_tcp, 4),
+        to_port("bind", "seccomp", kKilled,
+                [](int) { return bind_to(SOCK_STREAM, 0, sizeof(sockaddr_in)); }),
+        to_port("bind-udp", "seccomp", kKilled,
+                [](int) { return bind_to(SOCK_DGRAM, 5353, sizeof(sockaddr_in)); }),
+        to_port("bind-udp-as-netlink", "the kernel", {"EINVAL"},
+                [](int) { return bind_to(SOCK_DGRAM, 5353, sizeof(sockaddr_nl)); }),
         {"listen", "seccomp", kKilled,
          [](const Surroundings&) { return static_cast<long>(::listen(tcp(), 1)); }},
         {"kernel-tls", "seccomp", kKilled,
@@ -188,16 +267,11 @@ std::vector<HostAttack> attacks_on_network() {
         family("firewall", AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER),
         family("kernel-events", AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT),
         family("generic-netlink", AF_NETLINK, SOCK_RAW, NETLINK_GENERIC),
-        // Open, as the resolver must send datagrams to whatever name server there is; SECURITY.md
-        // says so.
-        {"udp-anywhere",
-         "none",
-         {"done"},
-         [](const Surroundings& s) {
-             const auto address = loopback(s.port);
-             return ::sendto(::socket(AF_INET, SOCK_DGRAM, 0), "x", 1, 0,
-                             reinterpret_cast<const sockaddr*>(&address), sizeof address);
-         }},
+        by_address("udp", [](const Surroundings& s) { return datagram(s.port, Send::by_sendto); }),
+        by_address("udp-sendmsg",
+                   [](const Surroundings& s) { return datagram(s.port, Send::by_sendmsg); }),
+        by_address("udp-sendmmsg",
+                   [](const Surroundings& s) { return datagram(s.port, Send::by_sendmmsg); }),
     };
 }
 

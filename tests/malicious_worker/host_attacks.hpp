@@ -28,6 +28,7 @@ struct HostAttack {
     std::function<long(const Surroundings&)> act;  // negative: an error, told by errno
     int landlock = 0;        // the ABI from which on it is a wall; skipped below
     std::string if_there{};  // a path: where the host has none there is nothing to hold
+    bool egress = false;     // the kernel must know programs for cgroups; skipped without
 };
 
 std::vector<HostAttack> attacks_on_files();

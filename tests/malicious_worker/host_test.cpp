@@ -16,6 +16,7 @@
 #include "common/sandbox/landlock.hpp"
 #include "tests/malicious_worker/host_attacks.hpp"
 #include "tests/malicious_worker/site.hpp"
+#include "tests/support/kernel.hpp"
 #include "tests/support/layers.hpp"
 
 namespace bulkhead::test {
@@ -101,14 +102,18 @@ TEST_F(Host, IsOutOfReachOfACapturedWorker) {
     const auto said = answers({}, port);
     const int abi = sandbox::landlock_abi();
     int skipped = 0;
+    const bool addresses_are_walled = kernel_filters_sockets().empty();
     for (const auto& attack : all_host_attacks()) {
         const auto& answer = said.at(attack.name);
-        if (abi < attack.landlock) {
+        if (abi < attack.landlock || (attack.egress && !addresses_are_walled)) {
             ++skipped;
-            EXPECT_TRUE(declared_missing(attack.landlock))
+            EXPECT_TRUE(attack.egress ? declared_missing("egress")
+                                      : declared_missing(attack.landlock))
                 << attack.name << ": no wall, and the agent does not say that it lacks it";
             record_layer(attack.layer, "worker", attack.name,
-                         "skipped: needs Landlock ABI " + std::to_string(attack.landlock));
+                         attack.egress
+                             ? "skipped: needs BPF for cgroups"
+                             : "skipped: needs Landlock ABI " + std::to_string(attack.landlock));
             continue;
         }
         record_layer(answer == "ENOENT" ? "view" : attack.layer, "worker", attack.name, answer);
@@ -118,13 +123,14 @@ TEST_F(Host, IsOutOfReachOfACapturedWorker) {
     }
     EXPECT_FALSE(has_news(daemon)) << "a local daemon was reached";
     EXPECT_FALSE(has_news(abstract)) << "a local daemon was reached by an abstract name";
-    const bool ports_are_walled = abi >= 4;
-    EXPECT_TRUE(::accept4(service.get(), nullptr, nullptr, SOCK_CLOEXEC) < 0 || !ports_are_walled)
+    const bool is_walled = abi >= 4 || addresses_are_walled;
+    EXPECT_TRUE(::accept4(service.get(), nullptr, nullptr, SOCK_CLOEXEC) < 0 || !is_walled)
         << "a TCP service was reached that policy does not name";
     std::printf("%zu attempts on the host, Landlock ABI %d\n",
                 all_host_attacks().size() - static_cast<std::size_t>(skipped), abi);
     if (skipped > 0) {
-        GTEST_SKIP() << skipped << " attempts need a newer Landlock than ABI " << abi;
+        GTEST_SKIP() << skipped << " attempts need a newer Landlock than ABI " << abi
+                     << " or BPF for cgroups";
     }
 }
 
@@ -134,6 +140,7 @@ TEST_F(Host, IsOutOfReachWithoutTheView) {
     EXPECT_TRUE(declared_missing("worker-view"));
     for (const auto& attack : all_host_attacks()) {
         if (sandbox::landlock_abi() < attack.landlock) continue;
+        if (attack.egress && !kernel_filters_sockets().empty()) continue;
         const auto& answer = said.at(attack.name);
         EXPECT_TRUE(refused(attack, answer)) << attack.name << ": " << answer;
         if (attack.layer == "Landlock") {
@@ -150,6 +157,7 @@ TEST_F(Host, WithoutViewAndLandlockWhatUserAndModeHoldIsOutOfReach) {
     EXPECT_TRUE(declared_missing("landlock"));
     for (const auto& attack : all_host_attacks()) {
         const auto& answer = said.at(attack.name);
+        if (attack.egress && !kernel_filters_sockets().empty()) continue;
         if (attack.layer == "Landlock") {
             EXPECT_FALSE(holds(attack, answer) && !is_absent(attack))
                 << attack.name << ": " << answer << ", so Landlock is not what holds it";
@@ -160,6 +168,18 @@ TEST_F(Host, WithoutViewAndLandlockWhatUserAndModeHoldIsOutOfReach) {
         record_layer(attack.layer, "worker without view and Landlock", attack.name,
                      answer == "ENOENT" ? "skipped: this host has none" : answer);
     }
+}
+
+// Of a kernel without BPF ports are what is left, and the agent says so.
+TEST_F(Host, WithoutEgressPortsAreOutOfReachAndThatIsSaid) {
+    if (sandbox::landlock_abi() < 4) GTEST_SKIP() << "this kernel holds no ports";
+    const auto [service, port] = some_service();
+    const auto said = answers(without("bpf"), port);
+    EXPECT_TRUE(declared_missing("egress"));
+    EXPECT_NE(log().find("egress: ports only"), std::string::npos);
+    EXPECT_EQ(said.at("connect-elsewhere"), "EACCES");
+    EXPECT_EQ(said.at("another-loopback-at-the-backends-port"), "EINPROGRESS") << "it connects";
+    EXPECT_EQ(said.at("bind-udp"), "killed");
 }
 
 }  // namespace

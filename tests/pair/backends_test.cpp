@@ -59,8 +59,9 @@ class Backends : public Pair {
         Pair::SetUp();
         if (IsSkipped()) return;
         ASSERT_TRUE(other_.start());
-        place().append("policy/profiles/worker.profile",
-                       "tcp-connect " + std::to_string(other_.port()) + "  # the other one\n");
+        place().append(
+            "policy/profiles/worker.profile",
+            "connect 127.0.0.1 " + std::to_string(other_.port()) + "  # the other one\n");
         place().let_backends_have(place() / "keys-of-two", "two");
         fs::create_directory(place() / "keys-of-two");
         place().write("keys-of-two/token", "token-of-two\n");

@@ -99,7 +99,7 @@ void Installation::make_policy(int port) const {
         }
     }
     append("policy/profiles/worker.profile",
-           "tcp-connect " + std::to_string(port) + "  # the reference backend\n");
+           "connect 127.0.0.1 " + std::to_string(port) + "  # the reference backend\n");
     for (const auto* name : {"inspect", "diagnose", "maintain"}) {
         const auto file = "policy/profiles/" + std::string(name) + ".profile";
         write(file, for_nobody(read(file)));

@@ -27,8 +27,9 @@ class Layers : public Pair {
             if (entry.path().filename() != "test.profile") fs::remove(entry.path());
         }
         fs::create_directory(place() / "policy/profiles/worker.profile.d");
-        place().write("policy/profiles/worker.profile.d/10-backend.lines",
-                      "tcp-connect " + std::to_string(backend().port()) + "  # the backend\n");
+        place().write(
+            "policy/profiles/worker.profile.d/10-backend.lines",
+            "connect 127.0.0.1 " + std::to_string(backend().port()) + "  # the backend\n");
     }
 
     void allow_alice() {

@@ -190,8 +190,8 @@ class OneOfTwo : public Lunasentri {
         if (IsSkipped()) return;
         ASSERT_TRUE(other_.start());
         place().append("policy/profiles/worker.profile",
-                       "tcp-connect " + std::to_string(other_.port()) + "  # the other one\n" +
-                           "tcp-connect 1  # nobody\n");
+                       "connect 127.0.0.1 " + std::to_string(other_.port()) +
+                           "  # the other one\n" + "connect 127.0.0.1 1  # nobody\n");
         place().write("agent.yaml",
                       "backends:\n" + entry("good", backend().url(), backend().ca_file()) +
                           entry("slow", other_.url(), "") +

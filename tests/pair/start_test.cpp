@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "tests/pair/pair.hpp"
+#include "tests/support/kernel.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -88,7 +89,7 @@ TEST_F(Start, AMissingCaFileIsNamed) {
 }
 
 TEST_F(Start, APortThatPolicyDoesNotListIsNamedWhicheverUrlHasIt) {
-    const auto end = "; add a line by profiles/worker.profile.d/NAME.lines: tcp-connect 7";
+    const auto end = "; add a line by profiles/worker.profile.d/NAME.lines: connect 127.0.0.1 7";
     place().write("agent.yaml", "backend: {url: \"https://localhost:7\"}\n");
     expect_refused(
         {std::string("backend bulkhead: policy lets the worker connect to no port 7") + end});
@@ -97,6 +98,20 @@ TEST_F(Start, APortThatPolicyDoesNotListIsNamedWhicheverUrlHasIt) {
                   "{registration_url: \"http://localhost:7\"}}\n");
     expect_refused(
         {std::string("backend aegisflux: policy lets the worker connect to no port 7") + end});
+}
+
+// "any" is any but this host itself.
+TEST_F(Start, AnAddressThatPolicyDoesNotNameIsToldAsSuch) {
+    if (const auto why = kernel_filters_sockets(); !why.empty()) GTEST_SKIP() << why;
+    auto rows = place().read("policy/profiles/worker.profile");
+    const std::string near = "connect 127.0.0.1 ";
+    ASSERT_NE(rows.find(near), rows.npos);
+    place().write("policy/profiles/worker.profile",
+                  rows.replace(rows.rfind(near), near.size(), "connect any "));
+    start({"--once"});
+    EXPECT_TRUE(wait_for_log("policy names this address and port"));
+    EXPECT_NE(stop(0), 0);
+    EXPECT_TRUE(backend().requests().empty());
 }
 
 TEST_F(Start, AnUnknownOptionIsRefused) { expect_refused({"--polisy"}, {"--polisy=/etc"}); }

@@ -103,7 +103,7 @@ class Proxied : public Pair {
         Pair::SetUp();
         if (IsSkipped()) return;
         place().append("policy/profiles/worker.profile",
-                       "tcp-connect " + std::to_string(proxy_.port()) + "  # the proxy\n");
+                       "connect 127.0.0.1 " + std::to_string(proxy_.port()) + "  # the proxy\n");
     }
     ConnectProxy proxy_;
 };
@@ -123,7 +123,7 @@ TEST_F(Proxied, TheEnvironmentsIsUsedUnlessItNamesAnException) {
 TEST_F(Proxied, OnlyTheProxysPortHasToStandInPolicy) {
     auto rows = place().read("policy/profiles/worker.profile");
     const auto row =
-        "tcp-connect " + std::to_string(backend().port()) + "  # the reference backend";
+        "connect 127.0.0.1 " + std::to_string(backend().port()) + "  # the reference backend";
     ASSERT_NE(rows.find(row), rows.npos);
     place().write("policy/profiles/worker.profile", rows.erase(rows.find(row), row.size()));
     start({"--once"}, {{"HTTPS_PROXY", proxy_.url()}});
@@ -143,7 +143,7 @@ TEST_F(Proxied, TheConfigurationsIsUsed) {
 // To any port that policy does not list: neither a proxy's nor a backend's.
 TEST_F(Proxied, OneOnAPortThatPolicyDoesNotListIsNamedAtTheStart) {
     EXPECT_EQ(run_to_end({"--once", "--proxy", "http://127.0.0.1:1"}), 2);
-    EXPECT_TRUE(wait_for_log("tcp-connect 1"));
+    EXPECT_TRUE(wait_for_log("connect 127.0.0.1 1"));
     EXPECT_TRUE(backend().requests().empty());
 }
 

@@ -37,7 +37,7 @@ spool:
   max_bytes: 1MiB  # the least there may be
 YAML
     mkdir -p /etc/bulkhead/policy/profiles/worker.profile.d
-    printf 'tcp-connect %s   # the backend of this test\n' "${url##*:}" >/etc/bulkhead/policy/profiles/worker.profile.d/10-backend.lines
+    printf 'connect 127.0.0.1 %s   # the backend of this test\n' "${url##*:}" >/etc/bulkhead/policy/profiles/worker.profile.d/10-backend.lines
     sed -i 's/^host-id .*/host-id lab   # a name for this test/' /etc/bulkhead/policy/host.policy
 }
 

@@ -1,7 +1,10 @@
 // The policy directory as it is shipped.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "common/policy/check.hpp"
+#include "common/policy/connect.hpp"
 #include "common/policy/load.hpp"
 #include "common/policy/walls.hpp"
 #include "common/sandbox/seccomp.hpp"
@@ -81,4 +84,38 @@ TEST(ShippedPolicy, HasNoProfileWithCapabilitiesThatMayWrite) {
                 << name << " " << rule.path;
         }
     }
+}
+
+// The ceiling leaves root bpf(2) for the worker's egress; nobody that root starts has it.
+TEST(ShippedPolicy, LeavesBpfToNobodyButRoot) {
+    const auto policy = shipped();
+    for (const auto& [name, list] : policy.seccomp) {
+        const auto call = [](const auto& rule) { return rule.call == "bpf"; };
+        const auto rule = std::ranges::find_if(list.rules, call);
+        const auto action = rule == list.rules.end() ? list.fallback : rule->action;
+        EXPECT_EQ(action.verdict == Verdict::allow, name == "broker") << name;
+        EXPECT_NE(action.verdict, Verdict::log) << name;
+    }
+}
+
+TEST(ShippedPolicy, LeavesTheWorkerNoBindButNetlinks) {
+    const auto policy = shipped();
+    int rows = 0;
+    for (const auto& rule : policy.seccomp.at("worker").rules) {
+        if (rule.call != "bind") continue;
+        ++rows;
+        ASSERT_EQ(rule.conditions.size(), 1U);
+        EXPECT_EQ(rule.conditions[0].text, "arg2 is 12");
+    }
+    EXPECT_EQ(rows, 1);
+}
+
+TEST(ShippedPolicy, NamesNothingSpecialAndNoPortOfNameServers) {
+    const auto policy = shipped();
+    const auto nets = special_nets();
+    for (const auto& row : policy.part("worker").connects) {
+        EXPECT_EQ(special_of(row, nets), nullptr) << in_words(row);
+        EXPECT_NE(row.port, 53) << in_words(row);
+    }
+    EXPECT_FALSE(policy.part("worker").connects.empty());
 }
