@@ -16,8 +16,10 @@
 #include "common/base/parse.hpp"
 #include "common/host/host_facts.hpp"
 #include "common/policy/check_profile.hpp"
+#include "common/policy/connect.hpp"
 #include "common/policy/walls.hpp"
 #include "common/sandbox/child.hpp"
+#include "common/sandbox/egress.hpp"
 #include "common/sandbox/landlock.hpp"
 #include "common/sandbox/probe.hpp"
 #include "common/sys/dir.hpp"
@@ -52,6 +54,7 @@ std::vector<std::string> missing_features() {
     if (abi < 1) missing.emplace_back("landlock");
     if (abi < 4) missing.emplace_back("landlock-net");
     if (abi < 6) missing.emplace_back("landlock-scope");
+    if (::geteuid() == 0 && !sandbox::knows_egress()) missing.emplace_back(policy::kEgressWall);
     if (::prctl(kGetMdwe, 0, 0, 0, 0) < 0) missing.emplace_back("mdwe");
     if (::syscall(SYS_mount_setattr, -1, "", 0, nullptr, 0) != 0 && errno == ENOSYS) {
         for (const auto* wall : {"worker-view", "job-view", "id-map"}) missing.emplace_back(wall);
@@ -167,6 +170,9 @@ Findings ask_host(const PolicyCopy& copy) {
         if (std::ranges::count(missing, feature) == 0) continue;
         findings.push_back(
             {true, source.at(), "this host lacks " + feature + "; the agent would not start"});
+    }
+    if (const auto held = policy::require_some_egress(policy, missing); !held) {
+        findings.push_back({true, "host.policy", held.error().what});
     }
     const auto facts = host::look_at(policy, copy.directory);
     for (const auto& [path, source] : policy.interpreters) {

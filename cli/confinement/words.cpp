@@ -8,6 +8,7 @@
 #include "cli/dry_run/words.hpp"
 #include "cli/layout.hpp"
 #include "common/base/parse.hpp"
+#include "common/policy/connect.hpp"
 #include "common/policy/hidden.hpp"
 #include "common/policy/walls.hpp"
 #include "common/sandbox/privileges.hpp"
@@ -193,8 +194,6 @@ std::string broker_in_words(const policy::Policy& policy) {
 
 std::string worker_in_words(const policy::Policy& policy) {
     const auto& profile = policy.part("worker");
-    std::vector<std::string> ports;
-    for (const auto port : profile.ports) ports.push_back(std::to_string(port));
     auto text = std::string("confinement of the worker\n\n");
     text += row("user",
                 "one of its own (bulkhead, unless --worker-user says another), its group, "
@@ -210,12 +209,26 @@ std::string worker_in_words(const policy::Policy& policy) {
                 "below and nothing else: read-only but where it may write, no programs, devices or "
                 "set-user-id; /proc shows no other user's processes");
     text +=
-        row("network", "Landlock (Linux 6.7): TCP connections to ports " + joined(ports, "none") +
-                           ", no listening; the system calls below decide on the rest");
+        row("network",
+            "it connects and sends to the addresses and ports below, and to the name servers of "
+            "resolv.conf at port 53, and binds no socket of IPv4 or IPv6 (egress: BPF in "
+            "cgroups, Linux 4.17); TCP to these ports alone, and no listening (Landlock, Linux "
+            "6.7)");
     text += row("others", "Landlock (Linux 6.12): no signals, no abstract sockets but its own");
     text += row("checked",
                 "the worker tries one forbidden thing at each layer before it opens a "
                 "connection; the broker reads /proc/PID/status and mountinfo before it serves it");
+    text += heading("where it connects");
+    const auto nets = policy::special_nets();
+    for (const auto& connect : profile.connects) {
+        const auto* net = policy::special_of(connect, nets);
+        text += reasoned("    " + policy::in_words(connect), connect.source.reason);
+        if (net != nullptr) text += "      within " + std::string(net->what) + "\n";
+    }
+    text +=
+        "  \"any\" and wide networks do not reach loopback, link-local, multicast and the "
+        "metadata\n"
+        "  services of clouds; a row within those does\n";
     text += heading("files: these, and beside them the worker's own state directory to write in");
     text += paths_of(profile.paths);
     text += calls_of(policy.calls_of(profile));
