@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "common/base/text.hpp"
@@ -242,6 +243,11 @@ Error Transfer::describe(CURLcode code) const {
         text = "no answer within " + std::to_string(request_.timeout.count()) + " ms";
     }
     if (curl_error_[0] != '\0') text += ": " + quoted(curl_error_);
+    long system = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &system);
+    if (code == CURLE_COULDNT_CONNECT && (system == EPERM || system == EACCES)) {
+        text += "; no line \"connect\" of policy names this address and port";
+    }
     return {.what = std::move(text), .kind = kind};
 }
 
