@@ -41,8 +41,10 @@ void Agent::take(std::shared_ptr<ReadyPolicy> fresh) {
                        "agent for it"},
                       {"ceiling", crypto::hex(context_.ceiling.digest).substr(0, 12)}});
     }
-    // Not while it is stopping: those that leave are not to be followed by others.
-    if (other_walls && !context_.draining) workers_->replace_all();
+    // Not while it is stopping, or those that leave would be followed by others; nor in one pass.
+    if (other_walls && !context_.draining && options_.command == Command::serve) {
+        workers_->replace_all();
+    }
 }
 
 void Agent::reload() {

@@ -120,8 +120,8 @@ std::vector<Attack> attacks_by_descriptors() {
             "state", "its state directory", [](Attacker& a) { return a.setup().state.fd.get(); },
             "not-sealed"),
         back(
-            "config", "its configuration, a file of root's",
-            [](Attacker& a) { return a.setup().config.fd.get(); }, "not-sealed"),
+            "settings", "its settings, which are sealed and no script",
+            [](Attacker& a) { return a.setup().settings.fd.get(); }, "not-approved"),
         back(
             "status", "the status socket, which listens",
             [](Attacker& a) { return a.setup().status->fd.get(); }, "not-sealed"),

@@ -16,7 +16,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kTimeout = 4s;  // of jobs "brief" and "talker"
 // Of one processor, over a campaign of kTimeout: a quarter, and a quarter of the budget that is
-// there at the beginning, 256 frames of 5 ms (broker/gate.hpp). The rest belongs to the host.
+// there at the beginning, 256 frames of 5 ms (broker/processes/gate.hpp). The rest belongs to the host.
 constexpr double kMostOfAProcessor = 0.25 * (1 + 1.28 / kTimeout.count());
 
 struct Pressure {
