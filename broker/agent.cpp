@@ -139,6 +139,7 @@ Result<> Agent::make_workers() {
     for (const auto& line : TRY(records::settle_worker_states(options_.state, heirs))) {
         log_.warning("state of 0.1's worker", {{"what", line}});
     }
+    TRY(within("status sockets", forget_sockets(options_)));
     std::vector<Home> homes;
     for (std::size_t i = 0; i < backends.size(); ++i) {
         auto place = TRY(input(make_home(options_, names[i], heirs[i].user)));

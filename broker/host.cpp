@@ -96,6 +96,12 @@ Result<> forget_scripts(const Options& options) {
     return {};
 }
 
+Result<> forget_sockets(const Options& options) {
+    const auto sockets = TRY(sys::Dir::open(options.run_dir + "/status"));
+    for (const auto& name : TRY(sockets.list())) TRY(sockets.remove_file(name));
+    return {};
+}
+
 Result<HomePlaces> make_home(const Options& options, const std::string& backend,
                              const sandbox::User& user) {
     auto state = TRY(own_directory(options.state + "/workers/" + backend, 0700, user));

@@ -20,6 +20,8 @@ Result<Places> prepare_places(const Options& options);
 // Takes away what an earlier run's jobs without a view were run from. They are over, so it is for a
 // broker that knows itself to be the only one, as is the next.
 Result<> forget_scripts(const Options& options);
+// And its status sockets, one of which may be of a backend that is configured no more.
+Result<> forget_sockets(const Options& options);
 // What belongs to one backend's worker: STATE/workers/NAME, and the socket that answers `bulkhead
 // status`, which takes the place of one that stands there: for a broker that knows itself to be the
 // only one.

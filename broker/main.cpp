@@ -8,6 +8,7 @@
 #include "broker/agent.hpp"
 #include "broker/exit_status.hpp"
 #include "broker/log_file.hpp"
+#include "broker/migrate_back.hpp"
 #include "broker/options.hpp"
 #include "common/policy/vendor.hpp"
 #include "common/sys/exec.hpp"
@@ -63,6 +64,18 @@ int serve(broker::Options options) {
     return broker::kFailed;
 }
 
+int go_back(broker::Options options) {
+    make_absolute(options);
+    const auto left = ::geteuid() == 0 ? broker::migrate_back(options) : fail("only root may");
+    if (!left) {
+        std::fprintf(stderr, "broker --migrate-back: %s\n", left.error().what.c_str());
+        return broker::kFailed;
+    }
+    std::string text;
+    for (const auto& line : *left) text += line + "\n";
+    return print(text + "The state of all workers is where 0.1 looks for it.\n");
+}
+
 // In place of this process, as whoever called it.
 int become_tool(const std::vector<std::string>& words) {
     const auto path = broker::tool_path();
@@ -92,6 +105,8 @@ int main(int count, char** values) {
             return print(broker::help_text());
         case broker::Command::tool:
             return become_tool(options->tool);
+        case broker::Command::migrate_back:
+            return go_back(*options);
         case broker::Command::serve:
         case broker::Command::once:
             return serve(*options);

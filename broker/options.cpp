@@ -43,6 +43,8 @@ constexpr std::array kSwitches{
     Switch{"--register-only", Command::once, true, "enroll if necessary; then exit"},
     Switch{"--check-in-only", Command::once, true, "one heartbeat without jobs; then exit"},
     Switch{"--force", Command::once, true, "with one of these: report inventory before it is due"},
+    Switch{"--migrate-back", Command::migrate_back, false,
+           "give the state of all workers back to 0.1; then exit"},
     Switch{"--version", Command::version, false, "print the version"},
     Switch{"--help", Command::help, false, "print this"},
 };

@@ -9,7 +9,7 @@
 
 namespace bulkhead::broker {
 
-enum class Command { serve, once, version, help, tool };
+enum class Command { serve, once, migrate_back, version, help, tool };
 
 struct Options {
     Command command = Command::serve;

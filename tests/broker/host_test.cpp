@@ -63,6 +63,13 @@ TEST_F(HostTest, TheStatusSocketIsForRootAndTheAgentsGroup) {
     EXPECT_EQ(socket.st_gid, sandbox::find_group("bulkhead").value_or(kWorker.gid));
 }
 
+TEST_F(HostTest, NoSocketIsLeftOfABackendThatIsConfiguredNoMore) {
+    ASSERT_EQ(refusal(), "");
+    ASSERT_TRUE(make_home(options, "gone", kWorker));
+    ASSERT_TRUE(forget_sockets(options));
+    EXPECT_NE(::access((dir / "run/status/gone.sock").c_str(), F_OK), 0);
+}
+
 TEST_F(HostTest, ASecondStartFindsThemAsTheyAre) {
     ASSERT_EQ(refusal(), "");
     EXPECT_EQ(refusal(), "");

@@ -34,7 +34,9 @@ class Migrated : public Pair {
                                "--write", place() / "new"});
         ASSERT_EQ(done.code, 0) << done.output;
         auto yaml = place().read("new/agent.yaml");
-        for (const std::string etc : {"/etc/bulkhead/tls/", "/etc/bulkhead/"}) {
+        const auto dialect = agent == "hyprnode" ? std::string("hyprbox") : agent;
+        for (const auto& etc :
+             {"/etc/bulkhead/credentials/" + dialect + "/", std::string("/etc/bulkhead/")}) {
             for (auto at = yaml.find(etc); at != yaml.npos; at = yaml.find(etc, at + 1)) {
                 yaml.replace(at, etc.size(), place() / "new/");
             }
@@ -46,32 +48,18 @@ class Migrated : public Pair {
             fs::permissions(entry.path(), fs::perms(0640));
         }
         fs::permissions(place() / "new", fs::perms(0755));
-        place().let_backends_have(place() / "new", agent == "hyprnode" ? "hyprbox" : agent);
+        place().let_backends_have(place() / "new", dialect);
         if (!fs::exists(place() / "new/state")) return;
-        state_ = place() / ("state/workers/" + agent);
-        fs::create_directories(place() / "state/workers");
-        fs::create_directories(place() / "state/broker");
-        place().write("state/broker/slots", "0 " + agent + "\n");  // whose account its files have
-        fs::copy(place() / "new/state", state_, fs::copy_options::recursive);
-        fs::permissions(state_, fs::perms(0700));
-        ASSERT_EQ(::chown(state_.c_str(), kWorker, kWorker), 0);
-        for (const auto& entry : fs::recursive_directory_iterator(state_)) {
-            ASSERT_EQ(::chown(entry.path().c_str(), kWorker, kWorker), 0);
-        }
+        fs::create_directories(place() / "state");
+        // From there the agent takes it over.
+        fs::copy(place() / "new/state", place() / "state/worker", fs::copy_options::recursive);
     }
     // Until the first answer brings another policy a report waits up to five minutes.
     void do_not_dawdle() {
-        const auto folder = state_ + "/inventory";
-        fs::create_directory(folder);
-        place().write("state/workers/grapheon/inventory/grapheon.state",
+        fs::create_directory(place() / "state/worker/inventory");
+        place().write("state/worker/inventory/grapheon.state",
                       "bulkhead-inventory v1\nsequence 0\njitter 0\nend\n");
-        for (const auto& path : {folder, folder + "/grapheon.state"}) {
-            ASSERT_EQ(::chown(path.c_str(), kWorker, kWorker), 0);
-        }
-        fs::permissions(folder, fs::perms(0700));
-        fs::permissions(folder + "/grapheon.state", fs::perms(0600));
     }
-    std::string state_;
 };
 
 TEST_F(Migrated, HyprnodesNodeGoesOnWithItsToken) {
