@@ -6,8 +6,7 @@ namespace bulkhead::policy {
 
 namespace {
 
-// What the shipped seccomp/worker.seccomp says of each is why. A test has the worker do its work
-// with these alone.
+// What the shipped lists say of each is why. A test has both do their work with these alone.
 // clang-format off
 constexpr std::string_view kWorker[] = {
     "accept4", "bind", "brk", "clone", "close", "connect", "epoll_create1", "epoll_ctl",
@@ -23,6 +22,15 @@ constexpr std::string_view kWorker[] = {
     "recvfrom", "recvmsg", "renameat", "rseq", "rt_sigaction", "rt_sigprocmask", "sched_getaffinity", "sendmmsg",
     "sendmsg", "sendto", "set_robust_list", "setsockopt", "socket", "socketpair", "splice", "uname",
     "unlinkat", "write"};
+
+constexpr std::string_view kConfigReader[] = {
+    "brk", "close", "exit_group", "fcntl", "lseek", "memfd_create", "mmap", "munmap",
+#ifdef __x86_64__
+    "poll",
+#else
+    "ppoll",
+#endif
+    "prctl", "pread64", "recvmsg", "sendmsg", "write"};
 // clang-format on
 
 bool passes(const Action& action) {
@@ -33,6 +41,7 @@ bool passes(const Action& action) {
 
 std::span<const std::string_view> needed_calls(std::string_view part) {
     if (part == "worker") return kWorker;
+    if (part == "config-reader") return kConfigReader;
     return {};
 }
 

@@ -11,7 +11,7 @@
 
 namespace bulkhead::policy {
 
-// Of "worker". Calls that stand only for an odd moment (abort(), a kernel without vDSO), or that
+// Of "worker" and "config-reader". Calls that stand only for an odd moment (abort(), a kernel without vDSO), or that
 // libc takes in place of another, are not among them.
 std::span<const std::string_view> needed_calls(std::string_view part);
 

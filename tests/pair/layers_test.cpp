@@ -54,10 +54,11 @@ class Layers : public Pair {
 
     std::string vendors(const std::string& file) { return place().read("vendor-policy/" + file); }
 
-    // The version's list for the worker, but for the lines that allow what `leave_out` says.
+    // The version's list for a part, but for the lines that allow what `leave_out` says.
     template <class LeaveOut>
-    void restrict_worker(LeaveOut leave_out) {
-        std::istringstream lines(vendors("seccomp/worker.seccomp"));
+    void restrict(const std::string& part, LeaveOut leave_out) {
+        const auto file = "seccomp/" + part + ".seccomp";
+        std::istringstream lines(vendors(file));
         std::string list;
         for (std::string line; std::getline(lines, line);) {
             std::istringstream words(line);
@@ -67,7 +68,7 @@ class Layers : public Pair {
             if (key != "allow" || !leave_out(call)) list += line + "\n";
         }
         fs::create_directory(place() / "policy/seccomp");
-        place().write("policy/seccomp/worker.seccomp", list);
+        place().write("policy/" + file, list);
     }
 
   private:
@@ -124,7 +125,7 @@ TEST_F(Layers, APolicyOfAnotherVersionIsRefusedAtTheStart) {
 TEST_F(Layers, AReloadUnderAListThatLacksACallOfTheWorkersKeepsTheWorkerAndItsList) {
     start_enrolled();
     const auto worker = worker_pid();
-    restrict_worker([](const std::string& call) { return call == "splice"; });
+    restrict("worker", [](const std::string& call) { return call == "splice"; });
     reload();
     ASSERT_EQ(audit("policy-rejected").size(), 1U);
     const auto why = audit("policy-rejected")[0]["why"].get<std::string>();
@@ -138,10 +139,13 @@ TEST_F(Layers, AReloadUnderAListThatLacksACallOfTheWorkersKeepsTheWorkerAndItsLi
     EXPECT_EQ(run_to_end({}), 2) << "nor does one start under it";
 }
 
-TEST_F(Layers, TheWorkerDoesItsWorkWithTheCallsItDeclaresAlone) {
-    const auto needed = policy::needed_calls("worker");
-    restrict_worker(
-        [&](const std::string& call) { return std::ranges::find(needed, call) == needed.end(); });
+TEST_F(Layers, WorkerAndConfigReaderDoTheirWorkWithTheCallsTheyDeclareAlone) {
+    for (const std::string part : {"worker", "config-reader"}) {
+        const auto needed = policy::needed_calls(part);
+        restrict(part, [&](const std::string& call) {
+            return std::ranges::find(needed, call) == needed.end();
+        });
+    }
     pin({.name = "many",
          .script = "i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); done\n"});
     pin({.name = "greet",
