@@ -34,6 +34,7 @@ struct ConfiguredTest : CgroupFixture {
         if (!tree) return;
         jobs.emplace(loop, *tree, ledger, audit, log, [](JobNumber, const protocol::JobEnd&) {});
         process.emplace(ConfinedProcess::spawn(test::sleeping_plan()).value());
+        test::wait_for_exec(process->pid());
         context.emplace(Context{.policy = std::make_shared<ReadyPolicy>(),
                                 .ledger = ledger,
                                 .audit = audit,

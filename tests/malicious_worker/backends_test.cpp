@@ -4,7 +4,6 @@
 #include <csignal>
 
 #include "tests/malicious_worker/site.hpp"
-#include "tests/pair/pair.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -52,7 +51,10 @@ TEST_F(TwoBackends, ShareNeitherAccountNorCgroup) {
     std::vector<std::string> seen;
     for (const auto& event : audit("worker-confined")) {
         const auto proc = "/proc/" + std::to_string(event["pid"].get<int>());
-        seen.push_back(status_of(event["pid"].get<int>(), "Uid"));
+        const auto status = contents(proc + "/status");
+        const auto ids = status.find("\nUid:");
+        ASSERT_NE(ids, status.npos);
+        seen.push_back(status.substr(ids, status.find('\n', ids + 1) - ids));
         const auto group = contents(proc + "/cgroup");
         const auto own = "/worker-" + event["backend"].get<std::string>() + "\n";
         EXPECT_NE(group.find(own), group.npos) << group;

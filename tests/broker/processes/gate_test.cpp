@@ -87,6 +87,7 @@ TEST_F(Pace, SeveralWorkersTogetherGetWhatOneWould) {
     // One that uses up its part takes nothing from the others.
     Gate greedy(kSharers);
     Gate modest(kSharers);
+    EXPECT_FALSE(greedy.must_wait(start));
     greedy.charge(1h);
     EXPECT_TRUE(greedy.must_wait(start));
     EXPECT_FALSE(modest.must_wait(start));
