@@ -18,9 +18,10 @@ class TakeOver : public Pair {
         Pair::SetUp();
         if (IsSkipped()) return;
         ASSERT_TRUE(other_.start());
+        place().write("agent.yaml", configuration());  // now that it has a port
         place().append("policy/profiles/worker.profile",
                        "tcp-connect " + std::to_string(other_.port()) + "  # the other one\n");
-        pin({.name = "speaks", .script = kScript, .params = {{"word", "text:32:a-z0-9-"}}});
+        pin({.name = "speaks", .script = script(), .params = {{"word", "text:32:a-z0-9-"}}});
     }
     std::string configuration() override {
         return "heartbeat_interval: 1s\nbackends:\n  - name: one\n    url: " + backend().url() +
@@ -39,7 +40,7 @@ class TakeOver : public Pair {
             one->misbehave({.path = "/v1/jobs/", .method = "POST", .status = 503});
         }
         for (const auto& [one, id] : jobs()) {
-            ASSERT_TRUE(one->queue_job({.script = kScript, .id = id, .params = {{"word", id}}}));
+            ASSERT_TRUE(one->queue_job({.script = script(), .params = {{"word", id}}, .id = id}));
         }
         ASSERT_TRUE(wait_for_audit("job-ended", 5)) << log();
         for (const auto& [one, id] : jobs()) {
@@ -75,16 +76,17 @@ class TakeOver : public Pair {
         fs::remove(place() / "state/broker/slots");
     }
 
-    const std::string kScript =
-        "echo says $JOB_P_word\necho ran >> " + place().scratch() + "/runs\n";
+    std::string script() {
+        return "echo says $JOB_P_word\necho ran >> " + place().scratch() + "/runs\n";
+    }
     reference::ReferenceBackend other_{
         {.tls = false, .install_tokens = {"token-of-two"}, .heartbeat_seconds = 1}};
 };
 
 TEST_F(TakeOver, FiveUnreportedJobsAndTwoIdentitiesComeAlong) {
-    start_both();
-    leave_five_unreported();
-    go_back();
+    ASSERT_NO_FATAL_FAILURE(start_both());
+    ASSERT_NO_FATAL_FAILURE(leave_five_unreported());
+    ASSERT_NO_FATAL_FAILURE(go_back());
     for (const auto* name : {"credentials/one.credential", "credentials/two.credential"}) {
         struct stat info {};
         ASSERT_EQ(::stat((place() / ("state/worker/" + std::string(name))).c_str(), &info), 0);
@@ -104,9 +106,9 @@ TEST_F(TakeOver, FiveUnreportedJobsAndTwoIdentitiesComeAlong) {
 }
 
 TEST_F(TakeOver, WhatSomebodyHidThereIsToldAndNotFatal) {
-    start_both();
-    leave_five_unreported();
-    go_back();
+    ASSERT_NO_FATAL_FAILURE(start_both());
+    ASSERT_NO_FATAL_FAILURE(leave_five_unreported());
+    ASSERT_NO_FATAL_FAILURE(go_back());
     fs::create_directory_symlink("/etc", place() / "state/worker/more");
     start();
     expect_all_reported_once();
@@ -115,7 +117,7 @@ TEST_F(TakeOver, WhatSomebodyHidThereIsToldAndNotFatal) {
 }
 
 TEST_F(TakeOver, TheWayBackIsNotForARunningBroker) {
-    start_both();
+    ASSERT_NO_FATAL_FAILURE(start_both());
     const auto done = run(command({"--migrate-back"}));
     EXPECT_EQ(done.code, 1);
     EXPECT_NE(done.output.find("is another broker running?"), std::string::npos) << done.output;
