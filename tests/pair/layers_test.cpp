@@ -88,6 +88,28 @@ TEST_F(Layers, AFewLinesOverTheVersionsPolicyAreEnough) {
     EXPECT_EQ(run_job({.script = "echo hello\n"})["outcome"], "finished");
 }
 
+// As a host has it that was upgraded: all of 0.1's files, with a port of its backend's in one.
+TEST_F(Layers, APolicyOfTheReleaseBeforeGoesOnWithWhatWasChangedInIt) {
+    const auto profile = place().read("policy/profiles/test.profile");
+    const auto credentials = place().read("policy/credentials.policy");
+    place().remove("policy");
+    fs::copy(BULKHEAD_SOURCE "/tests/common/policy/old/0.1", place() / "policy",
+             fs::copy_options::recursive);
+    for (const auto& entry : fs::recursive_directory_iterator(place() / "policy")) {
+        fs::permissions(entry.path(), fs::perms(entry.is_directory() ? 0755 : 0644));
+    }
+    fs::permissions(place() / "policy", fs::perms(0755));
+    fs::create_directory(place() / "policy/approved");
+    place().write("policy/profiles/test.profile", profile);
+    place().write("policy/credentials.policy", credentials);
+    place().append("policy/worker.landlock",
+                   "tcp-connect " + std::to_string(backend().port()) + "  # the backend\n");
+    pin({.name = "hello", .script = "echo hello\n"});
+    start_enrolled();
+    EXPECT_EQ(run_job({.script = "echo hello\n"})["outcome"], "finished");
+    EXPECT_TRUE(audit("worker-ended").empty());
+}
+
 TEST_F(Layers, AnUpgradeBeneathARunningBrokerChangesNothingAndARevocationCounts) {
     allow_alice();
     start_enrolled();
