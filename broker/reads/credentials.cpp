@@ -60,7 +60,8 @@ std::string detail_of(const CredentialWish& wish, std::string_view reason) {
     if (reason == "not-in-policy") {
         return path +
                ": no row of credentials.policy holds it; move it to /etc/bulkhead/credentials/" +
-               backend + "/, or add the row: file " + path + " backend " + backend + "  # why";
+               backend + "/, or add by credentials.policy.d/NAME.lines: file " + path +
+               " backend " + backend + "  # why";
     }
     const auto* advice = std::ranges::find(kAdvice, reason, [](auto& row) { return row.first; });
     return path + ": " + std::string(advice == kAdvice.end() ? reason : advice->second);

@@ -30,11 +30,11 @@ enum class Kind { open, secret };
 std::unexpected<Error> not_opened(const std::string& path, const OpenedFile& file) {
     if (file.reason == kAbsent) return sys::fail_errno(path, ENOENT);
     if (file.reason == kNotInPolicy) {
-        return fail(
-            path +
-                ": no row of policy/credentials.policy has it, so root does not open it; "
-                "move it to /etc/bulkhead/credentials/ and the backend's name, or add a row",
-            EACCES);
+        return fail(path +
+                        ": no row of policy/credentials.policy has it, so root does not open it; "
+                        "move it to /etc/bulkhead/credentials/ and the backend's name, or add a "
+                        "row by credentials.policy.d/NAME.lines",
+                    EACCES);
     }
     return fail(path + ": " + (file.detail.empty() ? file.reason : file.detail));
 }

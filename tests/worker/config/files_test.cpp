@@ -139,11 +139,13 @@ TEST_F(LoadFiles, WhatPolicyKeepsFromUsIsFatalUnlessItMayBeAbsent) {
     EXPECT_EQ(trouble(files),
               "backend main: credential_file: /elsewhere/credential: no row of "
               "policy/credentials.policy has it, so root does not open it; move it to "
-              "/etc/bulkhead/credentials/ and the backend's name, or add a row");
+              "/etc/bulkhead/credentials/ and the backend's name, or add a row by "
+              "credentials.policy.d/NAME.lines");
     backend_.credential_file_optional = true;
     EXPECT_EQ(trouble(files), "");
     files["credential_file"].reason = "read-not-roots";
-    EXPECT_EQ(trouble(files), "backend main: credential_file: /elsewhere/credential: read-not-roots")
+    EXPECT_EQ(trouble(files),
+              "backend main: credential_file: /elsewhere/credential: read-not-roots")
         << "what is there must be good";
 }
 
