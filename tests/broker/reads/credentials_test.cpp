@@ -86,7 +86,8 @@ TEST_F(Credentials, WhatIsAnothersOrTheHostsIsNotInPolicy) {
         const auto file = ask(path);
         EXPECT_EQ(file.reason, "not-in-policy") << path;
         EXPECT_FALSE(file.file);
-        EXPECT_THAT(file.detail, HasSubstr("add the row: file " + path + " backend main  # why"));
+        EXPECT_THAT(file.detail, HasSubstr("credentials.policy.d/NAME.lines: file " + path +
+                                           " backend main  # why"));
         EXPECT_THAT(log(), HasSubstr("\"event\":\"read-refused\",\"row\":\"credential main "
                                      "credential_file\",\"path\":\"" +
                                      path + "\",\"reason\":\"not-in-policy\""));
