@@ -62,7 +62,7 @@ std::vector<Attack> attacks_on_readings() {
         file("behind-the-last", "goes on behind the last path", "admitted",
              asks("notes", "", "/zzzz")),
         {"file-written", serving, "writes to what was opened for it",
-         answered("admitted: write EBADF, truncate EINVAL, chmod EPERM, open again EACCES"),
+         answered("admitted: write EBADF, truncate EINVAL, chmod EPERM, open again ENOENT"),
          write_to_what_was_opened},
         {"value-of-nobody", serving, "a reading that policy lacks", answered("read-unknown"),
          sends(framed(kId<ReadPrivileged>, reads("shadow")))},

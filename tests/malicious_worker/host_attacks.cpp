@@ -61,7 +61,7 @@ void attack_host(const Attacker& attacker, int broker) {
     if (!laid && errno != EEXIST) attacker.report("traps", std::strerror(errno));
     const Surroundings around{.place = place == nullptr ? "" : place,
                               .state = state,
-                              .config = attacker.setup().settings.fd.get(),
+                              .settings = attacker.setup().settings.fd.get(),
                               .broker = broker,
                               .sibling = ::getpid(),
                               .port = std::atoi(port == nullptr ? "0" : port)};

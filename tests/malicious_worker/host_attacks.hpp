@@ -13,7 +13,7 @@ namespace bulkhead::test {
 struct Surroundings {
     std::string place;  // the installation's directory
     int state = -1;     // the worker's state directory, open
-    int config = -1;    // its configuration, open
+    int settings = -1;  // its settings, open
     int broker = 0;     // process numbers
     int sibling = 0;    // of the same user, unconfined: there is none in earnest
     int port = 0;       // somebody listens there, and policy does not name it
