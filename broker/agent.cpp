@@ -18,6 +18,8 @@ namespace bulkhead::broker {
 
 namespace {
 
+using policy::Wall;
+
 using namespace std::chrono_literals;
 
 constexpr auto kLastWords = 5s;   // of workers that wait in vain
@@ -31,12 +33,12 @@ std::string label_of(const std::string& state) {
 
 Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& log) {
     auto notifier = Notifier::from_environment();
-    TRY(harden_self());
+    auto standing = TRY(harden_self());
     TRY(input(open_config(options.config)));
     auto program = TRY(input(open_program(options.worker)));
     auto vendor = TRY(input(policy::read_vendor(options.vendor_policy, policy::Trust::root)));
     auto policy = TRY(input(ReadyPolicy::load(options.policy, vendor)));
-    TRY(limit_self(policy->policy.part("broker")));
+    TRY(standing.add({Wall::limits}, limit_self(policy->policy.part("broker"))));
     auto places = TRY(input(prepare_places(options)));
     KeptJobs kept(TRY(places.broker_state.open_dir(".")));
     auto ledger = TRY(records::Ledger::open(places.broker_state, now(), kept.list()));
@@ -55,9 +57,11 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
     TRY(agent->look_for_egress());
     TRY(input(require_possible(policy->policy, context)));
     context.ceiling = TRY(input(ceiling_for(*policy, sandbox::reachable_capabilities())));
-    TRY(install_ceiling(*policy));
+    TRY(standing.add({Wall::seccomp}, install_ceiling(*policy)));
     TRY(agent->make_workers());
-    TRY(give_up_capabilities(*policy, context.ceiling));
+    TRY(standing.add({Wall::capabilities, Wall::no_new_privs},
+                     give_up_capabilities(*policy, context.ceiling)));
+    TRY(within("broker", standing.require(policy::kBrokerWalls)));
     context.counts_by_space =
         view::make_user_namespace({.user = {1, 1}, .groups = {}}, view::IdMap::everybody)
             .has_value();
@@ -97,18 +101,17 @@ Agent::Agent(Options options, const sys::Log& log, Notifier notifier, sys::Loop 
                .reboot_directory = options_.run_dir + "/reboot"} {}
 
 void Agent::look_at_host() {
-    auto& missing = context_.missing;
     context_.landlock_abi = sandbox::landlock_abi();
-    missing = missing_features(context_.landlock_abi);
-    const auto& controllers = cgroups_.missing();
-    missing.insert(missing.end(), controllers.begin(), controllers.end());
+    auto not_raised = not_raised_here() | cgroups_.missing();
     part_.program = program_.get();
-    part_.limit_threads_by_user = std::ranges::count(controllers, "cgroup-pids") > 0;
+    part_.limit_threads_by_user = not_raised.has(Wall::cgroup_pids);
     const auto narrow = view::try_view(context_.policy->policy.part("worker").paths);
     part_.own_view = narrow.has_value();
-    if (narrow) return;
-    log_.warning("no view of their own for workers", {{"why", narrow.error().what}});
-    missing.emplace_back("worker-view");
+    if (!narrow) {
+        log_.warning("no view of their own for workers", {{"why", narrow.error().what}});
+        not_raised.add(Wall::worker_view);
+    }
+    context_.missing = sandbox::names_of(sandbox::lacking_walls(not_raised));
 }
 
 // Tried where the reader of agent.yaml will be, which has no network by this either.

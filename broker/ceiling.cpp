@@ -5,6 +5,7 @@
 #include "broker/host.hpp"
 #include "broker/processes/part.hpp"
 #include "common/policy/connect.hpp"
+#include "common/sandbox/walls.hpp"
 
 namespace bulkhead::broker {
 
@@ -28,7 +29,7 @@ crypto::Digest made_of(const ReadyPolicy& policy, std::uint64_t reachable) {
 Result<> require_possible(const policy::Policy& policy, const Context& broker) {
     for (const auto& [feature, source] : policy.requirements) {
         const auto where = source.at() + ": ";
-        if (!is_feature(feature)) return fail(where + "no such feature: " + feature);
+        if (!policy::is_feature(feature)) return fail(where + "no such feature: " + feature);
         if (std::ranges::count(broker.missing, feature) > 0) {
             return fail(where + "this host lacks the required " + feature);
         }
@@ -46,7 +47,8 @@ Result<Ceiling> ceiling_for(const ReadyPolicy& policy, std::uint64_t reachable) 
 }
 
 Result<> install_ceiling(const ReadyPolicy& policy) {
-    return within("broker ceiling", sandbox::install(policy.filter_of("broker")));
+    const auto status = TRY(sandbox::own_status());
+    return within("broker ceiling", sandbox::raise_filter(policy.filter_of("broker"), status));
 }
 
 Result<> give_up_capabilities(const ReadyPolicy& policy, const Ceiling& ceiling) {

@@ -1,7 +1,6 @@
 #include "broker/host.hpp"
 
 #include <fcntl.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -9,22 +8,18 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
 
-#include "common/policy/walls.hpp"
-#include "common/view/root.hpp"
 #include "common/view/user_space.hpp"
 
 namespace bulkhead::broker {
 
 namespace {
 
-// Linux 6.3; absent from Debian 12's headers.
-constexpr int kGetMdwe = 66;
+using policy::Wall;
 
 Result<sys::Dir> own_directory(const std::string& path, mode_t mode, const sandbox::User& owner) {
     if (::mkdir(path.c_str(), mode) == 0) {
@@ -139,33 +134,17 @@ Result<std::uint64_t> ceiling_of(const policy::Policy& policy, std::uint64_t rea
     return ceiling;
 }
 
-std::vector<std::string> missing_features(int landlock_abi) {
-    std::vector<std::string> missing;
-    if (landlock_abi < 1) missing.emplace_back("landlock");
-    if (landlock_abi < 4) missing.emplace_back("landlock-net");
-    if (landlock_abi < 6) missing.emplace_back("landlock-scope");
-    if (::prctl(kGetMdwe, 0, 0, 0, 0) < 0) missing.emplace_back("mdwe");
-    if (!view::has_mount_attributes()) missing.emplace_back(policy::kViewWall);
-    if (!view::has_mount_attributes() ||
-        !view::make_user_namespace({.user = {1, 1}, .groups = {}}, view::IdMap::files)) {
-        missing.emplace_back(policy::kIdMapWall);
-    }
-    return missing;
+policy::WallSet not_raised_here() {
+    if (view::make_user_namespace({.user = {1, 1}, .groups = {}}, view::IdMap::files)) return {};
+    return {policy::Wall::id_map};
 }
 
-bool is_feature(std::string_view name) {
-    constexpr std::array<std::string_view, 4> kOthers{policy::kEgressWall, "landlock-net", "mdwe",
-                                                      "worker-view"};
-    return policy::is_wall(name) || std::ranges::count(kOthers, name) > 0;
-}
-
-Result<> harden_self() {
-    TRY(sandbox::forbid_core());
-    TRY(sys::check(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "PR_SET_DUMPABLE"));
-    if (::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0) return sandbox::differs("still dumpable");
+Result<sandbox::Standing> harden_self() {
+    sandbox::Standing standing;
+    TRY(standing.add({Wall::not_dumpable}, sandbox::refuse_dumps()));
     ::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is not a reason to die
     if (::chdir("/") != 0) return sys::fail_errno("chdir /");
-    return {};
+    return standing;
 }
 
 Result<> limit_self(const policy::Profile& own) {

@@ -6,6 +6,7 @@
 #include "broker/options.hpp"
 #include "common/policy/policy.hpp"
 #include "common/sandbox/privileges.hpp"
+#include "common/sandbox/walls.hpp"
 #include "common/sys/dir.hpp"
 
 namespace bulkhead::broker {
@@ -36,13 +37,11 @@ Result<HomePlaces> make_home(const Options& options, const std::string& backend,
 // for by name: settings may all come from the environment.
 Result<sys::Fd> open_config(const std::string& path);
 
-// Protections that this kernel cannot give, by their names in `require` lines.
-std::vector<std::string> missing_features(int landlock_abi);
-// All such names; a `require` line with another is a typing error that would protect nobody.
-bool is_feature(std::string_view name);
+// Walls that this kernel has and this host does not give, of those that the broker can try out.
+policy::WallSet not_raised_here();
 
 // Cannot be dumped or traced, no core. For root itself, before it opens anything.
-Result<> harden_self();
+Result<sandbox::Standing> harden_self();
 // Open files and umask, as its profile says.
 Result<> limit_self(const policy::Profile& own);
 // The capabilities that this broker and all its jobs can ever have: what it needs itself and what

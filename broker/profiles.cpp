@@ -11,6 +11,8 @@ namespace bulkhead::broker {
 
 namespace {
 
+using policy::Wall;
+
 bool lacks(const Context& broker, std::string_view feature) {
     return std::ranges::find(broker.missing, feature) != broker.missing.end();
 }
@@ -41,6 +43,12 @@ std::string unusable_for(const policy::Profile& profile, const Context& broker) 
 Result<JobPlan> plan_of(const policy::Profile& profile, const ReadyPolicy& policy,
                         const Context& broker) {
     auto plan = TRY(make_plan(profile, policy.filter(profile.seccomp), broker.landlock_abi));
+    const auto wanted = policy::walls_of_job(profile);
+    for (const auto wall : {Wall::cgroup_memory, Wall::cgroup_pids, Wall::cgroup_cpu}) {
+        if (wanted.has(wall) && !lacks(broker, policy::row_of(wall).name)) {
+            plan.controllers.add(wall);
+        }
+    }
     plan.limit_memory_by_process = lacks(broker, policy::kMemoryWall);
     plan.limit_pids_by_user = lacks(broker, policy::kPidsWall);
     const bool root = plan.identity.user.uid == 0;

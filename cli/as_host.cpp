@@ -1,11 +1,8 @@
 #include "cli/as_host.hpp"
 
-#include <linux/mount.h>
 #include <sched.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,8 +17,8 @@
 #include "common/policy/walls.hpp"
 #include "common/sandbox/child.hpp"
 #include "common/sandbox/egress.hpp"
-#include "common/sandbox/landlock.hpp"
 #include "common/sandbox/probe.hpp"
+#include "common/sandbox/walls.hpp"
 #include "common/sys/dir.hpp"
 #include "common/sys/mounts.hpp"
 #include "common/view/job_view.hpp"
@@ -48,23 +45,17 @@ std::string controllers() {
 
 // As the broker will find them, but for what its unit delegates.
 std::vector<std::string> missing_features() {
-    constexpr int kGetMdwe = 66;  // Linux 6.3; absent from Debian 12's headers
-    std::vector<std::string> missing;
-    const int abi = sandbox::landlock_abi();
-    if (abi < 1) missing.emplace_back("landlock");
-    if (abi < 4) missing.emplace_back("landlock-net");
-    if (abi < 6) missing.emplace_back("landlock-scope");
-    if (::geteuid() == 0 && !sandbox::knows_egress()) missing.emplace_back(policy::kEgressWall);
-    if (::prctl(kGetMdwe, 0, 0, 0, 0) < 0) missing.emplace_back("mdwe");
-    if (::syscall(SYS_mount_setattr, -1, "", 0, nullptr, 0) != 0 && errno == ENOSYS) {
-        for (const auto* wall : {"worker-view", "job-view", "id-map"}) missing.emplace_back(wall);
-    }
+    policy::WallSet not_enabled;
+    if (::geteuid() == 0 && !sandbox::knows_egress()) not_enabled.add(policy::Wall::egress);
     const auto text = controllers();
     const auto enabled = words(text);
-    for (const std::string name : {"memory", "pids", "cpu"}) {
-        if (std::ranges::count(enabled, name) == 0) missing.push_back("cgroup-" + name);
+    for (const auto& row : policy::walls()) {
+        constexpr std::string_view kPrefix = "cgroup-";
+        if (!row.name.starts_with(kPrefix)) continue;
+        const auto controller = row.name.substr(kPrefix.size());
+        if (std::ranges::count(enabled, controller) == 0) not_enabled.add(row.wall);
     }
-    return missing;
+    return sandbox::names_of(sandbox::lacking_walls(not_enabled));
 }
 
 // What this process could give away; a unit may have less (CapabilityBoundingSet=).

@@ -33,7 +33,7 @@ constexpr std::array kCommands{
     Row{"check-policy", "[DIR] [--as-host] [--json] [--vendor-policy DIR]",
         "what is wrong or strange in a policy, and its digest; what this host cannot give of it",
         &cli::check_policy},
-    Row{"show-confinement", "[worker|broker|PROFILE] [--policy DIR] [--vendor-policy DIR]",
+    Row{"show-confinement", "[worker|broker|vet|PROFILE] [--policy DIR] [--vendor-policy DIR]",
         "what a policy lets each of them do, in words and as seccomp programs",
         &cli::show_confinement},
     Row{"verify-audit", "FILE...|DIR [--size LINES --head HEX]",

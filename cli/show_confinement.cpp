@@ -1,10 +1,12 @@
-// `bulkhead show-confinement`: what a policy makes of the broker, of the worker and of jobs.
+// `bulkhead show-confinement`: what a policy makes of the broker, of the worker and of jobs;
+// and what holds the child that checks scripts.
 #include <array>
 
 #include "cli/confinement/words.hpp"
 #include "cli/files.hpp"
 #include "cli/options.hpp"
 #include "cli/policy_copy.hpp"
+#include "cli/vet/rules.hpp"
 
 namespace bulkhead::cli {
 
@@ -13,10 +15,13 @@ namespace {
 constexpr std::array kOptions{Option{"--policy", Option::Takes::once}, kVendorPolicy};
 
 Result<std::string> confinement_of(const std::string& who, const policy::Policy& policy) {
+    if (who == "vet") {
+        return TRY(vet_in_words()) + TRY(program_in_words(TRY(vet_rules()).calls));
+    }
     const auto* profile = policy::find(policy.profiles, who);
     const bool is_ours = who == "broker" || who == "worker";
     if (profile == nullptr && !is_ours) {
-        return wrong("\"" + who + "\" is neither worker nor broker nor a profile of this policy");
+        return wrong("\"" + who + "\" is neither worker, broker, vet nor a profile of this policy");
     }
     const auto text = who == "broker"   ? broker_in_words(policy)
                       : who == "worker" ? worker_in_words(policy)
@@ -30,10 +35,10 @@ Result<std::string> confinement_of(const std::string& who, const policy::Policy&
 Result<int> show_confinement(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
     auto subjects = options.operands();
-    if (subjects.size() > 1) return wrong("give one of worker, broker or a profile's name");
+    if (subjects.size() > 1) return wrong("give one of worker, broker, vet or a profile's name");
     const auto copy = TRY(load_policy(options.value("--policy", kPolicyDirectory), options));
     if (subjects.empty()) {
-        subjects = {"broker", "worker"};
+        subjects = {"broker", "worker", "vet"};
         for (const auto& [name, profile] : copy.policy.profiles) subjects.push_back(name);
     }
     std::string text;

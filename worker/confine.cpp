@@ -1,53 +1,29 @@
 #include "worker/confine.hpp"
 
-#include <fcntl.h>
 #include <linux/capability.h>
+#include <netinet/in.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <csignal>
 
-#include "common/sandbox/landlock.hpp"
-#include "common/sandbox/seccomp.hpp"
+#include "common/sandbox/privileges.hpp"
+#include "common/sandbox/walls.hpp"
 #include "worker/sealed_code.hpp"
 
 namespace bulkhead::worker {
 
 namespace {
 
-// Linux 6.3; absent from Debian 12's headers.
-constexpr int kSetMdwe = 65;
-constexpr int kGetMdwe = 66;
-constexpr unsigned long kRefuseExecGain = 1;
+using policy::Wall;
+using policy::WallSet;
 
 Result<> require_denied(bool denied, const char* what) {
     if (denied) return {};
-    return fail(std::string("confinement does not hold: ") + what + " was possible");
-}
-
-Result<> hide_memory() {
-    TRY(sys::check(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "PR_SET_DUMPABLE"));
-    return require_denied(::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0, "being read from outside");
-}
-
-// The broker has asked for it before exec; where that brought a change of SELinux domain the kernel
-// has forgotten it again (security/selinux/hooks.c). A broker gone before this closes the channel.
-Result<> die_with_the_broker() {
-    TRY(sys::check(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG"));
-    int set = 0;
-    TRY(sys::check(::prctl(PR_GET_PDEATHSIG, &set, 0, 0, 0), "PR_GET_PDEATHSIG"));
-    return require_denied(set == SIGKILL, "outliving the broker");
-}
-
-// Where the kernel has no such thing the broker reports it as missing, asked in the same way.
-Result<> refuse_new_code() {
-    if (::prctl(kGetMdwe, 0, 0, 0, 0) < 0) return {};
-    ::prctl(kSetMdwe, kRefuseExecGain, 0, 0, 0);
-    const bool set = ::prctl(kGetMdwe, 0, 0, 0, 0) == static_cast<int>(kRefuseExecGain);
-    return require_denied(set, "new executable memory");
+    return sandbox::differs(std::string(what) + " was possible");
 }
 
 // In no set. Those of an ambient one would be in the permitted and the inheritable, too.
@@ -73,14 +49,19 @@ Result<> verify_identity() {
                           "gaining privileges by exec");
 }
 
-Result<> verify_landlock() {
-    // World-readable by its mode, so only Landlock can say no.
-    const int root = ::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (root >= 0) ::close(root);
-    return require_denied(root < 0, "listing /");
+// No TCP port may be bound, whichever may be connected to.
+Result<> verify_ports() {
+    const sys::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!socket && errno == EAFNOSUPPORT) return {};
+    if (!socket) return sys::fail_errno("socket");
+    const sockaddr_in any{
+        .sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+    const int done = ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&any), sizeof any);
+    return require_denied(done != 0 && errno == EACCES, "binding a port");
 }
 
-Result<> verify_seccomp() {
+Result<> raise_filter(const sandbox::Filter& filter) {
+    TRY(sandbox::install(filter));
     TRY(require_denied(::prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 2, "running without a filter"));
     // The kernel would say EINVAL or EFAULT; the filter answers before it looks.
     const long made = ::syscall(SYS_clone3, nullptr, 0);
@@ -89,19 +70,32 @@ Result<> verify_seccomp() {
 
 }  // namespace
 
+WallSet own_walls(bool ruleset) {
+    const auto walls = policy::kRaisedByWorker.without(sandbox::lacking_walls({}));
+    return ruleset ? walls : walls.without({Wall::landlock, Wall::landlock_net});
+}
+
 Result<> confine(const protocol::Handle& seccomp, const std::optional<protocol::Handle>& landlock) {
-    TRY(die_with_the_broker());
-    TRY(hide_memory());
-    TRY(refuse_new_code());
-    TRY(seal_code());
-    TRY(verify_identity());
+    const auto wanted = own_walls(landlock.has_value());
+    sandbox::Standing standing;
+    // The broker has asked for it before exec; where that brought a change of SELinux domain the
+    // kernel has forgotten it again (security/selinux/hooks.c). A broker gone before this closes
+    // the channel.
+    TRY(standing.add({Wall::end_with_parent}, sandbox::end_with_parent()));
+    TRY(standing.add({Wall::not_dumpable}, sandbox::refuse_dumps()));
+    if (wanted.has(Wall::mdwe)) TRY(standing.add({Wall::mdwe}, sandbox::refuse_new_code()));
+    if (wanted.has(Wall::mseal)) TRY(standing.add({Wall::mseal}, seal_code()));
+    TRY(standing.add({Wall::identity, Wall::capabilities, Wall::no_new_privs}, verify_identity()));
     const auto filter = TRY(sandbox::from_memfd(seccomp.fd));
     if (landlock) {
-        TRY(sandbox::restrict_self(landlock->fd.get()));
-        TRY(verify_landlock());
+        TRY(standing.add({Wall::landlock}, sandbox::raise_ruleset(landlock->fd.get(), "/")));
     }
-    TRY(sandbox::install(filter));  // last: it forbids the calls above
-    return verify_seccomp();
+    if (wanted.has(Wall::landlock_net)) {
+        TRY(standing.add({Wall::landlock_net}, verify_ports()));
+    }
+    // Last: it forbids the calls above.
+    TRY(standing.add({Wall::seccomp}, raise_filter(filter)));
+    return standing.require(wanted);
 }
 
 }  // namespace bulkhead::worker

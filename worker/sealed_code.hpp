@@ -5,7 +5,7 @@
 namespace bulkhead::worker {
 
 // mseal(2) over the code, the constants and the relocated tables of everything that is loaded, and
-// one of these pages tried. Nothing happens on kernels without it, before Linux 6.10.
+// one of these pages tried. Needs Linux 6.10.
 Result<> seal_code();
 
 }  // namespace bulkhead::worker

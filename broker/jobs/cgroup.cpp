@@ -18,7 +18,13 @@ namespace bulkhead::broker {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> kControllers{"memory", "pids", "cpu"};
+struct Controller {
+    policy::Wall wall;
+    std::string_view name;
+};
+constexpr std::array kControllers{Controller{policy::Wall::cgroup_memory, "memory"},
+                                  Controller{policy::Wall::cgroup_pids, "pids"},
+                                  Controller{policy::Wall::cgroup_cpu, "cpu"}};
 
 Result<> put(const sys::Dir& dir, std::string_view file, std::string_view text) {
     const auto fd = TRY(dir.open_at(file, O_WRONLY));
@@ -100,26 +106,34 @@ void collect(const sys::Dir& dir, std::vector<pid_t>& pids) {
     }
 }
 
-Result<> limit(const sys::Dir& dir, const policy::Limits& limits) {
-    const auto set = [&](const std::string& file, const std::string& value) -> Result<> {
-        // No file, no controller: CgroupTree has said so, and rlimits stand in.
+// Which controllers hold it then. No file, no controller: CgroupTree has said so, and rlimits stand
+// in.
+Result<policy::WallSet> limit(const sys::Dir& dir, const policy::Limits& limits) {
+    policy::WallSet held;
+    const auto set = [&](policy::Wall wall, const std::string& file,
+                         const std::string& value) -> Result<> {
         if (::faccessat(dir.fd(), file.c_str(), W_OK, 0) != 0) return {};
         TRY(put(dir, file, value));
         if (TRY(get(dir, file)) != value + "\n") return sandbox::differs(file + " differs");
+        held.add(wall);
         return {};
     };
     if (limits.memory > 0) {
         // In whole pages, as the kernel counts.
         const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-        TRY(set("memory.max", std::to_string(limits.memory / page * page)));
-        TRY(set("memory.swap.max", "0"));
-        TRY(set("memory.oom.group", "1"));
+        const auto most = std::to_string(limits.memory / page * page);
+        TRY(set(policy::Wall::cgroup_memory, "memory.max", most));
+        TRY(set(policy::Wall::cgroup_memory, "memory.swap.max", "0"));
+        TRY(set(policy::Wall::cgroup_memory, "memory.oom.group", "1"));
     }
-    if (limits.pids > 0) TRY(set("pids.max", std::to_string(limits.pids)));
+    if (limits.pids > 0) {
+        TRY(set(policy::Wall::cgroup_pids, "pids.max", std::to_string(limits.pids)));
+    }
     if (limits.cpu_percent > 0) {
-        TRY(set("cpu.max", std::to_string(limits.cpu_percent * 1000) + " 100000"));
+        const auto share = std::to_string(limits.cpu_percent * 1000) + " 100000";
+        TRY(set(policy::Wall::cgroup_cpu, "cpu.max", share));
     }
-    return {};
+    return held;
 }
 
 }  // namespace
@@ -213,16 +227,16 @@ Result<CgroupTree> CgroupTree::create(const std::string& label) {
     for (const auto& entry : beneath(own)) {
         if (entry != "agent" && entry != "jobs") TRY(clear(own, entry));
     }
-    std::vector<std::string> missing;
-    for (const auto controller : kControllers) {
+    policy::WallSet missing;
+    for (const auto& [wall, controller] : kControllers) {
         const auto enable = "+" + std::string(controller);
         bool enabled = true;
         for (const auto* dir : std::array<const sys::Dir*, 3>{&base, &own, &jobs}) {
             enabled = enabled && put(*dir, "cgroup.subtree_control", enable).has_value();
         }
-        if (!enabled) missing.push_back("cgroup-" + std::string(controller));
+        if (!enabled) missing.add(wall);
     }
-    return CgroupTree(std::move(base), name, std::move(own), std::move(jobs), std::move(missing));
+    return CgroupTree(std::move(base), name, std::move(own), std::move(jobs), missing);
 }
 
 CgroupTree::~CgroupTree() {
@@ -252,7 +266,7 @@ Result<Cgroup> CgroupTree::make(JobNumber number, const policy::Limits& limits) 
     auto parent = TRY(jobs_.open_dir("."));
     Cgroup cgroup(std::move(parent), name, "/" + name_ + "/jobs/" + name, std::move(dir),
                   std::move(events));
-    TRY(limit(cgroup.dir_, limits));
+    cgroup.limited_ = TRY(limit(cgroup.dir_, limits));
     return cgroup;
 }
 

@@ -7,6 +7,7 @@
 
 #include "common/base/ids.hpp"
 #include "common/policy/policy.hpp"
+#include "common/policy/wall.hpp"
 #include "common/sys/dir.hpp"
 
 namespace bulkhead::broker {
@@ -25,6 +26,9 @@ class Cgroup {
     Result<bool> populated() const;
     // Nothing wrong, or the calling process is not in it, whatever clone3 said.
     Result<> require_caller() const;
+
+    // Controllers that hold what is in it: set, and read back.
+    policy::WallSet limited() const { return limited_; }
 
     // Those that are not on their way out, in it and in what a job made beneath it.
     std::vector<pid_t> processes() const;
@@ -58,6 +62,7 @@ class Cgroup {
     std::string end_;  // of its path in /proc/PID/cgroup
     sys::Dir dir_;
     sys::Fd events_;
+    policy::WallSet limited_;
 };
 
 // This agent's place in the host's cgroup tree: <own>/bulkhead-<label>/{agent,jobs}, and one of its
@@ -77,23 +82,23 @@ class CgroupTree {
     // Nothing wrong, or this process, which is not reaped, is not there, whatever clone3 said.
     Result<> require_in(const std::string& name, pid_t pid) const;
     Result<Cgroup> make(JobNumber number, const policy::Limits& limits) const;
-    // Controllers that jobs cannot be limited by on this host: "cgroup-memory", ...
-    const std::vector<std::string>& missing() const { return missing_; }
+    // Controllers that jobs cannot be limited by on this host.
+    policy::WallSet missing() const { return missing_; }
 
   private:
     CgroupTree(sys::Dir base, std::string name, sys::Dir own, sys::Dir jobs,
-               std::vector<std::string> missing)
+               policy::WallSet missing)
         : base_(std::move(base)),
           name_(std::move(name)),
           own_(std::move(own)),
           jobs_(std::move(jobs)),
-          missing_(std::move(missing)) {}
+          missing_(missing) {}
 
     sys::Dir base_;
     std::string name_;
     sys::Dir own_;
     sys::Dir jobs_;
-    std::vector<std::string> missing_;
+    policy::WallSet missing_;
 };
 
 }  // namespace bulkhead::broker

@@ -4,7 +4,6 @@
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -20,6 +19,7 @@
 #include "common/base/strong.hpp"
 #include "common/policy/walls.hpp"
 #include "common/sandbox/landlock.hpp"
+#include "common/sandbox/walls.hpp"
 #include "common/sys/exec.hpp"
 #include "common/view/job_view.hpp"
 
@@ -38,6 +38,7 @@ constexpr char kRemarkMark = '+';
 // Remarks, which precede the status: so that hear() gets to it.
 constexpr std::size_t kMostTold = 20;
 
+using policy::Wall;
 using sandbox::differs;
 
 struct Space {
@@ -60,6 +61,7 @@ using Ruleset = std::optional<sys::Fd>;
 struct Ready {
     Ruleset ruleset;
     std::string script;  // its file
+    sandbox::Standing standing;
 };
 
 // "mnt:[4026531841]" and so on: which ones the caller is in (namespaces(7)).
@@ -118,11 +120,6 @@ Result<> arrange_descriptors(const JobPlan& plan, int out, int err, int report) 
 
 void tell(int report, char mark, const std::string& text) { sys::say_line(report, mark + text); }
 
-bool has_ruleset(const JobPlan& plan) {
-    const auto given_up = [](const auto& line) { return line.wall == policy::kLandlockWall; };
-    return !plan.profile.host_files && std::ranges::none_of(plan.profile.without, given_up);
-}
-
 // The user namespace, the view and the ruleset that is bound to it.
 struct Walls {
     sys::Fd space;
@@ -144,7 +141,7 @@ Result<Walls> raise_walls(const JobPlan& plan, int script, const std::string& fi
                                           .mount_points = plan.mount_points,
                                           .script = script,
                                           .script_name = plan.script_name}));
-    if (!has_ruleset(plan)) return walls;
+    if (!walls_of(plan).has(Wall::landlock)) return walls;
     if (!profile.namespaces.mount && !file.empty()) {
         walls.view.rows.push_back({.access = policy::Access::execute, .path = file, .source = {}});
     }
@@ -154,73 +151,73 @@ Result<Walls> raise_walls(const JobPlan& plan, int script, const std::string& fi
                                    .writable = {},
                                    .tcp_connect = std::nullopt,
                                    .list_all = profile.namespaces.mount,
+                                   .ask_daemons = profile.network == policy::Network::host,
                                    .signal_others = may_kill && !profile.namespaces.pid},
                                   plan.landlock_abi));
     return walls;
+}
+
+Result<> enter_space(const sys::Fd& space, const Spaces& brokers) {
+    TRY(view::enter_user_namespace(space));
+    if (own_space("user") == brokers.user) return differs("user namespace differs");
+    return {};
 }
 
 // In the child. The order is the design: files while still root, ids, then the doors.
 Result<Ready> become_job(const JobPlan& plan, const Cgroup& cgroup, const Spaces& brokers,
                          const std::string& script) {
     const auto& profile = plan.profile;
-    TRY(require_spaces(profile.namespaces, brokers));
-    TRY(cgroup.require_caller());
+    sandbox::Standing standing;
+    TRY(standing.add({Wall::namespaces}, require_spaces(profile.namespaces, brokers)));
+    TRY(standing.add({Wall::place}, cgroup.require_caller()));
+    TRY(standing.add(cgroup.limited(), {}));  // by the broker, who has read it back
     if (!profile.namespaces.mount) {
         TRY(view::copy_script(kScriptFd, script, plan.identity.user.gid));
     }
     auto walls = TRY(raise_walls(plan, kScriptFd, script));
+    if (profile.namespaces.mount) TRY(standing.add({Wall::job_view}, {}));
     const auto& left_out = walls.view.left_out;
     for (std::size_t i = 0; i < std::min(left_out.size(), kMostTold); ++i) {
         tell(kReportFd, kRemarkMark, left_out[i]);
     }
     TRY(sys::check(::chdir("/"), "chdir /"));
     TRY(set_manners(profile));
-    TRY(set_limits(plan));
-    const sys::Fd status(::open("/proc/self/status", O_RDONLY | O_CLOEXEC));
-    if (!status) return sys::fail_errno("/proc/self/status");
+    TRY(standing.add({Wall::limits}, set_limits(plan)));
+    const auto status = TRY(sandbox::own_status());
     if (walls.space) {
-        TRY(view::enter_user_namespace(walls.space));
-        if (own_space("user") == brokers.user) return differs("user namespace differs");
+        TRY(standing.add({Wall::id_map}, enter_space(walls.space, brokers)));
         walls.space.reset();
     }
-    TRY(within("identity", sandbox::become(plan.identity, &status)));
+    TRY(standing.add({Wall::identity, Wall::capabilities, Wall::no_new_privs},
+                     within("identity", sandbox::become(plan.identity, &status))));
     // A broker that is killed takes the first process along, and a pid namespace with it; what else
     // there is goes when the next broker starts. After the change of ids, which clears it
     // (prctl(2)).
-    TRY(sys::check(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG"));
+    TRY(standing.add({Wall::end_with_parent}, sandbox::end_with_parent()));
     // Killed before that: then nobody reads the report any more.
     pollfd report{.fd = kReportFd, .events = 0, .revents = 0};
     if (::poll(&report, 1, 0) != 0) return fail("the broker is gone");
     const auto in_view = std::string(view::kScripts) + "/" + plan.script_name;
-    return Ready{std::move(walls.ruleset), profile.namespaces.mount ? in_view : script};
+    return Ready{std::move(walls.ruleset), profile.namespaces.mount ? in_view : script, standing};
 }
 
 Result<> enter(const Ruleset& ruleset, const policy::Profile& profile) {
-    if (!ruleset) return {};
-    TRY(sandbox::restrict_self(ruleset->get()));
     // A rule for / leaves nothing to try: it is for jobs that may read everything.
     const auto is_root = [](const policy::PathRule& rule) { return rule.path == "/"; };
-    if (std::ranges::any_of(profile.paths, is_root)) return {};
-    const bool view = profile.namespaces.mount;
-    const sys::Fd tried(::open(view ? view::kClosed : "/", O_RDONLY | O_CLOEXEC));
-    if (tried || errno != EACCES) return differs("Landlock differs: what no rule names is open");
-    return {};
+    const bool all = std::ranges::any_of(profile.paths, is_root);
+    const std::string closed = profile.namespaces.mount ? view::kClosed : "/";
+    return sandbox::raise_ruleset(ruleset->get(), all ? "" : closed);
 }
 
 // The doors that stay closed over exec; the filter last, for it may forbid all other calls.
-Result<> close_doors(const JobPlan& plan, const Ruleset& ruleset) {
-    const sys::Fd status(::open("/proc/self/status", O_RDONLY | O_CLOEXEC));
-    if (!status) return sys::fail_errno("/proc/self/status");  // not later: Landlock may hide it
-    const auto see = [&]() -> Result<sandbox::Seen> {
-        return sandbox::parse_status(TRY(sys::read_from_start(status, 64_KiB)));
-    };
-    const auto before = TRY(see());
-    TRY(enter(ruleset, plan.profile));
-    TRY(sandbox::install(plan.filter));
-    const auto after = TRY(see());
-    const bool counted = after.filters == before.filters + 1 || after.filters == 0;
-    if (after.seccomp != 2 || !counted) return differs("seccomp differs: no filter was added");
-    return {};
+Result<> close_doors(const JobPlan& plan, const Ready& ready) {
+    auto standing = ready.standing;
+    const auto status = TRY(sandbox::own_status());  // not later: Landlock may hide it
+    if (ready.ruleset) {
+        TRY(standing.add({Wall::landlock}, enter(ready.ruleset, plan.profile)));
+    }
+    TRY(standing.add({Wall::seccomp}, sandbox::raise_filter(plan.filter, status)));
+    return standing.require(walls_of(plan));
 }
 
 // The exit status says of what kind the step was that failed; see JobStatus.
@@ -236,7 +233,7 @@ Result<> close_doors(const JobPlan& plan, const Ruleset& ruleset) {
     words.push_back(ready.script);
     const sys::Argv argv(std::move(words));
     const sys::Argv environment(plan.environment);
-    if (const auto done = close_doors(plan, ready.ruleset); !done) {
+    if (const auto done = close_doors(plan, ready); !done) {
         report_and_exit(kReportFd, done.error());
     }
     ::execve(argv.program(), argv.get(), environment.get());
@@ -249,7 +246,8 @@ Result<> close_doors(const JobPlan& plan, const Ruleset& ruleset) {
     const pid_t job = ::fork();
     if (job < 0) report_and_exit(kReportFd, sys::fail_errno("fork in pid namespace").error());
     if (job == 0) run_interpreter(plan, ready);
-    if (const auto done = enter(ready.ruleset, plan.profile); !done) {
+    const auto done = ready.ruleset ? enter(ready.ruleset, plan.profile) : Result<>();
+    if (!done) {
         report_and_exit(kReportFd, done.error());
     }
     for (;;) {
@@ -266,6 +264,14 @@ Result<> close_doors(const JobPlan& plan, const Ruleset& ruleset) {
 }
 
 }  // namespace
+
+policy::WallSet walls_of(const JobPlan& plan) {
+    constexpr policy::WallSet kOfCgroups{Wall::cgroup_memory, Wall::cgroup_pids, Wall::cgroup_cpu};
+    auto walls = policy::walls_of_job(plan.profile).without(kOfCgroups) | plan.controllers;
+    if (plan.landlock_abi == 0) walls.remove(Wall::landlock);
+    if (plan.user_space != view::IdMap::files) walls.remove(Wall::id_map);
+    return walls;
+}
 
 Result<JobPlan> make_plan(const policy::Profile& profile, const sandbox::Filter& filter,
                           int landlock_abi) {

@@ -29,6 +29,7 @@ struct JobPlan {
     sandbox::Filter filter;
     int landlock_abi = 0;
     std::optional<view::IdMap> user_space;
+    policy::WallSet controllers;  // of cgroups, those that this host has for it
     // Where the cgroup controllers are missing; they count differently, by process and by user.
     bool limit_memory_by_process = false;
     bool limit_pids_by_user = false;
@@ -45,6 +46,8 @@ struct JobPlan {
 
 Result<JobPlan> make_plan(const policy::Profile& profile, const sandbox::Filter& filter,
                           int landlock_abi);
+// What stands before the first line of such a job runs, or none does.
+policy::WallSet walls_of(const JobPlan& plan);
 // The environment of an account: HOME, USER, LOGNAME, SHELL, and what is the same for all. Where
 // the job finds no home of its account's, it has one of its own; never "/".
 std::vector<std::string> account_environment(const policy::Profile& profile,

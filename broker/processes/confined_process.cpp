@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,14 +9,16 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 
+#include "common/sandbox/walls.hpp"
 #include "common/sys/exec.hpp"
 #include "common/view/worker_view.hpp"
 
 namespace bulkhead::broker {
 
 namespace {
+
+using policy::Wall;
 
 constexpr int kProgramFd = 4;  // after its end of the channel, where it looks for that
 
@@ -40,14 +41,7 @@ Result<> hand_over_mounts(const link::Channel& channel) {
     return channel.send(as_bytes("mounts"), std::span(&fd, 1));
 }
 
-Result<> strip(const ProcessPlan& plan, int channel) {
-    // Standard output and error stay what the broker has.
-    TRY(sys::place_descriptors(std::array{sys::Placed{}, sys::Placed{STDOUT_FILENO},
-                                          sys::Placed{STDERR_FILENO}, sys::Placed{channel},
-                                          sys::Placed{plan.program, false}}));
-    ::setsid();
-    TRY(sys::check(::chdir("/"), "chdir /"));
-    ::umask(plan.umask);
+Result<> set_limits(const ProcessPlan& plan) {
     const auto& limits = plan.limits;
     if (limits.open_files > 0) {
         TRY(sandbox::set_limit(RLIMIT_NOFILE, limits.open_files, limits.open_files));
@@ -59,9 +53,24 @@ Result<> strip(const ProcessPlan& plan, int channel) {
     if (plan.limit_threads_by_user && limits.pids > 0) {
         TRY(sandbox::set_limit(RLIMIT_NPROC, limits.pids, limits.pids));
     }
-    TRY(sandbox::become({.user = plan.user, .groups = {}, .capabilities = 0}));
+    return {};
+}
+
+Result<> strip(const ProcessPlan& plan, int channel) {
+    // Standard output and error stay what the broker has.
+    TRY(sys::place_descriptors(std::array{sys::Placed{}, sys::Placed{STDOUT_FILENO},
+                                          sys::Placed{STDERR_FILENO}, sys::Placed{channel},
+                                          sys::Placed{plan.program, false}}));
+    ::setsid();
+    TRY(sys::check(::chdir("/"), "chdir /"));
+    ::umask(plan.umask);
+    sandbox::Standing standing;
+    TRY(standing.add({Wall::limits}, set_limits(plan)));
+    TRY(standing.add({Wall::identity, Wall::capabilities, Wall::no_new_privs},
+                     sandbox::become({.user = plan.user, .groups = {}, .capabilities = 0})));
     // After the change of ids, which clears it (prctl(2)).
-    return sys::check(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG");
+    TRY(standing.add({Wall::end_with_parent}, sandbox::end_with_parent()));
+    return standing.require(policy::kRaisedBeforeExec);
 }
 
 [[noreturn]] void become_program(const ProcessPlan& plan, const link::Channel& channel,

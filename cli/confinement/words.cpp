@@ -7,6 +7,7 @@
 
 #include "cli/dry_run/words.hpp"
 #include "cli/layout.hpp"
+#include "cli/vet/rules.hpp"
 #include "common/base/parse.hpp"
 #include "common/policy/connect.hpp"
 #include "common/policy/hidden.hpp"
@@ -17,6 +18,8 @@
 namespace bulkhead::cli {
 
 namespace {
+
+using policy::Wall;
 
 constexpr const char* kNoWayBack =
     "the bounding set holds no other; securebits are locked, no_new_privs is on, so no program "
@@ -84,6 +87,13 @@ std::string calls_of(const policy::SeccompList& list) {
            reasoned("    any other call", list.source.reason);
 }
 
+// " (Linux 6.7)", of what a host may lack.
+std::string since(Wall wall) { return " (Linux " + std::string(policy::row_of(wall).since) + ")"; }
+
+std::string standing(policy::WallSet walls) {
+    return walls.names() + ": raised where the host has them, and each read back";
+}
+
 std::string limits_of(const policy::Limits& limits) {
     return size_in_words(limits.memory) + " of memory, " + std::to_string(limits.pids) +
            " processes, " + std::to_string(limits.cpu_percent) + " % of a processor, files of " +
@@ -131,10 +141,11 @@ std::string view_of(const policy::Profile& profile) {
 std::string signals_of(const policy::Profile& profile) {
     if (profile.namespaces.pid) return "its own processes alone: it sees no other";
     if ((profile.capabilities & sandbox::capability(CAP_KILL)) != 0) return "any process";
-    return "those of its user; its own alone where Landlock has a scope for that (Linux 6.12)";
+    return std::string("those of its user; its own alone where Landlock has a scope for that") +
+           since(Wall::landlock_scope);
 }
 
-std::string walls_of(const policy::Profile& profile) {
+std::string obligatory_of(const policy::Profile& profile) {
     const auto walls = policy::obligatory_walls(profile);
     if (walls.empty()) return "none that it cannot do without";
     return joined({walls.begin(), walls.end()}, "") + ": a host that lacks one runs no such job";
@@ -186,6 +197,7 @@ std::string broker_in_words(const policy::Policy& policy) {
     text += row("process", "no_new_privs is on, not dumpable, no core dumps, no threads, " +
                                std::to_string(own.limits.open_files) + " open files, umask " +
                                octal(own.umask));
+    text += row("walls", standing(policy::kBrokerWalls));
     text += heading("libraries it may map: broker.libs");
     for (const auto& [name, source] : policy.broker_libs)
         text += reasoned("    " + name, source.reason);
@@ -199,25 +211,31 @@ std::string worker_in_words(const policy::Policy& policy) {
                 "one of its own (bulkhead, unless --worker-user says another), its group, "
                 "no supplementary groups");
     text += row("capabilities", std::string("none; ") + kNoWayBack);
-    text += row("process",
-                "not dumpable; no memory becomes executable (Linux 6.3); ends with the broker, and "
-                "by it when it is not confined in " +
-                    std::to_string(profile.greeting.count()) + " s");
+    text += row("process", "not dumpable; no memory becomes executable" + since(Wall::mdwe) +
+                               "; ends with the broker, and by it when it is not confined in " +
+                               std::to_string(profile.greeting.count()) + " s");
     text += row("limits", limits_of(profile.limits) + ", umask " + octal(profile.umask));
-    text += row("view",
-                "from its first request on (Linux 5.12) a root directory of its own with the files "
+    text +=
+        row("view",
+            "from its first request on" + since(Wall::worker_view) +
+                " a root directory of its own with the files "
                 "below and nothing else: read-only but where it may write, no programs, devices or "
                 "set-user-id; /proc shows no other user's processes");
     text +=
         row("network",
             "it connects and sends to the addresses and ports below, and to the name servers of "
             "resolv.conf at port 53, and binds no socket of IPv4 or IPv6 (egress: BPF in "
-            "cgroups, Linux 4.17); TCP to these ports alone, and no listening (Landlock, Linux "
-            "6.7)");
-    text += row("others", "Landlock (Linux 6.12): no signals, no abstract sockets but its own");
+            "cgroups" +
+                since(Wall::egress) + "); TCP to these ports alone, and no listening (Landlock" +
+                since(Wall::landlock_net) +
+                "), and from Linux 7.2 on, untested, datagrams to these and 53 alone");
+    text += row("others", "Landlock" + since(Wall::landlock_scope) +
+                              ": no signals, no abstract sockets but its own");
     text += row("checked",
                 "the worker tries one forbidden thing at each layer before it opens a "
                 "connection; the broker reads /proc/PID/status and mountinfo before it serves it");
+    text += row("walls", standing(policy::kRaisedBeforeExec | policy::kRaisedByWorker |
+                                  policy::kRaisedFromOutside));
     text += heading("where it connects");
     const auto nets = policy::special_nets();
     for (const auto& connect : profile.connects) {
@@ -235,6 +253,25 @@ std::string worker_in_words(const policy::Policy& policy) {
     return text + "  beneath this list lies the ceiling: bulkhead show-confinement broker\n";
 }
 
+Result<std::string> vet_in_words() {
+    const auto rules = TRY(vet_rules());
+    const auto& limits = rules.profile.limits;
+    auto text = std::string("confinement of the child that checks scripts, ") +
+                "built into this program: no policy changes it\n\n";
+    text += row("user", "the author's own; of root, nobody, without a capability");
+    text += row("network",
+                "none: sockets are refused, and where it can have one it is in an empty "
+                "network namespace");
+    text += row("limits", std::to_string(rules.profile.max_timeout.count()) + " s, no file, " +
+                              std::to_string(limits.open_files) +
+                              " open files, no locked memory, no core dumps, umask " +
+                              octal(rules.profile.umask));
+    text += row("walls", standing(policy::kVetWalls));
+    text +=
+        heading("files: Landlock lets these through and no others") + paths_of(rules.profile.paths);
+    return text + calls_of(rules.calls);
+}
+
 std::string job_in_words(const policy::Profile& profile, const policy::Policy& policy) {
     const auto& calls = *policy::find(policy.seccomp, profile.seccomp);
     const auto& limits = profile.limits;
@@ -248,12 +285,15 @@ std::string job_in_words(const policy::Profile& profile, const policy::Policy& p
                     "mounts have mapped ids, and nothing else");
     }
     text +=
-        row("network", profile.network == policy::Network::none ? "none: an empty network namespace"
-                                                                : "the host's");
+        row("network", profile.network == policy::Network::none
+                           ? "none: an empty network namespace; from Linux 7.1 on, untested, no "
+                             "socket by path that it did not make, but beneath what it may write"
+                           : "the host's");
     text += row("namespaces", "its own: " + joined(namespace_names(profile.namespaces), "none"));
     text += row("view", view_of(profile));
     text += row("signals", signals_of(profile));
-    text += row("walls", walls_of(profile));
+    text += row("walls", standing(policy::walls_of_job(profile)));
+    text += row("obligatory", obligatory_of(profile));
     text += row("limits", limits_of(limits) + ", umask " + octal(profile.umask) + ", nice " +
                               std::to_string(profile.nice));
     text += row("not limited", unlimited_of(profile));

@@ -2,8 +2,8 @@
 
 #include <poll.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +12,7 @@
 #include <chrono>
 #include <csignal>
 
+#include "cli/vet/rules.hpp"
 #include "common/base/parse.hpp"
 #include "common/base/strong.hpp"
 #include "common/policy/parse.hpp"
@@ -19,52 +20,18 @@
 #include "common/sandbox/landlock.hpp"
 #include "common/sandbox/privileges.hpp"
 #include "common/sandbox/seccomp.hpp"
+#include "common/sandbox/walls.hpp"
 #include "common/sys/exec.hpp"
 
 namespace bulkhead::cli {
 
 namespace {
 
+using policy::Wall;
 using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMaxOutput = 256_KiB;
 constexpr int kRulesetFd = 4;  // after the script; closed when the program starts
 constexpr int kConfinementFailed = 125;
-
-// In the grammar of policy/seccomp.
-constexpr std::string_view kCalls =
-    "default allow                     # user, Landlock and limits are the wall; this backs it\n"
-    "errno EACCES socket               # a check needs no network\n"
-    "errno EACCES socketpair           # nor company\n"
-    "errno EPERM clone if arg0 lacks CLONE_THREAD   # threads, no other process\n"
-    "errno ENOSYS clone3               # its flags cannot be seen; libc then uses clone\n"
-    "errno EPERM fork                  # no other process\n"
-    "errno EPERM vfork                 # no other process\n"
-    "errno EPERM unshare               # no namespaces\n"
-    "errno EPERM ptrace                # nobody to look at\n"
-    "errno EPERM kill                  # nobody to disturb\n"
-    "errno EPERM bpf                   # no programs inside the kernel\n"
-    "errno ENOSYS io_uring_setup       # it acts without system calls\n"
-    "errno EPERM userfaultfd           # a tool of exploits\n";
-
-// What the child is held to.
-struct Held {
-    policy::Profile profile;
-    policy::SeccompList calls;
-};
-
-Result<Held> rules() {
-    Held held;
-    for (const char* path : {"/usr", "/bin", "/lib", "/lib64"}) {
-        held.profile.paths.push_back({policy::Access::execute, path, true, {}});
-    }
-    for (const char* path : {"/etc/ld.so.cache", "/dev/null", "/dev/urandom"}) {
-        held.profile.paths.push_back({policy::Access::read, path, true, {}});
-    }
-    held.profile.max_timeout = std::chrono::seconds(10);  // of processor time, too
-    held.profile.limits.open_files = 64;
-    held.calls = TRY(policy::parse_seccomp("vet", kCalls));
-    return held;
-}
 
 struct Walls {
     policy::Profile profile;
@@ -72,9 +39,10 @@ struct Walls {
     std::optional<sys::Fd> ruleset;
 };
 
-Result<Walls> make_walls(Held held) {
-    Walls walls{.profile = std::move(held.profile),
-                .filter = TRY(sandbox::compile(held.calls)),
+Result<Walls> make_walls() {
+    auto rules = TRY(vet_rules());
+    Walls walls{.profile = std::move(rules.profile),
+                .filter = TRY(sandbox::compile(rules.calls)),
                 .ruleset = {}};
     walls.ruleset = TRY(sandbox::make_ruleset(
         {.paths = walls.profile.paths, .writable = {}, .tcp_connect = std::nullopt},
@@ -82,14 +50,15 @@ Result<Walls> make_walls(Held held) {
     return walls;
 }
 
-Result<> shed_privileges() {
+// An author is who he is; root becomes nobody.
+Result<> shed_privileges(sandbox::Standing& standing) {
     constexpr uid_t kNobody = 65534;
-    if (::geteuid() == 0) {
-        return sandbox::become({.user = {kNobody, kNobody}, .groups = {}, .capabilities = 0});
+    if (::geteuid() != 0) {
+        return standing.add({Wall::no_new_privs}, sandbox::forbid_new_privileges());
     }
-    TRY(sys::check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs"));
-    if (::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) return sandbox::differs("no_new_privs");
-    return {};
+    return standing.add(
+        {Wall::identity, Wall::capabilities, Wall::no_new_privs},
+        sandbox::become({.user = {kNobody, kNobody}, .groups = {}, .capabilities = 0}));
 }
 
 // Where it may: in many containers and on some desktops only root makes namespaces.
@@ -98,21 +67,33 @@ void leave_network() {
 }
 
 Result<> set_limits(const policy::Profile& profile) {
-    const auto seconds = static_cast<std::uint64_t>(profile.max_timeout.count());
-    const auto& limits = profile.limits;
+    const auto set = [](int resource, std::uint64_t value) {
+        return sandbox::set_limit(resource, value, value);
+    };
     TRY(sandbox::forbid_core());
-    TRY(sandbox::set_limit(RLIMIT_CPU, seconds, seconds));
-    TRY(sandbox::set_limit(RLIMIT_FSIZE, limits.file_size, limits.file_size));
-    return sandbox::set_limit(RLIMIT_NOFILE, limits.open_files, limits.open_files);
+    TRY(set(RLIMIT_CPU, static_cast<std::uint64_t>(profile.max_timeout.count())));
+    TRY(set(RLIMIT_FSIZE, profile.limits.file_size));
+    TRY(set(RLIMIT_NOFILE, profile.limits.open_files));
+    TRY(set(RLIMIT_MEMLOCK, profile.limits.locked_memory));
+    ::umask(profile.umask);
+    return {};
 }
 
 Result<> confine(const Walls& walls) {
+    auto wanted = policy::kVetWalls;
+    if (::geteuid() != 0) wanted = wanted.without({Wall::identity, Wall::capabilities});
+    if (!walls.ruleset) wanted.remove(Wall::landlock);
+    sandbox::Standing standing;
     leave_network();
-    TRY(set_limits(walls.profile));
-    TRY(shed_privileges());
-    TRY(sys::check(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG"));
-    if (walls.ruleset) TRY(sandbox::restrict_self(kRulesetFd));
-    return sandbox::install(walls.filter);
+    TRY(standing.add({Wall::limits}, set_limits(walls.profile)));
+    TRY(shed_privileges(standing));
+    TRY(standing.add({Wall::end_with_parent}, sandbox::end_with_parent()));
+    const auto status = TRY(sandbox::own_status());
+    if (walls.ruleset) {
+        TRY(standing.add({Wall::landlock}, sandbox::raise_ruleset(kRulesetFd, "/")));
+    }
+    TRY(standing.add({Wall::seccomp}, sandbox::raise_filter(walls.filter, status)));
+    return standing.require(wanted);
 }
 
 [[noreturn]] void be_child(const std::vector<std::string>& words, const Walls& walls,
@@ -160,9 +141,17 @@ int wait_until(sandbox::Child child, Clock::time_point deadline) {
 
 }  // namespace
 
+Result<VetRules> vet_rules() {
+    VetRules rules;
+    rules.profile = TRY(policy::parse_profile("vet", "profiles/vet.profile", vet_profile()));
+    rules.calls = TRY(policy::parse_seccomp("seccomp/vet.seccomp", vet_calls()));
+    rules.calls.name = rules.profile.seccomp;
+    return rules;
+}
+
 Result<Ran> run_confined(const std::vector<std::string>& words, std::string_view script,
                          std::chrono::milliseconds time) {
-    const auto walls = TRY(make_walls(TRY(rules())));
+    const auto walls = TRY(make_walls());
     const auto bytes = TRY(sys::sealed_memfd("script", as_bytes(script)));
     auto pipe = TRY(sys::make_pipe());
     const auto deadline = Clock::now() + time;

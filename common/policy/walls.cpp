@@ -1,7 +1,6 @@
 #include "common/policy/walls.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "common/policy/constants.hpp"
 
@@ -9,19 +8,7 @@ namespace bulkhead::policy {
 
 namespace {
 
-struct WallRow {
-    std::string_view name;
-    std::string_view words;
-};
-constexpr std::array kWalls{
-    WallRow{kViewWall, "a root directory of its own (mount_setattr(2), Linux 5.12)"},
-    WallRow{kIdMapWall, "user namespaces and ID-mapped mounts (Linux 5.12)"},
-    WallRow{kLandlockWall, "Landlock (Linux 5.13, and enabled at boot)"},
-    WallRow{kScopeWall, "Landlock's scope of signals and abstract sockets (Linux 6.12)"},
-    WallRow{kMemoryWall, "the memory controller of cgroup v2"},
-    WallRow{kPidsWall, "the pids controller of cgroup v2"},
-    WallRow{kCpuWall, "the cpu controller of cgroup v2"},
-};
+bool for_profiles(const WallRow& row) { return row.named == WallRow::Named::by_profiles; }
 
 bool makes(Access access) { return access == Access::write || access == Access::devices; }
 
@@ -101,18 +88,21 @@ bool lies_within(std::string_view path, std::string_view directory) {
 }
 
 bool is_wall(std::string_view name) {
-    return std::ranges::any_of(kWalls, [&](const auto& row) { return row.name == name; });
+    return std::ranges::any_of(
+        walls(), [&](const auto& row) { return row.name == name && for_profiles(row); });
 }
 
 std::string wall_names() {
-    std::string list;
-    for (const auto& row : kWalls) list.append(list.empty() ? "" : ", ").append(row.name);
-    return list;
+    WallSet named;
+    for (const auto& row : walls()) {
+        if (for_profiles(row)) named.add(row.wall);
+    }
+    return named.names();
 }
 
 std::string_view wall_in_words(std::string_view wall) {
-    const auto* row = std::ranges::find(kWalls, wall, &WallRow::name);
-    return row == kWalls.end() ? wall : row->words;
+    const auto row = std::ranges::find(walls(), wall, &WallRow::name);
+    return row == walls().end() ? wall : row->words;
 }
 
 bool maps_ids(const Profile& profile) {
@@ -132,6 +122,18 @@ std::set<std::string, std::less<>> obligatory_walls(const Profile& profile) {
     if (maps_ids(profile)) walls.emplace(kIdMapWall);
     if (removes(profile)) walls.emplace(kLandlockWall);
     for (const auto& line : profile.without) walls.erase(line.wall);
+    return walls;
+}
+
+WallSet walls_of_job(const Profile& profile) {
+    WallSet walls{Wall::place,        Wall::namespaces,   Wall::limits,          Wall::identity,
+                  Wall::capabilities, Wall::no_new_privs, Wall::end_with_parent, Wall::seccomp};
+    if (profile.namespaces.mount) walls.add(Wall::job_view);
+    if (maps_ids(profile)) walls.add(Wall::id_map);
+    if (!profile.host_files && !names(profile.without, kLandlockWall)) walls.add(Wall::landlock);
+    if (profile.limits.memory > 0) walls.add(Wall::cgroup_memory);
+    if (profile.limits.pids > 0) walls.add(Wall::cgroup_pids);
+    if (profile.limits.cpu_percent > 0) walls.add(Wall::cgroup_cpu);
     return walls;
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/policy/policy.hpp"
+#include "common/policy/wall.hpp"
 
 namespace bulkhead::policy {
 
@@ -37,6 +38,9 @@ bool removes(const Profile& profile);
 // Without which jobs of the profile do not run: what follows from its lines, and its `require`
 // lines, but for those it is `without`.
 std::set<std::string, std::less<>> obligatory_walls(const Profile& profile);
+
+// What stands before the first line of such a job runs, but for what the host lacks.
+WallSet walls_of_job(const Profile& profile);
 
 // What contradicts itself in the lines of one profile, with file, line and column.
 Result<> check_profile(const Profile& profile);

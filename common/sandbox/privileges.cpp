@@ -85,10 +85,6 @@ Result<> lock_securebits(int bits) {
     return {};
 }
 
-Result<> forbid_new_privileges() {
-    return sys::check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
-}
-
 Result<std::vector<std::uint32_t>> numbers(std::string_view text) {
     std::vector<std::uint32_t> out;
     std::string blanks(text);
@@ -125,6 +121,12 @@ Result<User> find_user(std::string_view name) { return TRY(find_account(name)).u
 Result<gid_t> find_group(std::string_view name) {
     if (const auto number = parse_number<gid_t>(name)) return *number;
     return parse_number<gid_t>(TRY(table_row("/etc/group", name))[2]);
+}
+
+Result<> forbid_new_privileges() {
+    TRY(sys::check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs"));
+    if (::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) return differs("no_new_privs is off");
+    return {};
 }
 
 Result<> become(const Identity& identity, const sys::Fd* status) {

@@ -31,6 +31,9 @@ Result<Account> find_account(std::string_view name);
 // "name", looked up in /etc/group, or a number.
 Result<gid_t> find_group(std::string_view name);
 
+// For good, for the calling process and all that it starts; become() has it too.
+Result<> forbid_new_privileges();
+
 // Sets of capabilities: bit n is capability n.
 constexpr std::uint64_t capability(int number) { return std::uint64_t{1} << number; }
 inline constexpr std::uint64_t kAllCapabilities = ~std::uint64_t{0};

@@ -78,13 +78,6 @@ Result<> read_back(const sys::Dir& process, const Pieces& pieces) {
 
 }  // namespace
 
-bool has_mount_attributes() {
-    // Asked with nonsense, which a kernel that knows the call refuses as such.
-    static const bool kThere =
-        ::syscall(SYS_mount_setattr, -1, "", 0, nullptr, 0) == 0 || errno != ENOSYS;
-    return kThere;
-}
-
 Result<sys::Fd> clone_of(const std::string& path) {
     constexpr unsigned kClone = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_NO_AUTOMOUNT;
     sys::Fd tree(::open_tree(AT_FDCWD, path.c_str(), kClone));

@@ -55,7 +55,4 @@ Result<sys::Fd> bare_root();
 Result<> pick(const std::filesystem::path& path, bool if_present, Pieces& pieces,
               const std::function<Result<>(const std::string& path, bool directory)>& add);
 
-// mount_setattr(2), Linux 5.12.
-bool has_mount_attributes();
-
 }  // namespace bulkhead::view

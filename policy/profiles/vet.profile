@@ -1,5 +1,8 @@
 # The child of `bulkhead vet`, dry runs and new-job: an interpreter that parses a script and does not run it. Of an author who
 # is not root it has the author's user, of root it has nobody's.
+#
+# This file and its list of calls are built into `bulkhead`: the child runs where no policy is installed, and a policy that lies
+# beside a script comes from the script's author. A changed copy changes nothing; `bulkhead show-confinement vet` tells what holds.
 
 seccomp vet                     # seccomp/vet.seccomp
 

@@ -137,16 +137,6 @@ TEST_F(HostTest, AMissingConfigurationIsAnErrorWhenItWasAskedFor) {
     EXPECT_THAT(open_config(dir / "fifo").error().what, HasSubstr("not a regular file"));
 }
 
-TEST(Features, WhatLandlockLacksIsListedByVersion) {
-    EXPECT_THAT(missing_features(0),
-                testing::IsSupersetOf({"landlock", "landlock-net", "landlock-scope"}));
-    EXPECT_THAT(missing_features(1), Not(Contains("landlock")));
-    EXPECT_THAT(missing_features(3), Contains("landlock-net"));
-    EXPECT_THAT(missing_features(4), Not(Contains("landlock-net")));
-    EXPECT_THAT(missing_features(5), Contains("landlock-scope"));
-    EXPECT_THAT(missing_features(6), Not(Contains("landlock-scope")));
-}
-
 policy::Policy with_broker() {
     policy::Policy policy;
     auto& own = policy.parts["broker"];

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "common/policy/load.hpp"
+#include "common/policy/wall.hpp"
 #include "common/policy/walls.hpp"
 
 namespace {
@@ -32,6 +33,23 @@ TEST(KernelsPage, SaysWhatEachShippedProfileCannotDoWithout) {
         row += (walls.empty() ? "nothing | " : " | ") + since(walls) + "|";
         EXPECT_TRUE(text.contains(row)) << "no row" << row;
     }
+}
+
+TEST(KernelsPage, HasARowForEachWallThatAHostMayLack) {
+    const auto text = page("docs/kernels.md");
+    const auto begin = text.find("| said to be missing");
+    const auto table = text.substr(begin, text.find("\n\n", begin) - begin);
+    std::string rows;
+    for (const auto& row : policy::walls()) {
+        if (!policy::may_lack(row)) continue;
+        rows += "| `" + std::string(row.name) + "` | " + std::string(row.since) + " |\n";
+    }
+    std::string found;
+    for (std::size_t at = table.find("\n| `"); at != table.npos; at = table.find("\n| `", at + 1)) {
+        const auto name_end = table.find(" | ", at);
+        found += table.substr(at + 1, table.find(" |", name_end + 3) + 2 - at - 1) + "\n";
+    }
+    EXPECT_EQ(found, rows) << "name and version come from common/policy/wall.cpp";
 }
 
 }  // namespace

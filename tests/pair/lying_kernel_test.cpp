@@ -4,17 +4,19 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <cerrno>
 
-#include "common/sandbox/landlock.hpp"
+#include "common/sandbox/walls.hpp"
 #include "tests/pair/pair.hpp"
 #include "tests/support/kernel.hpp"
 
 namespace bulkhead::test {
 namespace {
 
+using policy::Wall;
+
 constexpr int kSetMdwe = 65;  // linux/prctl.h, Linux 6.3
-constexpr int kGetMdwe = 66;
 
 std::string number_of(int value) { return std::to_string(value); }
 
@@ -27,7 +29,7 @@ class LyingKernel : public Pair {
     void expect_noticed(const std::string& call, const std::string& first,
                         const std::string& said) {
         start_lying_worker(call, first);
-        ASSERT_TRUE(wait_for_log("confinement does not hold: " + said)) << call;
+        ASSERT_TRUE(wait_for_log("confine: " + said)) << call;
         ASSERT_TRUE(wait_for_audit("worker-ended")) << call;
         EXPECT_EQ(stop(), 0);
         EXPECT_TRUE(audit("worker-confined").empty()) << call;
@@ -35,32 +37,77 @@ class LyingKernel : public Pair {
     }
 };
 
-TEST_F(LyingKernel, AWorkerThatStayedDumpableNoticesIt) {
-    expect_noticed("prctl", number_of(PR_SET_DUMPABLE), "being read from outside was possible");
+struct Lie {
+    Wall wall;
+    std::string call;
+    std::string first;  // argument
+    std::string said;
+};
+
+// As after a change of SELinux domain, the second.
+const Lie kToTheWorker[] = {
+    {Wall::not_dumpable, "prctl", number_of(PR_SET_DUMPABLE),
+     "not-dumpable differs: it can be read from outside"},
+    {Wall::end_with_parent, "prctl", number_of(PR_GET_PDEATHSIG),
+     "end-with-parent differs: it would outlive the broker"},
+    {Wall::mdwe, "prctl", number_of(kSetMdwe), "mdwe differs: memory can become executable"},
+    {Wall::mseal, "mseal", "any", "sealed code can be remapped"},
+    {Wall::identity, "setresuid", "0", "becoming root was possible"},
+    {Wall::landlock_net, "landlock_restrict_self", "any",
+     "landlock differs: what no rule names is open"},
+    {Wall::landlock, "landlock_restrict_self", "any",
+     "landlock differs: what no rule names is open"},
+    {Wall::seccomp, "seccomp", number_of(SECCOMP_SET_MODE_FILTER), "clone3 was possible"}};
+
+class LieToTheWorker : public LyingKernel, public testing::WithParamInterface<Lie> {};
+
+TEST_P(LieToTheWorker, IsNoticedBeforeItMeetsTheNetwork) {
+    const auto& lie = GetParam();
+    if (sandbox::lacking_walls({}).has(lie.wall)) {
+        GTEST_SKIP() << "this kernel has no " << policy::row_of(lie.wall).name;
+    }
+    expect_noticed(lie.call, lie.first, lie.said);
 }
 
-// As after a change of SELinux domain.
-TEST_F(LyingKernel, AWorkerThatWouldOutliveTheBrokerNoticesIt) {
-    expect_noticed("prctl", number_of(PR_GET_PDEATHSIG), "outliving the broker was possible");
+// The other two are raised before its exec, by the function that tests/broker/jobs lies to.
+TEST(LyingKernelTable, KnowsEveryWallThatTheWorkerRaises) {
+    policy::WallSet lied{Wall::capabilities, Wall::no_new_privs};
+    for (const auto& lie : kToTheWorker) lied.add(lie.wall);
+    EXPECT_EQ(policy::kRaisedByWorker.without(lied).names(), "");
 }
 
-TEST_F(LyingKernel, AWorkerThatMayStillMakeCodeNoticesIt) {
-    if (::prctl(kGetMdwe, 0, 0, 0, 0) < 0) GTEST_SKIP() << "this kernel has no MDWE";
-    expect_noticed("prctl", number_of(kSetMdwe), "new executable memory was possible");
+const Lie kToTheBroker[] = {
+    {Wall::not_dumpable, "prctl", number_of(PR_SET_DUMPABLE),
+     "not-dumpable differs: it can be read from outside"},
+    {Wall::limits, "prlimit64", "any", "a limit differs"},
+    {Wall::capabilities, "prctl", number_of(PR_CAPBSET_DROP), "ceiling differs"},
+    {Wall::no_new_privs, "prctl", number_of(PR_SET_NO_NEW_PRIVS), "no_new_privs is off"},
+    {Wall::seccomp, "seccomp", number_of(SECCOMP_SET_MODE_FILTER),
+     "seccomp differs: no filter was added"}};
+
+class LieToTheBroker : public LyingKernel, public testing::WithParamInterface<Lie> {};
+
+TEST_P(LieToTheBroker, IsNoticedAndItDoesNotStart) {
+    const auto& lie = GetParam();
+    start_under({BULKHEAD_LIE, lie.call, lie.first, "0"});
+    EXPECT_EQ(stop(0), 1);
+    EXPECT_NE(log().find(lie.said), std::string::npos) << log();
+    EXPECT_TRUE(audit("worker-started").empty());
 }
 
-TEST_F(LyingKernel, AWorkerThatCanBecomeRootNoticesIt) {
-    expect_noticed("setresuid", "0", "becoming root was possible");
+TEST(LyingKernelTable, KnowsEveryWallOfTheBroker) {
+    policy::WallSet lied;
+    for (const auto& lie : kToTheBroker) lied.add(lie.wall);
+    EXPECT_EQ(policy::kBrokerWalls.without(lied).names(), "");
 }
 
-TEST_F(LyingKernel, AWorkerWithoutLandlockNoticesIt) {
-    if (sandbox::landlock_abi() == 0) GTEST_SKIP() << "this kernel has no Landlock";
-    expect_noticed("landlock_restrict_self", "any", "listing / was possible");
+std::string named(const testing::TestParamInfo<Lie>& lie) {
+    std::string name(policy::row_of(lie.param.wall).name);
+    std::ranges::replace(name, '-', '_');
+    return name;
 }
-
-TEST_F(LyingKernel, AWorkerWithoutItsFilterNoticesIt) {
-    expect_noticed("seccomp", number_of(SECCOMP_SET_MODE_FILTER), "clone3 was possible");
-}
+INSTANTIATE_TEST_SUITE_P(Walls, LieToTheWorker, testing::ValuesIn(kToTheWorker), named);
+INSTANTIATE_TEST_SUITE_P(Walls, LieToTheBroker, testing::ValuesIn(kToTheBroker), named);
 
 TEST_F(LyingKernel, ABrokerWithoutWhatPolicyRequiresDoesNotStart) {
     place().append("policy/host.policy", "require landlock  # test\n");

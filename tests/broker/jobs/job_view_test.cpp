@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "common/sandbox/landlock.hpp"
+#include "common/sandbox/walls.hpp"
 #include "common/view/root.hpp"
 #include "tests/broker/jobs/job_fixture.hpp"
 #include "tests/support/forked.hpp"
@@ -28,7 +29,7 @@ struct JobViewTest : CgroupFixture {
 
     void SetUp() override {
         CgroupFixture::SetUp();
-        if (!view::has_mount_attributes()) GTEST_SKIP() << "this kernel has no mount_setattr";
+        if (!sandbox::has_mount_attributes()) GTEST_SKIP() << "this kernel has no mount_setattr";
         profile.paths = shells();
         profile.namespaces.mount = true;
         profile.limits.memory = 64 << 20;

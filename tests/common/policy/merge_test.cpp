@@ -241,6 +241,15 @@ TEST(MergedPolicy, AFileThatLacksAKeyOfTheVendorsIsNamedWithIt) {
     EXPECT_THAT(older(with("reads.policy", vendors("reads.policy") + "# own\n")), IsEmpty());
 }
 
+TEST(MergedPolicy, WhatIsBuiltInAndChangedIsSaidToChangeNothing) {
+    for (const std::string file : {"profiles/vet.profile", "seccomp/vet.seccomp"}) {
+        EXPECT_THAT(older(with(file, vendors(file) + "# own\n")),
+                    ElementsAre(StartsWith(file + ": changes nothing")));
+    }
+    EXPECT_THAT(older(with("profiles/vet.profile.d/a.lines", "read /etc/hosts  # names\n")),
+                ElementsAre(StartsWith("profiles/vet.profile.d/a.lines: changes nothing")));
+}
+
 TEST(MergedPolicy, RowsOfAnOldWorkerLandlockTakeThePlaceOfTheWorkersAndAreNamed) {
     auto files =
         with("worker.landlock", "read /srv if-present  # ours\ntcp-connect 9443  # ours\n");

@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -209,6 +210,66 @@ TEST_P(LandlockTest, BindingATcpPortIsNeverAllowedOnceConnectsAreNamed) {
         GetParam() >= 4 ? "no" : "yes");
 }
 
+// A daemon outside, by a socket in the file system.
+TEST_P(LandlockTest, SocketsByPathAreHeldFromTheNinthVersionOn) {
+    sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+    const auto connects_to = [&](const char* row) {
+        at(std::string(row) + "/socket").copy(address.sun_path, sizeof address.sun_path - 1);
+        ::unlink(address.sun_path);
+        const sys::Fd daemon(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        const auto* name = reinterpret_cast<const sockaddr*>(&address);
+        if (::bind(daemon.get(), name, sizeof address) != 0) return std::string("not bound");
+        ::listen(daemon.get(), 1);
+        const auto paths = rules();
+        return under({.paths = paths,
+                      .writable = {},
+                      .tcp_connect = std::nullopt,
+                      .ask_daemons = row == std::string("execute")},
+                     [&] {
+                         const sys::Fd asks(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+                         return outcome(::connect(asks.get(), name, sizeof address) == 0);
+                     });
+    };
+    EXPECT_EQ(connects_to("read"), GetParam() >= 9 ? "no" : "yes");
+    EXPECT_EQ(connects_to("write"), "yes");
+    EXPECT_EQ(connects_to("execute"), "yes") << "who may ask daemons may so beneath every row";
+}
+
+std::string sends(const sys::Fd& socket, std::uint16_t port) {
+    const sockaddr_in address{.sin_family = AF_INET,
+                              .sin_port = htons(port),
+                              .sin_addr = {htonl(INADDR_LOOPBACK)},
+                              .sin_zero = {}};
+    return outcome(::sendto(socket.get(), "x", 1, 0, reinterpret_cast<const sockaddr*>(&address),
+                            sizeof address) == 1);
+}
+
+TEST_P(LandlockTest, DatagramsAreHeldFromTheTenthVersionOn) {
+    std::uint16_t open = 0, closed = 0;
+    const auto first = listener(open);  // nobody else has this port
+    const auto second = listener(closed);
+    const LandlockRules only_open{.paths = {}, .writable = {}, .tcp_connect = std::span(&open, 1)};
+    const auto asks = [&](std::uint16_t port) {
+        return under(only_open, [&] {
+            return sends(sys::Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)), port);
+        });
+    };
+    EXPECT_EQ(asks(open), "yes") << "from a port that the kernel chooses";
+    EXPECT_EQ(asks(53), "yes");
+    EXPECT_EQ(asks(closed), GetParam() >= 10 ? "no" : "yes");
+    EXPECT_EQ(under(only_open,
+                    [&] {
+                        const sys::Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+                        const sockaddr_in own{.sin_family = AF_INET,
+                                              .sin_port = htons(closed),
+                                              .sin_addr = {htonl(INADDR_LOOPBACK)},
+                                              .sin_zero = {}};
+                        return outcome(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&own),
+                                              sizeof own) == 0);
+                    }),
+              GetParam() >= 10 ? "no" : "yes");
+}
+
 TEST_P(LandlockTest, SignalsStayInsideFromTheSixthVersionOn) {
     const pid_t parent = ::getpid();
     EXPECT_EQ(under([&] { return std::string(::kill(parent, 0) == 0 ? "reached" : "held"); }),
@@ -224,7 +285,7 @@ TEST_P(LandlockTest, AnAbsentPathIsAnErrorWithItsPlaceUnlessSaid) {
               "worker.landlock:3: " + at("absent") + ": No such file or directory");
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, LandlockTest, testing::Range(1, 8));
+INSTANTIATE_TEST_SUITE_P(Versions, LandlockTest, testing::Range(1, 11));
 
 TEST(Landlock, WithoutAKernelForItThereIsNoRuleset) {
     const auto ruleset = make_ruleset({}, 0);
@@ -233,7 +294,7 @@ TEST(Landlock, WithoutAKernelForItThereIsNoRuleset) {
 }
 
 TEST(Landlock, AVersionBeyondWhatWeKnowIsCapped) {
-    if (landlock_abi() < 7) GTEST_SKIP() << "this kernel's Landlock is version " << landlock_abi();
+    if (landlock_abi() < 10) GTEST_SKIP() << "this kernel's Landlock is version " << landlock_abi();
     EXPECT_TRUE(make_ruleset({}, 99));
 }
 
