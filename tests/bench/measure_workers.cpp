@@ -21,7 +21,7 @@ struct Whole {
 Whole measure(Site& site, const Extent& extent, int backends) {
     const auto agent = site.start_agent(backends);
     // So long that each has reported its inventory and looked around.
-    if (!site.wait_for_beats(static_cast<std::uint64_t>(extent.beats * backends))) {
+    if (!site.wait_for_beats(static_cast<std::uint64_t>(extent.beats))) {
         give_up("no beats");
     }
     std::vector<pid_t> all{agent.broker()};

@@ -46,15 +46,21 @@ Site::Site(Programs programs)
       root_(make_root()),
       // The backend's disk is not what is measured.
       backend_({.directory = root_ / "backend",
-                .install_tokens = {"token-0", "token-1", "token-2"},
-                .keep_output = reference::KeepOutput::count_only}) {
-    fs::create_directories(root_ / "backend");
-    if (const auto started = backend_.start(); !started) give_up(started.error());
+                .install_tokens = {"token"},
+                .keep_output = reference::KeepOutput::count_only}),
+      further_{
+          reference::ReferenceBackend({.directory = root_ / "second", .install_tokens = {"token"}}),
+          reference::ReferenceBackend(
+              {.directory = root_ / "third", .install_tokens = {"token"}})} {
+    for (const auto* name : {"backend", "second", "third"}) fs::create_directories(root_ / name);
+    for (auto* backend : all()) {
+        if (const auto started = backend->start(); !started) give_up(started.error());
+    }
     write_policy();
 }
 
 Site::~Site() {
-    backend_.stop();
+    for (auto* backend : all()) backend->stop();
     std::error_code ignored;
     fs::remove_all(root_, ignored);
 }
@@ -68,11 +74,14 @@ void Site::write_policy() const {
     }
     ::chmod(policy.c_str(), 0755);
     set_line(policy / "host.policy", "host-id", "host-id " + name_ + "  # bench");
-    std::ofstream(policy / "credentials.policy", std::ios::app)
-        << "file " << (root_ / "backend").string() << "/*  # bench\n";
-    set_line(policy / "profiles/worker.profile",
-             "connect 127.0.0.1 " + std::to_string(backend_.port()),
-             "connect 127.0.0.1 " + std::to_string(backend_.port()) + "  # bench");
+    std::ofstream credentials(policy / "credentials.policy", std::ios::app);
+    for (const auto* backend : all()) {
+        credentials << "file " << backend->directory() << "/*  # bench\n";
+    }
+    for (const auto* backend : all()) {
+        const auto row = "connect 127.0.0.1 " + std::to_string(backend->port());
+        set_line(policy / "profiles/worker.profile", row, row + "  # bench");
+    }
     // As shipped, but for the account, which a package would have made, and two limits that would
     // be measured instead of the agent.
     for (const auto* name : {"inspect", "diagnose", "maintain"}) {
@@ -89,10 +98,11 @@ void Site::write_config(int backends) const {
     std::ofstream out(path);
     out << "heartbeat_interval: " << kBeat.count() << "s\nlog_level: warning\nbackends:\n";
     for (int i = 0; i < backends; ++i) {
-        out << "  - name: b" << i << "\n    url: " << backend_.url()
-            << "\n    ca_file: " << backend_.ca_file() << "\n    install_token: token-" << i
-            << "\n";
+        const auto& backend = *all()[static_cast<std::size_t>(i)];
+        out << "  - name: b" << i << "\n    url: " << backend.url()
+            << "\n    ca_file: " << backend.ca_file() << "\n    install_token: token\n";
     }
+    out.close();
     ::chmod(path.c_str(), 0640);
 }
 
@@ -120,10 +130,7 @@ Agent Site::start_agent(int backends) {
          "--worker-user", "61185:61185", "--config-user", "61184:61184"},
         log);
     const auto beaten = backend_.wait_for(
-        [&](const reference::State& state) {
-            return state.heartbeats_ever > before && state.enrolments.size() >= agents;
-        },
-        60s);
+        [&](const reference::State& state) { return state.heartbeats_ever > before; }, 60s);
     auto children = children_of(broker.pid());
     if (!beaten || children.size() != agents) {
         give_up("the agent does not beat; its log:\n" + read_text(log));

@@ -3,6 +3,7 @@
 #pragma once
 #include <sys/types.h>
 
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <optional>
@@ -43,7 +44,7 @@ class Site {
     Site(const Site&) = delete;
     Site& operator=(const Site&) = delete;
 
-    // Enrolled, confined, and a heartbeat accepted, with so many backends: each the same one.
+    // Enrolled, confined, and a heartbeat accepted; with so many backends.
     Agent start_agent(int backends = 1);
     // Pins it in policy; the next agent to be started runs it.
     void approve(const std::string& name, const std::string& script, std::uint64_t output_max,
@@ -60,11 +61,18 @@ class Site {
   private:
     void write_policy() const;
     void write_config(int backends) const;
+    std::vector<const reference::ReferenceBackend*> all() const {
+        return {&backend_, &further_[0], &further_[1]};
+    }
+    std::vector<reference::ReferenceBackend*> all() {
+        return {&backend_, &further_[0], &further_[1]};
+    }
 
     Programs programs_;
     std::string name_ = "bench-host";
     std::filesystem::path root_;
     reference::ReferenceBackend backend_;
+    std::array<reference::ReferenceBackend, kMostBackends - 1> further_;
 };
 
 inline constexpr std::chrono::seconds kBeat{1};
