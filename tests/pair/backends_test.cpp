@@ -220,6 +220,10 @@ TEST_F(Backends, AFileOfTheOthersIsNotHandedOut) {
     ASSERT_TRUE(eventually([&] { return beats_of_two() >= 1; }, kPatience));
     EXPECT_TRUE(wait_for_log("\"reason\":\"not-in-policy\""));
     EXPECT_TRUE(wait_for_log("there is no install token"));
+    EXPECT_EQ(stop(), 0);
+    configure("install_token_file: /etc/shadow");
+    start();
+    EXPECT_TRUE(wait_for_log("/etc/shadow: no row of credentials.policy holds it"));
     EXPECT_TRUE(backend().requests().empty());
 }
 
