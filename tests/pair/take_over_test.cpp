@@ -19,8 +19,9 @@ class TakeOver : public Pair {
         if (IsSkipped()) return;
         ASSERT_TRUE(other_.start());
         place().write("agent.yaml", configuration());  // now that it has a port
-        place().append("policy/profiles/worker.profile",
-                       "tcp-connect " + std::to_string(other_.port()) + "  # the other one\n");
+        place().append(
+            "policy/profiles/worker.profile",
+            "connect 127.0.0.1 " + std::to_string(other_.port()) + "  # the other one\n");
         pin({.name = "speaks", .script = script(), .params = {{"word", "text:32:a-z0-9-"}}});
     }
     std::string configuration() override {
