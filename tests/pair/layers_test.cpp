@@ -88,7 +88,7 @@ TEST_F(Layers, AFewLinesOverTheVersionsPolicyAreEnough) {
     EXPECT_EQ(run_job({.script = "echo hello\n"})["outcome"], "finished");
 }
 
-// As a host has it that was upgraded: all of 0.1's files, with a port of its backend's in one.
+// As a host has it that was upgraded: all of 0.1's files, some of them changed.
 TEST_F(Layers, APolicyOfTheReleaseBeforeGoesOnWithWhatWasChangedInIt) {
     const auto profile = place().read("policy/profiles/test.profile");
     const auto credentials = place().read("policy/credentials.policy");
@@ -102,8 +102,14 @@ TEST_F(Layers, APolicyOfTheReleaseBeforeGoesOnWithWhatWasChangedInIt) {
     fs::create_directory(place() / "policy/approved");
     place().write("policy/profiles/test.profile", profile);
     place().write("policy/credentials.policy", credentials);
-    place().append("policy/worker.landlock",
-                   "tcp-connect " + std::to_string(backend().port()) + "  # the backend\n");
+    // What 0.1 allowed as a port is that port of any address now, but for loopback's.
+    fs::create_directory(place() / "policy/profiles/worker.profile.d");
+    place().write("policy/profiles/worker.profile.d/10-backend.lines",
+                  "connect 127.0.0.1 " + std::to_string(backend().port()) + "  # the backend\n");
+    for (const auto* file : {"reads.policy", "interpreters.policy", "profiles/admin.profile",
+                             "seccomp/broker.seccomp", "seccomp/inspect.seccomp"}) {
+        place().append("policy/" + std::string(file), "# ours\n");
+    }
     pin({.name = "hello", .script = "echo hello\n"});
     start_enrolled();
     EXPECT_EQ(run_job({.script = "echo hello\n"})["outcome"], "finished");
