@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # On a throw-away Debian 12 with its default SELinux policy enforcing: installs the module as selinux/README.md says,
-# has inside.sh look how the agent lives as a service, then puts a shell in the worker's place and sees what SELinux
-# alone keeps from it. `pack` makes the tar that this lies in; unpack it below / and run /opt/lab/enforcing.sh as root.
+# has inside.sh look how the agent lives as a service, then puts a program of ours in the worker's place and sees what
+# SELinux alone keeps from it. `pack` makes the tar that this lies in; unpack it below / and run /opt/lab/enforcing.sh as root.
 export BULKHEAD_LAB_SLOWER=20
 . /opt/lab/agent.sh
 failed() { echo "NOT SEEN: $1"; exit 1; }
@@ -50,7 +50,7 @@ sed -i '/^heartbeat_intervall/d' /etc/bulkhead/agent.yaml
 systemctl reset-failed
 systemctl start bulkhead
 check "the broker has its domain" domain_is "$(systemctl show -P MainPID bulkhead)" bulkhead_t
-check "the worker has its own" domain_is "$(pgrep -u bulkhead)" bulkhead_worker_t
+check "the worker has its own" domain_is "$(pgrep -u bulkhead-w0)" bulkhead_worker_t
 
 # --- a job of each profile, told in which domain it is; and a restart that is asked for, which here comes to nothing
 control=$(ready control_url)
@@ -71,31 +71,19 @@ systemctl stop bulkhead
 rm -f /var/lib/bulkhead/broker/reboot-requested  # or the next broker asks again
 setsebool bulkhead_worker_connect_any off
 
-# --- a shell in the worker's place: no seccomp filter of its own, no Landlock, the host's files in sight
-cp /bin/bash /opt/lab/shell
-chcon -t bulkhead_worker_exec_t /opt/lab/shell
+# --- a program of ours in the worker's place: no seccomp filter of its own, no Landlock, the host's files in sight. It is
+# started to read the settings, in the worker's domain, and has said all by then
+chcon -t bulkhead_worker_exec_t /opt/lab/attempts
 port=$(sed -n 's/.*"url":"[^"]*:\([0-9]*\)".*/\1/p' /srv/ready.json)
 echo line >/var/log/lab.log  # anybody may read it
-cat >/opt/lab/attempts.sh <<'ATTEMPTS'
-try() { if eval "$2" 2>/dev/null; then echo "$1: done"; else echo "$1: refused"; fi; }
-try "read /etc/passwd"           'read -r line </etc/passwd'
-try "read /proc/meminfo"         'read -r line </proc/meminfo'
-try "read what may run"          'read -r line </etc/bulkhead/policy/host.policy'
-try "read a log"                 'read -r line </var/log/lab.log'
-try "read of another process"    'read -r line </proc/1/status'
-try "write to /tmp"              'echo x >/tmp/attempt.$BASHPID'
-try "run a program"              '/bin/true'
-try "connect to another port"    ': </dev/tcp/127.0.0.1/PORT'
-echo "attempts made"
-ATTEMPTS
-sed -i "s/PORT/$port/" /opt/lab/attempts.sh
-attempt() {  # attempt UNIT: what the shell could do
-    systemd-run -q --unit="$1" -p Delegate=yes /usr/sbin/broker --worker /opt/lab/shell /opt/lab/attempts.sh
+chmod 644 /etc/bulkhead/agent.yaml
+attempt() {  # attempt UNIT: what it could do
+    systemd-run -q --unit="$1" -p Delegate=yes /usr/sbin/broker --worker /opt/lab/attempts "$port"
     for ((tick = 0; tick < 600; tick++)); do
         ! journalctl -o cat -u "$1" | grep -q "attempts made" || break
         sleep 0.1
     done
-    systemctl stop "$1"
+    systemctl stop "$1" 2>/dev/null || true  # it may have ended by itself
     journalctl -o cat -u "$1" | grep -E ': (done|refused)$' | sort -u
 }
 outcome=$(attempt attacked)
@@ -115,8 +103,8 @@ for wall in "${walls[@]}"; do check "and nothing else did: $wall" grep -qx "$wal
 # --- a broker that is killed takes its worker along, though the worker has another domain. Stopped, it cannot see the
 # end of its channel: only the kernel's PR_SET_PDEATHSIG is left, which a change of domain undoes
 systemd-run -q --unit=orphan -p Delegate=yes -p KillMode=process /usr/sbin/broker
-for ((tick = 0; tick < 300; tick++)); do ! pgrep -u bulkhead >/dev/null || break; sleep 0.1; done
-worker=$(pgrep -u bulkhead)
+for ((tick = 0; tick < 300; tick++)); do ! pgrep -u bulkhead-w0 >/dev/null || break; sleep 0.1; done
+worker=$(pgrep -u bulkhead-w0)
 kill -STOP "$worker"
 kill -9 "$(systemctl show -P MainPID orphan)"
 for ((tick = 0; tick < 100; tick++)); do [ -d "/proc/$worker" ] || break; sleep 0.1; done
