@@ -86,7 +86,6 @@ Bench::Pipes Bench::start_job(std::uint64_t output_max) {
     auto err = sys::make_pipe().value();
     protocol::UnreportedJob job;
     job.number = JobNumber{1};
-    job.backend = decltype(job.backend)::clipped("fleet");
     job.delivery = protocol::Label::clipped("job-1");
     job.output_max = output_max;
     job.out.fd = std::move(out.read);
