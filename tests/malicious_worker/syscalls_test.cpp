@@ -49,7 +49,7 @@ class Syscalls : public Site {
         start("sweep " + name);
         EXPECT_EQ(wait_for_finding(name), "done");
         std::vector<std::string> answers;
-        std::istringstream lines(place().read("state/worker/sweep-" + name));
+        std::istringstream lines(place().read("state/workers/main/sweep-" + name));
         for (std::string line; std::getline(lines, line);) answers.push_back(line);
         return answers;
     }
