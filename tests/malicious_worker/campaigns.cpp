@@ -37,8 +37,11 @@ std::vector<int> some_descriptors(const Attacker& attacker) {
 
 // A backend's job runs, and another's worker is after it.
 void be_robbed(Attacker& attacker) {
-    if (attacker.run("sleeper", "the victim's") != "admitted")
+    // An earlier broker of this site may have had that delivery.
+    if (attacker.run("sleeper", "the victim's") != "admitted" &&
+        attacker.run("sleeper") != "admitted") {
         attacker.report("run", "no job runs");
+    }
     attacker.wait_for_output();
     attacker.report("ready", "the job runs");
     const auto job = attacker.started().number;
