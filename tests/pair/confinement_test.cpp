@@ -180,9 +180,13 @@ TEST_F(Told, OfTheBrokerIsWhatTheKernelSays) {
     start_enrolled();
     const auto pid = broker().pid();
     auto told = told_of("broker");
-    const auto seen = sandbox::see(pid).value();
-    EXPECT_TRUE(told["capabilities"].starts_with(policy::capability_names(seen.effective) +
-                                                 " in force at rest"))
+    auto seen = sandbox::see(pid).value();
+    const auto at_rest = [&] {
+        seen = sandbox::see(pid).value();
+        return told["capabilities"].starts_with(policy::capability_names(seen.effective) +
+                                                " in force at rest");
+    };
+    EXPECT_TRUE(eventually(at_rest, kPatience))  // and not in the middle of a step
         << told["capabilities"] << "\nand the kernel: " << policy::capability_names(seen.effective);
     EXPECT_EQ(seen.permitted, seen.bounding);
     const auto& own = told["capabilities"];

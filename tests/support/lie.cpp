@@ -2,18 +2,52 @@
 //
 //     lie CALL ARG0|any ERRNO PROGRAM [WORD]...      ERRNO 0: "done"
 //
+// Or without such words, as the broker starts a worker: they stand in a file beside this program,
+// by its name and ".lie", and what it was called with goes to PROGRAM. Its reader of the
+// configuration is told no lie.
+//
 // Another filter over it, which the program cannot tell from a kernel that lacks or breaks
 // something. It needs CAP_SYS_ADMIN or no_new_privs, as any filter does.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
 
 #include "common/base/parse.hpp"
 #include "common/sandbox/seccomp.hpp"
+#include "common/sys/exec.hpp"
 
-int main(int count, char** words) {
+namespace {
+
+// The words of such a file, then those of this call.
+std::vector<std::string> all_words(int count, char** given) {
+    const auto own = std::filesystem::read_symlink("/proc/self/exe").string();
+    std::vector<std::string> all{given[0]};
+    std::ifstream file(own + ".lie");
+    for (std::string word; file >> word;) all.push_back(word);
+    all.insert(all.end(), given + 1, given + count);
+    return all;
+}
+
+int become(const std::vector<std::string>& words) {
+    const bulkhead::sys::Argv argv(words);
+    ::execv(argv.program(), argv.get());
+    std::perror(argv.program());
+    return 2;
+}
+
+}  // namespace
+
+int main(int count, char** given) {
     using namespace bulkhead;
-    if (count < 5) return 2;
+    const auto words = all_words(count, given);
+    if (words.size() < 5) return 2;
+    const std::vector<std::string> program(words.begin() + 4, words.end());
+    if (std::ranges::count(program, "--read-config") > 0) return become(program);
     policy::SyscallRule rule{
         .call = words[1],
         .action = {policy::Verdict::error, parse_number<int>(words[3]).value()},
@@ -30,7 +64,5 @@ int main(int count, char** words) {
         std::fprintf(stderr, "lie: %s\n", done.error().what.c_str());
         return 2;
     }
-    ::execv(words[4], words + 4);
-    std::perror(words[4]);
-    return 2;
+    return become(program);
 }
