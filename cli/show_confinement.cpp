@@ -19,14 +19,17 @@ Result<std::string> confinement_of(const std::string& who, const policy::Policy&
         return TRY(vet_in_words()) + TRY(program_in_words(TRY(vet_rules()).calls));
     }
     const auto* profile = policy::find(policy.profiles, who);
-    const bool is_ours = who == "broker" || who == "worker";
-    if (profile == nullptr && !is_ours) {
-        return wrong("\"" + who + "\" is neither worker, broker, vet nor a profile of this policy");
+    std::string text;
+    if (who == "broker") text = broker_in_words(policy);
+    if (who == "worker") text = worker_in_words(policy);
+    if (who == "config-reader") text = reader_in_words(policy);
+    if (profile != nullptr) text = job_in_words(*profile, policy);
+    if (text.empty()) {
+        return wrong("\"" + who +
+                     "\" is neither broker, worker, config-reader, vet nor a profile of this "
+                     "policy");
     }
-    const auto text = who == "broker"   ? broker_in_words(policy)
-                      : who == "worker" ? worker_in_words(policy)
-                                        : job_in_words(*profile, policy);
-    const auto& list = policy.calls_of(is_ours ? policy.part(who) : *profile);
+    const auto& list = policy.calls_of(profile != nullptr ? *profile : policy.part(who));
     return text + TRY(or_wrong(program_in_words(list)));
 }
 
@@ -35,10 +38,11 @@ Result<std::string> confinement_of(const std::string& who, const policy::Policy&
 Result<int> show_confinement(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
     auto subjects = options.operands();
-    if (subjects.size() > 1) return wrong("give one of worker, broker, vet or a profile's name");
+    if (subjects.size() > 1)
+        return wrong("give one of broker, worker, config-reader, vet or a profile's name");
     const auto copy = TRY(load_policy(options.value("--policy", kPolicyDirectory), options));
     if (subjects.empty()) {
-        subjects = {"broker", "worker", "vet"};
+        subjects = {"broker", "worker", "config-reader", "vet"};
         for (const auto& [name, profile] : copy.policy.profiles) subjects.push_back(name);
     }
     std::string text;

@@ -10,6 +10,7 @@ namespace bulkhead::cli {
 // Each ends with its system calls, the last part of every confinement to be applied.
 std::string broker_in_words(const policy::Policy& policy);
 std::string worker_in_words(const policy::Policy& policy);
+std::string reader_in_words(const policy::Policy& policy);
 // Of the child that checks scripts, as this program holds it.
 Result<std::string> vet_in_words();
 std::string job_in_words(const policy::Profile& profile, const policy::Policy& policy);

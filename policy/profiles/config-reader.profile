@@ -8,7 +8,6 @@ seccomp config-reader           # seccomp/config-reader.seccomp
 memory 128MiB                   # a file of 1 MiB at most, and what the YAML library makes of it
 pids 4                          # it starts none; what libc may
 cpu-percent 100                 # one processor
-file-size none                  # it writes no file
 open-files 64                   # settings of 16 backends
 locked-memory none              # nothing to lock
 umask 0077                      # no file to make

@@ -25,7 +25,6 @@ read /usr/lib/ssl if-present                        # Debian's links to the two 
 read /usr/share/ca-certificates if-present          # where the links in /etc/ssl/certs lead
 read /usr/local/share/ca-certificates if-present    # the operator's own CA
 read /etc/pki if-present                            # CA bundle, Fedora and relatives
-read /etc/bulkhead/tls if-present                   # credentials and client certificates that are replaced while it runs
 
 # Names and addresses
 read /etc/resolv.conf if-present                    # name servers
@@ -49,7 +48,7 @@ read /usr/share/zoneinfo if-present                 # where localtime leads
 # Name its address in place of "any" where it has one that stays. "any" does not reach loopback, link-local, multicast, nor the
 # metadata services of clouds: a proxy on this host is, for instance,  connect 127.0.0.1 3128  # our squid
 # The name servers of resolv.conf may always be asked, and nobody else at port 53.
-connect any 443     # HTTPS
+connect any 443     # HTTPS, and the way there tells which address this host has: nothing is sent
 connect any 8443    # HTTPS of a backend without root
 connect any 3128    # HTTP proxy, squid
 connect any 8080    # HTTP proxy

@@ -14,8 +14,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr const char* kSubjects[] = {"broker",   "worker",  "vet",     "admin",
-                                     "diagnose", "inspect", "maintain"};
+constexpr const char* kSubjects[] = {"broker", "worker",   "config-reader", "vet",
+                                     "admin",  "diagnose", "inspect",       "maintain"};
 
 Answer show(const std::string& who, const std::string& policy = POLICY) {
     return run({.words = {"show-confinement", who, "--policy", policy}});
@@ -54,7 +54,8 @@ TEST(Confinement, IsShownByTheBrokerToo) {
 
 TEST(Confinement, OfAnUnknownNameOrPolicyIsAWrongCall) {
     EXPECT_EQ(show("absent").code, 2);
-    EXPECT_THAT(show("absent").err, HasSubstr("neither worker, broker, vet nor a profile"));
+    EXPECT_THAT(show("absent").err,
+                HasSubstr("neither broker, worker, config-reader, vet nor a profile"));
     EXPECT_EQ(show("worker", "/absent").code, 2);
     EXPECT_EQ(run({.words = {"show-confinement", "worker", "broker"}}).code, 2);
 }

@@ -2,12 +2,16 @@
 // job's time is up when it is up, every violation is on record.
 //
 // BULKHEAD_ROUNDS sets how many brokers get random frames in each phase.
+#include <sched.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
 
+#include "common/sandbox/child.hpp"
+#include "common/sandbox/privileges.hpp"
 #include "tests/malicious_worker/site.hpp"
+#include "tests/support/kernel.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -16,7 +20,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kTimeout = 4s;  // of jobs "brief" and "talker"
 // Of one processor, over a campaign of kTimeout: a quarter, and a quarter of the budget that is
-// there at the beginning, 256 frames of 5 ms (broker/processes/gate.hpp). The rest belongs to the host.
+// there at the beginning, 256 frames of 5 ms (broker/processes/gate.hpp). The rest belongs to the
+// host.
 constexpr double kMostOfAProcessor = 0.25 * (1 + 1.28 / kTimeout.count());
 
 struct Pressure {
@@ -115,6 +120,21 @@ TEST_F(Violations, AFullStateDirectoryEndsTheWorker) {
     EXPECT_EQ(audit("worker-ended").at(0)["signal"], SIGKILL);
     EXPECT_TRUE(broker().running());
     stop();
+}
+
+TEST_F(Violations, AWorkerThatEvadesItsViewIsKilledAndAudited) {
+    if (!kernel_makes_views()) GTEST_SKIP() << "this kernel has no mount_setattr";
+    const auto may = sandbox::in_child([]() -> Result<> {
+        TRY(sandbox::become({.user = {64'123, 64'123}, .groups = {}, .capabilities = 0}));
+        return sys::check(::unshare(CLONE_NEWUSER | CLONE_NEWNS), "unshare");
+    });
+    if (!may) GTEST_SKIP() << "no user namespaces for users here: " << may.error().what;
+    start("campaign evade-view");
+    ASSERT_TRUE(wait_for_audit("worker-view-failed"));
+    EXPECT_EQ(audit("worker-view-failed")[0]["pid"], audit("worker-started")[0]["pid"]);
+    ASSERT_TRUE(wait_for_audit("worker-ended"));
+    EXPECT_EQ(audit("worker-ended")[0]["signal"], SIGKILL);
+    EXPECT_TRUE(audit("protocol-violation").empty()) << "nothing of it was read";
 }
 
 TEST_F(Violations, MoveNoJobsTimeout) {

@@ -26,6 +26,14 @@ UnixTime in_days(int days) {
 
 class Findings : public Pair {
   protected:
+    // For findings, not for the connection to the backend.
+    std::vector<json> files_read() const {
+        auto reads = audit("read");
+        std::erase_if(reads, [](const json& event) {
+            return event["row"].get<std::string>().starts_with("credential ");
+        });
+        return reads;
+    }
     using Pair::Pair;
 
     std::string configuration() override {
@@ -86,7 +94,7 @@ TEST_F(Findings, ACertificateThatOnlyRootCanReadAndAnOpenSshServerShowAtTheBacke
     EXPECT_THAT(wait_for_finding("ssh.root_login"),
                 IsSupersetOf({"tls.expiring critical", "ssh.password_login warn",
                               "ssh.root_login critical"}));
-    EXPECT_EQ(audit("read").size(), 2U) << "one line for each file";
+    EXPECT_EQ(files_read().size(), 2U) << "one line for each file";
 
     // Mended: the next report resolves it, and says nothing new of what was read before.
     fs::remove(place() / "live/example.com/fullchain.pem");
@@ -97,7 +105,7 @@ TEST_F(Findings, ACertificateThatOnlyRootCanReadAndAnOpenSshServerShowAtTheBacke
             state.findings, [](const auto& one) { return one.body["type"] == "tls.expiring"; });
     };
     EXPECT_TRUE(backend().wait_for(resolved, kPatience));
-    EXPECT_EQ(audit("read").size(), 2U);
+    EXPECT_EQ(files_read().size(), 2U);
 }
 
 TEST_F(Findings, AUsersLinkToASecretIsRefusedAuditedAndReported) {
@@ -116,7 +124,7 @@ TEST_F(Findings, AUsersLinkToASecretIsRefusedAuditedAndReported) {
     ASSERT_EQ(refused.size(), 1U);
     EXPECT_EQ(refused[0]["path"], link);
     EXPECT_EQ(refused[0]["reason"], "read-not-roots");
-    EXPECT_TRUE(audit("read").empty()) << "nothing was opened";
+    EXPECT_TRUE(files_read().empty()) << "nothing was opened";
 }
 
 // Mounts of its own, which broker and worker are started among.
@@ -157,7 +165,7 @@ TEST_F(Disks, AFileSystemThatTheWorkerCannotSeeIsFoundFullAndThenNot) {
     EXPECT_EQ(found["key"], place() / "small");
     EXPECT_EQ(found["severity"], "warn");
     EXPECT_EQ(found["metadata"]["totalBytes"], 1 << 20);
-    EXPECT_EQ(audit("read").size(), 1U);
+    EXPECT_EQ(files_read().size(), 1U);
     fill(1'000);
     const auto resolved = [](const State& state) {
         return std::ranges::none_of(

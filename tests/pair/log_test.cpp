@@ -36,12 +36,12 @@ class Logging : public Pair {
 TEST_F(Logging, StandardOutputHasALineOfJsonForEachEventOfBothHalves) {
     start_enrolled();
     EXPECT_TRUE(wait_for_line(place() / "agent.log", "broker", "started"));
-    EXPECT_TRUE(wait_for_line(place() / "agent.log", "worker", "enrolled"));
+    EXPECT_TRUE(wait_for_line(place() / "agent.log", "worker/bulkhead", "enrolled"));
 }
 
 TEST_F(Logging, AFileTakesTheLinesOfBothHalvesAndIsReopenedAfterARotation) {
     start({"--log-file", file()});
-    ASSERT_TRUE(wait_for_line(file(), "worker", "enrolled"));
+    ASSERT_TRUE(wait_for_line(file(), "worker/bulkhead", "enrolled"));
     EXPECT_TRUE(wait_for_line(file(), "broker", "worker confined"));
     EXPECT_EQ(log(), "") << "nothing goes two ways";
     const auto mode = std::filesystem::status(file()).permissions();
@@ -53,7 +53,7 @@ TEST_F(Logging, AFileTakesTheLinesOfBothHalvesAndIsReopenedAfterARotation) {
     ASSERT_TRUE(wait_for_line(file(), "broker", "policy reloaded"));
     // The worker may be amid something, and hears of it a moment later.
     backend().stop();
-    EXPECT_TRUE(wait_for_line(file(), "worker", "heartbeat"));
+    EXPECT_TRUE(wait_for_line(file(), "worker/bulkhead", "heartbeat"));
     const auto size = std::filesystem::file_size(old);
     EXPECT_EQ(contents(old).find("heartbeat"), std::string::npos);
     EXPECT_EQ(stop(), 0);
@@ -63,13 +63,13 @@ TEST_F(Logging, AFileTakesTheLinesOfBothHalvesAndIsReopenedAfterARotation) {
 
 TEST_F(Logging, ABadPolicyDoesNotKeepTheFileFromBeingReopened) {
     start({"--log-file", file()});
-    ASSERT_TRUE(wait_for_line(file(), "worker", "enrolled"));
+    ASSERT_TRUE(wait_for_line(file(), "worker/bulkhead", "enrolled"));
     std::filesystem::rename(file(), file() + ".1");
     place().append("policy/host.policy", "nonsense\n");
     reload();
     ASSERT_TRUE(wait_for_line(file(), "broker", "policy not reloaded"));
     backend().stop();
-    EXPECT_TRUE(wait_for_line(file(), "worker", "heartbeat"));
+    EXPECT_TRUE(wait_for_line(file(), "worker/bulkhead", "heartbeat"));
 }
 
 TEST_F(Logging, AFileThatOthersCanWriteIsRefused) {
@@ -83,8 +83,8 @@ TEST_F(Logging, TheLevelSaysWhatIsLeftOut) {
     start({"--log-level", "warning"});
     ASSERT_TRUE(wait_for_heartbeats(2));
     backend().stop();
-    ASSERT_TRUE(wait_for_line(place() / "agent.log", "worker", "heartbeat"));
-    for (const auto& line : lines(place() / "agent.log", "worker")) {
+    ASSERT_TRUE(wait_for_line(place() / "agent.log", "worker/bulkhead", "heartbeat"));
+    for (const auto& line : lines(place() / "agent.log", "worker/bulkhead")) {
         EXPECT_TRUE(line["level"] == "warning" || line["level"] == "error") << line;
     }
     EXPECT_TRUE(lines(place() / "agent.log", "broker").empty()) << log();
@@ -95,7 +95,7 @@ TEST_F(Logging, TheFilesLevelIsTheWorkersAlone) {
     place().append("agent.yaml", "log_level: error\n");
     start();
     ASSERT_TRUE(wait_for_heartbeats(1));
-    EXPECT_TRUE(lines(place() / "agent.log", "worker").empty()) << log();
+    EXPECT_TRUE(lines(place() / "agent.log", "worker/bulkhead").empty()) << log();
     EXPECT_TRUE(wait_for_line(place() / "agent.log", "broker", "started"));
 }
 

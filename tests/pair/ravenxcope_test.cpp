@@ -25,6 +25,7 @@ class Ravenxcope : public Pair {
         place().write("host-os-release", "PRETTY_NAME=\"Outer Linux 1.0\"\n");
         put_secret("install-token", "install-token-1\n");
         place().let_backends_have(place().path(), "ravenxcope");
+        place().append("policy/profiles/worker.profile", "connect 127.0.0.1 443  # the probe\n");
     }
     void put_secret(std::string_view name, std::string_view content) {
         place().write(name, content);

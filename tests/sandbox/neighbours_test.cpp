@@ -77,7 +77,7 @@ TEST_F(Neighbours, GetNothingOfItsProcesses) {
 
 TEST_F(Neighbours, GetNothingOfItsFiles) {
     start_enrolled();
-    for (const auto* directory : {"state/broker", "state/worker"}) {
+    for (const auto* directory : {"state/broker", "state/workers/bulkhead"}) {
         expect(std::string("list ") + directory, open_as_neighbour(place() / directory, O_RDONLY),
                "EACCES");
     }
@@ -91,11 +91,11 @@ TEST_F(Neighbours, GetNothingOfItsFiles) {
            }),
            "EACCES");
     expect(
-        "connect to run/status.sock", as_neighbour([this] {
+        "connect to run/status/bulkhead.sock", as_neighbour([this] {
             const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
             sockaddr_un address{};
             address.sun_family = AF_UNIX;
-            const auto name = place() / "run/status.sock";
+            const auto name = place() / "run/status/bulkhead.sock";
             std::memcpy(address.sun_path, name.data(), name.size());
             return answer(::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address));
         }),

@@ -27,7 +27,7 @@ start_backend() {
     await 20 test -s /srv/ready.json
     url=$(ready url)
     control=$(ready control_url)
-    echo lab | install -o root -g bulkhead -m 660 /dev/stdin /etc/bulkhead/install-token
+    echo lab | install -m 600 /dev/stdin /etc/bulkhead/install-token
     cat >/etc/bulkhead/agent.yaml <<YAML
 backend:
   url: $url
@@ -38,6 +38,8 @@ spool:
 YAML
     mkdir -p /etc/bulkhead/policy/profiles/worker.profile.d
     printf 'connect 127.0.0.1 %s   # the backend of this test\n' "${url##*:}" >/etc/bulkhead/policy/profiles/worker.profile.d/10-backend.lines
+    mkdir -p /etc/bulkhead/policy/credentials.policy.d
+    echo 'file /srv/backend/*   # what it shows is public' >/etc/bulkhead/policy/credentials.policy.d/10-backend.lines
     sed -i 's/^host-id .*/host-id lab   # a name for this test/' /etc/bulkhead/policy/host.policy
 }
 

@@ -26,7 +26,7 @@ attempt write-passwd 'echo >>/etc/passwd'
 attempt write-policy 'echo >>/etc/bulkhead/policy/host.policy'
 attempt read-shadow 'read -r _ </etc/shadow'
 attempt read-roots-file 'read -r _ </root/lab-secret'
-attempt read-credential 'ls /var/lib/bulkhead/worker/* && cat /var/lib/bulkhead/worker/*/* >/dev/null'
+attempt read-credential 'ls /var/lib/bulkhead/workers/*/* && cat /var/lib/bulkhead/workers/*/*/* >/dev/null'
 attempt read-ledger 'ls /var/lib/bulkhead/broker'
 # Scratch trees: whoever deletes there does nothing else
 attempt command-daemon 'timeout 2 bash -c "echo do-as-root >/var/tmp/lab-yard/daemon.fifo"'

@@ -91,7 +91,7 @@ systemctl daemon-reload
 systemctl start "$unit"
 kill -STOP "$(systemctl show -P MainPID "$unit")"
 check "a broker that hangs is replaced" await 60 is NRestarts 1
-check "and serves again" await 60 is StatusText "worker confined"
+check "and serves again" await 60 is StatusText "workers confined"
 
 # From the first answer it knows how often this backend is reported to; before that, it pauses for minutes.
 reports() { bulkhead status | grep -q "heartbeats  *[1-9]"; }
@@ -103,9 +103,9 @@ check "a credential that is refused shows" await 60 status_is refused
 check "and when it was a mistake, the agent is there again" await 60 status_is enrolled
 systemctl stop "$unit"
 
-# A worker that says what no worker says. The broker hands on the options it does not know, so a shell will do.
-# (Of two dollars systemd leaves one.)
-systemd-run -q --unit=rude -p Delegate=yes /usr/sbin/broker --worker /bin/dash -c 'echo junk >&3; kill -STOP $$$$'
+# A worker that says what no worker says.
+systemd-run -q --unit=rude -p Delegate=yes -E MALICE_BACKENDS=bulkhead -E MALICE_ORDERS='campaign garbage-greeting' \
+    /usr/sbin/broker --worker /opt/lab/malicious-worker
 check "a worker that breaks the protocol is replaced, and after five times jobs are suspended" \
     await 60 audited intake-suspended
 check "each time is in the audit log" test "$(grep -c '"event":"protocol-violation"' /var/log/bulkhead/audit.log)" = 5
@@ -115,7 +115,7 @@ systemctl start "$unit"
 queue look-again
 refused() { curl -fsS "$control/control/jobs/$1?wait=30" | grep -q "$2"; }
 check "no job runs then" refused look-again intake-suspended
-rm /var/lib/bulkhead/broker/intake-suspended
+bulkhead resume-jobs
 queue look-later
 check "until an operator has cleared it" prints look-later bulkhead-job
 systemctl stop "$unit"

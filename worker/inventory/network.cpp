@@ -23,18 +23,21 @@ bool is_software(const Link& link, const std::vector<Link>& all) {
     return master == nullptr || master->kind != "bridge";
 }
 
-// Of whatever family `probe` is; port 80, which matters to no route.
+// Of whatever family `probe` is. The port matters to no route; it is one that policy lets the
+// worker connect to wherever it may ask the internet.
+constexpr std::uint16_t kProbePort = 443;
+
 socklen_t parse_address(const std::string& probe, sockaddr_storage& address) {
     auto& four = reinterpret_cast<sockaddr_in&>(address);
     auto& six = reinterpret_cast<sockaddr_in6&>(address);
     if (::inet_pton(AF_INET, probe.c_str(), &four.sin_addr) == 1) {
         four.sin_family = AF_INET;
-        four.sin_port = htons(80);
+        four.sin_port = htons(kProbePort);
         return sizeof four;
     }
     if (::inet_pton(AF_INET6, probe.c_str(), &six.sin6_addr) == 1) {
         six.sin6_family = AF_INET6;
-        six.sin6_port = htons(80);
+        six.sin6_port = htons(kProbePort);
         return sizeof six;
     }
     return 0;

@@ -118,8 +118,8 @@ std::vector<Trick> file_tricks() {
                    {"EACCES uid", "EACCES uid", "ENOENT view", "ok", "ok"}, "root",
                    "/log/audit.log", O_RDONLY),
         open_trick("read-credential", "Landlock",
-                   {"EACCES uid", "EACCES uid", "ENOENT view", "ok", "ok"}, "root", "/state/worker",
-                   O_RDONLY | O_DIRECTORY),
+                   {"EACCES uid", "EACCES uid", "ENOENT view", "ok", "ok"}, "root",
+                   "/state/workers/bulkhead", O_RDONLY | O_DIRECTORY),
 
         // Changing. `open` is a file that everybody may change, were it not for the walls.
         open_trick("write-open-file", "view", {"EROFS", "EROFS", "ENOENT", "ok", "ok"}, "root",

@@ -210,7 +210,7 @@ std::vector<Trick> space_tricks() {
          "uid",
          {"EAFNOSUPPORT seccomp", "EACCES uid", "EAFNOSUPPORT seccomp", "ok", "ok"},
          [](const Place& place) {
-             return connect_local(place.at("root") + "/run/status.sock", false);
+             return connect_local(place.at("root") + "/run/status/bulkhead.sock", false);
          }},
     };
 }

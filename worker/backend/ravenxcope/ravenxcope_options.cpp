@@ -70,7 +70,10 @@ std::span<const DialectOption> RavenxcopeOptions::rows() {
         {"host_hostname_file", "/host-hostname", "the host's name, seen from a container",
          &check_file},
         {"address_probe", "8.8.8.8",
-         "the sensor's address is the one on the way there; nothing is sent", &check_probe},
+         "the sensor's address is the one on the way there; nothing is sent, and a \"connect\" row "
+         "of "
+         "the worker's profile has it at port 443",
+         &check_probe},
         {"virtual_prefixes", kVirtual, "beginnings of names that make an interface virtual",
          &check_anything},
         {"enroll_path", "/api/sensors/{id}/agent/enroll", "where the sensor enrolls", &check_path},

@@ -1,0 +1,57 @@
+// Counts, lists and orders that prose repeats from the code.
+#include <gmock/gmock.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "common/admission/checks.hpp"
+#include "common/protocol/requests.hpp"
+#include "worker/backend/registry.hpp"
+
+namespace bulkhead {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+// In one line, so that a list may go over several.
+std::string content(const std::string& file) {
+    std::ifstream stream(fs::path(SOURCE_TREE) / file);
+    std::string text;
+    for (std::string word; stream >> word;) text += (text.empty() ? "" : " ") + word;
+    return text;
+}
+
+std::string in_words(std::size_t number) {
+    constexpr std::array kWords{"no",    "one",   "two",  "three", "four",   "five",  "six",
+                                "seven", "eight", "nine", "ten",   "eleven", "twelve"};
+    return kWords.at(number);
+}
+
+TEST(Mirrors, ReadmeCountsTheRequestsThatAWorkerMayMake) {
+    constexpr auto kCount = protocol::Requests::kCount;
+    const auto text = content("README.md");
+    EXPECT_THAT(text, HasSubstr("It can ask root for " + in_words(kCount) + " things"));
+    EXPECT_THAT(text, HasSubstr("socketpair, " + std::to_string(kCount) + " requests"));
+}
+
+TEST(Mirrors, EachListOfDialectsHasAllOfThem) {
+    for (const auto* file : {"README.md", "systemd/agent.yaml", "worker/config/settings.cpp",
+                             "docs/configuration.md", "docs/backends.md"}) {
+        const auto text = content(file);
+        for (const auto& dialect : worker::dialects()) {
+            EXPECT_THAT(text, HasSubstr(std::string(dialect.name))) << file;
+        }
+    }
+}
+
+TEST(Mirrors, ArchitectureTellsTheChecksInTheirOrder) {
+    std::string order = "The checks, in order: size, manifest, signatures, threshold";
+    for (const auto& check : admission::kChecks) order += ", " + std::string(check.name);
+    EXPECT_THAT(content("docs/architecture.md"), HasSubstr(order + "."));
+}
+
+}  // namespace
+}  // namespace bulkhead
