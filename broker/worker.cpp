@@ -79,6 +79,7 @@ Result<protocol::Setup> Worker::setup() const {
         ruleset_of(profile, std::span(&state, 1), peer_->process().proc(), broker.landlock_abi));
     setup.status = protocol::Handle{TRY(home_.status.duplicate())};
     setup.ports.items = profile.ports;
+    setup.egress = egress_.has_value();
     for (const auto& file : home_.backend.files) {
         auto opened = open_credential(
             {.backend = backend(), .key = file.key.str(), .path = file.path.str()},

@@ -53,6 +53,7 @@ Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
     auto machine = TRY(look_at_machine());
     const int abi = setup.landlock ? sandbox::landlock_abi() : 0;
     // ... then the doors ...
+    if (setup.egress) TRY(within("confine", verify_egress(setup.ports.items)));
     TRY(within("confine", confine(setup.seccomp, setup.landlock)));
     // ... then the rest.
     auto loop = TRY(sys::Loop::create());

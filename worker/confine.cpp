@@ -75,6 +75,21 @@ WallSet own_walls(bool ruleset) {
     return ruleset ? walls : walls.without({Wall::landlock, Wall::landlock_net});
 }
 
+Result<> verify_egress(std::span<const std::uint16_t> ports) {
+    std::uint16_t port = 1;
+    while (port == 53 || std::ranges::count(ports, port) > 0) ++port;
+    const sys::Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!socket && errno == EAFNOSUPPORT) return {};
+    if (!socket) return sys::fail_errno("socket");
+    const sockaddr_in address{.sin_family = AF_INET,
+                              .sin_port = htons(port),
+                              .sin_addr = {htonl(INADDR_LOOPBACK)},
+                              .sin_zero = {}};
+    const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+    const int done = ::connect(socket.get(), generic, sizeof address);
+    return require_denied(done != 0 && errno == EPERM, "connecting to an address of no row");
+}
+
 Result<> confine(const protocol::Handle& seccomp, const std::optional<protocol::Handle>& landlock) {
     const auto wanted = own_walls(landlock.has_value());
     sandbox::Standing standing;

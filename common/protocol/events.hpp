@@ -32,6 +32,7 @@ struct Setup {
     std::optional<Handle> landlock;  // ruleset, absent when the kernel has none
     std::optional<Handle> status;    // listening Unix socket
     Bounded<std::uint16_t, 64> ports;
+    bool egress = false;
     Bounded<NamedFile, kMaxBackendFiles> files;
     static constexpr auto fields = std::tuple{
         field("mode", &Setup::mode, "keep serving, or one pass"),
@@ -43,6 +44,7 @@ struct Setup {
         field("landlock", &Setup::landlock, "ruleset made from its profile"),
         field("status", &Setup::status, "listening socket for `bulkhead status`"),
         field("ports", &Setup::ports, "TCP ports that policy lets the worker connect to"),
+        field("egress", &Setup::egress, "its connections are held to addresses, too"),
         field("files", &Setup::files, "that its settings name")};
 };
 

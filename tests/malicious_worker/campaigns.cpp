@@ -2,10 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/random.h>
-
-#include <cstring>
 
 #include "tests/malicious_worker/attacks.hpp"
 #include "tests/malicious_worker/random_frames.hpp"
@@ -106,11 +103,7 @@ void press(Attacker& attacker, std::string_view name, RandomFrames& frames) {
 }  // namespace
 
 void campaign(Attacker& attacker, std::string_view name) {
-    // Into another mount namespace than the one that the broker will narrow.
-    if (name == "evade-view" && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
-        attacker.report(name, std::strerror(errno));
-    }
-    if (name == "evade-view" || name == "garbage-greeting") send_garbage(attacker);
+    if (name == "garbage-greeting") send_garbage(attacker);
     attacker.greet();
     if (name == "garbage-serving") send_garbage(attacker);
     if (name == "once-more") {

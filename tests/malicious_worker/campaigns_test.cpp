@@ -129,7 +129,7 @@ TEST_F(Violations, AWorkerThatEvadesItsViewIsKilledAndAudited) {
         return sys::check(::unshare(CLONE_NEWUSER | CLONE_NEWNS), "unshare");
     });
     if (!may) GTEST_SKIP() << "no user namespaces for users here: " << may.error().what;
-    start("campaign evade-view");
+    start("evade-view");
     ASSERT_TRUE(wait_for_audit("worker-view-failed"));
     EXPECT_EQ(audit("worker-view-failed")[0]["pid"], audit("worker-started")[0]["pid"]);
     ASSERT_TRUE(wait_for_audit("worker-ended"));

@@ -4,8 +4,10 @@
 //     campaign NAME       of campaigns.hpp, until it is stopped
 //     host                the table of host_attacks.hpp, each in a confined child
 //     unconfined          says Hello with every door open
+//     evade-view          the same, from another mount namespace
 //     sweep NAME          probes.hpp against the worker's filter, each in a confined child
 // In the config reader's place it hands that on as settings; see reader.hpp.
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -120,6 +122,12 @@ int main(int count, char** words) {
         attacker->report("greeted", "unconfined");
         attacker->wait_for_shutdown();
         return 0;
+    }
+    // Into another mount namespace than the one that the broker will narrow.
+    if (order == "evade-view") {
+        if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) std::perror("unshare");
+        attacker->greet();
+        return 1;
     }
     if (const auto confined = attacker->confine(); !confined) {
         attacker->report("confine", confined.error().what);

@@ -333,8 +333,9 @@ TEST_F(Service, SettingsThatAreWrittenWrongStopNothingBeforeARestart) {
     kill_worker();
     EXPECT_TRUE(wait_for_heartbeats(1)) << "the next worker has the settings of the start";
     EXPECT_EQ(stop(), 0);
-    start();
-    EXPECT_TRUE(wait_for_log("nonsense: unknown key"));
+    const auto next = run(command());
+    EXPECT_EQ(next.code, 2);
+    EXPECT_NE(next.output.find("nonsense: unknown key"), std::string::npos) << next.output;
 }
 
 TEST_F(Service, AStopGivesTheJobItsGraceAndReportsIt) {

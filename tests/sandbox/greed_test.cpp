@@ -147,7 +147,7 @@ TEST_F(Greed, TheWorkersMemoryAndThreadsAreLimited) {
     if (missing("cgroup-memory") || missing("cgroup-pids")) {
         GTEST_SKIP() << "needs the memory and pids controllers of cgroup v2";
     }
-    const auto worker = place().cgroup() + "/worker/";
+    const auto worker = place().cgroup() + "/worker-bulkhead/";
     EXPECT_EQ(contents(worker + "cgroup.procs"), std::to_string(worker_pid()) + "\n");
     EXPECT_EQ(contents(worker + "memory.max"), std::to_string(256_MiB) + "\n");
     EXPECT_EQ(contents(worker + "memory.swap.max"), "0\n");

@@ -36,7 +36,7 @@ pin linger inspect 'trap "echo told to leave; exit 0" TERM; echo waiting; while 
 
 # --- the agent as a service
 check "start returns when the agent is ready" timeout 60 systemctl start "$unit"
-check "it says so" is StatusText "workers confined"
+check "it says so" is StatusText "1 of 1 workers confined"
 beats() { curl -fsS "$control/control/heartbeats?count=$1&wait=30" >/dev/null; }
 check "three heartbeats arrive" beats 3
 check "the log says that the install token can go" bash -c 'journalctl -o cat -u bulkhead | grep -q "install-token can be deleted"'
@@ -91,7 +91,7 @@ systemctl daemon-reload
 systemctl start "$unit"
 kill -STOP "$(systemctl show -P MainPID "$unit")"
 check "a broker that hangs is replaced" await 60 is NRestarts 1
-check "and serves again" await 60 is StatusText "workers confined"
+check "and serves again" await 60 is StatusText "1 of 1 workers confined"
 
 # From the first answer it knows how often this backend is reported to; before that, it pauses for minutes.
 reports() { bulkhead status | grep -q "heartbeats  *[1-9]"; }
