@@ -20,6 +20,7 @@
 #include "tests/malicious_worker/sweep.hpp"
 #include "tests/support/forked.hpp"
 #include "tests/support/layers.hpp"
+#include "worker/confine.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -164,6 +165,15 @@ std::string ask_for_all(const sandbox::Filter& filter) {
         }
     }
     return "";
+}
+
+// This process is in no control group of a worker's.
+TEST(Sockets, ThatNothingHoldsToAddressesAreNoticedByTheWorkerItself) {
+    const auto held = worker::verify_egress({});
+    ASSERT_FALSE(held);
+    EXPECT_NE(held.error().what.find("connecting to an address of no row was possible"),
+              std::string::npos)
+        << held.error().what;
 }
 
 TEST(Sockets, LoadNoModule) {

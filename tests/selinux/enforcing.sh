@@ -26,6 +26,7 @@ domain_is() { tr -d '\0' <"/proc/$1/attr/current" | grep -q ":$2:"; }
 [ "$(getenforce)" = Enforcing ] || failed "SELinux is not enforcing here"
 chcon -t bin_t /opt/lab/reference-backend
 semodule -i /usr/share/selinux/packages/bulkhead.pp
+chcon -t bulkhead_worker_exec_t /opt/lab/malicious-worker
 restorecon -RF /usr/libexec/bulkhead /usr/bin /usr/sbin /etc/bulkhead /usr/lib/systemd/system
 check "the broker's program is labelled" bash -c 'ls -Z /usr/libexec/bulkhead/broker | grep -q bulkhead_exec_t'
 # The test's backend has a port of its own, and its certificate lies in no place for certificates.
