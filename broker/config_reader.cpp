@@ -36,7 +36,8 @@ Result<std::vector<Backend>> read_config(const Options& options, const PartGroun
     plan.arguments = {"bulkhead-worker", "--read-config"};
     plan.arguments.insert(plan.arguments.end(), options.settings.begin(), options.settings.end());
     plan.environment = environment_for_settings();
-    plan.user = TRY(input(within("--config-user", sandbox::find_user(options.config_user))));
+    plan.user = TRY(input(within("--config-user, an account that systemd-sysusers makes",
+                                 sandbox::find_user(options.config_user))));
     plan.network = false;
     plan.cgroup = cgroup.fd();
 

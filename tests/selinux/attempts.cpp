@@ -1,5 +1,6 @@
 // In the place of the worker's program, with none of its own walls: what SELinux alone keeps from
-// its domain. One line each, "refused" where the kernel says that it is not allowed.
+// its domain. One line each, "refused" where the kernel says EACCES, as SELinux has it do; EPERM is
+// the answer of egress.
 //     attempts ... PORT    PORT: of a service that policy does not name
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -16,7 +17,7 @@
 namespace {
 
 void tell(const char* what, bool done) {
-    const bool refused = !done && (errno == EACCES || errno == EPERM);
+    const bool refused = !done && errno == EACCES;
     std::printf("%s: %s\n", what, refused ? "refused" : "done");
 }
 
