@@ -102,9 +102,10 @@ setenforce 1
 for wall in "${walls[@]}"; do check "and nothing else did: $wall" grep -qx "$wall: done" <<<"$outcome"; done
 
 # --- a broker that is killed takes its worker along, though the worker has another domain. Stopped, it cannot see the
-# end of its channel: only the kernel's PR_SET_PDEATHSIG is left, which a change of domain undoes
+# end of its channel: only the kernel's PR_SET_PDEATHSIG is left, which a change of domain undoes,
+# and the worker asks for anew
 systemd-run -q --unit=orphan -p Delegate=yes -p KillMode=process /usr/sbin/broker
-for ((tick = 0; tick < 300; tick++)); do ! pgrep -u bulkhead-w0 >/dev/null || break; sleep 0.1; done
+check "and is confined" await 60 bash -c "journalctl -o cat -u orphan | grep -q 'worker confined'"
 worker=$(pgrep -u bulkhead-w0)
 kill -STOP "$worker"
 kill -9 "$(systemctl show -P MainPID orphan)"
