@@ -112,7 +112,7 @@ TEST_F(Greed, EveryProfilesLimitsStandInItsCgroup) {
                                      {"maintain", "1073741824\n", "128\n", "100000 100000\n"},
                                      {"admin", "2147483648\n", "512\n", "200000 100000\n"}}};
     const auto script = [](const Limits& one) {
-        return std::string("sleep 300 # ") + one.profile + "\n";
+        return std::string("echo begun\nsleep 300 # ") + one.profile + "\n";
     };
     for (const auto& one : all) {
         pin({.name = std::string("waits-") + one.profile,
@@ -136,6 +136,9 @@ TEST_F(Greed, EveryProfilesLimitsStandInItsCgroup) {
         EXPECT_EQ(of_cgroup("pids.max"), one.pids) << one.profile;
         EXPECT_EQ(of_cgroup("cpu.max"), one.cpu) << one.profile;
         record("cgroup", one.profile, "memory, pids, cpu", "set as the profile says");
+        // A cancel before its first line is told as a start that failed.
+        ASSERT_TRUE(
+            eventually([&] { return backend().standard_output(job) == "begun\n"; }, kLongPatience));
         ASSERT_TRUE(backend().cancel_job(job));
         EXPECT_EQ(ended(job)["outcome"], "cancelled");
         ASSERT_TRUE(eventually([&] { return of_cgroup("pids.max").empty(); }, kLongPatience));
