@@ -85,10 +85,12 @@ Result<> StateBudget::begin() {
     child_.emplace(
         TRY(sandbox::Child::start(0, -1, [&] { count(plan_.user, plan_.state, pipe.write); })));
     answer_ = std::move(pipe.read);
+    next_ = loop_.after(plan_.patience, [this] { child_->kill(); });
     return loop_.watch(child_->pidfd().get(), EPOLLIN, [this](std::uint32_t) { finish(); });
 }
 
 void StateBudget::finish() {
+    loop_.cancel(next_);
     loop_.forget(child_->pidfd().get());
     const int status = child_->reap().status;
     child_.reset();

@@ -25,6 +25,9 @@ class StateBudget {
         int state = -1;           // the directory; outlives this
         std::uint64_t bytes = 0;  // 0: no budget
         std::function<void(const std::string& why)> over;
+        // For one count. It has the worker's account, so a worker may stop it where Landlock has no
+        // scope of signals: one that does not end is over the budget, too.
+        std::chrono::seconds patience{60};
     };
     StateBudget(sys::Loop& loop, Plan plan);
     ~StateBudget();

@@ -3,7 +3,12 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <functional>
 
 #include "common/base/strong.hpp"
 #include "tests/support/poison.hpp"
@@ -49,17 +54,29 @@ TEST(StateBudget, CountsNothingForEver) {
 class Watched : public testing::Test {
   protected:
     // What it says of a directory with a budget, within its first look.
-    std::string of(const test::TempDir& place, std::uint64_t bytes) {
+    std::string of(const test::TempDir& place, std::uint64_t bytes, bool stop_child = false) {
         const auto dir = place.open();
         auto loop = sys::Loop::create().value();
         std::string said;
+        std::function<void()> stop = [&] {
+            std::ifstream children("/proc/thread-self/children");
+            pid_t child = 0;
+            if (children >> child) {
+                ::kill(child, SIGSTOP);
+            } else {
+                loop.after(1ms, stop);
+            }
+        };
+        if (stop_child) stop();
         const StateBudget budget(loop, {.user = {65534, 65534},
                                         .state = dir.fd(),
                                         .bytes = bytes,
-                                        .over = [&](const std::string& why) {
-                                            said = why;
-                                            loop.stop();
-                                        }});
+                                        .over =
+                                            [&](const std::string& why) {
+                                                said = why;
+                                                loop.stop();
+                                            },
+                                        .patience = 1s});
         loop.after(8s, [&] { loop.stop(); });
         EXPECT_TRUE(loop.run());
         return said;
@@ -82,6 +99,17 @@ TEST_F(Watched, ItLooksWithTheEyesOfTheWorker) {
     ASSERT_EQ(::chown(place.path().c_str(), 65534, 65534), 0);
     ASSERT_TRUE(place.open().make_dir("roots", 0700));
     EXPECT_THAT(of(place, 2'000'000), HasSubstr("a directory that cannot be read"));
+}
+
+TEST_F(Watched, WhatStopsItIsOverTheBudget) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root becomes somebody else";
+    const test::TempDir place;
+    ASSERT_EQ(::chown(place.path().c_str(), 65534, 65534), 0);
+    const auto dir = place.open();
+    for (int i = 0; i < 19'000; ++i) {  // so that it can be met while it counts
+        ASSERT_EQ(::mknodat(dir.fd(), std::to_string(i).c_str(), S_IFREG | 0600, 0), 0);
+    }
+    EXPECT_THAT(of(place, 1ULL << 40, true), HasSubstr("too much to be counted"));
 }
 
 }  // namespace
