@@ -73,7 +73,8 @@ int go_back(broker::Options options) {
     }
     std::string text;
     for (const auto& line : *left) text += line + "\n";
-    return print(text + "The state of all workers is where 0.1 looks for it.\n");
+    return print(text + (left->empty() ? "The state of all workers is where 0.1 looks for it.\n"
+                                       : "All other state is where 0.1 looks for it.\n"));
 }
 
 // In place of this process, as whoever called it.

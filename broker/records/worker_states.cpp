@@ -97,6 +97,12 @@ Result<std::vector<std::string>> some_names(const Dir& dir, std::size_t most) {
     return names;
 }
 
+// Of whatever kind.
+bool is_named(const Dir& dir, const std::string& name) {
+    struct stat info {};
+    return ::fstatat(dir.fd(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+}
+
 // A regular file that has no other name, from one of root's directories to another. False: it is
 // none, or absent, or stands there already, and stays.
 Result<bool> move_file(const Dir& from, const Dir& to, const std::string& name, const User& user) {
@@ -105,6 +111,8 @@ Result<bool> move_file(const Dir& from, const Dir& to, const std::string& name, 
     if (!fd) return false;
     if (::fstat(fd->get(), &info) != 0) return sys::fail_errno("fstat " + name);
     if (!S_ISREG(info.st_mode) || info.st_nlink != 1) return false;
+    // One that stands there stays, and so does whose each of the two is.
+    if (is_named(to, name)) return false;
     TRY(give(*fd, user, 0600));
     const int moved = ::renameat2(from.fd(), name.c_str(), to.fd(), name.c_str(), RENAME_NOREPLACE);
     if (moved == 0) return true;
@@ -119,6 +127,7 @@ Result<bool> is_refusal_of(const Dir& refusals, const std::string& name,
     const auto found = TRY(unless_odd(find(refusals, name, 0)));
     struct stat info {};
     if (!found || ::fstat(found->get(), &info) != 0 || !S_ISREG(info.st_mode)) return false;
+    if (info.st_nlink != 1) return false;  // the other name may be anybody's
     TRY(give(*found, {}, 0600));
     const auto file = TRY(unless_odd(refusals.open_regular(name, O_RDONLY)));
     const auto text = file ? sys::read_to_end(*file, 16_KiB) : fail("gone");
@@ -208,12 +217,15 @@ Result<> clear(const Dir& parent, const std::string& name, const std::string& pa
     for (const auto folder : kFolders) {
         TRY(remove_if_empty(*own, folder));
         const auto rest = TRY(unless_odd(own->open_dir(folder)));
-        if (!rest) continue;
+        if (!rest) {
+            if (is_named(*own, std::string(folder))) names.emplace_back(folder);
+            continue;
+        }
         for (const auto& one : TRY(some_names(*rest, kMostTold))) {
             names.push_back(std::string(folder) + "/" + one);
         }
     }
-    for (const auto& one : TRY(some_names(*own, kMostTold))) {
+    for (const auto& one : TRY(some_names(*own, kMostTold + std::size(kFolders)))) {
         if (std::ranges::count(kFolders, one) == 0) names.push_back(one);
     }
     TRY(remove_if_empty(parent, name));
@@ -281,6 +293,11 @@ Result<std::vector<std::string>> give_back_states(const Dir& state, std::span<co
         TRY(within("state of backend " + heir.backend,
                    Mover(own, shared, heir, account).move_all()));
         TRY(clear(workers, heir.backend, "workers/" + heir.backend, left));
+    }
+    for (const auto& name : TRY(some_names(workers, kMostTold + heirs.size()))) {
+        if (std::ranges::count(heirs, name, &Heir::backend) > 0) continue;
+        left.push_back("workers/" + quoted(name) +
+                       " stays where it is: no line of broker/slots says whose it is");
     }
     TRY(hand_over(state, kShared, account, jobs));
     return left;

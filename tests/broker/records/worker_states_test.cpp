@@ -331,6 +331,44 @@ TEST_F(WorkerStates, WhatAWorkerPutInThePlaceOfItsOwnIsItsOwnLoss) {
     EXPECT_EQ(test::what_is_lost(in_new("fleet"), test::heirs()[1]), "");
 }
 
+// Whatever fs.protected_hardlinks says.
+TEST_F(WorkerStates, ARefusalWithAnotherNameIsNotTouched) {
+    const auto secret = top + "/secret";
+    std::ofstream(secret) << "of root's";
+    ASSERT_EQ(::chmod(secret.c_str(), 0644), 0);
+    fs::create_hard_link(secret, in_old("refusals/odd"));
+    EXPECT_THAT(take_over(), HasSubstr("refusals/odd"));
+    struct stat info {};
+    ASSERT_EQ(::stat(secret.c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 07777, 0644U);
+}
+
+TEST_F(WorkerStates, AFileThatStandsOnBothSidesKeepsItsOwners) {
+    const auto copy = keep("copy");
+    ASSERT_EQ(take_over(), "");
+    fs::remove_all(state + "/worker");
+    ASSERT_EQ(std::system(("cp -a " + copy + "/worker " + state + "/worker").c_str()), 0);
+    EXPECT_THAT(take_over(), HasSubstr("credentials/main."));
+    struct stat old {
+    }, now{};
+    ASSERT_EQ(::stat(in_old("credentials/main.key").c_str(), &old), 0);
+    ASSERT_EQ(::stat(in_new("main/credentials/main.key").c_str(), &now), 0);
+    EXPECT_EQ(old.st_uid, test::kOldAccount);
+    EXPECT_EQ(now.st_uid, 64'200U);
+}
+
+TEST_F(WorkerStates, WhatStandsInThePlaceOfAFolderIsTold) {
+    fs::remove_all(in_old("inventory"));
+    fs::create_directory_symlink(top, in_old("inventory"));
+    EXPECT_THAT(take_over(), HasSubstr("such as inventory;"));
+}
+
+TEST_F(WorkerStates, TheWayBackTellsOfAStateThatNobodyHasALineFor) {
+    ASSERT_EQ(take_over(), "");
+    fs::create_directories(in_new("forgotten"));
+    EXPECT_THAT(give_back(), HasSubstr("workers/forgotten stays where it is"));
+}
+
 TEST_F(WorkerStates, ADirectoryOfAnotherAccountIsAnError) {
     fs::create_directories(in_new("main"));
     ASSERT_EQ(::chown(in_new("main").c_str(), 64'999, 64'999), 0);
