@@ -249,7 +249,10 @@ void Agent::shut_down() {
         log_.info("stopping", {{"running_jobs", std::to_string(jobs_.running())}});
         service_.send("STOPPING=1\nSTATUS=waiting for jobs and workers");
         jobs_.stop_all("agent-stopped");
-        loop_.after(std::chrono::milliseconds(event.grace_ms), [this] { stop(kDone); });
+        loop_.after(std::chrono::milliseconds(event.grace_ms), [this] {
+            log_.warning("stopped before jobs and workers had ended");
+            stop(kDone);
+        });
     }
     workers_->tell_all(event);
     stop_if_drained();

@@ -67,7 +67,11 @@ void Agent::reload() {
                                    .ceiling_digest = context_.ceiling.digest,
                                    .restart_needed = context_.ceiling.restart_needed,
                                    .log = {}};
-    if (!options_.log_file.empty()) event.log = protocol::Handle{sys::Fd(::dup(STDOUT_FILENO))};
+    if (!options_.log_file.empty()) {
+        sys::Fd copy(::dup(STDOUT_FILENO));
+        if (!copy) log_.error("workers keep the log that was open");
+        if (copy) event.log = protocol::Handle{std::move(copy)};
+    }
     workers_->tell_all(event);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/policy/connect.hpp"
 #include "worker/backend/url.hpp"
 #include "worker/config/files.hpp"
 #include "worker/config/sealed_settings.hpp"
@@ -56,7 +57,10 @@ Result<> check_ports(const Config& config, const std::vector<std::uint16_t>& all
             problems.add(fail("backend " + backend.name +
                               ": policy lets the worker connect to no port " + port +
                               "; add a line by profiles/worker.profile.d/NAME.lines: connect " +
-                              (url.loopback ? "127.0.0.1 " : "any ") + port + "  # why"));
+                              (policy::parse_address(url.host) ? url.host
+                               : url.loopback                  ? "127.0.0.1"
+                                                               : "any") +
+                              " " + port + "  # why"));
         }
     }
     return problems.result();

@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 
 #include <ctime>
+#include <utility>
 
 namespace bulkhead::broker {
 
@@ -93,6 +94,7 @@ void Peer::kill_after(sys::Clock::duration patience) {
 }
 
 void Peer::fail_with(Fault fault, const Error& error) {
+    if (std::exchange(failed_, true)) return;
     stop_listening();
     kill();
     owner_.failed(fault, error);

@@ -52,7 +52,7 @@ class Peer {
     // Nothing before its greeting: the answer to that says all.
     template <class Event>
     void tell(const Event& event) {
-        if (!greeted()) return;
+        if (!greeted() || failed_) return;
         const auto sent = begin(event);
         if (!sent && sent.error().code != EPIPE) fail_with(Fault::protocol, sent.error());
     }
@@ -79,8 +79,9 @@ class Peer {
     Manners manners_;
     Owner owner_;
     Gate gate_;
-    sys::TimerId limit_;  // when it is killed
-    sys::TimerId pause_;  // until it may be heard again
+    bool failed_ = false;  // one fault is one, however often it shows before the process is gone
+    sys::TimerId limit_;   // when it is killed
+    sys::TimerId pause_;   // until it may be heard again
 };
 
 }  // namespace bulkhead::broker

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/base/parse.hpp"
+#include "common/sandbox/walls.hpp"
 
 namespace bulkhead::broker {
 
@@ -48,6 +49,7 @@ Result<> add(const sys::Dir& dir, int level, std::size_t& entries, std::uint64_t
     const auto counted = [&]() -> Result<std::uint64_t> {
         TRY(sandbox::set_limit(RLIMIT_CPU, kProcessorSeconds, kProcessorSeconds));
         TRY(sandbox::become({.user = user, .groups = {}, .capabilities = 0}));
+        TRY(sandbox::end_with_parent());
         return space_taken(sys::Dir::from(sys::Fd(state)));
     }();
     const auto text = counted ? std::to_string(*counted) : counted.error().what;

@@ -98,9 +98,9 @@ Result<std::vector<std::string>> some_names(const Dir& dir, std::size_t most) {
 }
 
 // Of whatever kind.
-bool is_named(const Dir& dir, const std::string& name) {
-    struct stat info {};
-    return ::fstatat(dir.fd(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+bool is_there(const Dir& dir, std::string_view name) {
+    const auto fd = find(dir, name, O_DIRECTORY);
+    return fd || fd.error().code != ENOENT;
 }
 
 // A regular file that has no other name, from one of root's directories to another. False: it is
@@ -112,7 +112,7 @@ Result<bool> move_file(const Dir& from, const Dir& to, const std::string& name, 
     if (::fstat(fd->get(), &info) != 0) return sys::fail_errno("fstat " + name);
     if (!S_ISREG(info.st_mode) || info.st_nlink != 1) return false;
     // One that stands there stays, and so does whose each of the two is.
-    if (is_named(to, name)) return false;
+    if (is_there(to, name)) return false;
     TRY(give(*fd, user, 0600));
     const int moved = ::renameat2(from.fd(), name.c_str(), to.fd(), name.c_str(), RENAME_NOREPLACE);
     if (moved == 0) return true;
@@ -218,7 +218,7 @@ Result<> clear(const Dir& parent, const std::string& name, const std::string& pa
         TRY(remove_if_empty(*own, folder));
         const auto rest = TRY(unless_odd(own->open_dir(folder)));
         if (!rest) {
-            if (is_named(*own, std::string(folder))) names.emplace_back(folder);
+            if (is_there(*own, folder)) names.emplace_back(folder);
             continue;
         }
         for (const auto& one : TRY(some_names(*rest, kMostTold))) {
@@ -249,11 +249,6 @@ Result<bool> is_handed_over(const Dir& workers, const Heir& heir) {
     return fail("workers/" + heir.backend + " belongs to user " + std::to_string(info.st_uid) +
                 ", and its worker's account is " + std::to_string(heir.user.uid) +
                 "; chown it with all it holds, or move it away");
-}
-
-bool is_there(const Dir& dir, std::string_view name) {
-    const auto fd = find(dir, name, O_DIRECTORY);
-    return fd || fd.error().code != ENOENT;
 }
 
 }  // namespace

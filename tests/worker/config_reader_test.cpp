@@ -24,6 +24,16 @@ TEST(CheckPorts, EveryPortThatPolicyDoesNotListIsTold) {
     EXPECT_EQ(text.find("backend b"), text.npos) << text;
 }
 
+TEST(CheckPorts, TheLineToAddReachesTheAddressThatIsMeant) {
+    const auto line = [](const std::string& url) {
+        return trouble("backend: {url: \"" + url + "\"}");
+    };
+    EXPECT_NE(line("http://[::1]:1").find(": connect ::1 1  #"), std::string::npos);
+    EXPECT_NE(line("http://127.0.0.2:1").find(": connect 127.0.0.2 1  #"), std::string::npos);
+    EXPECT_NE(line("http://localhost:1").find(": connect 127.0.0.1 1  #"), std::string::npos);
+    EXPECT_NE(line("https://a:1").find(": connect any 1  #"), std::string::npos);
+}
+
 TEST(CheckPorts, AProxysPortCountsInPlaceOfTheBackends) {
     EXPECT_EQ(trouble("backend: {url: https://a:1, proxy: http://p:443}"), "");
     EXPECT_NE(trouble("backend: {url: https://a, proxy: http://p:3}"), "");
