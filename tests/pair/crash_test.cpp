@@ -265,7 +265,7 @@ TEST_F(Crash, TheBrokerDiesAmidTheJob) {
     EXPECT_EQ(stop(), 0);
     start();
     ASSERT_TRUE(wait_for_audit("agent-started", starts.size() + 1));
-    EXPECT_EQ(audit("agent-started").back()["interrupted_jobs"], 0);
+    EXPECT_EQ(last_audit("agent-started", starts.size() + 1)["interrupted_jobs"], 0);
 }
 
 // Stopped, the worker cannot see that its channel has ended: only the kernel is left to end it.

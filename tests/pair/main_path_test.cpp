@@ -95,9 +95,9 @@ TEST_F(MainPath, AJobThatNobodyApprovedIsRefusedWithItsReason) {
     EXPECT_TRUE(result["exit_code"].is_null());
     EXPECT_FALSE(place().exists("scratch/ran"));
     ASSERT_TRUE(wait_for_audit("verdict"));
-    EXPECT_EQ(audit("verdict").back()["decision"], "refuse");
-    EXPECT_EQ(audit("verdict").back()["reason"], "not-approved");
-    EXPECT_EQ(audit("verdict").back()["delivery"], id);
+    EXPECT_EQ(last_audit("verdict")["decision"], "refuse");
+    EXPECT_EQ(last_audit("verdict")["reason"], "not-approved");
+    EXPECT_EQ(last_audit("verdict")["delivery"], id);
 }
 
 TEST_F(MainPath, OneChangedByteIsAnotherScript) {
@@ -106,7 +106,7 @@ TEST_F(MainPath, OneChangedByteIsAnotherScript) {
     start_enrolled();
     EXPECT_EQ(run_job({.script = "echo exacT\n"})["reason"], "not-approved");
     EXPECT_EQ(run_job({.script = job.script})["outcome"], "finished");
-    const auto verdict = audit("verdict").back();
+    const auto verdict = last_audit("verdict");
     EXPECT_EQ(verdict["decision"], "admit");
     EXPECT_EQ(verdict["profile"], job.profile);
     EXPECT_EQ(verdict["script"], crypto::hex(crypto::sha256(as_bytes(job.script))));
@@ -170,7 +170,7 @@ TEST_F(MainPath, TheSameDeliveryTwiceRunsOnce) {
         return backend().job(id)->results_refused > 0;
     };
     ASSERT_TRUE(eventually(refused, kPatience));
-    EXPECT_EQ(audit("verdict").back()["reason"], "delivery-already-run");
+    EXPECT_EQ(last_audit("verdict")["reason"], "delivery-already-run");
     EXPECT_EQ(lines_in_scratch("runs"), 1U);
 }
 

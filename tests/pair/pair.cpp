@@ -184,6 +184,12 @@ bool Pair::wait_for_audit(std::string_view event, std::size_t times) {
     return eventually([&] { return audit(event).size() >= times; }, kPatience);
 }
 
+json Pair::last_audit(std::string_view event, std::size_t times) {
+    EXPECT_TRUE(wait_for_audit(event, times)) << event << " is not " << times << " times in the log";
+    const auto events = audit(event);
+    return events.empty() ? json::object() : events.back();
+}
+
 std::vector<json> Pair::heartbeats() const {
     std::vector<json> bodies;
     for (auto& beat : backend_->heartbeats()) bodies.push_back(std::move(beat.body));

@@ -60,6 +60,8 @@ class Pair : public testing::Test {
     bool wait_for_log(std::string_view text, std::size_t times = 1);
     std::vector<json> audit(std::string_view event = "") const;
     bool wait_for_audit(std::string_view event, std::size_t times = 1);
+    // The newest once there are so many: what a backend hears of may be in the log a moment later.
+    json last_audit(std::string_view event, std::size_t times = 1);
     std::vector<json> heartbeats() const;
     bool wait_for_heartbeats(std::size_t more);
     // Of the one backend: JSON, as `bulkhead status` prints it; empty without an agent.
