@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "broker/ceiling.hpp"
+#include "broker/context/profiles.hpp"
 #include "broker/exit_status.hpp"
-#include "broker/profiles.hpp"
 #include "broker/records/worker_states.hpp"
 #include "broker/waiting_jobs.hpp"
 #include "common/policy/vendor.hpp"

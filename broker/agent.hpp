@@ -2,7 +2,7 @@
 #pragma once
 #include <memory>
 
-#include "broker/context.hpp"
+#include "broker/context/context.hpp"
 #include "broker/host.hpp"
 #include "broker/options.hpp"
 #include "broker/service.hpp"

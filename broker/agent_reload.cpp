@@ -3,8 +3,8 @@
 
 #include "broker/agent.hpp"
 #include "broker/ceiling.hpp"
+#include "broker/context/profiles.hpp"
 #include "broker/log_file.hpp"
-#include "broker/profiles.hpp"
 #include "common/protocol/events.hpp"
 #include "common/view/worker_view.hpp"
 

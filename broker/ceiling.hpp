@@ -1,6 +1,6 @@
 // What of a policy this host, and this process as it has bound itself, can still give.
 #pragma once
-#include "broker/context.hpp"
+#include "broker/context/context.hpp"
 
 namespace bulkhead::broker {
 

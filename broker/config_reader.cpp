@@ -2,8 +2,8 @@
 
 #include <sys/wait.h>
 
-#include "broker/dispatch.hpp"
 #include "broker/exit_status.hpp"
+#include "broker/handlers/dispatch.hpp"
 #include "broker/host.hpp"
 #include "broker/processes/peer.hpp"
 

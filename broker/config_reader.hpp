@@ -3,7 +3,7 @@
 #pragma once
 #include <vector>
 
-#include "broker/context.hpp"
+#include "broker/context/context.hpp"
 #include "broker/options.hpp"
 #include "broker/processes/part.hpp"
 

@@ -1,6 +1,6 @@
 // Jobs that an earlier broker left and that are nobody's to tell of.
 #pragma once
-#include "broker/context.hpp"
+#include "broker/context/context.hpp"
 
 namespace bulkhead::broker {
 

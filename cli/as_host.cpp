@@ -10,8 +10,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "common/admission/host_facts.hpp"
 #include "common/base/parse.hpp"
-#include "common/host/host_facts.hpp"
 #include "common/policy/check_profile.hpp"
 #include "common/policy/connect.hpp"
 #include "common/policy/walls.hpp"

@@ -2,7 +2,7 @@
 #pragma once
 #include <vector>
 
-#include "cli/policy_copy.hpp"
+#include "cli/base/policy_copy.hpp"
 #include "common/policy/check.hpp"
 
 namespace bulkhead::cli {

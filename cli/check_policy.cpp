@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/as_host.hpp"
-#include "cli/files.hpp"
-#include "cli/options.hpp"
-#include "cli/policy_copy.hpp"
+#include "cli/base/files.hpp"
+#include "cli/base/options.hpp"
+#include "cli/base/policy_copy.hpp"
 #include "common/policy/check_overrides.hpp"
 #include "common/sandbox/seccomp.hpp"
 

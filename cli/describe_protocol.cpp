@@ -1,6 +1,6 @@
 // `bulkhead describe-protocol`: the reference page of what worker and broker may say to each other.
-#include "cli/command.hpp"
-#include "cli/files.hpp"
+#include "cli/base/command.hpp"
+#include "cli/base/files.hpp"
 #include "common/protocol/describe.hpp"
 
 namespace bulkhead::cli {

@@ -3,9 +3,9 @@
 #include <array>
 
 #include "cli/author.hpp"
+#include "cli/base/files.hpp"
+#include "cli/base/options.hpp"
 #include "cli/dry_run/report.hpp"
-#include "cli/files.hpp"
-#include "cli/options.hpp"
 #include "common/approval/shebang.hpp"
 
 namespace bulkhead::cli {

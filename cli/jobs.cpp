@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <array>
 
-#include "cli/files.hpp"
-#include "cli/layout.hpp"
-#include "cli/options.hpp"
+#include "cli/base/files.hpp"
+#include "cli/base/layout.hpp"
+#include "cli/base/options.hpp"
 #include "cli/running_jobs.hpp"
 #include "common/base/text.hpp"
 

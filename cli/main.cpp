@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <string_view>
 
-#include "cli/command.hpp"
+#include "cli/base/command.hpp"
 
 namespace {
 

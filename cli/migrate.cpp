@@ -7,10 +7,10 @@
 #include <array>
 #include <cerrno>
 
-#include "cli/command.hpp"
-#include "cli/files.hpp"
+#include "cli/base/command.hpp"
+#include "cli/base/files.hpp"
+#include "cli/base/options.hpp"
 #include "cli/migrate/compose.hpp"
-#include "cli/options.hpp"
 #include "common/sys/fd.hpp"
 #include "worker/backend/registry.hpp"
 

@@ -7,9 +7,9 @@
 #include <cstdlib>
 
 #include "cli/author.hpp"
-#include "cli/files.hpp"
-#include "cli/options.hpp"
-#include "cli/policy_copy.hpp"
+#include "cli/base/files.hpp"
+#include "cli/base/options.hpp"
+#include "cli/base/policy_copy.hpp"
 #include "common/approval/manifest.hpp"
 #include "common/approval/shebang.hpp"
 #include "common/approval/signed_script.hpp"
@@ -21,13 +21,20 @@ namespace {
 
 using Takes = Option::Takes;
 constexpr std::array kOptions{
-    Option{"--profile", Takes::once},      Option{"--target", Takes::often},
-    Option{"--author", Takes::once},       Option{"--expires", Takes::once},
-    Option{"--not-before", Takes::once},   Option{"--timeout", Takes::once},
-    Option{"--output-max", Takes::once},   Option{"--runs", Takes::once},
-    Option{"--after-reboot", Takes::once}, Option{"--param", Takes::often},
-    Option{"--interpreter", Takes::once},  Option{"--job-id", Takes::once},
-    Option{"--reason", Takes::once},       Option{"--policy", Takes::once},
+    Option{"--profile", Takes::once},
+    Option{"--target", Takes::often},
+    Option{"--author", Takes::once},
+    Option{"--expires", Takes::once},
+    Option{"--not-before", Takes::once},
+    Option{"--timeout", Takes::once},
+    Option{"--output-max", Takes::once},
+    Option{"--runs", Takes::once},
+    Option{"--after-reboot", Takes::once},
+    Option{"--param", Takes::often},
+    Option{"--interpreter", Takes::once},
+    Option{"--job-id", Takes::once},
+    Option{"--reason", Takes::once},
+    Option{"--policy", Takes::once},
     kVendorPolicy,
 };
 

@@ -1,6 +1,6 @@
 // `bulkhead reasons`: the table of reason codes that policy/README.md shows.
-#include "cli/command.hpp"
-#include "cli/files.hpp"
+#include "cli/base/command.hpp"
+#include "cli/base/files.hpp"
 #include "common/admission/reason.hpp"
 
 namespace bulkhead::cli {

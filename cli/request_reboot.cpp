@@ -5,8 +5,8 @@
 
 #include <cstdlib>
 
-#include "cli/command.hpp"
-#include "cli/files.hpp"
+#include "cli/base/command.hpp"
+#include "cli/base/files.hpp"
 #include "common/sys/fd.hpp"
 
 namespace bulkhead::cli {

@@ -3,9 +3,9 @@
 #include <array>
 #include <cerrno>
 
-#include "cli/command.hpp"
-#include "cli/files.hpp"
-#include "cli/options.hpp"
+#include "cli/base/command.hpp"
+#include "cli/base/files.hpp"
+#include "cli/base/options.hpp"
 #include "common/sys/dir.hpp"
 
 namespace bulkhead::cli {

@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <set>
 
-#include "cli/command.hpp"
+#include "cli/base/command.hpp"
 #include "common/sys/dir.hpp"
 #include "common/sys/mounts.hpp"
 

@@ -2,8 +2,8 @@
 #include <cstdio>
 
 #include "cli/author.hpp"
-#include "cli/files.hpp"
-#include "cli/options.hpp"
+#include "cli/base/files.hpp"
+#include "cli/base/options.hpp"
 #include "common/approval/manifest.hpp"
 #include "common/approval/signed_script.hpp"
 #include "common/approval/sshsig.hpp"

@@ -2,10 +2,10 @@
 // and what holds the child that checks scripts.
 #include <array>
 
+#include "cli/base/files.hpp"
+#include "cli/base/options.hpp"
+#include "cli/base/policy_copy.hpp"
 #include "cli/confinement/words.hpp"
-#include "cli/files.hpp"
-#include "cli/options.hpp"
-#include "cli/policy_copy.hpp"
 #include "cli/vet/rules.hpp"
 
 namespace bulkhead::cli {

@@ -5,8 +5,8 @@
 
 #include <cstdio>
 
-#include "cli/command.hpp"
-#include "cli/options.hpp"
+#include "cli/base/command.hpp"
+#include "cli/base/options.hpp"
 #include "cli/status/merge.hpp"
 #include "common/base/text.hpp"
 #include "worker/config/config.hpp"

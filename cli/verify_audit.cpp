@@ -4,8 +4,8 @@
 #include <array>
 #include <filesystem>
 
-#include "cli/files.hpp"
-#include "cli/options.hpp"
+#include "cli/base/files.hpp"
+#include "cli/base/options.hpp"
 #include "common/audit/log_files.hpp"
 #include "common/audit/verify.hpp"
 

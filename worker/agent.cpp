@@ -9,10 +9,10 @@
 
 #include "common/crypto/sha256.hpp"
 #include "common/sandbox/landlock.hpp"
-#include "worker/backend/json.hpp"
-#include "worker/broker_host_files.hpp"
+#include "worker/backend/json/json.hpp"
+#include "worker/broker/host_files.hpp"
 #include "worker/confine.hpp"
-#include "worker/readings/hardware.hpp"
+#include "worker/host/readings/hardware.hpp"
 #include "worker/state/leftovers.hpp"
 
 namespace bulkhead::worker {

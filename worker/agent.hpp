@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "worker/session/session.hpp"
-#include "worker/status/status_server.hpp"
+#include "worker/status_server.hpp"
 
 namespace bulkhead::worker {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "common/policy/connect.hpp"
-#include "worker/backend/url.hpp"
+#include "worker/backend/http/url.hpp"
 #include "worker/config/files.hpp"
 #include "worker/config/sealed_settings.hpp"
 #include "worker/confine.hpp"

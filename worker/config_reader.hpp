@@ -2,7 +2,7 @@
 // backend is heard. It reads agent.yaml, which may hold every backend's secrets, and hands the
 // broker each backend's part.
 #pragma once
-#include "worker/broker_client.hpp"
+#include "worker/broker/client.hpp"
 #include "worker/config/config.hpp"
 
 namespace bulkhead::worker {

@@ -1,7 +1,7 @@
 // One handle() for each request; a missing one does not link. Each stands in a file of its own
 // name. An error ends the connection: only what an honest worker never causes may be one.
 #pragma once
-#include "broker/context.hpp"
+#include "broker/context/context.hpp"
 #include "common/protocol/requests.hpp"
 
 namespace bulkhead::broker {

@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "broker/context/profiles.hpp"
 #include "broker/handlers/handlers.hpp"
-#include "broker/profiles.hpp"
 
 namespace bulkhead::broker {
 

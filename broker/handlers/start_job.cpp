@@ -5,10 +5,10 @@
 #include <cerrno>
 #include <utility>
 
+#include "broker/context/profiles.hpp"
 #include "broker/handlers/handlers.hpp"
-#include "broker/profiles.hpp"
 #include "common/admission/admit.hpp"
-#include "common/host/host_facts.hpp"
+#include "common/admission/host_facts.hpp"
 #include "common/sys/fd.hpp"
 
 namespace bulkhead::broker {

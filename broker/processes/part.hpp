@@ -5,7 +5,7 @@
 #include <string>
 
 #include "broker/processes/confined_process.hpp"
-#include "broker/ready_policy.hpp"
+#include "broker/processes/ready_policy.hpp"
 #include "common/protocol/schema.hpp"
 
 namespace bulkhead::broker {

@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-#include "common/host/file_systems.hpp"
+#include "broker/reads/file_systems.hpp"
 
 namespace bulkhead::broker {
 

@@ -1,10 +1,10 @@
 // The same of jobs.
 #include <algorithm>
 
+#include "cli/base/layout.hpp"
 #include "cli/confinement/pieces.hpp"
 #include "cli/confinement/words.hpp"
 #include "cli/dry_run/words.hpp"
-#include "cli/layout.hpp"
 #include "common/policy/hidden.hpp"
 #include "common/policy/walls.hpp"
 #include "common/sandbox/privileges.hpp"

@@ -2,10 +2,10 @@
 // worker/confine.cpp; all else is read from the policy.
 #include <algorithm>
 
+#include "cli/base/layout.hpp"
 #include "cli/confinement/pieces.hpp"
 #include "cli/confinement/words.hpp"
 #include "cli/dry_run/words.hpp"
-#include "cli/layout.hpp"
 #include "cli/vet/rules.hpp"
 #include "common/policy/connect.hpp"
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "cli/base/layout.hpp"
 #include "cli/dry_run/words.hpp"
-#include "cli/layout.hpp"
 
 namespace bulkhead::cli {
 

@@ -1,5 +1,5 @@
 #include "cli/dry_run/report.hpp"
-#include "common/host/host_facts.hpp"
+#include "common/admission/host_facts.hpp"
 
 namespace bulkhead::cli {
 

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <array>
 
+#include "cli/base/files.hpp"
 #include "cli/dry_run/report.hpp"
-#include "cli/files.hpp"
 
 namespace bulkhead::cli {
 

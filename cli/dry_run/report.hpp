@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/policy_copy.hpp"
+#include "cli/base/policy_copy.hpp"
 #include "cli/vet/vet.hpp"
 #include "common/admission/admit.hpp"
 #include "common/approval/signed_script.hpp"

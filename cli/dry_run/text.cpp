@@ -3,9 +3,9 @@
 
 #include <map>
 
+#include "cli/base/layout.hpp"
 #include "cli/dry_run/report.hpp"
 #include "cli/dry_run/words.hpp"
-#include "cli/layout.hpp"
 #include "common/policy/walls.hpp"
 
 namespace bulkhead::cli {

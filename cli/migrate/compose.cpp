@@ -5,13 +5,13 @@
 #include <map>
 #include <ranges>
 
-#include "cli/command.hpp"
+#include "cli/base/command.hpp"
 #include "common/base/parse.hpp"
 #include "common/policy/connect.hpp"
 #include "common/policy/pattern.hpp"
 #include "common/sys/log.hpp"
+#include "worker/backend/http/url.hpp"
 #include "worker/backend/registry.hpp"
-#include "worker/backend/url.hpp"
 #include "worker/config/settings.hpp"
 
 namespace bulkhead::cli::migration {

@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <set>
 
-#include "cli/command.hpp"
-#include "cli/files.hpp"
+#include "cli/base/command.hpp"
+#include "cli/base/files.hpp"
 #include "common/base/strong.hpp"
 #include "common/base/text.hpp"
 #include "worker/backend/registry.hpp"

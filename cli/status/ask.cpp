@@ -11,7 +11,7 @@
 #include <chrono>
 #include <cstring>
 
-#include "cli/command.hpp"
+#include "cli/base/command.hpp"
 #include "common/base/backend_name.hpp"
 #include "common/base/strong.hpp"
 #include "common/sys/dir.hpp"

@@ -7,7 +7,7 @@
 #include <chrono>
 
 #include "broker/jobs/job_process.hpp"
-#include "broker/ready_policy.hpp"
+#include "broker/processes/ready_policy.hpp"
 #include "common/sandbox/landlock.hpp"
 #include "tests/bench/measure.hpp"
 

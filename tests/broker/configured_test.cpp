@@ -4,7 +4,7 @@
 #include <sys/wait.h>
 
 #include "broker/config_reader.hpp"
-#include "broker/dispatch.hpp"
+#include "broker/handlers/dispatch.hpp"
 #include "tests/broker/jobs/job_fixture.hpp"
 #include "tests/broker/processes/stand_in.hpp"
 #include "tests/support/tree.hpp"

@@ -1,5 +1,5 @@
 // Packets as a worker would send them, judged and answered by the real handlers.
-#include "broker/dispatch.hpp"
+#include "broker/handlers/dispatch.hpp"
 
 #include <gmock/gmock.h>
 #include <sys/resource.h>

@@ -1,4 +1,4 @@
-#include "broker/intake.hpp"
+#include "broker/context/intake.hpp"
 
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 
 #include <cstdlib>
 
-#include "cli/command.hpp"
+#include "cli/base/command.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::cli {

@@ -6,8 +6,8 @@
 #include <map>
 #include <random>
 
+#include "cli/base/policy_copy.hpp"
 #include "cli/dry_run/report.hpp"
-#include "cli/policy_copy.hpp"
 #include "common/base/text.hpp"
 #include "tests/cli/live_broker.hpp"
 

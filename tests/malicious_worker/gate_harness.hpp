@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "broker/dispatch.hpp"
+#include "broker/handlers/dispatch.hpp"
 
 namespace bulkhead::test {
 

@@ -9,7 +9,7 @@
 #include <filesystem>
 
 #include "tests/pair/pair.hpp"
-#include "tests/worker/findings/make_certificate.hpp"
+#include "tests/worker/host/scanners/make_certificate.hpp"
 
 namespace bulkhead::test {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "common/base/result.hpp"
 #include "common/base/secret.hpp"
-#include "worker/backend/dialect.hpp"
-#include "worker/backend/option.hpp"
+#include "worker/backend/dialect/dialect.hpp"
+#include "worker/backend/dialect/option.hpp"
 
 namespace bulkhead::worker {
 

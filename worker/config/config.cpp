@@ -4,8 +4,8 @@
 #include <set>
 
 #include "common/base/text.hpp"
+#include "worker/backend/http/url.hpp"
 #include "worker/backend/registry.hpp"
-#include "worker/backend/url.hpp"
 #include "worker/config/settings.hpp"
 #include "worker/config/sources.hpp"
 

@@ -12,9 +12,9 @@
 #include "common/base/result.hpp"
 #include "common/base/secret.hpp"
 #include "common/sys/log.hpp"
-#include "worker/backend/http_client.hpp"
-#include "worker/backend/option.hpp"
-#include "worker/findings/settings.hpp"
+#include "worker/backend/dialect/option.hpp"
+#include "worker/backend/http/http_client.hpp"
+#include "worker/host/scanners/settings.hpp"
 
 namespace bulkhead::worker {
 

@@ -11,7 +11,7 @@
 
 #include "common/base/parse.hpp"
 #include "common/base/strong.hpp"
-#include "worker/backend/judge.hpp"
+#include "worker/backend/dialect/identifiers.hpp"
 #include "worker/backend/registry.hpp"
 
 namespace bulkhead::worker {

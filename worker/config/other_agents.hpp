@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "worker/backend/option.hpp"
+#include "worker/backend/dialect/option.hpp"
 #include "worker/config/sources.hpp"
 
 namespace bulkhead::worker {

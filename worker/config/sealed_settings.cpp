@@ -5,7 +5,7 @@
 
 #include "common/base/text.hpp"
 #include "common/protocol/requests.hpp"
-#include "worker/backend/json.hpp"
+#include "worker/backend/json/json.hpp"
 
 namespace bulkhead::worker {
 

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "worker/backend/judge.hpp"
+#include "worker/backend/dialect/identifiers.hpp"
 #include "worker/config/values.hpp"
 
 namespace bulkhead::worker {

@@ -5,8 +5,8 @@
 
 #include "common/base/parse.hpp"
 #include "common/base/strong.hpp"
-#include "worker/backend/option.hpp"
-#include "worker/backend/url.hpp"
+#include "worker/backend/dialect/option.hpp"
+#include "worker/backend/http/url.hpp"
 
 namespace bulkhead::worker {
 

@@ -8,7 +8,7 @@
 
 #include "common/sys/log.hpp"
 #include "common/sys/loop.hpp"
-#include "worker/backend/http_client.hpp"
+#include "worker/backend/http/http_client.hpp"
 #include "worker/config/files.hpp"
 
 namespace bulkhead::worker {

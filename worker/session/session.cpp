@@ -1,6 +1,6 @@
 #include "worker/session/session.hpp"
 
-#include "worker/backend/capabilities.hpp"
+#include "worker/backend/json/capabilities_json.hpp"
 #include "worker/backend/registry.hpp"
 
 namespace bulkhead::worker {

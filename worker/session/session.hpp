@@ -5,16 +5,16 @@
 #include <optional>
 #include <string>
 
-#include "worker/backend/dialect.hpp"
-#include "worker/backend/http_client.hpp"
-#include "worker/backend/json.hpp"
-#include "worker/check_in/check_in_duty.hpp"
-#include "worker/enroll/enroll_duty.hpp"
-#include "worker/findings/findings_duty.hpp"
-#include "worker/heartbeat/heartbeat_duty.hpp"
-#include "worker/jobs/job_duty.hpp"
+#include "worker/backend/dialect/dialect.hpp"
+#include "worker/backend/http/http_client.hpp"
+#include "worker/backend/json/json.hpp"
+#include "worker/duties/check_in_duty.hpp"
+#include "worker/duties/enroll_duty.hpp"
+#include "worker/duties/findings_duty.hpp"
+#include "worker/duties/heartbeat_duty.hpp"
+#include "worker/duties/job_duty.hpp"
+#include "worker/duties/services.hpp"
 #include "worker/session/reloaded_files.hpp"
-#include "worker/session/services.hpp"
 
 namespace bulkhead::worker {
 

@@ -9,9 +9,9 @@
 
 #include "common/crypto/sha256.hpp"
 #include "tests/support/forked.hpp"
-#include "worker/check_in/inventory_store.hpp"
-#include "worker/credentials/credentials.hpp"
-#include "worker/spool/spool.hpp"
+#include "worker/state/credentials.hpp"
+#include "worker/state/inventory_store.hpp"
+#include "worker/state/spool/spool.hpp"
 
 namespace bulkhead::test {
 

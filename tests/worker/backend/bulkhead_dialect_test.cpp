@@ -5,7 +5,7 @@
 
 #include "tests/worker/backend/golden.hpp"
 #include "tests/worker/backend/values.hpp"
-#include "worker/backend/judge.hpp"
+#include "worker/backend/dialect/identifiers.hpp"
 
 namespace bulkhead::worker {
 namespace {

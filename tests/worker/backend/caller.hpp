@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "tests/backend/reference_backend.hpp"
-#include "worker/backend/verdict.hpp"
+#include "worker/backend/dialect/verdict.hpp"
 
 namespace bulkhead::worker::test {
 

@@ -2,7 +2,7 @@
 #pragma once
 #include <gtest/gtest.h>
 
-#include "worker/backend/verdict.hpp"
+#include "worker/backend/dialect/verdict.hpp"
 
 namespace bulkhead::worker::test {
 

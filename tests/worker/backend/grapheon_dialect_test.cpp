@@ -9,7 +9,7 @@
 #include "tests/worker/backend/golden.hpp"
 #include "tests/worker/backend/values.hpp"
 #include "worker/backend/grapheon/grapheon_answers.hpp"
-#include "worker/backend/json.hpp"
+#include "worker/backend/json/json.hpp"
 
 namespace bulkhead::worker {
 namespace {

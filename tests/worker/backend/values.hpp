@@ -1,6 +1,6 @@
 // Values as duties would hand them to a dialect.
 #pragma once
-#include "worker/backend/duties.hpp"
+#include "worker/backend/dialect/messages.hpp"
 
 namespace bulkhead::worker::test {
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/worker/check_in/session_fixture.hpp"
+#include "tests/worker/session/session_fixture.hpp"
 
 namespace bulkhead::worker {
 namespace {

@@ -12,10 +12,10 @@
 #include "common/base/strong.hpp"
 #include "tests/support/poison.hpp"
 #include "tests/support/tree.hpp"
-#include "worker/check_in/inventory_store.hpp"
-#include "worker/credentials/credentials.hpp"
-#include "worker/jobs/refusal_store.hpp"
-#include "worker/spool/spool.hpp"
+#include "worker/state/credentials.hpp"
+#include "worker/state/inventory_store.hpp"
+#include "worker/state/refusal_store.hpp"
+#include "worker/state/spool/spool.hpp"
 
 namespace bulkhead::worker {
 namespace {

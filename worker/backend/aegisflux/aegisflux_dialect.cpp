@@ -2,8 +2,8 @@
 
 #include "common/base/text.hpp"
 #include "worker/backend/aegisflux/artifact_list.hpp"
-#include "worker/backend/judge.hpp"
-#include "worker/backend/url.hpp"
+#include "worker/backend/dialect/http_status.hpp"
+#include "worker/backend/http/url.hpp"
 
 namespace bulkhead::worker {
 

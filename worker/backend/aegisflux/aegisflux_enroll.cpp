@@ -7,9 +7,10 @@
 #include "common/base/text.hpp"
 #include "common/crypto/sha256.hpp"
 #include "worker/backend/aegisflux/identity_key.hpp"
-#include "worker/backend/capabilities.hpp"
-#include "worker/backend/json.hpp"
-#include "worker/backend/judge.hpp"
+#include "worker/backend/dialect/http_status.hpp"
+#include "worker/backend/dialect/identifiers.hpp"
+#include "worker/backend/json/capabilities_json.hpp"
+#include "worker/backend/json/json.hpp"
 
 namespace bulkhead::worker {
 

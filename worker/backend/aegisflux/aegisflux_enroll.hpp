@@ -1,7 +1,7 @@
 // Registration of the AegisFlux dialect: a key of the host's own, a nonce, a signature over it.
 #pragma once
 #include "worker/backend/aegisflux/aegisflux_options.hpp"
-#include "worker/backend/dialect.hpp"
+#include "worker/backend/dialect/dialect.hpp"
 
 namespace bulkhead::worker {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "worker/backend/judge.hpp"
-#include "worker/backend/url.hpp"
+#include "worker/backend/dialect/identifiers.hpp"
+#include "worker/backend/http/url.hpp"
 
 namespace bulkhead::worker {
 

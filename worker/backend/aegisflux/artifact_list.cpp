@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "common/base/parse.hpp"
-#include "worker/backend/json.hpp"
+#include "worker/backend/json/json.hpp"
 
 namespace bulkhead::worker {
 

@@ -4,6 +4,7 @@
 #include <ranges>
 
 #include "worker/backend/bulkhead/bulkhead_wire.hpp"
+#include "worker/backend/dialect/identifiers.hpp"
 
 namespace bulkhead::worker {
 

@@ -3,7 +3,7 @@
 #include "worker/backend/bulkhead/bulkhead_findings.hpp"
 #include "worker/backend/bulkhead/bulkhead_inventory.hpp"
 #include "worker/backend/bulkhead/bulkhead_jobs.hpp"
-#include "worker/backend/dialect.hpp"
+#include "worker/backend/dialect/dialect.hpp"
 
 namespace bulkhead::worker {
 

@@ -1,7 +1,7 @@
 #include "worker/backend/bulkhead/bulkhead_findings.hpp"
 
 #include "worker/backend/bulkhead/bulkhead_wire.hpp"
-#include "worker/backend/finding_json.hpp"
+#include "worker/backend/json/finding_json.hpp"
 
 namespace bulkhead::worker {
 

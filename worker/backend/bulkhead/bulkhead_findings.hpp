@@ -1,6 +1,6 @@
 // Findings of the bulkhead dialect: each report is the whole set.
 #pragma once
-#include "worker/backend/dialect.hpp"
+#include "worker/backend/dialect/dialect.hpp"
 
 namespace bulkhead::worker {
 

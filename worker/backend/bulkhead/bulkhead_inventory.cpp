@@ -1,7 +1,7 @@
 #include "worker/backend/bulkhead/bulkhead_inventory.hpp"
 
 #include "worker/backend/bulkhead/bulkhead_wire.hpp"
-#include "worker/backend/inventory_json.hpp"
+#include "worker/backend/json/inventory_json.hpp"
 
 namespace bulkhead::worker {
 

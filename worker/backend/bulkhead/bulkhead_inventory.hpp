@@ -1,6 +1,6 @@
 // Inventory of the bulkhead dialect: reports add up, and the first begins anew.
 #pragma once
-#include "worker/backend/dialect.hpp"
+#include "worker/backend/dialect/dialect.hpp"
 
 namespace bulkhead::worker {
 

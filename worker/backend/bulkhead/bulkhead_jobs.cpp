@@ -1,7 +1,8 @@
 #include "worker/backend/bulkhead/bulkhead_jobs.hpp"
 
 #include "worker/backend/bulkhead/bulkhead_wire.hpp"
-#include "worker/backend/url.hpp"
+#include "worker/backend/dialect/identifiers.hpp"
+#include "worker/backend/http/url.hpp"
 
 namespace bulkhead::worker {
 

@@ -1,6 +1,6 @@
 // Jobs of the bulkhead dialect: long poll, output by offset, one final result.
 #pragma once
-#include "worker/backend/dialect.hpp"
+#include "worker/backend/dialect/dialect.hpp"
 
 namespace bulkhead::worker {
 

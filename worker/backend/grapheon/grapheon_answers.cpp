@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <array>
 
-#include "worker/backend/inventory_json.hpp"
-#include "worker/backend/json.hpp"
-#include "worker/backend/judge.hpp"
+#include "worker/backend/dialect/http_status.hpp"
+#include "worker/backend/dialect/identifiers.hpp"
+#include "worker/backend/json/inventory_json.hpp"
+#include "worker/backend/json/json.hpp"
 
 namespace bulkhead::worker::grapheon {
 

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "worker/backend/duties.hpp"
-#include "worker/backend/verdict.hpp"
+#include "worker/backend/dialect/messages.hpp"
+#include "worker/backend/dialect/verdict.hpp"
 
 namespace bulkhead::worker::grapheon {
 

@@ -3,8 +3,8 @@
 #include "common/base/text.hpp"
 #include "worker/backend/grapheon/grapheon_answers.hpp"
 #include "worker/backend/grapheon/gzip.hpp"
-#include "worker/backend/inventory_json.hpp"
-#include "worker/backend/json.hpp"
+#include "worker/backend/json/inventory_json.hpp"
+#include "worker/backend/json/json.hpp"
 
 namespace bulkhead::worker {
 

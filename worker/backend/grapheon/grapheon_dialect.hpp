@@ -1,7 +1,7 @@
 // The dialect of Grapheon's passive agent: register, wait for approval, then report what is new on
 // this host's network. The report is the heartbeat.
 #pragma once
-#include "worker/backend/dialect.hpp"
+#include "worker/backend/dialect/dialect.hpp"
 #include "worker/backend/grapheon/grapheon_options.hpp"
 
 namespace bulkhead::worker {

@@ -4,8 +4,8 @@
 #include <span>
 #include <string>
 
-#include "worker/backend/inventory_json.hpp"
-#include "worker/backend/option.hpp"
+#include "worker/backend/dialect/option.hpp"
+#include "worker/backend/json/inventory_json.hpp"
 
 namespace bulkhead::worker {
 

@@ -1,6 +1,6 @@
 // The HyprBox dialect: a node token from the configuration, percentages, jobs after each heartbeat.
 #pragma once
-#include "worker/backend/dialect.hpp"
+#include "worker/backend/dialect/dialect.hpp"
 #include "worker/backend/hyprbox/hyprbox_findings.hpp"
 #include "worker/backend/hyprbox/hyprbox_jobs.hpp"
 

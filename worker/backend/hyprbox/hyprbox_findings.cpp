@@ -1,7 +1,7 @@
 #include "worker/backend/hyprbox/hyprbox_findings.hpp"
 
-#include "worker/backend/finding_json.hpp"
 #include "worker/backend/hyprbox/hyprbox_wire.hpp"
+#include "worker/backend/json/finding_json.hpp"
 
 namespace bulkhead::worker {
 

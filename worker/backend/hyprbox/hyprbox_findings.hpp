@@ -1,7 +1,7 @@
 // Findings of the HyprBox dialect: what there is, again after each scan; its server notes when it
 // last saw each and forgets what it no longer sees.
 #pragma once
-#include "worker/backend/dialect.hpp"
+#include "worker/backend/dialect/dialect.hpp"
 #include "worker/backend/hyprbox/hyprbox_options.hpp"
 
 namespace bulkhead::worker {

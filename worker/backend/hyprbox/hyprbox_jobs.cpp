@@ -1,8 +1,9 @@
 #include "worker/backend/hyprbox/hyprbox_jobs.hpp"
 
+#include "worker/backend/dialect/identifiers.hpp"
+#include "worker/backend/http/url.hpp"
 #include "worker/backend/hyprbox/hyprbox_wire.hpp"
-#include "worker/backend/url.hpp"
-#include "worker/backend/utf8.hpp"
+#include "worker/backend/json/utf8.hpp"
 
 namespace bulkhead::worker {
 

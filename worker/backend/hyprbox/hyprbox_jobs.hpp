@@ -1,6 +1,6 @@
 // Jobs of the HyprBox dialect: claimed one at a time after a heartbeat, output as text, in order.
 #pragma once
-#include "worker/backend/dialect.hpp"
+#include "worker/backend/dialect/dialect.hpp"
 #include "worker/backend/hyprbox/hyprbox_options.hpp"
 
 namespace bulkhead::worker {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "worker/backend/judge.hpp"
-#include "worker/inventory/ip_address.hpp"
+#include "worker/backend/dialect/identifiers.hpp"
+#include "worker/host/inventory/ip_address.hpp"
 
 namespace bulkhead::worker {
 

@@ -3,10 +3,10 @@
 #include <string>
 #include <vector>
 
-#include "worker/backend/duties.hpp"
+#include "worker/backend/dialect/http_status.hpp"
+#include "worker/backend/dialect/messages.hpp"
 #include "worker/backend/hyprbox/hyprbox_options.hpp"
-#include "worker/backend/json.hpp"
-#include "worker/backend/judge.hpp"
+#include "worker/backend/json/json.hpp"
 
 namespace bulkhead::worker::hyprbox_wire {
 

@@ -4,8 +4,8 @@
 
 #include "common/base/strong.hpp"
 #include "common/base/text.hpp"
-#include "worker/backend/json.hpp"
-#include "worker/backend/judge.hpp"
+#include "worker/backend/dialect/http_status.hpp"
+#include "worker/backend/json/json.hpp"
 
 namespace bulkhead::worker {
 

@@ -1,7 +1,7 @@
 // The LunaSentri dialect: one request, POST /agent/metrics with an API key, and 202 is its only
 // success.
 #pragma once
-#include "worker/backend/dialect.hpp"
+#include "worker/backend/dialect/dialect.hpp"
 #include "worker/backend/lunasentri/lunasentri_options.hpp"
 
 namespace bulkhead::worker {

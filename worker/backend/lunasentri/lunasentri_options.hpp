@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "worker/backend/option.hpp"
+#include "worker/backend/dialect/option.hpp"
 
 namespace bulkhead::worker {
 

@@ -4,9 +4,10 @@
 
 #include "common/base/strong.hpp"
 #include "common/base/text.hpp"
-#include "worker/backend/json.hpp"
-#include "worker/backend/judge.hpp"
-#include "worker/backend/url.hpp"
+#include "worker/backend/dialect/http_status.hpp"
+#include "worker/backend/dialect/identifiers.hpp"
+#include "worker/backend/http/url.hpp"
+#include "worker/backend/json/json.hpp"
 
 namespace bulkhead::worker {
 

@@ -1,8 +1,8 @@
 // The RavenXcope dialect: an install token becomes a sensor token once, then a heartbeat every 30
 // seconds that carries the token twice.
 #pragma once
-#include "worker/backend/dialect.hpp"
-#include "worker/backend/json.hpp"
+#include "worker/backend/dialect/dialect.hpp"
+#include "worker/backend/json/json.hpp"
 #include "worker/backend/ravenxcope/ravenxcope_options.hpp"
 
 namespace bulkhead::worker {

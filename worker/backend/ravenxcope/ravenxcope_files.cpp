@@ -1,8 +1,8 @@
 #include "worker/backend/ravenxcope/ravenxcope_files.hpp"
 
 #include "common/base/parse.hpp"
-#include "worker/backend/judge.hpp"
-#include "worker/system/os_release.hpp"
+#include "worker/backend/dialect/identifiers.hpp"
+#include "worker/host/system/os_release.hpp"
 
 namespace bulkhead::worker {
 

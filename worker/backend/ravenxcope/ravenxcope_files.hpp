@@ -7,7 +7,7 @@
 
 #include "common/base/result.hpp"
 #include "common/base/secret.hpp"
-#include "worker/backend/option.hpp"
+#include "worker/backend/dialect/option.hpp"
 
 namespace bulkhead::worker {
 

@@ -4,8 +4,8 @@
 #include <array>
 
 #include "common/base/parse.hpp"
-#include "worker/backend/judge.hpp"
-#include "worker/inventory/ip_address.hpp"
+#include "worker/backend/dialect/identifiers.hpp"
+#include "worker/host/inventory/ip_address.hpp"
 
 namespace bulkhead::worker {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "worker/backend/option.hpp"
+#include "worker/backend/dialect/option.hpp"
 
 namespace bulkhead::worker {
 

@@ -1,0 +1,61 @@
+// All that a handler may touch.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/context/intake.hpp"
+#include "broker/jobs/reboot.hpp"
+#include "broker/processes/confined_process.hpp"
+#include "broker/processes/ready_policy.hpp"
+#include "broker/reads/journal.hpp"
+#include "broker/records/audit.hpp"
+#include "broker/records/ledger.hpp"
+#include "broker/records/ration.hpp"
+
+namespace bulkhead::broker {
+
+// Who asks: the worker of one backend. Whatever it asks for is of that backend.
+struct Caller {
+    const protocol::BackendName& backend;
+    const std::vector<protocol::BackendFile>& files;  // that its settings name
+    const ConfinedProcess& process;
+};
+
+// The policy that made what can only fall as long as this broker runs: its filter and capabilities.
+struct Ceiling {
+    crypto::Digest digest{};
+    std::uint64_t capabilities = 0;
+    crypto::Digest made_of{};     // of what decides about it
+    bool restart_needed = false;  // the policy in force wants another
+};
+
+struct Context {
+    std::shared_ptr<const ReadyPolicy> policy;
+    records::Ledger& ledger;
+    records::Audit& audit;
+    Jobs& jobs;
+    const sys::Log& log;
+    Intake intake;
+    Ceiling ceiling{};
+    std::vector<std::string> missing;  // protections this kernel cannot give
+    int landlock_abi = 0;
+    bool counts_by_space = false;  // a user namespace of each job's own counts its processes
+    std::string mount_points;      // where views of jobs have their places, see view::JobViewPlan
+    std::string script_directory;  // of jobs without a view
+    std::string policy_directory;
+    std::string reboot_directory;  // root's alone: where its jobs ask for a restart of the host
+    bool draining = false;
+    const Reboot* reboot = nullptr;
+    std::string boot;  // boot_id()
+    std::size_t backends = 1;
+    ReadJournal reads{};
+    records::Ration refused_starts{};  // in the audit log
+};
+
+// A failing audit line outside a decision is logged; decisions check it themselves.
+void note(const Context& broker, std::string_view event,
+          std::initializer_list<records::Field> fields);
+
+}  // namespace bulkhead::broker

@@ -1,0 +1,75 @@
+#include "broker/reads/file_systems.hpp"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <map>
+
+#include "common/base/parse.hpp"
+#include "common/sys/dir.hpp"
+#include "common/sys/mounts.hpp"
+
+namespace bulkhead::host {
+
+namespace {
+
+constexpr std::string_view kLocal[] = {"bcachefs", "btrfs", "exfat", "ext2",     "ext3",
+                                       "ext4",     "f2fs",  "jfs",   "reiserfs", "tmpfs",
+                                       "vfat",     "xfs",   "zfs"};
+
+// The figures of that very mount, found through what the kernel has in memory or not at all.
+Result<struct statvfs> look_at(const sys::Dir& root, const std::string& path, std::string_view id) {
+    const auto below = path == "/" ? "." : path.substr(1);
+    auto fd = root.open_at(below, O_PATH, 0, RESOLVE_CACHED);
+    // Also what something that was mounted or renamed meanwhile does to the search.
+    if (!fd && fd.error().code == EAGAIN) fd = root.open_at(below, O_PATH, 0, RESOLVE_CACHED);
+    if (!fd) return std::unexpected(fd.error());
+    struct statx found {};
+    constexpr int kFlags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
+    TRY(sys::check(::statx(fd->get(), "", kFlags, STATX_MNT_ID, &found), path));
+    if (std::to_string(found.stx_mnt_id) != id) return fail("covered", Error::Kind::not_there);
+    struct statvfs figures {};
+    TRY(sys::check(::fstatvfs(fd->get(), &figures), path));
+    return figures;
+}
+
+std::string row_of(const sys::Mount& mount, const struct statvfs& at) {
+    auto row = std::string(mount.device) + " " + std::string(mount.place);
+    for (const auto number :
+         {at.f_frsize, at.f_blocks, at.f_bfree, at.f_bavail, at.f_files, at.f_ffree}) {
+        row += " " + std::to_string(number);
+    }
+    return row + "\n";
+}
+
+}  // namespace
+
+Result<Reading> read_file_systems(std::uint64_t max_bytes) {
+    const auto root = TRY(sys::Dir::open("/"));
+    const auto text = TRY(TRY(sys::Dir::open("/proc/self")).read_file("mountinfo", 16 << 20));
+    std::map<std::string_view, sys::Mount> uppermost;  // of each place
+    for (const auto& mount : sys::parse_mounts(text)) uppermost[mount.place] = mount;
+    Reading reading{.bytes = {}, .complete = true};
+    for (const auto& [place, mount] : uppermost) {
+        if (std::ranges::count(kLocal, mount.type) == 0) continue;
+        // What does not fill up, and the kernel's own places.
+        if (mount.super_options.starts_with("ro") || place.starts_with("/sys/")) continue;
+        std::string path(place);
+        for (std::size_t at; (at = path.find("\\040")) != path.npos;) path.replace(at, 4, " ");
+        const auto figures = look_at(root, path, mount.id);
+        // Nobody else gets there either; unless there is a tab, line feed or backslash in its name.
+        const bool covered = !figures && (figures.error().code == ENOENT ||
+                                          figures.error().kind == Error::Kind::not_there);
+        if (covered && path.find('\\') == path.npos) continue;
+        const auto row = figures ? row_of(mount, *figures) : "";
+        const bool fits = figures && reading.bytes.size() + row.size() <= max_bytes;
+        if (fits) reading.bytes += row;
+        reading.complete = reading.complete && fits;
+    }
+    return reading;
+}
+
+}  // namespace bulkhead::host

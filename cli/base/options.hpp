@@ -1,0 +1,39 @@
+// The command line of one subcommand, as a table of its options.
+#pragma once
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/base/command.hpp"
+
+namespace bulkhead::cli {
+
+struct Option {
+    enum class Takes { nothing, once, often };  // a value, at most once or any number of times
+
+    std::string_view name;  // "--policy"
+    Takes takes = Takes::nothing;
+};
+
+class Options {
+  public:
+    // "--name value" and "--name=value"; "--" ends the options. Errors are wrong().
+    static Result<Options> parse(const Arguments& arguments, std::span<const Option> known);
+
+    const std::vector<std::string>& operands() const { return operands_; }
+    bool has(std::string_view name) const { return values_.contains(name); }
+    std::string value(std::string_view name, std::string_view otherwise = "") const;
+    std::vector<std::string> values(std::string_view name) const;
+
+  private:
+    std::map<std::string, std::vector<std::string>, std::less<>> values_;
+    std::vector<std::string> operands_;
+};
+
+// "name=value", as --param has it.
+Result<std::pair<std::string, std::string>> split_pair(std::string_view text);
+
+}  // namespace bulkhead::cli

@@ -1,0 +1,78 @@
+#include "common/admission/host_facts.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <climits>
+#include <string>
+
+#include "common/policy/hidden.hpp"
+
+namespace bulkhead::host {
+
+namespace {
+
+std::string fault_of(const std::string& step, const struct stat& info, bool last) {
+    if (info.st_uid != 0) return step + ": not owned by root";
+    if (S_ISLNK(info.st_mode)) return "";  // has no mode of its own
+    if ((info.st_mode & 022) != 0) return step + ": writable by group or others";
+    if (last && (!S_ISREG(info.st_mode) || (info.st_mode & 0111) == 0)) {
+        return step + ": not an executable file";
+    }
+    return "";
+}
+
+std::string target_of(const std::string& link) {
+    std::string target(PATH_MAX, '\0');
+    const ssize_t length = ::readlink(link.c_str(), target.data(), target.size());
+    target.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
+    return target.starts_with('/') ? target : link.substr(0, link.rfind('/') + 1) + target;
+}
+
+// Each step from the root to the program, symlinks and what they lead through included: whoever can
+// change one of them chooses what runs.
+std::string fault_along(const std::string& path, int links_left) {
+    for (auto end = path.find('/', 1);; end = path.find('/', end + 1)) {
+        const bool last = end == path.npos;
+        const auto step = path.substr(0, end);
+        struct stat info {};
+        if (::lstat(step.c_str(), &info) != 0) return path + ": absent";
+        if (auto fault = fault_of(step, info, last); !fault.empty()) return fault;
+        if (S_ISLNK(info.st_mode)) {
+            if (links_left == 0) return path + ": too many symlinks";
+            return fault_along(target_of(step) + (last ? "" : path.substr(end)), links_left - 1);
+        }
+        if (last) return "";
+    }
+}
+
+admission::InterpreterFacts look_at_one(const std::string& path) {
+    constexpr int kMostLinks = 40;  // as many as the kernel follows, path_resolution(7)
+    const auto fault = fault_along(path, kMostLinks);
+    return {.trusted = fault.empty(), .detail = fault};
+}
+
+}  // namespace
+
+admission::HostFacts look_at(const policy::Policy& policy, const std::string& policy_directory) {
+    admission::HostFacts facts;
+    struct stat mark {};  // of whatever kind; only its absence, seen for certain, is leave
+    const int code = ::lstat((policy_directory + "/jobs.disabled").c_str(), &mark);
+    facts.intake_suspended = code == 0 || errno != ENOENT;
+    for (const auto& [path, source] : policy.interpreters) {
+        facts.interpreters.emplace(path, look_at_one(path));
+    }
+    for (const auto& [name, profile] : policy.profiles) {
+        auto& of_profile = facts.profiles[name];
+        for (const auto& [wall, source] : profile.without) {
+            of_profile.remarks.push_back("without " + wall + ": " + source.reason);
+        }
+        const auto* calls = policy::find(policy.seccomp, profile.seccomp);
+        if (calls == nullptr) continue;  // complete() has seen to it
+        const auto hidden = policy::hidden_from(profile, *calls);
+        of_profile.remarks.insert(of_profile.remarks.end(), hidden.begin(), hidden.end());
+    }
+    return facts;
+}
+
+}  // namespace bulkhead::host

@@ -1,0 +1,91 @@
+// The worker's side of the socketpair, against a thread that answers every request.
+#include "worker/broker/client.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace bulkhead::worker {
+namespace {
+
+// Counts questions for the audit head; each answer names a larger size than the one before.
+class BrokerClientTest : public testing::Test {
+  protected:
+    BrokerClientTest() {
+        auto ends = link::Channel::pair();
+        if (!ends) std::abort();
+        broker_.emplace(std::move(ends->first));
+        client_.emplace(std::move(ends->second));
+        answering_ = std::thread([this] { answer(); });
+    }
+    ~BrokerClientTest() override {
+        client_.reset();  // the thread sees the end
+        answering_.join();
+    }
+
+    BrokerClient& client() { return *client_; }
+    void tell(const auto& event) {
+        const auto frame = protocol::encode(event.spec.id, 0, event);
+        ASSERT_TRUE(frame && broker_->send(frame->bytes, frame->descriptors));
+    }
+
+  private:
+    void answer() {
+        std::uint64_t asked = 0;
+        for (auto packet = broker_->receive(); packet && *packet; packet = broker_->receive()) {
+            const auto header = protocol::decode_header((*packet)->bytes);
+            if (!header) return;
+            const auto reply =
+                header->id == protocol::AuditHead::spec.id
+                    ? protocol::encode(header->id, header->serial,
+                                       protocol::AuditHeadReply{.size = ++asked, .head = {}})
+                    : protocol::encode(header->id, header->serial, protocol::StatusReply{});
+            if (!reply || !broker_->send(reply->bytes, reply->descriptors)) return;
+        }
+    }
+
+    std::optional<link::Channel> broker_;
+    std::optional<BrokerClient> client_;
+    std::thread answering_;
+};
+
+TEST_F(BrokerClientTest, AsksForTheAuditHeadOnceWhileNothingIsReceived) {
+    for (int beat = 0; beat < 5; ++beat) {
+        const auto head = client().audit_head();
+        ASSERT_TRUE(head) << head.error().what;
+        EXPECT_EQ(head->size, 1U);
+    }
+}
+
+TEST_F(BrokerClientTest, AsksForTheAuditHeadAgainAfterAReply) {
+    ASSERT_TRUE(client().audit_head());
+    ASSERT_TRUE(client().call(protocol::CancelJob{.number = JobNumber{1}}));
+    EXPECT_EQ(client().audit_head()->size, 2U);
+}
+
+TEST_F(BrokerClientTest, AsksForTheAuditHeadAgainAfterAnEvent) {
+    ASSERT_TRUE(client().audit_head());
+    tell(protocol::PolicyReloaded{});
+    ASSERT_TRUE(client().next_event());
+    EXPECT_EQ(client().audit_head()->size, 2U);
+}
+
+TEST_F(BrokerClientTest, AsksForTheAuditHeadAgainAfterAnEventThatCameBeforeAReply) {
+    ASSERT_TRUE(client().audit_head());
+    tell(protocol::PolicyReloaded{});
+    ASSERT_TRUE(client().call(protocol::CancelJob{.number = JobNumber{1}}));
+    EXPECT_EQ(client().audit_head()->size, 2U);
+    EXPECT_TRUE(client().next_event().value_or(std::nullopt));
+    EXPECT_EQ(client().audit_head()->size, 2U) << "it had been counted when it was received";
+}
+
+TEST_F(BrokerClientTest, TellsOfAnEventThatWasKeptBeforeAnybodyAsked) {
+    tell(protocol::PolicyReloaded{});
+    ASSERT_TRUE(client().call(protocol::CancelJob{.number = JobNumber{1}}));
+    int told = 0;
+    client().when_kept([&] { ++told; });
+    EXPECT_EQ(told, 1);
+}
+
+}  // namespace
+}  // namespace bulkhead::worker

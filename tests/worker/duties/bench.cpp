@@ -1,0 +1,151 @@
+#include "tests/worker/duties/bench.hpp"
+
+#include <unistd.h>
+
+namespace bulkhead::worker::test {
+
+namespace {
+
+std::string text_of(const OutputChunk& chunk) {
+    if (const auto* text = std::get_if<std::string>(&chunk.data)) return *text;
+    const auto& range = std::get<FileRange>(chunk.data);
+    std::string text(range.length, '\0');
+    const auto got = ::pread(range.fd, text.data(), text.size(), static_cast<off_t>(range.offset));
+    EXPECT_EQ(got, static_cast<ssize_t>(text.size()));
+    return text;
+}
+
+}  // namespace
+
+Bench::Bench(sys::Dir state, SpoolLimits limits)
+    : state_(std::move(state)),
+      root_(sys::Dir::open("/").value()),
+      disk_(root_.duplicate().value()),
+      loop_(sys::Loop::create().value()),
+      credentials_(CredentialStore::open(state_).value()),
+      spool_(Spool::open(state_, limits).value()),
+      inventory_(InventoryStore::open(state_).value()),
+      refusals_(RefusalStore::open(state_).value()) {
+    EXPECT_TRUE(HttpClient::prepare());
+    EXPECT_TRUE(backend_.start());
+    auto ends = link::Channel::pair().value();
+    client_.emplace(std::move(ends.second));
+    broker_ = std::thread([this, end = std::move(ends.first)]() mutable { answer(end); });
+    config_.jobs.max_running = 2;
+    auto& config = config_.backends.emplace_back();
+    config.name = "fleet";
+    config.timeout = std::chrono::seconds(20);
+    http_ = HttpClient::create(loop_, {.base_url = backend_.url()}).value();
+    services_.emplace(Services{.loop = loop_,
+                               .broker = *client_,
+                               .config = config_,
+                               .log = log_,
+                               .credentials = credentials_,
+                               .spool = *spool_,
+                               .inventory = inventory_,
+                               .refusals = refusals_,
+                               .proc = proc_,
+                               .disk = disk_,
+                               .random = [] { return 0.0; },
+                               .job_done = [] {},
+                               .fatal = [this](const Error& error) { fatal = error.what; }});
+    duty_.emplace(*services_, config, *this, *http_, identity_, [](bool) {});
+    on_output = [](const Piece& piece) -> Verdict<OutputReceipt> {
+        return OutputReceipt{.next_offset = piece.offset + piece.text.size()};
+    };
+    on_result = [](const JobResult&) -> Verdict<> { return {}; };
+}
+
+Bench::~Bench() {
+    duty_.reset();
+    client_.reset();  // the thread sees the end
+    broker_.join();
+}
+
+void Bench::answer(link::Channel& channel) {
+    for (auto packet = channel.receive(); packet && *packet; packet = channel.receive()) {
+        const auto header = protocol::decode_header((*packet)->bytes);
+        if (!header) return;
+        {
+            const std::lock_guard lock(mutex_);
+            requests_.push_back(header->id);
+        }
+        const auto reply = protocol::encode(
+            header->id, header->serial, protocol::StatusReply{.status = protocol::Status::done});
+        if (!reply || !channel.send(reply->bytes, reply->descriptors)) return;
+    }
+}
+
+std::size_t Bench::asked(std::uint16_t request) const {
+    const std::lock_guard lock(mutex_);
+    return static_cast<std::size_t>(std::ranges::count(requests_, request));
+}
+
+Bench::Pipes Bench::start_job(std::uint64_t output_max) {
+    auto out = sys::make_pipe(1 << 20).value();
+    auto err = sys::make_pipe().value();
+    protocol::UnreportedJob job;
+    job.number = JobNumber{1};
+    job.delivery = protocol::Label::clipped("job-1");
+    job.output_max = output_max;
+    job.out.fd = std::move(out.read);
+    job.err.fd = std::move(err.read);
+    duty_->adopt(std::move(job));
+    return {.out = std::move(out.write), .err = std::move(err.write)};
+}
+
+void Bench::end_job() {
+    protocol::JobExited exited;
+    exited.number = JobNumber{1};
+    exited.end.outcome = protocol::Outcome::finished;
+    EXPECT_TRUE(duty_->exited(exited));
+}
+
+bool Bench::run_until(const std::function<bool()>& done) {
+    const auto end = sys::Clock::now() + std::chrono::seconds(30);
+    while (!done() && sys::Clock::now() < end) {
+        if (!loop_.step(std::chrono::milliseconds(20))) return false;
+    }
+    return done();
+}
+
+void Bench::run_for(std::chrono::milliseconds time) {
+    const auto end = sys::Clock::now() + time;
+    run_until([end] { return sys::Clock::now() >= end; });
+}
+
+// --- the dialect: any answer will do, for what it means is made up here
+
+Exchange<JobNews> Bench::next_job(const Identity&, const SystemInfo&, std::chrono::seconds) const {
+    auto& bench = const_cast<Bench&>(*this);
+    return {.request = {.path = "/next"}, .judge = [&bench](const HttpAnswer&) -> Verdict<JobNews> {
+                if (bench.news.empty()) return std::unexpected(Setback{.text = "no news"});
+                auto next = std::move(bench.news.front());
+                bench.news.pop_front();
+                return next;
+            }};
+}
+
+Exchange<OutputReceipt> Bench::output(const Identity&, OutputChunk chunk) const {
+    auto& bench = const_cast<Bench&>(*this);
+    Piece piece{.offset = chunk.offset, .text = text_of(chunk), .skip_from = chunk.skip_from};
+    return {.request = {.path = "/output"},
+            .judge = [&bench, piece](const HttpAnswer&) -> Verdict<OutputReceipt> {
+                bench.pieces.push_back(piece);
+                auto verdict = bench.on_output(piece);
+                if (verdict) bench.held += piece.text;
+                return verdict;
+            }};
+}
+
+Exchange<> Bench::result(const Identity&, const JobResult& result) const {
+    auto& bench = const_cast<Bench&>(*this);
+    return {.request = {.path = "/result"}, .judge = [&bench, result](const HttpAnswer&) {
+                ++bench.results_sent;
+                auto verdict = bench.on_result(result);
+                if (verdict) bench.results.push_back(result);
+                return verdict;
+            }};
+}
+
+}  // namespace bulkhead::worker::test

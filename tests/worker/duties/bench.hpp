@@ -1,0 +1,84 @@
+// A job duty with a real spool, real pipes and a real HTTP client, between a broker that does
+// whatever it is asked and a backend whose answers a test makes up.
+#pragma once
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "tests/backend/reference_backend.hpp"
+#include "worker/duties/job_duty.hpp"
+
+namespace bulkhead::worker::test {
+
+class Bench : public JobDialect {
+  public:
+    explicit Bench(sys::Dir state, SpoolLimits limits = {});
+    ~Bench() override;
+
+    // --- the backend
+    JobTraits kind{.output_by_offset = true, .flush_interval = std::chrono::milliseconds(0)};
+    struct Piece {
+        std::uint64_t offset = 0;
+        std::string text;
+        std::optional<std::uint64_t> skip_from;
+    };
+    // Unless replaced, whatever comes is taken.
+    std::function<Verdict<OutputReceipt>(const Piece&)> on_output;
+    std::function<Verdict<>(const JobResult&)> on_result;
+    std::deque<JobNews> news;
+    std::vector<Piece> pieces;  // of standard output; all that were sent, taken or not
+    std::string held;           // taken, one after the other
+    std::vector<JobResult> results;
+    std::size_t results_sent = 0;
+
+    // --- the job, number 1: it runs already
+    struct Pipes {
+        sys::Fd out;
+        sys::Fd err;
+    };
+    // The ends it writes to.
+    Pipes start_job(std::uint64_t output_max = 64_MiB);
+    void end_job();
+
+    // --- all of it
+    JobDuty& duty() { return *duty_; }
+    Spool& spool() { return *spool_; }
+    // False when that took more than half a minute.
+    bool run_until(const std::function<bool()>& done);
+    void run_for(std::chrono::milliseconds time);
+    std::size_t asked(std::uint16_t request) const;  // of the broker, how often
+    std::string fatal;                               // what would have ended the worker
+
+  private:
+    const JobTraits& traits() const override { return kind; }
+    Exchange<JobNews> next_job(const Identity&, const SystemInfo&,
+                               std::chrono::seconds) const override;
+    Exchange<OutputReceipt> output(const Identity&, OutputChunk chunk) const override;
+    Exchange<> result(const Identity&, const JobResult& result) const override;
+    void answer(link::Channel& channel);
+
+    reference::ReferenceBackend backend_{{.tls = false}};
+    std::thread broker_;
+    mutable std::mutex mutex_;
+    std::vector<std::uint16_t> requests_;
+    sys::Dir state_;
+    sys::Dir root_;
+    ProcFiles proc_{sys::Dir::open("/proc").value()};
+    sys::Fd disk_;
+    sys::Log log_{"test", STDERR_FILENO};
+    sys::Loop loop_;
+    CredentialStore credentials_;
+    std::optional<Spool> spool_;
+    InventoryStore inventory_;
+    RefusalStore refusals_;
+    std::optional<BrokerClient> client_;
+    Config config_;
+    Identity identity_;
+    std::optional<HttpClient> http_;
+    std::optional<Services> services_;
+    std::optional<JobDuty> duty_;
+};
+
+}  // namespace bulkhead::worker::test

@@ -1,0 +1,66 @@
+// What becomes of jobs between their being handed out and their first octet.
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+
+#include "tests/support/forked.hpp"
+#include "tests/support/tree.hpp"
+#include "tests/worker/duties/bench.hpp"
+
+namespace bulkhead::worker {
+namespace {
+
+using test::Bench;
+
+TEST(JobDuty, ARefusalGoesOutAgainAfterARejectedCredential) {
+    const bulkhead::test::TempDir state;
+    Bench bench(state.open());
+    bench.on_result = [&bench](const JobResult&) -> Verdict<> {
+        if (bench.results_sent > 2) return {};
+        return std::unexpected(
+            Setback{.kind = Setback::Kind::credential_rejected, .text = "made up"});
+    };
+    bench.news.push_back({.offer = JobOffer{.id = "odd", .work = UnusableJob{"made up"}}});
+    bench.duty().start();
+    EXPECT_TRUE(bench.run_until([&] { return bench.results.size() == 1; }));
+    EXPECT_EQ(bench.results_sent, 3U);
+    EXPECT_EQ(bench.duty().unreported(), 0U);
+}
+
+const std::string kCannot = "may not mount here";
+
+// The state is a file system of its own, private to this process, and full.
+std::string on_a_full_disk(const std::function<std::string(Bench&, const sys::Dir&)>& story) {
+    const bulkhead::test::TempDir place;
+    return bulkhead::test::forked([&]() -> std::string {
+        if (::unshare(CLONE_NEWNS) != 0) return kCannot;
+        if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return kCannot;
+        if (::mount("none", place.path().c_str(), "tmpfs", 0, "size=512k") != 0) return kCannot;
+        const auto disk = place.open();
+        Bench bench(place.open());
+        const auto filler = disk.open_at("filler", O_WRONLY | O_CREAT, 0600).value();
+        const std::string page(4096, 'f');
+        while (::write(filler.get(), page.data(), page.size()) > 0) {
+        }
+        return story(bench, disk);
+    });
+}
+
+TEST(JobDuty, AJobThatWaitsForRoomOnTheDiskCanBeCancelled) {
+    const auto told = on_a_full_disk([](Bench& bench, const sys::Dir& disk) -> std::string {
+        const auto pipes = bench.start_job();
+        bench.duty().start();
+        bench.news.push_back({.cancels = {"job-1"}});
+        const auto cancelled = [&] { return bench.asked(protocol::CancelJob::spec.id) == 1; };
+        if (!bench.run_until(cancelled)) return "not cancelled";
+        bench.end_job();
+        if (!disk.remove_file("filler")) return "remove";
+        bench.run_for(std::chrono::milliseconds(1));
+        return bench.spool().jobs().empty() ? "" : "it did not wait for room";
+    });
+    if (told == kCannot) GTEST_SKIP() << kCannot;
+    EXPECT_EQ(told, "");
+}
+
+}  // namespace
+}  // namespace bulkhead::worker

@@ -1,0 +1,116 @@
+#include "worker/backend/dialect/option.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "common/base/parse.hpp"
+
+namespace bulkhead::worker {
+
+Result<std::chrono::milliseconds> parse_span(std::string_view text) {
+    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    std::chrono::milliseconds sum{0};
+    do {
+        const auto unit = std::ranges::find_if_not(text, digit);
+        const auto next = std::find_if(unit, text.end(), digit);
+        const auto length = static_cast<std::size_t>(next - text.begin());
+        sum += TRY(parse_duration(text.substr(0, length)));
+        text.remove_prefix(length);
+    } while (!text.empty());
+    return sum;
+}
+
+namespace original {
+
+namespace {
+
+using Text = std::optional<std::string>;
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return out;
+}
+
+bool is_of_number(char c) { return (c >= '0' && c <= '9') || c == '.'; }
+
+// Decimal with a fraction, no sign and no exponent.
+Result<double> decimal(std::string_view text) {
+    const bool plain = std::ranges::all_of(text, is_of_number);
+    const auto value = parse_number<double>(text);
+    if (!plain || !value) return fail("not a number");
+    return *value;
+}
+
+// Finer than a millisecond nothing here can be.
+Result<Text> in_milliseconds(double count) {
+    constexpr double kMost = 1e12;  // some 30 years
+    if (count > kMost) return fail("number out of range");
+    const auto whole = std::llround(count);
+    return Text(whole % 1000 == 0 ? std::to_string(whole / 1000) + "s"
+                                  : std::to_string(whole) + "ms");
+}
+
+}  // namespace
+
+Result<Text> go_duration(std::string_view value) {
+    struct Unit {
+        std::string_view name;
+        double milliseconds;
+    };
+    static constexpr std::array<Unit, 7> kUnits{{{"ns", 1e-6},
+                                                 {"us", 1e-3},
+                                                 {"\xc2\xb5s", 1e-3},
+                                                 {"ms", 1},
+                                                 {"s", 1e3},
+                                                 {"m", 6e4},
+                                                 {"h", 3.6e6}}};
+    if (value == "0") return Text("0s");
+    double sum = 0;
+    auto rest = value;
+    do {
+        const auto digits = std::ranges::find_if_not(rest, is_of_number) - rest.begin();
+        const auto after = rest.substr(static_cast<std::size_t>(digits));
+        const auto next = std::ranges::find_if(after, is_of_number) - after.begin();
+        const auto name = after.substr(0, static_cast<std::size_t>(next));
+        const auto unit = std::ranges::find(kUnits, name, &Unit::name);
+        const auto count = decimal(rest.substr(0, static_cast<std::size_t>(digits)));
+        if (unit == kUnits.end() || !count) return fail("not a duration; write 30s, 5m or 1h30m");
+        sum += *count * unit->milliseconds;
+        rest = after.substr(name.size());
+    } while (!rest.empty());
+    return in_milliseconds(sum);
+}
+
+Result<Text> seconds(std::string_view value) {
+    const auto count = decimal(value);
+    if (!count) return fail("not a number of seconds; write 30");
+    return in_milliseconds(*count * 1e3);
+}
+
+Result<Text> unless_zero(std::string_view value) {
+    if (value == "0") return Text();
+    return Text(value);
+}
+
+Result<Text> python_level(std::string_view value) {
+    const auto name = lower(value);
+    if (name == "warn") return Text("warning");
+    if (name == "critical" || name == "fatal") return Text("error");
+    return Text(name);
+}
+
+Result<Text> no_verification(std::string_view value) {
+    const auto word = lower(value);
+    for (const auto* no : {"", "0", "false", "no", "off"}) {
+        if (word == no) return Text();
+    }
+    return fail("a server that cannot be verified is not talked to; name its authority in ca_file");
+}
+
+}  // namespace original
+
+}  // namespace bulkhead::worker

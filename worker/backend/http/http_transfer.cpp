@@ -1,0 +1,304 @@
+#include "worker/backend/http/http_transfer.hpp"
+
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "common/base/text.hpp"
+#include "worker/backend/http/url.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+// A server may send headers without end; what we read of them is short.
+constexpr std::uint64_t kMaxHeaderBytes = 64_KiB;
+// So that nobody who reckons with it can overflow.
+constexpr std::chrono::seconds kMaxRetryAfter = std::chrono::hours(24);
+
+curl_socket_t open_socket(void* owner, curlsocktype, curl_sockaddr* address) {
+    const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd >= 0) static_cast<SocketWatcher*>(owner)->opened(fd);
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+int close_socket(void* owner, curl_socket_t fd) {
+    static_cast<SocketWatcher*>(owner)->closing(fd);
+    return ::close(fd);
+}
+
+curl_blob blob_of(const std::string& text) {
+    return {.data = const_cast<char*>(text.data()), .len = text.size(), .flags = CURL_BLOB_NOCOPY};
+}
+
+bool is_header_name(std::string_view name) {
+    const auto token = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-' || c == '_';
+    };
+    return !name.empty() && std::ranges::all_of(name, token);
+}
+
+bool is_header_value(std::string_view value) {
+    return std::ranges::none_of(
+        value, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+}  // namespace
+
+template <class T>
+void Transfer::set(CURLoption option, T value) {
+    const auto code = curl_easy_setopt(easy_.get(), option, value);
+    if (setting_ == CURLE_OK) setting_ = code;
+}
+
+Result<std::unique_ptr<Transfer>> Transfer::create(Settings settings, CURLSH* share,
+                                                   SocketWatcher& sockets) {
+    Easy easy(curl_easy_init(), &curl_easy_cleanup);
+    if (!easy) return fail("curl_easy_init: no memory");
+    std::unique_ptr<Transfer> transfer(new Transfer(std::move(easy), std::move(settings)));
+    transfer->set_connection(share, sockets);
+    transfer->set_trust();
+    if (transfer->setting_ != CURLE_OK) {
+        return fail("libcurl: " + std::string(curl_easy_strerror(transfer->setting_)));
+    }
+    return transfer;
+}
+
+void Transfer::set_connection(CURLSH* share, SocketWatcher& sockets) {
+    set(CURLOPT_PRIVATE, this);
+    set(CURLOPT_SHARE, share);
+    set(CURLOPT_ERRORBUFFER, curl_error_);
+    set(CURLOPT_NOSIGNAL, 1L);
+    // A resolver thread that hangs is left behind instead of waited for.
+    set(CURLOPT_QUICK_EXIT, 1L);
+    set(CURLOPT_OPENSOCKETFUNCTION, &open_socket);
+    set(CURLOPT_OPENSOCKETDATA, &sockets);
+    set(CURLOPT_CLOSESOCKETFUNCTION, &close_socket);
+    set(CURLOPT_CLOSESOCKETDATA, &sockets);
+
+    set(CURLOPT_PROTOCOLS_STR, settings_->base_url.starts_with("http://") ? "http,https" : "https");
+    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    set(CURLOPT_FOLLOWLOCATION, 0L);
+    set(CURLOPT_PATH_AS_IS, 1L);
+    set(CURLOPT_USERAGENT, settings_->user_agent.c_str());
+    set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+
+    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings_->connect_timeout.count()));
+    set(CURLOPT_TCP_NODELAY, 1L);
+    // Finds a peer that is gone while a long poll is silent, and keeps address translators awake.
+    set(CURLOPT_TCP_KEEPALIVE, 1L);
+    set(CURLOPT_TCP_KEEPIDLE, 60L);
+    set(CURLOPT_TCP_KEEPINTVL, 20L);
+    // The server decides when an idle connection ends; libcurl's two minutes would cost each slow
+    // heartbeat a handshake.
+    set(CURLOPT_MAXAGE_CONN, 3600L);
+
+    set(CURLOPT_WRITEFUNCTION, &on_answer_bytes);
+    set(CURLOPT_WRITEDATA, this);
+    set(CURLOPT_HEADERFUNCTION, &on_header);
+    set(CURLOPT_HEADERDATA, this);
+    set(CURLOPT_READFUNCTION, &on_body_wanted);
+    set(CURLOPT_READDATA, this);
+    set(CURLOPT_SEEKFUNCTION, &on_rewind);
+    set(CURLOPT_SEEKDATA, this);
+}
+
+void Transfer::set_trust() {
+    static constexpr const char* kNothing = nullptr;
+    set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    set(CURLOPT_SSL_VERIFYPEER, 1L);
+    set(CURLOPT_SSL_VERIFYHOST, 2L);
+    // libcurl's defaults are the distribution's bundle, which takes 50 ms and megabytes to parse,
+    // and its directory, which must not count beside a CA of the operator's own.
+    set(CURLOPT_CAINFO, kNothing);
+    if (settings_->ca_pem.empty()) {
+        set(CURLOPT_CAPATH, settings_->ca_directory.c_str());
+    } else {
+        set(CURLOPT_CAPATH, kNothing);
+        const auto blob = blob_of(settings_->ca_pem);
+        set(CURLOPT_CAINFO_BLOB, &blob);
+    }
+    set(CURLOPT_PROXY_CAINFO, kNothing);
+    set(CURLOPT_PROXY_CAPATH, settings_->ca_directory.c_str());
+    if (!settings_->pinned_key.empty()) {
+        set(CURLOPT_PINNEDPUBLICKEY, settings_->pinned_key.c_str());
+    }
+    if (!settings_->client_certificate_pem.empty()) {
+        const auto certificate = blob_of(settings_->client_certificate_pem);
+        const auto key = blob_of(settings_->client_key_pem.reveal());
+        set(CURLOPT_SSLCERT_BLOB, &certificate);
+        set(CURLOPT_SSLKEY_BLOB, &key);
+    }
+}
+
+Result<> Transfer::prepare(HttpRequest request) {
+    request_ = std::move(request);
+    answer_ = {};
+    trouble_.clear();
+    curl_error_[0] = '\0';
+    header_bytes_ = sent_ = 0;
+    setting_ = CURLE_OK;
+
+    auto url = settings_->base_url + request_.path;
+    if (!request_.path.starts_with('/')) {
+        url = request_.path;
+        const auto server = url.substr(0, url.find_first_of("?#"));
+        TRY(within("request", parse_backend_url(server, settings_->allow_plaintext)));
+    }
+    set(CURLOPT_URL, url.c_str());
+    // Null: HTTPS_PROXY. libcurl would take http_proxy as well, and that host would read what is
+    // meant for this one.
+    const bool ours = !settings_->proxy.empty() || url.starts_with("http://");
+    set(CURLOPT_PROXY, ours ? settings_->proxy.c_str() : nullptr);
+    const auto timeout = request_.timeout.count() > 0 ? request_.timeout : settings_->timeout;
+    request_.timeout = timeout;
+    set(CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
+    set_body();
+    TRY(set_headers());
+    if (setting_ != CURLE_OK) {
+        return fail("libcurl: " + std::string(curl_easy_strerror(setting_)));
+    }
+    return {};
+}
+
+void Transfer::set_body() {
+    // HTTPGET first: it undoes whatever the request before this one had set.
+    set(CURLOPT_HTTPGET, 1L);
+    if (const auto* text = std::get_if<std::string>(&request_.body)) {
+        set(CURLOPT_POST, 1L);
+        set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(text->size()));
+        set(CURLOPT_POSTFIELDS, text->c_str());
+    } else if (const auto* file = std::get_if<FileRange>(&request_.body)) {
+        set(CURLOPT_UPLOAD, 1L);
+        set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(file->length));
+    }
+    set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+}
+
+Result<> Transfer::set_headers() {
+    forget_headers();
+    // A server that knows nothing of it would cost each upload a second of waiting.
+    headers_ = curl_slist_append(nullptr, "Expect:");
+    for (const auto& [name, value] : request_.headers) {
+        const auto& text = value.reveal();
+        if (!is_header_name(name)) return fail("header " + quoted(name) + ": not a name");
+        if (!is_header_value(text)) return fail("header " + name + ": odd characters in its value");
+        const Secret line(name + (text.empty() ? ";" : ": " + text));
+        auto* const longer = curl_slist_append(headers_, line.reveal().c_str());
+        if (longer == nullptr) return fail("curl_slist_append: no memory");
+        headers_ = longer;
+    }
+    set(CURLOPT_HTTPHEADER, headers_);
+    return {};
+}
+
+void Transfer::forget_headers() {
+    for (auto* node = headers_; node != nullptr; node = node->next) {
+        ::explicit_bzero(node->data, std::strlen(node->data));
+    }
+    curl_slist_free_all(headers_);
+    headers_ = nullptr;
+}
+
+Result<HttpAnswer> Transfer::finish(CURLcode code) {
+    long status = 0;
+    curl_off_t retry_after = 0;
+    char* location = nullptr;
+    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(easy_.get(), CURLINFO_RETRY_AFTER, &retry_after);
+    curl_easy_getinfo(easy_.get(), CURLINFO_REDIRECT_URL, &location);
+    answer_.status = static_cast<int>(status);
+    if (location != nullptr) answer_.location = location;
+    if (retry_after > 0) {
+        answer_.retry_after = std::min(std::chrono::seconds(retry_after), kMaxRetryAfter);
+    }
+    auto answer = std::move(answer_);
+    auto error = describe(code);
+    abandon();
+    if (code != CURLE_OK) return std::unexpected(std::move(error));
+    return answer;
+}
+
+void Transfer::abandon() {
+    curl_easy_setopt(easy_.get(), CURLOPT_HTTPHEADER, nullptr);
+    curl_easy_setopt(easy_.get(), CURLOPT_POSTFIELDS, nullptr);
+    forget_headers();
+    request_ = {};
+    answer_ = {};
+}
+
+Error Transfer::describe(CURLcode code) const {
+    if (!trouble_.empty()) return {.what = trouble_};
+    std::string text = curl_easy_strerror(code);
+    auto kind = Error::Kind::none;
+    if (code == CURLE_OPERATION_TIMEDOUT) {
+        long sent = 0;
+        curl_easy_getinfo(easy_.get(), CURLINFO_REQUEST_SIZE, &sent);
+        if (sent > 0) kind = Error::Kind::too_slow;
+        text = "no answer within " + std::to_string(request_.timeout.count()) + " ms";
+    }
+    if (curl_error_[0] != '\0') text += ": " + quoted(curl_error_);
+    long system = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &system);
+    if (code == CURLE_COULDNT_CONNECT && (system == EPERM || system == EACCES)) {
+        text += "; no line \"connect\" of policy names this address and port";
+    }
+    return {.what = std::move(text), .kind = kind};
+}
+
+Transfer& Transfer::of(CURL* handle) {
+    char* self = nullptr;
+    curl_easy_getinfo(handle, CURLINFO_PRIVATE, &self);
+    return *static_cast<Transfer*>(static_cast<void*>(self));
+}
+
+std::size_t Transfer::on_header(char*, std::size_t size, std::size_t count, void* self) {
+    auto& transfer = *static_cast<Transfer*>(self);
+    transfer.header_bytes_ += size * count;
+    if (transfer.header_bytes_ <= kMaxHeaderBytes) return size * count;
+    transfer.trouble_ =
+        "answer's headers larger than " + std::to_string(kMaxHeaderBytes) + " bytes";
+    return 0;
+}
+
+std::size_t Transfer::on_answer_bytes(char* data, std::size_t size, std::size_t count, void* self) {
+    auto& transfer = *static_cast<Transfer*>(self);
+    const auto most = transfer.request_.max_answer_bytes;
+    if (transfer.answer_.body.size() + size * count > most) {
+        transfer.trouble_ = "answer larger than " + std::to_string(most) + " bytes";
+        return 0;
+    }
+    transfer.answer_.body.append(data, size * count);
+    return size * count;
+}
+
+std::size_t Transfer::on_body_wanted(char* data, std::size_t size, std::size_t count, void* self) {
+    auto& transfer = *static_cast<Transfer*>(self);
+    const auto* file = std::get_if<FileRange>(&transfer.request_.body);
+    if (file == nullptr) return 0;
+    const auto wanted = std::min<std::uint64_t>(size * count, file->length - transfer.sent_);
+    if (wanted == 0) return 0;
+    const auto got =
+        ::pread(file->fd, data, wanted, static_cast<off_t>(file->offset + transfer.sent_));
+    if (got <= 0) {
+        transfer.trouble_ = got == 0 ? "the file that was being sent became shorter"
+                                     : sys::fail_errno("read the file to send").error().what;
+        return CURL_READFUNC_ABORT;
+    }
+    transfer.sent_ += static_cast<std::uint64_t>(got);
+    return static_cast<std::size_t>(got);
+}
+
+// When a kept connection turns out to be dead, libcurl sends the request again on a fresh one.
+int Transfer::on_rewind(void* self, curl_off_t offset, int origin) {
+    if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_CANTSEEK;
+    static_cast<Transfer*>(self)->sent_ = static_cast<std::uint64_t>(offset);
+    return CURL_SEEKFUNC_OK;
+}
+
+}  // namespace bulkhead::worker

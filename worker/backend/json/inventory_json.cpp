@@ -1,0 +1,218 @@
+#include "worker/backend/json/inventory_json.hpp"
+
+#include <linux/rtnetlink.h>
+#include <netinet/tcp.h>
+
+#include <array>
+#include <utility>
+
+namespace bulkhead::worker {
+
+namespace {
+
+using Text = std::optional<std::string>;
+
+Text unless_empty(std::string text) { return text.empty() ? std::nullopt : Text(std::move(text)); }
+
+Text text_of(const std::optional<IpAddress>& ip) {
+    return ip && !ip->is_unspecified() ? Text(ip->text()) : std::nullopt;
+}
+
+// As ss(8) has them and the original agent spells them.
+std::string_view state_of(const Socket& socket) {
+    switch (socket.state) {
+        case TCP_ESTABLISHED:
+            return "established";
+        case TCP_SYN_SENT:
+            return "syn_sent";
+        case TCP_SYN_RECV:
+        case 12:  // TCP_NEW_SYN_RECV, include/net/tcp_states.h
+            return "syn_recv";
+        case TCP_FIN_WAIT1:
+            return "fin_wait1";
+        case TCP_FIN_WAIT2:
+            return "fin_wait2";
+        case TCP_TIME_WAIT:
+            return "time_wait";
+        case TCP_CLOSE_WAIT:
+            return "close_wait";
+        case TCP_LAST_ACK:
+            return "last_ack";
+        case TCP_LISTEN:
+            return "listen";
+        case TCP_CLOSING:
+            return "closing";
+        default:
+            return "unknown";
+    }
+}
+
+class Mapping {
+  public:
+    Mapping(const Inventory& inventory, WildcardListeners treatment)
+        : inventory_(inventory), treatment_(treatment) {}
+
+    std::vector<InventoryElement> take() && {
+        if (inventory_.addresses && inventory_.links) {
+            for (const auto& address : *inventory_.addresses) add(address);
+        }
+        if (inventory_.neighbours && inventory_.links) {
+            for (const auto& neighbour : *inventory_.neighbours) add(neighbour);
+        }
+        if (inventory_.sockets) {
+            find_primaries();
+            for (const auto& socket : *inventory_.sockets) add(socket);
+        }
+        if (inventory_.routes && inventory_.links) {
+            for (const auto& route : *inventory_.routes) add(route);
+        }
+        return std::move(elements_);
+    }
+
+  private:
+    void put(Collection collection, JsonWriter json) {
+        json.end();
+        elements_.push_back({collection, std::move(json).take()});
+    }
+
+    const Link* link(std::uint32_t index) const { return find_link(*inventory_.links, index); }
+    Text link_name(std::uint32_t index) const {
+        const auto* found = link(index);
+        return found == nullptr ? std::nullopt : unless_empty(found->name);
+    }
+
+    // Members in the order of their names: the same thing is the same text.
+    void add(const Address& address) {
+        const auto* on = link(address.interface);
+        if (address.ip.is_unspecified() || (on != nullptr && on->name == "lo")) return;
+        JsonWriter json;
+        json.begin_object()
+            .put("interface", link_name(address.interface))
+            .put("ip_address", address.ip.text())
+            .put("mac_address", on == nullptr ? std::nullopt : unless_empty(on->mac))
+            .put("prefix_length", address.prefix_length);
+        put(Collection::addresses, std::move(json));
+    }
+
+    void add(const Neighbour& neighbour) {
+        if (neighbour.ip.is_unspecified()) return;
+        JsonWriter json;
+        json.begin_object()
+            .put("interface", link_name(neighbour.interface))
+            .put("ip_address", neighbour.ip.text())
+            .put("mac_address", unless_empty(neighbour.mac))
+            .put("state", neighbour_state(neighbour.state));
+        put(Collection::neighbours, std::move(json));
+    }
+
+    // Of IPv4, from the main table: what the original agent reads.
+    void add(const Route& route) {
+        if (route.destination.family() != Family::v4 || route.table != RT_TABLE_MAIN) return;
+        auto destination = route.destination.text();
+        if (route.prefix_length != 32) destination += "/" + std::to_string(route.prefix_length);
+        if (route.is_default()) destination = "default";
+        JsonWriter json;
+        json.begin_object()
+            .put("destination", destination)
+            .put("gateway", text_of(route.gateway))
+            .put("interface", link_name(route.interface))
+            .put("source_ip", text_of(route.source));
+        put(Collection::routes, std::move(json));
+    }
+
+    const SocketOwner* owner_of(const Socket& socket) const {
+        if (!inventory_.owners) return nullptr;
+        const auto found = inventory_.owners->by_inode.find(socket.inode);
+        return found == inventory_.owners->by_inode.end() ? nullptr : &found->second;
+    }
+
+    void add(const Socket& socket) {
+        auto local = socket.local;
+        if (local.is_unspecified() && treatment_ != WildcardListeners::raw) {
+            const auto instead = primary_of(socket);
+            if (treatment_ == WildcardListeners::drop || !instead) return;
+            local = *instead;
+        }
+        const auto* owner = owner_of(socket);
+        JsonWriter json;
+        json.begin_object()
+            .put("local_ip", local.text())
+            .put("local_port", socket.local_port)
+            .put("pid", owner ? std::optional(owner->pid) : std::nullopt)
+            .put("process_name", owner ? unless_empty(owner->name) : std::nullopt)
+            .put("protocol", socket.transport == Transport::tcp ? "tcp" : "udp")
+            .put("remote_ip", socket.remote.text())
+            .put("remote_port",
+                 socket.remote_port == 0 ? std::nullopt : std::optional(socket.remote_port))
+            .put("state", state_of(socket));
+        put(Collection::connections, std::move(json));
+    }
+
+    // The address this host speaks from: the default route's source, or the first address that is
+    // good everywhere on its interface.
+    std::optional<IpAddress> find_primary(Family family) const {
+        if (!inventory_.routes) return std::nullopt;
+        const auto* way = default_route(*inventory_.routes, family);
+        if (way == nullptr) return std::nullopt;
+        if (way->source) return way->source;
+        if (!inventory_.addresses) return std::nullopt;
+        constexpr std::uint32_t kPassing = IFA_F_TEMPORARY | IFA_F_DEPRECATED | IFA_F_TENTATIVE;
+        for (const auto& address : *inventory_.addresses) {
+            if (address.interface == way->interface && address.ip.family() == family &&
+                address.scope == RT_SCOPE_UNIVERSE &&
+                (family == Family::v4 || (address.flags & kPassing) == 0)) {
+                return address.ip;
+            }
+        }
+        return std::nullopt;
+    }
+
+    void find_primaries() {
+        v4_ = find_primary(Family::v4);
+        v6_ = find_primary(Family::v6);
+    }
+
+    // A listener on :: that takes IPv4 as well is one of a host that speaks IPv4 only, too.
+    std::optional<IpAddress> primary_of(const Socket& socket) const {
+        if (socket.local.family() == Family::v4) return v4_;
+        return v6_ || socket.v6_only ? v6_ : v4_;
+    }
+
+    const Inventory& inventory_;
+    WildcardListeners treatment_;
+    std::optional<IpAddress> v4_;
+    std::optional<IpAddress> v6_;
+    std::vector<InventoryElement> elements_;
+};
+
+}  // namespace
+
+std::vector<InventoryElement> inventory_elements(const Inventory& inventory,
+                                                 WildcardListeners treatment) {
+    return Mapping(inventory, treatment).take();
+}
+
+std::string_view array_of(Collection collection) {
+    static constexpr std::array<std::string_view, kCollections> kNames{"addresses", "neighbors",
+                                                                       "connections", "routes"};
+    return kNames[index_of(collection)];
+}
+
+std::string with_arrays(JsonWriter json, const std::vector<InventoryElement>& elements,
+                        std::initializer_list<Collection> arrays) {
+    json.end();
+    auto text = std::move(json).take();
+    text.pop_back();
+    auto element = elements.begin();
+    for (const auto collection : arrays) {
+        text.append(",\"").append(array_of(collection)).append("\":[");
+        const auto* comma = "";
+        for (; element != elements.end() && element->collection == collection; ++element) {
+            text.append(std::exchange(comma, ",")).append(element->json);
+        }
+        text += ']';
+    }
+    return text + '}';
+}
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,88 @@
+// Typed calls to the broker, made from the request list, and its events.
+#pragma once
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "common/link/channel.hpp"
+#include "common/protocol/codec.hpp"
+#include "common/protocol/events.hpp"
+#include "worker/config/files.hpp"
+#include "worker/host/readings/file_systems.hpp"
+#include "worker/host/readings/socket_owners.hpp"
+
+namespace bulkhead::worker {
+
+class BrokerClient {
+  public:
+    explicit BrokerClient(link::Channel channel) : channel_(std::move(channel)) {}
+
+    // Waits for the reply: a broker answers in about a millisecond. Events that come first are kept
+    // for next_event(). An error means that the broker is gone or not ours: the worker ends.
+    template <class Request>
+    Result<typename Request::Reply> call(const Request& request) {
+        const auto serial = ++serial_;
+        const auto frame = TRY(protocol::encode(Request::spec.id, serial, request));
+        TRY(channel_.send(frame.bytes, frame.descriptors));
+        auto packet = TRY(reply_to(Request::spec.id, serial));
+        return within(Request::spec.name,
+                      protocol::decode<typename Request::Reply>(packet.bytes, packet.descriptors));
+    }
+
+    // Of the audit log; asks the broker only when it may have changed.
+    Result<protocol::AuditHeadReply> audit_head();
+
+    // From the broker at most every ten seconds; callers in between share one answer.
+    Result<std::shared_ptr<const SocketOwners>> socket_owners();
+
+    Result<FileSystems> file_systems();
+
+    // One that the settings name by this key, as it is now.
+    Result<OpenedFile> open_named(std::string_view key);
+
+    // The very first frame: Setup, or ReadConfig.
+    template <class First>
+    Result<First> receive_first() {
+        auto packet = TRY(receive());
+        const auto header = TRY(protocol::decode_header(packet.bytes));
+        if (header.id != First::spec.id) {
+            return fail("the broker did not begin with " + std::string(First::spec.name));
+        }
+        auto first = TRY(protocol::decode<First>(packet.bytes, packet.descriptors));
+        TRY(sys::set_nonblocking(channel_.descriptor(), true));
+        return first;
+    }
+    // From the loop, when the channel is readable: one packet, or nothing.
+    Result<std::optional<link::Packet>> next_event();
+
+    int fd() const { return channel_.fd(); }
+    // Called when call() met an event, and at once if it did already: the channel will not be
+    // readable because of it again.
+    void when_kept(std::function<void()> tell) {
+        tell_ = std::move(tell);
+        if (!kept_.empty()) tell_();
+    }
+
+  private:
+    // A value without bytes when policy does not hand it out.
+    struct Value {
+        protocol::ReadingReply reply;
+        std::string bytes;
+    };
+    Result<Value> read_privileged(std::string_view name);
+    Result<link::Packet> reply_to(std::uint16_t id, std::uint32_t serial);
+    Result<link::Packet> receive();
+
+    link::Channel channel_;
+    std::deque<link::Packet> kept_;
+    std::function<void()> tell_ = [] {};
+    std::uint32_t serial_ = 0;
+    std::optional<protocol::AuditHeadReply> head_;  // empty since anything was received
+    std::chrono::steady_clock::time_point head_asked_{};
+    std::shared_ptr<const SocketOwners> owners_;
+    std::chrono::steady_clock::time_point owners_asked_{};
+};
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,62 @@
+// BeatSchedule: when to take a sample and when to send a report. Pure: it is told the time, so
+// that hours pass in a test's moment.
+//
+// Samples are taken at every interval, whatever becomes of the reports, so that a processor's share
+// always means the last interval. At most one report is under way. What is sent after a failure is
+// the latest sample: an old one would be taken for the state at its arrival.
+#pragma once
+#include "worker/backend/dialect/dialect.hpp"
+#include "worker/duties/backoff.hpp"
+
+namespace bulkhead::worker {
+
+class BeatSchedule {
+  public:
+    using Time = std::chrono::steady_clock::time_point;
+    struct Due {
+        bool sample = false;
+        bool send = false;
+    };
+
+    BeatSchedule(const Traits& traits, Random random)
+        : retries_(traits.retries),
+          longest_rejected_pause_(traits.longest_rejected_pause),
+          first_after_interval_(traits.first_after_interval),
+          random_(random),
+          backoff_(std::move(random)) {}
+
+    // The first report at once, so that a host that came up is seen, unless the dialect wants a
+    // whole interval measured; the second at a random moment of the interval after it, so that
+    // hosts that came up together do not stay together.
+    void start(Time now, std::chrono::seconds interval);
+    // In a run that ends after one report.
+    void start_once(Time now);
+
+    // What is due, and counted as done: a report that is due is under way from here.
+    Due wake(Time now);
+    Time next() const;
+    void delivered(Time now, std::optional<std::chrono::seconds> interval);
+    void failed(Time now, const Setback& setback);
+
+    std::chrono::seconds interval() const { return interval_; }
+
+  private:
+    std::chrono::milliseconds step();
+    std::chrono::milliseconds pause_after(const Setback& setback);
+
+    std::optional<Retries> retries_;
+    std::chrono::seconds longest_rejected_pause_;
+    bool first_after_interval_;
+    Random random_;
+    Backoff backoff_;
+    std::chrono::seconds interval_{60};
+    Time next_sample_{};
+    Time held_until_{};   // nothing is sent before
+    bool again_ = false;  // a report is due then, else with the sample after it
+    bool under_way_ = false;
+    bool spread_ = true;       // the next interval is a random part of one
+    unsigned tries_ = 0;       // of retries_
+    unsigned rejections_ = 0;  // in a row
+};
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,80 @@
+// Reports what is new on this host's network, part by part, and remembers what the backend took.
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "worker/backend/dialect/dialect.hpp"
+#include "worker/backend/json/json.hpp"
+#include "worker/duties/cadence.hpp"
+#include "worker/duties/report_queue.hpp"
+#include "worker/duties/services.hpp"
+
+namespace bulkhead::worker {
+
+class CheckInDuty {
+  public:
+    // In a pass that ends: whether all is well, a report that is not due yet included.
+    using OnFinished = std::function<void(bool well)>;
+
+    // After each report: taken when `setback` is null.
+    using OnReport = std::function<void(const Setback* setback)>;
+
+    CheckInDuty(Services& services, const BackendConfig& config, const InventoryDialect& dialect,
+                HttpClient& client, const Identity& identity, std::function<void()> before_each,
+                OnReport reported, OnFinished finished);
+
+    // What is remembered, and what the backend asked for when it enrolled us, if it just did.
+    // Before each start(): a report under way speaks for the credential before it and is given up.
+    void learn(const InventoryPolicyChange& asked);
+    void start();
+    void stop();
+    void describe(JsonWriter& json) const;
+
+  private:
+    // One report, or several when it is large.
+    struct Run {
+        ReportQueue queue;
+        CollectionSet known;  // what was looked at, so that its absence means something
+        std::array<ElementDigests, kCollections> current;
+        sys::Clock::time_point started;
+        std::size_t reports = 0;
+        std::size_t dropped = 0;
+        std::size_t setbacks = 0;
+    };
+
+    Cadence cadence() const;
+    std::chrono::seconds collect_timeout() const;
+    void schedule(std::chrono::milliseconds delay);
+    void begin();
+    Inventory collect();
+    std::shared_ptr<const SocketOwners> ask_owners();
+    Run prepare(const Inventory& inventory);
+    void send();
+    void on_verdict(Verdict<InventoryReceipt> verdict);
+    void on_accepted(const InventoryReceipt& receipt);
+    // False when there is no use in going on.
+    bool take_setback(const Setback& setback);
+    void settle(const ReportQueue::Settled& items);
+    void remember();
+    void succeed();
+    void give_up(const Setback& setback);
+
+    Services& services_;
+    const BackendConfig& config_;
+    const InventoryDialect& dialect_;
+    HttpClient& client_;
+    const Identity& identity_;
+    std::function<void()> before_each_;
+    OnReport reported_;
+    OnFinished finished_;
+    InventoryState state_;
+    Backoff backoff_;
+    sys::TimerId timer_;
+    std::optional<Run> run_;
+    RequestId request_;                  // of the run
+    std::vector<std::string> problems_;  // of the last look at the host
+    std::string trouble_;
+};
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,337 @@
+#include "worker/duties/delivery.hpp"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+
+#include "common/base/parse.hpp"
+#include "worker/backend/json/utf8.hpp"
+#include "worker/duties/job_end.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::array kOutputs{Output::out, Output::err};
+constexpr std::uint64_t kWorthAtOnce = 64_KiB;
+constexpr std::uint64_t kLeastPiece = 1_KiB;  // not the size is to blame where this is too much
+constexpr auto kQuiet = 20ms;                 // a script's lines that come together leave together
+constexpr auto kDiskFullWait = 1s;            // somebody else has to make room
+
+std::size_t index(Output which) { return static_cast<std::size_t>(which); }
+
+StreamSummary summary_of(const OutputTotals& totals) {
+    return {.bytes = totals.bytes, .sha256 = crypto::hex(totals.sha256), .dropped = totals.dropped};
+}
+
+}  // namespace
+
+bool is_repeatable(const Setback& setback) {
+    return setback.kind == Setback::Kind::retry ||
+           setback.kind == Setback::Kind::credential_rejected;
+}
+
+Delivery::Delivery(const JobRoute& route, JobNumber number, std::string id, SpoolJob& spool,
+                   std::array<sys::Fd, 2> pipes, std::string rule)
+    : route_(route),
+      number_(number),
+      id_(std::move(id)),
+      spool_(spool),
+      pipes_(std::move(pipes)),
+      rule_(std::move(rule)),
+      backoff_(route.services.random),
+      most_(route.dialect.traits().max_chunk_bytes) {}
+
+Delivery::~Delivery() {
+    if (request_) route_.client.cancel(*request_);
+    route_.services.loop.cancel(pause_timer_);
+    route_.services.loop.cancel(disk_timer_);
+    for (const auto& pipe : pipes_) {
+        if (pipe) route_.services.loop.forget(pipe.get());
+    }
+}
+
+Result<> Delivery::start(OnDone done) {
+    done_ = std::move(done);
+    for (const auto which : kOutputs) {
+        TRY(sys::set_nonblocking(pipes_[index(which)], true));
+        watch(which);
+    }
+    return {};
+}
+
+void Delivery::ended(const protocol::JobEnd& end, std::string remarks) {
+    end_ = end;
+    remarks_ = std::move(remarks);
+    for (const auto which : kOutputs) {
+        if (!pipes_[index(which)]) end_stream(which);
+    }
+    consider();
+}
+
+// --- from the pipes to the disk
+
+void Delivery::watch(Output which) {
+    auto& services = route_.services;
+    held_[index(which)] = false;
+    const auto watched = services.loop.watch(pipes_[index(which)].get(), EPOLLIN,
+                                             [this, which](std::uint32_t) { take(which); });
+    if (!watched) services.fatal(watched.error());
+}
+
+void Delivery::take(Output which) {
+    auto& services = route_.services;
+    auto& pipe = pipes_[index(which)];
+    const auto taken = spool_.take(which, pipe);
+    if (!taken) return services.fatal(taken.error());
+    switch (taken->stop) {
+        case Taken::Stop::turn:
+        case Taken::Stop::empty:
+            break;
+        case Taken::Stop::end: {
+            services.loop.forget(pipe.get());
+            pipe.reset();
+            // Not before the job: it may go on after a restart of the host, with other pipes.
+            if (end_) end_stream(which);
+            break;
+        }
+        case Taken::Stop::disk:
+            if (trouble_.empty()) services.log.warning("spool: the disk is full", {{"job", id_}});
+            trouble_ = "the disk is full; the job waits";
+            services.loop.cancel(disk_timer_);
+            disk_timer_ = services.loop.after(kDiskFullWait, [this] { take_again(); });
+            [[fallthrough]];
+        case Taken::Stop::quota:  // the job feels the full pipe until something is acknowledged
+            services.loop.forget(pipe.get());
+            held_[index(which)] = true;
+            break;
+    }
+    consider();
+}
+
+void Delivery::end_stream(Output which) {
+    if (const auto ended = spool_.end(which); !ended) route_.services.fatal(ended.error());
+}
+
+void Delivery::take_again() {
+    for (const auto which : kOutputs) {
+        if (held_[index(which)]) watch(which);
+    }
+}
+
+// --- from the disk to the backend
+
+void Delivery::consider() {
+    if (discard_) drop_output();
+    if (!route_.open || request_ || pause_ == Pause::retry) return;
+    if (!discard_ && send_output()) return;
+    if (end_ && all_received()) send_result();
+}
+
+// After a silence the first octets leave at once, what follows them a moment later together, and
+// from then on whatever there is once in an interval. Where a short job's output may ride in its
+// result, even the first are given that moment.
+std::chrono::milliseconds Delivery::rest() const {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_flush_ - sys::Clock::now());
+    return std::max(left, route_.dialect.traits().last_output_in_result ? kQuiet : 0ms);
+}
+
+// Whether something was sent or waits to be.
+bool Delivery::send_output() {
+    bool waits = false;
+    const auto rest = this->rest();
+    for (const auto which : kOutputs) {
+        const auto chunk = spool_.next_chunk(which, most_);
+        if (!chunk) continue;
+        const bool last = end_ && all_received();
+        if (last && rides_in_result(*chunk)) continue;
+        if (last || flush_ || rest <= 0ms || chunk->length >= std::min(most_, kWorthAtOnce)) {
+            send(which, *chunk);
+            return true;
+        }
+        waits = true;
+    }
+    if (waits && pause_ == Pause::none) wait(Pause::flush, rest);
+    return waits;
+}
+
+void Delivery::send(Output which, const Chunk& chunk) {
+    auto composed = compose(which, chunk);
+    if (!composed) return route_.services.fatal(composed.error());
+    const auto* text = std::get_if<std::string>(&composed->data);
+    const auto begin = chunk.skip_from.value_or(chunk.offset);
+    const auto end = chunk.offset + (text == nullptr ? chunk.length : text->size());
+    const auto now = sys::Clock::now();
+    const auto interval = route_.dialect.traits().flush_interval;
+    const bool after_silence = !std::exchange(flush_, false) && now - last_sent_ >= interval;
+    next_flush_ = now + (after_silence ? kQuiet : interval);
+    last_sent_ = now;
+    sending_ = chunk.length;
+    request_ = perform<OutputReceipt>(
+        route_.client, route_.dialect.output(route_.identity, *std::move(composed)),
+        [this, which, begin, end](const Verdict<OutputReceipt>& verdict) {
+            on_receipt(which, begin, end, verdict);
+        });
+}
+
+Result<OutputChunk> Delivery::compose(Output which, const Chunk& chunk) const {
+    OutputChunk out;
+    out.job_id = id_;
+    const bool merged = route_.dialect.traits().merged_output;
+    out.stream = merged ? Stream::merged : which == Output::out ? Stream::stdout_ : Stream::stderr_;
+    out.offset = chunk.offset;
+    out.skip_from = chunk.skip_from;
+    if (route_.dialect.traits().output_as_text) {
+        auto text = TRY(spool_.read(which, chunk));
+        // A character that the chunk's end cuts in two goes whole with the next.
+        const auto whole = whole_characters(text);
+        if (whole > 0 && !ends_stream(which, chunk)) text.resize(whole);
+        out.data = std::move(text);
+    } else {
+        out.data =
+            FileRange{.fd = spool_.fd(which), .offset = chunk.offset, .length = chunk.length};
+    }
+    return out;
+}
+
+// A backend without offsets holds what it was sent, from `begin`, where it stood, to `end`.
+void Delivery::on_receipt(Output which, std::uint64_t begin, std::uint64_t end,
+                          const Verdict<OutputReceipt>& verdict) {
+    request_.reset();
+    if (!verdict && is_repeatable(verdict.error())) return retry("output", verdict.error());
+    if (verdict) {
+        const auto next = route_.dialect.traits().output_by_offset ? verdict->next_offset : end;
+        const auto kept = spool_.acknowledge(which, next);
+        if (!kept && kept.error().kind != Error::Kind::never_sent) {
+            return route_.services.fatal(kept.error());
+        }
+        if (kept && next <= begin) return retry("output", {.text = "the backend took none of it"});
+        if (kept) {
+            on_progress();
+        } else {
+            give_up_output(kept.error().what);
+        }
+    } else if (verdict.error().kind != Setback::Kind::too_large || !send_less()) {
+        give_up_output(verdict.error().text);
+    }
+    take_again();
+    consider();
+}
+
+void Delivery::on_progress() {
+    backoff_.succeeded();
+    trouble_.clear();
+    const bool quick = sys::Clock::now() - last_sent_ < route_.config.timeout / 4;
+    if (!quick || sending_ < most_) return;
+    most_ = std::min(2 * most_, route_.dialect.traits().max_chunk_bytes);
+}
+
+// Half of what did not get through, next time; false where that would be too little.
+bool Delivery::send_less() {
+    if (sending_ <= kLeastPiece) return false;
+    most_ = std::max(sending_ / 2, kLeastPiece);
+    return true;
+}
+
+void Delivery::give_up_output(const std::string& why) {
+    route_.services.log.warning("output", {{"job", id_}, {"why", why}});
+    discard_ = true;
+}
+
+// The result is still owed, and the job must not stand still before a full spool.
+void Delivery::drop_output() {
+    bool dropped = false;
+    for (const auto which : kOutputs) {
+        while (const auto chunk = spool_.next_chunk(which, 1_GiB)) {
+            const auto kept = spool_.acknowledge(which, chunk->offset + chunk->length);
+            if (!kept) return route_.services.fatal(kept.error());
+            dropped = true;
+        }
+    }
+    if (dropped) take_again();
+}
+
+bool Delivery::ends_stream(Output which, const Chunk& chunk) const {
+    return spool_.ended(which) && chunk.offset + chunk.length == spool_.totals(which).bytes;
+}
+
+// --- the result
+
+// A chunk behind a hole goes by itself, for only there the hole can be named.
+bool Delivery::rides_in_result(const Chunk& chunk) const {
+    return route_.dialect.traits().last_output_in_result && !chunk.skip_from &&
+           ends_stream(Output::out, chunk);
+}
+
+void Delivery::send_result() {
+    std::optional<Chunk> last;
+    if (route_.dialect.traits().last_output_in_result && !discard_) {
+        last = spool_.next_chunk(Output::out, most_);
+    }
+    sending_ = last ? last->length : 0;
+    request_ =
+        perform<void>(route_.client, route_.dialect.result(route_.identity, compose_result(last)),
+                      [this](Verdict<> verdict) { on_result(std::move(verdict)); });
+}
+
+JobResult Delivery::compose_result(const std::optional<Chunk>& last) const {
+    auto result = result_of(*end_);
+    result.job_id = id_;
+    result.rule = rule_;
+    result.remarks = remarks_;
+    result.out = summary_of(spool_.totals(Output::out));
+    result.err = summary_of(spool_.totals(Output::err));
+    if (last) result.last_output = spool_.read(Output::out, *last).value_or("");
+    return result;
+}
+
+void Delivery::on_result(Verdict<> verdict) {
+    request_.reset();
+    if (!verdict && is_repeatable(verdict.error())) return retry("result", verdict.error());
+    // The output in it goes ahead, in pieces.
+    if (!verdict && verdict.error().kind == Setback::Kind::too_large && send_less()) {
+        return consider();
+    }
+    if (!verdict) {
+        route_.services.log.warning("result", {{"job", id_}, {"why", verdict.error().text}});
+    }
+    done_();  // the last line: it may destroy us
+}
+
+// --- waiting
+
+void Delivery::wait(Pause reason, std::chrono::milliseconds delay) {
+    route_.services.loop.cancel(pause_timer_);
+    pause_ = reason;
+    pause_timer_ = route_.services.loop.after(delay, [this] {
+        flush_ = flush_ || pause_ == Pause::flush;
+        pause_ = Pause::none;
+        consider();
+    });
+}
+
+void Delivery::retry(std::string_view what, const Setback& setback) {
+    const auto delay = backoff_.next(setback.retry_after);
+    send_less();  // a slow line may have been too slow for so much
+    if (trouble_ != setback.text) {
+        route_.services.log.warning(
+            what,
+            {{"job", id_}, {"why", setback.text}, {"next_try_ms", std::to_string(delay.count())}});
+    }
+    trouble_ = setback.text;
+    wait(Pause::retry, delay);
+}
+
+void Delivery::describe(JsonWriter& json) const {
+    json.begin_object();
+    json.put("number", number_.value).put("delivery", id_).put("job", spool_.label().job_id);
+    json.put("state", std::string_view(end_ ? "reporting" : "running"));
+    json.put("stdout_bytes", spool_.totals(Output::out).bytes);
+    json.put("stderr_bytes", spool_.totals(Output::err).bytes);
+    if (!trouble_.empty()) json.put("trouble", trouble_);
+    json.end();
+}
+
+}  // namespace bulkhead::worker

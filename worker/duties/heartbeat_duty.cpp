@@ -1,0 +1,165 @@
+#include "worker/duties/heartbeat_duty.hpp"
+
+#include <algorithm>
+
+#include "common/crypto/sha256.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+SettableFacts settable_in(const SystemInfo& system) {
+    return {.hostname = system.hostname, .boot_time = system.boot_time};
+}
+
+UnixTime now() {
+    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+}  // namespace
+
+Result<HeartbeatDuty> HeartbeatDuty::create(Services& services, const BackendConfig& config,
+                                            const Dialect& dialect, HttpClient& client,
+                                            const Identity& identity, AskRunning running,
+                                            std::function<void()> before_each, OnBeat beat) {
+    MetricsReader metrics(services.proc, TRY(services.disk.duplicate()), "/");
+    return HeartbeatDuty(services, config, dialect, client, identity, std::move(running),
+                         std::move(before_each), std::move(beat), std::move(metrics));
+}
+
+void HeartbeatDuty::start(std::optional<std::chrono::seconds> interval) {
+    stopped_ = false;
+    const auto now = sys::Clock::now();
+    if (services_.pass == Pass::serve) {
+        schedule_.start(now, interval.value_or(config_.heartbeat_interval));
+    } else {
+        schedule_.start_once(now);
+    }
+    wake();
+}
+
+void HeartbeatDuty::stop() {
+    stopped_ = true;
+    services_.loop.cancel(timer_);
+}
+
+void HeartbeatDuty::wake() {
+    const auto due = schedule_.wake(sys::Clock::now());
+    if (due.sample) sample();
+    if (due.send) send();
+    wait();
+}
+
+void HeartbeatDuty::wait() {
+    services_.loop.cancel(timer_);
+    if (stopped_ || services_.pass != Pass::serve) return;
+    timer_ = services_.loop.at(schedule_.next(), [this] { wake(); });
+}
+
+void HeartbeatDuty::sample() {
+    latest_ = metrics_.sample();
+    std::string unread;
+    for (const auto& error : latest_.errors) unread += (unread.empty() ? "" : "; ") + error.what;
+    if (unread != unread_ && !unread.empty()) {
+        services_.log.warning("metrics", {{"backend", config_.name}, {"why", unread}});
+    }
+    unread_ = std::move(unread);
+}
+
+void HeartbeatDuty::send() {
+    before_each_();
+    auto heartbeat = compose();
+    if (!heartbeat) return services_.fatal(heartbeat.error());
+    std::optional<SettableFacts> reported;
+    if (heartbeat->report_system) reported = settable_in(heartbeat->system);
+    perform<HeartbeatReceipt>(client_, dialect_.heartbeat(identity_, *heartbeat),
+                              [this, reported](Verdict<HeartbeatReceipt> verdict) {
+                                  on_verdict(std::move(verdict), reported);
+                              });
+}
+
+Result<Heartbeat> HeartbeatDuty::compose() {
+    Heartbeat heartbeat;
+    heartbeat.sequence = ++sequence_;
+    heartbeat.sent_at = now();
+    heartbeat.agent_version = BULKHEAD_VERSION;
+    heartbeat.host_id = services_.host_id;
+    heartbeat.policy_digest = services_.policy_digest;
+    heartbeat.walls_digest = services_.walls_digest;
+    heartbeat.ceiling_digest = services_.ceiling_digest;
+    heartbeat.restart_needed = services_.restart_needed;
+    heartbeat.confinement = services_.confinement;
+    const auto head = TRY(services_.broker.audit_head());
+    heartbeat.audit = AuditHead{.size = head.size, .head = crypto::hex(head.head)};
+    heartbeat.metrics = latest_;
+    heartbeat.network = read_network(dialect_.traits().network, services_.proc);
+    heartbeat.system = services_.system;
+    heartbeat.report_system = system_is_due();
+    auto running = running_();
+    heartbeat.running_jobs = std::move(running.ids);
+    heartbeat.unreported_jobs = running.unreported;
+    return heartbeat;
+}
+
+// Pending until a heartbeat that carried it was delivered.
+bool HeartbeatDuty::system_is_due() const {
+    return !system_reported_at_ ||
+           sys::Clock::now() - *system_reported_at_ >= dialect_.traits().system_info_interval ||
+           was_set(system_reported_, settable_in(services_.system));
+}
+
+void HeartbeatDuty::on_verdict(Verdict<HeartbeatReceipt> verdict,
+                               std::optional<SettableFacts> reported) {
+    if (verdict) {
+        if (!trouble_.empty()) services_.log.info("heartbeat again", {{"backend", config_.name}});
+        trouble_.clear();
+        ++delivered_;
+        last_delivered_ = now();
+        if (reported) {
+            system_reported_ = *std::move(reported);
+            system_reported_at_ = sys::Clock::now();
+        }
+        schedule_.delivered(sys::Clock::now(), verdict->heartbeat_interval);
+        decline(std::move(verdict->declined));
+        services_.log.debug("heartbeat",
+                            {{"backend", config_.name}, {"sequence", std::to_string(sequence_)}});
+    } else {
+        schedule_.failed(sys::Clock::now(), verdict.error());
+        if (verdict.error().text != trouble_) {
+            services_.log.warning("heartbeat",
+                                  {{"backend", config_.name}, {"why", verdict.error().text}});
+        }
+        trouble_ = verdict.error().text;
+    }
+    wait();
+    on_beat_(verdict);
+}
+
+void HeartbeatDuty::describe(JsonWriter& json) const {
+    json.put("heartbeats", delivered_);
+    if (last_delivered_) json.put("last_heartbeat", format_utc(*last_delivered_));
+    if (!trouble_.empty()) json.put("heartbeat_trouble", trouble_);
+    json.begin_array("declined");
+    for (const auto& one : declined_) {
+        json.begin_object()
+            .put("what", one.what)
+            .put("reason", one.reason)
+            .put("detail", one.detail)
+            .end();
+    }
+    json.end();
+}
+
+// Told once, not in every heartbeat.
+void HeartbeatDuty::decline(std::vector<Declined> wanted) {
+    for (const auto& one : wanted) {
+        if (std::ranges::find(declined_, one) != declined_.end()) continue;
+        services_.log.warning("declined", {{"backend", config_.name},
+                                           {"what", one.what},
+                                           {"reason", one.reason},
+                                           {"detail", one.detail}});
+    }
+    declined_ = std::move(wanted);
+}
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,325 @@
+#include "worker/duties/job_duty.hpp"
+
+#include "common/approval/signed_script.hpp"
+#include "common/sys/fd.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+using protocol::Decision;
+using namespace std::chrono_literals;
+
+constexpr auto kDiskFullWait = 1s;  // somebody else has to make room
+
+Result<protocol::Handle> sealed(std::string_view name, std::string_view content) {
+    return protocol::Handle{TRY(sys::sealed_memfd(name, as_bytes(content)))};
+}
+
+}  // namespace
+
+JobDuty::JobDuty(Services& services, const BackendConfig& config, const JobDialect& dialect,
+                 HttpClient& client, const Identity& identity, OnDone done)
+    : route_{services, config, dialect, client, identity, open_},
+      done_(std::move(done)),
+      backoff_(services.random) {}
+
+void JobDuty::start() {
+    started_ = true;
+    open_ = true;
+    for (const auto& [number, delivery] : deliveries_) delivery->consider();
+    for (auto one = refusals_.begin(); one != refusals_.end(); ++one) {
+        if (!one->request) send_refusal(one);
+    }
+    if (!route_.dialect.traits().drains_after_heartbeat) poll();
+}
+
+void JobDuty::pause() {
+    started_ = false;
+    route_.services.loop.cancel(std::exchange(next_poll_, std::nullopt).value_or(sys::TimerId{}));
+    if (polling_) route_.client.cancel(*std::exchange(polling_, std::nullopt));
+}
+
+void JobDuty::drain() {
+    draining_ = true;
+    pause();
+}
+
+void JobDuty::heartbeat_delivered() {
+    if (route_.dialect.traits().drains_after_heartbeat && started_) poll();
+}
+
+// --- fetching
+
+bool JobDuty::wants_another() const {
+    if (!started_ || draining_ || polling_) return false;
+    const std::size_t most = route_.dialect.traits().drains_after_heartbeat
+                                 ? 1
+                                 : route_.services.config.jobs.max_running;
+    return unreported() < most;
+}
+
+void JobDuty::poll() {
+    if (!wants_another()) return;
+    const bool may_wait = route_.services.pass == Pass::serve;
+    const auto wait = may_wait ? route_.services.config.jobs.poll_wait : std::chrono::seconds(0);
+    polling_ = perform<JobNews>(
+        route_.client, route_.dialect.next_job(route_.identity, route_.services.system, wait),
+        [this](Verdict<JobNews> verdict) { on_news(std::move(verdict)); });
+}
+
+void JobDuty::poll_after(std::chrono::milliseconds delay) {
+    next_poll_ = route_.services.loop.after(delay, [this] { poll(); });
+}
+
+void JobDuty::on_news(Verdict<JobNews> verdict) {
+    polling_.reset();
+    if (!verdict) {
+        if (trouble_ != verdict.error().text) {
+            route_.services.log.warning(
+                "jobs", {{"backend", route_.config.name}, {"why", verdict.error().text}});
+        }
+        trouble_ = verdict.error().text;
+        if (route_.services.pass != Pass::serve) return done_(false);
+        if (route_.dialect.traits().drains_after_heartbeat) return;  // the next beat tries again
+        return poll_after(backoff_.next(verdict.error().retry_after));
+    }
+    trouble_.clear();
+    backoff_.succeeded();
+    for (const auto& id : verdict->cancels) cancel(id);
+    const bool empty = verdict->empty();
+    if (verdict->offer) accept(*std::move(verdict->offer));
+    if (empty && route_.services.pass != Pass::serve) {
+        if (idle()) done_(true);
+        return;  // else when what is under way has settled
+    }
+    if (empty && route_.dialect.traits().drains_after_heartbeat) return;
+    poll();
+}
+
+void JobDuty::cancel(const std::string& id) {
+    const auto end = [this](JobNumber number) {
+        const auto done = route_.services.broker.call(protocol::CancelJob{.number = number});
+        if (!done) route_.services.fatal(done.error());
+    };
+    for (const auto& [number, delivery] : deliveries_) {
+        if (delivery->id() == id && delivery->running()) end(number);
+    }
+    for (const auto& [number, job] : placements_) {
+        if (job->label.delivery == id && !job->end) end(number);
+    }
+}
+
+// --- starting
+
+void JobDuty::accept(JobOffer offer) {
+    for (const auto& [number, delivery] : deliveries_) {
+        if (delivery->id() == offer.id) return;  // handed out again: it is on its way
+    }
+    for (const auto& [number, job] : placements_) {
+        if (job->label.delivery == offer.id) return;
+    }
+    for (const auto& refusal : refusals_) {
+        if (refusal.what.delivery == offer.id) return;
+    }
+    if (const auto* unusable = std::get_if<UnusableJob>(&offer.work)) {
+        return refuse(offer.id, "job-unusable", unusable->reason, "");
+    }
+    auto reply = ask_broker(offer);
+    if (!reply) return refuse(offer.id, "job-unusable", reply.error().what, "");
+    if (reply->decision == Decision::admitted) return admitted(offer, *std::move(reply));
+    refuse(offer.id, reply->reason.str(), reply->detail.str(), reply->rule.str());
+}
+
+// An error is about the offer; a broker that is gone ends the worker.
+Result<protocol::StartReply> JobDuty::ask_broker(const JobOffer& offer) {
+    const auto answer = [&](const auto& request) -> Result<protocol::StartReply> {
+        auto reply = route_.services.broker.call(request);
+        if (!reply) route_.services.fatal(reply.error());
+        return reply;
+    };
+    const auto fill = [&](auto& request, const auto& params) -> Result<> {
+        request.delivery = TRY(within("job id", protocol::Label::create(offer.id)));
+        request.streams = route_.dialect.traits().merged_output ? protocol::Streams::merged
+                                                                : protocol::Streams::separate;
+        if (params.size() > request.params.kMax) return fail("too many parameters");
+        for (const auto& [name, value] : params) {
+            request.params.items.push_back(
+                {.name = TRY(within("parameter name", protocol::Name::create(name))),
+                 .value = TRY(within("parameter " + name, protocol::Detail::create(value)))});
+        }
+        return {};
+    };
+    if (const auto* catalogue = std::get_if<CatalogueJob>(&offer.work)) {
+        protocol::StartCatalogueJob request;
+        TRY(fill(request, catalogue->params));
+        request.name = TRY(within("catalogue name", protocol::Name::create(catalogue->name)));
+        return answer(request);
+    }
+    const auto& work = std::get<ScriptJob>(offer.work);
+    const auto parts = TRY(approval::split_signed_script(work.script));
+    protocol::StartJob request;
+    TRY(fill(request, work.params));
+    request.script = TRY(sealed("script", parts.script));
+    if (!parts.manifest.empty()) request.manifest = TRY(sealed("manifest", parts.manifest));
+    if (!parts.signatures.empty()) request.signatures = TRY(sealed("signatures", parts.signatures));
+    return answer(request);
+}
+
+void JobDuty::admitted(const JobOffer& offer, protocol::StartReply reply) {
+    auto& services = route_.services;
+    services.log.info(
+        "job started",
+        {{"delivery", offer.id}, {"job", reply.job_id.str()}, {"rule", reply.rule.str()}});
+    if (!reply.out || !reply.err) return services.fatal({"the broker admitted without pipes"});
+    place(std::make_shared<Placement>(
+        Placement{.number = reply.number,
+                  .label = {.backend = route_.config.name,
+                            .delivery = offer.id,
+                            .job_id = reply.job_id.str(),
+                            .output_max = reply.output_max},
+                  .pipes = {std::move(reply.out->fd), std::move(reply.err->fd)},
+                  .rule = reply.rule.str(),
+                  .end = std::nullopt,
+                  .remarks = ""}));
+}
+
+// The job runs already; without room for its output it feels full pipes until there is some.
+void JobDuty::place(const std::shared_ptr<Placement>& job) {
+    auto& services = route_.services;
+    auto* spool = services.spool.find(job->number);
+    if (spool == nullptr) {
+        auto made = services.spool.create(job->number, job->label);
+        if (!made && !is_disk_full(made.error())) return services.fatal(made.error());
+        if (!made) {
+            if (placements_.emplace(job->number, job).second) {
+                services.log.warning("spool: the disk is full", {{"job", job->label.delivery}});
+            }
+            services.loop.after(kDiskFullWait, [this, job] { place(job); });
+            return;
+        }
+        spool = *made;
+    }
+    placements_.erase(job->number);
+    auto& slot = deliveries_[job->number];
+    slot = std::make_unique<Delivery>(route_, job->number, job->label.delivery, *spool,
+                                      std::move(job->pipes), job->rule);
+    const auto started = slot->start([this, number = job->number] { delivered(number); });
+    if (!started) return services.fatal(started.error());
+    if (job->end) slot->ended(*job->end, job->remarks);
+}
+
+void JobDuty::adopt(protocol::UnreportedJob job) {
+    auto end = job.ended ? std::optional(job.end) : std::nullopt;
+    place(std::make_shared<Placement>(
+        Placement{.number = job.number,
+                  .label = {.backend = route_.config.name,
+                            .delivery = job.delivery.str(),
+                            .job_id = job.job_id.str(),
+                            .output_max = job.output_max},
+                  .pipes = {std::move(job.out.fd), std::move(job.err.fd)},
+                  .rule = "",
+                  .end = std::move(end),
+                  .remarks = job.remarks.str()}));
+}
+
+bool JobDuty::exited(const protocol::JobExited& exited) {
+    if (const auto waiting = placements_.find(exited.number); waiting != placements_.end()) {
+        waiting->second->end = exited.end;
+        waiting->second->remarks = exited.remarks.str();
+        return true;
+    }
+    const auto found = deliveries_.find(exited.number);
+    if (found == deliveries_.end()) return false;
+    found->second->ended(exited.end, exited.remarks.str());
+    return true;
+}
+
+// --- reporting
+
+void JobDuty::delivered(JobNumber number) {
+    auto& services = route_.services;
+    const auto done = services.broker.call(protocol::AckJob{.number = number});
+    if (!done) return services.fatal(done.error());
+    deliveries_.erase(number);
+    if (const auto removed = services.spool.remove(number); !removed) {
+        services.log.warning("spool", {{"why", removed.error().what}});
+    }
+    settle();
+}
+
+void JobDuty::refuse(const std::string& id, std::string reason, std::string detail,
+                     std::string rule) {
+    KeptRefusal what{.backend = route_.config.name,
+                     .delivery = id,
+                     .reason = std::move(reason),
+                     .detail = std::move(detail),
+                     .rule = std::move(rule)};
+    if (const auto kept = route_.services.refusals.keep(what); !kept) {
+        route_.services.log.warning("refusals", {{"why", kept.error().what}});
+    }
+    route_.services.log.warning(
+        "job refused", {{"delivery", id}, {"reason", what.reason}, {"detail", what.detail}});
+    adopt(std::move(what));
+    send_refusal(std::prev(refusals_.end()));
+}
+
+void JobDuty::adopt(KeptRefusal refusal) {
+    refusals_.push_back({std::move(refusal), Backoff(route_.services.random), std::nullopt});
+}
+
+void JobDuty::send_refusal(std::list<Refusal>::iterator refusal) {
+    static const auto nothing = crypto::hex(crypto::sha256({}));
+    const auto& what = refusal->what;
+    JobResult result;
+    result.job_id = what.delivery;
+    result.outcome = JobOutcome::refused;
+    result.reason = what.reason;
+    result.detail = what.detail;
+    result.rule = what.rule;
+    result.out.sha256 = nothing;
+    result.err.sha256 = nothing;
+    refusal->request = perform<void>(
+        route_.client, route_.dialect.result(route_.identity, result),
+        [this, refusal](Verdict<> verdict) {
+            if (verdict || !is_repeatable(verdict.error())) return forget(refusal);
+            if (route_.services.pass != Pass::serve &&
+                verdict.error().kind == Setback::Kind::credential_rejected) {
+                refusal->request.reset();
+                return done_(false);
+            }
+            route_.services.loop.after(refusal->backoff.next(verdict.error().retry_after),
+                                       [this, refusal] { send_refusal(refusal); });
+        });
+}
+
+void JobDuty::forget(std::list<Refusal>::iterator refusal) {
+    const auto& what = refusal->what;
+    if (const auto done = route_.services.refusals.forget(what.backend, what.delivery); !done) {
+        route_.services.log.warning("refusals", {{"why", done.error().what}});
+    }
+    refusals_.erase(refusal);
+    settle();
+}
+
+void JobDuty::settle() {
+    route_.services.job_done();
+    poll();
+}
+
+std::vector<std::string> JobDuty::running_ids() const {
+    std::vector<std::string> ids;
+    for (const auto& [number, delivery] : deliveries_) ids.push_back(delivery->id());
+    for (const auto& [number, job] : placements_) ids.push_back(job->label.delivery);
+    return ids;
+}
+
+void JobDuty::describe(JsonWriter& json) const {
+    json.begin_array("jobs");
+    for (const auto& [number, delivery] : deliveries_) delivery->describe(json);
+    json.end();
+    json.put("refusals_to_report", refusals_.size());
+    if (!trouble_.empty()) json.put("jobs_trouble", trouble_);
+}
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,86 @@
+// Fetching jobs, asking the broker to run them, and seeing each one reported.
+#pragma once
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "worker/duties/delivery.hpp"
+#include "worker/state/refusal_store.hpp"
+
+namespace bulkhead::worker {
+
+class JobDuty {
+  public:
+    // In a pass that ends: nothing is left to fetch and to report, or fetching failed.
+    using OnDone = std::function<void(bool delivered)>;
+
+    JobDuty(Services& services, const BackendConfig& config, const JobDialect& dialect,
+            HttpClient& client, const Identity& identity, OnDone done);
+
+    void start();
+    void pause();
+    // No new ones.
+    void drain();
+    void heartbeat_delivered();
+
+    // Left by an earlier worker. Refusals are sent when the duty starts.
+    void adopt(protocol::UnreportedJob job);
+    void adopt(KeptRefusal refusal);
+    bool exited(const protocol::JobExited& exited);
+
+    bool idle() const { return unreported() == 0; }
+    std::vector<std::string> running_ids() const;
+    std::uint64_t unreported() const {
+        return deliveries_.size() + placements_.size() + refusals_.size();
+    }
+    void describe(JsonWriter& json) const;
+
+  private:
+    struct Refusal {
+        KeptRefusal what;
+        Backoff backoff;
+        std::optional<RequestId> request;
+    };
+
+    // A running job on its way into the spool.
+    struct Placement {
+        JobNumber number;
+        SpoolLabel label;
+        std::array<sys::Fd, 2> pipes;
+        std::string rule;
+        std::optional<protocol::JobEnd> end;
+        std::string remarks;  // with the end
+    };
+
+    bool wants_another() const;
+    void poll();
+    void poll_after(std::chrono::milliseconds delay);
+    void on_news(Verdict<JobNews> verdict);
+    void cancel(const std::string& id);
+    void accept(JobOffer offer);
+    Result<protocol::StartReply> ask_broker(const JobOffer& offer);
+    void admitted(const JobOffer& offer, protocol::StartReply reply);
+    void place(const std::shared_ptr<Placement>& job);
+    void delivered(JobNumber number);
+    void refuse(const std::string& id, std::string reason, std::string detail, std::string rule);
+    void send_refusal(std::list<Refusal>::iterator refusal);
+    void forget(std::list<Refusal>::iterator refusal);
+    void settle();
+
+    bool open_ = false;
+    JobRoute route_;
+    OnDone done_;
+    Backoff backoff_;
+    bool started_ = false;
+    bool draining_ = false;
+    std::optional<RequestId> polling_;
+    std::optional<sys::TimerId> next_poll_;
+    std::map<JobNumber, std::unique_ptr<Delivery>> deliveries_;
+    std::map<JobNumber, std::shared_ptr<Placement>> placements_;  // while the disk is full
+    std::list<Refusal> refusals_;
+    std::string trouble_;
+};
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,58 @@
+#include "worker/host/metrics/network.hpp"
+
+#include <array>
+
+#include "common/base/parse.hpp"
+#include "common/base/text.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+constexpr std::size_t kColumns = 16;
+
+// "  eth0: 1 2 3 ...": the kernel allows nearly every byte in a name (dev_valid_name), and old ones
+// even a colon, but a column is digits only: so the last colon ends the name.
+Result<Interface> parse_line(std::string_view line) {
+    const auto colon = line.rfind(':');
+    if (colon == std::string_view::npos) return fail("a line without colon");
+    const auto raw = trimmed(line.substr(0, colon));
+    if (raw.empty()) return fail("an interface without name");
+    auto name = is_utf8(raw) ? std::string(raw) : quoted(raw);
+    const auto columns = words(line.substr(colon + 1));
+    if (columns.size() != kColumns) return fail(quoted(raw) + ": expected 16 columns");
+    std::array<std::uint64_t, kColumns> counts{};
+    for (std::size_t i = 0; i < kColumns; ++i) {
+        counts[i] = TRY(within(quoted(raw), parse_number<std::uint64_t>(columns[i])));
+    }
+    return Interface{.name = std::move(name),
+                     .rx_bytes = counts[0],
+                     .rx_packets = counts[1],
+                     .rx_errors = counts[2],
+                     .tx_bytes = counts[8],
+                     .tx_packets = counts[9],
+                     .tx_errors = counts[10]};
+}
+
+// Cuts the first line off `rest`; what has no line end is no line.
+Result<std::string_view> next_line(std::string_view& rest) {
+    const auto end = rest.find('\n');
+    if (end == std::string_view::npos) return fail("the last line has no end");
+    const auto line = rest.substr(0, end);
+    rest.remove_prefix(end + 1);
+    return line;
+}
+
+}  // namespace
+
+Result<std::vector<Interface>> parse_interfaces(std::string_view net_dev) {
+    for (int heading = 0; heading < 2; ++heading) {
+        const auto line = TRY(next_line(net_dev));
+        if (line.find('|') == std::string_view::npos) return fail("expected two heading lines");
+    }
+    std::vector<Interface> interfaces;
+    while (!net_dev.empty()) interfaces.push_back(TRY(parse_line(TRY(next_line(net_dev)))));
+    return interfaces;
+}
+
+}  // namespace bulkhead::worker

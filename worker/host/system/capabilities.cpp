@@ -1,0 +1,85 @@
+#include "worker/host/system/capabilities.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "common/base/strong.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+struct Sign {
+    std::string_view name;
+    std::string_view path;
+};
+
+// Where the kernel shows that it has the mechanism (Linux 4.17 and later: kernel/events/core.c
+// registers a "kprobe" and a "tracepoint" source; a kretprobe is a kprobe with its flag set).
+constexpr std::array<Sign, 5> kFeatures{{{"kprobe", "sys/bus/event_source/devices/kprobe"},
+                                         {"kretprobe", "sys/bus/event_source/devices/kprobe"},
+                                         {"tracepoint", "sys/bus/event_source/devices/tracepoint"},
+                                         {"perf_event", "proc/sys/kernel/perf_event_paranoid"},
+                                         {"cgroup", "sys/fs/cgroup/cgroup.controllers"}}};
+
+// Root's, unless the operator has opened tracefs.
+constexpr std::array<Sign, 5> kHooks{{{"syscalls", "sys/kernel/tracing/events/syscalls"},
+                                      {"network", "sys/kernel/tracing/events/net"},
+                                      {"filesystem", "sys/kernel/tracing/events/filemap"},
+                                      {"scheduler", "sys/kernel/tracing/events/sched"},
+                                      {"memory", "sys/kernel/tracing/events/kmem"}}};
+
+constexpr std::array<Sign, 3> kLimits{
+    {{"unprivileged_bpf_disabled", "proc/sys/kernel/unprivileged_bpf_disabled"},
+     {"bpf_jit_enable", "proc/sys/net/core/bpf_jit_enable"},
+     {"bpf_jit_harden", "proc/sys/net/core/bpf_jit_harden"}}};
+
+Result<std::string> first_line(const sys::Dir& root, std::string_view path) {
+    const auto text = TRY(root.read_file(path, 4_KiB));
+    return text.substr(0, text.find('\n'));
+}
+
+std::optional<bool> is_there(const sys::Dir& root, std::string_view path) {
+    const auto fd = root.open_at(path, O_PATH | O_CLOEXEC);
+    // A symlink is not followed, but there it is.
+    if (fd || fd.error().code == ELOOP) return true;
+    if (fd.error().code == ENOENT) return false;
+    return std::nullopt;
+}
+
+template <std::size_t N>
+std::map<std::string, bool> look_for(const sys::Dir& root, const std::array<Sign, N>& signs) {
+    std::map<std::string, bool> found;
+    for (const auto& [name, path] : signs) {
+        if (const auto there = is_there(root, path)) found.emplace(name, *there);
+    }
+    return found;
+}
+
+// Programs at the kernel's security hooks run only where "bpf" is in this list (Linux 5.7).
+std::optional<bool> has_bpf_lsm(const sys::Dir& root) {
+    const auto text = first_line(root, "sys/kernel/security/lsm");
+    if (!text) return std::nullopt;
+    const auto names = split(*text, ',');
+    return std::ranges::find(names, "bpf") != names.end();
+}
+
+}  // namespace
+
+Capabilities read_capabilities(const sys::Dir& root) {
+    Capabilities capabilities{
+        .btf = is_there(root, "sys/kernel/btf/vmlinux"),
+        .features = look_for(root, kFeatures),
+        .hooks = look_for(root, kHooks),
+        .read_at = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())};
+    if (const auto lsm = has_bpf_lsm(root)) capabilities.hooks.emplace("security", *lsm);
+    for (const auto& [name, path] : kLimits) {
+        if (const auto text = first_line(root, path)) capabilities.limits.emplace(name, *text);
+    }
+    return capabilities;
+}
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,68 @@
+#include "worker/state/spool/stream_state.hpp"
+
+#include <algorithm>
+
+namespace bulkhead::worker {
+
+std::optional<Chunk> StreamState::next_chunk(std::uint64_t file_end, bool tail_known,
+                                             std::uint64_t max) const {
+    const auto head_end = std::min(kept.head_end, file_end);
+    auto begin = std::max(acked, released);
+    auto end = head_end;
+    if (begin >= head_end) {
+        if (!tail_known) return {};
+        begin = std::max(acked, kept.tail_start);
+        end = file_end;
+    }
+    if (begin >= end || max == 0) return {};
+    Chunk chunk{.offset = begin, .length = std::min(end - begin, max)};
+    if (begin > acked) chunk.skip_from = acked;
+    return chunk;
+}
+
+std::uint64_t StreamState::offered(std::uint64_t file_end, bool tail_known) const {
+    return tail_known ? kept.received : std::min(kept.head_end, file_end);
+}
+
+std::uint64_t StreamState::done() const {
+    return std::max(released, std::min(acked, kept.head_end));
+}
+
+std::uint64_t StreamState::owed() const {
+    const auto head = kept.head_end - std::min(acked, kept.head_end);
+    const auto tail = kept.received - std::clamp(acked, kept.tail_start, kept.received);
+    return head + tail;
+}
+
+std::uint64_t StreamState::dropped(std::uint64_t file_end) const {
+    const auto head = std::min(kept.head_end, file_end);
+    const auto tail = file_end - std::min(kept.tail_start, file_end);
+    return kept.received - head - tail;
+}
+
+void write_state(ByteWriter& writer, const StreamState& state) {
+    writer.integer(state.kept.head_end);
+    writer.integer(state.kept.tail_start);
+    writer.integer(state.acked);
+    writer.integer(state.released);
+    writer.integer<std::uint8_t>(state.ended ? 1 : 0);
+    state.hash.write_state(writer);
+}
+
+Result<StreamState> read_state(ByteReader& reader) {
+    StreamState state;
+    state.kept.head_end = TRY(reader.integer<std::uint64_t>());
+    state.kept.tail_start = TRY(reader.integer<std::uint64_t>());
+    state.acked = TRY(reader.integer<std::uint64_t>());
+    state.released = TRY(reader.integer<std::uint64_t>());
+    state.ended = TRY(reader.integer<std::uint8_t>()) != 0;
+    state.hash = TRY(RunningHash::read_state(reader));
+    state.kept.received = state.hash.count();
+    const bool ordered =
+        state.released <= state.kept.head_end && state.kept.head_end <= state.kept.tail_start &&
+        state.kept.tail_start <= state.kept.received && state.acked <= state.kept.received;
+    if (!ordered) return fail("offsets contradict each other");
+    return state;
+}
+
+}  // namespace bulkhead::worker
