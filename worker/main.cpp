@@ -8,10 +8,10 @@
 #include <cstring>
 #include <ctime>
 
-#include "worker/agent.hpp"
 #include "worker/config/files.hpp"
 #include "worker/config/sealed_settings.hpp"
 #include "worker/config_reader.hpp"
+#include "worker/worker.hpp"
 
 namespace {
 
@@ -113,8 +113,8 @@ int serve(worker::BrokerClient broker, std::vector<std::string> arguments) {
     const auto loaded = worker::load_files(config->backends.front(), opened(*setup));
     if (!loaded) return fail_with(kBadConfiguration, loaded.error(), log);
     warm_up();
-    auto agent = worker::Agent::create(std::move(broker), *std::move(config), *std::move(setup),
-                                       order->pass, order->forced, log);
+    auto agent = worker::Worker::create(std::move(broker), *std::move(config), *std::move(setup),
+                                        order->pass, order->forced, log);
     if (!agent) return fail_with(kFailed, agent.error(), log);
     const auto code = (*agent)->run();
     return code ? *code : fail_with(kFailed, code.error(), log);

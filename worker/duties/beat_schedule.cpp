@@ -54,8 +54,8 @@ void BeatSchedule::delivered(Time now, std::optional<std::chrono::seconds> inter
     next_sample_ = now + first_phase(interval_, random_);
 }
 
-milliseconds BeatSchedule::pause_after(const Setback& setback) {
-    const auto rejected = setback.kind == Setback::Kind::credential_rejected;
+milliseconds BeatSchedule::pause_after(const Failure& failure) {
+    const auto rejected = failure.kind == Failure::Kind::credential_rejected;
     rejections_ = rejected ? rejections_ + 1 : 0;
     if (rejected) {
         milliseconds pause(0);
@@ -65,7 +65,7 @@ milliseconds BeatSchedule::pause_after(const Setback& setback) {
         return std::min(pause, milliseconds(longest_rejected_pause_));
     }
     // Refused for what it says: the same would be refused again.
-    if (setback.kind != Setback::Kind::retry) return milliseconds(0);
+    if (failure.kind != Failure::Kind::retry) return milliseconds(0);
     if (!retries_) {
         again_ = true;
         return std::min(milliseconds(interval_), backoff_.next());
@@ -80,10 +80,10 @@ milliseconds BeatSchedule::pause_after(const Setback& setback) {
                                   std::chrono::hours(24));
 }
 
-void BeatSchedule::failed(Time now, const Setback& setback) {
+void BeatSchedule::failed(Time now, const Failure& failure) {
     under_way_ = false;
-    auto pause = pause_after(setback);
-    if (setback.retry_after) pause = std::max(pause, backoff_.next(setback.retry_after));
+    auto pause = pause_after(failure);
+    if (failure.retry_after) pause = std::max(pause, backoff_.next(failure.retry_after));
     held_until_ = now + pause;
 }
 

@@ -18,7 +18,7 @@ class BeatSchedule {
         bool send = false;
     };
 
-    BeatSchedule(const Traits& traits, Random random)
+    BeatSchedule(const DialectTraits& traits, Random random)
         : retries_(traits.retries),
           longest_rejected_pause_(traits.longest_rejected_pause),
           first_after_interval_(traits.first_after_interval),
@@ -36,13 +36,13 @@ class BeatSchedule {
     Due wake(Time now);
     Time next() const;
     void delivered(Time now, std::optional<std::chrono::seconds> interval);
-    void failed(Time now, const Setback& setback);
+    void failed(Time now, const Failure& failure);
 
     std::chrono::seconds interval() const { return interval_; }
 
   private:
     std::chrono::milliseconds step();
-    std::chrono::milliseconds pause_after(const Setback& setback);
+    std::chrono::milliseconds pause_after(const Failure& failure);
 
     std::optional<Retries> retries_;
     std::chrono::seconds longest_rejected_pause_;

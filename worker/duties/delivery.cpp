@@ -28,12 +28,12 @@ StreamSummary summary_of(const OutputTotals& totals) {
 
 }  // namespace
 
-bool is_repeatable(const Setback& setback) {
-    return setback.kind == Setback::Kind::retry ||
-           setback.kind == Setback::Kind::credential_rejected;
+bool is_repeatable(const Failure& failure) {
+    return failure.kind == Failure::Kind::retry ||
+           failure.kind == Failure::Kind::credential_rejected;
 }
 
-Delivery::Delivery(const JobRoute& route, JobNumber number, std::string id, SpoolJob& spool,
+Delivery::Delivery(const JobRoute& route, JobNumber number, DeliveryId id, SpoolJob& spool,
                    std::array<sys::Fd, 2> pipes, std::string rule)
     : route_(route),
       number_(number),
@@ -98,7 +98,7 @@ void Delivery::take(Output which) {
             break;
         }
         case Taken::Stop::disk:
-            if (trouble_.empty()) services.log.warning("spool: the disk is full", {{"job", id_}});
+            if (trouble_.empty()) services.log.warning("spool: the disk is full", {{"job", id_.value}});
             trouble_ = "the disk is full; the job waits";
             services.loop.cancel(disk_timer_);
             disk_timer_ = services.loop.after(kDiskFullWait, [this] { take_again(); });
@@ -171,14 +171,14 @@ void Delivery::send(Output which, const Chunk& chunk) {
     sending_ = chunk.length;
     request_ = perform<OutputReceipt>(
         route_.client, route_.dialect.output(route_.identity, *std::move(composed)),
-        [this, which, begin, end](const Verdict<OutputReceipt>& verdict) {
-            on_receipt(which, begin, end, verdict);
+        [this, which, begin, end](const Answer<OutputReceipt>& answer) {
+            on_receipt(which, begin, end, answer);
         });
 }
 
 Result<OutputChunk> Delivery::compose(Output which, const Chunk& chunk) const {
     OutputChunk out;
-    out.job_id = id_;
+    out.delivery_id = id_;
     const bool merged = route_.dialect.traits().merged_output;
     out.stream = merged ? Stream::merged : which == Output::out ? Stream::stdout_ : Stream::stderr_;
     out.offset = chunk.offset;
@@ -198,11 +198,11 @@ Result<OutputChunk> Delivery::compose(Output which, const Chunk& chunk) const {
 
 // A backend without offsets holds what it was sent, from `begin`, where it stood, to `end`.
 void Delivery::on_receipt(Output which, std::uint64_t begin, std::uint64_t end,
-                          const Verdict<OutputReceipt>& verdict) {
+                          const Answer<OutputReceipt>& answer) {
     request_.reset();
-    if (!verdict && is_repeatable(verdict.error())) return retry("output", verdict.error());
-    if (verdict) {
-        const auto next = route_.dialect.traits().output_by_offset ? verdict->next_offset : end;
+    if (!answer && is_repeatable(answer.error())) return retry("output", answer.error());
+    if (answer) {
+        const auto next = route_.dialect.traits().output_by_offset ? answer->next_offset : end;
         const auto kept = spool_.acknowledge(which, next);
         if (!kept && kept.error().kind != Error::Kind::never_sent) {
             return route_.services.fatal(kept.error());
@@ -213,8 +213,8 @@ void Delivery::on_receipt(Output which, std::uint64_t begin, std::uint64_t end,
         } else {
             give_up_output(kept.error().what);
         }
-    } else if (verdict.error().kind != Setback::Kind::too_large || !send_less()) {
-        give_up_output(verdict.error().text);
+    } else if (answer.error().kind != Failure::Kind::too_large || !send_less()) {
+        give_up_output(answer.error().text);
     }
     take_again();
     consider();
@@ -236,7 +236,7 @@ bool Delivery::send_less() {
 }
 
 void Delivery::give_up_output(const std::string& why) {
-    route_.services.log.warning("output", {{"job", id_}, {"why", why}});
+    route_.services.log.warning("output", {{"job", id_.value}, {"why", why}});
     discard_ = true;
 }
 
@@ -273,12 +273,12 @@ void Delivery::send_result() {
     sending_ = last ? last->length : 0;
     request_ =
         perform<void>(route_.client, route_.dialect.result(route_.identity, compose_result(last)),
-                      [this](Verdict<> verdict) { on_result(std::move(verdict)); });
+                      [this](Answer<> answer) { on_result(std::move(answer)); });
 }
 
 JobResult Delivery::compose_result(const std::optional<Chunk>& last) const {
     auto result = result_of(*end_);
-    result.job_id = id_;
+    result.delivery_id = id_;
     result.rule = rule_;
     result.remarks = remarks_;
     result.out = summary_of(spool_.totals(Output::out));
@@ -287,15 +287,15 @@ JobResult Delivery::compose_result(const std::optional<Chunk>& last) const {
     return result;
 }
 
-void Delivery::on_result(Verdict<> verdict) {
+void Delivery::on_result(Answer<> answer) {
     request_.reset();
-    if (!verdict && is_repeatable(verdict.error())) return retry("result", verdict.error());
+    if (!answer && is_repeatable(answer.error())) return retry("result", answer.error());
     // The output in it goes ahead, in pieces.
-    if (!verdict && verdict.error().kind == Setback::Kind::too_large && send_less()) {
+    if (!answer && answer.error().kind == Failure::Kind::too_large && send_less()) {
         return consider();
     }
-    if (!verdict) {
-        route_.services.log.warning("result", {{"job", id_}, {"why", verdict.error().text}});
+    if (!answer) {
+        route_.services.log.warning("result", {{"job", id_.value}, {"why", answer.error().text}});
     }
     done_();  // the last line: it may destroy us
 }
@@ -312,21 +312,23 @@ void Delivery::wait(Pause reason, std::chrono::milliseconds delay) {
     });
 }
 
-void Delivery::retry(std::string_view what, const Setback& setback) {
-    const auto delay = backoff_.next(setback.retry_after);
+void Delivery::retry(std::string_view what, const Failure& failure) {
+    const auto delay = backoff_.next(failure.retry_after);
     send_less();  // a slow line may have been too slow for so much
-    if (trouble_ != setback.text) {
+    if (trouble_ != failure.text) {
         route_.services.log.warning(
             what,
-            {{"job", id_}, {"why", setback.text}, {"next_try_ms", std::to_string(delay.count())}});
+            {{"job", id_.value}, {"why", failure.text}, {"next_try_ms", std::to_string(delay.count())}});
     }
-    trouble_ = setback.text;
+    trouble_ = failure.text;
     wait(Pause::retry, delay);
 }
 
 void Delivery::describe(JsonWriter& json) const {
     json.begin_object();
-    json.put("number", number_.value).put("delivery", id_).put("job", spool_.label().job_id);
+    json.put("number", number_.value)
+        .put("delivery", id_.value)
+        .put("job", spool_.label().job_id.value);
     json.put("state", std::string_view(end_ ? "reporting" : "running"));
     json.put("stdout_bytes", spool_.totals(Output::out).bytes);
     json.put("stderr_bytes", spool_.totals(Output::err).bytes);

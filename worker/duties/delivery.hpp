@@ -23,13 +23,13 @@ struct JobRoute {
 };
 
 // What a job owes is sent until the backend has it; a rejected credential may become good again.
-bool is_repeatable(const Setback& setback);
+bool is_repeatable(const Failure& failure);
 
 class Delivery {
   public:
     using OnDone = std::function<void()>;  // may destroy the delivery
 
-    Delivery(const JobRoute& route, JobNumber number, std::string id, SpoolJob& spool,
+    Delivery(const JobRoute& route, JobNumber number, DeliveryId id, SpoolJob& spool,
              std::array<sys::Fd, 2> pipes, std::string rule);
     ~Delivery();
     Delivery(const Delivery&) = delete;
@@ -42,7 +42,7 @@ class Delivery {
     void consider();
 
     JobNumber number() const { return number_; }
-    const std::string& id() const { return id_; }
+    const DeliveryId& id() const { return id_; }
     bool running() const { return !end_; }
     void describe(JsonWriter& json) const;
 
@@ -58,15 +58,15 @@ class Delivery {
     void send(Output which, const Chunk& chunk);
     Result<OutputChunk> compose(Output which, const Chunk& chunk) const;
     void on_receipt(Output which, std::uint64_t begin, std::uint64_t end,
-                    const Verdict<OutputReceipt>& verdict);
+                    const Answer<OutputReceipt>& answer);
     void on_progress();
     bool ends_stream(Output which, const Chunk& chunk) const;
     bool rides_in_result(const Chunk& chunk) const;
     void send_result();
     JobResult compose_result(const std::optional<Chunk>& last) const;
-    void on_result(Verdict<> verdict);
+    void on_result(Answer<> answer);
     void wait(Pause reason, std::chrono::milliseconds delay);
-    void retry(std::string_view what, const Setback& setback);
+    void retry(std::string_view what, const Failure& failure);
     bool send_less();
     void give_up_output(const std::string& why);
     void drop_output();
@@ -74,7 +74,7 @@ class Delivery {
 
     JobRoute route_;
     JobNumber number_;
-    std::string id_;
+    DeliveryId id_;
     SpoolJob& spool_;
     std::array<sys::Fd, 2> pipes_;
     std::array<bool, 2> held_{};  // not read at the moment: the spool or the disk is full

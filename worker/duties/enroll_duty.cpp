@@ -140,8 +140,8 @@ void EnrollDuty::ask() {
     auto key = own_key();
     if (!key) return give_up("identity key: " + key.error().what);
     request.key = *std::move(key);
-    if (dialect_.traits().wants_capabilities) {
-        request.capabilities = services_.capabilities;
+    if (dialect_.traits().wants_bpf_support) {
+        request.bpf_support = services_.bpf_support;
     }
     request.install_token = config_.install_token;
     request.host_id = services_.host_id;
@@ -157,22 +157,22 @@ void EnrollDuty::ask() {
     request.network = read_network(dialect_.traits().network, services_.proc);
     asking_ = true;
     perform<Enrolled>(client_, dialect_.enrollment()->enroll(request),
-                      [this](Verdict<Enrolled> verdict) { on_verdict(std::move(verdict)); });
+                      [this](Answer<Enrolled> answer) { on_answer(std::move(answer)); });
 }
 
-void EnrollDuty::on_verdict(Verdict<Enrolled> verdict) {
-    asking_ = verdict && verdict->next;
-    if (!verdict) return again(verdict.error());
-    if (verdict->next) {
-        perform<Enrolled>(client_, verdict->next(),
-                          [this](Verdict<Enrolled> given) { on_verdict(std::move(given)); });
+void EnrollDuty::on_answer(Answer<Enrolled> answer) {
+    asking_ = answer && answer->next;
+    if (!answer) return again(answer.error());
+    if (answer->next) {
+        perform<Enrolled>(client_, answer->next(),
+                          [this](Answer<Enrolled> given) { on_answer(std::move(given)); });
         return;
     }
     trouble_.clear();
     state_ = State::enrolled;
     from_configuration_ = false;
     // Before anything else: a lost credential may be a spent token.
-    if (const auto saved = services_.credentials.save(config_.name, verdict->identity); !saved) {
+    if (const auto saved = services_.credentials.save(config_.name, answer->identity); !saved) {
         trouble_ =
             "the credential could not be kept, so a restart will need a new install token: " +
             saved.error().what;
@@ -186,28 +186,28 @@ void EnrollDuty::on_verdict(Verdict<Enrolled> verdict) {
                                            : config_.install_token_file + " can be deleted"}});
     }
     services_.log.info("enrolled", {{"backend", config_.name},
-                                    {"agent_id", verdict->identity.agent_id},
-                                    {"credential", fingerprint(verdict->identity.credential)}});
-    enrolled_(*verdict);
+                                    {"agent_id", answer->identity.agent_id},
+                                    {"credential", fingerprint(answer->identity.credential)}});
+    enrolled_(*answer);
 }
 
-void EnrollDuty::again(const Setback& setback) {
-    trouble_ = setback.text;
-    if (setback.kind == Setback::Kind::not_yet) {
+void EnrollDuty::again(const Failure& failure) {
+    trouble_ = failure.text;
+    if (failure.kind == Failure::Kind::not_yet) {
         state_ = State::pending;
-    } else if (setback.kind != Setback::Kind::retry) {
+    } else if (failure.kind != Failure::Kind::retry) {
         state_ = State::refused;
     }
     if (state_ == State::refused && dialect_.enrollment()->enroll_traits().spends_token) {
-        return give_up("the install token was refused, and it works only once: " + setback.text +
+        return give_up("the install token was refused, and it works only once: " + failure.text +
                        "; ask an admin for a new one, " + how_to_enroll());
     }
-    if (setback.kind == Setback::Kind::credential_lost) trouble_ += "; " + how_to_renew();
-    if (setback.kind == Setback::Kind::credential_rejected &&
+    if (failure.kind == Failure::Kind::credential_lost) trouble_ += "; " + how_to_renew();
+    if (failure.kind == Failure::Kind::credential_rejected &&
         dialect_.enrollment()->needs_token()) {
         trouble_ += "; if another install token is needed, " + how_to_enroll();
     }
-    const auto delay = delay_after(setback);
+    const auto delay = delay_after(failure);
     services_.log.warning("enroll", {{"backend", config_.name},
                                      {"why", trouble_},
                                      {"next_try_ms", std::to_string(delay.count())}});
@@ -216,9 +216,9 @@ void EnrollDuty::again(const Setback& setback) {
 }
 
 // An administrator's word takes longer than a network's return.
-std::chrono::milliseconds EnrollDuty::delay_after(const Setback& setback) {
-    const auto usual = backoff_.next(setback.retry_after);
-    if (setback.kind == Setback::Kind::retry) return usual;
+std::chrono::milliseconds EnrollDuty::delay_after(const Failure& failure) {
+    const auto usual = backoff_.next(failure.retry_after);
+    if (failure.kind == Failure::Kind::retry) return usual;
     return std::max<std::chrono::milliseconds>(usual,
                                                dialect_.enrollment()->enroll_traits().patience);
 }

@@ -41,11 +41,11 @@ class EnrollDuty {
 
   private:
     void ask();
-    std::chrono::milliseconds delay_after(const Setback& setback);
+    std::chrono::milliseconds delay_after(const Failure& failure);
     Result<Secret> own_key() const;
     void give_up(std::string why);
-    void on_verdict(Verdict<Enrolled> verdict);
-    void again(const Setback& setback);
+    void on_answer(Answer<Enrolled> answer);
+    void again(const Failure& failure);
     std::string where_to_put_a_token() const;
     std::string how_to_enroll() const;
     std::string how_to_renew() const;

@@ -20,15 +20,15 @@ void FindingsDuty::scan() {
                   .file_systems = [this] { return services_.broker.file_systems(); },
                   .disk = services_.disk});
     if (!findings) return services_.fatal(findings.error());
-    if (findings->empty() && !dialect_.takes_whole_set()) return on_verdict({}, 0);
+    if (findings->empty() && !dialect_.takes_whole_set()) return on_answer({}, 0);
     perform<void>(
         client_, dialect_.findings(identity_, services_.system, *findings),
-        [this, count = findings->size()](const Verdict<>& verdict) { on_verdict(verdict, count); });
+        [this, count = findings->size()](const Answer<>& answer) { on_answer(answer, count); });
 }
 
-void FindingsDuty::on_verdict(const Verdict<>& verdict, std::size_t count) {
+void FindingsDuty::on_answer(const Answer<>& answer, std::size_t count) {
     std::chrono::milliseconds delay = services_.config.findings.interval;
-    if (verdict) {
+    if (answer) {
         backoff_.succeeded();
         if (delivered_ != count) {
             services_.log.info("findings",
@@ -37,18 +37,18 @@ void FindingsDuty::on_verdict(const Verdict<>& verdict, std::size_t count) {
         delivered_ = count;
         trouble_.clear();
     } else {
-        const auto& setback = verdict.error();
-        if (setback.text != trouble_) {
-            services_.log.warning("findings", {{"backend", config_.name}, {"why", setback.text}});
+        const auto& failure = answer.error();
+        if (failure.text != trouble_) {
+            services_.log.warning("findings", {{"backend", config_.name}, {"why", failure.text}});
         }
-        trouble_ = setback.text;
+        trouble_ = failure.text;
         // Soon again with what is found then; what was refused is tried at the usual pace.
-        if (setback.kind == Setback::Kind::retry) {
-            const auto soon = backoff_.next(setback.retry_after);
-            delay = setback.retry_after ? soon : std::min(delay, soon);
+        if (failure.kind == Failure::Kind::retry) {
+            const auto soon = backoff_.next(failure.retry_after);
+            delay = failure.retry_after ? soon : std::min(delay, soon);
         }
     }
-    if (services_.pass != Pass::serve) return finished_(verdict.has_value());
+    if (services_.pass != Pass::serve) return finished_(answer.has_value());
     schedule(delay);
 }
 

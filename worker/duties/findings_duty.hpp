@@ -37,7 +37,7 @@ class FindingsDuty {
 
   private:
     void scan();
-    void on_verdict(const Verdict<>& verdict, std::size_t count);
+    void on_answer(const Answer<>& answer, std::size_t count);
     void schedule(std::chrono::milliseconds delay);
 
     Services& services_;

@@ -73,8 +73,8 @@ void HeartbeatDuty::send() {
     std::optional<SettableFacts> reported;
     if (heartbeat->report_system) reported = settable_in(heartbeat->system);
     perform<HeartbeatReceipt>(client_, dialect_.heartbeat(identity_, *heartbeat),
-                              [this, reported](Verdict<HeartbeatReceipt> verdict) {
-                                  on_verdict(std::move(verdict), reported);
+                              [this, reported](Answer<HeartbeatReceipt> answer) {
+                                  on_answer(std::move(answer), reported);
                               });
 }
 
@@ -108,9 +108,9 @@ bool HeartbeatDuty::system_is_due() const {
            was_set(system_reported_, settable_in(services_.system));
 }
 
-void HeartbeatDuty::on_verdict(Verdict<HeartbeatReceipt> verdict,
-                               std::optional<SettableFacts> reported) {
-    if (verdict) {
+void HeartbeatDuty::on_answer(Answer<HeartbeatReceipt> answer,
+                              std::optional<SettableFacts> reported) {
+    if (answer) {
         if (!trouble_.empty()) services_.log.info("heartbeat again", {{"backend", config_.name}});
         trouble_.clear();
         ++delivered_;
@@ -119,20 +119,20 @@ void HeartbeatDuty::on_verdict(Verdict<HeartbeatReceipt> verdict,
             system_reported_ = *std::move(reported);
             system_reported_at_ = sys::Clock::now();
         }
-        schedule_.delivered(sys::Clock::now(), verdict->heartbeat_interval);
-        decline(std::move(verdict->declined));
+        schedule_.delivered(sys::Clock::now(), answer->heartbeat_interval);
+        decline(std::move(answer->declined));
         services_.log.debug("heartbeat",
                             {{"backend", config_.name}, {"sequence", std::to_string(sequence_)}});
     } else {
-        schedule_.failed(sys::Clock::now(), verdict.error());
-        if (verdict.error().text != trouble_) {
+        schedule_.failed(sys::Clock::now(), answer.error());
+        if (answer.error().text != trouble_) {
             services_.log.warning("heartbeat",
-                                  {{"backend", config_.name}, {"why", verdict.error().text}});
+                                  {{"backend", config_.name}, {"why", answer.error().text}});
         }
-        trouble_ = verdict.error().text;
+        trouble_ = answer.error().text;
     }
     wait();
-    on_beat_(verdict);
+    on_beat_(answer);
 }
 
 void HeartbeatDuty::describe(JsonWriter& json) const {

@@ -17,12 +17,12 @@ namespace bulkhead::worker {
 class HeartbeatDuty {
   public:
     struct Running {
-        std::vector<std::string> ids;
+        std::vector<DeliveryId> ids;
         std::uint64_t unreported = 0;
     };
     using AskRunning = std::function<Running()>;
-    // After each: delivered, or why not in `verdict`.
-    using OnBeat = std::function<void(const Verdict<HeartbeatReceipt>& verdict)>;
+    // After each: delivered, or why not in `answer`.
+    using OnBeat = std::function<void(const Answer<HeartbeatReceipt>& answer)>;
 
     static Result<HeartbeatDuty> create(Services& services, const BackendConfig& config,
                                         const Dialect& dialect, HttpClient& client,
@@ -55,7 +55,7 @@ class HeartbeatDuty {
     void send();
     Result<Heartbeat> compose();
     bool system_is_due() const;
-    void on_verdict(Verdict<HeartbeatReceipt> verdict, std::optional<SettableFacts> reported);
+    void on_answer(Answer<HeartbeatReceipt> answer, std::optional<SettableFacts> reported);
     void decline(std::vector<Declined> wanted);
 
     Services& services_;

@@ -65,30 +65,30 @@ void JobDuty::poll() {
     const auto wait = may_wait ? route_.services.config.jobs.poll_wait : std::chrono::seconds(0);
     polling_ = perform<JobNews>(
         route_.client, route_.dialect.next_job(route_.identity, route_.services.system, wait),
-        [this](Verdict<JobNews> verdict) { on_news(std::move(verdict)); });
+        [this](Answer<JobNews> answer) { on_news(std::move(answer)); });
 }
 
 void JobDuty::poll_after(std::chrono::milliseconds delay) {
     next_poll_ = route_.services.loop.after(delay, [this] { poll(); });
 }
 
-void JobDuty::on_news(Verdict<JobNews> verdict) {
+void JobDuty::on_news(Answer<JobNews> answer) {
     polling_.reset();
-    if (!verdict) {
-        if (trouble_ != verdict.error().text) {
+    if (!answer) {
+        if (trouble_ != answer.error().text) {
             route_.services.log.warning(
-                "jobs", {{"backend", route_.config.name}, {"why", verdict.error().text}});
+                "jobs", {{"backend", route_.config.name}, {"why", answer.error().text}});
         }
-        trouble_ = verdict.error().text;
+        trouble_ = answer.error().text;
         if (route_.services.pass != Pass::serve) return done_(false);
         if (route_.dialect.traits().drains_after_heartbeat) return;  // the next beat tries again
-        return poll_after(backoff_.next(verdict.error().retry_after));
+        return poll_after(backoff_.next(answer.error().retry_after));
     }
     trouble_.clear();
     backoff_.succeeded();
-    for (const auto& id : verdict->cancels) cancel(id);
-    const bool empty = verdict->empty();
-    if (verdict->offer) accept(*std::move(verdict->offer));
+    for (const auto& id : answer->cancels) cancel(id);
+    const bool empty = answer->empty();
+    if (answer->offer) accept(*std::move(answer->offer));
     if (empty && route_.services.pass != Pass::serve) {
         if (idle()) done_(true);
         return;  // else when what is under way has settled
@@ -97,7 +97,7 @@ void JobDuty::on_news(Verdict<JobNews> verdict) {
     poll();
 }
 
-void JobDuty::cancel(const std::string& id) {
+void JobDuty::cancel(const DeliveryId& id) {
     const auto end = [this](JobNumber number) {
         const auto done = route_.services.broker.call(protocol::CancelJob{.number = number});
         if (!done) route_.services.fatal(done.error());
@@ -106,7 +106,7 @@ void JobDuty::cancel(const std::string& id) {
         if (delivery->id() == id && delivery->running()) end(number);
     }
     for (const auto& [number, job] : placements_) {
-        if (job->label.delivery == id && !job->end) end(number);
+        if (job->label.delivery_id == id && !job->end) end(number);
     }
 }
 
@@ -117,10 +117,10 @@ void JobDuty::accept(JobOffer offer) {
         if (delivery->id() == offer.id) return;  // handed out again: it is on its way
     }
     for (const auto& [number, job] : placements_) {
-        if (job->label.delivery == offer.id) return;
+        if (job->label.delivery_id == offer.id) return;
     }
     for (const auto& refusal : refusals_) {
-        if (refusal.what.delivery == offer.id) return;
+        if (refusal.what.delivery_id == offer.id) return;
     }
     if (const auto* unusable = std::get_if<UnusableJob>(&offer.work)) {
         return refuse(offer.id, "job-unusable", unusable->reason, "");
@@ -139,7 +139,7 @@ Result<protocol::StartReply> JobDuty::ask_broker(const JobOffer& offer) {
         return reply;
     };
     const auto fill = [&](auto& request, const auto& params) -> Result<> {
-        request.delivery = TRY(within("job id", protocol::Label::create(offer.id)));
+        request.delivery = TRY(within("job id", protocol::Label::create(offer.id.value)));
         request.streams = route_.dialect.traits().merged_output ? protocol::Streams::merged
                                                                 : protocol::Streams::separate;
         if (params.size() > request.params.kMax) return fail("too many parameters");
@@ -170,13 +170,13 @@ void JobDuty::admitted(const JobOffer& offer, protocol::StartReply reply) {
     auto& services = route_.services;
     services.log.info(
         "job started",
-        {{"delivery", offer.id}, {"job", reply.job_id.str()}, {"rule", reply.rule.str()}});
+        {{"delivery", offer.id.value}, {"job", reply.job_id.str()}, {"rule", reply.rule.str()}});
     if (!reply.out || !reply.err) return services.fatal({"the broker admitted without pipes"});
     place(std::make_shared<Placement>(
         Placement{.number = reply.number,
                   .label = {.backend = route_.config.name,
-                            .delivery = offer.id,
-                            .job_id = reply.job_id.str(),
+                            .delivery_id = offer.id,
+                            .job_id = {reply.job_id.str()},
                             .output_max = reply.output_max},
                   .pipes = {std::move(reply.out->fd), std::move(reply.err->fd)},
                   .rule = reply.rule.str(),
@@ -193,7 +193,8 @@ void JobDuty::place(const std::shared_ptr<Placement>& job) {
         if (!made && !is_disk_full(made.error())) return services.fatal(made.error());
         if (!made) {
             if (placements_.emplace(job->number, job).second) {
-                services.log.warning("spool: the disk is full", {{"job", job->label.delivery}});
+                services.log.warning("spool: the disk is full",
+                                     {{"job", job->label.delivery_id.value}});
             }
             services.loop.after(kDiskFullWait, [this, job] { place(job); });
             return;
@@ -202,7 +203,7 @@ void JobDuty::place(const std::shared_ptr<Placement>& job) {
     }
     placements_.erase(job->number);
     auto& slot = deliveries_[job->number];
-    slot = std::make_unique<Delivery>(route_, job->number, job->label.delivery, *spool,
+    slot = std::make_unique<Delivery>(route_, job->number, job->label.delivery_id, *spool,
                                       std::move(job->pipes), job->rule);
     const auto started = slot->start([this, number = job->number] { delivered(number); });
     if (!started) return services.fatal(started.error());
@@ -214,8 +215,8 @@ void JobDuty::adopt(protocol::UnreportedJob job) {
     place(std::make_shared<Placement>(
         Placement{.number = job.number,
                   .label = {.backend = route_.config.name,
-                            .delivery = job.delivery.str(),
-                            .job_id = job.job_id.str(),
+                            .delivery_id = {job.delivery.str()},
+                            .job_id = {job.job_id.str()},
                             .output_max = job.output_max},
                   .pipes = {std::move(job.out.fd), std::move(job.err.fd)},
                   .rule = "",
@@ -248,10 +249,10 @@ void JobDuty::delivered(JobNumber number) {
     settle();
 }
 
-void JobDuty::refuse(const std::string& id, std::string reason, std::string detail,
+void JobDuty::refuse(const DeliveryId& id, std::string reason, std::string detail,
                      std::string rule) {
     KeptRefusal what{.backend = route_.config.name,
-                     .delivery = id,
+                     .delivery_id = id,
                      .reason = std::move(reason),
                      .detail = std::move(detail),
                      .rule = std::move(rule)};
@@ -259,7 +260,7 @@ void JobDuty::refuse(const std::string& id, std::string reason, std::string deta
         route_.services.log.warning("refusals", {{"why", kept.error().what}});
     }
     route_.services.log.warning(
-        "job refused", {{"delivery", id}, {"reason", what.reason}, {"detail", what.detail}});
+        "job refused", {{"delivery", id.value}, {"reason", what.reason}, {"detail", what.detail}});
     adopt(std::move(what));
     send_refusal(std::prev(refusals_.end()));
 }
@@ -272,7 +273,7 @@ void JobDuty::send_refusal(std::list<Refusal>::iterator refusal) {
     static const auto nothing = crypto::hex(crypto::sha256({}));
     const auto& what = refusal->what;
     JobResult result;
-    result.job_id = what.delivery;
+    result.delivery_id = what.delivery_id;
     result.outcome = JobOutcome::refused;
     result.reason = what.reason;
     result.detail = what.detail;
@@ -281,21 +282,21 @@ void JobDuty::send_refusal(std::list<Refusal>::iterator refusal) {
     result.err.sha256 = nothing;
     refusal->request = perform<void>(
         route_.client, route_.dialect.result(route_.identity, result),
-        [this, refusal](Verdict<> verdict) {
-            if (verdict || !is_repeatable(verdict.error())) return forget(refusal);
+        [this, refusal](Answer<> answer) {
+            if (answer || !is_repeatable(answer.error())) return forget(refusal);
             if (route_.services.pass != Pass::serve &&
-                verdict.error().kind == Setback::Kind::credential_rejected) {
+                answer.error().kind == Failure::Kind::credential_rejected) {
                 refusal->request.reset();
                 return done_(false);
             }
-            route_.services.loop.after(refusal->backoff.next(verdict.error().retry_after),
+            route_.services.loop.after(refusal->backoff.next(answer.error().retry_after),
                                        [this, refusal] { send_refusal(refusal); });
         });
 }
 
 void JobDuty::forget(std::list<Refusal>::iterator refusal) {
     const auto& what = refusal->what;
-    if (const auto done = route_.services.refusals.forget(what.backend, what.delivery); !done) {
+    if (const auto done = route_.services.refusals.forget(what.backend, what.delivery_id); !done) {
         route_.services.log.warning("refusals", {{"why", done.error().what}});
     }
     refusals_.erase(refusal);
@@ -307,10 +308,10 @@ void JobDuty::settle() {
     poll();
 }
 
-std::vector<std::string> JobDuty::running_ids() const {
-    std::vector<std::string> ids;
+std::vector<DeliveryId> JobDuty::running_ids() const {
+    std::vector<DeliveryId> ids;
     for (const auto& [number, delivery] : deliveries_) ids.push_back(delivery->id());
-    for (const auto& [number, job] : placements_) ids.push_back(job->label.delivery);
+    for (const auto& [number, job] : placements_) ids.push_back(job->label.delivery_id);
     return ids;
 }
 

@@ -31,7 +31,7 @@ class JobDuty {
     bool exited(const protocol::JobExited& exited);
 
     bool idle() const { return unreported() == 0; }
-    std::vector<std::string> running_ids() const;
+    std::vector<DeliveryId> running_ids() const;
     std::uint64_t unreported() const {
         return deliveries_.size() + placements_.size() + refusals_.size();
     }
@@ -57,14 +57,14 @@ class JobDuty {
     bool wants_another() const;
     void poll();
     void poll_after(std::chrono::milliseconds delay);
-    void on_news(Verdict<JobNews> verdict);
-    void cancel(const std::string& id);
+    void on_news(Answer<JobNews> answer);
+    void cancel(const DeliveryId& id);
     void accept(JobOffer offer);
     Result<protocol::StartReply> ask_broker(const JobOffer& offer);
     void admitted(const JobOffer& offer, protocol::StartReply reply);
     void place(const std::shared_ptr<Placement>& job);
     void delivered(JobNumber number);
-    void refuse(const std::string& id, std::string reason, std::string detail, std::string rule);
+    void refuse(const DeliveryId& id, std::string reason, std::string detail, std::string rule);
     void send_refusal(std::list<Refusal>::iterator refusal);
     void forget(std::list<Refusal>::iterator refusal);
     void settle();

@@ -49,7 +49,7 @@ struct Services {
     bool restart_needed = false;
     Confinement confinement;
     SystemInfo system;
-    Capabilities capabilities;
+    BpfSupport bpf_support;
     std::function<void()> refresh_system = [] {};  // cheap: reads files only when there is news
     std::function<void()> job_done;                // one delivery less
     // An error that ends the worker: the broker is gone, the spool cannot be written.

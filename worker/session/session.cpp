@@ -1,6 +1,6 @@
 #include "worker/session/session.hpp"
 
-#include "worker/backend/json/capabilities_json.hpp"
+#include "worker/backend/json/bpf_support_json.hpp"
 #include "worker/backend/registry.hpp"
 
 namespace bulkhead::worker {
@@ -28,14 +28,14 @@ Result<std::unique_ptr<Session>> Session::create(Services& services, const Backe
                 return HeartbeatDuty::Running{raw->jobs_->running_ids(), raw->jobs_->unreported()};
             },
             [raw] { raw->look_again(); },
-            [raw](const Verdict<HeartbeatReceipt>& verdict) { raw->beat_done(verdict); })));
+            [raw](const Answer<HeartbeatReceipt>& answer) { raw->beat_done(answer); })));
         session->unfinished_.set(heartbeat);
     }
     if (const auto* dialect = session->dialect_->inventory()) {
-        session->check_in_.emplace(
+        session->inventory_.emplace(
             services, config, *dialect, session->client_, session->identity_,
             [raw] { raw->look_again(); },
-            [raw](const Setback* setback) { raw->judge_credential(setback); },
+            [raw](const Failure* failure) { raw->judge_credential(failure); },
             [raw](bool delivered) { raw->part_finished(inventory, delivered); });
         session->unfinished_.set(inventory);
     }
@@ -91,12 +91,12 @@ void Session::start() {
 void Session::on_enrolled(const Enrolled& enrolled) {
     identity_ = enrolled.identity;
     conceal();
-    if (check_in_) check_in_->learn(enrolled.inventory_policy);
+    if (inventory_) inventory_->learn(enrolled.inventory_policy);
     if (services_.pass == Pass::register_only) return finish(true);
     if (heartbeat_) heartbeat_->start(enrolled.heartbeat_interval);
     // The first beat says that the host is there; to look around it takes a moment.
     inventory_waits_ = heartbeat_ && services_.pass == Pass::serve;
-    if (check_in_ && !inventory_waits_) check_in_->start();
+    if (inventory_ && !inventory_waits_) inventory_->start();
     if (services_.pass == Pass::check_in_only) return;
     if (findings_) findings_->start();
     if (jobs_) jobs_->start();
@@ -126,27 +126,27 @@ void Session::watch_files() {
     });
 }
 
-void Session::judge_credential(const Setback* setback) {
-    files_.all_is_well(setback == nullptr);
-    if (setback == nullptr) {
+void Session::judge_credential(const Failure* failure) {
+    files_.all_is_well(failure == nullptr);
+    if (failure == nullptr) {
         if (enroll_.accepted() && jobs_) jobs_->start();
         return;
     }
-    if (setback->kind != Setback::Kind::credential_rejected) return;
+    if (failure->kind != Failure::Kind::credential_rejected) return;
     // Reports go on: a backend that erred takes the credential again, and they will show it.
     if (jobs_) jobs_->pause();
-    enroll_.renew(setback->text);
+    enroll_.renew(failure->text);
     if (services_.pass == Pass::serve) return watch_files();
     part_finished(jobs, false);
 }
 
-void Session::beat_done(const Verdict<HeartbeatReceipt>& verdict) {
-    judge_credential(verdict ? nullptr : &verdict.error());
-    if (verdict && jobs_) jobs_->heartbeat_delivered();
-    if (check_in_ && std::exchange(inventory_waits_, false)) check_in_->start();
+void Session::beat_done(const Answer<HeartbeatReceipt>& answer) {
+    judge_credential(answer ? nullptr : &answer.error());
+    if (answer && jobs_) jobs_->heartbeat_delivered();
+    if (inventory_ && std::exchange(inventory_waits_, false)) inventory_->start();
     if (services_.pass == Pass::serve) return;
-    if (!verdict) part_finished(jobs, false);  // they may be waiting for it
-    part_finished(heartbeat, verdict.has_value());
+    if (!answer) part_finished(jobs, false);  // they may be waiting for it
+    part_finished(heartbeat, answer.has_value());
 }
 
 void Session::part_finished(Part part, bool delivered) {
@@ -161,7 +161,7 @@ void Session::finish(bool delivered) {
 
 void Session::drain() {
     if (heartbeat_) heartbeat_->stop();
-    if (check_in_) check_in_->stop();
+    if (inventory_) inventory_->stop();
     if (findings_) findings_->stop();
     if (jobs_) jobs_->drain();
 }
@@ -181,11 +181,11 @@ void Session::describe(JsonWriter& json) const {
     json.put("enrollment", name_of(enroll_.state()));
     if (!enroll_.trouble().empty()) json.put("enrollment_trouble", enroll_.trouble());
     if (heartbeat_) heartbeat_->describe(json);
-    if (check_in_) check_in_->describe(json);
+    if (inventory_) inventory_->describe(json);
     if (findings_) findings_->describe(json);
-    if (dialect_->traits().wants_capabilities) {
+    if (dialect_->traits().wants_bpf_support) {
         json.begin_object("capabilities");
-        put_capabilities(json, services_.capabilities, services_.system);
+        put_bpf_support(json, services_.bpf_support, services_.system);
         json.end();
     }
     if (jobs_) jobs_->describe(json);

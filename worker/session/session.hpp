@@ -8,10 +8,10 @@
 #include "worker/backend/dialect/dialect.hpp"
 #include "worker/backend/http/http_client.hpp"
 #include "worker/backend/json/json.hpp"
-#include "worker/duties/check_in_duty.hpp"
 #include "worker/duties/enroll_duty.hpp"
 #include "worker/duties/findings_duty.hpp"
 #include "worker/duties/heartbeat_duty.hpp"
+#include "worker/duties/inventory_duty.hpp"
 #include "worker/duties/job_duty.hpp"
 #include "worker/duties/services.hpp"
 #include "worker/session/reloaded_files.hpp"
@@ -48,8 +48,8 @@ class Session {
     void conceal();     // what we know of secrets now
     void look_again();  // at what others may have changed
     void watch_files();
-    void judge_credential(const Setback* setback);
-    void beat_done(const Verdict<HeartbeatReceipt>& verdict);
+    void judge_credential(const Failure* failure);
+    void beat_done(const Answer<HeartbeatReceipt>& answer);
     // What a pass that ends has to wait for. A duty may say more than once that it is done.
     enum Part : std::size_t { heartbeat, inventory, findings, jobs, kParts };
     void part_finished(Part part, bool delivered);
@@ -67,7 +67,7 @@ class Session {
     std::optional<HeartbeatDuty> heartbeat_;
     std::optional<FindingsDuty> findings_;
     std::optional<JobDuty> jobs_;
-    std::optional<CheckInDuty> check_in_;
+    std::optional<InventoryDuty> inventory_;
     bool inventory_waits_ = false;  // for the first beat
     std::bitset<kParts> unfinished_;
     bool all_delivered_ = true;

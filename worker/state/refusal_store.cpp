@@ -15,8 +15,8 @@ constexpr std::size_t kMaxFile = 16_KiB;
 
 // A backend's id may hold any character and be too long for a file's name. Backends' names hold no
 // blank.
-std::string file_of(std::string_view backend, std::string_view delivery) {
-    const auto whole = std::string(backend) + " " + std::string(delivery);
+std::string file_of(std::string_view backend, const DeliveryId& delivery_id) {
+    const auto whole = std::string(backend) + " " + delivery_id.value;
     return crypto::hex(crypto::sha256(as_bytes(whole)));
 }
 
@@ -26,7 +26,7 @@ Result<KeptRefusal> parse(std::string_view text) {
         return TRY(json.member(name)).text(kMaxFile);
     };
     return KeptRefusal{.backend = TRY(member("backend")),
-                       .delivery = TRY(member("delivery")),
+                       .delivery_id = {TRY(member("delivery"))},
                        .reason = TRY(member("reason")),
                        .detail = TRY(member("detail")),
                        .rule = TRY(member("rule"))};
@@ -50,30 +50,30 @@ Result<> RefusalStore::keep(const KeptRefusal& refusal) const {
     JsonWriter json;
     json.begin_object()
         .put("backend", refusal.backend)
-        .put("delivery", refusal.delivery)
+        .put("delivery", refusal.delivery_id.value)
         .put("reason", refusal.reason)
         .put("detail", refusal.detail)
         .put("rule", refusal.rule)
         .end();
-    return dir_.write_atomic(file_of(refusal.backend, refusal.delivery), std::move(json).take(),
+    return dir_.write_atomic(file_of(refusal.backend, refusal.delivery_id), std::move(json).take(),
                              0600);
 }
 
-Result<> RefusalStore::forget(std::string_view backend, std::string_view delivery) const {
-    return dir_.remove_file(file_of(backend, delivery));
+Result<> RefusalStore::forget(std::string_view backend, const DeliveryId& delivery_id) const {
+    return dir_.remove_file(file_of(backend, delivery_id));
 }
 
 Result<std::vector<KeptRefusal>> RefusalStore::of(std::string_view backend) const {
-    std::map<std::string, KeptRefusal> kept;  // by delivery
+    std::map<DeliveryId, KeptRefusal> kept;  // by delivery
     for (const auto& name : TRY(dir_.list())) {
         const auto text = dir_.read_file(name, kMaxFile);
         auto refusal = text ? parse(*text) : std::unexpected(text.error());
-        if (refusal && name != file_of(refusal->backend, refusal->delivery)) TRY(keep(*refusal));
-        if (!refusal || name != file_of(refusal->backend, refusal->delivery)) {
+        if (refusal && name != file_of(refusal->backend, refusal->delivery_id)) TRY(keep(*refusal));
+        if (!refusal || name != file_of(refusal->backend, refusal->delivery_id)) {
             TRY(dir_.remove_file(name));
         }
         if (refusal && refusal->backend == backend) {
-            kept.insert_or_assign(refusal->delivery, *std::move(refusal));
+            kept.insert_or_assign(refusal->delivery_id, *std::move(refusal));
         }
     }
     std::vector<KeptRefusal> all;

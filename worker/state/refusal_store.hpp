@@ -5,14 +5,15 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/ids.hpp"
 #include "common/sys/dir.hpp"
 
 namespace bulkhead::worker {
 
 struct KeptRefusal {
-    std::string backend;   // its name in the configuration
-    std::string delivery;  // its id of the job
-    std::string reason;    // a stable code
+    std::string backend;  // its name in the configuration
+    DeliveryId delivery_id;
+    std::string reason;  // a stable code
     std::string detail;
     std::string rule;
 };
@@ -24,7 +25,7 @@ class RefusalStore {
     // On disk when it returns. Keeping one again is keeping it once.
     Result<> keep(const KeptRefusal& refusal) const;
     // Absent is no error.
-    Result<> forget(std::string_view backend, std::string_view delivery) const;
+    Result<> forget(std::string_view backend, const DeliveryId& delivery_id) const;
     // Those of one backend. What is damaged is removed; what a worker that died left half named is
     // given its name.
     Result<std::vector<KeptRefusal>> of(std::string_view backend) const;

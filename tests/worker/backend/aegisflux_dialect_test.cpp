@@ -14,7 +14,7 @@ namespace bulkhead::worker {
 namespace {
 
 using namespace std::chrono_literals;
-using Kind = Setback::Kind;
+using Kind = Failure::Kind;
 
 std::string golden(const std::string& name) {
     std::ifstream file(std::string(BULKHEAD_GOLDEN) + "/aegisflux/" + name);
@@ -32,7 +32,7 @@ DialectOptions registering() {
 }
 
 template <class T>
-Verdict<T> judged(const Exchange<T>& exchange, int status, std::string body = "") {
+Answer<T> judged(const Exchange<T>& exchange, int status, std::string body = "") {
     return exchange.judge({.status = status, .body = std::move(body)});
 }
 
@@ -48,11 +48,11 @@ EnrollRequest request() {
     EnrollRequest request{
         .host_id = "host-1", .agent_version = "0.1.0", .system = test::system_info()};
     request.key = rfc_key();
-    request.capabilities = Capabilities{.btf = true,
-                                        .features = {{"kprobe", true}, {"tracepoint", true}},
-                                        .hooks = {{"security", false}},
-                                        .limits = {{"unprivileged_bpf_disabled", "2"}},
-                                        .read_at = *parse_utc("2026-11-22T01:02:03Z")};
+    request.bpf_support = BpfSupport{.btf = true,
+                                     .features = {{"kprobe", true}, {"tracepoint", true}},
+                                     .hooks = {{"security", false}},
+                                     .limits = {{"unprivileged_bpf_disabled", "2"}},
+                                     .read_at = *parse_utc("2026-11-22T01:02:03Z")};
     request.inventory.addresses = {
         {.ip = *IpAddress::parse("127.0.0.1"), .prefix_length = 8, .scope = RT_SCOPE_HOST},
         {.ip = *IpAddress::parse("192.0.2.9"), .prefix_length = 24},

@@ -12,7 +12,7 @@ namespace {
 using nlohmann::json;
 using reference::ArtifactShape;
 using test::Caller;
-using Kind = Setback::Kind;
+using Kind = Failure::Kind;
 
 class AegisfluxSpoken : public testing::Test {
   protected:
@@ -22,17 +22,17 @@ class AegisfluxSpoken : public testing::Test {
         dialect_ = find_dialect("aegisflux")->make({{"registration_url", backend_.url()}});
         key_ = *make_identity_key();
     }
-    Verdict<Enrolled> begin() {
+    Answer<Enrolled> begin() {
         EnrollRequest request{
             .host_id = "host-1", .agent_version = "0.1.0", .system = test::system_info()};
         request.key = key_;
         return caller_->speak(dialect_->enrollment()->enroll(request));
     }
-    Verdict<Enrolled> enroll() {
+    Answer<Enrolled> enroll() {
         auto begun = begin();
         return begun ? caller_->speak(begun->next()) : begun;
     }
-    Verdict<HeartbeatReceipt> poll() {
+    Answer<HeartbeatReceipt> poll() {
         return caller_->speak(dialect_->heartbeat({}, test::heartbeat()));
     }
 

@@ -11,14 +11,14 @@ namespace bulkhead::worker {
 namespace {
 
 using namespace std::chrono_literals;
-using Kind = Setback::Kind;
+using Kind = Failure::Kind;
 
 const BulkheadDialect kDialect;
 constexpr auto kOurs = R"({"error":{"code":"c","message":"m"}})";
 const JobDialect& jobs() { return *kDialect.jobs(); }
 
 template <class T>
-Verdict<T> judged(const Exchange<T>& exchange, int status, std::string body = "") {
+Answer<T> judged(const Exchange<T>& exchange, int status, std::string body = "") {
     return exchange.judge({.status = status, .body = std::move(body)});
 }
 
@@ -160,7 +160,7 @@ TEST(BulkheadHeartbeat, APageForPeopleIsNoDelivery) {
     EXPECT_EQ(judged(exchange, 404).error().kind, Kind::refused);
 }
 
-Verdict<JobNews> news(std::string body, int status = 200) {
+Answer<JobNews> news(std::string body, int status = 200) {
     return judged(jobs().next_job(test::identity(), test::system_info(), 50s), status,
                   std::move(body));
 }
@@ -222,7 +222,7 @@ TEST(BulkheadNextJob, AnAnswerWithoutAUsableIdIsTriedAgain) {
 
 TEST(BulkheadOutput, GoesByOffsetAndNamesWhatWasDropped) {
     const auto request = jobs()
-                             .output(test::identity(), {.job_id = "a/../b",
+                             .output(test::identity(), {.delivery_id = {"a/../b"},
                                                         .stream = Stream::stderr_,
                                                         .offset = 700,
                                                         .data = FileRange{5, 100, 50},
@@ -238,7 +238,8 @@ TEST(BulkheadOutput, GoesByOffsetAndNamesWhatWasDropped) {
 }
 
 TEST(BulkheadOutput, BothAGapAndASuccessSayWhereToGoOn) {
-    const auto exchange = jobs().output(test::identity(), {.job_id = "1", .data = FileRange{}});
+    const auto exchange =
+        jobs().output(test::identity(), {.delivery_id = {"1"}, .data = FileRange{}});
     EXPECT_EQ(judged(exchange, 200, R"({"next_offset":10})")->next_offset, 10U);
     EXPECT_EQ(judged(exchange, 409, R"({"next_offset":4})")->next_offset, 4U);
     EXPECT_EQ(judged(exchange, 500).error().kind, Kind::retry);
@@ -280,7 +281,8 @@ TEST(BulkheadResult, TellsWhatWasLeftBehindAndWhatItRanWithout) {
 
 // The 404 of a proxy whose backend is away for a moment must not cost a result.
 TEST(BulkheadReport, OnlyTheBackendsOwnWordIsFinal) {
-    const auto output = jobs().output(test::identity(), {.job_id = "1", .data = FileRange{}});
+    const auto output =
+        jobs().output(test::identity(), {.delivery_id = {"1"}, .data = FileRange{}});
     const auto result = jobs().result(test::identity(), test::job_result("1"));
     const std::map<int, Kind> ours{{400, Kind::refused},
                                    {404, Kind::unknown_job},

@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "tests/backend/reference_backend.hpp"
-#include "worker/backend/dialect/verdict.hpp"
+#include "worker/backend/dialect/answer.hpp"
 
 namespace bulkhead::worker::test {
 
@@ -28,12 +28,12 @@ class Caller {
     std::string trouble(HttpRequest request);
 
     template <class T>
-    Verdict<T> speak(Exchange<T> exchange) {
-        std::optional<Verdict<T>> verdict;
+    Answer<T> speak(Exchange<T> exchange) {
+        std::optional<Answer<T>> verdict;
         perform<T>(client(), std::move(exchange),
-                   [&verdict](Verdict<T> given) { verdict = std::move(given); });
+                   [&verdict](Answer<T> given) { verdict = std::move(given); });
         if (!run_until([&verdict] { return verdict.has_value(); })) {
-            return std::unexpected(Setback{.text = "the test waited in vain"});
+            return std::unexpected(Failure{.text = "the test waited in vain"});
         }
         return *std::move(verdict);
     }

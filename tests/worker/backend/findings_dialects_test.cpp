@@ -9,7 +9,7 @@ namespace bulkhead::worker {
 namespace {
 
 using reference::ReferenceBackend;
-using Kind = Setback::Kind;
+using Kind = Failure::Kind;
 
 std::vector<Finding> two_findings() {
     return {{.type = "tls.expiring",

@@ -25,10 +25,10 @@ std::string written_out(const HttpRequest& request) {
     return text + "\n" + (body == nullptr ? "" : *body);
 }
 
-std::string judged(const Setback& setback) {
+std::string judged(const Failure& failure) {
     static constexpr std::array kKinds{"retry",       "refused",   "credential_rejected",
                                        "unknown_job", "too_large", "not_yet"};
-    return kKinds.at(static_cast<std::size_t>(setback.kind)) + (": " + setback.text);
+    return kKinds.at(static_cast<std::size_t>(failure.kind)) + (": " + failure.text);
 }
 
 std::vector<GoldenAnswer> golden_answers(const std::string& name) {

@@ -2,7 +2,7 @@
 #pragma once
 #include <gtest/gtest.h>
 
-#include "worker/backend/dialect/verdict.hpp"
+#include "worker/backend/dialect/answer.hpp"
 
 namespace bulkhead::worker::test {
 
@@ -12,10 +12,10 @@ std::string golden(const std::string& name);
 // Method, path, headers in their order, an empty line and the body.
 std::string written_out(const HttpRequest& request);
 
-// "delivered", or the kind of the setback and its text.
-std::string judged(const Setback& setback);
+// "delivered", or the kind of the failure and its text.
+std::string judged(const Failure& failure);
 template <class T>
-std::string judged(const Verdict<T>& verdict) {
+std::string judged(const Answer<T>& verdict) {
     return verdict ? "delivered" : judged(verdict.error());
 }
 

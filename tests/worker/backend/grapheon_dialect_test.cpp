@@ -15,7 +15,7 @@ namespace bulkhead::worker {
 namespace {
 
 using namespace std::chrono_literals;
-using Kind = Setback::Kind;
+using Kind = Failure::Kind;
 
 constexpr auto* kUuid = "5f0c1c5e-7d0e-4b6e-9a3e-0d7a3f1f2b11";
 
@@ -102,7 +102,7 @@ Exchange<InventoryReceipt> exchange() {
 }
 
 template <class T>
-Verdict<T> judged(const Exchange<T>& what, int status, std::string body = "") {
+Answer<T> judged(const Exchange<T>& what, int status, std::string body = "") {
     return what.judge({.status = status, .body = std::move(body)});
 }
 

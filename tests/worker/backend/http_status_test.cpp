@@ -7,9 +7,9 @@
 namespace bulkhead::worker {
 namespace {
 
-using Kind = Setback::Kind;
+using Kind = Failure::Kind;
 
-Setback judged(int status) { return judge_failure({.status = status}, "").error(); }
+Failure judged(int status) { return judge_failure({.status = status}, "").error(); }
 
 TEST(JudgeFailure, SortsStatusesIntoWhatTheDutyShouldDo) {
     // A redirect or an unexpected success is not the backend's word.
@@ -26,31 +26,31 @@ TEST(JudgeFailure, SortsStatusesIntoWhatTheDutyShouldDo) {
 }
 
 TEST(JudgeFailure, NamesWhereARedirectPoints) {
-    const auto setback =
+    const auto failure =
         judge_failure({.status = 301, .location = "https://elsewhere/\x1b[2J"}, "").error();
-    EXPECT_EQ(setback.text, "status 301, redirects are not followed: https://elsewhere/\\x1b[2J");
+    EXPECT_EQ(failure.text, "status 301, redirects are not followed: https://elsewhere/\\x1b[2J");
 }
 
 TEST(JudgeFailure, HandsOnTheReasonInPrintableForm) {
-    const auto setback = judge_failure({.status = 400}, "bad\n\x01 thing").error();
-    EXPECT_EQ(setback.text, "status 400: bad\\x0a\\x01 thing");
+    const auto failure = judge_failure({.status = 400}, "bad\n\x01 thing").error();
+    EXPECT_EQ(failure.text, "status 400: bad\\x0a\\x01 thing");
     EXPECT_LT(judge_failure({.status = 400}, std::string(100'000, 'x')).error().text.size(), 400U);
 }
 
 TEST(JudgeFailure, HandsOnRetryAfter) {
-    const auto setback =
+    const auto failure =
         judge_failure({.status = 503, .retry_after = std::chrono::seconds(7)}, "").error();
-    EXPECT_EQ(setback.retry_after, std::chrono::seconds(7));
+    EXPECT_EQ(failure.retry_after, std::chrono::seconds(7));
 }
 
 TEST(JobId, MayLookOddButNotBeAnythingElseInAPath) {
     for (const auto* id : {"job-1", "a/b", "a b", "..a", "\xc3\xa4", "?#%"}) {
-        EXPECT_TRUE(check_job_id(id)) << id;
+        EXPECT_TRUE(check_delivery_id(id)) << id;
     }
     for (const auto& id :
          {std::string(""), std::string("."), std::string(".."), std::string(129, 'x'),
           std::string("a\nb"), std::string("\x7f"), std::string("\xff"), std::string("a\0b", 3)}) {
-        EXPECT_FALSE(check_job_id(id));
+        EXPECT_FALSE(check_delivery_id(id));
     }
 }
 

@@ -12,14 +12,14 @@ namespace bulkhead::worker {
 namespace {
 
 using namespace std::chrono_literals;
-using Kind = Setback::Kind;
+using Kind = Failure::Kind;
 
 HyprboxDialect dialect(DialectOptions options = {}) {
     return HyprboxDialect(HyprboxOptions::from(options));
 }
 
 template <class T>
-Verdict<T> judged(const Exchange<T>& exchange, int status, std::string body = "") {
+Answer<T> judged(const Exchange<T>& exchange, int status, std::string body = "") {
     return exchange.judge({.status = status, .body = std::move(body)});
 }
 
@@ -94,7 +94,7 @@ TEST(HyprboxTraits, SayHowTheOriginalBehaves) {
     EXPECT_EQ(traits.default_timeout, 30min);
 }
 
-Verdict<JobNews> news(std::string body, int status = 200, DialectOptions options = {}) {
+Answer<JobNews> news(std::string body, int status = 200, DialectOptions options = {}) {
     const auto hyprbox = dialect(std::move(options));
     return judged(hyprbox.jobs()->next_job(test::identity(), test::system_info(), 0s), status,
                   std::move(body));
@@ -149,7 +149,7 @@ TEST(HyprboxReport, EveryAnswerHasItsMeaning) {
     const auto hyprbox = dialect();
     test::expect_judged_as(
         "hyprbox/report_answers.txt",
-        hyprbox.jobs()->output(test::identity(), {.job_id = "7", .data = std::string("x")}));
+        hyprbox.jobs()->output(test::identity(), {.delivery_id = {"7"}, .data = std::string("x")}));
     test::expect_judged_as("hyprbox/report_answers.txt",
                            hyprbox.jobs()->result(test::identity(), test::job_result("7")));
 }
@@ -166,7 +166,8 @@ TEST(HyprboxPending, WhatCannotBeReadIsTriedAgain) {
 TEST(HyprboxOutput, IsTextWhateverTheJobWrote) {
     const auto hyprbox = dialect();
     const auto exchange = hyprbox.jobs()->output(
-        test::identity(), {.job_id = "7", .offset = 100, .data = std::string("ok\xff\0\n", 5)});
+        test::identity(),
+        {.delivery_id = {"7"}, .offset = 100, .data = std::string("ok\xff\0\n", 5)});
     EXPECT_EQ(exchange.request.path, "/api/jobs/7/output");
     EXPECT_EQ(test::body(exchange.request), "{\"chunk\":\"ok\xef\xbf\xbd\xef\xbf\xbd\\n\"}");
     EXPECT_EQ(judged(exchange, 200)->next_offset, 105U);
@@ -176,7 +177,7 @@ TEST(HyprboxOutput, SaysWhereSomethingWasDropped) {
     const auto hyprbox = dialect();
     const auto exchange = hyprbox.jobs()->output(
         test::identity(),
-        {.job_id = "7", .offset = 1'000, .data = std::string("tail\n"), .skip_from = 600});
+        {.delivery_id = {"7"}, .offset = 1'000, .data = std::string("tail\n"), .skip_from = 600});
     EXPECT_EQ(test::body(exchange.request),
               "{\"chunk\":\"\\n[400 bytes dropped by this host]\\ntail\\n\"}");
     EXPECT_EQ(judged(exchange, 200)->next_offset, 1'005U);

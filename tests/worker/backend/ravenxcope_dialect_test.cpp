@@ -63,7 +63,7 @@ TEST(RavenxcopeEnrolment, EveryAnswerHasItsMeaning) {
     test::expect_judged_as("ravenxcope/enroll_answers.txt", enrollment(sensor).enroll(enrolment()));
 }
 
-Verdict<Enrolled> enrolled(const std::string& data) {
+Answer<Enrolled> enrolled(const std::string& data) {
     const auto sensor = dialect();
     return enrollment(sensor)
         .enroll(enrolment())

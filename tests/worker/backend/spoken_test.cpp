@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 using reference::Misbehaviour;
 using reference::ReferenceBackend;
 using test::Caller;
-using Kind = Setback::Kind;
+using Kind = Failure::Kind;
 
 class BulkheadSpoken : public testing::Test {
   protected:
@@ -23,7 +23,7 @@ class BulkheadSpoken : public testing::Test {
         caller_.emplace(test::settings_for(backend_));
     }
 
-    Verdict<Enrolled> enroll(std::string token = "token", std::string host = "host-1") {
+    Answer<Enrolled> enroll(std::string token = "token", std::string host = "host-1") {
         return caller_->speak(
             dialect_->enrollment()->enroll({.install_token = Secret(std::move(token)),
                                             .host_id = std::move(host),
@@ -36,10 +36,10 @@ class BulkheadSpoken : public testing::Test {
         identity_ = enrolled->identity;
     }
     const JobDialect& jobs() { return *dialect_->jobs(); }
-    Verdict<JobNews> next_job(std::chrono::seconds wait = 0s) {
+    Answer<JobNews> next_job(std::chrono::seconds wait = 0s) {
         return caller_->speak(jobs().next_job(identity_, test::system_info(), wait));
     }
-    Verdict<HeartbeatReceipt> beat() {
+    Answer<HeartbeatReceipt> beat() {
         return caller_->speak(dialect_->heartbeat(identity_, test::heartbeat()));
     }
 
@@ -100,9 +100,9 @@ TEST_F(BulkheadSpoken, SpoiltAnswersAreSetbacksAndTheNextBeatIsFine) {
 
 TEST_F(BulkheadSpoken, ALongPollWakesUpForAJob) {
     enroll_first();
-    std::optional<Verdict<JobNews>> news;
+    std::optional<Answer<JobNews>> news;
     perform<JobNews>(caller_->client(), jobs().next_job(identity_, test::system_info(), 30s),
-                     [&news](Verdict<JobNews> given) { news = std::move(given); });
+                     [&news](Answer<JobNews> given) { news = std::move(given); });
     EXPECT_TRUE(beat()) << "on the other kept connection meanwhile";
     EXPECT_FALSE(news);
     ASSERT_TRUE(backend_.queue_job({.script = "echo hi\n", .id = "odd /?#\xc3\xa4"}));
@@ -118,17 +118,19 @@ TEST_F(BulkheadSpoken, AJobGoesFromOfferToResult) {
     const auto files = bulkhead::test::tree({{"spool", "hello world"}});
     const sys::Fd fd(::open((files.path() + "/spool").c_str(), O_RDONLY | O_CLOEXEC));
     const auto send = [&](std::uint64_t offset, FileRange range) {
-        return caller_->speak(
-            jobs().output(identity_, {.job_id = "odd /?#", .offset = offset, .data = range}));
+        return caller_->speak(jobs().output(
+            identity_, {.delivery_id = {"odd /?#"}, .offset = offset, .data = range}));
     };
     EXPECT_EQ(send(0, {fd.get(), 0, 5})->next_offset, 5U);
     EXPECT_EQ(send(0, {fd.get(), 0, 5})->next_offset, 5U) << "again, without harm";
     EXPECT_EQ(send(9, {fd.get(), 9, 2})->next_offset, 5U) << "a gap";
     EXPECT_EQ(send(5, {fd.get(), 5, 6})->next_offset, 11U);
     EXPECT_EQ(backend_.standard_output("odd /?#"), "hello world");
-    const auto after_hole = caller_->speak(jobs().output(
-        identity_,
-        {.job_id = "odd /?#", .offset = 100, .data = FileRange{fd.get(), 0, 5}, .skip_from = 11}));
+    const auto after_hole =
+        caller_->speak(jobs().output(identity_, {.delivery_id = {"odd /?#"},
+                                                 .offset = 100,
+                                                 .data = FileRange{fd.get(), 0, 5},
+                                                 .skip_from = 11}));
     EXPECT_EQ(after_hole->next_offset, 105U);
 
     auto result = test::job_result("odd /?#");
@@ -158,7 +160,7 @@ class HyprboxSpoken : public testing::Test {
         caller_.emplace(test::settings_for(backend_));
     }
     const JobDialect& jobs() { return *dialect_->jobs(); }
-    Verdict<JobNews> next_job() {
+    Answer<JobNews> next_job() {
         return caller_->speak(jobs().next_job(identity_, test::system_info(), 0s));
     }
 
@@ -184,8 +186,8 @@ TEST_F(HyprboxSpoken, AJobGoesFromClaimToCompletion) {
     ASSERT_TRUE(news) << news.error().text;
     EXPECT_EQ(std::get<ScriptJob>(news->offer->work).script, "echo hi");
     EXPECT_TRUE(next_job()->empty());
-    const auto sent = caller_->speak(
-        jobs().output(identity_, {.job_id = "7", .offset = 0, .data = std::string("hi\xff\n")}));
+    const auto sent = caller_->speak(jobs().output(
+        identity_, {.delivery_id = {"7"}, .offset = 0, .data = std::string("hi\xff\n")}));
     ASSERT_TRUE(sent) << sent.error().text;
     EXPECT_EQ(sent->next_offset, 4U);
     auto result = test::job_result("7");
@@ -219,7 +221,7 @@ TEST(TwoDialects, DoNotDisturbEachOther) {
     ASSERT_TRUE(dead);
     bool failed = false;
     perform<HeartbeatReceipt>(*dead, bulkhead->heartbeat(test::identity(), test::heartbeat()),
-                              [&failed](const Verdict<HeartbeatReceipt>& verdict) {
+                              [&failed](const Answer<HeartbeatReceipt>& verdict) {
                                   failed = !verdict && verdict.error().kind == Kind::retry;
                               });
     EXPECT_TRUE(caller.speak(

@@ -49,14 +49,14 @@ Heartbeat heartbeat() {
                                                       .tx_packets = 4,
                                                       .tx_errors = 6}};
     beat.system = system_info();
-    beat.running_jobs = {"job-1"};
+    beat.running_jobs = {{"job-1"}};
     beat.unreported_jobs = 2;
     return beat;
 }
 
-JobResult job_result(std::string job_id) {
+JobResult job_result(std::string delivery_id) {
     JobResult result;
-    result.job_id = std::move(job_id);
+    result.delivery_id = {std::move(delivery_id)};
     result.exit_code = 0;
     result.reason = "ok";
     result.wall_ms = 10;

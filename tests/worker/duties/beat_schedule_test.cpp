@@ -7,7 +7,7 @@ namespace bulkhead::worker {
 namespace {
 
 using namespace std::chrono_literals;
-using Kind = Setback::Kind;
+using Kind = Failure::Kind;
 using Time = BeatSchedule::Time;
 using Seconds = std::vector<int>;
 
@@ -15,12 +15,13 @@ using Seconds = std::vector<int>;
 class World {
   public:
     // Every random share is a half, so that what is spread can be reckoned with.
-    World(Traits traits, std::chrono::seconds interval) : schedule_(traits, [] { return 0.5; }) {
+    World(DialectTraits traits, std::chrono::seconds interval)
+        : schedule_(traits, [] { return 0.5; }) {
         schedule_.start(now_, interval);
     }
 
     // What the backend says from now on; nothing: it does not answer.
-    void answers(std::optional<Setback> setback) { setback_ = std::move(setback); }
+    void answers(std::optional<Failure> failure) { setback_ = std::move(failure); }
     void answers() { setback_.reset(); }
     void asks_for(std::chrono::seconds interval) { asked_ = interval; }
     void falls_silent() { silent_ = true; }
@@ -61,19 +62,19 @@ class World {
 
     Time now_{};
     BeatSchedule schedule_;
-    std::optional<Setback> setback_;
+    std::optional<Failure> setback_;
     std::optional<std::chrono::seconds> asked_;
     bool silent_ = false;
     Seconds sent_;
     Seconds samples_;
 };
 
-Traits usual() { return {}; }
+DialectTraits usual() { return {}; }
 // As LunaSentri's agent: 5 s, 10 s, 20 s.
-Traits fixed() {
+DialectTraits fixed() {
     return {.first_after_interval = true, .retries = Retries{.first = 5s, .most = 3}};
 }
-Traits patient() { return {.retries = Retries{}, .longest_rejected_pause = 0s}; }
+DialectTraits patient() { return {.retries = Retries{}, .longest_rejected_pause = 0s}; }
 
 TEST(BeatSchedule, TheFirstIsSentAtOnceAndTheSecondAtARandomMoment) {
     World world(usual(), 60s);
@@ -91,7 +92,7 @@ TEST(BeatSchedule, RetriesWaitTwiceAsLongEachTimeWhileSamplesGoOn) {
     World world(fixed(), 10s);
     world.pass(26s);  // reports at 10, 15 and 25; the next sample is at 35
     world.forget();
-    world.answers(Setback{.kind = Kind::retry});
+    world.answers(Failure{.kind = Kind::retry});
     world.pass(70s);
     EXPECT_EQ(world.sent(), (Seconds{35, 40, 50, 70, 75, 80, 90}))
         << "three retries, then the next report, which is a new one";
@@ -100,7 +101,7 @@ TEST(BeatSchedule, RetriesWaitTwiceAsLongEachTimeWhileSamplesGoOn) {
 
 TEST(BeatSchedule, EvenAThousandRetriesWaitAtMostADay) {
     World world({.first_after_interval = true, .retries = Retries{.first = 5s, .most = 1'000}}, 1h);
-    world.answers(Setback{.kind = Kind::retry});
+    world.answers(Failure{.kind = Kind::retry});
     world.pass(24h * 100);
     EXPECT_GT(world.sent().size(), 80U);
     EXPECT_LT(world.sent().size(), 130U) << "no burst once the doubling has an end";
@@ -108,7 +109,7 @@ TEST(BeatSchedule, EvenAThousandRetriesWaitAtMostADay) {
 
 TEST(BeatSchedule, AnOutageOfHoursEndsWithTheNextTryAndCostsNoBurst) {
     World world(fixed(), 10s);
-    world.answers(Setback{.kind = Kind::retry});
+    world.answers(Failure{.kind = Kind::retry});
     world.pass(6h);
     EXPECT_LT(world.sent().size(), 6 * 3600 / 9U);
     world.forget();
@@ -122,7 +123,7 @@ TEST(BeatSchedule, WithoutAFixedPlanARetryComesSoonAndNeverLaterThanTheNextRepor
     World world(usual(), 60s);
     world.pass(31s);
     world.forget();
-    world.answers(Setback{.kind = Kind::retry});
+    world.answers(Failure{.kind = Kind::retry});
     world.pass(10min);
     for (std::size_t i = 1; i < world.sent().size(); ++i) {
         EXPECT_LE(world.sent()[i] - world.sent()[i - 1], 61);
@@ -133,7 +134,7 @@ TEST(BeatSchedule, WithoutAFixedPlanARetryComesSoonAndNeverLaterThanTheNextRepor
 TEST(BeatSchedule, WhatWasRefusedIsNotRepeated) {
     for (const auto kind : {Kind::refused, Kind::too_large, Kind::unknown_job}) {
         World world(fixed(), 10s);
-        world.answers(Setback{.kind = kind});
+        world.answers(Failure{.kind = kind});
         world.pass(36s);
         EXPECT_EQ(world.sent(), (Seconds{10, 15, 25, 35}));
     }
@@ -143,7 +144,7 @@ TEST(BeatSchedule, ARejectedCredentialIsTriedLessAndLessOften) {
     World world(fixed(), 10s);
     world.pass(16s);
     world.forget();
-    world.answers(Setback{.kind = Kind::credential_rejected});
+    world.answers(Failure{.kind = Kind::credential_rejected});
     world.pass(1000s);
     EXPECT_EQ(world.sent(), (Seconds{25, 35, 55, 95, 175, 335, 635, 935}))
         << "the pause doubles up to five minutes";
@@ -157,18 +158,18 @@ TEST(BeatSchedule, ARejectedCredentialIsTriedLessAndLessOften) {
 
 TEST(BeatSchedule, ADialectMayKnockAtEveryTick) {
     World world(patient(), 30s);
-    world.answers(Setback{.kind = Kind::credential_rejected});
+    world.answers(Failure{.kind = Kind::credential_rejected});
     world.pass(140s);
     EXPECT_EQ(world.sent(), (Seconds{0, 15, 45, 75, 105, 135}));
     World other(patient(), 30s);
-    other.answers(Setback{.kind = Kind::retry});
+    other.answers(Failure{.kind = Kind::retry});
     other.pass(140s);
     EXPECT_EQ(other.sent(), (Seconds{0, 15, 45, 75, 105, 135})) << "no retry before the next tick";
 }
 
 TEST(BeatSchedule, ABackendThatAsksForPatienceGetsIt) {
     World world(fixed(), 10s);
-    world.answers(Setback{.kind = Kind::retry, .retry_after = 100s});
+    world.answers(Failure{.kind = Kind::retry, .retry_after = 100s});
     world.pass(60s);
     EXPECT_EQ(world.sent(), (Seconds{10}));
     world.answers();
@@ -179,7 +180,7 @@ TEST(BeatSchedule, ABackendThatAsksForPatienceGetsIt) {
 
 TEST(BeatSchedule, AHostileRetryAfterEndsWithinTheHour) {
     World world(usual(), 60s);
-    world.answers(Setback{.kind = Kind::retry, .retry_after = 24h});
+    world.answers(Failure{.kind = Kind::retry, .retry_after = 24h});
     world.pass(61min);
     EXPECT_EQ(world.sent().size(), 2U);
 }

@@ -50,10 +50,10 @@ Bench::Bench(sys::Dir state, SpoolLimits limits)
                                .job_done = [] {},
                                .fatal = [this](const Error& error) { fatal = error.what; }});
     duty_.emplace(*services_, config, *this, *http_, identity_, [](bool) {});
-    on_output = [](const Piece& piece) -> Verdict<OutputReceipt> {
+    on_output = [](const Piece& piece) -> Answer<OutputReceipt> {
         return OutputReceipt{.next_offset = piece.offset + piece.text.size()};
     };
-    on_result = [](const JobResult&) -> Verdict<> { return {}; };
+    on_result = [](const JobResult&) -> Answer<> { return {}; };
 }
 
 Bench::~Bench() {
@@ -118,8 +118,8 @@ void Bench::run_for(std::chrono::milliseconds time) {
 
 Exchange<JobNews> Bench::next_job(const Identity&, const SystemInfo&, std::chrono::seconds) const {
     auto& bench = const_cast<Bench&>(*this);
-    return {.request = {.path = "/next"}, .judge = [&bench](const HttpAnswer&) -> Verdict<JobNews> {
-                if (bench.news.empty()) return std::unexpected(Setback{.text = "no news"});
+    return {.request = {.path = "/next"}, .judge = [&bench](const HttpAnswer&) -> Answer<JobNews> {
+                if (bench.news.empty()) return std::unexpected(Failure{.text = "no news"});
                 auto next = std::move(bench.news.front());
                 bench.news.pop_front();
                 return next;
@@ -130,7 +130,7 @@ Exchange<OutputReceipt> Bench::output(const Identity&, OutputChunk chunk) const 
     auto& bench = const_cast<Bench&>(*this);
     Piece piece{.offset = chunk.offset, .text = text_of(chunk), .skip_from = chunk.skip_from};
     return {.request = {.path = "/output"},
-            .judge = [&bench, piece](const HttpAnswer&) -> Verdict<OutputReceipt> {
+            .judge = [&bench, piece](const HttpAnswer&) -> Answer<OutputReceipt> {
                 bench.pieces.push_back(piece);
                 auto verdict = bench.on_output(piece);
                 if (verdict) bench.held += piece.text;

@@ -25,8 +25,8 @@ class Bench : public JobDialect {
         std::optional<std::uint64_t> skip_from;
     };
     // Unless replaced, whatever comes is taken.
-    std::function<Verdict<OutputReceipt>(const Piece&)> on_output;
-    std::function<Verdict<>(const JobResult&)> on_result;
+    std::function<Answer<OutputReceipt>(const Piece&)> on_output;
+    std::function<Answer<>(const JobResult&)> on_result;
     std::deque<JobNews> news;
     std::vector<Piece> pieces;  // of standard output; all that were sent, taken or not
     std::string held;           // taken, one after the other

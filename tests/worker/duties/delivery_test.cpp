@@ -13,11 +13,11 @@ namespace bulkhead::worker {
 namespace {
 
 using namespace std::chrono_literals;
-using Kind = Setback::Kind;
+using Kind = Failure::Kind;
 using test::Bench;
 
-std::unexpected<Setback> answered(Kind kind) {
-    return std::unexpected(Setback{.kind = kind, .text = "made up"});
+std::unexpected<Failure> answered(Kind kind) {
+    return std::unexpected(Failure{.kind = kind, .text = "made up"});
 }
 
 class DeliveryTest : public testing::Test {
@@ -54,7 +54,7 @@ class DeliveryTest : public testing::Test {
 const std::string kText(300'000, 'x');
 
 TEST_F(DeliveryTest, OutputGoesInSmallerPiecesWhereTheBackendTakesNoLarger) {
-    bench_.on_output = [](const Bench::Piece& piece) -> Verdict<OutputReceipt> {
+    bench_.on_output = [](const Bench::Piece& piece) -> Answer<OutputReceipt> {
         if (piece.text.size() > 3'000) return answered(Kind::too_large);
         return OutputReceipt{.next_offset = piece.offset + piece.text.size()};
     };
@@ -64,7 +64,7 @@ TEST_F(DeliveryTest, OutputGoesInSmallerPiecesWhereTheBackendTakesNoLarger) {
 }
 
 TEST_F(DeliveryTest, OutputThatIsTooLargeHoweverSmallIsGivenUpAndTheResultIsNot) {
-    bench_.on_output = [](const Bench::Piece&) -> Verdict<OutputReceipt> {
+    bench_.on_output = [](const Bench::Piece&) -> Answer<OutputReceipt> {
         return answered(Kind::too_large);
     };
     print_and_end(kText);
@@ -74,7 +74,7 @@ TEST_F(DeliveryTest, OutputThatIsTooLargeHoweverSmallIsGivenUpAndTheResultIsNot)
 }
 
 TEST_F(DeliveryTest, OutputGoesInSmallerPiecesOverASlowLine) {
-    bench_.on_output = [](const Bench::Piece& piece) -> Verdict<OutputReceipt> {
+    bench_.on_output = [](const Bench::Piece& piece) -> Answer<OutputReceipt> {
         if (piece.text.size() > 20'000) return answered(Kind::retry);  // as after a timeout
         return OutputReceipt{.next_offset = piece.offset + piece.text.size()};
     };
@@ -85,7 +85,7 @@ TEST_F(DeliveryTest, OutputGoesInSmallerPiecesOverASlowLine) {
 
 TEST_F(DeliveryTest, PiecesGrowAgainWhenTheLineIsQuick) {
     int failures = 5;
-    bench_.on_output = [&](const Bench::Piece& piece) -> Verdict<OutputReceipt> {
+    bench_.on_output = [&](const Bench::Piece& piece) -> Answer<OutputReceipt> {
         if (failures-- > 0) return answered(Kind::retry);
         return OutputReceipt{.next_offset = piece.offset + piece.text.size()};
     };
@@ -100,20 +100,20 @@ TEST_F(DeliveryTest, PiecesGrowAgainWhenTheLineIsQuick) {
 }
 
 TEST_F(DeliveryTest, ABackendThatTakesNothingIsNotAskedWithoutPause) {
-    bench_.on_output = [](const Bench::Piece& piece) -> Verdict<OutputReceipt> {
+    bench_.on_output = [](const Bench::Piece& piece) -> Answer<OutputReceipt> {
         return OutputReceipt{.next_offset = piece.offset};
     };
     print_and_end("some words\n");
     bench_.run_for(300ms);
     EXPECT_LE(bench_.pieces.size(), 4U);  // a tenth of a second apart
-    bench_.on_output = [](const Bench::Piece& piece) -> Verdict<OutputReceipt> {
+    bench_.on_output = [](const Bench::Piece& piece) -> Answer<OutputReceipt> {
         return OutputReceipt{.next_offset = piece.offset + piece.text.size()};
     };
     EXPECT_TRUE(reported());
 }
 
 TEST_F(DeliveryTest, AJobWhoseOutputNobodyWantsPrintsOnToItsEnd) {
-    bench_.on_output = [](const Bench::Piece&) -> Verdict<OutputReceipt> {
+    bench_.on_output = [](const Bench::Piece&) -> Answer<OutputReceipt> {
         return answered(Kind::unknown_job);
     };
     const std::string much(5'000'000, 'x');
@@ -124,7 +124,7 @@ TEST_F(DeliveryTest, AJobWhoseOutputNobodyWantsPrintsOnToItsEnd) {
 }
 
 TEST_F(DeliveryTest, ABackendThatClaimsWhatItWasNeverSentGetsTheResultOnly) {
-    bench_.on_output = [](const Bench::Piece&) -> Verdict<OutputReceipt> {
+    bench_.on_output = [](const Bench::Piece&) -> Answer<OutputReceipt> {
         return OutputReceipt{.next_offset = 1'000'000'000};
     };
     print_and_end(kText);
@@ -166,7 +166,7 @@ TEST_F(DeliveryTest, OutputBehindAHoleIsNotHiddenInTheResult) {
 
 TEST_F(DeliveryTest, AResultThatIsTooLargeForItsOutputGoesWithoutIt) {
     bench_.kind = {.output_as_text = true, .last_output_in_result = true};
-    bench_.on_result = [](const JobResult& result) -> Verdict<> {
+    bench_.on_result = [](const JobResult& result) -> Answer<> {
         if (result.last_output.size() > 2'000) return answered(Kind::too_large);
         return {};
     };
@@ -187,7 +187,7 @@ TEST(Delivery, ABrokenDiskEndsTheWorkerAndCostsNoOutput) {
                   const bulkhead::test::TempDir state;
                   Bench bench(state.open());
                   std::signal(SIGXFSZ, SIG_IGN);
-                  bench.on_output = [](const Bench::Piece& piece) -> Verdict<OutputReceipt> {
+                  bench.on_output = [](const Bench::Piece& piece) -> Answer<OutputReceipt> {
                       const rlimit none{0, RLIM_INFINITY};
                       ::setrlimit(RLIMIT_FSIZE, &none);
                       return OutputReceipt{.next_offset = piece.offset + 3};

@@ -15,10 +15,10 @@ using test::Bench;
 TEST(JobDuty, ARefusalGoesOutAgainAfterARejectedCredential) {
     const bulkhead::test::TempDir state;
     Bench bench(state.open());
-    bench.on_result = [&bench](const JobResult&) -> Verdict<> {
+    bench.on_result = [&bench](const JobResult&) -> Answer<> {
         if (bench.results_sent > 2) return {};
         return std::unexpected(
-            Setback{.kind = Setback::Kind::credential_rejected, .text = "made up"});
+            Failure{.kind = Failure::Kind::credential_rejected, .text = "made up"});
     };
     bench.news.push_back({.offer = JobOffer{.id = "odd", .work = UnusableJob{"made up"}}});
     bench.duty().start();
@@ -50,7 +50,7 @@ TEST(JobDuty, AJobThatWaitsForRoomOnTheDiskCanBeCancelled) {
     const auto told = on_a_full_disk([](Bench& bench, const sys::Dir& disk) -> std::string {
         const auto pipes = bench.start_job();
         bench.duty().start();
-        bench.news.push_back({.cancels = {"job-1"}});
+        bench.news.push_back({.cancels = {{"job-1"}}});
         const auto cancelled = [&] { return bench.asked(protocol::CancelJob::spec.id) == 1; };
         if (!bench.run_until(cancelled)) return "not cancelled";
         bench.end_job();

@@ -11,7 +11,7 @@ namespace bulkhead::worker {
 namespace {
 
 const KeptRefusal kRefusal{.backend = "fleet",
-                           .delivery = "../a\"\xc3\xb6",
+                           .delivery_id = {"../a\"\xc3\xb6"},
                            .reason = "not-approved",
                            .detail = "two lines\nof detail",
                            .rule = "approval.policy:3"};
@@ -32,8 +32,8 @@ TEST(RefusalStore, KeepsEachUntilItIsForgotten) {
     EXPECT_EQ(kept[0].reason, kRefusal.reason);
     EXPECT_EQ(kept[0].detail, kRefusal.detail);
     EXPECT_EQ(kept[0].rule, kRefusal.rule);
-    ASSERT_TRUE(store.forget("fleet", kRefusal.delivery));
-    ASSERT_TRUE(store.forget("fleet", kRefusal.delivery)) << "absent is no error";
+    ASSERT_TRUE(store.forget("fleet", kRefusal.delivery_id));
+    ASSERT_TRUE(store.forget("fleet", kRefusal.delivery_id)) << "absent is no error";
     EXPECT_TRUE(store.of("fleet").value().empty());
     EXPECT_EQ(store.of("other").value().size(), 1U);
 }
@@ -49,7 +49,7 @@ TEST(RefusalStore, AFileThatNeverGotItsNameCountsOnce) {
     EXPECT_FALSE(std::filesystem::exists(folder / "unnamed"));
     std::filesystem::rename(named, folder / "unnamed");
     EXPECT_EQ(store.of("fleet").value().size(), 1U);
-    ASSERT_TRUE(store.forget("fleet", kRefusal.delivery));
+    ASSERT_TRUE(store.forget("fleet", kRefusal.delivery_id));
     EXPECT_TRUE(std::filesystem::is_empty(folder));
 }
 

@@ -39,7 +39,8 @@ constexpr std::array kPlaces{"spool",
                              "refusals/other"};
 // What takes seconds to make.
 constexpr std::array kFewPlaces{"spool", "spool/1", "credentials/other", "refusals/other"};
-const SpoolLabel kLabel{.backend = "fleet", .delivery = "d", .job_id = "j", .output_max = 1_MiB};
+const SpoolLabel kLabel{
+    .backend = "fleet", .delivery_id = {"d"}, .job_id = {"j"}, .output_max = 1_MiB};
 
 // A worker's life, as far as its files go.
 Result<> live(const sys::Dir& state) {

@@ -22,12 +22,12 @@ Declined decline(const AssignedArtifact& artifact) {
                           : "it has no signature; this version would not execute it either way"};
 }
 
-Verdict<HeartbeatReceipt> judge_poll(const HttpAnswer& answer) {
+Answer<HeartbeatReceipt> judge_poll(const HttpAnswer& answer) {
     if (answer.status == 404) return HeartbeatReceipt{};  // nothing is assigned
     if (answer.status != 200) {
         // There is no credential that could be rejected, and each poll is a new question.
         auto failed = judge_failure(answer, answer.body.substr(0, answer.body.find('\n'))).error();
-        failed.kind = Setback::Kind::retry;
+        failed.kind = Failure::Kind::retry;
         return std::unexpected(std::move(failed));
     }
     const auto assigned = parse_artifact_list(answer.body);
@@ -39,11 +39,11 @@ Verdict<HeartbeatReceipt> judge_poll(const HttpAnswer& answer) {
 
 }  // namespace
 
-const Traits& AegisfluxDialect::traits() const {
-    static constexpr Traits kTraits{.heartbeat_interval = std::chrono::seconds(10),
-                                    .wants_credential = false,
-                                    .wants_capabilities = true,
-                                    .first_after_interval = true};
+const DialectTraits& AegisfluxDialect::traits() const {
+    static constexpr DialectTraits kTraits{.heartbeat_interval = std::chrono::seconds(10),
+                                           .wants_credential = false,
+                                           .wants_bpf_support = true,
+                                           .first_after_interval = true};
     return kTraits;
 }
 

@@ -9,7 +9,7 @@ class AegisfluxDialect final : public Dialect {
   public:
     explicit AegisfluxDialect(AegisfluxOptions options) : options_(options), enroll_(options) {}
 
-    const Traits& traits() const override;
+    const DialectTraits& traits() const override;
     // The poll: it is all that the registry sees of a host.
     Exchange<HeartbeatReceipt> heartbeat(const Identity& identity,
                                          const Heartbeat& beat) const override;

@@ -9,7 +9,7 @@
 #include "worker/backend/aegisflux/identity_key.hpp"
 #include "worker/backend/dialect/http_status.hpp"
 #include "worker/backend/dialect/identifiers.hpp"
-#include "worker/backend/json/capabilities_json.hpp"
+#include "worker/backend/json/bpf_support_json.hpp"
 #include "worker/backend/json/json.hpp"
 
 namespace bulkhead::worker {
@@ -65,10 +65,10 @@ Result<Enrolled> read_enrolled(const HttpAnswer& answer) {
     return enrolled;
 }
 
-Verdict<Enrolled> judge_complete(const HttpAnswer& answer) {
+Answer<Enrolled> judge_complete(const HttpAnswer& answer) {
     // The registration is not known there, or any more: the next try begins with a new one.
     if (answer.status == 404) {
-        return setback(Setback::Kind::retry,
+        return failure(Failure::Kind::retry,
                        "status 404: the registration was lost: " + quoted(reason_of(answer)));
     }
     if (answer.status != 200) return judge_failure(answer, reason_of(answer));
@@ -112,7 +112,7 @@ std::string init_body(const AegisfluxOptions& options, const std::string& host_i
         .put("machine_id_hash", "sha256:" + crypto::hex(crypto::sha256(as_bytes(request.host_id))))
         .put("agent_version", request.agent_version);
     json.begin_object("capabilities");
-    if (request.capabilities) put_capabilities(json, *request.capabilities, request.system);
+    if (request.bpf_support) put_bpf_support(json, *request.bpf_support, request.system);
     json.end();
     json.begin_object("platform")
         .put("os", "linux")
@@ -138,12 +138,12 @@ Exchange<Enrolled> AegisfluxEnroll::enroll(const EnrollRequest& request) const {
     return {
         .request = post(options_, "/agents/register/init", init_body(options_, host_id, request)),
         .judge = [options = options_, host_id,
-                  key = request.key](const HttpAnswer& answer) -> Verdict<Enrolled> {
+                  key = request.key](const HttpAnswer& answer) -> Answer<Enrolled> {
             if (answer.status != 200) return judge_failure(answer, reason_of(answer));
             const auto challenge = read_challenge(answer);
             if (!challenge) return judge_unreadable(challenge.error());
             auto second = complete(options, host_id, key, *challenge);
-            if (!second) return setback(Setback::Kind::retry, second.error().what);
+            if (!second) return failure(Failure::Kind::retry, second.error().what);
             Enrolled unfinished;
             unfinished.next = [second = *std::move(second)] { return second; };
             return unfinished;

@@ -114,7 +114,7 @@ std::string heartbeat_body(const Identity& identity, const Heartbeat& beat) {
     put_metrics(json, beat.metrics);
     if (beat.report_system) put_system(json, beat.system);
     json.begin_object("jobs").begin_array("running");
-    for (const auto& id : beat.running_jobs) json.add(id);
+    for (const auto& id : beat.running_jobs) json.add(id.value);
     json.end().put("unreported", beat.unreported_jobs).end();
     json.end();
     return std::move(json).take();
@@ -140,14 +140,14 @@ Result<Enrolled> read_enrolled(const HttpAnswer& answer) {
     return enrolled;
 }
 
-Verdict<Enrolled> judge_enrolled(const HttpAnswer& answer) {
+Answer<Enrolled> judge_enrolled(const HttpAnswer& answer) {
     if (answer.status != 200) return failure(answer);
     auto enrolled = read_enrolled(answer);
     if (!enrolled) return judge_unreadable(enrolled.error());
     return std::move(*enrolled);
 }
 
-Verdict<HeartbeatReceipt> judge_heartbeat(const HttpAnswer& answer) {
+Answer<HeartbeatReceipt> judge_heartbeat(const HttpAnswer& answer) {
     if (answer.status == 204) return HeartbeatReceipt{};
     if (answer.status != 200) return failure(answer);
     const auto body = JsonValue::parse(answer.body);
@@ -160,8 +160,8 @@ Verdict<HeartbeatReceipt> judge_heartbeat(const HttpAnswer& answer) {
 
 }  // namespace
 
-const Traits& BulkheadDialect::traits() const {
-    static const Traits kTraits{};
+const DialectTraits& BulkheadDialect::traits() const {
+    static const DialectTraits kTraits{};
     return kTraits;
 }
 

@@ -9,7 +9,7 @@ namespace bulkhead::worker {
 
 class BulkheadDialect final : public Dialect, public EnrollDialect {
   public:
-    const Traits& traits() const override;
+    const DialectTraits& traits() const override;
     Exchange<HeartbeatReceipt> heartbeat(const Identity& identity,
                                          const Heartbeat& beat) const override;
     Exchange<Enrolled> enroll(const EnrollRequest& request) const override;

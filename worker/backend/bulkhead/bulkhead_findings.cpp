@@ -9,7 +9,7 @@ namespace {
 
 constexpr FindingWords kWords{{"info", "warn", "critical"}, "related"};
 
-Verdict<> judge(const HttpAnswer& answer) {
+Answer<> judge(const HttpAnswer& answer) {
     if (answer.status == 200 || answer.status == 204) return {};
     return bulkhead_wire::failure(answer);
 }

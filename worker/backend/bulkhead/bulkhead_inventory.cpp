@@ -7,7 +7,7 @@ namespace bulkhead::worker {
 
 namespace {
 
-Verdict<InventoryReceipt> judge(const HttpAnswer& answer) {
+Answer<InventoryReceipt> judge(const HttpAnswer& answer) {
     if (answer.status == 200 || answer.status == 204) return InventoryReceipt{};
     return bulkhead_wire::failure(answer);
 }

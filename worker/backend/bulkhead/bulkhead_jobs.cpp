@@ -41,7 +41,7 @@ Result<std::variant<ScriptJob, CatalogueJob, UnusableJob>> read_work(const JsonV
 Result<JobOffer> read_offer(const JsonValue& job) {
     const auto id = TRY(job.member("id"));
     JobOffer offer{.id = TRY(id.text(128)), .work = UnusableJob{}};
-    TRY(check_job_id(offer.id));
+    TRY(check_delivery_id(offer.id.value));
     // From here on the job has a name, and whatever else is wrong with it can be reported.
     auto work = read_work(job);
     if (work) {
@@ -57,7 +57,7 @@ Result<JobNews> read_news(const HttpAnswer& answer) {
     JobNews news;
     if (const auto cancel = body.find("cancel")) {
         for (const auto& id : TRY(cancel->items(kMaxCancels))) {
-            news.cancels.push_back(TRY(id.text(128)));
+            news.cancels.push_back({TRY(id.text(128))});
         }
     }
     if (const auto job = body.find("job")) news.offer = TRY(read_offer(*job));
@@ -65,7 +65,7 @@ Result<JobNews> read_news(const HttpAnswer& answer) {
     return news;
 }
 
-Verdict<JobNews> judge_news(const HttpAnswer& answer) {
+Answer<JobNews> judge_news(const HttpAnswer& answer) {
     if (answer.status == 204) return JobNews{};
     if (answer.status != 200) return failure(answer);
     auto news = read_news(answer);
@@ -75,20 +75,20 @@ Verdict<JobNews> judge_news(const HttpAnswer& answer) {
 
 // Output and results are dropped only on the backend's own word, which our contract knows by its
 // Error: a proxy whose backend is away for a moment has a 404 of its own.
-std::unexpected<Setback> report_failure(const HttpAnswer& answer) {
+std::unexpected<Failure> report_failure(const HttpAnswer& answer) {
     auto judged = failure(answer);
-    auto& setback = judged.error();
-    if (setback.kind == Setback::Kind::credential_rejected) return judged;
+    auto& failure = judged.error();
+    if (failure.kind == Failure::Kind::credential_rejected) return judged;
     if (reason_of(answer).empty()) {
-        setback.kind = Setback::Kind::retry;
+        failure.kind = Failure::Kind::retry;
     } else if (answer.status == 404) {
-        setback.kind = Setback::Kind::unknown_job;
+        failure.kind = Failure::Kind::unknown_job;
     }
     return judged;
 }
 
 // A gap (409) is no failure: the backend says from where it wants to go on.
-Verdict<OutputReceipt> judge_output(const HttpAnswer& answer) {
+Answer<OutputReceipt> judge_output(const HttpAnswer& answer) {
     if (answer.status != 200 && answer.status != 409) return report_failure(answer);
     const auto body = JsonValue::parse(answer.body);
     if (!body) return judge_unreadable(body.error());
@@ -101,7 +101,7 @@ Verdict<OutputReceipt> judge_output(const HttpAnswer& answer) {
     return OutputReceipt{.next_offset = static_cast<std::uint64_t>(*offset)};
 }
 
-Verdict<> judge_result(const HttpAnswer& answer) {
+Answer<> judge_result(const HttpAnswer& answer) {
     if (answer.status == 204) return {};
     // It has our result already; the answer to an earlier try was lost.
     if (answer.status == 409 && !reason_of(answer).empty()) return {};
@@ -169,7 +169,7 @@ Exchange<JobNews> BulkheadJobs::next_job(const Identity& identity, const SystemI
 Exchange<OutputReceipt> BulkheadJobs::output(const Identity& identity, OutputChunk chunk) const {
     HttpRequest request{
         .method = "PUT",
-        .path = job_path(chunk.job_id) + "/output/" +
+        .path = job_path(chunk.delivery_id.value) + "/output/" +
                 (chunk.stream == Stream::stderr_ ? "stderr" : "stdout") +
                 "?offset=" + std::to_string(chunk.offset),
         .headers = {bearer(identity), {"Content-Type", Secret("application/octet-stream")}},
@@ -183,7 +183,7 @@ Exchange<OutputReceipt> BulkheadJobs::output(const Identity& identity, OutputChu
 
 Exchange<> BulkheadJobs::result(const Identity& identity, const JobResult& result) const {
     return {.request = {.method = "POST",
-                        .path = job_path(result.job_id) + "/result",
+                        .path = job_path(result.delivery_id.value) + "/result",
                         .headers = {bearer(identity), bulkhead_wire::json_body()},
                         .body = result_body(result),
                         .max_answer_bytes = kMaxAnswerBytes},

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "worker/backend/dialect/answer.hpp"
 #include "worker/backend/dialect/messages.hpp"
-#include "worker/backend/dialect/verdict.hpp"
 
 namespace bulkhead::worker {
 
@@ -102,12 +102,12 @@ struct Retries {
     unsigned most = 0;                  // none: the next report is the next try
 };
 
-struct Traits {
+struct DialectTraits {
     bool heartbeats = true;  // false: its inventory reports stand for them
     std::chrono::seconds heartbeat_interval = std::chrono::seconds(60);  // unless configured
     std::chrono::seconds system_info_interval = std::chrono::hours(24);  // for report_system
     bool wants_credential = true;  // without enrollment; else requests carry none
-    bool wants_capabilities = false;
+    bool wants_bpf_support = false;
     bool first_after_interval = false;  // else the first heartbeat goes out at once
     // Unset: soon, with jitter, and no later than the next report is due.
     std::optional<Retries> retries;
@@ -122,8 +122,8 @@ struct Traits {
 class Dialect {
   public:
     virtual ~Dialect() = default;
-    virtual const Traits& traits() const = 0;
-    // Asked for only where Traits::heartbeats.
+    virtual const DialectTraits& traits() const = 0;
+    // Asked for only where DialectTraits::heartbeats.
     virtual Exchange<HeartbeatReceipt> heartbeat(const Identity&, const Heartbeat&) const {
         return {};
     }

@@ -6,31 +6,31 @@ namespace bulkhead::worker {
 
 namespace {
 
-Setback::Kind kind_of(int status) {
+Failure::Kind kind_of(int status) {
     switch (status) {
         case 401:
         case 403:
-            return Setback::Kind::credential_rejected;
+            return Failure::Kind::credential_rejected;
         case 408:
         case 425:
         case 429:
-            return Setback::Kind::retry;
+            return Failure::Kind::retry;
         case 413:
-            return Setback::Kind::too_large;
+            return Failure::Kind::too_large;
         default:
             // What is no answer of an API (a redirect, another success) comes from something in
             // between or from a wrong URL: the backend itself has not refused anything.
-            return status >= 400 && status < 500 ? Setback::Kind::refused : Setback::Kind::retry;
+            return status >= 400 && status < 500 ? Failure::Kind::refused : Failure::Kind::retry;
     }
 }
 
 }  // namespace
 
-std::unexpected<Setback> setback(Setback::Kind kind, std::string text) {
-    return std::unexpected(Setback{.kind = kind, .text = std::move(text)});
+std::unexpected<Failure> failure(Failure::Kind kind, std::string text) {
+    return std::unexpected(Failure{.kind = kind, .text = std::move(text)});
 }
 
-std::unexpected<Setback> judge_failure(const HttpAnswer& answer, std::string_view said) {
+std::unexpected<Failure> judge_failure(const HttpAnswer& answer, std::string_view said) {
     auto text = "status " + std::to_string(answer.status);
     if (answer.status >= 200 && answer.status < 300) text += ", which this request never gives";
     if (answer.status >= 300 && answer.status < 400) {
@@ -38,13 +38,13 @@ std::unexpected<Setback> judge_failure(const HttpAnswer& answer, std::string_vie
                 (answer.location.empty() ? "no Location" : quoted(answer.location));
     }
     if (!said.empty()) text += ": " + quoted(said);
-    return std::unexpected(Setback{.kind = kind_of(answer.status),
+    return std::unexpected(Failure{.kind = kind_of(answer.status),
                                    .text = std::move(text),
                                    .retry_after = answer.retry_after});
 }
 
-std::unexpected<Setback> judge_unreadable(const Error& error) {
-    return setback(Setback::Kind::retry, "unreadable answer: " + error.what);
+std::unexpected<Failure> judge_unreadable(const Error& error) {
+    return failure(Failure::Kind::retry, "unreadable answer: " + error.what);
 }
 
 }  // namespace bulkhead::worker

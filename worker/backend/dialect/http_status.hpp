@@ -3,17 +3,17 @@
 #include <string>
 #include <string_view>
 
-#include "worker/backend/dialect/verdict.hpp"
+#include "worker/backend/dialect/answer.hpp"
 
 namespace bulkhead::worker {
 
-std::unexpected<Setback> setback(Setback::Kind kind, std::string text);
+std::unexpected<Failure> failure(Failure::Kind kind, std::string text);
 
 // Judges a status that is no success for this endpoint: 401 and 403 reject the credential; 408,
 // 425, 429 and 5xx are worth another try; a redirect and every other 4xx are final. `said` is what
 // the backend gave as its reason, in whatever words.
-std::unexpected<Setback> judge_failure(const HttpAnswer& answer, std::string_view said);
+std::unexpected<Failure> judge_failure(const HttpAnswer& answer, std::string_view said);
 // A success whose body could not be read: perhaps a proxy answered, so it may pass.
-std::unexpected<Setback> judge_unreadable(const Error& error);
+std::unexpected<Failure> judge_unreadable(const Error& error);
 
 }  // namespace bulkhead::worker

@@ -19,7 +19,7 @@ Result<> check_name(std::string_view name) {
 
 }  // namespace
 
-Result<> check_job_id(std::string_view id) {
+Result<> check_delivery_id(std::string_view id) {
     TRY(within("job id", check_name(id)));
     if (id == "." || id == "..") return fail("job id: \"" + std::string(id) + "\" is no name");
     return {};

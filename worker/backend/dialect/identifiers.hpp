@@ -3,14 +3,14 @@
 #include <cstdint>
 #include <string_view>
 
-#include "common/base/strong.hpp"
 #include "common/base/result.hpp"
+#include "common/base/strong.hpp"
 
 namespace bulkhead::worker {
 
 // An id that can stand in a path and a log: 1..128 bytes of UTF-8 without control characters, and
 // not "." or "..", which a server would take out of the path.
-Result<> check_job_id(std::string_view id);
+Result<> check_delivery_id(std::string_view id);
 // An agent's name: 1..128 bytes of UTF-8 without control characters.
 Result<> check_agent_id(std::string_view id);
 // A credential that can stand in a header: 1..4096 visible ASCII characters.

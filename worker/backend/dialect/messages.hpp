@@ -10,14 +10,15 @@
 #include <variant>
 #include <vector>
 
+#include "common/base/ids.hpp"
 #include "common/base/parse.hpp"
 #include "common/base/secret.hpp"
-#include "worker/backend/dialect/verdict.hpp"
+#include "worker/backend/dialect/answer.hpp"
 #include "worker/host/inventory/inventory.hpp"
 #include "worker/host/inventory/network.hpp"
 #include "worker/host/metrics/metrics.hpp"
 #include "worker/host/scanners/finding.hpp"
-#include "worker/host/system/capabilities.hpp"
+#include "worker/host/system/bpf_support.hpp"
 #include "worker/host/system/system_info.hpp"
 
 namespace bulkhead::worker {
@@ -42,10 +43,10 @@ struct EnrollRequest {
     std::string host_id;
     std::string agent_version;
     SystemInfo system;
-    Secret key;                                // EnrollDialect::make_key()
-    std::optional<Capabilities> capabilities;  // where Traits want them
+    Secret key;                             // EnrollDialect::make_key()
+    std::optional<BpfSupport> bpf_support;  // where DialectTraits want them
     Inventory inventory;   // links and addresses, where EnrollTraits::sends_addresses
-    NetworkFacts network;  // what Traits ask for
+    NetworkFacts network;  // what DialectTraits ask for
 };
 
 // What the backend wants of inventory reports; it says only what it wants changed.
@@ -87,10 +88,10 @@ struct Heartbeat {
     Confinement confinement;
     std::optional<AuditHead> audit;
     Metrics metrics;
-    NetworkFacts network;        // what Traits ask for
+    NetworkFacts network;        // what DialectTraits ask for
     SystemInfo system;           // always known; a dialect takes the parts it always sends
     bool report_system = false;  // the whole of it is due in this heartbeat
-    std::vector<std::string> running_jobs;
+    std::vector<DeliveryId> running_jobs;
     std::uint64_t unreported_jobs = 0;
 };
 
@@ -141,20 +142,20 @@ struct UnusableJob {
 };
 
 struct JobOffer {
-    std::string id;  // the backend's: 1..128 bytes of printable UTF-8, may repeat
+    DeliveryId id;  // of printable UTF-8; may be handed out again
     std::variant<ScriptJob, CatalogueJob, UnusableJob> work;
 };
 
 struct JobNews {
     std::optional<JobOffer> offer;
-    std::vector<std::string> cancels;  // ids of running jobs to end
+    std::vector<DeliveryId> cancels;  // running jobs to end
     bool empty() const { return !offer && cancels.empty(); }
 };
 
 enum class Stream { stdout_, stderr_, merged };
 
 struct OutputChunk {
-    std::string job_id;
+    DeliveryId delivery_id;
     Stream stream = Stream::stdout_;
     std::uint64_t offset = 0;
     // A file range where JobTraits::output_as_text is false, else the octets themselves.
@@ -177,7 +178,7 @@ struct StreamSummary {
 };
 
 struct JobResult {
-    std::string job_id;
+    DeliveryId delivery_id;
     JobOutcome outcome = JobOutcome::finished;
     std::optional<int> exit_code;
     std::optional<int> signal;

@@ -12,7 +12,7 @@ namespace bulkhead::worker::grapheon {
 
 namespace {
 
-using Kind = Setback::Kind;
+using Kind = Failure::Kind;
 using std::chrono::seconds;
 
 constexpr std::size_t kMaxText = 4'096;
@@ -111,7 +111,7 @@ std::vector<std::size_t> holders_of(std::string_view detail,
     return holders;
 }
 
-std::unexpected<Setback> judge_invalid(const HttpAnswer& answer, const JsonValue& body,
+std::unexpected<Failure> judge_invalid(const HttpAnswer& answer, const JsonValue& body,
                                        const std::vector<InventoryElement>& sent) {
     auto refusal = judge_failure(answer, said(body)).error();
     bool envelope = false;
@@ -136,18 +136,18 @@ std::unexpected<Setback> judge_invalid(const HttpAnswer& answer, const JsonValue
 
 }  // namespace
 
-Verdict<Enrolled> judge_register(const HttpAnswer& answer, const std::string& agent_id) {
+Answer<Enrolled> judge_register(const HttpAnswer& answer, const std::string& agent_id) {
     const auto body = JsonValue::parse(answer.body);
     if (answer.status != 200) return judge_failure(answer, body ? said(*body) : "");
     if (!body) return judge_unreadable(body.error());
     const auto status = text_at(*body, "status");
     if (status == "pending") {
-        return setback(Kind::not_yet, "registered; an administrator has to approve this agent");
+        return failure(Kind::not_yet, "registered; an administrator has to approve this agent");
     }
     if (status != "active") return judge_unreadable({"status: neither pending nor active"});
     Secret key(text_at(*body, "api_key"));
     if (key.empty()) {
-        return setback(Kind::credential_lost,
+        return failure(Kind::credential_lost,
                        "the backend issued this agent's API key before, and it is not here");
     }
     if (const auto usable = check_credential(key.reveal()); !usable) {
@@ -158,8 +158,8 @@ Verdict<Enrolled> judge_register(const HttpAnswer& answer, const std::string& ag
                     .inventory_policy = policy_of(*body)};
 }
 
-Verdict<InventoryReceipt> judge_check_in(const HttpAnswer& answer,
-                                         const std::vector<InventoryElement>& sent) {
+Answer<InventoryReceipt> judge_check_in(const HttpAnswer& answer,
+                                        const std::vector<InventoryElement>& sent) {
     const auto body = JsonValue::parse(answer.body);
     switch (answer.status) {
         case 200:
@@ -169,7 +169,7 @@ Verdict<InventoryReceipt> judge_check_in(const HttpAnswer& answer,
             }
             return InventoryReceipt{policy_of(*body)};
         case 403:
-            return setback(Kind::not_yet,
+            return failure(Kind::not_yet,
                            judge_failure(answer, body ? said(*body) : "").error().text);
         case 422:
             if (!body) return judge_failure(answer, "");

@@ -3,16 +3,16 @@
 #include <string>
 #include <vector>
 
+#include "worker/backend/dialect/answer.hpp"
 #include "worker/backend/dialect/messages.hpp"
-#include "worker/backend/dialect/verdict.hpp"
 
 namespace bulkhead::worker::grapheon {
 
 inline constexpr std::uint64_t kMaxAnswerBytes = 1_MiB;
 
-Verdict<Enrolled> judge_register(const HttpAnswer& answer, const std::string& agent_id);
+Answer<Enrolled> judge_register(const HttpAnswer& answer, const std::string& agent_id);
 // `sent`: the elements of the report, in the order of its arrays.
-Verdict<InventoryReceipt> judge_check_in(const HttpAnswer& answer,
-                                         const std::vector<InventoryElement>& sent);
+Answer<InventoryReceipt> judge_check_in(const HttpAnswer& answer,
+                                        const std::vector<InventoryElement>& sent);
 
 }  // namespace bulkhead::worker::grapheon

@@ -59,8 +59,8 @@ std::string check_in(const GrapheonOptions& options, const std::string& agent_id
 
 }  // namespace
 
-const Traits& GrapheonDialect::traits() const {
-    static constexpr Traits kTraits{
+const DialectTraits& GrapheonDialect::traits() const {
+    static constexpr DialectTraits kTraits{
         .heartbeats = false,
         .credential_name = "API key",
         .rejection_hint = "ask an admin to rotate it, or to make this agent active again"};

@@ -36,7 +36,7 @@ class GrapheonDialect : public Dialect {
     GrapheonDialect(const GrapheonDialect&) = delete;
     GrapheonDialect& operator=(const GrapheonDialect&) = delete;
 
-    const Traits& traits() const override;
+    const DialectTraits& traits() const override;
     const EnrollDialect* enrollment() const override { return &enrollment_; }
     const InventoryDialect* inventory() const override { return &inventory_; }
 

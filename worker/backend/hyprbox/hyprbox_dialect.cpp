@@ -30,7 +30,7 @@ std::string heartbeat_body(const HyprboxOptions& options, const Heartbeat& beat)
     return std::move(json).take();
 }
 
-Verdict<HeartbeatReceipt> judge_heartbeat(const HttpAnswer& answer) {
+Answer<HeartbeatReceipt> judge_heartbeat(const HttpAnswer& answer) {
     if (!hyprbox_wire::is_success(answer.status)) return hyprbox_wire::failure(answer);
     return HeartbeatReceipt{};
 }

@@ -10,7 +10,7 @@ class HyprboxDialect final : public Dialect {
   public:
     explicit HyprboxDialect(HyprboxOptions options);
 
-    const Traits& traits() const override { return traits_; }
+    const DialectTraits& traits() const override { return traits_; }
     Exchange<HeartbeatReceipt> heartbeat(const Identity& identity,
                                          const Heartbeat& beat) const override;
     const JobDialect* jobs() const override { return &jobs_; }
@@ -18,7 +18,7 @@ class HyprboxDialect final : public Dialect {
 
   private:
     HyprboxOptions options_;
-    Traits traits_;
+    DialectTraits traits_;
     HyprboxJobs jobs_;
     HyprboxFindings findings_;
 };

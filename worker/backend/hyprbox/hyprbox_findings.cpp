@@ -9,7 +9,7 @@ namespace {
 
 constexpr FindingWords kWords{{"INFO", "WARN", "CRITICAL"}, "relatedEntities"};
 
-Verdict<> judge(const HttpAnswer& answer) {
+Answer<> judge(const HttpAnswer& answer) {
     if (hyprbox_wire::is_success(answer.status)) return {};
     return hyprbox_wire::failure(answer);
 }

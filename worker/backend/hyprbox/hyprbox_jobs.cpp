@@ -22,7 +22,7 @@ Result<std::string> read_id(const JsonValue& job, const std::string& member) {
     const auto id = TRY(job.member(member));
     auto text = id.text(128);
     if (const auto number = id.integer(0, INT64_MAX)) text = std::to_string(*number);
-    TRY(check_job_id(TRY(text)));
+    TRY(check_delivery_id(TRY(text)));
     return text;
 }
 
@@ -44,10 +44,10 @@ Result<JobNews> read_news(const HttpAnswer& answer, const HyprboxOptions& option
     return JobNews{.offer = std::move(offer)};
 }
 
-Verdict<> judge_report(const HttpAnswer& answer) {
+Answer<> judge_report(const HttpAnswer& answer) {
     if (is_success(answer.status)) return {};
     if (answer.status == 404 || answer.status == 409) {
-        return setback(Setback::Kind::unknown_job,
+        return failure(Failure::Kind::unknown_job,
                        "status " + std::to_string(answer.status) + ": the job is gone");
     }
     return failure(answer);
@@ -130,7 +130,7 @@ Exchange<JobNews> HyprboxJobs::next_job(const Identity& identity, const SystemIn
                         .path = options_.pending_path + "?nodeId=" + percent_encoded(node),
                         .headers = headers(identity, false),
                         .max_answer_bytes = kMaxJobAnswerBytes},
-            .judge = [options = options_](const HttpAnswer& answer) -> Verdict<JobNews> {
+            .judge = [options = options_](const HttpAnswer& answer) -> Answer<JobNews> {
                 if (answer.status == 204) return JobNews{};
                 if (!is_success(answer.status)) return failure(answer);
                 auto news = read_news(answer, options);
@@ -146,12 +146,12 @@ Exchange<OutputReceipt> HyprboxJobs::output(const Identity& identity, OutputChun
     JsonWriter json;
     json.begin_object().put(options_.chunk_member, text).end();
     return {.request = {.method = "POST",
-                        .path = with_id(options_.output_path, chunk.job_id),
+                        .path = with_id(options_.output_path, chunk.delivery_id.value),
                         .headers = headers(identity, true),
                         .body = std::move(json).take(),
                         .max_answer_bytes = kMaxAnswerBytes},
             .judge = [next = chunk.offset +
-                             octets.size()](const HttpAnswer& answer) -> Verdict<OutputReceipt> {
+                             octets.size()](const HttpAnswer& answer) -> Answer<OutputReceipt> {
                 const auto taken = judge_report(answer);
                 if (!taken) return std::unexpected(taken.error());
                 return OutputReceipt{.next_offset = next};
@@ -167,7 +167,7 @@ Exchange<> HyprboxJobs::result(const Identity& identity, const JobResult& result
     }
     json.end();
     return {.request = {.method = "POST",
-                        .path = with_id(options_.complete_path, result.job_id),
+                        .path = with_id(options_.complete_path, result.delivery_id.value),
                         .headers = headers(identity, true),
                         .body = std::move(json).take(),
                         .max_answer_bytes = kMaxAnswerBytes},

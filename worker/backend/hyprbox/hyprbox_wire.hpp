@@ -35,7 +35,7 @@ inline std::string reason_of(const HttpAnswer& answer) {
     return "";
 }
 
-inline std::unexpected<Setback> failure(const HttpAnswer& answer) {
+inline std::unexpected<Failure> failure(const HttpAnswer& answer) {
     return judge_failure(answer, reason_of(answer));
 }
 

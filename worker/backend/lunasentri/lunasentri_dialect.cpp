@@ -73,19 +73,19 @@ std::string reason_of(const HttpAnswer& answer) {
     return std::string(trimmed(text.substr(0, std::min(text.find('\n'), kMaxReason))));
 }
 
-Verdict<HeartbeatReceipt> judge(const HttpAnswer& answer) {
+Answer<HeartbeatReceipt> judge(const HttpAnswer& answer) {
     if (answer.status == 202) return HeartbeatReceipt{};
-    auto failure = judge_failure(answer, reason_of(answer));
-    auto& setback = failure.error();
+    auto judged = judge_failure(answer, reason_of(answer));
+    auto& failure = judged.error();
     if (answer.status == 200 || (answer.status >= 300 && answer.status < 400)) {
-        setback.kind = Setback::Kind::refused;
-        setback.text += "; this is not LunaSentri's API, which answers 202: check url";
+        failure.kind = Failure::Kind::refused;
+        failure.text += "; this is not LunaSentri's API, which answers 202: check url";
     } else if (answer.status == 408 || answer.status == 425) {
-        setback.kind = Setback::Kind::refused;
+        failure.kind = Failure::Kind::refused;
     } else if (answer.status == 405) {
-        setback.text += "; something between here and LunaSentri changed the request: check url";
+        failure.text += "; something between here and LunaSentri changed the request: check url";
     }
-    return failure;
+    return judged;
 }
 
 }  // namespace

@@ -10,12 +10,12 @@ class LunasentriDialect final : public Dialect {
   public:
     explicit LunasentriDialect(const LunasentriOptions& options);
 
-    const Traits& traits() const override { return traits_; }
+    const DialectTraits& traits() const override { return traits_; }
     Exchange<HeartbeatReceipt> heartbeat(const Identity& identity,
                                          const Heartbeat& beat) const override;
 
   private:
-    Traits traits_;
+    DialectTraits traits_;
     std::string user_agent_;
 };
 

@@ -42,7 +42,7 @@ std::string reason_of(const HttpAnswer& answer) {
     return "";
 }
 
-Verdict<HeartbeatReceipt> judge_heartbeat(const HttpAnswer& answer) {
+Answer<HeartbeatReceipt> judge_heartbeat(const HttpAnswer& answer) {
     if (answer.status >= 200 && answer.status < 300) return HeartbeatReceipt{};
     return judge_failure(answer, reason_of(answer));
 }
@@ -120,19 +120,19 @@ Exchange<Enrolled> RavenxcopeDialect::enroll(const EnrollRequest& request) const
                         .headers = {{"Content-Type", Secret("application/json")}},
                         .body = std::move(json).take(),
                         .max_answer_bytes = kMaxAnswerBytes},
-            .judge = [id = options_.sensor_id](const HttpAnswer& answer) -> Verdict<Enrolled> {
+            .judge = [id = options_.sensor_id](const HttpAnswer& answer) -> Answer<Enrolled> {
                 if (answer.status != 200) return judge_failure(answer, reason_of(answer));
                 const auto body = JsonValue::parse(answer.body);
                 if (!body) return judge_unreadable(body.error());
                 if (says_failed(*body)) {
                     const auto why = reason_of(answer);
-                    return setback(
-                        Setback::Kind::refused,
+                    return failure(
+                        Failure::Kind::refused,
                         "status 200 without success" + (why.empty() ? "" : ": " + quoted(why)));
                 }
                 auto enrolled = read_enrolled(*body, id);
                 if (enrolled) return *std::move(enrolled);
-                return setback(Setback::Kind::refused,
+                return failure(Failure::Kind::refused,
                                "no sensor token in the answer: " + enrolled.error().what);
             }};
 }

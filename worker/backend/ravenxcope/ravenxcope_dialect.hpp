@@ -11,7 +11,7 @@ class RavenxcopeDialect final : public Dialect, EnrollDialect {
   public:
     explicit RavenxcopeDialect(RavenxcopeOptions options);
 
-    const Traits& traits() const override { return traits_; }
+    const DialectTraits& traits() const override { return traits_; }
     Exchange<HeartbeatReceipt> heartbeat(const Identity& identity,
                                          const Heartbeat& beat) const override;
     const EnrollDialect* enrollment() const override { return this; }
@@ -24,7 +24,7 @@ class RavenxcopeDialect final : public Dialect, EnrollDialect {
     void put_interfaces(JsonWriter& json, const NetworkFacts& network) const;
 
     RavenxcopeOptions options_;
-    Traits traits_;
+    DialectTraits traits_;
 };
 
 }  // namespace bulkhead::worker

@@ -269,8 +269,8 @@ OutputTotals SpoolJob::totals(Output which) const {
 Result<> SpoolJob::store_meta() {
     ByteWriter writer;
     put_text(writer, label_.backend);
-    put_text(writer, label_.delivery);
-    put_text(writer, label_.job_id);
+    put_text(writer, label_.delivery_id.value);
+    put_text(writer, label_.job_id.value);
     writer.integer(label_.output_max);
     return within(kMeta, meta_.store(writer.bytes()));
 }
@@ -278,8 +278,8 @@ Result<> SpoolJob::store_meta() {
 Result<> SpoolJob::load_meta() {
     ByteReader reader(meta_.record());
     label_.backend = TRY(take_text(reader));
-    label_.delivery = TRY(take_text(reader));
-    label_.job_id = TRY(take_text(reader));
+    label_.delivery_id.value = TRY(take_text(reader));
+    label_.job_id.value = TRY(take_text(reader));
     label_.output_max = TRY(reader.integer<std::uint64_t>());
     return reader.finish();
 }

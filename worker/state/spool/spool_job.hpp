@@ -33,8 +33,8 @@ bool is_disk_full(const Error& error);
 // What must be known of a job whose broker and backend may be asked only after a restart.
 struct SpoolLabel {
     std::string backend;
-    std::string delivery;  // the backend's id of the job
-    std::string job_id;
+    DeliveryId delivery_id;
+    JobId job_id;
     std::uint64_t output_max = 0;
 };
 

@@ -89,7 +89,7 @@ TEST(Concealed, NorInTheReasonWhyAnAnswerWithoutErrorIsNoSuccess) {
     caller.client().conceal({Secret("hush-hush")});
     const auto verdict =
         caller.speak(Exchange<>{.request = {.path = "/"}, .judge = [](const auto& said) {
-                                    return setback(Setback::Kind::refused, said.body);
+                                    return failure(Failure::Kind::refused, said.body);
                                 }});
     EXPECT_EQ(verdict.error().text, "[secret]: unknown");
 }

@@ -8,7 +8,8 @@
 namespace bulkhead::worker {
 namespace {
 
-const SpoolLabel kLabel{.backend = "fleet", .delivery = "d\n1", .job_id = "j", .output_max = 1_MiB};
+const SpoolLabel kLabel{
+    .backend = "fleet", .delivery_id = {"d\n1"}, .job_id = {"j"}, .output_max = 1_MiB};
 
 std::vector<std::string> problems_of(const Spool& spool) {
     std::vector<std::string> texts;
@@ -30,8 +31,8 @@ TEST(Spool, FindsItsJobsAfterARestart) {
     const auto& nine = *spool.jobs()[0];
     EXPECT_EQ(nine.number(), JobNumber{9});
     EXPECT_EQ(nine.label().backend, "fleet");
-    EXPECT_EQ(nine.label().delivery, "d\n1");
-    EXPECT_EQ(nine.label().job_id, "j");
+    EXPECT_EQ(nine.label().delivery_id.value, "d\n1");
+    EXPECT_EQ(nine.label().job_id.value, "j");
     EXPECT_EQ(nine.label().output_max, 1_MiB);
     EXPECT_EQ(spool.find(JobNumber{8}), nullptr);
     EXPECT_EQ(problems_of(spool), std::vector<std::string>{});
@@ -96,7 +97,7 @@ TEST(Spool, RefusesLimitsUnderWhichAJobCouldNotMove) {
 TEST(Spool, RefusesALabelThatDoesNotFit) {
     const test::TempDir state;
     auto spool = Spool::open(state.open()).value();
-    EXPECT_FALSE(spool.create(JobNumber{1}, {.delivery = std::string(32_KiB, 'd')}));
+    EXPECT_FALSE(spool.create(JobNumber{1}, {.delivery_id = {std::string(32_KiB, 'd')}}));
     EXPECT_EQ(spool.find(JobNumber{1}), nullptr);
     EXPECT_TRUE(spool.create(JobNumber{1}, kLabel));
 }

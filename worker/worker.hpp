@@ -7,20 +7,20 @@
 
 namespace bulkhead::worker {
 
-class Agent {
+class Worker {
   public:
     // Opens what it will need, closes every other door, says Hello, takes over what an earlier
     // worker left.
-    static Result<std::unique_ptr<Agent>> create(BrokerClient broker, Config config,
-                                                 protocol::Setup setup, Pass pass, bool forced,
-                                                 sys::Log& log);
+    static Result<std::unique_ptr<Worker>> create(BrokerClient broker, Config config,
+                                                  protocol::Setup setup, Pass pass, bool forced,
+                                                  sys::Log& log);
     // The process's exit status.
     Result<int> run();
 
   private:
-    Agent(BrokerClient broker, Config config, Pass pass, bool forced, sys::Log& log, sys::Loop loop,
-          ProcFiles proc, sys::Dir root, sys::Fd disk, CredentialStore credentials, Spool spool,
-          InventoryStore inventory, RefusalStore refusals);
+    Worker(BrokerClient broker, Config config, Pass pass, bool forced, sys::Log& log,
+           sys::Loop loop, ProcFiles proc, sys::Dir root, sys::Fd disk, CredentialStore credentials,
+           Spool spool, InventoryStore inventory, RefusalStore refusals);
     Result<> introduce(protocol::HelloReply hello, int landlock_abi);
     Result<> take_over(std::vector<protocol::UnreportedJob> jobs);
 

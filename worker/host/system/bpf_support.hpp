@@ -10,7 +10,7 @@
 
 namespace bulkhead::worker {
 
-struct Capabilities {
+struct BpfSupport {
     std::optional<bool> btf;                    // the kernel describes its own types
     std::map<std::string, bool> features;       // kinds of programs it could run
     std::map<std::string, bool> hooks;          // groups of events it traces
@@ -19,6 +19,6 @@ struct Capabilities {
 };
 
 // `root` is /.
-Capabilities read_capabilities(const sys::Dir& root);
+BpfSupport read_bpf_support(const sys::Dir& root);
 
 }  // namespace bulkhead::worker

@@ -12,17 +12,17 @@
 
 namespace bulkhead::worker {
 
-class CheckInDuty {
+class InventoryDuty {
   public:
     // In a pass that ends: whether all is well, a report that is not due yet included.
     using OnFinished = std::function<void(bool well)>;
 
-    // After each report: taken when `setback` is null.
-    using OnReport = std::function<void(const Setback* setback)>;
+    // After each report: taken when `failure` is null.
+    using OnReport = std::function<void(const Failure* failure)>;
 
-    CheckInDuty(Services& services, const BackendConfig& config, const InventoryDialect& dialect,
-                HttpClient& client, const Identity& identity, std::function<void()> before_each,
-                OnReport reported, OnFinished finished);
+    InventoryDuty(Services& services, const BackendConfig& config, const InventoryDialect& dialect,
+                  HttpClient& client, const Identity& identity, std::function<void()> before_each,
+                  OnReport reported, OnFinished finished);
 
     // What is remembered, and what the backend asked for when it enrolled us, if it just did.
     // Before each start(): a report under way speaks for the credential before it and is given up.
@@ -51,14 +51,14 @@ class CheckInDuty {
     std::shared_ptr<const SocketOwners> ask_owners();
     Run prepare(const Inventory& inventory);
     void send();
-    void on_verdict(Verdict<InventoryReceipt> verdict);
+    void on_answer(Answer<InventoryReceipt> answer);
     void on_accepted(const InventoryReceipt& receipt);
     // False when there is no use in going on.
-    bool take_setback(const Setback& setback);
+    bool take_setback(const Failure& failure);
     void settle(const ReportQueue::Settled& items);
     void remember();
     void succeed();
-    void give_up(const Setback& setback);
+    void give_up(const Failure& failure);
 
     Services& services_;
     const BackendConfig& config_;

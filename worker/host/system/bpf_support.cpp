@@ -1,4 +1,4 @@
-#include "worker/host/system/capabilities.hpp"
+#include "worker/host/system/bpf_support.hpp"
 
 #include <fcntl.h>
 
@@ -69,17 +69,17 @@ std::optional<bool> has_bpf_lsm(const sys::Dir& root) {
 
 }  // namespace
 
-Capabilities read_capabilities(const sys::Dir& root) {
-    Capabilities capabilities{
+BpfSupport read_bpf_support(const sys::Dir& root) {
+    BpfSupport bpf_support{
         .btf = is_there(root, "sys/kernel/btf/vmlinux"),
         .features = look_for(root, kFeatures),
         .hooks = look_for(root, kHooks),
         .read_at = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())};
-    if (const auto lsm = has_bpf_lsm(root)) capabilities.hooks.emplace("security", *lsm);
+    if (const auto lsm = has_bpf_lsm(root)) bpf_support.hooks.emplace("security", *lsm);
     for (const auto& [name, path] : kLimits) {
-        if (const auto text = first_line(root, path)) capabilities.limits.emplace(name, *text);
+        if (const auto text = first_line(root, path)) bpf_support.limits.emplace(name, *text);
     }
-    return capabilities;
+    return bpf_support;
 }
 
 }  // namespace bulkhead::worker

@@ -1,4 +1,4 @@
-#include "worker/agent.hpp"
+#include "worker/worker.hpp"
 
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -22,12 +22,12 @@ namespace {
 // What stays as it is, of the kernel and the machine: read once, while /sys can be seen.
 struct Machine {
     Hardware hardware;
-    Capabilities capabilities;
+    BpfSupport bpf_support;
 };
 
 Result<Machine> look_at_machine() {
     const auto root = TRY(sys::Dir::open("/"));
-    return Machine{read_hardware(root), read_capabilities(root)};
+    return Machine{read_hardware(root), read_bpf_support(root)};
 }
 
 Result<std::vector<std::string>> tidy(const sys::Dir& state) {
@@ -41,9 +41,9 @@ Result<std::vector<std::string>> tidy(const sys::Dir& state) {
 
 }  // namespace
 
-Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
-                                             protocol::Setup setup, Pass pass, bool forced,
-                                             sys::Log& log) {
+Result<std::unique_ptr<Worker>> Worker::create(BrokerClient broker, Config config,
+                                               protocol::Setup setup, Pass pass, bool forced,
+                                               sys::Log& log) {
     std::signal(SIGXFSZ, SIG_IGN);  // the spool sees EFBIG
     // Everything that needs an open door...
     TRY(HttpClient::prepare());
@@ -75,30 +75,30 @@ Result<std::unique_ptr<Agent>> Agent::create(BrokerClient broker, Config config,
         leftovers.insert(leftovers.end(), more->begin(), more->end());
     }
     for (const auto& what : leftovers) log.warning("state directory", {{"what", what}});
-    std::unique_ptr<Agent> agent(
-        new Agent(std::move(broker), std::move(config), pass, forced, log, std::move(loop),
-                  std::move(proc), std::move(root), std::move(disk), std::move(credentials),
-                  std::move(spool), std::move(inventory), std::move(refusals)));
-    agent->services_.walls_digest = walls;
-    agent->session_ =
-        TRY(Session::create(agent->services_, agent->config_.backends.front(),
-                            [raw = agent.get()](bool delivered) { raw->stop(delivered ? 0 : 1); }));
-    agent->services_.system.hardware = std::move(machine.hardware);
-    agent->services_.capabilities = std::move(machine.capabilities);
-    if (setup.status && agent->config_.status_socket && pass == Pass::serve) {
-        agent->status_ =
-            std::make_unique<StatusServer>(agent->loop_, std::move(setup.status->fd),
-                                           [raw = agent.get()] { return raw->compose_status(); });
-        TRY(agent->status_->start());
+    std::unique_ptr<Worker> worker(
+        new Worker(std::move(broker), std::move(config), pass, forced, log, std::move(loop),
+                   std::move(proc), std::move(root), std::move(disk), std::move(credentials),
+                   std::move(spool), std::move(inventory), std::move(refusals)));
+    worker->services_.walls_digest = walls;
+    worker->session_ = TRY(
+        Session::create(worker->services_, worker->config_.backends.front(),
+                        [raw = worker.get()](bool delivered) { raw->stop(delivered ? 0 : 1); }));
+    worker->services_.system.hardware = std::move(machine.hardware);
+    worker->services_.bpf_support = std::move(machine.bpf_support);
+    if (setup.status && worker->config_.status_socket && pass == Pass::serve) {
+        worker->status_ =
+            std::make_unique<StatusServer>(worker->loop_, std::move(setup.status->fd),
+                                           [raw = worker.get()] { return raw->compose_status(); });
+        TRY(worker->status_->start());
     }
-    TRY(agent->introduce(std::move(hello), abi));
-    return agent;
+    TRY(worker->introduce(std::move(hello), abi));
+    return worker;
 }
 
-Agent::Agent(BrokerClient broker, Config config, Pass pass, bool forced, sys::Log& log,
-             sys::Loop loop, ProcFiles proc, sys::Dir root, sys::Fd disk,
-             CredentialStore credentials, Spool spool, InventoryStore inventory,
-             RefusalStore refusals)
+Worker::Worker(BrokerClient broker, Config config, Pass pass, bool forced, sys::Log& log,
+               sys::Loop loop, ProcFiles proc, sys::Dir root, sys::Fd disk,
+               CredentialStore credentials, Spool spool, InventoryStore inventory,
+               RefusalStore refusals)
     : config_(std::move(config)),
       log_(log),
       loop_(std::move(loop)),
@@ -129,7 +129,7 @@ Agent::Agent(BrokerClient broker, Config config, Pass pass, bool forced, sys::Lo
                 .ceiling_digest = {},
                 .confinement = {},
                 .system = {},
-                .capabilities = {},
+                .bpf_support = {},
                 .refresh_system = [this] { refresh_system(); },
                 .job_done = [this] { stop_if_drained(); },
                 .fatal =
@@ -138,7 +138,7 @@ Agent::Agent(BrokerClient broker, Config config, Pass pass, bool forced, sys::Lo
                         stop(1);
                     }} {}
 
-Result<> Agent::introduce(protocol::HelloReply hello, int landlock_abi) {
+Result<> Worker::introduce(protocol::HelloReply hello, int landlock_abi) {
     services_.host_id = hello.host_id.str();
     services_.policy_digest = crypto::hex(hello.policy_digest);
     services_.ceiling_digest = crypto::hex(hello.ceiling_digest);
@@ -158,7 +158,7 @@ Result<> Agent::introduce(protocol::HelloReply hello, int landlock_abi) {
 }
 
 // After boot a host may be called localhost and live in 1970 for a while.
-void Agent::refresh_system() {
+void Worker::refresh_system() {
     auto now = read_settable_facts();
     if (!was_set(settable_, now)) return;
     auto system = read_system_info(root_, proc_);
@@ -175,7 +175,7 @@ void Agent::refresh_system() {
     known = *std::move(system);
 }
 
-Result<> Agent::take_over(std::vector<protocol::UnreportedJob> jobs) {
+Result<> Worker::take_over(std::vector<protocol::UnreportedJob> jobs) {
     std::vector<JobNumber> owed;
     for (auto& job : jobs) {
         const auto number = job.number;
@@ -191,14 +191,14 @@ Result<> Agent::take_over(std::vector<protocol::UnreportedJob> jobs) {
     return spool_.keep_only(owed);
 }
 
-Result<int> Agent::run() {
+Result<int> Worker::run() {
     // From within the loop: a session with nothing to do ends the pass at once.
     loop_.after({}, [this] { session_->start(); });
     TRY(loop_.run());
     return code_;
 }
 
-void Agent::on_events() {
+void Worker::on_events() {
     for (;;) {
         auto packet = broker_.next_event();
         if (!packet) return services_.fatal(packet.error());
@@ -207,7 +207,7 @@ void Agent::on_events() {
     }
 }
 
-Result<> Agent::on_event(link::Packet& packet) {
+Result<> Worker::on_event(link::Packet& packet) {
     const auto header = TRY(protocol::decode_header(packet.bytes));
     switch (header.id) {
         case protocol::JobExited::spec.id: {
@@ -238,16 +238,16 @@ Result<> Agent::on_event(link::Packet& packet) {
 }
 
 // Everything is reported, or the broker ends us when its patience does.
-void Agent::stop_if_drained() {
+void Worker::stop_if_drained() {
     if (draining_ && session_->idle()) stop(0);
 }
 
-void Agent::stop(int code) {
+void Worker::stop(int code) {
     code_ = code;
     loop_.stop();
 }
 
-std::string Agent::compose_status() const {
+std::string Worker::compose_status() const {
     JsonWriter json;
     json.begin_object();
     json.put("version", std::string_view(BULKHEAD_VERSION));

@@ -1,4 +1,4 @@
-#include "worker/host/system/capabilities.hpp"
+#include "worker/host/system/bpf_support.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 namespace bulkhead::worker {
 namespace {
 
-TEST(Capabilities, WhatIsThereAndWhatIsNot) {
+TEST(BpfSupport, WhatIsThereAndWhatIsNot) {
     const auto root =
         bulkhead::test::tree({{"sys/kernel/btf/vmlinux", "x"},
                               {"sys/devices/kprobe/type", "8\n"},
@@ -17,7 +17,7 @@ TEST(Capabilities, WhatIsThereAndWhatIsNot) {
                               {"sys/kernel/tracing/events/syscalls/enable", "0\n"}});
     root.write("sys/bus/event_source/devices/.keep", "");
     root.link("sys/bus/event_source/devices/kprobe", "../../../devices/kprobe");
-    const auto seen = read_capabilities(root);
+    const auto seen = read_bpf_support(root);
     EXPECT_EQ(seen.btf, true);
     EXPECT_EQ(seen.features, (std::map<std::string, bool>{{"cgroup", false},
                                                           {"kprobe", true},
@@ -31,15 +31,15 @@ TEST(Capabilities, WhatIsThereAndWhatIsNot) {
               (std::map<std::string, std::string>{{"unprivileged_bpf_disabled", "2"}}));
 }
 
-TEST(Capabilities, OfAnotherListTheNameIsNotEnough) {
+TEST(BpfSupport, OfAnotherListTheNameIsNotEnough) {
     const auto root =
         bulkhead::test::tree({{"sys/kernel/security/lsm", "capability,bpfx,landlock"}});
-    EXPECT_EQ(read_capabilities(root).hooks.at("security"), false);
+    EXPECT_EQ(read_bpf_support(root).hooks.at("security"), false);
 }
 
-TEST(Capabilities, WhatCannotBeReadIsAbsent) {
+TEST(BpfSupport, WhatCannotBeReadIsAbsent) {
     const auto root = bulkhead::test::tree({{"x", ""}});
-    const auto seen = read_capabilities(root);
+    const auto seen = read_bpf_support(root);
     EXPECT_EQ(seen.btf, false);
     EXPECT_FALSE(seen.hooks.contains("security")) << "without the list nobody knows";
     EXPECT_TRUE(seen.limits.empty());

@@ -1,4 +1,4 @@
-#include "worker/backend/json/capabilities_json.hpp"
+#include "worker/backend/json/bpf_support_json.hpp"
 
 namespace bulkhead::worker {
 
@@ -12,20 +12,19 @@ void put_map(JsonWriter& json, std::string_view member, const std::map<std::stri
 
 }  // namespace
 
-void put_capabilities(JsonWriter& json, const Capabilities& capabilities,
-                      const SystemInfo& system) {
+void put_bpf_support(JsonWriter& json, const BpfSupport& bpf_support, const SystemInfo& system) {
     json.put("kernel_version", system.kernel_release)
         .put("architecture", system.go_architecture)
-        .put_known("btf_available", capabilities.btf)
+        .put_known("btf_available", bpf_support.btf)
         .put("loads_programs", false);
-    put_map(json, "bpf_features", capabilities.features);
-    put_map(json, "hooks_available", capabilities.hooks);
+    put_map(json, "bpf_features", bpf_support.features);
+    put_map(json, "hooks_available", bpf_support.hooks);
     json.begin_object("resource_limits");
-    for (const auto& [name, value] : capabilities.limits) json.put(name, value);
+    for (const auto& [name, value] : bpf_support.limits) json.put(name, value);
     json.put("memtotal", std::to_string(system.memory_total_bytes / 1024) + " kB")
         .put("cpu_count", system.cpu_count)
         .end()
-        .put("timestamp", format_utc(capabilities.read_at));
+        .put("timestamp", format_utc(bpf_support.read_at));
 }
 
 }  // namespace bulkhead::worker

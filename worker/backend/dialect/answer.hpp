@@ -12,7 +12,7 @@
 
 namespace bulkhead::worker {
 
-struct Setback {
+struct Failure {
     enum class Kind {
         retry,                // the same request may succeed later
         refused,              // this value will never be accepted: drop it and say so
@@ -32,31 +32,31 @@ struct Setback {
 
 // Delivered, with what the backend said in return; or what stood in the way.
 template <class T = void>
-using Verdict = std::expected<T, Setback>;
+using Answer = std::expected<T, Failure>;
 
 // One request together with the judgement of its answer, so that the two cannot be mixed up.
 template <class T = void>
 struct Exchange {
     HttpRequest request;
-    std::function<Verdict<T>(const HttpAnswer&)> judge;
+    std::function<Answer<T>(const HttpAnswer&)> judge;
 };
 
-// Sends it and hands on the verdict; no answer at all is a reason to retry. A server may also
+// Sends it and hands on the answer; no answer at all is a reason to retry. A server may also
 // repeat a secret in an answer that is well but for what it says.
 template <class T>
-RequestId perform(HttpClient& client, Exchange<T> exchange, std::function<void(Verdict<T>)> done) {
+RequestId perform(HttpClient& client, Exchange<T> exchange, std::function<void(Answer<T>)> done) {
     return client.send(
         std::move(exchange.request), [&client, judge = std::move(exchange.judge),
-                                      done = std::move(done)](Result<HttpAnswer> answer) {
-            if (!answer) {
+                                      done = std::move(done)](Result<HttpAnswer> http) {
+            if (!http) {
                 return done(std::unexpected(
-                    Setback{.kind = Setback::Kind::retry,
-                            .text = std::move(answer.error().what),
-                            .too_slow = answer.error().kind == Error::Kind::too_slow}));
+                    Failure{.kind = Failure::Kind::retry,
+                            .text = std::move(http.error().what),
+                            .too_slow = http.error().kind == Error::Kind::too_slow}));
             }
-            auto verdict = judge(*answer);
-            if (!verdict) client.hide_secrets(verdict.error().text);
-            done(std::move(verdict));
+            auto answer = judge(*http);
+            if (!answer) client.hide_secrets(answer.error().text);
+            done(std::move(answer));
         });
 }
 

@@ -1,4 +1,4 @@
-#include "worker/duties/check_in_duty.hpp"
+#include "worker/duties/inventory_duty.hpp"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@ namespace bulkhead::worker {
 namespace {
 
 using std::chrono::milliseconds;
-using Kind = Setback::Kind;
+using Kind = Failure::Kind;
 
 // Of one run: each costs a request, and a backend that refuses everything must not get thousands.
 constexpr std::size_t kMaxSetbacks = 200;
@@ -21,10 +21,10 @@ std::string since(sys::Clock::time_point start) {
 
 }  // namespace
 
-CheckInDuty::CheckInDuty(Services& services, const BackendConfig& config,
-                         const InventoryDialect& dialect, HttpClient& client,
-                         const Identity& identity, std::function<void()> before_each,
-                         OnReport reported, OnFinished finished)
+InventoryDuty::InventoryDuty(Services& services, const BackendConfig& config,
+                             const InventoryDialect& dialect, HttpClient& client,
+                             const Identity& identity, std::function<void()> before_each,
+                             OnReport reported, OnFinished finished)
     : services_(services),
       config_(config),
       dialect_(dialect),
@@ -35,18 +35,18 @@ CheckInDuty::CheckInDuty(Services& services, const BackendConfig& config,
       finished_(std::move(finished)),
       backoff_(services.random) {}
 
-Cadence CheckInDuty::cadence() const {
+Cadence InventoryDuty::cadence() const {
     const auto& traits = dialect_.traits();
     return {.interval = state_.policy.interval.value_or(traits.interval),
             .jitter = state_.policy.jitter.value_or(traits.jitter),
             .timer_interval = traits.timer_interval};
 }
 
-std::chrono::seconds CheckInDuty::collect_timeout() const {
+std::chrono::seconds InventoryDuty::collect_timeout() const {
     return state_.policy.collect_timeout.value_or(dialect_.traits().collect_timeout);
 }
 
-void CheckInDuty::learn(const InventoryPolicyChange& asked) {
+void InventoryDuty::learn(const InventoryPolicyChange& asked) {
     stop();
     auto known = services_.inventory.load(config_.name);
     if (!known) {
@@ -59,7 +59,7 @@ void CheckInDuty::learn(const InventoryPolicyChange& asked) {
     remember();
 }
 
-void CheckInDuty::start() {
+void InventoryDuty::start() {
     const auto rhythm = cadence();
     const auto now = services_.now();
     backoff_ = Backoff(retry_limits(rhythm), services_.random);
@@ -78,24 +78,24 @@ void CheckInDuty::start() {
     schedule(delay);
 }
 
-void CheckInDuty::stop() {
+void InventoryDuty::stop() {
     services_.loop.cancel(timer_);
     if (std::exchange(run_, std::nullopt)) client_.cancel(request_);
 }
 
-void CheckInDuty::schedule(milliseconds delay) {
+void InventoryDuty::schedule(milliseconds delay) {
     services_.loop.cancel(timer_);
     timer_ = services_.loop.after(delay, [this] { begin(); });
 }
 
-void CheckInDuty::begin() {
+void InventoryDuty::begin() {
     before_each_();
     // Held back, only the question goes whether that is still so.
     run_ = prepare(state_.held ? Inventory{} : collect());
     send();
 }
 
-Inventory CheckInDuty::collect() {
+Inventory InventoryDuty::collect() {
     const auto start = sys::Clock::now();
     auto inventory = services_.collect({.time = collect_timeout()});
     if (inventory.sockets) inventory.owners = ask_owners();
@@ -110,7 +110,7 @@ Inventory CheckInDuty::collect() {
 }
 
 // Without them connections go without names: a policy may well say so.
-std::shared_ptr<const SocketOwners> CheckInDuty::ask_owners() {
+std::shared_ptr<const SocketOwners> InventoryDuty::ask_owners() {
     auto owners = services_.broker.socket_owners();
     if (!owners) {
         services_.fatal(owners.error());
@@ -122,7 +122,7 @@ std::shared_ptr<const SocketOwners> CheckInDuty::ask_owners() {
     return *std::move(owners);
 }
 
-CheckInDuty::Run CheckInDuty::prepare(const Inventory& inventory) {
+InventoryDuty::Run InventoryDuty::prepare(const Inventory& inventory) {
     const auto& traits = dialect_.traits();
     const auto start = sys::Clock::now();
     auto known = state_.policy.enabled.value_or(CollectionSet().set());
@@ -161,7 +161,7 @@ CheckInDuty::Run CheckInDuty::prepare(const Inventory& inventory) {
             .started = start};
 }
 
-void CheckInDuty::send() {
+void InventoryDuty::send() {
     InventoryReport report{.observed_at = services_.now(),
                            .sequence = state_.sequence + 1,
                            .first = !state_.last_accepted && !state_.held,
@@ -171,20 +171,20 @@ void CheckInDuty::send() {
     ++run_->reports;
     request_ = perform<InventoryReceipt>(
         client_, dialect_.report(identity_, report),
-        [this](Verdict<InventoryReceipt> verdict) { on_verdict(std::move(verdict)); });
+        [this](Answer<InventoryReceipt> answer) { on_answer(std::move(answer)); });
 }
 
-void CheckInDuty::on_verdict(Verdict<InventoryReceipt> verdict) {
-    if (verdict) {
-        on_accepted(*verdict);
-    } else if (!take_setback(verdict.error())) {
-        return give_up(verdict.error());
+void InventoryDuty::on_answer(Answer<InventoryReceipt> answer) {
+    if (answer) {
+        on_accepted(*answer);
+    } else if (!take_setback(answer.error())) {
+        return give_up(answer.error());
     }
     if (!run_->queue.done()) return send();
     succeed();
 }
 
-void CheckInDuty::on_accepted(const InventoryReceipt& receipt) {
+void InventoryDuty::on_accepted(const InventoryReceipt& receipt) {
     state_.sequence += 1;
     merge(state_.policy, receipt.policy);
     settle(run_->queue.accepted());
@@ -200,38 +200,38 @@ void CheckInDuty::on_accepted(const InventoryReceipt& receipt) {
     remember();
 }
 
-bool CheckInDuty::take_setback(const Setback& setback) {
-    const bool by_name = setback.kind == Kind::refused && !setback.elements.empty();
-    if (!by_name && !setback.too_slow && setback.kind != Kind::too_large) return false;
-    if (run_->queue.next_size() < (setback.too_slow ? kLeastToHalve : 1)) return false;
+bool InventoryDuty::take_setback(const Failure& failure) {
+    const bool by_name = failure.kind == Kind::refused && !failure.elements.empty();
+    if (!by_name && !failure.too_slow && failure.kind != Kind::too_large) return false;
+    if (run_->queue.next_size() < (failure.too_slow ? kLeastToHalve : 1)) return false;
     if (++run_->setbacks > kMaxSetbacks) return false;
-    const auto dropped = by_name ? run_->queue.refused(setback.elements) : run_->queue.too_large();
+    const auto dropped = by_name ? run_->queue.refused(failure.elements) : run_->queue.too_large();
     run_->dropped += dropped.size();
     for (const auto* item : dropped) {
         services_.log.warning("inventory: the backend refuses this",
                               {{"backend", config_.name},
                                {"collection", std::string(name_of(item->element.collection))},
                                {"element", item->element.json},
-                               {"why", setback.text}});
+                               {"why", failure.text}});
     }
     settle(dropped);
     if (!dropped.empty()) remember();
     return true;
 }
 
-void CheckInDuty::settle(const ReportQueue::Settled& items) {
+void InventoryDuty::settle(const ReportQueue::Settled& items) {
     for (const auto* item : items) state_.of(item->element.collection).push_back(item->digest);
     for (auto& digests : state_.accepted) std::ranges::sort(digests);
 }
 
-void CheckInDuty::remember() {
+void InventoryDuty::remember() {
     if (const auto saved = services_.inventory.save(config_.name, state_); !saved) {
         services_.log.error("inventory state",
                             {{"backend", config_.name}, {"why", saved.error().what}});
     }
 }
 
-void CheckInDuty::succeed() {
+void InventoryDuty::succeed() {
     const auto run = std::exchange(run_, std::nullopt);
     if (!trouble_.empty()) services_.log.info("inventory again", {{"backend", config_.name}});
     trouble_.clear();
@@ -254,23 +254,23 @@ void CheckInDuty::succeed() {
     schedule(rhythm.interval + rhythm.drawn_jitter(services_.random));
 }
 
-void CheckInDuty::give_up(const Setback& setback) {
+void InventoryDuty::give_up(const Failure& failure) {
     run_.reset();
-    state_.held = state_.held || setback.kind == Kind::not_yet;
+    state_.held = state_.held || failure.kind == Kind::not_yet;
     // Dropped elements and accepted parts are not thought of again.
     remember();
-    if (setback.text != trouble_) {
-        services_.log.warning("inventory", {{"backend", config_.name}, {"why", setback.text}});
+    if (failure.text != trouble_) {
+        services_.log.warning("inventory", {{"backend", config_.name}, {"why", failure.text}});
     }
-    trouble_ = setback.text;
-    reported_(&setback);
+    trouble_ = failure.text;
+    reported_(&failure);
     if (services_.pass != Pass::serve) return finished_(false);
-    if (setback.kind == Kind::retry) return schedule(backoff_.next(setback.retry_after));
+    if (failure.kind == Kind::retry) return schedule(backoff_.next(failure.retry_after));
     const auto rhythm = cadence();
     schedule(rhythm.slow() + rhythm.drawn_jitter(services_.random));
 }
 
-void CheckInDuty::describe(JsonWriter& json) const {
+void InventoryDuty::describe(JsonWriter& json) const {
     json.put("inventory_reports", state_.sequence);
     if (state_.last_accepted) json.put("last_inventory", format_utc(*state_.last_accepted));
     if (!trouble_.empty()) json.put("inventory_trouble", trouble_);
