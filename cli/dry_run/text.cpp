@@ -73,7 +73,7 @@ std::string calls_of(std::string label, const policy::SeccompList& list) {
         calls += (calls.empty() ? "" : ", ") + rule.call + (when.empty() ? "" : " if " + when);
     }
     auto text = row(std::move(label), "seccomp/" + list.name + ".seccomp; what it does not name " +
-                                          (list.fallback.verdict == policy::Verdict::allow
+                                          (list.fallback.kind == policy::SyscallAction::allow
                                                ? "is allowed"
                                                : action_in_words(list.fallback)));
     for (const auto& [answer, calls] : by_answer) text += row("", answer + ": " + calls);

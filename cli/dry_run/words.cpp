@@ -49,17 +49,17 @@ std::vector<std::string> namespace_names(const policy::Namespaces& namespaces) {
 }
 
 std::string action_in_words(const policy::Action& action) {
-    switch (action.verdict) {
-        case policy::Verdict::allow:
+    switch (action.kind) {
+        case policy::SyscallAction::allow:
             return "allowed";
-        case policy::Verdict::log:
+        case policy::SyscallAction::log:
             return "allowed and logged";
-        case policy::Verdict::error: {
+        case policy::SyscallAction::error: {
             const char* name = ::strerrorname_np(action.error);
             return "fails with " +
                    (name == nullptr ? std::to_string(action.error) : std::string(name));
         }
-        case policy::Verdict::kill:
+        case policy::SyscallAction::kill:
             break;
     }
     return "ends the process";

@@ -211,14 +211,14 @@ class Checker {
                      rule.call + " without a condition lets through " + std::string(lets_through));
             }
         }
-        if (list.fallback.verdict != Verdict::error || list.fallback.error == ENOSYS) return;
+        if (list.fallback.kind != SyscallAction::error || list.fallback.error == ENOSYS) return;
         warn(at(list.source),
              "calls younger than the list get this answer too, and libc takes an older one only "
              "after ENOSYS");
     }
 
     static bool passes(const Action& action) {
-        return action.verdict == Verdict::allow || action.verdict == Verdict::log;
+        return action.kind == SyscallAction::allow || action.kind == SyscallAction::log;
     }
     static bool names(const SeccompList& list, std::string_view call) {
         return std::any_of(list.rules.begin(), list.rules.end(),

@@ -20,7 +20,7 @@ constexpr std::string_view kBesideDeleting[] = {
 constexpr std::size_t kMostNamed = 3;
 
 bool passes(const Action& action) {
-    return action.verdict == Verdict::allow || action.verdict == Verdict::log;
+    return action.kind == SyscallAction::allow || action.kind == SyscallAction::log;
 }
 
 // utimensat(2) without a path is of what the job has open, and to open a file is not to delete it.

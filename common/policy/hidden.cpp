@@ -19,7 +19,7 @@ bool holds_for(const SyscallRule& rule, std::uint32_t family) {
 }
 
 bool passes(const Action& action) {
-    return action.verdict == Verdict::allow || action.verdict == Verdict::log;
+    return action.kind == SyscallAction::allow || action.kind == SyscallAction::log;
 }
 
 // Of any type and protocol.

@@ -34,7 +34,7 @@ constexpr std::string_view kConfigReader[] = {
 // clang-format on
 
 bool passes(const Action& action) {
-    return action.verdict == Verdict::allow || action.verdict == Verdict::log;
+    return action.kind == SyscallAction::allow || action.kind == SyscallAction::log;
 }
 
 }  // namespace

@@ -97,11 +97,11 @@ struct Condition {
 };
 
 // The zero value is the strictest.
-enum class Verdict { kill, error, log, allow };
+enum class SyscallAction { kill, error, log, allow };
 
 struct Action {
-    Verdict verdict = Verdict::kill;
-    int error = 0;  // errno for Verdict::error
+    SyscallAction kind = SyscallAction::kill;
+    int error = 0;  // errno for SyscallAction::error
     friend bool operator==(const Action&, const Action&) = default;
 };
 

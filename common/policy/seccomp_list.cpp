@@ -117,15 +117,15 @@ bool clash(const SyscallRule& a, const SyscallRule& b) {
     });
 }
 
-Result<Action> take_action(Line& line, Verdict verdict) {
-    if (verdict != Verdict::error) return Action{verdict};
+Result<Action> take_action(Line& line, SyscallAction kind) {
+    if (kind != SyscallAction::error) return Action{kind};
     const auto number = parse_errno(TRY(line.word("an error name, as EPERM")));
     if (!number) return line.wrong(number.error().what);
-    return Action{verdict, *number};
+    return Action{kind, *number};
 }
 
-Result<> take_rules(SeccompList& list, Verdict verdict, Line& line) {
-    SyscallRule rule{.action = TRY(take_action(line, verdict)), .source = line.source()};
+Result<> take_rules(SeccompList& list, SyscallAction kind, Line& line) {
+    SyscallRule rule{.action = TRY(take_action(line, kind)), .source = line.source()};
     std::vector<std::string> calls;
     do {
         calls.push_back(TRY(line.matching(is_call_name, "the name of a system call")));
@@ -155,10 +155,10 @@ Result<> take_rules(SeccompList& list, Verdict verdict, Line& line) {
 }
 
 Result<> take_default(SeccompList& list, Line& line) {
-    static constexpr Verdict kVerdicts[] = {Verdict::kill, Verdict::error, Verdict::log,
-                                            Verdict::allow};
-    const auto verdict = kVerdicts[TRY(line.one_of({"kill", "errno", "log", "allow"}))];
-    list.fallback = TRY(take_action(line, verdict));
+    static constexpr SyscallAction kKinds[] = {SyscallAction::kill, SyscallAction::error,
+                                               SyscallAction::log, SyscallAction::allow};
+    const auto kind = kKinds[TRY(line.one_of({"kill", "errno", "log", "allow"}))];
+    list.fallback = TRY(take_action(line, kind));
     list.source = line.source();
     return {};
 }
@@ -167,21 +167,21 @@ Result<> take_default(SeccompList& list, Line& line) {
 
 Result<SeccompList> parse_seccomp(const std::string& file, const Text& text) {
     SeccompList list;
-    const auto rule = [&](Verdict verdict, std::string_view usage) -> Form {
+    const auto rule = [&](SyscallAction kind, std::string_view usage) -> Form {
         return {Form::Times::any, usage,
-                [&list, verdict](Line& line) { return take_rules(list, verdict, line); }};
+                [&list, kind](Line& line) { return take_rules(list, kind, line); }};
     };
     TRY(parse_lines(
         file, text,
         {{Form::Times::once, "default kill|errno NAME|log|allow",
           [&](Line& line) { return take_default(list, line); }},
-         rule(Verdict::allow,
+         rule(SyscallAction::allow,
               "allow CALL... [if argN[&BITS] is|in|not-in|has|lacks|null VALUE... [and ...]]"),
-         rule(Verdict::error,
+         rule(SyscallAction::error,
               "errno NAME CALL... [if argN[&BITS] is|in|not-in|has|lacks|null VALUE... [and ...]]"),
-         rule(Verdict::log,
+         rule(SyscallAction::log,
               "log CALL... [if argN[&BITS] is|in|not-in|has|lacks|null VALUE... [and ...]]"),
-         rule(Verdict::kill,
+         rule(SyscallAction::kill,
               "kill CALL... [if argN[&BITS] is|in|not-in|has|lacks|null VALUE... [and ...]]")}));
     return list;
 }

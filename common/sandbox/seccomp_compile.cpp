@@ -32,14 +32,14 @@ constexpr std::array kNewCalls{
 };
 
 std::uint32_t action_of(const policy::Action& action) {
-    switch (action.verdict) {
-        case policy::Verdict::allow:
+    switch (action.kind) {
+        case policy::SyscallAction::allow:
             return SCMP_ACT_ALLOW;
-        case policy::Verdict::log:
+        case policy::SyscallAction::log:
             return SCMP_ACT_LOG;
-        case policy::Verdict::error:
+        case policy::SyscallAction::error:
             return SCMP_ACT_ERRNO(static_cast<unsigned>(action.error));
-        case policy::Verdict::kill:
+        case policy::SyscallAction::kill:
             break;
     }
     return SCMP_ACT_KILL_PROCESS;

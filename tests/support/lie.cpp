@@ -50,16 +50,17 @@ int main(int count, char** given) {
     if (std::ranges::count(program, "--read-config") > 0) return become(program);
     policy::SyscallRule rule{
         .call = words[1],
-        .action = {policy::Verdict::error, parse_number<int>(words[3]).value()},
+        .action = {policy::SyscallAction::error, parse_number<int>(words[3]).value()},
         .conditions = {},
         .source = {}};
     if (const auto first = parse_number<std::uint32_t>(words[2])) {
         rule.conditions = {{.argument = 0, .any_of = {{0xffffffff, *first}}, .text = {}}};
     }
-    const auto filter =
-        sandbox::compile(
-            {.name = "lie", .fallback = {policy::Verdict::allow, 0}, .rules = {rule}, .source = {}})
-            .value();
+    const auto filter = sandbox::compile({.name = "lie",
+                                          .fallback = {policy::SyscallAction::allow, 0},
+                                          .rules = {rule},
+                                          .source = {}})
+                            .value();
     if (const auto done = sandbox::install(filter); !done) {
         std::fprintf(stderr, "lie: %s\n", done.error().what.c_str());
         return 2;

@@ -20,8 +20,10 @@ inline policy::Profile permissive() {
 }
 
 inline sandbox::Filter allow_all() {
-    return sandbox::compile(
-               {.name = "test", .fallback = {policy::Verdict::allow, 0}, .rules = {}, .source = {}})
+    return sandbox::compile({.name = "test",
+                             .fallback = {policy::SyscallAction::allow, 0},
+                             .rules = {},
+                             .source = {}})
         .value();
 }
 

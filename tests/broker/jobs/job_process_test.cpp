@@ -370,13 +370,13 @@ TEST_F(JobProcessTest, RunsWhereNoMemoryFileMayBeExecuted) {
 TEST_F(JobProcessTest, TheFilterIsInForceForTheScript) {
     auto plan = plan_of(profile, "mkdir /tmp/x 2>&1; exit 0");
     plan.filter = sandbox::compile({.name = "test",
-                                    .fallback = {policy::Verdict::allow, 0},
+                                    .fallback = {policy::SyscallAction::allow, 0},
                                     .rules = {{.call = "mkdir",
-                                               .action = {policy::Verdict::error, EXDEV},
+                                               .action = {policy::SyscallAction::error, EXDEV},
                                                .conditions = {},
                                                .source = {}},
                                               {.call = "mkdirat",
-                                               .action = {policy::Verdict::error, EXDEV},
+                                               .action = {policy::SyscallAction::error, EXDEV},
                                                .conditions = {},
                                                .source = {}}},
                                     .source = {}})

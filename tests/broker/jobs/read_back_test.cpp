@@ -41,14 +41,16 @@ const Lie kLies[] = {
 
 // Every such call of this process and its children returns 0 and is not made.
 sandbox::Filter lies(const Lie& lie) {
-    policy::SyscallRule rule{
-        .call = lie.call, .action = {policy::Verdict::error, 0}, .conditions = {}, .source = {}};
+    policy::SyscallRule rule{.call = lie.call,
+                             .action = {policy::SyscallAction::error, 0},
+                             .conditions = {},
+                             .source = {}};
     if (lie.first_argument) {
         rule.conditions = {
             {.argument = 0, .any_of = {{0xffffffff, *lie.first_argument}}, .text = {}}};
     }
     return sandbox::compile({.name = "lie",
-                             .fallback = {policy::Verdict::allow, 0},
+                             .fallback = {policy::SyscallAction::allow, 0},
                              .rules = {rule},
                              .source = {}})
         .value();

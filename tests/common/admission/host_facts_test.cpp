@@ -114,7 +114,7 @@ TEST(Profiles, AreToldWithWhatTheyGaveUpAndWhatTheyHide) {
     profile.namespaces.pid = true;
     profile.private_tmp = false;
     profile.without.push_back({"landlock", {.reason = "an old kernel"}});
-    policy.seccomp["s"].fallback = {policy::Verdict::allow};
+    policy.seccomp["s"].fallback = {policy::SyscallAction::allow};
     const auto facts = look_at(policy, "/none").profiles.at("p");
     EXPECT_EQ(facts.unusable, "");
     EXPECT_THAT(facts.remarks, testing::ElementsAre("without landlock: an old kernel",

@@ -48,18 +48,18 @@ TEST(SeccompList, EveryAnswerCanBeGiven) {
         "errno ENOSYS clone3  # b\n"
         "log uname  # c\n"
         "kill ptrace  # d\n");
-    EXPECT_EQ(list.fallback, (Action{Verdict::kill}));
+    EXPECT_EQ(list.fallback, (Action{SyscallAction::kill}));
     ASSERT_EQ(list.rules.size(), 4U);
-    EXPECT_EQ(list.rules[0].action, (Action{Verdict::allow}));
-    EXPECT_EQ(list.rules[1].action, (Action{Verdict::error, ENOSYS}));
+    EXPECT_EQ(list.rules[0].action, (Action{SyscallAction::allow}));
+    EXPECT_EQ(list.rules[1].action, (Action{SyscallAction::error, ENOSYS}));
     EXPECT_EQ(list.rules[1].call, "clone3");
-    EXPECT_EQ(list.rules[2].action, (Action{Verdict::log}));
-    EXPECT_EQ(list.rules[3].action, (Action{Verdict::kill}));
+    EXPECT_EQ(list.rules[2].action, (Action{SyscallAction::log}));
+    EXPECT_EQ(list.rules[3].action, (Action{SyscallAction::kill}));
     EXPECT_EQ(list.rules[3].source.line, 5U);
     EXPECT_EQ(list.rules[3].source.reason, "d");
 }
 
-TEST(SeccompList, TheZeroValueOfAnActionKills) { EXPECT_EQ(Action{}.verdict, Verdict::kill); }
+TEST(SeccompList, TheZeroValueOfAnActionKills) { EXPECT_EQ(Action{}.kind, SyscallAction::kill); }
 
 TEST(SeccompList, ConditionsLookAtTheLow32BitsOnly) {
     const auto list = parsed(
@@ -83,7 +83,7 @@ TEST(SeccompList, ALineMayNameSeveralCalls) {
     EXPECT_EQ(list.rules[1].call, "write");
     EXPECT_EQ(list.rules[1].conditions.size(), 1U);
     EXPECT_EQ(list.rules[3].call, "close");
-    EXPECT_EQ(list.rules[3].action, (Action{Verdict::error, EPERM}));
+    EXPECT_EQ(list.rules[3].action, (Action{SyscallAction::error, EPERM}));
     EXPECT_EQ(list.rules[3].source.line, 3U);
     EXPECT_THAT(refusal("allow read  # a\nerrno EPERM open read  # b\n"),
                 StartsWith("s:3:18: contradicts or repeats line 2: read"));

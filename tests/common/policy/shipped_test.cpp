@@ -41,7 +41,7 @@ TEST(ShippedPolicy, ApprovesNothing) {
 TEST(ShippedPolicy, LeavesTheWorkerAtMost75Calls) {
     const auto policy = shipped();
     const auto& list = policy.seccomp.at("worker");
-    EXPECT_EQ(list.fallback, (Action{Verdict::kill}));
+    EXPECT_EQ(list.fallback, (Action{SyscallAction::kill}));
     std::set<std::string> calls;
     for (const auto& rule : list.rules) calls.insert(rule.call);
     EXPECT_LE(calls.size(), 75U);
@@ -93,8 +93,8 @@ TEST(ShippedPolicy, LeavesBpfToNobodyButRoot) {
         const auto call = [](const auto& rule) { return rule.call == "bpf"; };
         const auto rule = std::ranges::find_if(list.rules, call);
         const auto action = rule == list.rules.end() ? list.fallback : rule->action;
-        EXPECT_EQ(action.verdict == Verdict::allow, name == "broker") << name;
-        EXPECT_NE(action.verdict, Verdict::log) << name;
+        EXPECT_EQ(action.kind == SyscallAction::allow, name == "broker") << name;
+        EXPECT_NE(action.kind, SyscallAction::log) << name;
     }
 }
 

@@ -267,14 +267,14 @@ TEST_F(LowerTo, WhatWasNotLoweredIsNoticed) {
     };
     for (const auto& lie : kLies) {
         policy::SyscallRule rule{.call = lie.call,
-                                 .action = {policy::Verdict::error, 0},
+                                 .action = {policy::SyscallAction::error, 0},
                                  .conditions = {},
                                  .source = {}};
         if (lie.first) {
             rule.conditions = {{.argument = 0, .any_of = {{0xffffffff, *lie.first}}, .text = {}}};
         }
         const auto filter = compile({.name = "lie",
-                                     .fallback = {policy::Verdict::allow, 0},
+                                     .fallback = {policy::SyscallAction::allow, 0},
                                      .rules = {rule},
                                      .source = {}});
         EXPECT_EQ(test::forked([&]() -> std::string {

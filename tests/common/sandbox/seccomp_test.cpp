@@ -19,12 +19,12 @@ namespace {
 using policy::Action;
 using policy::Condition;
 using policy::SeccompList;
+using policy::SyscallAction;
 using policy::SyscallRule;
-using policy::Verdict;
 
-constexpr Action kAllow{Verdict::allow, 0};
-constexpr Action kKill{Verdict::kill, 0};
-constexpr Action refuse(int error) { return {Verdict::error, error}; }
+constexpr Action kAllow{SyscallAction::allow, 0};
+constexpr Action kKill{SyscallAction::kill, 0};
+constexpr Action refuse(int error) { return {SyscallAction::error, error}; }
 const std::string kKilled = "signal " + std::to_string(SIGSYS);
 
 SyscallRule rule(std::string call, Action action, std::vector<Condition> conditions = {}) {
