@@ -28,7 +28,7 @@ namespace bulkhead::cli {
 
 namespace {
 
-using Findings = std::vector<policy::Finding>;
+using Remarks = std::vector<policy::PolicyRemark>;
 
 std::string controllers() {
     const auto proc = sys::Dir::open("/proc/self");
@@ -68,7 +68,7 @@ std::uint64_t bounding_set() {
 }
 
 // A link's place is not where its row is written.
-void ask_for_links(const policy::Profile& profile, Findings& findings) {
+void ask_for_links(const policy::Profile& profile, Remarks& remarks) {
     auto resolved = profile;
     resolved.paths.clear();
     for (auto rule : profile.paths) {
@@ -78,9 +78,9 @@ void ask_for_links(const policy::Profile& profile, Findings& findings) {
         rule.path = real;
         resolved.paths.push_back(std::move(rule));
     }
-    for (auto& finding : policy::check_places(resolved)) {
-        finding.text = "is a link, and " + finding.text;
-        findings.push_back(std::move(finding));
+    for (auto& remark : policy::check_places(resolved)) {
+        remark.text = "is a link, and " + remark.text;
+        remarks.push_back(std::move(remark));
     }
 }
 
@@ -111,69 +111,69 @@ Result<std::vector<std::string>> try_view(const policy::Profile& profile) {
 }
 
 void ask_for_profile(const policy::Profile& profile, const std::vector<std::string>& missing,
-                     Findings& findings) {
+                     Remarks& remarks) {
     const auto where = "profiles/" + profile.name + ".profile";
     const auto lacking = profile.capabilities & ~bounding_set();
     if (lacking != 0) {
-        findings.push_back({true, where,
-                            "needs " + policy::capability_names(lacking) +
-                                ", which nobody here can give; see CapabilityBoundingSet= of the "
-                                "unit, or the container's"});
+        remarks.push_back({true, where,
+                           "needs " + policy::capability_names(lacking) +
+                               ", which nobody here can give; see CapabilityBoundingSet= of the "
+                               "unit, or the container's"});
     }
-    ask_for_links(profile, findings);
+    ask_for_links(profile, remarks);
     auto probe = sandbox::probe_profile(profile, missing);
     if (!probe.unusable.empty()) {
-        findings.push_back({true, where, "profile-unusable here: " + probe.unusable});
+        remarks.push_back({true, where, "profile-unusable here: " + probe.unusable});
     }
     if (probe.unusable.empty() && profile.namespaces.mount && ::geteuid() == 0) {
         const auto tried = try_view(profile);
         if (tried) {
             probe.remarks = *tried;
         } else {
-            findings.push_back({true, where, "profile-unusable here: " + tried.error().what});
+            remarks.push_back({true, where, "profile-unusable here: " + tried.error().what});
         }
     }
-    for (auto& remark : probe.remarks) findings.push_back({false, where, std::move(remark)});
+    for (auto& remark : probe.remarks) remarks.push_back({false, where, std::move(remark)});
 }
 
-void ask_for_worker(const policy::Policy& policy, Findings& findings) {
+void ask_for_worker(const policy::Policy& policy, Remarks& remarks) {
     for (const auto& rule : policy.part("worker").paths) {
         struct stat info {};
         if (rule.if_present || ::stat(rule.path.c_str(), &info) == 0) continue;
-        findings.push_back({true, rule.source.place(),
-                            rule.path + ": " + std::strerror(errno) +
-                                "; the agent would not start. If that is meant: if-present"});
+        remarks.push_back({true, rule.source.place(),
+                           rule.path + ": " + std::strerror(errno) +
+                               "; the agent would not start. If that is meant: if-present"});
     }
 }
 
 }  // namespace
 
-Findings ask_host(const PolicyCopy& copy) {
-    Findings findings;
+Remarks ask_host(const PolicyCopy& copy) {
+    Remarks remarks;
     const auto& policy = copy.policy;
     if (::geteuid() != 0) {
-        findings.push_back({false, copy.directory,
-                            "asked as user " + std::to_string(::geteuid()) +
-                                ": what only root may look at is not known; ask as root"});
+        remarks.push_back({false, copy.directory,
+                           "asked as user " + std::to_string(::geteuid()) +
+                               ": what only root may look at is not known; ask as root"});
     }
     const auto missing = missing_features();
     for (const auto& [feature, source] : policy.requirements) {
         if (std::ranges::count(missing, feature) == 0) continue;
-        findings.push_back(
+        remarks.push_back(
             {true, source.at(), "this host lacks " + feature + "; the agent would not start"});
     }
     if (const auto held = policy::require_some_egress(policy, missing); !held) {
-        findings.push_back({true, "host.policy", held.error().what});
+        remarks.push_back({true, "host.policy", held.error().what});
     }
     const auto facts = host::look_at(policy, copy.directory);
     for (const auto& [path, source] : policy.interpreters) {
         const auto& at = facts.interpreters.at(path);
         if (at.trusted) continue;
-        findings.push_back({false, source.at(), "no job runs by " + path + " here: " + at.detail});
+        remarks.push_back({false, source.at(), "no job runs by " + path + " here: " + at.detail});
     }
-    ask_for_worker(policy, findings);
-    for (const auto& [name, profile] : policy.profiles) ask_for_profile(profile, missing, findings);
-    return findings;
+    ask_for_worker(policy, remarks);
+    for (const auto& [name, profile] : policy.profiles) ask_for_profile(profile, missing, remarks);
+    return remarks;
 }
 
 }  // namespace bulkhead::cli

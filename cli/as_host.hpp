@@ -7,6 +7,6 @@
 
 namespace bulkhead::cli {
 
-std::vector<policy::Finding> ask_host(const PolicyCopy& copy);
+std::vector<policy::PolicyRemark> ask_host(const PolicyCopy& copy);
 
 }  // namespace bulkhead::cli

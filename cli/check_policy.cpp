@@ -17,10 +17,10 @@ namespace {
 
 constexpr std::array kOptions{Option{"--json"}, Option{"--as-host"}, kVendorPolicy};
 
-std::vector<policy::Finding> findings_of(const PolicyCopy& copy) {
-    std::vector<policy::Finding> findings;
+std::vector<policy::PolicyRemark> remarks_of(const PolicyCopy& copy) {
+    std::vector<policy::PolicyRemark> remarks;
     if (!copy.host_would_say.empty()) {
-        findings.push_back(
+        remarks.push_back(
             {.error = !copy.is_copy,
              .where = copy.directory,
              .text = "a host would not load it where it lies: " + copy.host_would_say});
@@ -28,16 +28,16 @@ std::vector<policy::Finding> findings_of(const PolicyCopy& copy) {
     const policy::Facts facts{.now = now(), .is_system_call = [](std::string_view name) {
                                   return sandbox::syscall_number(name).has_value();
                               }};
-    std::ranges::move(policy::check(copy.policy, facts), std::back_inserter(findings));
+    std::ranges::move(policy::check(copy.policy, facts), std::back_inserter(remarks));
     std::ranges::move(policy::check_overrides(copy.policy, copy.vendor, copy.files),
-                      std::back_inserter(findings));
-    return findings;
+                      std::back_inserter(remarks));
+    return remarks;
 }
 
-std::string text_of(const PolicyCopy& copy, const std::vector<policy::Finding>& findings) {
+std::string text_of(const PolicyCopy& copy, const std::vector<policy::PolicyRemark>& remarks) {
     std::string text;
-    for (const auto& finding : findings) {
-        text += finding.where + (finding.error ? ": error: " : ": warning: ") + finding.text + "\n";
+    for (const auto& remark : remarks) {
+        text += remark.where + (remark.error ? ": error: " : ": warning: ") + remark.text + "\n";
     }
     for (const auto& one : copy.policy.overrides) {
         text += one.file + ": " + policy::in_words(one) + "\n";
@@ -45,12 +45,12 @@ std::string text_of(const PolicyCopy& copy, const std::vector<policy::Finding>& 
     return text + "digest " + crypto::hex(copy.policy.digest) + "\n";
 }
 
-std::string json_of(const PolicyCopy& copy, const std::vector<policy::Finding>& findings) {
+std::string json_of(const PolicyCopy& copy, const std::vector<policy::PolicyRemark>& remarks) {
     auto list = nlohmann::ordered_json::array();
-    for (const auto& finding : findings) {
-        list.push_back({{"severity", finding.error ? "error" : "warning"},
-                        {"where", finding.where},
-                        {"text", finding.text}});
+    for (const auto& remark : remarks) {
+        list.push_back({{"severity", remark.error ? "error" : "warning"},
+                        {"where", remark.where},
+                        {"text", remark.text}});
     }
     auto overrides = nlohmann::ordered_json::array();
     for (const auto& one : copy.policy.overrides) {
@@ -75,11 +75,11 @@ Result<int> check_policy(const Arguments& arguments) {
     const auto copy = TRY(load_policy(
         options.operands().empty() ? std::string(kPolicyDirectory) : options.operands()[0],
         options));
-    auto findings = findings_of(copy);
-    if (options.has("--as-host")) std::ranges::move(ask_host(copy), std::back_inserter(findings));
-    TRY(print(options.has("--json") ? json_of(copy, findings) : text_of(copy, findings)));
-    const bool bad = std::any_of(findings.begin(), findings.end(),
-                                 [](const auto& finding) { return finding.error; });
+    auto remarks = remarks_of(copy);
+    if (options.has("--as-host")) std::ranges::move(ask_host(copy), std::back_inserter(remarks));
+    TRY(print(options.has("--json") ? json_of(copy, remarks) : text_of(copy, remarks)));
+    const bool bad = std::any_of(remarks.begin(), remarks.end(),
+                                 [](const auto& remark) { return remark.error; });
     return bad ? kNo : kDone;
 }
 

@@ -54,18 +54,18 @@ class Checker {
   public:
     Checker(const Policy& policy, const Facts& facts) : policy_(policy), facts_(facts) {}
 
-    std::vector<Finding> run() {
+    std::vector<PolicyRemark> run() {
         for (const auto& file : policy_.ignored) {
             warn(file, file == "jobs.disabled" ? "no job is taken in while this file is here"
                                                : "nobody reads this file; remove it");
         }
         check_signers();
         check_approvals();
-        std::ranges::move(check_connects(policy_), std::back_inserter(findings_));
+        std::ranges::move(check_connects(policy_), std::back_inserter(remarks_));
         for (const auto& [name, profile] : policy_.profiles) {
             const auto* calls = find(policy_.seccomp, profile.seccomp);
             if (calls != nullptr)
-                std::ranges::move(check_rows(profile, *calls), std::back_inserter(findings_));
+                std::ranges::move(check_rows(profile, *calls), std::back_inserter(remarks_));
         }
         for (const auto& [name, list] : policy_.seccomp) check_seccomp(list);
         for (const auto& [name, part] : policy_.parts) check_calls(part);
@@ -74,8 +74,8 @@ class Checker {
         for (const auto& [name, rows] : policy_.reads) {
             for (const auto& row : rows) check_read(name, row);
         }
-        std::ranges::move(check_credentials(policy_.credentials), std::back_inserter(findings_));
-        return std::move(findings_);
+        std::ranges::move(check_credentials(policy_.credentials), std::back_inserter(remarks_));
+        return std::move(remarks_);
     }
 
   private:
@@ -84,10 +84,10 @@ class Checker {
         return "allowed_signers:" + std::to_string(signer.line);
     }
     void wrong(std::string where, std::string text) {
-        findings_.push_back({true, std::move(where), std::move(text)});
+        remarks_.push_back({true, std::move(where), std::move(text)});
     }
     void warn(std::string where, std::string text) {
-        findings_.push_back({false, std::move(where), std::move(text)});
+        remarks_.push_back({false, std::move(where), std::move(text)});
     }
 
     void check_signers() {
@@ -298,12 +298,12 @@ class Checker {
 
     const Policy& policy_;
     const Facts& facts_;
-    std::vector<Finding> findings_;
+    std::vector<PolicyRemark> remarks_;
 };
 
 }  // namespace
 
-std::vector<Finding> check(const Policy& policy, const Facts& facts) {
+std::vector<PolicyRemark> check(const Policy& policy, const Facts& facts) {
     return Checker(policy, facts).run();
 }
 

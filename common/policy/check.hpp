@@ -1,4 +1,4 @@
-// What a policy says that it cannot mean: findings of --check-policy.
+// What a policy says that it cannot mean: remarks of --check-policy.
 #pragma once
 #include <functional>
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace bulkhead::policy {
 
-struct Finding {
+struct PolicyRemark {
     bool error = false;  // else a warning: allowed, and probably not meant
     std::string where;   // "approval.policy:7", or a file
     std::string text;
@@ -22,6 +22,6 @@ struct Facts {
     std::function<bool(std::string_view)> is_system_call;
 };
 
-std::vector<Finding> check(const Policy& policy, const Facts& facts);
+std::vector<PolicyRemark> check(const Policy& policy, const Facts& facts);
 
 }  // namespace bulkhead::policy

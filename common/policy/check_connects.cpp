@@ -7,10 +7,10 @@
 
 namespace bulkhead::policy {
 
-std::vector<Finding> check_connects(const Policy& policy) {
-    std::vector<Finding> findings;
+std::vector<PolicyRemark> check_connects(const Policy& policy) {
+    std::vector<PolicyRemark> remarks;
     const auto warn = [&](const Source& source, std::string text) {
-        findings.push_back({false, source.at(), std::move(text)});
+        remarks.push_back({false, source.at(), std::move(text)});
     };
     const auto nets = special_nets();
     const auto* worker = find(policy.parts, "worker");
@@ -33,12 +33,12 @@ std::vector<Finding> check_connects(const Policy& policy) {
              "connects anywhere; take the line out where it can");
         const auto same = [&](const Requirement& one) { return one.feature == waiver.wall; };
         if (std::ranges::any_of(policy.requirements, same)) {
-            findings.push_back(
+            remarks.push_back(
                 {true, waiver.source.at(),
                  "another line requires " + waiver.wall + "; take one of the two out"});
         }
     }
-    return findings;
+    return remarks;
 }
 
 }  // namespace bulkhead::policy

@@ -6,6 +6,6 @@
 
 namespace bulkhead::policy {
 
-std::vector<Finding> check_connects(const Policy& policy);
+std::vector<PolicyRemark> check_connects(const Policy& policy);
 
 }  // namespace bulkhead::policy

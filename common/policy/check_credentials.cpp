@@ -32,10 +32,10 @@ bool holds(const CredentialRow& row, std::string_view backend, std::string_view 
 
 }  // namespace
 
-std::vector<Finding> check_credentials(std::span<const CredentialRow> rows) {
-    std::vector<Finding> findings;
+std::vector<PolicyRemark> check_credentials(std::span<const CredentialRow> rows) {
+    std::vector<PolicyRemark> remarks;
     const auto warn = [&](const CredentialRow& row, std::string text) {
-        findings.push_back({false, row.source.place(), std::move(text)});
+        remarks.push_back({false, row.source.place(), std::move(text)});
     };
     for (const auto& row : rows) {
         // Whatever the backend is called, its own name is not "other".
@@ -53,7 +53,7 @@ std::vector<Finding> check_credentials(std::span<const CredentialRow> rows) {
                  "name, or: backend NAME");
         }
     }
-    return findings;
+    return remarks;
 }
 
 }  // namespace bulkhead::policy

@@ -7,6 +7,6 @@
 
 namespace bulkhead::policy {
 
-std::vector<Finding> check_credentials(std::span<const CredentialRow> rows);
+std::vector<PolicyRemark> check_credentials(std::span<const CredentialRow> rows);
 
 }  // namespace bulkhead::policy

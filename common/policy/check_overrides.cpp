@@ -74,35 +74,35 @@ std::string in_words(const Override& one) {
     return "";
 }
 
-std::vector<Finding> check_overrides(const Policy& policy, const Files& vendor,
-                                     const Files& operators) {
-    std::vector<Finding> findings;
+std::vector<PolicyRemark> check_overrides(const Policy& policy, const Files& vendor,
+                                          const Files& operators) {
+    std::vector<PolicyRemark> remarks;
     for (const auto& [kind, file, release] : policy.overrides) {
         if (is_built_in(kind == Override::Kind::adds ? adds_to(file) : file) &&
             kind != Override::Kind::copy) {
-            findings.push_back({false, file,
-                                "changes nothing: what holds the child that checks scripts is "
-                                "built into bulkhead; delete it"});
+            remarks.push_back({false, file,
+                               "changes nothing: what holds the child that checks scripts is "
+                               "built into bulkhead; delete it"});
             continue;
         }
         if (kind == Override::Kind::replaces && file == "worker.landlock") {
-            findings.push_back({false, file,
-                                "is of 0.1, and read for this release only: its rows take the "
-                                "place of those of profiles/worker.profile. Put what is yours into "
-                                "profiles/worker.profile.d/NAME.lines and delete it"});
+            remarks.push_back({false, file,
+                               "is of 0.1, and read for this release only: its rows take the "
+                               "place of those of profiles/worker.profile. Put what is yours into "
+                               "profiles/worker.profile.d/NAME.lines and delete it"});
             continue;
         }
         if (kind != Override::Kind::replaces) continue;
         std::string lacks;
         for (const auto& word : lacking(file, policy, vendor, operators)) lacks += " " + word;
         if (lacks.empty()) continue;
-        findings.push_back({false, file,
-                            "lacks lines that this version's file has:" + lacks +
-                                "; if it was written for an older version, take that file and add "
-                                "yours by " +
-                                file + ".d/NAME.lines"});
+        remarks.push_back({false, file,
+                           "lacks lines that this version's file has:" + lacks +
+                               "; if it was written for an older version, take that file and add "
+                               "yours by " +
+                               file + ".d/NAME.lines"});
     }
-    return findings;
+    return remarks;
 }
 
 }  // namespace bulkhead::policy

@@ -15,7 +15,7 @@ std::string_view name_of(Override::Kind kind);
 std::string in_words(const Override& one);
 
 // A file that replaces the vendor's and lacks a key of it, or a list that lacks a call of it.
-std::vector<Finding> check_overrides(const Policy& policy, const Files& vendor,
-                                     const Files& operators);
+std::vector<PolicyRemark> check_overrides(const Policy& policy, const Files& vendor,
+                                          const Files& operators);
 
 }  // namespace bulkhead::policy

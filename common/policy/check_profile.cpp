@@ -73,12 +73,12 @@ class ProfileChecker {
   public:
     explicit ProfileChecker(const Profile& profile) : profile_(profile) {}
 
-    std::vector<Finding> places() {
+    std::vector<PolicyRemark> places() {
         for (const auto& rule : profile_.paths) check_row(rule);
-        return std::move(findings_);
+        return std::move(remarks_);
     }
 
-    std::vector<Finding> all(const SeccompList& calls) {
+    std::vector<PolicyRemark> all(const SeccompList& calls) {
         for (const auto& [wall, source] : profile_.without) {
             warn(source.at(), "its jobs run where " + std::string(wall_in_words(wall)) +
                                   " is lacking, too: " + source.reason);
@@ -90,7 +90,7 @@ class ProfileChecker {
 
   private:
     void warn(std::string where, std::string text) {
-        findings_.push_back({false, std::move(where), std::move(text)});
+        remarks_.push_back({false, std::move(where), std::move(text)});
     }
 
     // Written before capabilities ended at the rows: whoever wrote it may count on more.
@@ -114,10 +114,10 @@ class ProfileChecker {
         }
         if (open.empty()) return;
         const auto row = std::ranges::find(profile_.paths, Access::remove, &PathRule::access);
-        findings_.push_back({true, row->source.at(),
-                             "a row \"remove\" lets files be deleted and no more, but seccomp/" +
-                                 calls.name + ".seccomp lets through " + open +
-                                 "; deny each there without a condition: errno EPERM CALL  # why"});
+        remarks_.push_back({true, row->source.at(),
+                            "a row \"remove\" lets files be deleted and no more, but seccomp/" +
+                                calls.name + ".seccomp lets through " + open +
+                                "; deny each there without a condition: errno EPERM CALL  # why"});
     }
 
     bool makes_everywhere() const {
@@ -144,16 +144,16 @@ class ProfileChecker {
     }
 
     const Profile& profile_;
-    std::vector<Finding> findings_;
+    std::vector<PolicyRemark> remarks_;
 };
 
 }  // namespace
 
-std::vector<Finding> check_rows(const Profile& profile, const SeccompList& calls) {
+std::vector<PolicyRemark> check_rows(const Profile& profile, const SeccompList& calls) {
     return ProfileChecker(profile).all(calls);
 }
 
-std::vector<Finding> check_places(const Profile& profile) {
+std::vector<PolicyRemark> check_places(const Profile& profile) {
     return ProfileChecker(profile).places();
 }
 

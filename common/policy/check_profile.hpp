@@ -8,8 +8,8 @@
 namespace bulkhead::policy {
 
 // `calls` is the profile's own list.
-std::vector<Finding> check_rows(const Profile& profile, const SeccompList& calls);
+std::vector<PolicyRemark> check_rows(const Profile& profile, const SeccompList& calls);
 // Of that only what concerns the places of rows.
-std::vector<Finding> check_places(const Profile& profile);
+std::vector<PolicyRemark> check_places(const Profile& profile);
 
 }  // namespace bulkhead::policy

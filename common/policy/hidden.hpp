@@ -1,5 +1,5 @@
 // What a profile keeps from the eyes of common tools, so that an empty answer is not taken for a
-// finding.
+// remark.
 #pragma once
 #include <string>
 #include <vector>

@@ -22,8 +22,8 @@ class Auditor : public ::testing::Test {
     Site site_;
 };
 
-// The finding that a copy under /tmp is no place for a host's policy is not what is tested here.
-std::vector<std::string> findings(const Answer& answer) {
+// The remark that a copy under /tmp is no place for a host's policy is not what is tested here.
+std::vector<std::string> remarks(const Answer& answer) {
     std::vector<std::string> lines;
     for (const auto line : split(answer.out, '\n')) {
         if (!line.contains("a host would not load it") && line.contains(": ")) {
@@ -55,7 +55,7 @@ TEST_F(Auditor, IsToldFileLineAndTextOfEachFinding) {
     site_.write("policy/seccomp/job.seccomp", "default allow  # test\nerrno EPERM mout  # typo\n");
     const auto answer = site_.bulkhead({"check-policy", "policy"});
     EXPECT_EQ(answer.code, 1);
-    EXPECT_THAT(findings(answer),
+    EXPECT_THAT(remarks(answer),
                 ::testing::IsSupersetOf(
                     {"approval.policy:1: warning: erin has no valid key in allowed_signers",
                      "approval.policy:2: error: nobody may use profile maintain: it needs 4 "
@@ -68,7 +68,7 @@ TEST_F(Auditor, IsToldWhatDiffersFromTheVersionsPolicyAndWhatIsOlder) {
                 site_.read("policy/seccomp/job.seccomp") + "errno EPERM bpf  # of this version\n");
     site_.write("vendor/reads.policy", "");
     site_.write("policy/host.policy.d/eu.lines", "group eu  # ours\n");
-    const auto lines = findings(site_.bulkhead({"check-policy", "policy"}));
+    const auto lines = remarks(site_.bulkhead({"check-policy", "policy"}));
     EXPECT_THAT(lines, ::testing::IsSupersetOf(
                            {"host.policy.d/eu.lines: adds to host.policy",
                             "reads.policy: unchanged copy of " BULKHEAD_VERSION

@@ -43,7 +43,7 @@ PathRule row(Access access, std::string path) {
             .source = {"profiles/p.profile", 7, "why"}};
 }
 
-std::vector<std::string> findings(const Profile& profile, const SeccompList& calls = kStrict) {
+std::vector<std::string> remarks(const Profile& profile, const SeccompList& calls = kStrict) {
     std::vector<std::string> lines;
     for (const auto& one : check_rows(profile, calls)) {
         lines.push_back((one.error ? "error " : "warning ") + one.where + ": " + one.text);
@@ -52,7 +52,7 @@ std::vector<std::string> findings(const Profile& profile, const SeccompList& cal
 }
 
 std::vector<std::string> written(const std::string& path) {
-    return findings(with({row(Access::write, path)}));
+    return remarks(with({row(Access::write, path)}));
 }
 
 }  // namespace
@@ -83,9 +83,9 @@ TEST(TrustedPlaces, AreWarnedOfWithTheirBeliever) {
                                                          {"/", "beneath it are trusted /usr"}};
     for (const auto& [path, who] : cases) {
         EXPECT_THAT(written(path), ElementsAre(HasSubstr(who))) << path;
-        EXPECT_THAT(findings(with({row(Access::devices, path)})), ElementsAre(HasSubstr(who)));
-        EXPECT_THAT(findings(with({row(Access::read, path)})), IsEmpty());
-        EXPECT_THAT(findings(with({row(Access::execute, path)})), IsEmpty());
+        EXPECT_THAT(remarks(with({row(Access::devices, path)})), ElementsAre(HasSubstr(who)));
+        EXPECT_THAT(remarks(with({row(Access::read, path)})), IsEmpty());
+        EXPECT_THAT(remarks(with({row(Access::execute, path)})), IsEmpty());
     }
 }
 
@@ -105,22 +105,22 @@ TEST(TrustedPlaces, OfAWideRowAreNamedInPart) {
 
 TEST(TrustedPlaces, ThatAreOpenToAllConcernOnlyCapabilities) {
     EXPECT_THAT(written("/var/tmp"), IsEmpty());
-    EXPECT_THAT(findings(with({row(Access::write, "/var/tmp")}, 2)),
+    EXPECT_THAT(remarks(with({row(Access::write, "/var/tmp")}, 2)),
                 ElementsAre(HasSubstr("root's")));
     auto profile = with({row(Access::write, "/tmp"), row(Access::write, "/var/tmp")}, 2);
     profile.private_tmp = true;
-    EXPECT_THAT(findings(profile), IsEmpty()) << "its own";
+    EXPECT_THAT(remarks(profile), IsEmpty()) << "its own";
 }
 
 TEST(TrustedPlaces, AreNoNewsToRoot) {
     auto profile = with({row(Access::write, "/"), row(Access::devices, "/dev")}, 2);
     profile.user = "root";
-    EXPECT_THAT(findings(profile), IsEmpty());
+    EXPECT_THAT(remarks(profile), IsEmpty());
 }
 
 TEST(TrustedPlaces, AreLessOfAMatterToDeleteFrom) {
     const auto removed = [](const char* path) {
-        return findings(with({row(Access::remove, path)}, 2));
+        return remarks(with({row(Access::remove, path)}, 2));
     };
     EXPECT_THAT(
         removed("/etc"),
@@ -139,48 +139,48 @@ TEST(Walls, ThatAProfileGaveUpAreTold) {
     auto profile = with({});
     profile.without.push_back({"landlock", {"profiles/p.profile", 9, "kernels of 2019"}});
     EXPECT_THAT(
-        findings(profile),
+        remarks(profile),
         ElementsAre("warning profiles/p.profile:9: its jobs run where Landlock (Linux 5.13, "
                     "and enabled at boot) is lacking, too: kernels of 2019"));
 }
 
 TEST(Capabilities, ThatOnceReachedFurtherAreToldToTheirOldProfile) {
     auto profile = with({row(Access::write, "/srv/cache")}, 2);
-    EXPECT_THAT(findings(profile), IsEmpty()) << "it requires id-map, and so knows";
+    EXPECT_THAT(remarks(profile), IsEmpty()) << "it requires id-map, and so knows";
     profile.require.clear();
     EXPECT_THAT(
-        findings(profile),
+        remarks(profile),
         ElementsAre(StartsWith("warning profiles/p.profile: its capabilities end at its rows "
                                "now, by a user namespace and ID-mapped mounts")));
     profile.paths[0].access = Access::remove;
-    EXPECT_THAT(findings(profile), IsEmpty());
+    EXPECT_THAT(remarks(profile), IsEmpty());
     profile.paths[0].access = Access::write;
     profile.capabilities = 0;
-    EXPECT_THAT(findings(profile), IsEmpty());
+    EXPECT_THAT(remarks(profile), IsEmpty());
 }
 
 TEST(RowsThatDelete, WantAListThatLetsNothingElseBeDone) {
     const auto profile = with({row(Access::remove, "/srv/old")});
-    EXPECT_THAT(findings(profile), IsEmpty());
-    const auto found = findings(profile, list("default errno EPERM  # why\n"
-                                              "allow truncate if arg1 is 0  # why\n"
-                                              "log chmod  # why\n"
-                                              "kill fchown  # why\n"));
+    EXPECT_THAT(remarks(profile), IsEmpty());
+    const auto found = remarks(profile, list("default errno EPERM  # why\n"
+                                             "allow truncate if arg1 is 0  # why\n"
+                                             "log chmod  # why\n"
+                                             "kill fchown  # why\n"));
     EXPECT_THAT(found, ElementsAre("error profiles/p.profile:7: a row \"remove\" lets files be "
                                    "deleted and no more, but seccomp/s.seccomp lets through chmod, "
                                    "truncate; deny each there without a condition: errno EPERM "
                                    "CALL  # why"));
-    EXPECT_THAT(findings(profile, list("default errno EPERM  # why\n"
-                                       "allow utimensat if arg1 null  # what it has open\n")),
+    EXPECT_THAT(remarks(profile, list("default errno EPERM  # why\n"
+                                      "allow utimensat if arg1 null  # what it has open\n")),
                 IsEmpty());
-    EXPECT_THAT(findings(profile, list("default errno EPERM  # why\n"
-                                       "allow utimensat if arg1 not-in 0  # any file\n")),
+    EXPECT_THAT(remarks(profile, list("default errno EPERM  # why\n"
+                                      "allow utimensat if arg1 not-in 0  # any file\n")),
                 ElementsAre(HasSubstr("lets through utimensat")));
-    const auto half = findings(profile, list("default allow  # why\n"
-                                             "errno EPERM chmod if arg1 has 0x800  # set-user-id\n"
-                                             "errno EPERM chown  # why\n"));
+    const auto half = remarks(profile, list("default allow  # why\n"
+                                            "errno EPERM chmod if arg1 has 0x800  # set-user-id\n"
+                                            "errno EPERM chown  # why\n"));
     EXPECT_THAT(half, ElementsAre(HasSubstr("lets through chmod, fchmod")));
     EXPECT_THAT(half, testing::Not(ElementsAre(HasSubstr(" chown,"))));
-    EXPECT_THAT(findings(with({row(Access::write, "/srv/old")}), list("default allow  # why\n")),
+    EXPECT_THAT(remarks(with({row(Access::write, "/srv/old")}), list("default allow  # why\n")),
                 IsEmpty());
 }

@@ -61,7 +61,7 @@ class CheckPolicy : public testing::Test {
         const auto parsed = parse_file(policy_, file, text);
         ASSERT_TRUE(parsed) << parsed.error().what;
     }
-    std::vector<std::string> findings(std::string_view at = "2026-06-01T00:00:00Z") const {
+    std::vector<std::string> remarks(std::string_view at = "2026-06-01T00:00:00Z") const {
         std::vector<std::string> lines;
         const auto known = [](std::string_view name) { return name != "opnat"; };
         for (const auto& one : check(policy_, {*parse_utc(at), known})) {
@@ -81,19 +81,19 @@ TEST_F(CheckPolicy, ASoundPolicyHasNoFindings) {
     add("approval.policy",
         "signers ops alice bob  # team\nprofile p need 2 of ops valid-for 7d  # why\n");
     add("approved/a.manifest", manifest("60", "4096"));
-    EXPECT_THAT(findings(), IsEmpty());
+    EXPECT_THAT(remarks(), IsEmpty());
 }
 
 TEST_F(CheckPolicy, AProfileThatNobodyMayUseIsFound) {
-    EXPECT_THAT(findings(), ElementsAre("warning approval.policy: nobody may sign for profile p; "
-                                        "if that is meant, write: profile p pinned-only  # why"));
+    EXPECT_THAT(remarks(), ElementsAre("warning approval.policy: nobody may sign for profile p; "
+                                       "if that is meant, write: profile p pinned-only  # why"));
 }
 
 TEST_F(CheckPolicy, AThresholdThatNobodyReachesIsFound) {
     add("approval.policy",
         "signers ops alice bob  # team\nprofile p need 3 of ops valid-for 7d  # why\n");
-    EXPECT_THAT(findings(), ElementsAre("error approval.policy:2: nobody may use profile p: it "
-                                        "needs 3 signers, and ops has 2 who can sign"));
+    EXPECT_THAT(remarks(), ElementsAre("error approval.policy:2: nobody may use profile p: it "
+                                       "needs 3 signers, and ops has 2 who can sign"));
 }
 
 TEST_F(CheckPolicy, ExpiredRevokedForeignAndUnknownSignersDoNotCount) {
@@ -102,7 +102,7 @@ TEST_F(CheckPolicy, ExpiredRevokedForeignAndUnknownSignersDoNotCount) {
                                "bob namespaces=\"git\" " + std::string(kOther) + "\n");
     add("approval.policy",
         "signers ops alice bob carol  # team\nprofile p need 1 of ops valid-for 7d  # why\n");
-    EXPECT_THAT(findings(),
+    EXPECT_THAT(remarks(),
                 ElementsAre("warning allowed_signers:1: alice's approval expired at "
                             "2026-03-01T00:00:00Z",
                             "warning approval.policy:1: alice has no valid key in allowed_signers",
@@ -110,24 +110,24 @@ TEST_F(CheckPolicy, ExpiredRevokedForeignAndUnknownSignersDoNotCount) {
                             "warning approval.policy:1: carol has no valid key in allowed_signers",
                             "error approval.policy:2: nobody may use profile p: it needs 1 "
                             "signers, and ops has 0 who can sign"));
-    EXPECT_THAT(findings("2026-02-01T00:00:00Z"),
+    EXPECT_THAT(remarks("2026-02-01T00:00:00Z"),
                 Not(Contains(testing::HasSubstr("nobody may use"))));
     add("revoked_signers", std::string(kKey) + "\n");
-    EXPECT_THAT(findings("2026-02-01T00:00:00Z"), Contains(testing::HasSubstr("nobody may use")));
+    EXPECT_THAT(remarks("2026-02-01T00:00:00Z"), Contains(testing::HasSubstr("nobody may use")));
 }
 
 TEST_F(CheckPolicy, OneKeyForTwoPeopleIsFound) {
     add("approval.policy", kPinned);
     add("allowed_signers", "alice " + std::string(kKey) + "\nbob " + std::string(kKey) + "\n");
-    EXPECT_THAT(findings(), ElementsAre("error allowed_signers:2: the key of an earlier line "
-                                        "again: one key is one person"));
+    EXPECT_THAT(remarks(), ElementsAre("error allowed_signers:2: the key of an earlier line "
+                                       "again: one key is one person"));
 }
 
 TEST_F(CheckPolicy, NamesThatLeadNowhereAreFound) {
     add("approval.policy",
         "signers empty  # none\nprofile p need 1 of dev valid-for 7d  # why\n"
         "profile gone pinned-only  # why\n");
-    EXPECT_THAT(findings(),
+    EXPECT_THAT(remarks(),
                 ElementsAre("error approval.policy:1: empty has no members",
                             "error approval.policy:3: there is no profiles/gone.profile",
                             "error approval.policy:2: there is no line \"signers dev ...\""));
@@ -137,7 +137,7 @@ TEST_F(CheckPolicy, APinnedJobOverItsProfilesCeilingIsFound) {
     add("approval.policy", kPinned);
     add("approved/a.manifest", manifest("61", "4097"));
     EXPECT_THAT(
-        findings(),
+        remarks(),
         ElementsAre("error approved/a.manifest: timeout is over the 60 seconds of profile p",
                     "error approved/a.manifest: output-max is over the 4096 bytes of profile p"));
 }
@@ -147,7 +147,7 @@ TEST_F(CheckPolicy, APinnedJobThatCannotRunIsFound) {
     add("approved/a.manifest", manifest("60", "4096"));
     policy_.interpreters.clear();
     policy_.profiles.clear();
-    EXPECT_THAT(findings("2027-06-01T00:00:00Z"),
+    EXPECT_THAT(remarks("2027-06-01T00:00:00Z"),
                 ElementsAre("error approval.policy:1: there is no profiles/p.profile",
                             "error approved/a.manifest: interpreters.policy does not list /bin/sh",
                             "warning approved/a.manifest: expired at 2027-01-01T00:00:00Z",
@@ -163,9 +163,9 @@ TEST_F(CheckPolicy, AScriptThatIsPinnedTwiceIsFound) {
     add("approval.policy", kPinned);
     pin("a", "host:web-1");
     pin("b", "host:web-2");
-    EXPECT_THAT(findings(), IsEmpty()) << "no host has both";
+    EXPECT_THAT(remarks(), IsEmpty()) << "no host has both";
     pin("c", "group:web");
-    EXPECT_THAT(findings(),
+    EXPECT_THAT(remarks(),
                 ElementsAre("warning approved/c.manifest: pins the script of approved/a.manifest "
                             "too. Of a script that "
                             "comes bare the first by file name that admits decides: that one under "
@@ -178,7 +178,7 @@ TEST_F(CheckPolicy, AScriptThatIsPinnedTwiceIsFound) {
 TEST_F(CheckPolicy, AnUnknownSystemCallIsFound) {
     add("approval.policy", kPinned);
     add("seccomp/worker.seccomp", worker_list("allow opnat  # files of the resolver\n"));
-    EXPECT_THAT(findings(),
+    EXPECT_THAT(remarks(),
                 ElementsAre("error seccomp/worker.seccomp:2: there is no system call \"opnat\""));
 }
 
@@ -187,8 +187,8 @@ TEST_F(CheckPolicy, AWorkersListThatLacksACallOfItsIsAnErrorThatNamesIt) {
     auto list = worker_list();
     list.erase(list.find(" splice"), std::string_view(" splice").size());
     add("seccomp/worker.seccomp", list);
-    EXPECT_THAT(findings(), ElementsAre("error seccomp/worker.seccomp:1: allows no splice, without "
-                                        "which the worker of this version does not work"));
+    EXPECT_THAT(remarks(), ElementsAre("error seccomp/worker.seccomp:1: allows no splice, without "
+                                       "which the worker of this version does not work"));
     EXPECT_THAT(require_calls(policy_).error().what,
                 testing::StartsWith("seccomp/worker.seccomp: allows no splice, without which"));
 }
@@ -196,21 +196,21 @@ TEST_F(CheckPolicy, AWorkersListThatLacksACallOfItsIsAnErrorThatNamesIt) {
 TEST_F(CheckPolicy, ADangerousCallNeedsAReasonInWords) {
     add("approval.policy", kPinned);
     add("seccomp/worker.seccomp", worker_list("allow ptrace  # TODO\n"));
-    EXPECT_THAT(findings(), ElementsAre("error seccomp/worker.seccomp:2: ptrace is dangerous: say "
-                                        "in words why it is allowed"));
+    EXPECT_THAT(remarks(), ElementsAre("error seccomp/worker.seccomp:2: ptrace is dangerous: say "
+                                       "in words why it is allowed"));
     add("seccomp/worker.seccomp", worker_list("allow ptrace  # the debugger of this profile\n"));
-    EXPECT_THAT(findings(), IsEmpty());
+    EXPECT_THAT(remarks(), IsEmpty());
 }
 
 TEST_F(CheckPolicy, ADefaultThatAllowsMustNameEveryDangerousCall) {
     add("approval.policy", kPinned);
     add("seccomp/job.seccomp", "default allow  # tools\nerrno EPERM bpf  # no programs\n");
-    const auto lines = findings();
+    const auto lines = remarks();
     EXPECT_THAT(lines, Contains("error seccomp/job.seccomp:1: the default allows ptrace, which is "
                                 "dangerous; give it a line of its own"));
     EXPECT_THAT(lines, Not(Contains(testing::HasSubstr("allows bpf"))));
     add("seccomp/broker.seccomp", "default allow  # walls\nerrno EPERM ptrace  # ceiling\n");
-    EXPECT_THAT(findings(), Not(Contains(testing::HasSubstr("allows ptrace"))));
+    EXPECT_THAT(remarks(), Not(Contains(testing::HasSubstr("allows ptrace"))));
 }
 
 TEST_F(CheckPolicy, AnAllowListMustLookAtTheArgumentsThatMatter) {
@@ -218,7 +218,7 @@ TEST_F(CheckPolicy, AnAllowListMustLookAtTheArgumentsThatMatter) {
     add("seccomp/job.seccomp",
         "default errno ENOSYS  # all else\nallow read clone  # forks\n"
         "allow socket if arg0 is AF_UNIX  # local\nerrno EPERM ioctl  # no devices\n");
-    EXPECT_THAT(findings(),
+    EXPECT_THAT(remarks(),
                 ElementsAre("warning seccomp/job.seccomp:2: clone without a condition lets through "
                             "user namespaces, with every capability inside"));
 }
@@ -226,7 +226,7 @@ TEST_F(CheckPolicy, AnAllowListMustLookAtTheArgumentsThatMatter) {
 TEST_F(CheckPolicy, AnAllowListShouldAnswerYoungerCallsAsAnOlderKernelWould) {
     add("approval.policy", kPinned);
     add("seccomp/job.seccomp", "default errno EPERM  # all else\n");
-    EXPECT_THAT(findings(),
+    EXPECT_THAT(remarks(),
                 ElementsAre("warning seccomp/job.seccomp:1: calls younger than the list get this "
                             "answer too, and libc takes an older one only after ENOSYS"));
 }
@@ -236,32 +236,32 @@ TEST_F(CheckPolicy, PowersOverMetadataWantAReadOnlyView) {
     auto& profile = policy_.profiles.at("p");
     profile.private_tmp = false;
     profile.namespaces.mount = false;
-    EXPECT_THAT(findings(), IsEmpty()) << "an ordinary user has no such powers";
+    EXPECT_THAT(remarks(), IsEmpty()) << "an ordinary user has no such powers";
     const auto told = ElementsAre(
         "warning profiles/p.profile: it could change modes, owners and times of files that it may "
         "not write, which Landlock does not hold; write: namespaces mount");
     profile.capabilities = 1;
-    EXPECT_THAT(findings(), told);
+    EXPECT_THAT(remarks(), told);
     profile.capabilities = 0;
     profile.user = "root";
-    EXPECT_THAT(findings(), told);
+    EXPECT_THAT(remarks(), told);
     profile.namespaces.mount = true;
-    EXPECT_THAT(findings(), IsEmpty());
+    EXPECT_THAT(remarks(), IsEmpty());
     profile.namespaces.mount = false;
     profile.paths.push_back({.access = Access::write, .path = "/", .if_present = {}, .source = {}});
-    EXPECT_THAT(findings(), IsEmpty()) << "it may write to all files anyway";
+    EXPECT_THAT(remarks(), IsEmpty()) << "it may write to all files anyway";
 }
 
 TEST_F(CheckPolicy, AFileThatNobodyReadsIsFound) {
     add("approval.policy", kPinned);
     policy_.ignored = {"host.policy~"};
-    EXPECT_THAT(findings(), ElementsAre("warning host.policy~: nobody reads this file; remove it"));
+    EXPECT_THAT(remarks(), ElementsAre("warning host.policy~: nobody reads this file; remove it"));
 }
 
 TEST_F(CheckPolicy, TheFileThatSuspendsIntakeIsCalledWhatItIs) {
     add("approval.policy", kPinned);
     policy_.ignored = {"jobs.disabled"};
-    EXPECT_THAT(findings(),
+    EXPECT_THAT(remarks(),
                 ElementsAre("warning jobs.disabled: no job is taken in while this file is here"));
 }
 
@@ -273,7 +273,7 @@ TEST_F(CheckPolicy, ARowThatHandsOutSecretsOrThatNobodyAsksForIsFound) {
         "glob tls-certificates /etc/tls/*.pem 64KiB private-too  # careless\n"
         "file sshd-config /etc/shadow 64KiB  # careless\n"
         "file tls-certs /etc/a.pem 64KiB  # mistyped\n");
-    EXPECT_THAT(findings(),
+    EXPECT_THAT(remarks(),
                 testing::UnorderedElementsAre(
                     "warning reads.policy:3: hands out files such as privkey.pem; the worker needs "
                     "no secrets",
@@ -295,10 +295,10 @@ TEST_F(CheckPolicy, ConnectionsThatLetDataOutOrCredentialsInAreFound) {
          {Form::Times::any, "tcp-connect PORT",
           [&](Line& line) { return take_port(rows, line); }}});
     ASSERT_TRUE(parsed) << parsed.error().what;
-    EXPECT_THAT(findings(), ElementsAre(testing::StartsWith("warning rows:3: the name servers of"),
-                                        testing::StartsWith("warning rows:4: the name servers of"),
-                                        testing::StartsWith("warning rows:5: reaches link-local"),
-                                        testing::StartsWith("warning rows:6: reaches AWS")));
+    EXPECT_THAT(remarks(), ElementsAre(testing::StartsWith("warning rows:3: the name servers of"),
+                                       testing::StartsWith("warning rows:4: the name servers of"),
+                                       testing::StartsWith("warning rows:5: reaches link-local"),
+                                       testing::StartsWith("warning rows:6: reaches AWS")));
 }
 
 TEST_F(CheckPolicy, ToDoWithoutEgressIsFoundAndNoPolicyThatRequiresItToo) {
@@ -306,7 +306,7 @@ TEST_F(CheckPolicy, ToDoWithoutEgressIsFoundAndNoPolicyThatRequiresItToo) {
     add("host.policy",
         "host-id a  # x\nwithout egress  # an old kernel\nrequire egress  # a new one\n");
     EXPECT_THAT(
-        findings(),
+        remarks(),
         ElementsAre(testing::StartsWith("warning host.policy:2: where this host can hold"),
                     "error host.policy:2: another line requires egress; take one of the two "
                     "out"));

@@ -127,30 +127,30 @@ TEST(CredentialGrant, WithoutRowsThereIsNone) {
     EXPECT_EQ(credential_grant({}, "main", "/etc/bulkhead/install-token", ""), none);
 }
 
-std::vector<std::string> findings(const std::vector<std::string>& lines) {
+std::vector<std::string> remarks(const std::vector<std::string>& lines) {
     std::vector<std::string> texts;
-    for (const auto& finding : check_credentials(rows(lines))) {
-        EXPECT_FALSE(finding.error);
-        texts.push_back(finding.where + ": " + finding.text);
+    for (const auto& remark : check_credentials(rows(lines))) {
+        EXPECT_FALSE(remark.error);
+        texts.push_back(remark.where + ": " + remark.text);
     }
     return texts;
 }
 
 TEST(CheckCredentials, SecretsOfTheHostAreNoBackends) {
     EXPECT_THAT(
-        findings({"/etc/shadow backend main"}),
+        remarks({"/etc/shadow backend main"}),
         ElementsAre(HasSubstr("credentials.policy:1:6: hands out files such as /etc/shadow")));
-    EXPECT_THAT(findings({"/*/* backend main"}), ElementsAre(HasSubstr("/etc/shadow")));
-    EXPECT_THAT(findings({"/etc/ssl/private/* backend main"}),
+    EXPECT_THAT(remarks({"/*/* backend main"}), ElementsAre(HasSubstr("/etc/shadow")));
+    EXPECT_THAT(remarks({"/etc/ssl/private/* backend main"}),
                 ElementsAre(HasSubstr("/etc/ssl/private/")));
-    EXPECT_THAT(findings({"/etc/*"}), IsEmpty()) << "what everybody may read is no secret";
+    EXPECT_THAT(remarks({"/etc/*"}), IsEmpty()) << "what everybody may read is no secret";
 }
 
 TEST(CheckCredentials, AFileOfEachBackendInAPlaceOfOnesOwn) {
     for (const auto* line : {"/etc/bulkhead/tls/main.key", "/etc/bulkhead/credentials/main/token",
                              "$CREDENTIALS_DIRECTORY/token"}) {
-        EXPECT_THAT(findings({line}), ElementsAre(HasSubstr("each backend's worker"))) << line;
-        EXPECT_THAT(findings({std::string(line) + " backend main"}), IsEmpty()) << line;
+        EXPECT_THAT(remarks({line}), ElementsAre(HasSubstr("each backend's worker"))) << line;
+        EXPECT_THAT(remarks({std::string(line) + " backend main"}), IsEmpty()) << line;
     }
 }
 

@@ -26,8 +26,8 @@ bool is_system_call(std::string_view name) { return sandbox::syscall_number(name
 
 TEST(ShippedPolicy, HasNoFindings) {
     const Facts facts{*parse_utc("2026-11-22T00:00:00Z"), is_system_call};
-    for (const auto& finding : check(shipped(), facts)) {
-        ADD_FAILURE() << finding.where << ": " << finding.text;
+    for (const auto& remark : check(shipped(), facts)) {
+        ADD_FAILURE() << remark.where << ": " << remark.text;
     }
 }
 
