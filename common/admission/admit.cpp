@@ -13,16 +13,16 @@ namespace {
 using std::string_view;
 using enum Reason;
 
-void note(Verdict& verdict, string_view name, Finding finding) {
-    finding.detail.resize(std::min(finding.detail.size(), kMaxDetail));
-    const auto outcome = finding.reason == undecided  ? Outcome::skipped
-                         : finding.reason == admitted ? Outcome::passed
-                                                      : Outcome::failed;
+void note(Verdict& verdict, string_view name, CheckResult result) {
+    result.detail.resize(std::min(result.detail.size(), kMaxDetail));
+    const auto outcome = result.reason == undecided  ? Outcome::skipped
+                         : result.reason == admitted ? Outcome::passed
+                                                     : Outcome::failed;
     if (outcome == Outcome::failed && verdict.reason == undecided) {
-        verdict.reason = finding.reason;
-        verdict.detail = finding.detail;
+        verdict.reason = result.reason;
+        verdict.detail = result.detail;
     }
-    verdict.checks.push_back({name, outcome, finding.reason, std::move(finding.detail)});
+    verdict.checks.push_back({name, outcome, result.reason, std::move(result.detail)});
 }
 
 // The manifest names the interpreter, and the #! line what it is given. A line that names another
@@ -75,7 +75,7 @@ struct Search {
     std::optional<approval::Manifest> parsed{};  // for a candidate to point at
 };
 
-Finding find_in_catalogue(const JobBytes& job, const policy::Policy& policy, Search& search) {
+CheckResult find_in_catalogue(const JobBytes& job, const policy::Policy& policy, Search& search) {
     const auto* entry = policy::find(policy.approved, job.name);
     if (entry == nullptr || !entry->script) {
         return {catalogue_unknown, "no job \"" + quoted(job.name, 64) + "\" in the catalogue"};
@@ -84,7 +84,7 @@ Finding find_in_catalogue(const JobBytes& job, const policy::Policy& policy, Sea
     return pass();
 }
 
-Finding read_manifest(const JobBytes& job, const policy::Policy& policy, Search& search) {
+CheckResult read_manifest(const JobBytes& job, const policy::Policy& policy, Search& search) {
     auto parsed = approval::parse_manifest(*job.manifest);
     if (!parsed) return {manifest_malformed, parsed.error().what};
     search.parsed = std::move(*parsed);
@@ -97,7 +97,7 @@ Finding read_manifest(const JobBytes& job, const policy::Policy& policy, Search&
 }
 
 // Without a manifest of its own a script stands on those that are pinned for its hash.
-Finding find_pinned(const JobBytes& job, const policy::Policy& policy, Search& search) {
+CheckResult find_pinned(const JobBytes& job, const policy::Policy& policy, Search& search) {
     const auto digest = crypto::sha256(as_bytes(job.script));
     for (const auto& [name, entry] : policy.approved) {
         if (entry.manifest.script_sha256 != digest) continue;
@@ -108,7 +108,7 @@ Finding find_pinned(const JobBytes& job, const policy::Policy& policy, Search& s
                               crypto::hex(digest)};
 }
 
-Finding find_manifest(const JobBytes& job, const policy::Policy& policy, Search& search) {
+CheckResult find_manifest(const JobBytes& job, const policy::Policy& policy, Search& search) {
     if (job.kind == JobBytes::Kind::catalogue) return find_in_catalogue(job, policy, search);
     return job.manifest ? read_manifest(job, policy, search) : find_pinned(job, policy, search);
 }
@@ -122,7 +122,7 @@ Verdict admit(const JobBytes& job, const policy::Policy& policy, const HostFacts
     auto sizes = check_sizes(job);
     const bool fits = sizes.reason == admitted;
     note(start, "size", std::move(sizes));
-    note(start, "manifest", fits ? find_manifest(job, policy, search) : Finding{});
+    note(start, "manifest", fits ? find_manifest(job, policy, search) : CheckResult{});
 
     std::optional<Verdict> refusal;
     for (const auto& [pinned, bytes, manifest, script] : search.candidates) {

@@ -45,21 +45,21 @@ Reason reason_of(approval::Standing standing) {
 }
 
 // A damaged signature refuses the job; one that merely does not count is left to the threshold.
-Finding judge_signatures(const approval::Count& count) {
-    auto finding = pass();
+CheckResult judge_signatures(const approval::Count& count) {
+    auto result = pass();
     for (std::size_t i = 0; i < count.signatures.size(); ++i) {
         const auto& [standing, principals, fingerprint] = count.signatures[i];
         const auto reason = reason_of(standing);
-        if (reason == signature_invalid) finding.reason = reason;
-        finding.detail += (i == 0 ? "" : "; ") + text_of(i + 1) + ": ";
-        if (!fingerprint.empty()) finding.detail += principals + " " + fingerprint + " ";
-        finding.detail += reason == admitted ? "good" : code(reason);
+        if (reason == signature_invalid) result.reason = reason;
+        result.detail += (i == 0 ? "" : "; ") + text_of(i + 1) + ": ";
+        if (!fingerprint.empty()) result.detail += principals + " " + fingerprint + " ";
+        result.detail += reason == admitted ? "good" : code(reason);
     }
-    return finding;
+    return result;
 }
 
-Finding judge_threshold(const approval::Manifest& manifest, const policy::ApprovalRule& rule,
-                        const approval::Count& count) {
+CheckResult judge_threshold(const approval::Manifest& manifest, const policy::ApprovalRule& rule,
+                            const approval::Count& count) {
     const auto& approvers = count.approvers;
     const auto counted = text_of(approvers.size()) + " of the " + text_of(rule.need) +
                          " needed from " + rule.group + " (" + joined(approvers) + ")";
@@ -80,10 +80,10 @@ Finding judge_threshold(const approval::Manifest& manifest, const policy::Approv
 
 }  // namespace
 
-Finding check_sizes(const JobBytes& job) {
+CheckResult check_sizes(const JobBytes& job) {
     const auto over = [](string_view what, std::size_t size, std::size_t max) {
-        return Finding{size_exceeded,
-                       string(what) + ": " + text_of(size) + " of at most " + text_of(max)};
+        return CheckResult{size_exceeded,
+                           string(what) + ": " + text_of(size) + " of at most " + text_of(max)};
     };
     const auto manifest = job.manifest.value_or("").size();
     // A catalogue job's script lies in policy; its manifest says how large it is.
@@ -142,7 +142,7 @@ Approval check_approval(const Case& c) {
     return result;
 }
 
-Finding check_script(const Case& c) {
+CheckResult check_script(const Case& c) {
     if (c.script.size() != c.manifest.script_size) {
         return {script_size_mismatch, "the script has " + text_of(c.script.size()) +
                                           " bytes, the manifest says " +
@@ -155,7 +155,7 @@ Finding check_script(const Case& c) {
     return pass("SHA-256 " + crypto::hex(digest));
 }
 
-Finding check_interpreter(const Case& c) {
+CheckResult check_interpreter(const Case& c) {
     const auto& path = c.manifest.interpreter;
     if (!c.policy.interpreters.contains(path)) {
         return {interpreter_not_allowed, path + " is not in interpreters.policy"};
@@ -168,7 +168,7 @@ Finding check_interpreter(const Case& c) {
     return pass(path);
 }
 
-Finding check_target(const Case& c) {
+CheckResult check_target(const Case& c) {
     const auto& host = c.policy.host;
     for (const auto& target : c.manifest.targets) {
         using Kind = approval::Target::Kind;
@@ -184,7 +184,7 @@ Finding check_target(const Case& c) {
                                  ", groups: " + joined(host.groups)};
 }
 
-Finding check_time(const Case& c) {
+CheckResult check_time(const Case& c) {
     if (c.now + kClockSlack < c.ledger.clock_floor) {
         return {clock_behind, "it is " + format_utc(c.now) + ", but this host has already seen " +
                                   format_utc(c.ledger.clock_floor)};
@@ -198,7 +198,7 @@ Finding check_time(const Case& c) {
     return pass("until " + format_utc(c.manifest.not_after));
 }
 
-Finding check_replay(const Case& c) {
+CheckResult check_replay(const Case& c) {
     const auto job_id = crypto::sha256(as_bytes(c.manifest.job_id));
     std::uint32_t recent = 0;
     bool same_id = false;
@@ -222,7 +222,7 @@ Finding check_replay(const Case& c) {
     return pass(c.manifest.runs.once() ? "first start" : text_of(recent) + " starts so far");
 }
 
-Finding check_parameters(const Case& c) {
+CheckResult check_parameters(const Case& c) {
     const auto same = [](string_view name) {
         return [name](const auto& other) { return other.name == name; };
     };
@@ -247,7 +247,7 @@ Finding check_parameters(const Case& c) {
     return pass(text_of(given.size()) + " given");
 }
 
-Finding check_profile(const Case& c) {
+CheckResult check_profile(const Case& c) {
     const auto& name = c.manifest.profile;
     const auto* profile = policy::find(c.policy.profiles, name);
     if (profile == nullptr) return {profile_unknown, "policy/profiles has no " + name};
@@ -265,7 +265,7 @@ Finding check_profile(const Case& c) {
     return pass(name);
 }
 
-Finding check_intake(const Case& c) {
+CheckResult check_intake(const Case& c) {
     if (c.facts.intake_suspended) {
         const auto& why = c.facts.suspended_by;
         return {intake_suspended, "job intake is suspended" + (why.empty() ? "" : ": " + why)};

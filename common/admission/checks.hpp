@@ -24,38 +24,38 @@ struct Case {
 };
 
 // The outcome of one check: passed if and only if the reason is `admitted`, skipped if undecided.
-struct Finding {
+struct CheckResult {
     Reason reason = Reason::undecided;
     std::string detail;
 };
 
-inline Finding pass(std::string detail = {}) { return {Reason::admitted, std::move(detail)}; }
+inline CheckResult pass(std::string detail = {}) { return {Reason::admitted, std::move(detail)}; }
 
 // Before there is a manifest.
-Finding check_sizes(const JobBytes& job);
+CheckResult check_sizes(const JobBytes& job);
 
-// Signatures and threshold share one count, so they are one check with two findings.
+// Signatures and threshold share one count, so they are one check with two results.
 struct Approval {
-    Finding signatures;
-    Finding threshold;
+    CheckResult signatures;
+    CheckResult threshold;
     std::string rule;
     std::vector<std::string> signers;
 };
 
 Approval check_approval(const Case& c);
 
-Finding check_script(const Case& c);
-Finding check_interpreter(const Case& c);
-Finding check_target(const Case& c);
-Finding check_time(const Case& c);
-Finding check_replay(const Case& c);
-Finding check_parameters(const Case& c);
-Finding check_profile(const Case& c);
-Finding check_intake(const Case& c);
+CheckResult check_script(const Case& c);
+CheckResult check_interpreter(const Case& c);
+CheckResult check_target(const Case& c);
+CheckResult check_time(const Case& c);
+CheckResult check_replay(const Case& c);
+CheckResult check_parameters(const Case& c);
+CheckResult check_profile(const Case& c);
+CheckResult check_intake(const Case& c);
 
 struct NamedCheck {
     std::string_view name;
-    Finding (*check)(const Case&);
+    CheckResult (*check)(const Case&);
 };
 
 // In this order, after "size", "manifest", "signatures" and "threshold".
