@@ -23,7 +23,7 @@ Result<> require_sound(const std::string& file, std::string_view script,
     // A shell would only say the same in other words.
     if (faults_of(vetting).empty()) vetting.syntax = check_syntax(script, interpreter);
     const auto faults = faults_of(vetting);
-    using enum Vetting::Outcome;
+    using enum admission::CheckOutcome;
     if (vetting.syntax.outcome == failed) {
         return fail(fault_lines(file, faults) + "\n" + vetting.syntax.why +
                     " says so; what does not parse is not put up for approval");

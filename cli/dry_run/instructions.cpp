@@ -86,7 +86,7 @@ std::vector<std::string> take_apart(const std::string& signed_file, const Names&
 bool signatures_are_good(const admission::Verdict& verdict) {
     const auto found = std::find_if(verdict.checks.begin(), verdict.checks.end(),
                                     [](const auto& check) { return check.name == "signatures"; });
-    return found != verdict.checks.end() && found->outcome == admission::Outcome::passed;
+    return found != verdict.checks.end() && found->outcome == admission::CheckOutcome::passed;
 }
 
 }  // namespace

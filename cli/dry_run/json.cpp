@@ -105,9 +105,9 @@ json remarks_of(const std::vector<Remark>& remarks) {
 json tool_of(const std::optional<Vetting>& vetting, const Vetting::Tool Vetting::*member) {
     if (!vetting) return nullptr;
     const auto& tool = *vetting.*member;
-    const auto outcome = tool.outcome == Vetting::Outcome::skipped  ? "skipped"
-                         : tool.outcome == Vetting::Outcome::passed ? "passed"
-                                                                    : "failed";
+    const auto outcome = tool.outcome == admission::CheckOutcome::skipped  ? "skipped"
+                         : tool.outcome == admission::CheckOutcome::passed ? "passed"
+                                                                           : "failed";
     return {{"outcome", outcome}, {"why", tool.why}, {"remarks", remarks_of(tool.remarks)}};
 }
 

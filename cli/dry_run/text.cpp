@@ -52,11 +52,11 @@ std::string verdict_of(const Question& question, const Report& report, const Pol
 std::string checks_of(const Report& report) {
     std::string text = "\nchecks\n";
     for (const auto& check : report.verdict.checks) {
-        const auto outcome = check.outcome == admission::Outcome::passed   ? "ok"
-                             : check.outcome == admission::Outcome::failed ? "NO"
-                                                                           : "-";
+        const auto outcome = check.outcome == admission::CheckOutcome::passed   ? "ok"
+                             : check.outcome == admission::CheckOutcome::failed ? "NO"
+                                                                                : "-";
         auto words_of = std::string(outcome);
-        if (check.outcome == admission::Outcome::failed) {
+        if (check.outcome == admission::CheckOutcome::failed) {
             words_of += " " + std::string(admission::code(check.reason)) + ":";
         }
         text += row("  " + std::string(check.name), words_of + " " + check.detail);
@@ -135,9 +135,9 @@ std::string sandbox_of(const policy::Profile& profile, const approval::Manifest&
 }
 
 std::string tool_of(const char* label, const Vetting::Tool& tool) {
-    const auto outcome = tool.outcome == Vetting::Outcome::skipped  ? "not asked: "
-                         : tool.outcome == Vetting::Outcome::passed ? "nothing to say: "
-                                                                    : "";
+    const auto outcome = tool.outcome == admission::CheckOutcome::skipped  ? "not asked: "
+                         : tool.outcome == admission::CheckOutcome::passed ? "nothing to say: "
+                                                                           : "";
     return row(label, outcome + tool.why) + remarks_of(tool.remarks);
 }
 

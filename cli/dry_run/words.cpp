@@ -22,13 +22,13 @@ std::string access_name(policy::Access access) {
     return "?";
 }
 
-std::string outcome_name(admission::Outcome outcome) {
+std::string outcome_name(admission::CheckOutcome outcome) {
     switch (outcome) {
-        case admission::Outcome::skipped:
+        case admission::CheckOutcome::skipped:
             return "skipped";
-        case admission::Outcome::passed:
+        case admission::CheckOutcome::passed:
             return "passed";
-        case admission::Outcome::failed:
+        case admission::CheckOutcome::failed:
             return "failed";
     }
     return "?";

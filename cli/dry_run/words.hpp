@@ -9,7 +9,7 @@
 namespace bulkhead::cli {
 
 std::string access_name(policy::Access access);
-std::string outcome_name(admission::Outcome outcome);
+std::string outcome_name(admission::CheckOutcome outcome);
 std::string network_in_words(policy::Network network);
 std::vector<std::string> namespace_names(const policy::Namespaces& namespaces);
 

@@ -17,9 +17,9 @@ namespace bulkhead::cli {
 
 namespace {
 
+using admission::CheckOutcome;
 using std::string;
 using std::string_view;
-using Outcome = Vetting::Outcome;
 
 constexpr std::size_t kMaxRemarks = 50;
 
@@ -76,13 +76,13 @@ Vetting::Tool run_syntax_check(std::vector<string> words, string_view script) {
     for (const auto& word : words) name += (name.empty() ? "" : " ") + word;
     words.emplace_back(kScriptPath);
     const auto ran = run_confined(words, script);
-    if (!ran) return {Outcome::skipped, ran.error().what, {}};
+    if (!ran) return {CheckOutcome::skipped, ran.error().what, {}};
     if (ran->exit_code < 0) {
-        return {Outcome::skipped, name + " was killed, or took longer than 10 s", {}};
+        return {CheckOutcome::skipped, name + " was killed, or took longer than 10 s", {}};
     }
-    Vetting::Tool tool{Outcome::passed, name, {}};
+    Vetting::Tool tool{CheckOutcome::passed, name, {}};
     if (ran->exit_code == 0) return tool;
-    tool.outcome = Outcome::failed;
+    tool.outcome = CheckOutcome::failed;
     for (const auto line : split(ran->output, '\n')) {
         if (line.empty() || tool.remarks.size() == kMaxRemarks) continue;
         tool.remarks.push_back(remark_of(line));
@@ -110,20 +110,21 @@ void take_comment(const nlohmann::json& comment, Vetting::Tool& tool) {
 Vetting::Tool ask_shellcheck(string_view script, const Shell& shell) {
     const auto found = std::find_if(kShellcheck.begin(), kShellcheck.end(),
                                     [](const char* path) { return ::access(path, X_OK) == 0; });
-    if (found == kShellcheck.end()) return {Outcome::skipped, "shellcheck is not installed", {}};
+    if (found == kShellcheck.end())
+        return {CheckOutcome::skipped, "shellcheck is not installed", {}};
     const auto ran = run_confined(
         {*found, "--norc", "-f", "json1", "-s", string(shell.dialect), kScriptPath}, script);
-    if (!ran) return {Outcome::skipped, ran.error().what, {}};
+    if (!ran) return {CheckOutcome::skipped, ran.error().what, {}};
     const auto document = nlohmann::json::parse(ran->output, nullptr, false);
     if (ran->exit_code < 0 || !document.is_object() || !document.contains("comments")) {
-        return {Outcome::skipped, "shellcheck gave no answer that could be read", {}};
+        return {CheckOutcome::skipped, "shellcheck gave no answer that could be read", {}};
     }
-    Vetting::Tool tool{Outcome::passed, "shellcheck", {}};
+    Vetting::Tool tool{CheckOutcome::passed, "shellcheck", {}};
     for (const auto& comment : document["comments"]) {
         if (comment.is_object()) take_comment(comment, tool);
     }
     if (tool.remarks.empty()) return tool;
-    tool.outcome = Outcome::failed;
+    tool.outcome = CheckOutcome::failed;
     tool.why = "shellcheck, " + std::to_string(tool.remarks.size()) + " remarks";
     return tool;
 }
@@ -194,15 +195,16 @@ std::vector<Remark> find_oddities(string_view script, string_view interpreter) {
 
 Vetting::Tool check_syntax(string_view script, const string& interpreter) {
     const auto* shell = shell_of(interpreter);
-    if (shell == nullptr) return {Outcome::skipped, unknown_shell(interpreter), {}};
+    if (shell == nullptr) return {CheckOutcome::skipped, unknown_shell(interpreter), {}};
     if (::access(interpreter.c_str(), X_OK) != 0) {
-        return {Outcome::skipped, interpreter + " is not installed on this machine", {}};
+        return {CheckOutcome::skipped, interpreter + " is not installed on this machine", {}};
     }
     auto tool = run_syntax_check({interpreter, "-n"}, script);
     // -n obeys no shopt, and without this one some good scripts do not parse.
-    if (tool.outcome == Outcome::failed && shell->dialect == "bash" && script.contains("extglob")) {
+    if (tool.outcome == CheckOutcome::failed && shell->dialect == "bash" &&
+        script.contains("extglob")) {
         auto other = run_syntax_check({interpreter, "-O", "extglob", "-n"}, script);
-        if (other.outcome == Outcome::passed) return other;
+        if (other.outcome == CheckOutcome::passed) return other;
     }
     return tool;
 }

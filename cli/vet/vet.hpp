@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/admission/admit.hpp"
+
 namespace bulkhead::cli {
 
 struct Remark {
@@ -14,10 +16,8 @@ struct Remark {
 };
 
 struct Vetting {
-    enum class Outcome { skipped, passed, failed };
-
     struct Tool {
-        Outcome outcome = Outcome::skipped;
+        admission::CheckOutcome outcome{};
         std::string why;  // what was run, or why nothing was
         std::vector<Remark> remarks;
     };

@@ -15,10 +15,10 @@ using enum Reason;
 
 void note(Verdict& verdict, string_view name, CheckResult result) {
     result.detail.resize(std::min(result.detail.size(), kMaxDetail));
-    const auto outcome = result.reason == undecided  ? Outcome::skipped
-                         : result.reason == admitted ? Outcome::passed
-                                                     : Outcome::failed;
-    if (outcome == Outcome::failed && verdict.reason == undecided) {
+    const auto outcome = result.reason == undecided  ? CheckOutcome::skipped
+                         : result.reason == admitted ? CheckOutcome::passed
+                                                     : CheckOutcome::failed;
+    if (outcome == CheckOutcome::failed && verdict.reason == undecided) {
         verdict.reason = result.reason;
         verdict.detail = result.detail;
     }
@@ -52,7 +52,7 @@ Verdict decide(const Case& c, Verdict verdict) {
     const auto profile = c.facts.profiles.find(c.manifest.profile);
     if (profile != c.facts.profiles.end()) verdict.remarks = profile->second.remarks;
 
-    const auto passed = [](const Check& check) { return check.outcome == Outcome::passed; };
+    const auto passed = [](const Check& check) { return check.outcome == CheckOutcome::passed; };
     if (!std::all_of(verdict.checks.begin(), verdict.checks.end(), passed)) return verdict;
     take_arguments(c, verdict);  // of a script that somebody approved, and of no other
     verdict.admitted = true;

@@ -63,11 +63,11 @@ struct HostFacts {
     std::map<std::string, ProfileFacts, std::less<>> profiles;          // by name
 };
 
-enum class Outcome { skipped = 0, passed, failed };
+enum class CheckOutcome { skipped = 0, passed, failed };
 
 struct Check {
     std::string_view name;  // "manifest", "signatures", ...
-    Outcome outcome = Outcome::skipped;
+    CheckOutcome outcome = CheckOutcome::skipped;
     Reason reason = Reason::undecided;
     std::string detail;
 };

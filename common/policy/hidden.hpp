@@ -1,5 +1,5 @@
-// What a profile keeps from the eyes of common tools, so that an empty answer is not taken for a
-// remark.
+// What a profile hides from common tools (ps, ss, df), so that nobody takes their empty answer for
+// the state of the host.
 #pragma once
 #include <string>
 #include <vector>

@@ -17,20 +17,20 @@
 namespace bulkhead::cli {
 namespace {
 
+using admission::CheckOutcome;
 using ::testing::HasSubstr;
-using Outcome = Vetting::Outcome;
 
 TEST(Vet, FindsNothingInAGoodScript) {
     const auto vetting = vet("#!/bin/bash\nset -eu\necho \"$HOME\"\n", "/bin/bash");
     EXPECT_EQ(vetting.oddities.size(), 0U);
-    EXPECT_EQ(vetting.syntax.outcome, Outcome::passed) << vetting.syntax.why;
-    EXPECT_NE(vetting.shellcheck.outcome, Outcome::failed);
+    EXPECT_EQ(vetting.syntax.outcome, CheckOutcome::passed) << vetting.syntax.why;
+    EXPECT_NE(vetting.shellcheck.outcome, CheckOutcome::failed);
 }
 
 TEST(Vet, NamesTheLineOfASyntaxError) {
     for (const auto* shell : {"/bin/bash", "/bin/sh"}) {
         const auto syntax = vet("true\nif then\n", shell).syntax;
-        EXPECT_EQ(syntax.outcome, Outcome::failed) << syntax.why;
+        EXPECT_EQ(syntax.outcome, CheckOutcome::failed) << syntax.why;
         ASSERT_FALSE(syntax.remarks.empty());
         EXPECT_EQ(syntax.remarks[0].line, 2U);
         EXPECT_THAT(syntax.remarks[0].text, HasSubstr("yntax error"));
@@ -39,7 +39,7 @@ TEST(Vet, NamesTheLineOfASyntaxError) {
 
 TEST(Vet, PassesOnWhatShellcheckFinds) {
     const auto shellcheck = vet("#!/bin/bash\necho $1\n", "/bin/bash").shellcheck;
-    if (shellcheck.outcome == Outcome::skipped) GTEST_SKIP() << shellcheck.why;
+    if (shellcheck.outcome == CheckOutcome::skipped) GTEST_SKIP() << shellcheck.why;
     ASSERT_EQ(shellcheck.remarks.size(), 1U);
     EXPECT_EQ(shellcheck.remarks[0].line, 2U);
     EXPECT_THAT(shellcheck.remarks[0].text, HasSubstr("SC2086"));
@@ -71,8 +71,8 @@ TEST(Vet, LeavesToOtherInterpretersWhatTheyCanRead) {
 TEST(Vet, LetsAScriptParseThatSetsExtglobItself) {
     const std::string script = "shopt -s extglob\nrm -- !(keep)\n";
     const auto syntax = check_syntax(script, "/bin/bash");
-    EXPECT_EQ(syntax.outcome, Outcome::passed) << syntax.why;
-    EXPECT_EQ(check_syntax(script + "if\n", "/bin/bash").outcome, Outcome::failed);
+    EXPECT_EQ(syntax.outcome, CheckOutcome::passed) << syntax.why;
+    EXPECT_EQ(check_syntax(script + "if\n", "/bin/bash").outcome, CheckOutcome::failed);
 }
 
 TEST(Vet, SaysWhenTheShellIsNotInstalledHere) {
@@ -84,14 +84,14 @@ TEST(Vet, SaysWhenTheShellIsNotInstalledHere) {
             return sys::fail_errno("hiding dash").error().what;
         }
         const auto syntax = check_syntax("true\n", "/usr/bin/dash");
-        return syntax.outcome == Outcome::skipped ? syntax.why : "it was asked";
+        return syntax.outcome == CheckOutcome::skipped ? syntax.why : "it was asked";
     });
     EXPECT_EQ(said, "/usr/bin/dash is not installed on this machine");
 }
 
 TEST(Vet, StartsNothingItDoesNotKnow) {
     for (const auto* interpreter : {"/usr/bin/python3", "/tmp/bash", "bash", ""}) {
-        EXPECT_EQ(vet("true\n", interpreter).syntax.outcome, Outcome::skipped) << interpreter;
+        EXPECT_EQ(vet("true\n", interpreter).syntax.outcome, CheckOutcome::skipped) << interpreter;
     }
 }
 

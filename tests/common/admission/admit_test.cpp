@@ -54,7 +54,7 @@ TEST(Admit, AScriptThatNobodyApprovedIsRefused) {
     EXPECT_THAT(verdict.detail,
                 testing::HasSubstr(crypto::hex(crypto::sha256(as_bytes(s.script)))));
     EXPECT_FALSE(verdict.manifest);
-    EXPECT_EQ(check(verdict, "intake").outcome, Outcome::skipped);
+    EXPECT_EQ(check(verdict, "intake").outcome, CheckOutcome::skipped);
 }
 
 TEST(Admit, ACatalogueJobIsFoundByItsName) {
@@ -118,12 +118,12 @@ TEST(Admit, WhatIsTooLargeIsNotLookedInto) {
                      {s.runs, s.clock_floor, s.ledger_full}, s.now);
     };
     const auto most = verdict(approval::kMaxManifest, approval::kMaxSignatureText);
-    EXPECT_EQ(check(most, "size").outcome, Outcome::passed);
+    EXPECT_EQ(check(most, "size").outcome, CheckOutcome::passed);
     EXPECT_EQ(code(most), "manifest-malformed");
     for (const auto& over :
          {verdict(approval::kMaxManifest + 1, 0), verdict(0, approval::kMaxSignatureText + 1)}) {
         EXPECT_EQ(code(over), "size-exceeded");
-        EXPECT_EQ(check(over, "manifest").outcome, Outcome::skipped);
+        EXPECT_EQ(check(over, "manifest").outcome, CheckOutcome::skipped);
     }
 }
 
