@@ -10,7 +10,7 @@ namespace bulkhead::broker {
 
 namespace {
 
-using protocol::Code, protocol::JobEnd, protocol::Outcome;
+using protocol::Code, protocol::JobEnd, protocol::JobOutcome;
 
 // What was set for the job is not what the kernel says is set: no line of it ran.
 constexpr std::string_view kDiffersReason = "confinement-differs";
@@ -21,7 +21,7 @@ constexpr std::size_t kMostNames = 5;
 
 JobEnd could_not_start(const Error& error) {
     JobEnd end;
-    end.outcome = Outcome::failed_to_start;
+    end.outcome = JobOutcome::failed_to_start;
     end.reason =
         Code::clipped(error.kind == Error::Kind::differs ? kDiffersReason : "start-failed");
     end.detail = decltype(end.detail)::clipped(error.what);

@@ -14,7 +14,7 @@ namespace bulkhead::broker {
 
 namespace {
 
-using protocol::Code, protocol::JobEnd, protocol::Outcome;
+using protocol::Code, protocol::JobEnd, protocol::JobOutcome;
 
 constexpr std::array<std::string_view, 5> kOutcomes{"interrupted", "finished", "timed-out",
                                                     "cancelled", "failed-to-start"};
@@ -137,7 +137,7 @@ Result<> Jobs::spawn(JobNumber number, Entry& entry, const JobPlan& plan, Ends e
                                                       .began = sys::Clock::now(),
                                                       .timer = {},
                                                       .reboot_mark = plan.reboot_mark,
-                                                      .end = {.outcome = Outcome::finished},
+                                                      .end = {.outcome = JobOutcome::finished},
                                                       .over = false,
                                                       .status = {}});
     TRY(loop_.watch(entry.running->process.pidfd().get(), EPOLLIN,
@@ -147,7 +147,7 @@ Result<> Jobs::spawn(JobNumber number, Entry& entry, const JobPlan& plan, Ends e
                         [this, number](std::uint32_t) { on_report(number); }));
     }
     entry.running->timer = loop_.after(
-        timeout, [this, number] { end_early(number, Outcome::timed_out, "timed-out"); });
+        timeout, [this, number] { end_early(number, JobOutcome::timed_out, "timed-out"); });
     return {};
 }
 
@@ -177,14 +177,14 @@ bool Jobs::cancel(JobNumber number) {
         return true;
     }
     if (!found->second.running) return false;
-    end_early(number, Outcome::cancelled, "cancelled");
+    end_early(number, JobOutcome::cancelled, "cancelled");
     return true;
 }
 
-void Jobs::end_early(JobNumber number, Outcome outcome, std::string_view reason) {
+void Jobs::end_early(JobNumber number, JobOutcome outcome, std::string_view reason) {
     auto& running = *entries_.at(number).running;
     // On its way out already, or over but for what it left behind, which is being killed.
-    if (running.end.outcome != Outcome::finished || running.over) return;
+    if (running.end.outcome != JobOutcome::finished || running.over) return;
     running.end.outcome = outcome;
     running.end.reason = Code::clipped(reason);
     loop_.cancel(running.timer);
@@ -212,7 +212,7 @@ void Jobs::on_report(JobNumber number) {
 void Jobs::job_is_over(Running& running) {
     if (std::exchange(running.over, true)) return;
     loop_.cancel(running.timer);
-    if (running.end.outcome != Outcome::finished) return;  // those were told to leave as well
+    if (running.end.outcome != JobOutcome::finished) return;  // those were told to leave as well
     auto left = running.cgroup.processes();
     std::erase(left, running.process.pid());
     count_left_behind(left, running.end);
@@ -253,7 +253,7 @@ void Jobs::finish_if_empty(JobNumber number) {
     if (reboots && entry.kept) {
         const auto suspended = suspend(number, entry, end);
         if (suspended) return;
-        end.outcome = Outcome::interrupted;
+        end.outcome = JobOutcome::interrupted;
         end.reason = Code::clipped("not-resumed");
         end.detail = decltype(end.detail)::clipped(suspended.error().what);
     } else if (reboots) {
@@ -308,7 +308,7 @@ bool Jobs::acknowledge(JobNumber number) {
 
 void Jobs::stop_all(const char* reason) {
     for (const auto& [number, entry] : entries_) {
-        if (entry.running) end_early(number, Outcome::interrupted, reason);
+        if (entry.running) end_early(number, JobOutcome::interrupted, reason);
     }
 }
 

@@ -126,7 +126,7 @@ class Jobs {
     void launch(JobNumber number, const JobPlan& plan, Ends ends, std::chrono::seconds timeout);
     Result<> spawn(JobNumber number, Entry& entry, const JobPlan& plan, Ends ends,
                    std::chrono::seconds timeout);
-    void end_early(JobNumber number, protocol::Outcome outcome, std::string_view reason);
+    void end_early(JobNumber number, protocol::JobOutcome outcome, std::string_view reason);
     void on_report(JobNumber number);
     void job_is_over(Running& running);
     void on_first_process_ended(JobNumber number);

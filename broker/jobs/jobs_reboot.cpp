@@ -7,12 +7,12 @@
 
 namespace bulkhead::broker {
 
-using protocol::Code, protocol::JobEnd, protocol::Outcome;
+using protocol::Code, protocol::JobEnd, protocol::JobOutcome;
 
 // Only one that ended by itself can ask, and only root: another user's job just exits so.
 bool Jobs::asks(const Running& running, JobEnd& end) const {
     const bool marked = !running.reboot_mark.empty() && ::unlink(running.reboot_mark.c_str()) == 0;
-    if (end.outcome != Outcome::finished || end.signal != 0) return false;
+    if (end.outcome != JobOutcome::finished || end.signal != 0) return false;
     if (!marked && end.exit_code != kRebootExit) return false;
     if (!running.reboot_mark.empty()) return true;
     end.detail = decltype(end.detail)::clipped(

@@ -15,7 +15,7 @@ struct Param {
 
 // How a job ended, as far as the broker can tell.
 struct JobEnd {
-    Outcome outcome{};
+    JobOutcome outcome{};
     std::uint8_t exit_code = 0;  // valid when signal is 0 and outcome is finished
     std::uint8_t signal = 0;     // that ended the job's first process, 0 if it exited
     Code reason;                 // "ok" or why it did not simply finish

@@ -27,7 +27,7 @@ enum class Streams : std::uint8_t {
 };
 
 // How a job ended. Zero is the case in which we know least.
-enum class Outcome : std::uint8_t {
+enum class JobOutcome : std::uint8_t {
     interrupted = 0,  // the broker died meanwhile: how far the job got is unknown
     finished = 1,
     timed_out = 2,

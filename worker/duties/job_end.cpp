@@ -6,15 +6,15 @@ namespace {
 
 JobOutcome outcome_of(const protocol::JobEnd& end) {
     switch (end.outcome) {
-        case protocol::Outcome::interrupted:
+        case protocol::JobOutcome::interrupted:
             return JobOutcome::interrupted;
-        case protocol::Outcome::finished:
+        case protocol::JobOutcome::finished:
             return JobOutcome::finished;
-        case protocol::Outcome::timed_out:
+        case protocol::JobOutcome::timed_out:
             return JobOutcome::timed_out;
-        case protocol::Outcome::cancelled:
+        case protocol::JobOutcome::cancelled:
             return JobOutcome::cancelled;
-        case protocol::Outcome::failed_to_start:
+        case protocol::JobOutcome::failed_to_start:
             return JobOutcome::failed_to_start;
     }
     return JobOutcome::interrupted;

@@ -10,7 +10,7 @@ namespace bulkhead::broker {
 namespace {
 
 using namespace std::chrono_literals;
-using protocol::Outcome;
+using protocol::JobOutcome;
 
 struct JobsTest : CgroupFixture {
     test::TempDir place;
@@ -51,7 +51,7 @@ TEST_F(JobsTest, AJobEndsWithItsCodeTimesAndOutput) {
     const auto number = start("echo hello; exit 3");
     EXPECT_EQ(jobs->running(), 1U);
     const auto end = end_of(number);
-    EXPECT_EQ(end.outcome, Outcome::finished);
+    EXPECT_EQ(end.outcome, JobOutcome::finished);
     EXPECT_EQ(end.exit_code, 3);
     EXPECT_EQ(end.signal, 0);
     EXPECT_EQ(end.reason.str(), "ok");
@@ -75,14 +75,14 @@ TEST_F(JobsTest, StandardStreamsOpenAgainByTheirNames) {
 
 TEST_F(JobsTest, ASignalThatEndedItIsToldApart) {
     const auto end = end_of(start("kill -SEGV $$"));
-    EXPECT_EQ(end.outcome, Outcome::finished);
+    EXPECT_EQ(end.outcome, JobOutcome::finished);
     EXPECT_EQ(end.signal, SIGSEGV);
     EXPECT_EQ(end.exit_code, 0);
 }
 
 TEST_F(JobsTest, ItsTimeIsUpWhenItsTimeIsUp) {
     const auto end = end_of(start("echo $$; sleep 600", 1s));
-    EXPECT_EQ(end.outcome, Outcome::timed_out);
+    EXPECT_EQ(end.outcome, JobOutcome::timed_out);
     EXPECT_EQ(end.reason.str(), "timed-out");
     EXPECT_EQ(end.signal, SIGTERM);
     EXPECT_GE(end.wall_ms, 1000U);
@@ -96,7 +96,7 @@ TEST_F(JobsTest, CancellingAsksItToLeaveAndSaysSo) {
     EXPECT_TRUE(jobs->cancel(number));
     EXPECT_TRUE(jobs->cancel(number)) << "again changes nothing";
     const auto end = end_of(number);
-    EXPECT_EQ(end.outcome, Outcome::cancelled);
+    EXPECT_EQ(end.outcome, JobOutcome::cancelled);
     EXPECT_EQ(end.exit_code, 5);
     EXPECT_EQ(output_of(number), "up\nbye\n");
     EXPECT_FALSE(jobs->cancel(number)) << "it has ended";
@@ -105,7 +105,7 @@ TEST_F(JobsTest, CancellingAsksItToLeaveAndSaysSo) {
 
 TEST_F(JobsTest, WhatItLeftBehindIsKilledBeforeItCountsAsEnded) {
     const auto number = start("(setsid sh -c 'trap \"\" TERM; sleep 600' &); echo left");
-    EXPECT_EQ(end_of(number).outcome, Outcome::finished);
+    EXPECT_EQ(end_of(number).outcome, JobOutcome::finished);
     // The whole output and its end: nobody holds the other side any more.
     EXPECT_EQ(output_of(number), "left\n");
 }
@@ -120,7 +120,7 @@ TEST_F(JobsTest, WhatItLeftBehindIsCountedAndNamed) {
                             "setsid sleep 600 & (sleep 600 &)\nexit 6");
         plan.init_stays = true;
         const auto end = end_of(start(plan));
-        EXPECT_EQ(end.outcome, Outcome::finished) << end.detail.str();
+        EXPECT_EQ(end.outcome, JobOutcome::finished) << end.detail.str();
         EXPECT_EQ(end.exit_code, 6);
         EXPECT_EQ(end.left_behind, 3U) << pid_namespace << end.left_names.str();
         EXPECT_THAT(end.left_names.str(), testing::HasSubstr("sleep"));
@@ -148,7 +148,7 @@ TEST_F(JobsTest, AJobThatWaitedForItsOwnLeavesNobody) {
 
 TEST_F(JobsTest, OfAJobThatWasEndedNobodyIsCounted) {
     const auto end = end_of(start("trap '' TERM; sleep 600 & wait; wait", 1s));
-    EXPECT_EQ(end.outcome, Outcome::timed_out);
+    EXPECT_EQ(end.outcome, JobOutcome::timed_out);
     EXPECT_EQ(end.left_behind, 0U);
 }
 
@@ -159,7 +159,7 @@ TEST_F(JobsTest, AnInitThatStaysStillTellsWhatFailed) {
     plan.interpreter = "/no/such/shell";
     plan.init_stays = true;
     const auto end = end_of(start(plan));
-    EXPECT_EQ(end.outcome, Outcome::failed_to_start);
+    EXPECT_EQ(end.outcome, JobOutcome::failed_to_start);
     EXPECT_EQ(end.detail.str(), "exec /no/such/shell: No such file or directory");
 }
 
@@ -190,7 +190,7 @@ struct JobsReboot : JobsTest {
 TEST_F(JobsReboot, IsAskedForByExitStatus194) {
     const auto number = start(roots("exit 194"));
     const auto end = end_of(number);
-    EXPECT_EQ(end.outcome, Outcome::finished);
+    EXPECT_EQ(end.outcome, JobOutcome::finished);
     EXPECT_EQ(end.exit_code, 194);
     EXPECT_TRUE(end.rebooted);
     EXPECT_EQ(end.reason.str(), "reboot-requested");
@@ -242,7 +242,7 @@ TEST_F(JobsTest, WhatComesAfterItsEndDoesNotCancelIt) {
         EXPECT_TRUE(loop.step(60s)) << "its first process has ended";
         const bool in_between = !ended.contains(number);
         jobs->cancel(number);
-        EXPECT_EQ(end_of(number).outcome, Outcome::finished);
+        EXPECT_EQ(end_of(number).outcome, JobOutcome::finished);
         EXPECT_EQ(end_of(number).exit_code, 6);
         EXPECT_TRUE(jobs->acknowledge(number));
         if (in_between) return;
@@ -261,7 +261,7 @@ TEST_F(JobsTest, OneThatLeftAndRemovedItsCgroupIsStillEnded) {
     EXPECT_EQ(end_of(number).exit_code, 6);
     EXPECT_EQ(output_of(number), "left\n");
     const auto late = start(plan_of(profile, leave + "sleep 600\n"), 1s);
-    EXPECT_EQ(end_of(late).outcome, Outcome::timed_out);
+    EXPECT_EQ(end_of(late).outcome, JobOutcome::timed_out);
     EXPECT_EQ(end_of(late).signal, SIGKILL) << "it could not be asked";
     EXPECT_EQ(jobs->running(), 0U);
 }
@@ -270,7 +270,7 @@ TEST_F(JobsTest, AJobThatCannotStartEndsWithTheStepThatFailed) {
     auto plan = plan_of(permissive(), "exit 0");
     plan.interpreter = "/no/such/shell";
     const auto end = end_of(start(plan));
-    EXPECT_EQ(end.outcome, Outcome::failed_to_start);
+    EXPECT_EQ(end.outcome, JobOutcome::failed_to_start);
     EXPECT_EQ(end.reason.str(), "start-failed");
     EXPECT_EQ(end.detail.str(), "exec /no/such/shell: No such file or directory");
 }
@@ -299,7 +299,7 @@ TEST_F(JobsTest, AWorkerOfTomorrowIsToldOfBoth) {
     EXPECT_EQ(list[1].number, second);
     EXPECT_FALSE(list[1].ended);
     jobs->stop_all("shutdown");
-    EXPECT_EQ(end_of(second).outcome, Outcome::interrupted);
+    EXPECT_EQ(end_of(second).outcome, JobOutcome::interrupted);
     EXPECT_EQ(end_of(second).reason.str(), "shutdown");
 }
 

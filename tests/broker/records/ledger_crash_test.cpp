@@ -124,10 +124,10 @@ void expect_kept(const Promises& said, const sys::Dir& dir) {
                 ASSERT_TRUE(open.contains(number)) << "the end of " << number << " is not reported";
                 const auto& end = open.at(number).end;
                 if (!job.end_tried) {
-                    EXPECT_EQ(end.outcome, protocol::Outcome::interrupted);
+                    EXPECT_EQ(end.outcome, protocol::JobOutcome::interrupted);
                 }
                 if (job.end_ok) {
-                    EXPECT_EQ(end.outcome, protocol::Outcome::finished);
+                    EXPECT_EQ(end.outcome, protocol::JobOutcome::finished);
                     EXPECT_EQ(end.exit_code, number % 200);
                 }
             }

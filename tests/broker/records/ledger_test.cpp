@@ -106,7 +106,7 @@ TEST(Ledger, AJobWithoutAnEndIsInterruptedOnceAndReportedUntilAcknowledged) {
         const auto ledger = Ledger::open(dir.open(), kNoon);
         EXPECT_THAT(ledger->opened().interrupted, ElementsAre(number));
         ASSERT_EQ(ledger->unreported().size(), 1U);
-        EXPECT_EQ(ledger->unreported()[0].end.outcome, protocol::Outcome::interrupted);
+        EXPECT_EQ(ledger->unreported()[0].end.outcome, protocol::JobOutcome::interrupted);
         EXPECT_EQ(ledger->unreported()[0].end.reason.str(), "interrupted");
     }
     auto ledger = Ledger::open(dir.open(), kNoon);

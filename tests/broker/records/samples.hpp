@@ -25,7 +25,7 @@ inline Start sample_start(std::uint64_t n, UnixTime started = kNoon,
 }
 
 inline protocol::JobEnd sample_end(std::uint8_t exit_code = 0) {
-    return {.outcome = protocol::Outcome::finished,
+    return {.outcome = protocol::JobOutcome::finished,
             .exit_code = exit_code,
             .reason = protocol::Code::clipped("ok"),
             .wall_ms = 1500,

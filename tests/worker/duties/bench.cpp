@@ -97,7 +97,7 @@ Bench::Pipes Bench::start_job(std::uint64_t output_max) {
 void Bench::end_job() {
     protocol::JobExited exited;
     exited.number = JobNumber{1};
-    exited.end.outcome = protocol::Outcome::finished;
+    exited.end.outcome = protocol::JobOutcome::finished;
     EXPECT_TRUE(duty_->exited(exited));
 }
 
