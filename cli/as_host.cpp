@@ -86,16 +86,16 @@ void ask_for_links(const policy::Profile& profile, Remarks& remarks) {
 
 // The root directory of its jobs, really made, in a child that ends with it.
 Result<std::vector<std::string>> try_view(const policy::Profile& profile) {
-    sandbox::Identity identity{.user = TRY(sandbox::find_user(profile.user)), .groups = {}};
-    identity.user.gid = TRY(sandbox::find_group(profile.group));
+    sandbox::ProcessIds ids{.user = TRY(sandbox::find_user(profile.user)), .groups = {}};
+    ids.user.gid = TRY(sandbox::find_group(profile.group));
     const auto text = TRY(sandbox::ask_child([&]() -> Result<std::string> {
         TRY(sys::check(::unshare(CLONE_NEWNS), "unshare"));
         sys::Fd space;
         if (policy::maps_ids(profile)) {
-            space = TRY(view::make_user_namespace(identity, view::IdMap::files));
+            space = TRY(view::make_user_namespace(ids, view::IdMap::files));
         }
         const auto view = TRY(view::make_job_view({.profile = profile,
-                                                   .account = identity.user,
+                                                   .account = ids.user,
                                                    .id_map = space.get(),
                                                    .mount_points = "",
                                                    .script_name = ""}));

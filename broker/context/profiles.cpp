@@ -51,7 +51,7 @@ Result<JobPlan> plan_of(const policy::Profile& profile, const ReadyPolicy& polic
     }
     plan.limit_memory_by_process = lacks(broker, policy::kMemoryWall);
     plan.limit_pids_by_user = lacks(broker, policy::kPidsWall);
-    const bool root = plan.identity.user.uid == 0;
+    const bool root = plan.ids.user.uid == 0;
     if (plan.limit_pids_by_user && !plan.user_space && broker.counts_by_space && !root) {
         plan.user_space = view::IdMap::everybody;
     }

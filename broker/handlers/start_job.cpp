@@ -148,7 +148,7 @@ Result<JobPlan> plan_for(const Verdict& verdict, const JobBytes& job, const Deli
     for (const auto& param : job.params) {
         plan.environment.push_back("JOB_P_" + param.name + "=" + param.value);
     }
-    if (plan.identity.user.uid == 0) {
+    if (plan.ids.user.uid == 0) {
         plan.reboot_mark = broker.reboot_directory + "/" + crypto::hex(job.delivery);
         plan.environment.push_back("BULKHEAD_REBOOT_MARK=" + plan.reboot_mark);
     }

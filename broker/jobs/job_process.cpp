@@ -132,11 +132,11 @@ Result<Walls> raise_walls(const JobPlan& plan, int script, const std::string& fi
     const auto& profile = plan.profile;
     Walls walls;
     if (plan.user_space) {
-        walls.space = TRY(view::make_user_namespace(plan.identity, *plan.user_space));
+        walls.space = TRY(view::make_user_namespace(plan.ids, *plan.user_space));
     }
     const bool files = plan.user_space == view::IdMap::files;
     walls.view = TRY(view::make_job_view({.profile = profile,
-                                          .account = plan.identity.user,
+                                          .account = plan.ids.user,
                                           .id_map = files ? walls.space.get() : -1,
                                           .mount_points = plan.mount_points,
                                           .script = script,
@@ -172,7 +172,7 @@ Result<Ready> become_job(const JobPlan& plan, const Cgroup& cgroup, const Spaces
     TRY(standing.add({Wall::place}, cgroup.require_caller()));
     TRY(standing.add(cgroup.limited(), {}));  // by the broker, who has read it back
     if (!profile.namespaces.mount) {
-        TRY(view::copy_script(kScriptFd, script, plan.identity.user.gid));
+        TRY(view::copy_script(kScriptFd, script, plan.ids.user.gid));
     }
     auto walls = TRY(raise_walls(plan, kScriptFd, script));
     if (profile.namespaces.mount) TRY(standing.add({Wall::job_view}, {}));
@@ -189,7 +189,7 @@ Result<Ready> become_job(const JobPlan& plan, const Cgroup& cgroup, const Spaces
         walls.space.reset();
     }
     TRY(standing.add({Wall::identity, Wall::capabilities, Wall::no_new_privs},
-                     within("identity", sandbox::become(plan.identity, &status))));
+                     within("identity", sandbox::assume_ids(plan.ids, &status))));
     // A broker that is killed takes the first process along, and a pid namespace with it; what else
     // there is goes when the next broker starts. After the change of ids, which clears it
     // (prctl(2)).
@@ -281,13 +281,12 @@ Result<JobPlan> make_plan(const policy::Profile& profile, const sandbox::Filter&
     const auto account =
         TRY(within("profile " + profile.name, sandbox::find_account(profile.user)));
     plan.environment = account_environment(profile, account);
-    plan.identity.user = account.user;
-    plan.identity.user.gid =
-        TRY(within("profile " + profile.name, sandbox::find_group(profile.group)));
+    plan.ids.user = account.user;
+    plan.ids.user.gid = TRY(within("profile " + profile.name, sandbox::find_group(profile.group)));
     for (const auto& group : profile.groups) {
-        plan.identity.groups.push_back(TRY(sandbox::find_group(group)));
+        plan.ids.groups.push_back(TRY(sandbox::find_group(group)));
     }
-    plan.identity.capabilities = profile.capabilities;
+    plan.ids.capabilities = profile.capabilities;
     plan.landlock_abi = landlock_abi;
     if (policy::maps_ids(profile)) plan.user_space = view::IdMap::files;
     return plan;

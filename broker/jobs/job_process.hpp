@@ -24,7 +24,7 @@ struct JobPlan {
     std::string script_directory;  // root's, for jobs without a view; else it lies in the view
     std::string mount_points;      // see view::JobViewPlan
     std::vector<std::string> environment;
-    sandbox::Identity identity;
+    sandbox::ProcessIds ids;
     policy::Profile profile;
     sandbox::Filter filter;
     int landlock_abi = 0;

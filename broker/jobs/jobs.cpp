@@ -83,7 +83,7 @@ Result<> Jobs::adopt(const records::Unreported& left) {
 
 Result<JobNumber> Jobs::start(const JobPlan& plan, records::Start record,
                               std::chrono::seconds timeout) {
-    auto [out, err] = TRY(output_pipes(plan.merged, plan.identity.user));
+    auto [out, err] = TRY(output_pipes(plan.merged, plan.ids.user));
     const auto number = TRY(ledger_.start(record));
     auto& entry = entries_[number];
     entry.start = std::move(record);

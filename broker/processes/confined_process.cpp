@@ -67,7 +67,7 @@ Result<> strip(const ProcessPlan& plan, int channel) {
     sandbox::Standing standing;
     TRY(standing.add({Wall::limits}, set_limits(plan)));
     TRY(standing.add({Wall::identity, Wall::capabilities, Wall::no_new_privs},
-                     sandbox::become({.user = plan.user, .groups = {}, .capabilities = 0})));
+                     sandbox::assume_ids({.user = plan.user, .groups = {}, .capabilities = 0})));
     // After the change of ids, which clears it (prctl(2)).
     TRY(standing.add({Wall::end_with_parent}, sandbox::end_with_parent()));
     return standing.require(policy::kRaisedBeforeExec);
@@ -150,11 +150,11 @@ Result<> ConfinedProcess::close_view(std::span<const policy::PathRule> rows) {
 
 Result<> ConfinedProcess::require_confined() const {
     // Not reaped yet, so the number is still its own.
-    const auto seen = TRY(sandbox::see(pid()));
-    TRY(sandbox::require_identity(seen, {.user = user_, .groups = {}, .capabilities = 0}));
+    const auto seen = TRY(sandbox::read_proc_status(pid()));
+    TRY(sandbox::require_ids(seen, {.user = user_, .groups = {}, .capabilities = 0}));
     if (seen.seccomp != 2) return fail("no seccomp filter");
     // The ceiling came with fork(); its own must lie above it.
-    const auto ours = TRY(sandbox::see(::getpid())).filters;
+    const auto ours = TRY(sandbox::read_proc_status(::getpid())).filters;
     if (ours > 0 && seen.filters <= ours) return fail("no seccomp filter of its own");
     return {};
 }

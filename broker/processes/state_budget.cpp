@@ -48,7 +48,7 @@ Result<> add(const sys::Dir& dir, int level, std::size_t& entries, std::uint64_t
 [[noreturn]] void count(const sandbox::User& user, int state, const sys::Fd& answer) {
     const auto counted = [&]() -> Result<std::uint64_t> {
         TRY(sandbox::set_limit(RLIMIT_CPU, kProcessorSeconds, kProcessorSeconds));
-        TRY(sandbox::become({.user = user, .groups = {}, .capabilities = 0}));
+        TRY(sandbox::assume_ids({.user = user, .groups = {}, .capabilities = 0}));
         TRY(sandbox::end_with_parent());
         return space_taken(sys::Dir::from(sys::Fd(state)));
     }();

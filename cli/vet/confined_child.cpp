@@ -58,7 +58,7 @@ Result<> shed_privileges(sandbox::Standing& standing) {
     }
     return standing.add(
         {Wall::identity, Wall::capabilities, Wall::no_new_privs},
-        sandbox::become({.user = {kNobody, kNobody}, .groups = {}, .capabilities = 0}));
+        sandbox::assume_ids({.user = {kNobody, kNobody}, .groups = {}, .capabilities = 0}));
 }
 
 // Where it may: in many containers and on some desktops only root makes namespaces.

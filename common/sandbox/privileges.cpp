@@ -129,16 +129,16 @@ Result<> forbid_new_privileges() {
     return {};
 }
 
-Result<> become(const Identity& identity, const sys::Fd* status) {
+Result<> assume_ids(const ProcessIds& ids, const sys::Fd* status) {
     TRY(forbid_core());
-    TRY(cut_bounding_set(identity.capabilities));
-    TRY(sys::check(::setgroups(identity.groups.size(), identity.groups.data()), "setgroups"));
-    const auto [uid, gid] = identity.user;
+    TRY(cut_bounding_set(ids.capabilities));
+    TRY(sys::check(::setgroups(ids.groups.size(), ids.groups.data()), "setgroups"));
+    const auto [uid, gid] = ids.user;
     TRY(sys::check(::setresgid(gid, gid, gid), "setresgid"));
     // Permitted capabilities would vanish with uid 0; what was not asked for goes just below.
     TRY(sys::check(::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "keep capabilities"));
     TRY(sys::check(::setresuid(uid, uid, uid), "setresuid"));
-    const auto wanted = identity.capabilities;
+    const auto wanted = ids.capabilities;
     const auto meanwhile = wanted | capability(CAP_SETPCAP);
     TRY(set_own({.effective = meanwhile, .permitted = meanwhile, .inheritable = wanted}));
     TRY(sys::check(::prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0), "keep no capabilities"));
@@ -152,7 +152,8 @@ Result<> become(const Identity& identity, const sys::Fd* status) {
     }));
     TRY(forbid_new_privileges());
     const auto text = status == nullptr ? "" : TRY(sys::read_from_start(*status, 64_KiB));
-    return require_identity(TRY(text.empty() ? see(::getpid()) : parse_status(text)), identity);
+    return require_ids(TRY(text.empty() ? read_proc_status(::getpid()) : parse_proc_status(text)),
+                       ids);
 }
 
 std::uint64_t reachable_capabilities() {
@@ -171,7 +172,7 @@ Result<> lower_to(std::uint64_t ceiling, std::uint64_t in_force) {
     TRY(lock_securebits(kRootBits));
     TRY(set_own({.effective = in_force, .permitted = ceiling, .inheritable = 0}));
     TRY(forbid_new_privileges());
-    const auto seen = TRY(see(::getpid()));
+    const auto seen = TRY(read_proc_status(::getpid()));
     if (seen.bounding != ceiling || seen.permitted != ceiling) return differs("ceiling differs");
     if (seen.effective != in_force || (seen.inheritable | seen.ambient) != 0) {
         return differs("a capability stayed in force");
@@ -218,9 +219,9 @@ Result<bool> forbid_core() {
     return seen.rlim_cur == 1;
 }
 
-Result<Seen> parse_status(std::string_view status) {
+Result<ProcStatus> parse_proc_status(std::string_view status) {
     const ColonTable table(status);
-    Seen seen;
+    ProcStatus seen;
     seen.uids = TRY(within("Uid", numbers(TRY(table.value("Uid")))));
     seen.gids = TRY(within("Gid", numbers(TRY(table.value("Gid")))));
     seen.groups = TRY(within("Groups", numbers(TRY(table.value("Groups")))));
@@ -237,27 +238,27 @@ Result<Seen> parse_status(std::string_view status) {
     return seen;
 }
 
-Result<Seen> see(pid_t pid) {
+Result<ProcStatus> read_proc_status(pid_t pid) {
     const auto path = "/proc/" + std::to_string(pid) + "/status";
     const sys::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file) return sys::fail_errno(path);
-    return within(path, parse_status(TRY(sys::read_to_end(file, 64_KiB))));
+    return within(path, parse_proc_status(TRY(sys::read_to_end(file, 64_KiB))));
 }
 
-Result<> require_identity(const Seen& seen, const Identity& identity) {
-    const auto all = [](const std::vector<std::uint32_t>& ids, std::uint32_t wanted) {
-        return ids.size() == 4 && std::count(ids.begin(), ids.end(), wanted) == 4;
+Result<> require_ids(const ProcStatus& seen, const ProcessIds& ids) {
+    const auto all = [](const std::vector<std::uint32_t>& four, std::uint32_t wanted) {
+        return four.size() == 4 && std::count(four.begin(), four.end(), wanted) == 4;
     };
-    auto groups = identity.groups;
+    auto groups = ids.groups;
     std::sort(groups.begin(), groups.end());
-    if (!all(seen.uids, identity.user.uid)) return differs("user id differs");
-    if (!all(seen.gids, identity.user.gid)) return differs("group id differs");
+    if (!all(seen.uids, ids.user.uid)) return differs("user id differs");
+    if (!all(seen.gids, ids.user.gid)) return differs("group id differs");
     if (!std::equal(groups.begin(), groups.end(), seen.groups.begin(), seen.groups.end())) {
         return differs("supplementary groups differ");
     }
     for (const auto set :
          {seen.permitted, seen.effective, seen.bounding, seen.inheritable, seen.ambient}) {
-        if (set != identity.capabilities) return differs("capabilities differ");
+        if (set != ids.capabilities) return differs("capabilities differ");
     }
     if (!seen.no_new_privs) return differs("no_new_privs is off");
     return {};

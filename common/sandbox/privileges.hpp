@@ -31,7 +31,7 @@ Result<Account> find_account(std::string_view name);
 // "name", looked up in /etc/group, or a number.
 Result<gid_t> find_group(std::string_view name);
 
-// For good, for the calling process and all that it starts; become() has it too.
+// For good, for the calling process and all that it starts; assume_ids() has it too.
 Result<> forbid_new_privileges();
 
 // Sets of capabilities: bit n is capability n.
@@ -43,20 +43,21 @@ inline std::unexpected<Error> differs(std::string what) {
     return fail(std::move(what), Error::Kind::differs);
 }
 
-struct Identity {
+// Who a process is to the kernel: credentials(7), and the capabilities it has.
+struct ProcessIds {
     User user;
     std::vector<gid_t> groups;
     std::uint64_t capabilities = 0;  // in every set, ambient included
 };
 
-// Becomes `identity` for good: bounding set cut, securebits locked, no_new_privs on, core dumps
+// Becomes `ids` for good: bounding set cut, securebits locked, no_new_privs on, core dumps
 // of one byte, no way back. Needs CAP_SETPCAP, CAP_SETUID, CAP_SETGID. Reads everything back from
 // the kernel; a difference is an error. Async-signal-safe enough for a child of a single-threaded
 // parent.
 //
 // `status` is /proc/self/status, opened before a user namespace was entered: it tells ids as they
 // are outside, where the one that stands for "none of ours" is nobody's (user_namespaces(7)).
-Result<> become(const Identity& identity, const sys::Fd* status = nullptr);
+Result<> assume_ids(const ProcessIds& ids, const sys::Fd* status = nullptr);
 
 // For root that stays root: no capability beyond `ceiling` for this process and all it will ever
 // start, only `in_force` of them effective outside of a Raised, and no program file gives any back.
@@ -87,7 +88,7 @@ Result<> set_limit(int resource, std::uint64_t soft, std::uint64_t hard);
 Result<bool> forbid_core();
 
 // What the kernel says of a process, from /proc/PID/status.
-struct Seen {
+struct ProcStatus {
     std::vector<std::uint32_t> uids;  // real, effective, saved, file system
     std::vector<std::uint32_t> gids;
     std::vector<std::uint32_t> groups;
@@ -96,10 +97,10 @@ struct Seen {
     int seccomp = 0;  // 2: a filter
     int filters = 0;  // how many; 0 also before Linux 5.9, which does not tell
 };
-Result<Seen> parse_status(std::string_view status);
-Result<Seen> see(pid_t pid);
+Result<ProcStatus> parse_proc_status(std::string_view status);
+Result<ProcStatus> read_proc_status(pid_t pid);
 
-// Nothing wrong, or the first difference from `identity` in words.
-Result<> require_identity(const Seen& seen, const Identity& identity);
+// Nothing wrong, or the first difference from `ids` in words.
+Result<> require_ids(const ProcStatus& seen, const ProcessIds& ids);
 
 }  // namespace bulkhead::sandbox

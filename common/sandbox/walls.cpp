@@ -131,8 +131,8 @@ Result<sys::Fd> own_status() {
 }
 
 Result<> raise_filter(const Filter& filter, const sys::Fd& status) {
-    const auto seen = [&]() -> Result<Seen> {
-        return parse_status(TRY(sys::read_from_start(status, 64_KiB)));
+    const auto seen = [&]() -> Result<ProcStatus> {
+        return parse_proc_status(TRY(sys::read_from_start(status, 64_KiB)));
     };
     const auto before = TRY(seen());
     TRY(install(filter));

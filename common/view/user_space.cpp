@@ -41,7 +41,7 @@ Result<> put(const std::string& path, const std::string& text) {
     return within(path, sys::write_all(file, as_bytes(text)));  // the kernel takes one write
 }
 
-Result<> put_maps(const std::string& process, const sandbox::Identity& job, IdMap map) {
+Result<> put_maps(const std::string& process, const sandbox::ProcessIds& job, IdMap map) {
     const auto [uid, gid] = job.user;
     Ids groups(job.groups.begin(), job.groups.end());
     groups.insert(gid);
@@ -53,7 +53,7 @@ Result<> put_maps(const std::string& process, const sandbox::Identity& job, IdMa
 
 }  // namespace
 
-Result<sys::Fd> make_user_namespace(const sandbox::Identity& job, IdMap map) {
+Result<sys::Fd> make_user_namespace(const sandbox::ProcessIds& job, IdMap map) {
     const sandbox::Raised raised(sandbox::kAllCapabilities);
     auto said = TRY(sys::make_pipe());
     auto until = TRY(sys::make_pipe());

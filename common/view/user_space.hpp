@@ -23,9 +23,9 @@ enum class IdMap {
 
 // One with that map, made by a child that is gone by then. As root, with the host's /proc in sight.
 // ENOSPC where user.max_user_namespaces forbids it.
-Result<sys::Fd> make_user_namespace(const sandbox::Identity& job, IdMap map);
+Result<sys::Fd> make_user_namespace(const sandbox::ProcessIds& job, IdMap map);
 
-// For good, and with every capability inside; become() follows.
+// For good, and with every capability inside; assume_ids() follows.
 Result<> enter_user_namespace(const sys::Fd& space);
 
 }  // namespace bulkhead::view

@@ -21,13 +21,13 @@ std::string_view row(std::string_view status, std::string_view key) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto status = fuzz::text(data, size);
-    const auto seen = sandbox::parse_status(status);
+    const auto seen = sandbox::parse_proc_status(status);
     if (!seen) {
         fuzz::require(!seen.error().what.empty());
         return 0;
     }
-    const sandbox::Identity nobody{.user = {1000, 1000}, .groups = {}};
-    if (!sandbox::require_identity(*seen, nobody)) return 0;
+    const sandbox::ProcessIds nobody{.user = {1000, 1000}, .groups = {}};
+    if (!sandbox::require_ids(*seen, nobody)) return 0;
     for (const auto key : {"CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"}) {
         fuzz::require(row(status, key) == "0000000000000000");
     }

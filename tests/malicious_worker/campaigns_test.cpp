@@ -125,7 +125,7 @@ TEST_F(Violations, AFullStateDirectoryEndsTheWorker) {
 TEST_F(Violations, AWorkerThatEvadesItsViewIsKilledAndAudited) {
     if (!kernel_makes_views()) GTEST_SKIP() << "this kernel has no mount_setattr";
     const auto may = sandbox::in_child([]() -> Result<> {
-        TRY(sandbox::become({.user = {64'123, 64'123}, .groups = {}, .capabilities = 0}));
+        TRY(sandbox::assume_ids({.user = {64'123, 64'123}, .groups = {}, .capabilities = 0}));
         return sys::check(::unshare(CLONE_NEWUSER | CLONE_NEWNS), "unshare");
     });
     if (!may) GTEST_SKIP() << "no user namespaces for users here: " << may.error().what;

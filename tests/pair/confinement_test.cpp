@@ -180,9 +180,9 @@ TEST_F(Told, OfTheBrokerIsWhatTheKernelSays) {
     start_enrolled();
     const auto pid = broker().pid();
     auto told = told_of("broker");
-    auto seen = sandbox::see(pid).value();
+    auto seen = sandbox::read_proc_status(pid).value();
     const auto at_rest = [&] {
-        seen = sandbox::see(pid).value();
+        seen = sandbox::read_proc_status(pid).value();
         return told["capabilities"].starts_with(policy::capability_names(seen.effective) +
                                                 " in force at rest");
     };
@@ -207,7 +207,7 @@ TEST_F(Told, OfTheWorkerIsWhatTheKernelSays) {
     start_enrolled();
     const auto pid = wait_for_worker();
     auto told = told_of("worker");
-    const auto seen = sandbox::see(pid).value();
+    const auto seen = sandbox::read_proc_status(pid).value();
     EXPECT_TRUE(told["capabilities"].starts_with("none;"));
     for (const auto set :
          {seen.permitted, seen.effective, seen.inheritable, seen.ambient, seen.bounding}) {
@@ -215,7 +215,7 @@ TEST_F(Told, OfTheWorkerIsWhatTheKernelSays) {
     }
     EXPECT_TRUE(seen.groups.empty());
     EXPECT_EQ(std::ranges::count(seen.uids, 0U), 0);
-    EXPECT_GT(seen.filters, sandbox::see(broker().pid()).value().filters);
+    EXPECT_GT(seen.filters, sandbox::read_proc_status(broker().pid()).value().filters);
     compare_process(pid, told["process"], told["limits"]);
     const auto group = place_of(pid);
     EXPECT_TRUE(group.starts_with("/worker")) << group;
@@ -251,7 +251,7 @@ TEST_P(ToldOfJobs, IsWhatTheKernelSays) {
         FAIL() << "it did not start: " << result.dump();
     }
     auto told = told_of(profile);
-    const auto seen = sandbox::see(pid).value();
+    const auto seen = sandbox::read_proc_status(pid).value();
     EXPECT_TRUE(told["capabilities"].starts_with(policy::capability_names(seen.effective) + ";"))
         << told["capabilities"] << "\nand the kernel: " << policy::capability_names(seen.effective);
     for (const auto set : {seen.permitted, seen.inheritable, seen.ambient, seen.bounding}) {
@@ -260,7 +260,7 @@ TEST_P(ToldOfJobs, IsWhatTheKernelSays) {
     const auto account = words(told["user"])[0];
     const auto user = sandbox::find_user(account.substr(0, account.find(','))).value();
     EXPECT_EQ(seen.uids, std::vector<std::uint32_t>(4, user.uid));
-    EXPECT_GT(seen.filters, sandbox::see(broker().pid()).value().filters);
+    EXPECT_GT(seen.filters, sandbox::read_proc_status(broker().pid()).value().filters);
     compare_process(pid, "", told["limits"]);
     const auto group = place_of(pid);
     EXPECT_TRUE(group.starts_with("/jobs/")) << group;

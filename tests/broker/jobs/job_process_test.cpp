@@ -167,8 +167,8 @@ TEST_F(JobProcessTest, IdentityIsThePlansInEverySet) {
     profile.capabilities = 1;  // CAP_CHOWN
     profile.groups = {"root"};
     const auto plan = plan_of(profile, "cat /proc/self/status");
-    const auto seen = sandbox::parse_status(run(plan).out).value();
-    const auto same = sandbox::require_identity(seen, plan.identity);
+    const auto seen = sandbox::parse_proc_status(run(plan).out).value();
+    const auto same = sandbox::require_ids(seen, plan.ids);
     EXPECT_TRUE(same) << same.error().what;
     EXPECT_EQ(seen.seccomp, 2);
     EXPECT_EQ(seen.uids[0], 65534U);
@@ -223,7 +223,7 @@ TEST_F(JobProcessTest, AMountNamespaceIsReadOnlyButForWritePaths) {
     profile.user = profile.group = "root";
     profile.namespaces.mount = true;
     // All that we have but CAP_SYS_ADMIN, which could remount.
-    profile.capabilities = sandbox::see(::getpid()).value().permitted & ~(1ULL << 21);
+    profile.capabilities = sandbox::read_proc_status(::getpid()).value().permitted & ~(1ULL << 21);
     std::string writable = "/run/bulkhead-job-XXXXXX";
     ASSERT_NE(::mkdtemp(writable.data()), nullptr);
     profile.paths.push_back({.access = policy::Access::write, .path = writable, .source = {}});

@@ -29,9 +29,9 @@ struct ConfinedProcessTest : testing::Test {
 TEST_F(ConfinedProcessTest, IsNobodyBeforeItsFirstInstruction) {
     const auto worker = ConfinedProcess::spawn(test::sleeping_plan()).value();
     test::wait_for_exec(worker.pid());
-    const auto seen = sandbox::see(worker.pid()).value();
+    const auto seen = sandbox::read_proc_status(worker.pid()).value();
     const auto same =
-        sandbox::require_identity(seen, {.user = test::kStandIn, .groups = {}, .capabilities = 0});
+        sandbox::require_ids(seen, {.user = test::kStandIn, .groups = {}, .capabilities = 0});
     EXPECT_TRUE(same) << same.error().what;
 }
 

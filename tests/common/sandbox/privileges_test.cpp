@@ -38,7 +38,7 @@ std::string without(std::string_view key) {
 }
 
 TEST(Status, IsReadAsTheKernelWritesIt) {
-    const auto seen = parse_status(kStatus).value();
+    const auto seen = parse_proc_status(kStatus).value();
     EXPECT_EQ(seen.uids, (std::vector<std::uint32_t>{995, 995, 995, 995}));
     EXPECT_EQ(seen.gids, (std::vector<std::uint32_t>{994, 994, 994, 993}));
     EXPECT_EQ(seen.groups, (std::vector<std::uint32_t>{4, 101}));
@@ -53,49 +53,52 @@ TEST(Status, IsReadAsTheKernelWritesIt) {
 TEST(Status, AMissingLineIsAnErrorAndNotADefault) {
     for (const auto* key : {"Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd",
                             "CapAmb", "NoNewPrivs", "Seccomp:"}) {
-        EXPECT_FALSE(parse_status(without(key))) << key;
+        EXPECT_FALSE(parse_proc_status(without(key))) << key;
     }
-    EXPECT_FALSE(parse_status(""));
+    EXPECT_FALSE(parse_proc_status(""));
 }
 
 TEST(Status, ASetOfAnotherWidthIsAnErrorAndNotCutToFit) {
     for (const auto* width : {"00000000", "000000000000000000"}) {
         const auto text = without("CapEff") + "CapEff:\t" + width + "\n";
-        EXPECT_EQ(parse_status(text).error().what, "CapEff: not 64 bits");
+        EXPECT_EQ(parse_proc_status(text).error().what, "CapEff: not 64 bits");
     }
 }
 
 TEST(Status, OfAProcessThatIsNotThereIsAnError) {
-    EXPECT_TRUE(see(::getpid()));
-    EXPECT_FALSE(see(0));
+    EXPECT_TRUE(read_proc_status(::getpid()));
+    EXPECT_FALSE(read_proc_status(0));
 }
 
-TEST(Identity, EveryDifferenceIsNamed) {
-    const Identity identity{.user = {995, 994}, .groups = {101, 4}, .capabilities = bit(3)};
-    Seen good;
+TEST(ProcessIds, EveryDifferenceIsNamed) {
+    const ProcessIds ids{.user = {995, 994}, .groups = {101, 4}, .capabilities = bit(3)};
+    ProcStatus good;
     good.uids.assign(4, 995);
     good.gids.assign(4, 994);
     good.groups = {4, 101};
     good.permitted = good.effective = good.bounding = good.inheritable = good.ambient = bit(3);
     good.no_new_privs = true;
-    const auto fault = [&](const std::function<void(Seen&)>& change) {
+    const auto fault = [&](const std::function<void(ProcStatus&)>& change) {
         auto seen = good;
         change(seen);
-        const auto result = require_identity(seen, identity);
+        const auto result = require_ids(seen, ids);
         return result ? "" : result.error().what;
     };
-    EXPECT_EQ(fault([](Seen&) {}), "");
-    EXPECT_EQ(fault([](Seen& seen) { seen.uids[2] = 0; }), "user id differs") << "the saved one";
-    EXPECT_EQ(fault([](Seen& seen) { seen.uids.pop_back(); }), "user id differs");
-    EXPECT_EQ(fault([](Seen& seen) { seen.gids[3] = 0; }), "group id differs");
-    EXPECT_EQ(fault([](Seen& seen) { seen.groups.push_back(0); }), "supplementary groups differ");
-    EXPECT_EQ(fault([](Seen& seen) { seen.groups.pop_back(); }), "supplementary groups differ");
-    EXPECT_EQ(fault([](Seen& seen) { seen.permitted |= 1; }), "capabilities differ");
-    EXPECT_EQ(fault([](Seen& seen) { seen.effective = 0; }), "capabilities differ");
-    EXPECT_EQ(fault([](Seen& seen) { seen.bounding |= 1; }), "capabilities differ");
-    EXPECT_EQ(fault([](Seen& seen) { seen.inheritable |= 1; }), "capabilities differ");
-    EXPECT_EQ(fault([](Seen& seen) { seen.ambient = 0; }), "capabilities differ");
-    EXPECT_EQ(fault([](Seen& seen) { seen.no_new_privs = false; }), "no_new_privs is off");
+    EXPECT_EQ(fault([](ProcStatus&) {}), "");
+    EXPECT_EQ(fault([](ProcStatus& seen) { seen.uids[2] = 0; }), "user id differs")
+        << "the saved one";
+    EXPECT_EQ(fault([](ProcStatus& seen) { seen.uids.pop_back(); }), "user id differs");
+    EXPECT_EQ(fault([](ProcStatus& seen) { seen.gids[3] = 0; }), "group id differs");
+    EXPECT_EQ(fault([](ProcStatus& seen) { seen.groups.push_back(0); }),
+              "supplementary groups differ");
+    EXPECT_EQ(fault([](ProcStatus& seen) { seen.groups.pop_back(); }),
+              "supplementary groups differ");
+    EXPECT_EQ(fault([](ProcStatus& seen) { seen.permitted |= 1; }), "capabilities differ");
+    EXPECT_EQ(fault([](ProcStatus& seen) { seen.effective = 0; }), "capabilities differ");
+    EXPECT_EQ(fault([](ProcStatus& seen) { seen.bounding |= 1; }), "capabilities differ");
+    EXPECT_EQ(fault([](ProcStatus& seen) { seen.inheritable |= 1; }), "capabilities differ");
+    EXPECT_EQ(fault([](ProcStatus& seen) { seen.ambient = 0; }), "capabilities differ");
+    EXPECT_EQ(fault([](ProcStatus& seen) { seen.no_new_privs = false; }), "no_new_privs is off");
 }
 
 TEST(User, IsANameOfPasswdOrTwoNumbers) {
@@ -124,10 +127,10 @@ struct Become : testing::Test {
     void SetUp() override {
         if (::geteuid() != 0) GTEST_SKIP() << "needs root to give root up";
     }
-    // What `act` says after becoming `identity`.
-    static std::string as(const Identity& identity, const std::function<std::string()>& act) {
+    // What `act` says after becoming `ids`.
+    static std::string as(const ProcessIds& ids, const std::function<std::string()>& act) {
         return test::forked([&]() -> std::string {
-            const auto done = become(identity);
+            const auto done = assume_ids(ids);
             return done ? act() : done.error().what;
         });
     }
@@ -135,13 +138,13 @@ struct Become : testing::Test {
 };
 
 TEST_F(Become, IdsGroupsAndCapabilitiesAreExactlyThose) {
-    const Identity identity{
+    const ProcessIds ids{
         .user = kUser, .groups = {7, 5}, .capabilities = bit(CAP_CHOWN) | bit(CAP_KILL)};
-    EXPECT_EQ(as(identity,
+    EXPECT_EQ(as(ids,
                  [&]() -> std::string {
-                     const auto seen = see(::getpid());
+                     const auto seen = read_proc_status(::getpid());
                      if (!seen) return seen.error().what;
-                     const auto same = require_identity(*seen, identity);
+                     const auto same = require_ids(*seen, ids);
                      return same ? "same" : same.error().what;
                  }),
               "same");
@@ -150,7 +153,7 @@ TEST_F(Become, IdsGroupsAndCapabilitiesAreExactlyThose) {
 TEST_F(Become, WithoutCapabilitiesNoneAreLeftInAnySet) {
     EXPECT_EQ(as({.user = kUser, .groups = {}, .capabilities = 0},
                  []() -> std::string {
-                     const auto seen = see(::getpid()).value();
+                     const auto seen = read_proc_status(::getpid()).value();
                      const auto all = seen.permitted | seen.effective | seen.bounding |
                                       seen.inheritable | seen.ambient;
                      return std::to_string(all) + " " + std::to_string(seen.groups.size());
@@ -206,7 +209,7 @@ TEST_F(Become, WhatItExecsHasTheSameCapabilities) {
 TEST_F(Become, WithoutTheRightToItIsAnErrorNotHalfDone) {
     EXPECT_NE(test::forked([]() -> std::string {
                   if (::setresuid(65534, 65534, 65534) != 0) return "";
-                  const auto done = become({.user = {}, .groups = {}, .capabilities = 0});
+                  const auto done = assume_ids({.user = {}, .groups = {}, .capabilities = 0});
                   return done ? "" : done.error().what;
               }),
               "");
@@ -225,12 +228,12 @@ struct LowerTo : testing::Test {
             return done ? act() : done.error().what;
         });
     }
-    static std::uint64_t in_force() { return see(::getpid()).value().effective; }
+    static std::uint64_t in_force() { return read_proc_status(::getpid()).value().effective; }
 };
 
 TEST_F(LowerTo, WhatWasAskedForIsInForceAndNothingBeyondTheCeilingIsInReach) {
     EXPECT_EQ(after([]() -> std::string {
-                  const auto seen = see(::getpid()).value();
+                  const auto seen = read_proc_status(::getpid()).value();
                   const bool bare =
                       seen.effective == kInForce && (seen.inheritable | seen.ambient) == 0;
                   const bool cut = seen.permitted == kCeiling && seen.bounding == kCeiling;
@@ -243,7 +246,7 @@ TEST_F(LowerTo, WhatWasAskedForIsInForceAndNothingBeyondTheCeilingIsInReach) {
 TEST_F(LowerTo, WhatIsInReachIsBothPermittedAndBounding) {
     EXPECT_EQ(test::forked([]() -> std::string {
                   ::prctl(PR_CAPBSET_DROP, CAP_CHOWN, 0, 0, 0);
-                  const auto seen = see(::getpid()).value();
+                  const auto seen = read_proc_status(::getpid()).value();
                   if ((seen.permitted & bit(CAP_CHOWN)) == 0) return "CAP_CHOWN was not there";
                   return reachable_capabilities() == (seen.permitted & seen.bounding) ? "so"
                                                                                       : "not so";
@@ -327,7 +330,7 @@ TEST_F(LowerTo, ChildrenBecomeOthersWithWhatTheCeilingHas) {
         return after([&]() -> std::string {
             const Raised all(kAllCapabilities);
             const auto done =
-                become({.user = {64123, 64123}, .groups = {7}, .capabilities = capabilities});
+                assume_ids({.user = {64123, 64123}, .groups = {7}, .capabilities = capabilities});
             return done ? "became" : "refused";
         });
     };

@@ -53,7 +53,7 @@ std::string raise_capability(cap_value_t capability) {
 }
 
 std::string capabilities() {
-    const auto seen = sandbox::see(::getpid());
+    const auto seen = sandbox::read_proc_status(::getpid());
     if (!seen) return seen.error().what;
     return hex(seen->effective) + " of " + hex(seen->bounding);
 }
