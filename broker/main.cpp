@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "broker/agent.hpp"
+#include "broker/broker.hpp"
 #include "broker/exit_status.hpp"
 #include "broker/log_file.hpp"
 #include "broker/migrate_back.hpp"
@@ -52,13 +52,13 @@ int serve(broker::Options options) {
         log.error(opened.error().what);
         return broker::kBadUsage;
     }
-    auto agent = broker::Agent::create(std::move(options), log);
-    if (!agent) {
-        log.error(agent.error().what);
-        const bool wrong = agent.error().kind == Error::Kind::wrong_input;
+    auto started = broker::Broker::create(std::move(options), log);
+    if (!started) {
+        log.error(started.error().what);
+        const bool wrong = started.error().kind == Error::Kind::wrong_input;
         return wrong ? broker::kBadUsage : broker::kFailed;
     }
-    const auto code = (*agent)->run();
+    const auto code = (*started)->run();
     if (code) return *code;
     log.error(code.error().what);
     return broker::kFailed;

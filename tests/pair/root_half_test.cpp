@@ -43,7 +43,7 @@ std::vector<std::string> includes_of(const fs::path& file) {
     return all;
 }
 
-// What the linker put into the binary, by its debug information: "broker/agent.cpp", ... Source
+// What the linker put into the binary, by its debug information: "broker/broker.cpp", ... Source
 // paths begin with "./" there, whatever the checkout is called.
 std::vector<std::string> units_of_the_broker() {
     std::vector<std::string> units;

@@ -1,7 +1,7 @@
 // SIGHUP: logs are opened again, and a policy that can be had here takes the place of the old one.
 #include <unistd.h>
 
-#include "broker/agent.hpp"
+#include "broker/broker.hpp"
 #include "broker/ceiling.hpp"
 #include "broker/context/profiles.hpp"
 #include "broker/log_file.hpp"
@@ -12,14 +12,14 @@ namespace bulkhead::broker {
 
 // All that a worker under it would need is tried first: the running ones are not given up for one
 // that cannot be started.
-Result<std::shared_ptr<ReadyPolicy>> Agent::load_fresh() const {
+Result<std::shared_ptr<ReadyPolicy>> Broker::load_fresh() const {
     auto fresh = TRY(ReadyPolicy::load(options_.policy, vendor_));
     TRY(require_possible(fresh->policy, context_));
     if (part_.own_view) TRY(view::try_view(fresh->policy.part("worker").paths));
     return fresh;
 }
 
-void Agent::take(std::shared_ptr<ReadyPolicy> fresh) {
+void Broker::take(std::shared_ptr<ReadyPolicy> fresh) {
     assess(*fresh, context_);
     const auto before = std::exchange(context_.policy, std::move(fresh));
     const auto& policy = *context_.policy;
@@ -47,7 +47,7 @@ void Agent::take(std::shared_ptr<ReadyPolicy> fresh) {
     }
 }
 
-void Agent::reload() {
+void Broker::reload() {
     if (const auto reopened = audit_.reopen(); !reopened) {
         log_.error("reopen audit log", {{"why", reopened.error().what}});
     }
@@ -75,7 +75,7 @@ void Agent::reload() {
     workers_->tell_all(event);
 }
 
-void Agent::tell_unusable() {
+void Broker::tell_unusable() {
     for (const auto& sentence : unusable(*context_.policy)) {
         log_.warning("no jobs of a profile", {{"why", sentence}});
         note(context_, "profile-unusable", {{"why", sentence}});

@@ -10,17 +10,17 @@
 
 namespace bulkhead::broker {
 
-class Agent {
+class Broker {
   public:
     // Loads the policy, takes the ledger's lock, has the settings read, closes root's own doors.
     // Nothing is served yet.
-    static Result<std::unique_ptr<Agent>> create(Options options, const sys::Log& log);
+    static Result<std::unique_ptr<Broker>> create(Options options, const sys::Log& log);
     // Until told to stop, or in one-pass mode until the workers are done.
     Result<int> run();
 
   private:
-    Agent(Options options, const sys::Log& log, Notifier notifier, sys::Loop loop, Places places,
-          CgroupTree cgroups, records::Ledger ledger, records::Audit audit, KeptJobs kept);
+    Broker(Options options, const sys::Log& log, Notifier notifier, sys::Loop loop, Places places,
+           CgroupTree cgroups, records::Ledger ledger, records::Audit audit, KeptJobs kept);
     void look_at_host();
     Result<> look_for_egress();
     Result<> make_workers();

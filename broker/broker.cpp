@@ -1,4 +1,4 @@
-#include "broker/agent.hpp"
+#include "broker/broker.hpp"
 
 #include <algorithm>
 
@@ -31,7 +31,7 @@ std::string label_of(const std::string& state) {
 
 }  // namespace
 
-Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& log) {
+Result<std::unique_ptr<Broker>> Broker::create(Options options, const sys::Log& log) {
     auto notifier = Notifier::from_environment();
     auto standing = TRY(harden_self());
     TRY(input(open_config(options.config)));
@@ -46,19 +46,19 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
     auto audit = TRY(within("audit log", records::Audit::open(places.logs)));
     auto cgroups = TRY(CgroupTree::create(label_of(options.state)));
     auto loop = TRY(sys::Loop::create());
-    std::unique_ptr<Agent> agent(new Agent(std::move(options), log, std::move(notifier),
-                                           std::move(loop), std::move(places), std::move(cgroups),
-                                           std::move(ledger), std::move(audit), std::move(kept)));
-    auto& context = agent->context_;
+    std::unique_ptr<Broker> broker(
+        new Broker(std::move(options), log, std::move(notifier), std::move(loop), std::move(places),
+                   std::move(cgroups), std::move(ledger), std::move(audit), std::move(kept)));
+    auto& context = broker->context_;
     context.policy = policy;
-    agent->program_ = std::move(program);
-    agent->vendor_ = std::move(vendor);
-    agent->look_at_host();
-    TRY(agent->look_for_egress());
+    broker->program_ = std::move(program);
+    broker->vendor_ = std::move(vendor);
+    broker->look_at_host();
+    TRY(broker->look_for_egress());
     TRY(input(require_possible(policy->policy, context)));
     context.ceiling = TRY(input(ceiling_for(*policy, sandbox::reachable_capabilities())));
     TRY(standing.add({Wall::seccomp}, install_ceiling(*policy)));
-    TRY(agent->make_workers());
+    TRY(broker->make_workers());
     TRY(standing.add({Wall::capabilities, Wall::no_new_privs},
                      give_up_capabilities(*policy, context.ceiling)));
     TRY(within("broker", standing.require(policy::kBrokerWalls)));
@@ -69,12 +69,13 @@ Result<std::unique_ptr<Agent>> Agent::create(Options options, const sys::Log& lo
         log.warning("places of earlier jobs' views stay", {{"why", gone.error().what}});
     }
     assess(*policy, context);
-    for (const auto& left : agent->ledger_.unreported()) TRY(agent->jobs_.adopt(left));
-    return agent;
+    for (const auto& left : broker->ledger_.unreported()) TRY(broker->jobs_.adopt(left));
+    return broker;
 }
 
-Agent::Agent(Options options, const sys::Log& log, Notifier notifier, sys::Loop loop, Places places,
-             CgroupTree cgroups, records::Ledger ledger, records::Audit audit, KeptJobs kept)
+Broker::Broker(Options options, const sys::Log& log, Notifier notifier, sys::Loop loop,
+               Places places, CgroupTree cgroups, records::Ledger ledger, records::Audit audit,
+               KeptJobs kept)
     : options_(std::move(options)),
       log_(log),
       loop_(std::move(loop)),
@@ -100,7 +101,7 @@ Agent::Agent(Options options, const sys::Log& log, Notifier notifier, sys::Loop 
                .policy_directory = options_.policy,
                .reboot_directory = options_.run_dir + "/reboot"} {}
 
-void Agent::look_at_host() {
+void Broker::look_at_host() {
     context_.landlock_abi = sandbox::landlock_abi();
     auto not_raised = not_raised_here() | cgroups_.missing();
     part_.program = program_.get();
@@ -115,7 +116,7 @@ void Agent::look_at_host() {
 }
 
 // Tried where the reader of agent.yaml will be, which has no network by this either.
-Result<> Agent::look_for_egress() {
+Result<> Broker::look_for_egress() {
     constexpr std::string_view kReader = "config-reader";
     const auto cgroup =
         TRY(cgroups_.make(std::string(kReader), context_.policy->policy.part(kReader).limits));
@@ -131,7 +132,7 @@ Result<> Agent::look_for_egress() {
 }
 
 // While root still has the capability to give files away.
-Result<> Agent::make_workers() {
+Result<> Broker::make_workers() {
     auto backends = TRY(read_config(options_, part_, cgroups_, context_));
     std::vector<std::string> names;
     for (const auto& backend : backends) names.push_back(backend.name.str());
@@ -175,7 +176,7 @@ Result<> Agent::make_workers() {
     return {};
 }
 
-Result<> Agent::watch_for_reboots() {
+Result<> Broker::watch_for_reboots() {
     context_.boot = TRY(boot_id());
     reboot_.emplace(loop_, TRY(places_.broker_state.open_dir(".")), jobs_, audit_, log_,
                     options_.systemctl, context_.boot);
@@ -186,7 +187,7 @@ Result<> Agent::watch_for_reboots() {
     return take_up_waiting_jobs(kept_, context_);
 }
 
-Result<int> Agent::run() {
+Result<int> Broker::run() {
     TRY(service_.watch_signals([this] { reload(); }, [this] { shut_down(); }));
     std::string missing;
     for (const auto& feature : context_.missing) missing += (missing.empty() ? "" : " ") + feature;
@@ -217,13 +218,13 @@ Result<int> Agent::run() {
     return code_;
 }
 
-void Agent::settle_orphans() {
+void Broker::settle_orphans() {
     for (const auto number : jobs_.of_others(workers_->backends())) {
         settle_orphan(number, context_);
     }
 }
 
-void Agent::on_job_ended(JobNumber number, const protocol::JobEnd& end) {
+void Broker::on_job_ended(JobNumber number, const protocol::JobEnd& end) {
     workers_->tell(
         jobs_.backend_of(number),
         protocol::JobExited{.number = number, .end = end, .remarks = jobs_.remarks(number)});
@@ -231,19 +232,19 @@ void Agent::on_job_ended(JobNumber number, const protocol::JobEnd& end) {
     stop_if_drained();
 }
 
-void Agent::on_greeted(Worker& worker) {
+void Broker::on_greeted(Worker& worker) {
     log_.info("worker confined", {{"backend", worker.backend()}});
     if (context_.draining) worker.tell(farewell());
 }
 
-protocol::Shutdown Agent::farewell() const {
+protocol::Shutdown Broker::farewell() const {
     // A job that waits for the host to restart has a worker wait in vain.
     const auto patience = std::chrono::milliseconds(
         jobs_.any_waits() && jobs_.running() == 0 ? kLastWords : kGrace + kFlushTime);
     return {.grace_ms = static_cast<std::uint32_t>(patience.count())};
 }
 
-void Agent::shut_down() {
+void Broker::shut_down() {
     const auto event = farewell();
     if (!std::exchange(context_.draining, true)) {
         log_.info("stopping", {{"running_jobs", std::to_string(jobs_.running())}});
@@ -258,18 +259,18 @@ void Agent::shut_down() {
     stop_if_drained();
 }
 
-void Agent::stop_if_drained() {
+void Broker::stop_if_drained() {
     if (context_.draining && !workers_->any_runs() && jobs_.running() == 0) stop(kDone);
 }
 
-void Agent::keep_time() {
+void Broker::keep_time() {
     if (const auto kept = ledger_.note_time(now()); !kept) {
         log_.error("ledger", {{"why", kept.error().what}});
     }
     loop_.after(records::Ledger::kClockEvery, [this] { keep_time(); });
 }
 
-void Agent::stop(int code) {
+void Broker::stop(int code) {
     code_ = code;
     loop_.stop();
 }
