@@ -142,7 +142,7 @@ Result<std::string> write(const std::string& path, std::string_view script,
     const auto start = options.value("--not-before", format_utc(now()));
     job.not_before = TRY(or_wrong(within("--not-before", parse_utc(start))));
     job.not_after = job.not_before + TRY(seconds("--expires", options.value("--expires", "7d")));
-    job.job_id = options.value("--job-id", job_id_of(path, job.not_before));
+    job.job_id.value = options.value("--job-id", job_id_of(path, job.not_before));
     job.author = options.value("--author", login_name());
     job.script_sha256 = crypto::sha256(as_bytes(script));
     job.script_size = script.size();

@@ -179,7 +179,7 @@ Result<> Worker::take_over(std::vector<protocol::UnreportedJob> jobs) {
     std::vector<JobNumber> owed;
     for (auto& job : jobs) {
         const auto number = job.number;
-        const auto delivery = job.delivery.str();
+        const auto delivery = job.delivery_id.value.str();
         if (session_->adopt(std::move(job))) {
             owed.push_back(number);
             continue;

@@ -22,12 +22,12 @@ constexpr std::uint64_t kMaxSignatures = 16_KiB;
 // What a delivery is known by, the same in both kinds. The backend is who asks.
 struct Delivery {
     const protocol::BackendName& backend;
-    const protocol::Label& id;
+    const protocol::DeliveryId& id;
     protocol::Streams streams;
 };
 
 crypto::Digest digest_of(const Delivery& delivery) {
-    return crypto::sha256(as_bytes(delivery.backend.str() + "\n" + delivery.id.str()));
+    return crypto::sha256(as_bytes(delivery.backend.str() + "\n" + delivery.id.value.str()));
 }
 
 std::vector<admission::ParamValue> values(const auto& params) {
@@ -80,7 +80,7 @@ protocol::StartReply reply_to(const Verdict& verdict) {
     reply.detail = protocol::Detail::clipped(verdict.detail);
     reply.rule = protocol::Label::clipped(verdict.rule);
     if (verdict.manifest) {
-        reply.job_id = protocol::Name::clipped(verdict.manifest->job_id);
+        reply.job_id.value = protocol::Name::clipped(verdict.manifest->job_id.value);
         reply.output_max = verdict.manifest->output_max;
     }
     return reply;
@@ -96,14 +96,14 @@ Result<> record(const Verdict& verdict, const Delivery& delivery, std::string_vi
         "verdict",
         {{"decision", verdict.admitted ? "admit" : "refuse"},
          {"reason", admission::code(verdict.reason)},
-         {"job", verdict.manifest ? verdict.manifest->job_id : ""},
+         {"job", verdict.manifest ? verdict.manifest->job_id.value : ""},
          {"manifest", verdict.manifest ? crypto::hex(verdict.manifest->digest) : ""},
          {"script", crypto::hex(crypto::sha256(as_bytes(script)))},
          {"profile", verdict.manifest ? verdict.manifest->profile : ""},
          {"rule", verdict.rule},
          {"signers", verdict.signers},
          {"backend", delivery.backend.str()},
-         {"delivery", delivery.id.str()},
+         {"delivery", delivery.id.value.str()},
          {"left_out", broker.refused_starts.left_out()},
          {"remarks", verdict.remarks},
          {"detail", verdict.detail}},
@@ -126,11 +126,11 @@ void note_start(JobNumber number, const Verdict& verdict, const Delivery& delive
                 Context& broker) {
     const auto written = broker.audit.event("job-started",
                                             {{"number", number.value},
-                                             {"job", verdict.manifest->job_id},
+                                             {"job", verdict.manifest->job_id.value},
                                              {"manifest", crypto::hex(verdict.manifest->digest)},
                                              {"profile", verdict.manifest->profile},
                                              {"signers", verdict.signers},
-                                             {"delivery", delivery.id.str()}},
+                                             {"delivery", delivery.id.value.str()}},
                                             records::Durable::later);
     if (!written) broker.log.error("audit log: start", {{"why", written.error().what}});
 }
@@ -143,13 +143,13 @@ Result<JobPlan> plan_for(const Verdict& verdict, const JobBytes& job, const Deli
     plan.interpreter = verdict.manifest->interpreter;
     plan.arguments = verdict.arguments;
     plan.script = TRY(sys::sealed_memfd("job", as_bytes(script_of(job, policy))));
-    plan.script_name = verdict.manifest->job_id;
-    plan.environment.push_back("BULKHEAD_JOB_ID=" + verdict.manifest->job_id);
+    plan.script_name = verdict.manifest->job_id.value;
+    plan.environment.push_back("BULKHEAD_JOB_ID=" + verdict.manifest->job_id.value);
     for (const auto& param : job.params) {
         plan.environment.push_back("JOB_P_" + param.name + "=" + param.value);
     }
     if (plan.ids.user.uid == 0) {
-        plan.reboot_mark = broker.reboot_directory + "/" + crypto::hex(job.delivery);
+        plan.reboot_mark = broker.reboot_directory + "/" + crypto::hex(job.delivery_digest);
         plan.environment.push_back("BULKHEAD_REBOOT_MARK=" + plan.reboot_mark);
     }
     plan.remarks = verdict.remarks;
@@ -164,7 +164,7 @@ KeptJob kept_of(const JobBytes& job, const auto& params, const Delivery& deliver
     KeptJob kept;
     kept.boot = decltype(kept.boot)::clipped(broker.boot);
     kept.backend = delivery.backend;
-    kept.delivery = delivery.id;
+    kept.delivery_id = delivery.id;
     kept.streams = delivery.streams;
     kept.params = params;
     kept.catalogue = job.kind == JobBytes::Kind::catalogue;
@@ -180,15 +180,15 @@ records::Start start_of(const approval::Manifest& manifest, const JobBytes& job,
                         const Delivery& delivery) {
     records::Start start;
     start.manifest = manifest.digest;
-    start.job_id = crypto::sha256(as_bytes(manifest.job_id));
-    start.delivery = job.delivery;
+    start.job_id_digest = crypto::sha256(as_bytes(manifest.job_id.value));
+    start.delivery_digest = job.delivery_digest;
     start.started = now();
     // Until when the ledger keeps it. Of what may run again only the last day counts, as a quota.
     start.not_after = manifest.runs.once() ? manifest.not_after : start.started;
     start.output_max = manifest.output_max;
-    start.job_name = protocol::Name::clipped(manifest.job_id);
+    start.job_id.value = protocol::Name::clipped(manifest.job_id.value);
     start.backend = delivery.backend;
-    start.delivery_name = delivery.id;
+    start.delivery_id = delivery.id;
     start.profile = protocol::Name::clipped(manifest.profile);
     return start;
 }
@@ -227,7 +227,7 @@ Result<protocol::StartReply> decide(const JobBytes& job, const auto& params,
 // ledger holds the start before the process exists.
 Result<protocol::StartReply> handle(const protocol::StartJob& request, const Caller& caller,
                                     Context& broker) {
-    const Delivery delivery{caller.backend, request.delivery, request.streams};
+    const Delivery delivery{caller.backend, request.delivery_id, request.streams};
     const auto script = sealed_bytes(request.script.fd, approval::kMaxScript);
     Result<std::string> manifest{""};
     Result<std::string> signatures{""};
@@ -247,26 +247,26 @@ Result<protocol::StartReply> handle(const protocol::StartJob& request, const Cal
     if (request.manifest) job.manifest = *manifest;
     job.signatures = *signatures;
     job.params = values(request.params);
-    job.delivery = digest_of(delivery);
+    job.delivery_digest = digest_of(delivery);
     return decide(job, request.params, delivery, broker);
 }
 
 // Safe because: as above; the script does not even come from the worker.
 Result<protocol::StartReply> handle(const protocol::StartCatalogueJob& request,
                                     const Caller& caller, Context& broker) {
-    const Delivery delivery{caller.backend, request.delivery, request.streams};
+    const Delivery delivery{caller.backend, request.delivery_id, request.streams};
     JobBytes job;
     job.kind = JobBytes::Kind::catalogue;
     job.name = request.name.str();
     job.params = values(request.params);
-    job.delivery = digest_of(delivery);
+    job.delivery_digest = digest_of(delivery);
     return decide(job, request.params, delivery, broker);
 }
 
 // Safe because: as above, judged anew by the policy of now, as of the time when it began, as if
 // that had not been: it is the same run. It runs once, for its leave is gone from the disk.
 void resume(const KeptJob& kept, const records::Unreported& left, Context& broker) {
-    const Delivery delivery{kept.backend, kept.delivery, kept.streams};
+    const Delivery delivery{kept.backend, kept.delivery_id, kept.streams};
     JobBytes job;
     job.kind = kept.catalogue ? JobBytes::Kind::catalogue : JobBytes::Kind::script;
     job.script = kept.script;
@@ -274,10 +274,11 @@ void resume(const KeptJob& kept, const records::Unreported& left, Context& broke
     job.signatures = kept.signatures;
     job.name = kept.name.str();
     job.params = values(kept.params);
-    job.delivery = digest_of(delivery);
+    job.delivery_digest = digest_of(delivery);
     const auto past = broker.ledger.view();
     std::vector<admission::PastRun> others(past.runs.begin(), past.runs.end());
-    std::erase_if(others, [&](const auto& run) { return run.delivery == job.delivery; });
+    std::erase_if(others,
+                  [&](const auto& run) { return run.delivery_digest == job.delivery_digest; });
     auto verdict =
         admission::admit(job, broker.policy->policy, facts(delivery, broker),
                          {.runs = others, .clock_floor = left.start.started}, left.start.started);

@@ -279,7 +279,7 @@ void Jobs::finish(JobNumber number, Entry& entry, const JobEnd& what) {
     ended_(number, end);  // the worker reports it while the audit log is written to disk
     const auto written =
         audit_.event("job-ended", {{"number", number.value},
-                                   {"job", entry.start.job_name.str()},
+                                   {"job", entry.start.job_id.value.str()},
                                    {"outcome", kOutcomes[static_cast<std::size_t>(end.outcome)]},
                                    {"exit", end.exit_code},
                                    {"signal", end.signal},
@@ -340,8 +340,8 @@ Result<std::vector<protocol::UnreportedJob>> Jobs::list(std::string_view backend
         if (entry.start.backend.str() != backend) continue;
         protocol::UnreportedJob job;
         job.number = number;
-        job.delivery = entry.start.delivery_name;
-        job.job_id = entry.start.job_name;
+        job.delivery_id = entry.start.delivery_id;
+        job.job_id = entry.start.job_id;
         job.output_max = entry.start.output_max;
         job.ended = entry.end.has_value();
         job.end = entry.end.value_or(JobEnd{});

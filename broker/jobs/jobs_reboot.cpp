@@ -24,7 +24,7 @@ bool Jobs::asks(const Running& running, JobEnd& end) const {
 Result<> Jobs::suspend(JobNumber number, Entry& entry, const JobEnd& end) {
     TRY(kept_->keep(number, *entry.kept));
     TRY(audit_.event("job-suspended", {{"number", number.value},
-                                       {"job", entry.start.job_name.str()},
+                                       {"job", entry.start.job_id.value.str()},
                                        {"exit", end.exit_code},
                                        {"wall_ms", end.wall_ms},
                                        {"left_behind", end.left_behind},

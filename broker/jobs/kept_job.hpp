@@ -13,7 +13,7 @@ namespace bulkhead::broker {
 struct KeptJob {
     BoundaryText<64> boot;  // in which it ran first
     BoundaryText<32> backend;
-    protocol::Label delivery;
+    protocol::DeliveryId delivery_id;
     protocol::Streams streams{};
     protocol::Bounded<protocol::Param, 32> params;
     bool catalogue = false;
@@ -23,7 +23,7 @@ struct KeptJob {
     static constexpr auto fields =
         std::tuple{protocol::field("boot", &KeptJob::boot),
                    protocol::field("backend", &KeptJob::backend),
-                   protocol::field("delivery", &KeptJob::delivery),
+                   protocol::field("delivery_id", &KeptJob::delivery_id),
                    protocol::field("streams", &KeptJob::streams),
                    protocol::field("params", &KeptJob::params),
                    protocol::field("catalogue", &KeptJob::catalogue),

@@ -18,19 +18,19 @@ namespace bulkhead::records {
 // A start: what admit() compared, and what is needed to report the job after a restart.
 struct Start : admission::PastRun {
     std::uint64_t output_max = 0;
-    protocol::Name job_name;  // the manifest's job-id
+    protocol::JobId job_id;
     BoundaryText<32> backend;
-    protocol::Label delivery_name;  // the backend's delivery id
+    protocol::DeliveryId delivery_id;
     protocol::Name profile;
     // Both times stand in front of every record.
     static constexpr auto fields =
         std::tuple{protocol::field("manifest", &PastRun::manifest),
-                   protocol::field("job_id", &PastRun::job_id),
-                   protocol::field("delivery", &PastRun::delivery),
+                   protocol::field("job_id_digest", &PastRun::job_id_digest),
+                   protocol::field("delivery_digest", &PastRun::delivery_digest),
                    protocol::field("output_max", &Start::output_max),
-                   protocol::field("job_name", &Start::job_name),
+                   protocol::field("job_id", &Start::job_id),
                    protocol::field("backend", &Start::backend),
-                   protocol::field("delivery_name", &Start::delivery_name),
+                   protocol::field("delivery_id", &Start::delivery_id),
                    protocol::field("profile", &Start::profile)};
 };
 

@@ -143,7 +143,7 @@ std::string json_of(const Question& question, const Report& report, const Policy
         {"verdict", verdict.admitted ? "admit" : "refuse"},
         {"reason", report.reason},
         {"detail", report.detail},
-        {"job_id", manifest ? json(manifest->job_id) : json(nullptr)},
+        {"job_id", manifest ? json(manifest->job_id.value) : json(nullptr)},
         {"author", manifest ? json(manifest->author) : json(nullptr)},
         {"profile", manifest ? json(manifest->profile) : json(nullptr)},
         {"manifest_sha256", manifest ? json(crypto::hex(manifest->digest)) : json(nullptr)},

@@ -31,7 +31,7 @@ std::string verdict_of(const Question& question, const Report& report, const Pol
     }
     if (verdict.manifest) {
         const auto& job = *verdict.manifest;
-        text += row("job", job.job_id + " by " + job.author + ": " + job.reason);
+        text += row("job", job.job_id.value + " by " + job.author + ": " + job.reason);
         text += row("profile", job.profile);
     }
     if (!verdict.rule.empty()) text += row("rule", verdict.rule);

@@ -37,7 +37,7 @@ struct JobBytes {
     std::string_view signatures;  // armored SSHSIG, one after the other
     std::string_view name;        // of a catalogue job
     std::vector<ParamValue> params;
-    crypto::Digest delivery{};  // SHA-256 of "backend LF delivery id"
+    crypto::Digest delivery_digest{};  // SHA-256 of "backend LF DeliveryId"
 };
 
 // What stat(2) said of an interpreter: a regular executable file, root's, not writable by others.

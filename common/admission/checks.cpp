@@ -199,21 +199,21 @@ CheckResult check_time(const Case& c) {
 }
 
 CheckResult check_replay(const Case& c) {
-    const auto job_id = crypto::sha256(as_bytes(c.manifest.job_id));
+    const auto job_id = crypto::sha256(as_bytes(c.manifest.job_id.value));
     std::uint32_t recent = 0;
     bool same_id = false;
     for (const auto& run : c.ledger.runs) {
-        if (run.delivery == c.job.delivery) {
+        if (run.delivery_digest == c.job.delivery_digest) {
             return {delivery_already_run, "started " + format_utc(run.started)};
         }
-        if (run.job_id == job_id) same_id = true;
+        if (run.job_id_digest == job_id) same_id = true;
         // A start that seems to lie ahead counts too: a clock turned back wins nothing.
         if (run.manifest == c.manifest.digest && run.started > c.time - c.manifest.runs.period) {
             ++recent;
         }
     }
     if (c.manifest.runs.once() && same_id) {
-        return {job_already_run, c.manifest.job_id + " runs once"};
+        return {job_already_run, c.manifest.job_id.value + " runs once"};
     }
     if (!c.manifest.runs.once() && recent >= c.manifest.runs.count) {
         return {quota_exceeded, text_of(recent) + " starts within the period"};

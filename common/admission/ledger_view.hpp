@@ -9,9 +9,9 @@ namespace bulkhead::admission {
 
 // One job that was started on this host, whatever became of it.
 struct PastRun {
-    crypto::Digest manifest;  // SHA-256 of the manifest's bytes
-    crypto::Digest job_id;    // SHA-256 of its job-id
-    crypto::Digest delivery;  // SHA-256 of "backend LF delivery id"
+    crypto::Digest manifest;         // SHA-256 of the manifest's bytes
+    crypto::Digest job_id_digest;    // SHA-256 of its JobId
+    crypto::Digest delivery_digest;  // SHA-256 of "backend LF DeliveryId"
     UnixTime started;
     UnixTime not_after;  // the record may be forgotten once the clock floor has passed this
 };

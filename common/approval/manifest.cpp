@@ -63,6 +63,8 @@ Result<> set(Manifest& job, string_view value) {
     return {};
 }
 
+Result<JobId> parse_job_id(string_view value) { return JobId{TRY(word<kJobId>(value))}; }
+
 Result<> check_version(Manifest&, string_view value) {
     TRY(word<kVersion>(value));
     return {};
@@ -112,7 +114,7 @@ struct Row {
 
 constexpr std::array kRows{
     Row{"bulkhead-job", 1, 1, check_version},
-    Row{"job-id", 1, 1, set<&Manifest::job_id, word<kJobId>>},
+    Row{"job-id", 1, 1, set<&Manifest::job_id, parse_job_id>},
     Row{"author", 1, 1, set<&Manifest::author, word<kPrincipal>>},
     Row{"script-sha256", 1, 1, set<&Manifest::script_sha256, parse_sha256>},
     Row{"script-size", 1, 1, set<&Manifest::script_size, number<std::uint64_t, 1, kMaxScript>>},

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/approval/param.hpp"
+#include "common/base/ids.hpp"
 #include "common/base/parse.hpp"
 #include "common/base/result.hpp"
 #include "common/base/strong.hpp"
@@ -45,7 +46,7 @@ struct Runs {
 Result<Runs> parse_runs(std::string_view text);
 
 struct Manifest {
-    std::string job_id;  // [a-z0-9][a-z0-9-]{0,63}
+    JobId job_id;
     std::string author;
     crypto::Digest script_sha256{};
     std::uint64_t script_size = 0;

@@ -8,7 +8,7 @@ std::string write_manifest(const Manifest& job) {
         out.append(key).append(" ").append(value).append("\n");
     };
     line("bulkhead-job", "v1");
-    line("job-id", job.job_id);
+    line("job-id", job.job_id.value);
     line("author", job.author);
     line("script-sha256", crypto::hex(job.script_sha256));
     line("script-size", std::to_string(job.script_size));

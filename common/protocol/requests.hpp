@@ -47,8 +47,8 @@ struct JobEnd {
 // A job whose result the backend has not confirmed yet.
 struct UnreportedJob {
     JobNumber number;
-    Label delivery;
-    Name job_id;
+    DeliveryId delivery_id;
+    JobId job_id;
     std::uint64_t output_max = 0;
     bool ended = false;
     JobEnd end;
@@ -57,7 +57,7 @@ struct UnreportedJob {
     Handle err;
     static constexpr auto fields =
         std::tuple{field("number", &UnreportedJob::number),
-                   field("delivery", &UnreportedJob::delivery),
+                   field("delivery_id", &UnreportedJob::delivery_id),
                    field("job_id", &UnreportedJob::job_id),
                    field("output_max", &UnreportedJob::output_max, "bytes kept of the output"),
                    field("ended", &UnreportedJob::ended),
@@ -108,7 +108,7 @@ struct StartReply {
     Detail detail;
     Label rule;
     JobNumber number;
-    Name job_id;
+    JobId job_id;
     std::uint64_t output_max = 0;
     std::optional<Handle> out;
     std::optional<Handle> err;
@@ -131,14 +131,14 @@ struct StartJob {
                                .max_bytes = 24 * 1024,
                                .remark = "runs only if an operator approved exactly these bytes"};
     using Reply = StartReply;
-    Label delivery;
+    DeliveryId delivery_id;
     Streams streams{};
     Bounded<Param, 32> params;
     Handle script;
     std::optional<Handle> manifest;
     std::optional<Handle> signatures;
     static constexpr auto fields = std::tuple{
-        field("delivery", &StartJob::delivery, "the backend's id; started at most once"),
+        field("delivery_id", &StartJob::delivery_id, "the backend's id; started at most once"),
         field("streams", &StartJob::streams),
         field("params", &StartJob::params, "values for the manifest's parameters"),
         field("script", &StartJob::script, "sealed memfd, at most 4 MiB"),
@@ -153,12 +153,12 @@ struct StartCatalogueJob {
                                .max_bytes = 24 * 1024,
                                .remark = "the script lies in policy, only parameters come in"};
     using Reply = StartReply;
-    Label delivery;
+    DeliveryId delivery_id;
     Streams streams{};
     Name name;
     Bounded<Param, 32> params;
     static constexpr auto fields =
-        std::tuple{field("delivery", &StartCatalogueJob::delivery),
+        std::tuple{field("delivery_id", &StartCatalogueJob::delivery_id),
                    field("streams", &StartCatalogueJob::streams),
                    field("name", &StartCatalogueJob::name, "a row of policy/approved"),
                    field("params", &StartCatalogueJob::params)};

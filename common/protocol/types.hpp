@@ -42,11 +42,15 @@ enum class Mode : std::uint8_t { serve = 0, once = 1, kLast = once };
 
 using Code = BoundaryText<40>;             // a stable reason code
 using BackendName = BoundaryText<32>;      // see common/base/backend_name.hpp
-using Name = BoundaryText<64>;             // job id, profile, catalogue entry, parameter name
-using Label = BoundaryText<128>;           // delivery id, rule, feature
+using Name = BoundaryText<64>;             // profile, catalogue entry, parameter name
+using Label = BoundaryText<128>;           // rule, feature
 using HostPath = BoundaryText<512>;        // absolute
 using CredentialPath = BoundaryText<192>;  // absolute; those of 16 backends fit into a frame
 using Detail = BoundaryText<512>;          // a sentence for people
 using Remarks = BoundaryText<320>;         // sentences, joined by "; "
+
+// The ids of common/base/ids.hpp as they cross the border: text within bounds, not yet looked at.
+using DeliveryId = Strong<DeliveryIdTag, BoundaryText<128>>;
+using JobId = Strong<JobIdTag, BoundaryText<64>>;
 
 }  // namespace bulkhead::protocol

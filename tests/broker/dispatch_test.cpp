@@ -143,7 +143,7 @@ TEST_F(DispatchTest, JobsThatAreNotThereCannotBeCancelledOrAcknowledged) {
 TEST_F(DispatchTest, AScriptThatNobodyApprovedIsRefusedWithAReasonAndAudited) {
     gate.serving();
     protocol::StartJob request;
-    request.delivery = protocol::Label::clipped("delivery-\n1");
+    request.delivery_id.value = protocol::Label::clipped("delivery-\n1");
     request.script.fd = sys::sealed_memfd("script", as_bytes("#!/bin/sh\nid\n")).value();
     const auto reply = answer(request);
     EXPECT_EQ(reply.decision, protocol::Decision::refused);

@@ -18,7 +18,7 @@ protocol::Handle sealed(std::string_view bytes) {
 template <class Request>
 Request request_for(const Offer& offer) {
     Request request;
-    request.delivery = protocol::Label::create(offer.delivery).value();
+    request.delivery_id.value = protocol::Label::create(offer.delivery).value();
     request.streams = protocol::Streams::merged;
     for (const auto& [name, value] : offer.params) {
         request.params.items.push_back({.name = protocol::Name::create(name).value(),

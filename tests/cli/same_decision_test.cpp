@@ -54,7 +54,7 @@ void prepare(const Site& site, UnixTime now) {
     job.params.push_back(approval::parse_param_rule("n", "int:1..9").value());
     for (const std::string name : {"pinned", "listed"}) {
         const auto script = kQuick + "# " + name + "\n";
-        job.job_id = name;
+        job.job_id.value = name;
         job.script_sha256 = crypto::sha256(as_bytes(script));
         job.script_size = script.size();
         site.write("policy/approved/" + name + ".manifest", approval::write_manifest(job));
@@ -119,7 +119,7 @@ class Generator {
     // Mostly good, each field now and then not.
     approval::Manifest job_of(int number, const std::string& script) {
         approval::Manifest job;
-        job.job_id = "job-" + std::to_string(number);
+        job.job_id.value = "job-" + std::to_string(number);
         job.author = often(90) ? "dave" : "alice";
         job.script_sha256 = crypto::sha256(as_bytes(script));
         job.script_size = std::max<std::size_t>(script.size(), 1);

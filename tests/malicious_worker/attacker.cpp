@@ -127,7 +127,7 @@ std::string Attacker::run(std::string_view name, std::string_view delivery) {
     timespec now{};
     ::clock_gettime(CLOCK_REALTIME, &now);
     const auto unique = std::to_string(now.tv_sec) + "." + std::to_string(now.tv_nsec);
-    request.delivery = protocol::Label::clipped(delivery.empty() ? unique : delivery);
+    request.delivery_id.value = protocol::Label::clipped(delivery.empty() ? unique : delivery);
     request.name = protocol::Name::clipped(name);
     auto words = ask(request);
     if (started_.err) pipes_.push_back(std::move(started_.err->fd));

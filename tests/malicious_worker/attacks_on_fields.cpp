@@ -50,12 +50,12 @@ std::vector<Attack> attacks_on_fields() {
     const std::string nul("a\0b", 3);
     return {
         {"nothing-in-it", serving, "StartJob without a payload",
-         violation("StartJob: delivery: truncated"), sends(framed(kId<StartJob>), {"script"})},
+         violation("StartJob: delivery_id: truncated"), sends(framed(kId<StartJob>), {"script"})},
         {"text-over-its-bound", serving, "a delivery of 129 bytes",
-         violation("delivery: text too long"),
+         violation("delivery_id: text too long"),
          catalogue({.delivery = Payload().text(std::string(129, 'd'))})},
         {"text-far-over", serving, "a delivery of 20,000 bytes",
-         violation("delivery: text too long"),
+         violation("delivery_id: text too long"),
          catalogue({.delivery = Payload().text(std::string(20'000, 'd'))})},
         {"text-ends-early", serving, "a name that claims 60 bytes and has 2",
          violation("name: truncated"), catalogue({.name = Payload().text("ab", 60), .params = {}})},
@@ -96,10 +96,10 @@ std::vector<Attack> attacks_on_fields() {
          violation("StartJob: manifest: not a boolean"),
          sends(framed(kId<StartJob>, odd_flag()), {"script", "script"})},
         {"field-running", running, "a delivery of 129 bytes while a job runs",
-         violation("delivery: text too long"),
+         violation("delivery_id: text too long"),
          catalogue({.delivery = Payload().text(std::string(129, 'd'))})},
         {"field-draining", draining, "the same while all ends",
-         violation("delivery: text too long"),
+         violation("delivery_id: text too long"),
          catalogue({.delivery = Payload().text(std::string(129, 'd'))})},
         // Well-formed, but no name of any job.
         {"name-empty", serving, "the job without a name", answered("catalogue-unknown"),

@@ -72,7 +72,7 @@ class Crash : public Pair {
         const auto read = records::each_record(
             as_bytes(text), chain, [&](const records::Record& record) -> Result<> {
                 if (record.kind == records::Kind::started) {
-                    names[record.number.value] = record.start.job_name.str();
+                    names[record.number.value] = record.start.job_id.value.str();
                 }
                 if (names[record.number.value] != name) return {};
                 found.started += record.kind == records::Kind::started;

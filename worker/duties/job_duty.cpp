@@ -139,7 +139,7 @@ Result<protocol::StartReply> JobDuty::ask_broker(const JobOffer& offer) {
         return reply;
     };
     const auto fill = [&](auto& request, const auto& params) -> Result<> {
-        request.delivery = TRY(within("job id", protocol::Label::create(offer.id.value)));
+        request.delivery_id.value = TRY(within("job id", protocol::Label::create(offer.id.value)));
         request.streams = route_.dialect.traits().merged_output ? protocol::Streams::merged
                                                                 : protocol::Streams::separate;
         if (params.size() > request.params.kMax) return fail("too many parameters");
@@ -168,15 +168,15 @@ Result<protocol::StartReply> JobDuty::ask_broker(const JobOffer& offer) {
 
 void JobDuty::admitted(const JobOffer& offer, protocol::StartReply reply) {
     auto& services = route_.services;
-    services.log.info(
-        "job started",
-        {{"delivery", offer.id.value}, {"job", reply.job_id.str()}, {"rule", reply.rule.str()}});
+    services.log.info("job started", {{"delivery", offer.id.value},
+                                      {"job", reply.job_id.value.str()},
+                                      {"rule", reply.rule.str()}});
     if (!reply.out || !reply.err) return services.fatal({"the broker admitted without pipes"});
     place(std::make_shared<Placement>(
         Placement{.number = reply.number,
                   .label = {.backend = route_.config.name,
                             .delivery_id = offer.id,
-                            .job_id = {reply.job_id.str()},
+                            .job_id = {reply.job_id.value.str()},
                             .output_max = reply.output_max},
                   .pipes = {std::move(reply.out->fd), std::move(reply.err->fd)},
                   .rule = reply.rule.str(),
@@ -215,8 +215,8 @@ void JobDuty::adopt(protocol::UnreportedJob job) {
     place(std::make_shared<Placement>(
         Placement{.number = job.number,
                   .label = {.backend = route_.config.name,
-                            .delivery_id = {job.delivery.str()},
-                            .job_id = {job.job_id.str()},
+                            .delivery_id = {job.delivery_id.value.str()},
+                            .job_id = {job.job_id.value.str()},
                             .output_max = job.output_max},
                   .pipes = {std::move(job.out.fd), std::move(job.err.fd)},
                   .rule = "",

@@ -294,7 +294,7 @@ TEST_F(JobsTest, AWorkerOfTomorrowIsToldOfBoth) {
     ASSERT_EQ(list.size(), 2U);
     EXPECT_EQ(list[0].number, first);
     EXPECT_TRUE(list[0].ended);
-    EXPECT_EQ(list[0].delivery.str(), "delivery-1");
+    EXPECT_EQ(list[0].delivery_id.value.str(), "delivery-1");
     EXPECT_EQ(sys::read_to_end(list[0].out.fd, 100), "kept\n");
     EXPECT_EQ(list[1].number, second);
     EXPECT_FALSE(list[1].ended);

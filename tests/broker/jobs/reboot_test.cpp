@@ -165,7 +165,7 @@ KeptJob sample_kept() {
     KeptJob job;
     job.boot = decltype(job.boot)::clipped("this boot");
     job.backend = decltype(job.backend)::clipped("fleet");
-    job.delivery = protocol::Label::clipped("delivery-1");
+    job.delivery_id.value = protocol::Label::clipped("delivery-1");
     job.streams = protocol::Streams::merged;
     job.params.items.push_back({protocol::Name::clipped("days"), protocol::Detail::clipped("90")});
     job.with_manifest = true;
@@ -183,7 +183,7 @@ TEST(KeptJobs, ReadBackAsTheyWereKept) {
     EXPECT_EQ(jobs.list(), std::vector{JobNumber{7}});
     const auto again = jobs.read(JobNumber{7}).value();
     EXPECT_EQ(again.boot, job.boot);
-    EXPECT_EQ(again.delivery, job.delivery);
+    EXPECT_EQ(again.delivery_id, job.delivery_id);
     EXPECT_EQ(again.streams, job.streams);
     EXPECT_EQ(again.params.items.at(0).value.str(), "90");
     EXPECT_EQ(again.script, job.script);

@@ -36,15 +36,15 @@ TEST(History, TellsWhatWasStartedEndedAndReported) {
 
 TEST(History, ARecordOfTheLongestTextsStillFits) {
     auto record = start_record(1);
-    record.start.job_name = protocol::Name::clipped(std::string(500, 'j'));
+    record.start.job_id.value = protocol::Name::clipped(std::string(500, 'j'));
     record.start.backend = BoundaryText<32>::clipped(std::string(500, 'b'));
-    record.start.delivery_name = protocol::Label::clipped(std::string(500, 'd'));
+    record.start.delivery_id.value = protocol::Label::clipped(std::string(500, 'd'));
     record.start.profile = protocol::Name::clipped(std::string(500, 'p'));
     crypto::Digest chain{};
     EXPECT_EQ(encode(record, chain).size(), kRecordBytes);
     const auto history = replay(file_of({record}));
     ASSERT_TRUE(history) << history.error().what;
-    EXPECT_EQ(history->open_jobs().at(JobNumber{1}).start.delivery_name.str(),
+    EXPECT_EQ(history->open_jobs().at(JobNumber{1}).start.delivery_id.value.str(),
               std::string(128, 'd'));
     EXPECT_EQ(history->open_jobs().at(JobNumber{1}).start.profile.str(), std::string(64, 'p'));
 }

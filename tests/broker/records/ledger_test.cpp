@@ -67,7 +67,7 @@ TEST(Ledger, RemembersAJobThroughItsLife) {
         EXPECT_EQ(job.end.exit_code, 7);
         EXPECT_EQ(job.end.max_rss_bytes, 9'000'000U);
         EXPECT_EQ(job.start.job_name.str(), "job-1");
-        EXPECT_EQ(job.start.delivery_name.str(), "delivery-1");
+        EXPECT_EQ(job.start.delivery_id.value.str(), "delivery-1");
         EXPECT_EQ(job.start.profile.str(), "maintain");
         EXPECT_EQ(job.start.output_max, 1'048'576U);
         ASSERT_TRUE(ledger->reported(number));
@@ -77,7 +77,7 @@ TEST(Ledger, RemembersAJobThroughItsLife) {
     EXPECT_TRUE(ledger->unreported().empty());
     ASSERT_EQ(ledger->view().runs.size(), 1U);
     EXPECT_EQ(ledger->view().runs[0].manifest, sample_start(1).manifest);
-    EXPECT_EQ(ledger->view().runs[0].delivery, sample_start(1).delivery);
+    EXPECT_EQ(ledger->view().runs[0].delivery_digest, sample_start(1).delivery_digest);
 }
 
 TEST(Ledger, AJobThatWaitsForTheHostIsNotInterrupted) {
@@ -94,7 +94,7 @@ TEST(Ledger, AJobThatWaitsForTheHostIsNotInterrupted) {
     const auto waiting = ledger.unended();
     ASSERT_EQ(waiting.size(), 1U);
     EXPECT_EQ(waiting[0].number, number);
-    EXPECT_EQ(waiting[0].start.delivery_name.str(), "delivery-1");
+    EXPECT_EQ(waiting[0].start.delivery_id.value.str(), "delivery-1");
     EXPECT_TRUE(ledger.end(number, sample_end(), kNoon));
     EXPECT_TRUE(ledger.unended().empty());
 }

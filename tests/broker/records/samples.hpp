@@ -12,14 +12,14 @@ inline Start sample_start(std::uint64_t n, UnixTime started = kNoon,
     const auto tag = std::to_string(n);
     Start start;
     start.manifest = crypto::sha256(as_bytes("manifest " + tag));
-    start.job_id = crypto::sha256(as_bytes("job-" + tag));
-    start.delivery = crypto::sha256(as_bytes("backend\ndelivery-" + tag));
+    start.job_id_digest = crypto::sha256(as_bytes("job-" + tag));
+    start.delivery_digest = crypto::sha256(as_bytes("backend\ndelivery-" + tag));
     start.started = started;
     start.not_after = started + valid;
     start.output_max = 1'048'576;
-    start.job_name = protocol::Name::clipped("job-" + tag);
+    start.job_id.value = protocol::Name::clipped("job-" + tag);
     start.backend = BoundaryText<32>::clipped("backend");
-    start.delivery_name = protocol::Label::clipped("delivery-" + tag);
+    start.delivery_id.value = protocol::Label::clipped("delivery-" + tag);
     start.profile = protocol::Name::clipped("maintain");
     return start;
 }
@@ -71,12 +71,13 @@ inline std::string facts(const History& history) {
                       format_utc(history.floor()) + " records " +
                       std::to_string(history.records()) + "\n";
     for (const auto& run : history.runs()) {
-        out += crypto::hex(run.manifest) + crypto::hex(run.job_id) + crypto::hex(run.delivery) +
-               format_utc(run.started) + format_utc(run.not_after) + "\n";
+        out += crypto::hex(run.manifest) + crypto::hex(run.job_id_digest) +
+               crypto::hex(run.delivery_digest) + format_utc(run.started) +
+               format_utc(run.not_after) + "\n";
     }
     for (const auto& [number, job] : history.open_jobs()) {
         out += "open " + std::to_string(number.value) + " " + job.start.job_name.str() + " " +
-               job.start.delivery_name.str() + " " + job.start.profile.str();
+               job.start.delivery_id.value.str() + " " + job.start.profile.str();
         if (job.end) out += " ended " + std::to_string(job.end->exit_code) + job.end->reason.str();
         out += "\n";
     }

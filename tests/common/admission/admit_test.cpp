@@ -242,7 +242,7 @@ TEST(Admit, AOneShotJobRunsOnce) {
     s.job.reason = "again";
     s.pin("clean");
     EXPECT_EQ(code(s.admit()), "job-already-run");
-    s.job.job_id = "disk-clean-2";
+    s.job.job_id.value = "disk-clean-2";
     s.pin("clean");
     EXPECT_EQ(code(s.admit()), "admitted");
 }

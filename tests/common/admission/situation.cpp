@@ -15,7 +15,7 @@ crypto::Digest digest_of(std::string_view text) { return crypto::sha256(as_bytes
 }  // namespace
 
 Situation::Situation() {
-    job.job_id = "disk-clean";
+    job.job_id.value = "disk-clean";
     job.author = "carol";
     job.interpreter = "/bin/bash";
     job.profile = "maintain";
@@ -67,7 +67,7 @@ void Situation::sign(const std::vector<std::string>& people) {
 
 admission::Verdict Situation::run(JobBytes bytes) const {
     bytes.params = params;
-    bytes.delivery = digest_of(delivery);
+    bytes.delivery_digest = digest_of(delivery);
     return admission::admit(bytes, policy, facts, {runs, clock_floor, ledger_full}, now);
 }
 
@@ -84,8 +84,8 @@ admission::Verdict Situation::admit_from_catalogue(const std::string& name) cons
 
 void Situation::started(std::string_view time, std::string_view delivery_id) {
     runs.push_back({.manifest = digest_of(manifest()),
-                    .job_id = digest_of(job.job_id),
-                    .delivery = digest_of(delivery_id),
+                    .job_id_digest = digest_of(job.job_id.value),
+                    .delivery_digest = digest_of(delivery_id),
                     .started = at(time),
                     .not_after = job.not_after});
 }

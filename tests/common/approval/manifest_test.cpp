@@ -46,7 +46,7 @@ TEST(Manifest, OneThatGoesOnAfterARestartSaysSo) {
 TEST(Manifest, TheGoldenOneGivesEveryValue) {
     const auto job = parse_manifest(kGolden);
     ASSERT_TRUE(job) << job.error().what;
-    EXPECT_EQ(job->job_id, "disk-clean-2026-08-22");
+    EXPECT_EQ(job->job_id.value, "disk-clean-2026-08-22");
     EXPECT_EQ(job->author, "alice");
     EXPECT_EQ(crypto::hex(job->script_sha256),
               "6ed80219c35b66e09a0b4bd1bc25ef6edd9ff7fe05b2b7ac8bdbd1f0a1c5ff1e");

@@ -346,7 +346,7 @@ TEST_F(PolicyDirectory, APinnedScriptMustBeTheOneItsManifestNames) {
     auto loaded = policy().load();
     ASSERT_TRUE(loaded) << loaded.error().what;
     EXPECT_FALSE(loaded->approved.at("hello").script);
-    EXPECT_EQ(loaded->approved.at("hello").manifest.job_id, "hello");
+    EXPECT_EQ(loaded->approved.at("hello").manifest.job_id.value, "hello");
     EXPECT_EQ(loaded->approved.at("hello").bytes,
               test::slurp(policy().path("approved/hello.manifest")));
 

@@ -205,8 +205,8 @@ TEST(Codec, TheFullestReplyToHelloFitsIntoAFrame) {
     for (int i = 0; i < 16; ++i) longest(reply.missing.items.emplace_back());
     for (std::size_t i = 0; i < kMaxUnreported; ++i) {
         auto& job = reply.jobs.items.emplace_back();
-        longest(job.delivery);
-        longest(job.job_id);
+        longest(job.delivery_id.value);
+        longest(job.job_id.value);
         longest(job.end.reason);
         longest(job.end.detail);
     }

@@ -86,7 +86,7 @@ Bench::Pipes Bench::start_job(std::uint64_t output_max) {
     auto err = sys::make_pipe().value();
     protocol::UnreportedJob job;
     job.number = JobNumber{1};
-    job.delivery = protocol::Label::clipped("job-1");
+    job.delivery_id.value = protocol::Label::clipped("job-1");
     job.output_max = output_max;
     job.out.fd = std::move(out.read);
     job.err.fd = std::move(err.read);
