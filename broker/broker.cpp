@@ -11,6 +11,7 @@
 #include "common/policy/walls.hpp"
 #include "common/protocol/events.hpp"
 #include "common/sandbox/landlock.hpp"
+#include "common/sys/clock.hpp"
 #include "common/view/job_view.hpp"
 #include "common/view/worker_view.hpp"
 
@@ -41,7 +42,7 @@ Result<std::unique_ptr<Broker>> Broker::create(Options options, const sys::Log& 
     TRY(standing.add({Wall::limits}, limit_self(policy->policy.part("broker"))));
     auto places = TRY(input(prepare_places(options)));
     KeptJobs kept(TRY(places.broker_state.open_dir(".")));
-    auto ledger = TRY(records::Ledger::open(places.broker_state, now(), kept.list()));
+    auto ledger = TRY(records::Ledger::open(places.broker_state, sys::now(), kept.list()));
     TRY(within("scripts of jobs", forget_scripts(options)));
     auto audit = TRY(within("audit log", records::Audit::open(places.logs)));
     auto cgroups = TRY(CgroupTree::create(label_of(options.state)));
@@ -264,7 +265,7 @@ void Broker::stop_if_drained() {
 }
 
 void Broker::keep_time() {
-    if (const auto kept = ledger_.note_time(now()); !kept) {
+    if (const auto kept = ledger_.note_time(sys::now()); !kept) {
         log_.error("ledger", {{"why", kept.error().what}});
     }
     loop_.after(records::Ledger::kClockEvery, [this] { keep_time(); });

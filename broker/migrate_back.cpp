@@ -4,6 +4,7 @@
 
 #include "broker/jobs/kept_job.hpp"
 #include "broker/records/worker_states.hpp"
+#include "common/sys/clock.hpp"
 
 namespace bulkhead::broker {
 
@@ -34,8 +35,7 @@ Result<std::vector<std::string>> migrate_back(const Options& options) {
     const auto state = TRY(sys::Dir::open(options.state));
     const auto broker = TRY(state.open_dir("broker"));
     const KeptJobs kept(TRY(broker.open_dir(".")));
-    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    const auto ledger = TRY(records::Ledger::open(broker, now, kept.list()));
+    const auto ledger = TRY(records::Ledger::open(broker, sys::now(), kept.list()));
     const auto heirs =
         TRY(records::heirs_of(TRY(records::read_slots(broker)), options.worker_user, ledger));
     auto left = TRY(records::give_back_states(state, heirs, TRY(old_account(options.worker_user))));

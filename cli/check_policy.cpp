@@ -10,6 +10,7 @@
 #include "cli/base/policy_copy.hpp"
 #include "common/policy/check_overrides.hpp"
 #include "common/sandbox/seccomp.hpp"
+#include "common/sys/clock.hpp"
 
 namespace bulkhead::cli {
 
@@ -25,7 +26,7 @@ std::vector<policy::PolicyRemark> remarks_of(const PolicyCopy& copy) {
              .where = copy.directory,
              .text = "a host would not load it where it lies: " + copy.host_would_say});
     }
-    const policy::Facts facts{.now = now(), .is_system_call = [](std::string_view name) {
+    const policy::Facts facts{.now = sys::now(), .is_system_call = [](std::string_view name) {
                                   return sandbox::syscall_number(name).has_value();
                               }};
     std::ranges::move(policy::check(copy.policy, facts), std::back_inserter(remarks));

@@ -7,6 +7,7 @@
 #include "cli/base/options.hpp"
 #include "cli/dry_run/report.hpp"
 #include "common/approval/shebang.hpp"
+#include "common/sys/clock.hpp"
 
 namespace bulkhead::cli {
 
@@ -50,7 +51,7 @@ Result<Question> ask(const Options& options) {
         question.text = TRY(or_wrong(read_input(files[0], kMostBytes)));
     }
     question.now =
-        TRY(or_wrong(within("--at", parse_utc(options.value("--at", format_utc(now()))))));
+        TRY(or_wrong(within("--at", parse_utc(options.value("--at", format_utc(sys::now()))))));
     for (const auto& text : options.values("--param")) {
         const auto [name, value] = TRY(or_wrong(within("--param", split_pair(text))));
         question.params.push_back({name, value});

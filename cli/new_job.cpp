@@ -14,6 +14,7 @@
 #include "common/approval/shebang.hpp"
 #include "common/approval/signed_script.hpp"
 #include "common/base/text.hpp"
+#include "common/sys/clock.hpp"
 
 namespace bulkhead::cli {
 
@@ -139,7 +140,7 @@ Result<> take_repeated(approval::Manifest& job, const Options& options) {
 Result<std::string> write(const std::string& path, std::string_view script,
                           const std::string& interpreter, const Options& options) {
     approval::Manifest job;
-    const auto start = options.value("--not-before", format_utc(now()));
+    const auto start = options.value("--not-before", format_utc(sys::now()));
     job.not_before = TRY(or_wrong(within("--not-before", parse_utc(start))));
     job.not_after = job.not_before + TRY(seconds("--expires", options.value("--expires", "7d")));
     job.job_id.value = options.value("--job-id", job_id_of(path, job.not_before));

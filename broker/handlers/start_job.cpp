@@ -9,6 +9,7 @@
 #include "broker/handlers/handlers.hpp"
 #include "common/admission/admit.hpp"
 #include "common/admission/host_facts.hpp"
+#include "common/sys/clock.hpp"
 #include "common/sys/fd.hpp"
 
 namespace bulkhead::broker {
@@ -182,7 +183,7 @@ records::Start start_of(const approval::Manifest& manifest, const JobBytes& job,
     start.manifest = manifest.digest;
     start.job_id_digest = crypto::sha256(as_bytes(manifest.job_id.value));
     start.delivery_digest = job.delivery_digest;
-    start.started = now();
+    start.started = sys::now();
     // Until when the ledger keeps it. Of what may run again only the last day counts, as a quota.
     start.not_after = manifest.runs.once() ? manifest.not_after : start.started;
     start.output_max = manifest.output_max;
@@ -196,7 +197,7 @@ records::Start start_of(const approval::Manifest& manifest, const JobBytes& job,
 Result<protocol::StartReply> decide(const JobBytes& job, const auto& params,
                                     const Delivery& delivery, Context& broker) {
     const auto verdict = admission::admit(job, broker.policy->policy, facts(delivery, broker),
-                                          broker.ledger.view(), now());
+                                          broker.ledger.view(), sys::now());
     const auto answer = [&](const Verdict& last) {
         return recorded_reply(last, delivery, script_of(job, broker.policy->policy), broker);
     };

@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "broker/jobs/job_end.hpp"
+#include "common/sys/clock.hpp"
 
 namespace bulkhead::broker {
 
@@ -54,10 +55,6 @@ Result<std::pair<sys::Pipe, sys::Pipe>> output_pipes(bool merged, const sandbox:
 }
 
 }  // namespace
-
-UnixTime now() {
-    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
 
 Jobs::~Jobs() {
     for (auto& [number, entry] : entries_) {
@@ -272,7 +269,7 @@ void Jobs::finish(JobNumber number, Entry& entry, const JobEnd& what) {
     entry.ends.reset();  // the pipes come to their end
     entry.end = end;
     forget_script(entry.script);
-    if (const auto kept = ledger_.end(number, end, now()); !kept) {
+    if (const auto kept = ledger_.end(number, end, sys::now()); !kept) {
         // The next start finds it without an end and reports it as interrupted.
         log_.error("ledger: end of job", {{"why", kept.error().what}});
     }

@@ -147,6 +147,4 @@ class Jobs {
     std::map<JobNumber, Entry> entries_;
 };
 
-UnixTime now();
-
 }  // namespace bulkhead::broker

@@ -16,10 +16,6 @@ namespace {
 constexpr std::size_t kMaxValue = 1024;
 constexpr std::string_view kCut = ",\"cut\":true";
 
-UnixTime system_clock() {
-    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
 // Plain text may be long; text made of escapes grows fivefold.
 std::string json_value(std::string_view text) {
     auto json = sys::json_string(quoted(text, kMaxValue - 32));
@@ -78,7 +74,6 @@ Field::Field(std::string_view key, std::span<const std::string> list) : name(key
 }
 
 Result<Audit> Audit::open(const sys::Dir& dir, Options options) {
-    if (options.clock == nullptr) options.clock = system_clock;
     Audit audit(sys::Dir::from(TRY(dir.duplicate())), options);
     TRY(audit.recover());
     return audit;

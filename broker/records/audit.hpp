@@ -9,6 +9,7 @@
 
 #include "common/audit/chain.hpp"
 #include "common/audit/log_files.hpp"
+#include "common/sys/clock.hpp"
 #include "common/sys/dir.hpp"
 
 namespace bulkhead::records {
@@ -36,8 +37,8 @@ class Audit {
 
     struct Options {
         std::uint64_t rotate_at = 64 << 20;  // bytes
-        int keep = 10;                  // audit.log.1 (youngest) to audit.log.<keep>, at most 100
-        UnixTime (*clock)() = nullptr;  // the system's
+        int keep = 10;  // audit.log.1 (youngest) to audit.log.<keep>, at most 100
+        UnixTime (*clock)() = sys::now;
     };
     // Looks at the last line only. Adds the event `audit-recovered` when that was torn, and
     // `audit-gap` when lines are missing that were once written.

@@ -33,8 +33,4 @@ std::string shell_word(std::string_view text) {
     return word + "'";
 }
 
-UnixTime now() {
-    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
 }  // namespace bulkhead::cli

@@ -18,6 +18,4 @@ Result<> print(std::string_view text);
 // `text` as one word of a shell command, quoted only when it must be.
 std::string shell_word(std::string_view text);
 
-UnixTime now();
-
 }  // namespace bulkhead::cli

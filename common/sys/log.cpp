@@ -7,6 +7,7 @@
 
 #include "common/base/parse.hpp"
 #include "common/base/text.hpp"
+#include "common/sys/clock.hpp"
 
 namespace bulkhead::sys {
 
@@ -69,19 +70,18 @@ void Log::error(std::string_view what, std::initializer_list<Field> fields) cons
 
 void Log::line(Level level, std::string_view what, std::initializer_list<Field> fields) const {
     if (level < least_) return;
-    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    const auto time = format_utc(now());
     const auto name = kLevels[static_cast<std::size_t>(level)];
     std::string text;
     if (json_) {
-        text = "{\"time\":\"" + format_utc(now) + "\",\"level\":\"" + std::string(name) +
+        text = "{\"time\":\"" + time + "\",\"level\":\"" + std::string(name) +
                "\",\"from\":" + json_string(who_) + ",\"event\":" + json_string(what);
         for (const auto& [key, value] : fields) {
             text += "," + json_string(key) + ":" + json_string(value);
         }
         text += "}\n";
     } else {
-        text = format_utc(now).substr(11, 8) + " " + who_ + " " + std::string(name) + ": " +
-               std::string(what);
+        text = time.substr(11, 8) + " " + who_ + " " + std::string(name) + ": " + std::string(what);
         for (const auto& [key, value] : fields) {
             text += "  " + std::string(key) + "=" + quoted(value, 1024);
         }

@@ -5,6 +5,7 @@
 
 #include "broker/config_reader.hpp"
 #include "broker/handlers/dispatch.hpp"
+#include "common/sys/clock.hpp"
 #include "tests/broker/jobs/job_fixture.hpp"
 #include "tests/broker/processes/stand_in.hpp"
 #include "tests/support/tree.hpp"
@@ -20,7 +21,7 @@ struct ConfiguredTest : CgroupFixture {
     sys::Dir dir = place.open();
     sys::Loop loop = sys::Loop::create().value();
     sys::Log log{"test", -1};
-    records::Ledger ledger = records::Ledger::open(dir, now()).value();
+    records::Ledger ledger = records::Ledger::open(dir, sys::now()).value();
     records::Audit audit = records::Audit::open(dir).value();
     std::optional<Jobs> jobs;
     std::optional<Context> context;

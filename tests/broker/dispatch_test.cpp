@@ -6,6 +6,7 @@
 
 #include <csignal>
 
+#include "common/sys/clock.hpp"
 #include "tests/broker/jobs/job_fixture.hpp"
 #include "tests/broker/processes/stand_in.hpp"
 #include "tests/support/tree.hpp"
@@ -40,7 +41,7 @@ struct DispatchTest : CgroupFixture {
     sys::Dir dir = place.open();
     sys::Loop loop = sys::Loop::create().value();
     sys::Log log{"test", -1};
-    records::Ledger ledger = records::Ledger::open(dir, now()).value();
+    records::Ledger ledger = records::Ledger::open(dir, sys::now()).value();
     records::Audit audit = records::Audit::open(dir).value();
     std::optional<Jobs> jobs;
     std::optional<ConfinedProcess> worker;

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 
+#include "common/sys/clock.hpp"
 #include "tests/pair/pair.hpp"
 #include "tests/worker/host/scanners/make_certificate.hpp"
 
@@ -19,10 +20,7 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::IsSupersetOf;
 
-UnixTime in_days(int days) {
-    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) +
-           std::chrono::days(days) + 1h;
-}
+UnixTime in_days(int days) { return sys::now() + std::chrono::days(days) + 1h; }
 
 class Findings : public Pair {
   protected:

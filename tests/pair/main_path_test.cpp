@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "broker/records/ledger.hpp"
+#include "common/sys/clock.hpp"
 #include "tests/pair/pair.hpp"
 
 namespace bulkhead::test {
@@ -210,7 +211,7 @@ TEST_F(MainPath, TheLedgerRemembersARepeatableRunForADayOnly) {
     EXPECT_EQ(stop(), 0);
     EXPECT_EQ(audit("job-acknowledged").size(), 2U);
     const auto state = sys::Dir::open(place() / "state/broker").value();
-    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    const auto now = sys::now();
     auto ledger = records::Ledger::open(state, now).value();
     ASSERT_EQ(ledger.view().runs.size(), 2U);
     EXPECT_LE(ledger.view().runs[0].not_after, now);

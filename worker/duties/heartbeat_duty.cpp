@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/crypto/sha256.hpp"
+#include "common/sys/clock.hpp"
 
 namespace bulkhead::worker {
 
@@ -10,10 +11,6 @@ namespace {
 
 SettableFacts settable_in(const SystemInfo& system) {
     return {.hostname = system.hostname, .boot_time = system.boot_time};
-}
-
-UnixTime now() {
-    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
 }  // namespace
@@ -81,7 +78,7 @@ void HeartbeatDuty::send() {
 Result<Heartbeat> HeartbeatDuty::compose() {
     Heartbeat heartbeat;
     heartbeat.sequence = ++sequence_;
-    heartbeat.sent_at = now();
+    heartbeat.sent_at = sys::now();
     heartbeat.agent_version = BULKHEAD_VERSION;
     heartbeat.host_id = services_.host_id;
     heartbeat.policy_digest = services_.policy_digest;
@@ -114,7 +111,7 @@ void HeartbeatDuty::on_answer(Answer<HeartbeatReceipt> answer,
         if (!trouble_.empty()) services_.log.info("heartbeat again", {{"backend", config_.name}});
         trouble_.clear();
         ++delivered_;
-        last_delivered_ = now();
+        last_delivered_ = sys::now();
         if (reported) {
             system_reported_ = *std::move(reported);
             system_reported_at_ = sys::Clock::now();

@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 
+#include "common/sys/clock.hpp"
 #include "common/sys/log.hpp"
 #include "common/sys/loop.hpp"
 #include "worker/backend/dialect/messages.hpp"
@@ -39,9 +40,7 @@ struct Services {
     Pass pass = Pass::serve;
     bool forced = false;  // in a pass that ends: report the inventory although it is not due yet
     std::function<Inventory(const DumpLimits&)> collect = &collect_inventory;
-    std::function<UnixTime()> now = [] {
-        return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    };
+    std::function<UnixTime()> now = &sys::now;
     std::string host_id;
     std::string policy_digest;   // 64 hex digits, of the policy that decides; changes by reload
     std::string walls_digest;    // of the one that our own walls are made of

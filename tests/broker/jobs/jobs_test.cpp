@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "common/sys/clock.hpp"
 #include "tests/broker/jobs/job_fixture.hpp"
 #include "tests/broker/records/samples.hpp"
 #include "tests/support/tree.hpp"
@@ -17,7 +18,7 @@ struct JobsTest : CgroupFixture {
     sys::Dir dir = place.open();
     sys::Loop loop = sys::Loop::create().value();
     sys::Log log{"test", -1};
-    std::optional<records::Ledger> ledger{records::Ledger::open(dir, now()).value()};
+    std::optional<records::Ledger> ledger{records::Ledger::open(dir, sys::now()).value()};
     std::optional<records::Audit> audit{records::Audit::open(dir).value()};
     std::map<JobNumber, protocol::JobEnd> ended;
     std::optional<Jobs> jobs;
@@ -30,7 +31,7 @@ struct JobsTest : CgroupFixture {
             [this](JobNumber number, const protocol::JobEnd& end) { ended[number] = end; });
     }
     JobNumber start(const JobPlan& plan, std::chrono::seconds timeout = 60s) {
-        return jobs->start(plan, records::sample_start(++count_, now()), timeout).value();
+        return jobs->start(plan, records::sample_start(++count_, sys::now()), timeout).value();
     }
     JobNumber start(std::string_view script, std::chrono::seconds timeout = 60s) {
         return start(plan_of(permissive(), script), timeout);
@@ -308,7 +309,7 @@ TEST_F(JobsTest, TheLedgerKnowsTheStartAndTheEndAcrossARestart) {
     end_of(number);
     jobs.reset();
     ledger.reset();
-    ledger.emplace(records::Ledger::open(dir, now()).value());
+    ledger.emplace(records::Ledger::open(dir, sys::now()).value());
     const auto left = ledger->unreported();
     ASSERT_EQ(left.size(), 1U);
     EXPECT_EQ(left[0].number, number);

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "broker/jobs/kept_job.hpp"
+#include "common/sys/clock.hpp"
 #include "tests/broker/jobs/job_fixture.hpp"
 #include "tests/broker/records/samples.hpp"
 #include "tests/support/tree.hpp"
@@ -18,7 +19,7 @@ struct RebootTest : CgroupFixture {
     sys::Dir dir = place.open();
     sys::Loop loop = sys::Loop::create().value();
     sys::Log log{"test", -1};
-    std::optional<records::Ledger> ledger{records::Ledger::open(dir, now()).value()};
+    std::optional<records::Ledger> ledger{records::Ledger::open(dir, sys::now()).value()};
     std::optional<records::Audit> audit{records::Audit::open(dir).value()};
     std::optional<Jobs> jobs;
     std::optional<Reboot> reboot;
@@ -52,7 +53,7 @@ struct RebootTest : CgroupFixture {
         profile.user = profile.group = "root";
         auto plan = plan_of(profile, script);
         plan.reboot_mark = place / "mark";
-        return jobs->start(plan, records::sample_start(++count_, now()), 600s).value();
+        return jobs->start(plan, records::sample_start(++count_, sys::now()), 600s).value();
     }
     void await_end(JobNumber number) {
         while (!std::ranges::count(ended, number)) ASSERT_TRUE(loop.step(60s));

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "common/base/strong.hpp"
+#include "common/sys/clock.hpp"
 
 namespace bulkhead::worker {
 
@@ -70,11 +71,10 @@ std::optional<bool> has_bpf_lsm(const sys::Dir& root) {
 }  // namespace
 
 BpfSupport read_bpf_support(const sys::Dir& root) {
-    BpfSupport bpf_support{
-        .btf = is_there(root, "sys/kernel/btf/vmlinux"),
-        .features = look_for(root, kFeatures),
-        .hooks = look_for(root, kHooks),
-        .read_at = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())};
+    BpfSupport bpf_support{.btf = is_there(root, "sys/kernel/btf/vmlinux"),
+                           .features = look_for(root, kFeatures),
+                           .hooks = look_for(root, kHooks),
+                           .read_at = sys::now()};
     if (const auto lsm = has_bpf_lsm(root)) bpf_support.hooks.emplace("security", *lsm);
     for (const auto& [name, path] : kLimits) {
         if (const auto text = first_line(root, path)) bpf_support.limits.emplace(name, *text);

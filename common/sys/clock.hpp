@@ -1,0 +1,14 @@
+// The system clock; durations are measured by sys::Clock (loop.hpp), which nobody can set.
+#pragma once
+#include <chrono>
+
+#include "common/base/parse.hpp"
+
+namespace bulkhead::sys {
+
+// Whole seconds since 1970 by CLOCK_REALTIME (clock_gettime(2)), which may be set, also backwards.
+inline UnixTime now() {
+    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+}  // namespace bulkhead::sys
