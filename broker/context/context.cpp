@@ -3,11 +3,15 @@
 namespace bulkhead::broker {
 
 void note(const Context& broker, std::string_view event,
-          std::initializer_list<records::Field> fields) {
-    if (const auto written = broker.audit.event(event, fields); !written) {
-        broker.log.error("audit log",
-                         {{"event", std::string(event)}, {"why", written.error().what}});
-    }
+          std::initializer_list<records::Field> fields, records::Durable durable) {
+    records::note(broker.audit, broker.log, event, fields, durable);
+}
+
+bool note_read(Context& broker, std::string_view row, std::string_view path,
+               std::string_view reason) {
+    const auto noted = broker.reads.note(broker.audit, row, path, reason, sys::Clock::now());
+    if (!noted) broker.log.error("audit log: read", {{"why", noted.error().what}});
+    return noted.has_value();
 }
 
 }  // namespace bulkhead::broker

@@ -54,8 +54,13 @@ struct Context {
     records::Ration refused_starts{};  // in the audit log
 };
 
-// A failing audit line outside a decision is logged; decisions check it themselves.
+// records::note(), see there.
 void note(const Context& broker, std::string_view event,
-          std::initializer_list<records::Field> fields);
+          std::initializer_list<records::Field> fields,
+          records::Durable durable = records::Durable::yes);
+// Records what came of a worker's reading, as ReadJournal does. False: it could not be recorded, so
+// nothing may be handed out; the log says why.
+bool note_read(Context& broker, std::string_view row, std::string_view path,
+               std::string_view reason);
 
 }  // namespace bulkhead::broker

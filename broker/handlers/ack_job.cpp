@@ -9,9 +9,8 @@ Result<protocol::StatusReply> handle(const protocol::AckJob& request, const Call
     const bool known = broker.jobs.is_of(request.number, caller.backend.str()) &&
                        broker.jobs.acknowledge(request.number);
     if (known) {
-        const auto written = broker.audit.event(
-            "job-acknowledged", {{"number", request.number.value}}, records::Durable::later);
-        if (!written) broker.log.error("audit log", {{"why", written.error().what}});
+        note(broker, "job-acknowledged", {{"number", request.number.value}},
+             records::Durable::later);
     }
     return protocol::StatusReply{
         .status = known ? protocol::Status::done : protocol::Status::refused,

@@ -20,25 +20,21 @@ Result<HostFilesReply> handle(const protocol::OpenHostFile& request, const Calle
                               Context& broker) {
     const auto& name = request.name.str();
     const auto& only = request.only.str();
-    const auto note = [&](std::string_view path, std::string_view reason) {
-        const auto noted = broker.reads.note(broker.audit, name, path, reason, sys::Clock::now());
-        if (!noted) broker.log.error("audit log: read", {{"why", noted.error().what}});
-        return noted.has_value();
-    };
     const auto* rows = policy::find(broker.policy->policy.reads, name);
     if (rows == nullptr) {
-        note(only, "read-unknown");
+        note_read(broker, name, only, "read-unknown");
         return refused("read-unknown", "reads.policy has no file or glob row named " + name);
     }
     if (!are_listed(*rows, only)) {
-        note(only, "read-not-listed");
+        note_read(broker, name, only, "read-not-listed");
         return refused("read-not-listed", "no row named " + name + " in reads.policy holds it");
     }
     HostFilesReply reply{.decision = protocol::Decision::admitted, .reason = Code::clipped("ok")};
     open_host_files(*rows, request, reply);
     for (const auto& file : reply.files.items) {
         // Where nothing is, nothing was handed out or held back.
-        if (file.reason.str() != "read-absent" && !note(file.path.str(), file.reason.str())) {
+        if (file.reason.str() != "read-absent" &&
+            !note_read(broker, name, file.path.str(), file.reason.str())) {
             return refused("audit-write-failed", "what cannot be recorded is not handed out");
         }
     }

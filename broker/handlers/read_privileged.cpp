@@ -10,8 +10,7 @@ Result<protocol::ReadingReply> handle(const protocol::ReadPrivileged& request, c
                                       Context& broker) {
     const auto& name = request.name.str();
     const auto answer = [&](std::string_view reason, std::string_view detail) {
-        const auto noted = broker.reads.note(broker.audit, name, "", reason, sys::Clock::now());
-        if (!noted) broker.log.error("audit log: read", {{"why", noted.error().what}});
+        const bool noted = note_read(broker, name, "", reason);
         protocol::ReadingReply reply{
             .reason = protocol::Code::clipped(noted ? reason : "audit-write-failed"),
             .detail = protocol::Detail::clipped(detail)};

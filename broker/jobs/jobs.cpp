@@ -274,20 +274,19 @@ void Jobs::finish(JobNumber number, Entry& entry, const JobEnd& what) {
         log_.error("ledger: end of job", {{"why", kept.error().what}});
     }
     ended_(number, end);  // the worker reports it while the audit log is written to disk
-    const auto written =
-        audit_.event("job-ended", {{"number", number.value},
-                                   {"job", entry.start.job_id.value.str()},
-                                   {"outcome", kOutcomes[static_cast<std::size_t>(end.outcome)]},
-                                   {"exit", end.exit_code},
-                                   {"signal", end.signal},
-                                   {"reason", end.reason.str()},
-                                   {"wall_ms", end.wall_ms},
-                                   {"cpu_us", end.cpu_us},
-                                   {"rebooted", end.rebooted},
-                                   {"left_behind", end.left_behind},
-                                   {"left_names", end.left_names.str()},
-                                   {"detail", end.detail.str()}});
-    if (!written) log_.error("audit: end of job", {{"why", written.error().what}});
+    records::note(audit_, log_, "job-ended",
+                  {{"number", number.value},
+                   {"job", entry.start.job_id.value.str()},
+                   {"outcome", kOutcomes[static_cast<std::size_t>(end.outcome)]},
+                   {"exit", end.exit_code},
+                   {"signal", end.signal},
+                   {"reason", end.reason.str()},
+                   {"wall_ms", end.wall_ms},
+                   {"cpu_us", end.cpu_us},
+                   {"rebooted", end.rebooted},
+                   {"left_behind", end.left_behind},
+                   {"left_names", end.left_names.str()},
+                   {"detail", end.detail.str()}});
     changed_();
 }
 

@@ -38,12 +38,12 @@ Result<> Reboot::adopt() {
         wait();
         return {};
     }
-    note("rebooted", {});
+    records::note(audit_, log_, "rebooted", {});
     return state_.remove_file(kFile);
 }
 
 void Reboot::ask(JobNumber number) {
-    note("reboot-requested", {{"number", number.value}});
+    records::note(audit_, log_, "reboot-requested", {{"number", number.value}});
     if (const auto kept = state_.write_atomic(kFile, boot_, 0600); !kept) {
         log_.error("keep the request for a restart", {{"why", kept.error().what}});
     }
@@ -72,10 +72,11 @@ void Reboot::consider() {
 
 void Reboot::go() {
     loop_.cancel(timer_);
-    note("rebooting",
-         {{"waited_s",
-           std::chrono::duration_cast<std::chrono::seconds>(sys::Clock::now() - *asked_).count()},
-          {"running_jobs", jobs_.running()}});
+    records::note(
+        audit_, log_, "rebooting",
+        {{"waited_s",
+          std::chrono::duration_cast<std::chrono::seconds>(sys::Clock::now() - *asked_).count()},
+         {"running_jobs", jobs_.running()}});
     log_.warning("restarting the host, as a job asked");
     const auto trusted = [&]() -> Result<> {
         const sys::Fd file(::open(program_.c_str(), O_PATH | O_CLOEXEC));
@@ -115,19 +116,13 @@ void Reboot::on_answer() {
 // Said, and over: what is asked for again and again would keep jobs away for ever.
 void Reboot::failed(const std::string& why) {
     log_.error("restart of the host", {{"why", why}});
-    note("reboot-failed", {{"why", why}});
+    records::note(audit_, log_, "reboot-failed", {{"why", why}});
     if (const auto removed = state_.remove_file(kFile); !removed) {
         log_.error("forget the request for a restart", {{"why", removed.error().what}});
     }
     asked_.reset();
     going_ = false;
     jobs_.give_up_waiting("the host did not restart: " + why);
-}
-
-void Reboot::note(std::string_view event, std::initializer_list<records::Field> fields) {
-    if (const auto written = audit_.event(event, fields); !written) {
-        log_.error("audit log", {{"event", std::string(event)}, {"why", written.error().what}});
-    }
 }
 
 }  // namespace bulkhead::broker

@@ -41,7 +41,6 @@ class Reboot {
     void go();
     void on_answer();
     void failed(const std::string& why);
-    void note(std::string_view event, std::initializer_list<records::Field> fields);
 
     sys::Loop& loop_;
     sys::Dir state_;

@@ -7,7 +7,6 @@
 #include <algorithm>
 
 #include "common/base/text.hpp"
-#include "common/sys/log.hpp"
 
 namespace bulkhead::records {
 
@@ -189,6 +188,13 @@ std::optional<Head> read_audit_head(const sys::Dir& dir) {
     const auto hash = crypto::parse_digest(text->size() < 21 ? "" : text->substr(21, 64));
     if (!lines || !hash || head_text({*lines, *hash}) != *text) return {};
     return Head{*lines, *hash};
+}
+
+void note(Audit& audit, const sys::Log& log, std::string_view event,
+          std::initializer_list<Field> fields, Durable durable) {
+    if (const auto written = audit.event(event, fields, durable); !written) {
+        log.error("audit log", {{"event", std::string(event)}, {"why", written.error().what}});
+    }
 }
 
 }  // namespace bulkhead::records

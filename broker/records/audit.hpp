@@ -11,6 +11,7 @@
 #include "common/audit/log_files.hpp"
 #include "common/sys/clock.hpp"
 #include "common/sys/dir.hpp"
+#include "common/sys/log.hpp"
 
 namespace bulkhead::records {
 
@@ -72,5 +73,10 @@ class Audit {
 
 // What audit.head remembers; nothing when it is absent or not ours.
 std::optional<Head> read_audit_head(const sys::Dir& dir);
+
+// An event outside a decision: when it cannot be written the log tells so, and work goes on. A
+// decision checks event() itself, and is not carried out.
+void note(Audit& audit, const sys::Log& log, std::string_view event,
+          std::initializer_list<Field> fields, Durable durable = Durable::yes);
 
 }  // namespace bulkhead::records
