@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "cli/dry_run/report.hpp"
 #include "common/admission/host_facts.hpp"
 
@@ -59,22 +61,18 @@ Report examine(const Question& question, const PolicyCopy& copy) {
         job.script = parts.script;
         if (!parts.manifest.empty()) job.manifest = parts.manifest;
         job.signatures = parts.signatures;
-        report.script = parts.script;
         report.has_signatures = !parts.signatures.empty();
     } else {
         job.kind = admission::JobBytes::Kind::catalogue;
         job.name = question.catalogue;
-        const auto* entry = policy::find(policy.approved, question.catalogue);
-        if (entry != nullptr && entry->script) report.script = *entry->script;
     }
     auto facts = host::look_at(policy, copy.directory);
     facts.max_running_jobs = 1;
     report.verdict = admission::admit(job, policy, facts, {}, question.now);
     report.reason = admission::code(report.verdict.reason);
     report.detail = report.verdict.detail;
-    if (report.verdict.manifest) {
-        report.profile = policy::find(policy.profiles, report.verdict.manifest->profile);
-    }
+    report.script = std::exchange(report.verdict.script, {});  // a view of what the caller has
+    report.profile = report.verdict.profile;
     report.also_pinned = also_pinned(job, policy, report.verdict);
     report.next = instructions(question, report, copy);
     return report;

@@ -44,6 +44,7 @@ void take_arguments(const Case& c, Verdict& verdict) {
 // `verdict` holds the checks of sizes and manifest.
 Verdict decide(const Case& c, Verdict verdict) {
     verdict.manifest = c.manifest;
+    verdict.profile = policy::find(c.policy.profiles, c.manifest.profile);
     auto approval = check_approval(c);
     verdict.signers = std::move(approval.signers);
     note(verdict, "signatures", std::move(approval.signatures));
@@ -62,12 +63,11 @@ Verdict decide(const Case& c, Verdict verdict) {
     return verdict;
 }
 
-// A manifest the job may stand on, and the script that would run.
+// A manifest the job may stand on.
 struct Candidate {
     const policy::Approved* pinned = nullptr;
     string_view bytes;
     const approval::Manifest* manifest = nullptr;
-    string_view script;
 };
 
 struct Search {
@@ -75,12 +75,24 @@ struct Search {
     std::optional<approval::Manifest> parsed{};  // for a candidate to point at
 };
 
-CheckResult find_in_catalogue(const JobBytes& job, const policy::Policy& policy, Search& search) {
+// A script that lies in policy; null when there is none of that name.
+const policy::Approved* catalogue_entry(const JobBytes& job, const policy::Policy& policy) {
     const auto* entry = policy::find(policy.approved, job.name);
-    if (entry == nullptr || !entry->script) {
+    return entry != nullptr && entry->script ? entry : nullptr;
+}
+
+string_view script_of(const JobBytes& job, const policy::Policy& policy) {
+    if (job.kind == JobBytes::Kind::script) return job.script;
+    const auto* entry = catalogue_entry(job, policy);
+    return entry != nullptr ? string_view(*entry->script) : "";
+}
+
+CheckResult find_in_catalogue(const JobBytes& job, const policy::Policy& policy, Search& search) {
+    const auto* entry = catalogue_entry(job, policy);
+    if (entry == nullptr) {
         return {catalogue_unknown, "no job \"" + quoted(job.name, 64) + "\" in the catalogue"};
     }
-    search.candidates.push_back({entry, entry->bytes, &entry->manifest, *entry->script});
+    search.candidates.push_back({entry, entry->bytes, &entry->manifest});
     return pass();
 }
 
@@ -92,25 +104,26 @@ CheckResult read_manifest(const JobBytes& job, const policy::Policy& policy, Sea
         std::find_if(policy.approved.begin(), policy.approved.end(),
                      [&](const auto& row) { return row.second.bytes == *job.manifest; });
     const auto* entry = pinned == policy.approved.end() ? nullptr : &pinned->second;
-    search.candidates.push_back({entry, *job.manifest, &*search.parsed, job.script});
+    search.candidates.push_back({entry, *job.manifest, &*search.parsed});
     return pass();
 }
 
 // Without a manifest of its own a script stands on those that are pinned for its hash.
-CheckResult find_pinned(const JobBytes& job, const policy::Policy& policy, Search& search) {
-    const auto digest = crypto::sha256(as_bytes(job.script));
+CheckResult find_pinned(const crypto::Digest& digest, const policy::Policy& policy,
+                        Search& search) {
     for (const auto& [name, entry] : policy.approved) {
         if (entry.manifest.script_sha256 != digest) continue;
-        search.candidates.push_back({&entry, entry.bytes, &entry.manifest, job.script});
+        search.candidates.push_back({&entry, entry.bytes, &entry.manifest});
     }
     if (!search.candidates.empty()) return pass();
     return {not_approved, "it came without a manifest, and policy/approved has none for SHA-256 " +
                               crypto::hex(digest)};
 }
 
-CheckResult find_manifest(const JobBytes& job, const policy::Policy& policy, Search& search) {
+CheckResult find_manifest(const JobBytes& job, const crypto::Digest& script,
+                          const policy::Policy& policy, Search& search) {
     if (job.kind == JobBytes::Kind::catalogue) return find_in_catalogue(job, policy, search);
-    return job.manifest ? read_manifest(job, policy, search) : find_pinned(job, policy, search);
+    return job.manifest ? read_manifest(job, policy, search) : find_pinned(script, policy, search);
 }
 
 }  // namespace
@@ -118,17 +131,21 @@ CheckResult find_manifest(const JobBytes& job, const policy::Policy& policy, Sea
 Verdict admit(const JobBytes& job, const policy::Policy& policy, const HostFacts& facts,
               const LedgerView& ledger, UnixTime now) {
     Verdict start;
+    start.script = script_of(job, policy);
+    start.script_digest = crypto::sha256(as_bytes(start.script));
     Search search;
     auto sizes = check_sizes(job);
     const bool fits = sizes.reason == admitted;
     note(start, "size", std::move(sizes));
-    note(start, "manifest", fits ? find_manifest(job, policy, search) : CheckResult{});
+    note(start, "manifest",
+         fits ? find_manifest(job, start.script_digest, policy, search) : CheckResult{});
 
     std::optional<Verdict> refusal;
-    for (const auto& [pinned, bytes, manifest, script] : search.candidates) {
+    for (const auto& [pinned, bytes, manifest] : search.candidates) {
         const auto time = std::max(now, ledger.clock_floor);
-        auto verdict = decide(
-            {job, policy, facts, ledger, now, time, script, bytes, *manifest, pinned}, start);
+        auto verdict = decide({job, policy, facts, ledger, now, time, start.script,
+                               start.script_digest, bytes, *manifest, pinned},
+                              start);
         if (verdict.admitted) return verdict;
         // Of several pinned manifests the first that admits decides, else the first that refused.
         if (!refusal) refusal = std::move(verdict);
@@ -139,8 +156,10 @@ Verdict admit(const JobBytes& job, const policy::Policy& policy, const HostFacts
     return start;
 }
 
-Verdict refuse(Reason reason, string_view detail) {
+Verdict refuse(Reason reason, string_view detail, const Verdict& judged) {
     Verdict verdict;
+    verdict.script = judged.script;
+    verdict.script_digest = judged.script_digest;
     verdict.reason = reason == admitted ? undecided : reason;
     verdict.detail = quoted(detail, kMaxDetail / 4);
     return verdict;

@@ -72,6 +72,7 @@ struct Check {
     std::string detail;
 };
 
+// Its views and pointers refer to the JobBytes and the Policy that were judged.
 struct Verdict {
     bool admitted = false;
     Reason reason = Reason::undecided;  // of the first check that failed
@@ -79,7 +80,12 @@ struct Verdict {
     std::string rule;    // "pinned approved/clean.manifest", "signed: 2 of ops (alice, bob)"
     std::vector<std::string> signers;            // those who count
     std::optional<approval::Manifest> manifest;  // when there was one that could be read
-    std::vector<Check> checks;                   // all of them, in order
+    // The script that was judged, and so the only one that may run: of the job, or of policy for a
+    // catalogue job; empty where policy has none of that name.
+    std::string_view script;
+    crypto::Digest script_digest = crypto::sha256({});  // of `script`
+    const policy::Profile* profile = nullptr;  // the manifest's; null where policy has none
+    std::vector<Check> checks;                 // all of them, in order
     // Of the profile on this host, as ProfileFacts has them, and of a #! line that is not obeyed.
     std::vector<std::string> remarks;
     std::vector<std::string> arguments;  // for the interpreter, before the script: of its #! line
@@ -95,7 +101,8 @@ Verdict admit(const JobBytes& job, const policy::Policy& policy, const HostFacts
 
 inline constexpr std::chrono::seconds kClockSlack{300};
 
-// A refusal from outside admit(): before it (seals) or after it (the ledger could not be written).
-Verdict refuse(Reason reason, std::string_view detail);
+// A refusal from outside admit(): before it (seals), or after it (the ledger could not be written)
+// of the script that `judged` tells of.
+Verdict refuse(Reason reason, std::string_view detail, const Verdict& judged = {});
 
 }  // namespace bulkhead::admission

@@ -18,6 +18,7 @@ struct Case {
     UnixTime now;   // as the clock says
     UnixTime time;  // never before the clock floor
     std::string_view script;
+    const crypto::Digest& script_digest;
     std::string_view manifest_bytes;
     const approval::Manifest& manifest;
     const policy::Approved* pinned;  // null: approved by signature or not at all

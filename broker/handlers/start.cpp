@@ -1,0 +1,218 @@
+#include "broker/handlers/start.hpp"
+
+#include "broker/context/profiles.hpp"
+#include "broker/handlers/handlers.hpp"
+#include "common/admission/host_facts.hpp"
+#include "common/sys/clock.hpp"
+
+namespace bulkhead::broker {
+
+namespace {
+
+using admission::JobBytes, admission::Reason, admission::Verdict;
+
+admission::HostFacts facts(const StartRequest& request, Context& broker) {
+    auto facts = host::look_at(broker.policy->policy, broker.policy_directory);
+    const auto& backend = request.backend.str();
+    if (broker.intake.suspended(backend, broker.audit) || broker.draining) {
+        facts.intake_suspended = true;
+    }
+    if (broker.reboot != nullptr && broker.reboot->pending()) {
+        facts.intake_suspended = true;
+        facts.suspended_by = "the host is about to restart, as a job asked";
+    }
+    facts.running_jobs = broker.jobs.running();
+    facts.max_running_jobs =
+        broker.jobs.has_room(backend, broker.backends) ? kMaxRunning : facts.running_jobs;
+    for (const auto& [name, seen] : broker.policy->profiles) {
+        auto& of_profile = facts.profiles[name];
+        of_profile.unusable = seen.unusable;
+        // These come first: the reply holds a bounded number of bytes of remarks.
+        of_profile.remarks.insert(of_profile.remarks.begin(), seen.remarks.begin(),
+                                  seen.remarks.end());
+        of_profile.running = broker.jobs.running(name);
+    }
+    return facts;
+}
+
+protocol::StartReply reply_to(const Verdict& verdict) {
+    protocol::StartReply reply;
+    reply.decision = verdict.admitted ? protocol::Decision::admitted : protocol::Decision::refused;
+    reply.reason = protocol::Code::clipped(admission::code(verdict.reason));
+    reply.detail = protocol::Detail::clipped(verdict.detail);
+    reply.rule = protocol::Label::clipped(verdict.rule);
+    if (verdict.manifest) {
+        reply.job_id.value = protocol::Name::clipped(verdict.manifest->job_id.value);
+        reply.output_max = verdict.manifest->output_max;
+    }
+    return reply;
+}
+
+// A decision that cannot be recorded must not be carried out. An admission is forced to disk with
+// the ledger's record of the start, by Jobs, before there is a process. Of refusals only so many
+// are recorded, the others counted.
+Result<> record(const Verdict& verdict, const StartRequest& request, Context& broker) {
+    if (!verdict.admitted && !broker.refused_starts.admits(sys::Clock::now())) return {};
+    TRY(broker.audit.event(
+        "verdict",
+        {{"decision", verdict.admitted ? "admit" : "refuse"},
+         {"reason", admission::code(verdict.reason)},
+         {"job", verdict.manifest ? verdict.manifest->job_id.value : ""},
+         {"manifest", verdict.manifest ? crypto::hex(verdict.manifest->digest) : ""},
+         {"script", crypto::hex(verdict.script_digest)},
+         {"profile", verdict.manifest ? verdict.manifest->profile : ""},
+         {"rule", verdict.rule},
+         {"signers", verdict.signers},
+         {"backend", request.backend.str()},
+         {"delivery", request.delivery_id.value.str()},
+         {"left_out", broker.refused_starts.left_out()},
+         {"remarks", verdict.remarks},
+         {"detail", verdict.detail}},
+        verdict.admitted ? records::Durable::soon : records::Durable::yes));
+    broker.refused_starts.wrote(!verdict.admitted);
+    return {};
+}
+
+protocol::StartReply recorded_reply(const Verdict& verdict, const StartRequest& request,
+                                    Context& broker) {
+    const auto written = record(verdict, request, broker);
+    if (written) return reply_to(verdict);
+    broker.log.error("audit log: verdict", {{"why", written.error().what}});
+    if (!verdict.admitted) return reply_to(verdict);
+    return reply_to(admission::refuse(Reason::audit_write_failed, written.error().what));
+}
+
+// Ties the verdict to the number under which its end will be found.
+void note_start(JobNumber number, const Verdict& verdict, const StartRequest& request,
+                Context& broker) {
+    note(broker, "job-started",
+         {{"number", number.value},
+          {"job", verdict.manifest->job_id.value},
+          {"manifest", crypto::hex(verdict.manifest->digest)},
+          {"profile", verdict.manifest->profile},
+          {"signers", verdict.signers},
+          {"delivery", request.delivery_id.value.str()}},
+         records::Durable::later);
+}
+
+// The script that was judged goes into a memfd of our own, which nobody else can write to.
+Result<JobPlan> plan_for(const Verdict& verdict, const StartRequest& request,
+                         const Context& broker) {
+    const auto& manifest = *verdict.manifest;
+    auto plan = TRY(plan_of(*verdict.profile, *broker.policy, broker));
+    plan.interpreter = manifest.interpreter;
+    plan.arguments = verdict.arguments;
+    plan.script = TRY(sys::sealed_memfd("job", as_bytes(verdict.script)));
+    plan.script_name = manifest.job_id.value;
+    plan.environment.push_back("BULKHEAD_JOB_ID=" + manifest.job_id.value);
+    for (const auto& param : request.job.params) {
+        plan.environment.push_back("JOB_P_" + param.name + "=" + param.value);
+    }
+    if (plan.ids.user.uid == 0) {
+        plan.reboot_mark = broker.reboot_directory + "/" + crypto::hex(request.job.delivery_digest);
+        plan.environment.push_back("BULKHEAD_REBOOT_MARK=" + plan.reboot_mark);
+    }
+    plan.remarks = verdict.remarks;
+    plan.init_stays = true;
+    plan.merged = request.streams == protocol::Streams::merged;
+    return plan;
+}
+
+// What a job needs that goes on after the restart it may ask for.
+KeptJob kept_of(const StartRequest& request, const Context& broker) {
+    const auto& job = request.job;
+    KeptJob kept;
+    kept.boot = decltype(kept.boot)::clipped(broker.boot);
+    kept.backend = request.backend;
+    kept.delivery_id = request.delivery_id;
+    kept.streams = request.streams;
+    kept.params = request.params;
+    kept.catalogue = job.kind == JobBytes::Kind::catalogue;
+    kept.name = protocol::Name::clipped(job.name);
+    kept.with_manifest = job.manifest.has_value();
+    kept.script = job.script;
+    kept.manifest = job.manifest.value_or("");
+    kept.signatures = job.signatures;
+    return kept;
+}
+
+records::Start start_of(const approval::Manifest& manifest, const StartRequest& request) {
+    records::Start start;
+    start.manifest = manifest.digest;
+    start.job_id_digest = crypto::sha256(as_bytes(manifest.job_id.value));
+    start.delivery_digest = request.job.delivery_digest;
+    start.started = sys::now();
+    // Until when the ledger keeps it. Of what may run again only the last day counts, as a quota.
+    start.not_after = manifest.runs.once() ? manifest.not_after : start.started;
+    start.output_max = manifest.output_max;
+    start.job_id.value = protocol::Name::clipped(manifest.job_id.value);
+    start.backend = request.backend;
+    start.delivery_id = request.delivery_id;
+    start.profile = protocol::Name::clipped(manifest.profile);
+    return start;
+}
+
+}  // namespace
+
+Result<protocol::StartReply> start(const StartRequest& request, Context& broker) {
+    const auto verdict = admission::admit(request.job, broker.policy->policy,
+                                          facts(request, broker), broker.ledger.view(), sys::now());
+    const auto refuse_after_all = [&](Reason reason, const Error& error) {
+        return recorded_reply(admission::refuse(reason, error.what, verdict), request, broker);
+    };
+    if (!verdict.admitted) return recorded_reply(verdict, request, broker);
+    auto plan = plan_for(verdict, request, broker);
+    if (!plan) return refuse_after_all(Reason::profile_unusable, plan.error());
+    if (verdict.manifest->resumes && !plan->reboot_mark.empty()) {
+        plan->kept = kept_of(request, broker);
+    }
+    auto reply = recorded_reply(verdict, request, broker);
+    if (reply.decision != protocol::Decision::admitted) return reply;
+    const auto number =
+        broker.jobs.start(*plan, start_of(*verdict.manifest, request), verdict.manifest->timeout);
+    if (!number) return refuse_after_all(Reason::ledger_write_failed, number.error());
+    reply.number = *number;
+    note_start(*number, verdict, request, broker);
+    auto [out, err] = TRY(broker.jobs.pipes(*number));
+    reply.out = protocol::Handle{std::move(out)};
+    reply.err = protocol::Handle{std::move(err)};
+    return reply;
+}
+
+protocol::StartReply refuse(const StartRequest& request, const Verdict& refusal, Context& broker) {
+    return recorded_reply(refusal, request, broker);
+}
+
+// Safe because: it is judged anew by the policy of now, as of the time when it began, as if that
+// had not been: it is the same run. It runs once, for its leave is gone from the disk.
+void resume(const KeptJob& kept, const records::Unreported& left, Context& broker) {
+    StartRequest request(kept.backend, kept);
+    auto& job = request.job;
+    job.kind = kept.catalogue ? JobBytes::Kind::catalogue : JobBytes::Kind::script;
+    job.script = kept.script;
+    if (kept.with_manifest) job.manifest = kept.manifest;
+    job.signatures = kept.signatures;
+    job.name = kept.name.str();
+    const auto past = broker.ledger.view();
+    std::vector<admission::PastRun> others(past.runs.begin(), past.runs.end());
+    std::erase_if(others,
+                  [&](const auto& run) { return run.delivery_digest == job.delivery_digest; });
+    auto verdict =
+        admission::admit(job, broker.policy->policy, facts(request, broker),
+                         {.runs = others, .clock_floor = left.start.started}, left.start.started);
+    if (verdict.admitted && verdict.manifest->digest != left.start.manifest) {
+        verdict =
+            admission::refuse(Reason::not_approved, "not the manifest that it began with", verdict);
+    }
+    auto plan = verdict.admitted
+                    ? plan_for(verdict, request, broker)
+                    : Result<JobPlan>(fail("refused by the policy of now: " + verdict.detail));
+    const auto recorded = record(verdict, request, broker);
+    if (!recorded) plan = std::unexpected(recorded.error());
+    if (!plan) return broker.jobs.give_up(left.number, plan.error().what);
+    plan->environment.emplace_back("BULKHEAD_REBOOTED=1");
+    note_start(left.number, verdict, request, broker);
+    broker.jobs.resume(left.number, *plan, verdict.manifest->timeout);
+}
+
+}  // namespace bulkhead::broker

@@ -1,0 +1,35 @@
+// What every start of a job has in common: admit() judges it, the audit log and the ledger record
+// it, then its process is started and the worker answered.
+#pragma once
+#include "broker/context/context.hpp"
+#include "common/admission/admit.hpp"
+
+namespace bulkhead::broker {
+
+// A job as a worker asked for it, now or before the host restarted. Refers to what the caller has.
+struct StartRequest {
+    // `asked` is StartJob, StartCatalogueJob or KeptJob.
+    StartRequest(const BoundaryText<32>& from, const auto& asked)
+        : backend(from),
+          delivery_id(asked.delivery_id),
+          streams(asked.streams),
+          params(asked.params) {
+        for (const auto& param : params.items) {
+            job.params.push_back({param.name.str(), param.value.str()});
+        }
+        job.delivery_digest = crypto::sha256(as_bytes(from.str() + "\n" + delivery_id.value.str()));
+    }
+    const protocol::BackendName& backend;
+    const protocol::DeliveryId& delivery_id;
+    protocol::Streams streams;
+    const protocol::Bounded<protocol::Param, 32>& params;
+    admission::JobBytes job{};
+};
+
+Result<protocol::StartReply> start(const StartRequest& request, Context& broker);
+
+// The recorded answer to a request that admit() never saw.
+protocol::StartReply refuse(const StartRequest& request, const admission::Verdict& refusal,
+                            Context& broker);
+
+}  // namespace bulkhead::broker
