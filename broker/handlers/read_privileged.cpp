@@ -1,7 +1,28 @@
+#include <algorithm>
+#include <array>
+
 #include "broker/handlers/handlers.hpp"
 #include "broker/reads/socket_owners.hpp"
 
 namespace bulkhead::broker {
+
+namespace {
+
+struct BuiltinReader {
+    std::string_view name;
+    std::uint64_t capabilities;  // raised while it reads
+    Result<host::Reading> (*read)(std::uint64_t max_bytes);
+};
+
+constexpr std::array<BuiltinReader, policy::kBuiltins.size()> kReaders{{
+    {policy::kSocketOwners,
+     sandbox::capability(CAP_DAC_OVERRIDE) | sandbox::capability(CAP_SYS_PTRACE),
+     [](std::uint64_t max_bytes) { return read_socket_owners(max_bytes); }},
+    {policy::kFileSystems, sandbox::capability(CAP_DAC_OVERRIDE), host::read_file_systems},
+}};
+static_assert(std::ranges::equal(kReaders, policy::kBuiltins, {}, &BuiltinReader::name));
+
+}  // namespace
 
 // Safe because: the readings tell who owns which socket, in numbers and names of programs, and how
 // full the local file systems are; they are bounded in size and time, the gate bounds their pace,
@@ -18,14 +39,13 @@ Result<protocol::ReadingReply> handle(const protocol::ReadPrivileged& request, c
         return reply;
     };
     const auto* row = policy::find(broker.policy->policy.builtins, name);
-    if (row == nullptr) {
+    const auto reader = std::ranges::find(kReaders, name, &BuiltinReader::name);
+    if (row == nullptr || reader == kReaders.end()) {
         return answer("read-unknown", "reads.policy has no builtin row named " + name);
     }
-    const bool disks = name == policy::kFileSystems;
     const auto value = [&] {
-        const auto trace = disks ? 0 : sandbox::capability(CAP_SYS_PTRACE);
-        const sandbox::Raised raised(sandbox::capability(CAP_DAC_OVERRIDE) | trace);
-        return disks ? host::read_file_systems(row->max_bytes) : read_socket_owners(row->max_bytes);
+        const sandbox::Raised raised(reader->capabilities);
+        return reader->read(row->max_bytes);
     }();
     if (!value) return answer("read-failed", value.error().what);
     auto memfd = sys::sealed_memfd(name, as_bytes(value->bytes));

@@ -51,10 +51,10 @@ bool Line::accept(std::string_view literal) {
     return taken;
 }
 
-Result<std::size_t> Line::one_of(std::initializer_list<std::string_view> choices) {
+Result<std::size_t> Line::one_of(std::span<const std::string_view> choices) {
     std::string known;
     for (std::size_t i = 0; i < choices.size(); ++i) {
-        const auto choice = std::data(choices)[i];
+        const auto choice = choices[i];
         if (accept(choice)) return i;
         known.append(i == 0 ? "" : i + 1 < choices.size() ? ", " : " or ").append(choice);
     }

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <functional>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +29,10 @@ class Line {
     // Takes the next word if it is `literal`.
     bool accept(std::string_view literal);
     // The index of the next word in `choices`.
-    Result<std::size_t> one_of(std::initializer_list<std::string_view> choices);
+    Result<std::size_t> one_of(std::span<const std::string_view> choices);
+    Result<std::size_t> one_of(std::initializer_list<std::string_view> choices) {
+        return one_of(std::span(choices.begin(), choices.size()));
+    }
     // The next word; `what` names it when it is missing.
     Result<std::string_view> word(std::string_view what);
     // The next word if `is_right`; `what` says how it should look.

@@ -122,10 +122,9 @@ Result<> take_read(Policy& policy, Line& line) {
 }
 
 Result<> take_builtin(Policy& policy, Line& line) {
-    const bool sockets = TRY(line.one_of({kSocketOwners, kFileSystems})) == 0;
+    const auto name = kBuiltins[TRY(line.one_of(kBuiltins))];
     BuiltinRow row{.max_bytes = TRY(line.size()), .source = line.source()};
-    return add(policy.builtins, std::string(sockets ? kSocketOwners : kFileSystems), std::move(row),
-               line);
+    return add(policy.builtins, std::string(name), std::move(row), line);
 }
 
 Result<> take_credential_row(Policy& policy, Line& line) {

@@ -200,6 +200,8 @@ struct BuiltinRow {
 };
 inline constexpr std::string_view kSocketOwners = "socket-owners";
 inline constexpr std::string_view kFileSystems = "file-systems";
+// All there are. Who reads them: broker/handlers/read_privileged.cpp.
+inline constexpr std::array kBuiltins{kSocketOwners, kFileSystems};
 
 // Who may approve jobs of a profile by signature. A profile without a rule, or with need 0, is for
 // pinned jobs only.
