@@ -20,7 +20,6 @@ using Times = Form::Times;
 Result<std::string> label(Line& line) {
     return line.matching(approval::is_label, "a name of [A-Za-z0-9._-]");
 }
-Result<std::string> path(Line& line) { return line.path(); }
 Result<std::string> soname(Line& line) { return std::string(TRY(line.word("a soname"))); }
 
 const Source& source_of(const Source& source) { return source; }
@@ -39,9 +38,8 @@ Result<> add(Named<T>& map, const std::string& name, T value, const Line& line) 
 }
 
 // A row that is no more than its name and its reason.
-template <auto Map, auto Name>
-Result<> take_name(Policy& policy, Line& line) {
-    return add(policy.*Map, TRY(Name(line)), line.source(), line);
+Result<> add_name(Named<Source>& names, Result<std::string> name, const Line& line) {
+    return add(names, TRY(std::move(name)), line.source(), line);
 }
 
 Result<> take_host_id(Policy& policy, Line& line) {
@@ -100,13 +98,12 @@ bool lies_beneath(std::string_view path, std::string_view directory) {
     return path.starts_with(directory) && path.substr(directory.size()).starts_with('/');
 }
 
-template <bool IsPattern>
-Result<> take_read(Policy& policy, Line& line) {
+Result<> take_read(bool is_pattern, Policy& policy, Line& line) {
     const auto name = TRY(label(line));
-    ReadRow row{.target = TRY(line.path()), .is_pattern = IsPattern, .source = line.source()};
-    if (has_wildcard(row.target) != IsPattern) {
-        return line.wrong(IsPattern ? "a pattern holds * or ?; this is a file"
-                                    : "a path with * or ? is a glob");
+    ReadRow row{.target = TRY(line.path()), .is_pattern = is_pattern, .source = line.source()};
+    if (has_wildcard(row.target) != is_pattern) {
+        return line.wrong(is_pattern ? "a pattern holds * or ?; this is a file"
+                                     : "a path with * or ? is a glob");
     }
     row.max_bytes = TRY(line.size());
     if (line.accept("links-within")) {
@@ -116,7 +113,7 @@ Result<> take_read(Policy& policy, Line& line) {
             return line.wrong("not a directory above " + row.target);
         }
     }
-    row.private_too = IsPattern && line.accept("private-too");
+    row.private_too = is_pattern && line.accept("private-too");
     policy.reads[name].push_back(std::move(row));
     return {};
 }
@@ -132,9 +129,8 @@ Result<> take_credential_row(Policy& policy, Line& line) {
     return {};
 }
 
-template <Access A>
-Result<> take_worker_path(Policy& policy, Line& line) {
-    policy.worker_landlock->paths.push_back(TRY(take_path_rule(A, line)));
+Result<> take_worker_path(Access access, Policy& policy, Line& line) {
+    policy.worker_landlock->paths.push_back(TRY(take_path_rule(access, line)));
     return {};
 }
 
@@ -164,16 +160,21 @@ constexpr struct {
     {"approval.policy", Times::any, "signers GROUP PRINCIPAL...", take_signers},
     {"approval.policy", Times::any,
      "profile NAME pinned-only|need N of GROUP valid-for DURATION [author-counts]", take_rule},
-    {"interpreters.policy", Times::any, "interpreter PATH", take_name<&Policy::interpreters, path>},
-    {"reads.policy", Times::any, "file NAME PATH SIZE [links-within PATH]", take_read<false>},
+    {"interpreters.policy", Times::any, "interpreter PATH",
+     [](Policy& policy, Line& line) { return add_name(policy.interpreters, line.path(), line); }},
+    {"reads.policy", Times::any, "file NAME PATH SIZE [links-within PATH]",
+     [](Policy& policy, Line& line) { return take_read(false, policy, line); }},
     {"reads.policy", Times::any, "glob NAME PATTERN SIZE [links-within PATH] [private-too]",
-     take_read<true>},
+     [](Policy& policy, Line& line) { return take_read(true, policy, line); }},
     {"reads.policy", Times::any, "builtin socket-owners|file-systems SIZE", take_builtin},
     {"credentials.policy", Times::any, "file PATTERN [backend NAME]", take_credential_row},
-    {"worker.landlock", Times::any, "read PATH [if-present]", take_worker_path<Access::read>},
-    {"worker.landlock", Times::any, "write PATH [if-present]", take_worker_path<Access::write>},
+    {"worker.landlock", Times::any, "read PATH [if-present]",
+     [](Policy& policy, Line& line) { return take_worker_path(Access::read, policy, line); }},
+    {"worker.landlock", Times::any, "write PATH [if-present]",
+     [](Policy& policy, Line& line) { return take_worker_path(Access::write, policy, line); }},
     {"worker.landlock", Times::any, "tcp-connect PORT", take_worker_port},
-    {"broker.libs", Times::any, "library SONAME", take_name<&Policy::broker_libs, soname>},
+    {"broker.libs", Times::any, "library SONAME",
+     [](Policy& policy, Line& line) { return add_name(policy.broker_libs, soname(line), line); }},
 };
 
 Result<> take_lines(Policy& policy, const std::string& file, const Text& text) {
