@@ -40,16 +40,16 @@ Result<std::unique_ptr<Broker>> Broker::create(Options options, const sys::Log& 
     auto vendor = TRY(input(policy::read_vendor(options.vendor_policy, policy::Trust::root)));
     auto policy = TRY(input(ReadyPolicy::load(options.policy, vendor)));
     TRY(standing.add({Wall::limits}, limit_self(policy->policy.part("broker"))));
-    auto places = TRY(input(prepare_places(options)));
-    KeptJobs kept(TRY(places.broker_state.open_dir(".")));
-    auto ledger = TRY(records::Ledger::open(places.broker_state, sys::now(), kept.list()));
+    auto directories = TRY(input(prepare_directories(options)));
+    KeptJobs kept(TRY(directories.broker_state.open_dir(".")));
+    auto ledger = TRY(records::Ledger::open(directories.broker_state, sys::now(), kept.list()));
     TRY(within("scripts of jobs", forget_scripts(options)));
-    auto audit = TRY(within("audit log", records::Audit::open(places.logs)));
+    auto audit = TRY(within("audit log", records::Audit::open(directories.logs)));
     auto cgroups = TRY(CgroupTree::create(label_of(options.state)));
     auto loop = TRY(sys::Loop::create());
-    std::unique_ptr<Broker> broker(
-        new Broker(std::move(options), log, std::move(notifier), std::move(loop), std::move(places),
-                   std::move(cgroups), std::move(ledger), std::move(audit), std::move(kept)));
+    std::unique_ptr<Broker> broker(new Broker(
+        std::move(options), log, std::move(notifier), std::move(loop), std::move(directories),
+        std::move(cgroups), std::move(ledger), std::move(audit), std::move(kept)));
     auto& context = broker->context_;
     context.policy = policy;
     broker->program_ = std::move(program);
@@ -75,13 +75,13 @@ Result<std::unique_ptr<Broker>> Broker::create(Options options, const sys::Log& 
 }
 
 Broker::Broker(Options options, const sys::Log& log, Notifier notifier, sys::Loop loop,
-               Places places, CgroupTree cgroups, records::Ledger ledger, records::Audit audit,
-               KeptJobs kept)
+               Directories directories, CgroupTree cgroups, records::Ledger ledger,
+               records::Audit audit, KeptJobs kept)
     : options_(std::move(options)),
       log_(log),
       loop_(std::move(loop)),
       service_(loop_, std::move(notifier)),
-      places_(std::move(places)),
+      directories_(std::move(directories)),
       cgroups_(std::move(cgroups)),
       ledger_(std::move(ledger)),
       audit_(std::move(audit)),
@@ -137,8 +137,8 @@ Result<> Broker::make_workers() {
     auto backends = TRY(read_config(options_, part_, cgroups_, context_));
     std::vector<std::string> names;
     for (const auto& backend : backends) names.push_back(backend.name.str());
-    const auto slots =
-        TRY(input(records::take_slots(places_.broker_state, places_.worker_states, names)));
+    const auto slots = TRY(
+        input(records::take_slots(directories_.broker_state, directories_.worker_states, names)));
     const auto heirs = TRY(
         input(within("--worker-user", records::heirs_of(slots, options_.worker_user, ledger_))));
     for (const auto& line : TRY(records::settle_worker_states(options_.state, heirs))) {
@@ -179,7 +179,7 @@ Result<> Broker::make_workers() {
 
 Result<> Broker::watch_for_reboots() {
     context_.boot = TRY(boot_id());
-    reboot_.emplace(loop_, TRY(places_.broker_state.open_dir(".")), jobs_, audit_, log_,
+    reboot_.emplace(loop_, TRY(directories_.broker_state.open_dir(".")), jobs_, audit_, log_,
                     options_.systemctl, context_.boot);
     context_.reboot = &*reboot_;
     jobs_.watch([this](JobNumber number) { reboot_->ask(number); },

@@ -19,8 +19,9 @@ class Broker {
     Result<int> run();
 
   private:
-    Broker(Options options, const sys::Log& log, Notifier notifier, sys::Loop loop, Places places,
-           CgroupTree cgroups, records::Ledger ledger, records::Audit audit, KeptJobs kept);
+    Broker(Options options, const sys::Log& log, Notifier notifier, sys::Loop loop,
+           Directories directories, CgroupTree cgroups, records::Ledger ledger,
+           records::Audit audit, KeptJobs kept);
     void look_at_host();
     Result<> look_for_egress();
     Result<> make_workers();
@@ -45,7 +46,7 @@ class Broker {
     const sys::Log& log_;
     sys::Loop loop_;
     Service service_;
-    Places places_;
+    Directories directories_;
     CgroupTree cgroups_;
     records::Ledger ledger_;
     records::Audit audit_;

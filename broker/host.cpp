@@ -72,7 +72,7 @@ bool is_file(const std::string& path) {
 
 }  // namespace
 
-Result<Places> prepare_places(const Options& options) {
+Result<Directories> prepare_directories(const Options& options) {
     const sandbox::User root{};
     TRY(own_directory(options.state, 0755, root));
     auto broker_state = TRY(own_directory(options.state + "/broker", 0700, root));
@@ -82,7 +82,7 @@ Result<Places> prepare_places(const Options& options) {
     TRY(own_directory(options.run_dir, 0755, root));
     TRY(own_directory(options.run_dir + "/reboot", 0700, root));
     TRY(own_directory(options.run_dir + "/status", 0755, root));
-    return Places{std::move(broker_state), std::move(worker_states), std::move(logs)};
+    return Directories{std::move(broker_state), std::move(worker_states), std::move(logs)};
 }
 
 Result<> forget_scripts(const Options& options) {

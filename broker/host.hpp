@@ -11,13 +11,13 @@
 
 namespace bulkhead::broker {
 
-struct Places {
+struct Directories {
     sys::Dir broker_state;   // root's alone
     sys::Dir worker_states;  // root's, with a directory of each backend's worker
     sys::Dir logs;
 };
 // Makes what is missing; refuses what others could write.
-Result<Places> prepare_places(const Options& options);
+Result<Directories> prepare_directories(const Options& options);
 // Takes away what an earlier run's jobs without a view were run from. They are over, so it is for a
 // broker that knows itself to be the only one, as is the next.
 Result<> forget_scripts(const Options& options);

@@ -11,8 +11,8 @@
 #include "broker/processes/ready_policy.hpp"
 #include "broker/reads/journal.hpp"
 #include "broker/records/audit.hpp"
+#include "broker/records/audit_quota.hpp"
 #include "broker/records/ledger.hpp"
-#include "broker/records/ration.hpp"
 
 namespace bulkhead::broker {
 
@@ -51,7 +51,7 @@ struct Context {
     std::string boot;  // boot_id()
     std::size_t backends = 1;
     ReadJournal reads{};
-    records::Ration refused_starts{};  // in the audit log
+    records::AuditQuota refused_starts{};  // in the audit log
 };
 
 // records::note(), see there.

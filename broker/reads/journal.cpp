@@ -7,7 +7,7 @@ Result<> ReadJournal::note(records::Audit& audit, std::string_view row, std::str
     auto key = std::string(row) + "\n" + std::string(path);
     const auto known = known_.find(key);
     if (known != known_.end() && known->second == reason) return {};
-    // What is admitted is bounded by policy, what is refused only by the worker's imagination.
+    // Policy bounds how much can be admitted; nothing but `refusals_` bounds what is refused.
     const bool admitted = reason == "ok";
     if (!admitted && !refusals_.admits(now)) return {};
     TRY(audit.event(

@@ -5,13 +5,13 @@
 #include <string_view>
 
 #include "broker/records/audit.hpp"
-#include "broker/records/ration.hpp"
+#include "broker/records/audit_quota.hpp"
 
 namespace bulkhead::broker {
 
 class ReadJournal {
   public:
-    using Time = records::Ration::Time;
+    using Time = records::AuditQuota::Time;
     static constexpr std::size_t kMostKnown = 8'192;
 
     // An event unless this outcome is the last one known for the row and the path; an error when
@@ -21,7 +21,7 @@ class ReadJournal {
 
   private:
     std::map<std::string, std::string, std::less<>> known_;  // outcome by row and path
-    records::Ration refusals_;
+    records::AuditQuota refusals_;
 };
 
 }  // namespace bulkhead::broker

@@ -269,7 +269,7 @@ TEST_F(DispatchTest, WhatCannotBeRecordedIsNotHandedOut) {
 // Each costs a line of the audit log, whose oldest part goes when there are too many.
 TEST_F(DispatchTest, AFloodOfRefusedStartsIsCountedAndDoesNotFillTheLog) {
     gate.serving();
-    constexpr auto kMost = records::Ration::kMost;
+    constexpr auto kMost = records::AuditQuota::kMost;
     protocol::StartCatalogueJob request;
     for (std::size_t i = 0; i < 2 * kMost; ++i) {
         ASSERT_EQ(answer(request).decision, protocol::Decision::refused);

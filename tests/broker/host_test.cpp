@@ -30,8 +30,8 @@ struct HostTest : testing::Test {
         options.run_dir = dir / "run";
     }
     std::string refusal() const {
-        const auto places = prepare_places(options);
-        return places ? "" : places.error().what;
+        const auto directories = prepare_directories(options);
+        return directories ? "" : directories.error().what;
     }
     static struct stat of(const std::string& path) {
         struct stat info {};

@@ -49,7 +49,7 @@ TEST_F(ReadJournalTest, WhatItRemembersIsBounded) {
 TEST_F(ReadJournalTest, AWorkerThatMakesNamesUpDoesNotFillTheLog) {
     std::uint64_t lines = 0;
     for (int i = 0; i < 1'000; ++i) lines += noted(std::to_string(i), "read-not-listed");
-    EXPECT_EQ(lines, records::Ration::kMost);
+    EXPECT_EQ(lines, records::AuditQuota::kMost);
     EXPECT_EQ(noted("/a", "ok"), 1U) << "what is handed out is always recorded";
     EXPECT_THAT(log(), HasSubstr("\"left_out\":744"));
     time += 61min;

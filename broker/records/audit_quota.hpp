@@ -1,6 +1,5 @@
-// How many lines of one kind go into the audit log in an hour. Refusals are bounded by nothing but
-// the worker's imagination: without this, a captured one could have the log rotated until all that
-// stood in it before is gone.
+// A limit on the lines of one kind that the audit log takes in an hour. A captured worker can cause
+// any number of refusals: without a limit it could have the log rotated until older lines are gone.
 #pragma once
 #include <chrono>
 #include <cstddef>
@@ -8,13 +7,13 @@
 
 namespace bulkhead::records {
 
-class Ration {
+class AuditQuota {
   public:
     using Time = std::chrono::steady_clock::time_point;
     static constexpr std::size_t kMost = 256;
     static constexpr std::chrono::hours kSpan{1};
 
-    // Whether there is room for one more; counts it when not.
+    // True if another line may be written this hour; otherwise counts it as left out.
     bool admits(Time now) {
         if (now - began_ > kSpan) {
             began_ = now;
@@ -24,12 +23,12 @@ class Ration {
         ++left_out_;
         return false;
     }
-    // Since a line said it last.
+    // Lines left out since the last call of wrote().
     std::uint64_t left_out() const { return left_out_; }
-    // A line was written that says how many were left out; `rationed` if it was one of those.
-    void wrote(bool rationed) {
+    // Call after writing a line that tells left_out(). `limited`: it counts against the hour.
+    void wrote(bool limited) {
         left_out_ = 0;
-        if (rationed) ++written_;
+        if (limited) ++written_;
     }
 
   private:
