@@ -20,7 +20,7 @@ Result<> dispatch(link::Packet& packet, Gate& gate, Asker& caller, Context& brok
             const auto reply =
                 TRY(within(Request::spec.name, handle(std::move(request), caller, broker)));
             const auto frame = TRY(protocol::encode(header.id, header.serial, reply));
-            if constexpr (std::is_same_v<typename Request::Reply, protocol::StartReply>) {
+            if constexpr (Request::spec.refusal_costs) {
                 if (reply.decision == protocol::Decision::refused) gate.charge(Gate::kForRefusal);
             }
             TRY(caller.process.channel().send(frame.bytes, frame.descriptors));

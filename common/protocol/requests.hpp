@@ -129,6 +129,7 @@ struct StartJob {
                                .name = "StartJob",
                                .effect = Effect::act,
                                .max_bytes = 24 * 1024,
+                               .refusal_costs = true,
                                .remark = "runs only if an operator approved exactly these bytes"};
     using Reply = StartReply;
     DeliveryId delivery_id;
@@ -151,6 +152,7 @@ struct StartCatalogueJob {
                                .name = "StartCatalogueJob",
                                .effect = Effect::act,
                                .max_bytes = 24 * 1024,
+                               .refusal_costs = true,
                                .remark = "the script lies in policy, only parameters come in"};
     using Reply = StartReply;
     DeliveryId delivery_id;

@@ -32,7 +32,8 @@ struct Spec {
     std::string_view name;
     Phase phase = Phase::serving;
     Effect effect = Effect::observe;
-    std::size_t max_bytes = 0;  // of the payload; longer is a violation
+    std::size_t max_bytes = 0;   // of the payload; longer is a violation
+    bool refusal_costs = false;  // the gate charges for a refusal: it may be written to disk
     std::string_view remark;
 };
 
