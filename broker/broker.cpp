@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker/ceiling.hpp"
+#include "broker/config_reader.hpp"
 #include "broker/context/profiles.hpp"
 #include "broker/exit_status.hpp"
 #include "broker/records/worker_states.hpp"

@@ -5,8 +5,9 @@
 #include <functional>
 #include <memory>
 
-#include "broker/config_reader.hpp"
 #include "broker/egress.hpp"
+#include "broker/handlers/configured.hpp"
+#include "broker/processes/part.hpp"
 #include "broker/processes/peer.hpp"
 #include "broker/processes/state_budget.hpp"
 

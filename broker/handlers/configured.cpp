@@ -1,6 +1,7 @@
+#include "broker/handlers/configured.hpp"
+
 #include <algorithm>
 
-#include "broker/config_reader.hpp"
 #include "common/base/backend_name.hpp"
 
 namespace bulkhead::broker {

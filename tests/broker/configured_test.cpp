@@ -1,9 +1,10 @@
 // What root makes of the config reader's list.
+#include "broker/handlers/configured.hpp"
+
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 
-#include "broker/config_reader.hpp"
 #include "broker/handlers/dispatch.hpp"
 #include "common/sys/clock.hpp"
 #include "tests/broker/jobs/job_fixture.hpp"
