@@ -9,9 +9,8 @@ void note(const Context& broker, std::string_view event,
 
 bool note_read(Context& broker, std::string_view row, std::string_view path,
                std::string_view reason) {
-    const auto noted = broker.reads.note(broker.audit, row, path, reason, sys::Clock::now());
-    if (!noted) broker.log.error("audit log: read", {{"why", noted.error().what}});
-    return noted.has_value();
+    return broker.log.check(broker.reads.note(broker.audit, row, path, reason, sys::Clock::now()),
+                            "audit log: read");
 }
 
 }  // namespace bulkhead::broker

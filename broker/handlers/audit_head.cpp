@@ -6,9 +6,7 @@ namespace bulkhead::broker {
 Result<protocol::AuditHeadReply> handle(const protocol::AuditHead&, const Caller&,
                                         Context& broker) {
     // What the backend is told must outlive a power cut, or the log would look cut afterwards.
-    if (const auto kept = broker.audit.sync(); !kept) {
-        broker.log.error("audit log: head", {{"why", kept.error().what}});
-    }
+    broker.log.check(broker.audit.sync(), "audit log: head");
     const auto& head = broker.audit.head();
     return protocol::AuditHeadReply{.size = head.lines, .head = head.hash};
 }

@@ -191,9 +191,7 @@ void Jobs::end_early(JobNumber number, JobOutcome outcome, std::string_view reas
     running.timer = loop_.after(kGrace, [this, number] {
         const auto& late = *entries_.at(number).running;
         late.process.kill();  // wherever it went: a job that is root may leave its cgroup
-        if (const auto killed = late.cgroup.kill(); !killed) {
-            log_.error("kill job", {{"why", killed.error().what}});
-        }
+        log_.check(late.cgroup.kill(), "kill job");
     });
 }
 
@@ -224,9 +222,9 @@ void Jobs::on_first_process_ended(JobNumber number) {
     running.status = status ? *std::move(status) : JobStatus{.failed_step = status.error().what};
     add_remarks(running.status->remarks, entries_.at(number).remarks);
     // Whatever it left behind goes with it; the job has ended when nothing is left.
-    const auto watched = loop_.watch(running.cgroup.events().get(), EPOLLPRI,
-                                     [this, number](std::uint32_t) { finish_if_empty(number); });
-    if (!watched) log_.error("watch cgroup", {{"why", watched.error().what}});
+    log_.check(loop_.watch(running.cgroup.events().get(), EPOLLPRI,
+                           [this, number](std::uint32_t) { finish_if_empty(number); }),
+               "watch cgroup");
     finish_if_empty(number);
 }
 
@@ -269,10 +267,8 @@ void Jobs::finish(JobNumber number, Entry& entry, const JobEnd& what) {
     entry.ends.reset();  // the pipes come to their end
     entry.end = end;
     forget_script(entry.script);
-    if (const auto kept = ledger_.end(number, end, sys::now()); !kept) {
-        // The next start finds it without an end and reports it as interrupted.
-        log_.error("ledger: end of job", {{"why", kept.error().what}});
-    }
+    // The next start finds it without an end and reports it as interrupted.
+    log_.check(ledger_.end(number, end, sys::now()), "ledger: end of job");
     ended_(number, end);  // the worker reports it while the audit log is written to disk
     records::note(audit_, log_, "job-ended",
                   {{"number", number.value},
@@ -293,10 +289,7 @@ void Jobs::finish(JobNumber number, Entry& entry, const JobEnd& what) {
 bool Jobs::acknowledge(JobNumber number) {
     const auto found = entries_.find(number);
     if (found == entries_.end() || !found->second.end) return false;
-    if (const auto kept = ledger_.reported(number); !kept) {
-        log_.error("ledger: report of job", {{"why", kept.error().what}});
-        return false;
-    }
+    if (!log_.check(ledger_.reported(number), "ledger: report of job")) return false;
     entries_.erase(found);
     changed_();
     return true;

@@ -46,9 +46,7 @@ void Jobs::resume(JobNumber number, const JobPlan& plan, std::chrono::seconds ti
 
 void Jobs::give_up(JobNumber number, std::string_view why) {
     auto& entry = entries_.at(number);
-    if (const auto gone = kept_->remove(number); !gone) {
-        log_.error("forget a job that waits", {{"why", gone.error().what}});
-    }
+    log_.check(kept_->remove(number), "forget a job that waits");
     JobEnd end;
     end.reason = Code::clipped("not-resumed");
     end.detail = decltype(end.detail)::clipped(why);

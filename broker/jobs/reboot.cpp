@@ -44,9 +44,7 @@ Result<> Reboot::adopt() {
 
 void Reboot::ask(JobNumber number) {
     records::note(audit_, log_, "reboot-requested", {{"number", number.value}});
-    if (const auto kept = state_.write_atomic(kFile, boot_, 0600); !kept) {
-        log_.error("keep the request for a restart", {{"why", kept.error().what}});
-    }
+    log_.check(state_.write_atomic(kFile, boot_, 0600), "keep the request for a restart");
     if (!pending()) wait();
 }
 
@@ -96,9 +94,8 @@ void Reboot::go() {
     });
     if (!child) return failed(child.error().what);
     child_.emplace(*std::move(child));
-    const auto watched =
-        loop_.watch(child_->pidfd().get(), EPOLLIN, [this](std::uint32_t) { on_answer(); });
-    if (!watched) log_.error("restart", {{"why", watched.error().what}});
+    log_.check(loop_.watch(child_->pidfd().get(), EPOLLIN, [this](std::uint32_t) { on_answer(); }),
+               "restart");
 }
 
 void Reboot::on_answer() {
@@ -117,9 +114,7 @@ void Reboot::on_answer() {
 void Reboot::failed(const std::string& why) {
     log_.error("restart of the host", {{"why", why}});
     records::note(audit_, log_, "reboot-failed", {{"why", why}});
-    if (const auto removed = state_.remove_file(kFile); !removed) {
-        log_.error("forget the request for a restart", {{"why", removed.error().what}});
-    }
+    log_.check(state_.remove_file(kFile), "forget the request for a restart");
     asked_.reset();
     going_ = false;
     jobs_.give_up_waiting("the host did not restart: " + why);

@@ -68,6 +68,11 @@ void Log::error(std::string_view what, std::initializer_list<Field> fields) cons
     line(Level::error, what, fields);
 }
 
+bool Log::check(const Result<>& done, std::string_view what) const {
+    if (!done) error(what, {{"why", done.error().what}});
+    return done.has_value();
+}
+
 void Log::line(Level level, std::string_view what, std::initializer_list<Field> fields) const {
     if (level < least_) return;
     const auto time = format_utc(now());
