@@ -12,19 +12,39 @@ namespace bulkhead::broker {
 
 class Broker {
   public:
-    // Loads the policy, takes the ledger's lock, has the settings read, closes root's own doors.
-    // Nothing is served yet.
+    // Loads the policy, takes the ledger's lock, has the settings read, confines root itself by
+    // kBrokerWalls. Nothing is served yet. An error of kind wrong_input is about what an operator
+    // wrote.
     static Result<std::unique_ptr<Broker>> create(Options options, const sys::Log& log);
     // Until told to stop, or in one-pass mode until the workers are done.
     Result<int> run();
 
   private:
-    Broker(Options options, const sys::Log& log, Notifier notifier, sys::Loop loop,
-           Directories directories, CgroupTree cgroups, records::Ledger ledger,
-           records::Audit audit, KeptJobs kept);
-    void look_at_host();
-    Result<> look_for_egress();
+    // What it is made of, and what was found out of the host before there is one.
+    struct Parts {
+        Options options;
+        policy::Files vendor;
+        sys::Loop loop;
+        Notifier notifier;
+        Directories directories;
+        CgroupTree cgroups;
+        records::Ledger ledger;
+        records::Audit audit;
+        KeptJobs kept;
+        sys::Fd program;  // the worker's
+        std::shared_ptr<ReadyPolicy> policy;
+        PartGround part{};
+        int landlock_abi = 0;
+        std::vector<std::string> missing{};
+        bool egress = false;
+        Ceiling ceiling{};
+    };
+    static Result<Parts> prepare(Options options, sandbox::Standing& standing);
+    static void look_at_host(Parts& parts, const sys::Log& log);
+    static Result<> look_for_egress(Parts& parts, const sys::Log& log);
+    Broker(Parts parts, const sys::Log& log);
     Result<> make_workers();
+    Result<> take_stock(ReadyPolicy& policy);
     Result<> watch_for_reboots();
     void settle_orphans();
     void on_job_ended(JobNumber number, const protocol::JobEnd& end);
@@ -41,21 +61,12 @@ class Broker {
     void keep_time();
     void stop(int code);
 
-    Options options_;
-    policy::Files vendor_;
+    Parts parts_;
     const sys::Log& log_;
-    sys::Loop loop_;
     Service service_;
-    Directories directories_;
-    CgroupTree cgroups_;
-    records::Ledger ledger_;
-    records::Audit audit_;
-    KeptJobs kept_;
     Jobs jobs_;
     std::optional<Reboot> reboot_;
     Context context_;
-    sys::Fd program_;  // the worker's
-    PartGround part_;
     std::optional<NameServers> name_servers_;  // absent where egress is missing
     std::unique_ptr<Workers> workers_;
     int code_ = 0;

@@ -13,9 +13,9 @@ namespace bulkhead::broker {
 // All that a worker under it would need is tried first: the running ones are not given up for one
 // that cannot be started.
 Result<std::shared_ptr<ReadyPolicy>> Broker::load_fresh() const {
-    auto fresh = TRY(ReadyPolicy::load(options_.policy, vendor_));
-    TRY(require_possible(fresh->policy, context_));
-    if (part_.own_view) TRY(view::try_view(fresh->policy.part("worker").paths));
+    auto fresh = TRY(ReadyPolicy::load(parts_.options.policy, parts_.vendor));
+    TRY(require_possible(fresh->policy, context_.missing, context_.landlock_abi));
+    if (parts_.part.own_view) TRY(view::try_view(fresh->policy.part("worker").paths));
     return fresh;
 }
 
@@ -42,19 +42,15 @@ void Broker::take(std::shared_ptr<ReadyPolicy> fresh) {
                       {"ceiling", crypto::hex(context_.ceiling.digest).substr(0, 12)}});
     }
     // Not while it is stopping, or those that leave would be followed by others; nor in one pass.
-    if (other_walls && !context_.draining && options_.command == Command::serve) {
+    if (other_walls && !context_.draining && parts_.options.command == Command::serve) {
         workers_->replace_all();
     }
 }
 
 void Broker::reload() {
-    if (const auto reopened = audit_.reopen(); !reopened) {
-        log_.error("reopen audit log", {{"why", reopened.error().what}});
-    }
-    if (!options_.log_file.empty()) {
-        if (const auto reopened = log_to(options_.log_file); !reopened) {
-            log_.error("reopen log", {{"why", reopened.error().what}});
-        }
+    log_.check(parts_.audit.reopen(), "reopen audit log");
+    if (!parts_.options.log_file.empty()) {
+        log_.check(log_to(parts_.options.log_file), "reopen log");
     }
     auto fresh = load_fresh();
     if (fresh) {
@@ -67,7 +63,7 @@ void Broker::reload() {
                                    .ceiling_digest = context_.ceiling.digest,
                                    .restart_needed = context_.ceiling.restart_needed,
                                    .log = {}};
-    if (!options_.log_file.empty()) {
+    if (!parts_.options.log_file.empty()) {
         sys::Fd copy(::dup(STDOUT_FILENO));
         if (!copy) log_.error("workers keep the log that was open");
         if (copy) event.log = protocol::Handle{std::move(copy)};

@@ -26,16 +26,17 @@ crypto::Digest made_of(const ReadyPolicy& policy, std::uint64_t reachable) {
 
 }  // namespace
 
-Result<> require_possible(const policy::Policy& policy, const Context& broker) {
+Result<> require_possible(const policy::Policy& policy, std::span<const std::string> missing,
+                          int landlock_abi) {
     for (const auto& [feature, source] : policy.requirements) {
         const auto where = source.at() + ": ";
         if (!policy::is_feature(feature)) return fail(where + "no such feature: " + feature);
-        if (std::ranges::count(broker.missing, feature) > 0) {
+        if (std::ranges::count(missing, feature) > 0) {
             return fail(where + "this host lacks the required " + feature);
         }
     }
-    TRY(policy::require_some_egress(policy, broker.missing));
-    TRY(ruleset_of(policy.part("worker"), {}, -1, broker.landlock_abi));
+    TRY(policy::require_some_egress(policy, missing));
+    TRY(ruleset_of(policy.part("worker"), {}, -1, landlock_abi));
     return {};
 }
 

@@ -1,0 +1,174 @@
+// How the broker starts: what it is made of, in the order that docs/architecture.md explains.
+#include "broker/broker.hpp"
+#include "broker/ceiling.hpp"
+#include "broker/config_reader.hpp"
+#include "broker/context/profiles.hpp"
+#include "broker/exit_status.hpp"
+#include "broker/records/worker_states.hpp"
+#include "common/policy/vendor.hpp"
+#include "common/policy/walls.hpp"
+#include "common/sandbox/landlock.hpp"
+#include "common/sys/clock.hpp"
+#include "common/view/job_view.hpp"
+#include "common/view/worker_view.hpp"
+
+namespace bulkhead::broker {
+
+namespace {
+
+using policy::Wall;
+
+std::string label_of(const std::string& state) {
+    return crypto::hex(crypto::sha256(as_bytes(state))).substr(0, 8);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Broker>> Broker::create(Options options, const sys::Log& log) {
+    auto standing = TRY(harden_self());
+    auto parts = TRY(prepare(std::move(options), standing));
+    look_at_host(parts, log);
+    TRY(look_for_egress(parts, log));
+    const auto policy = parts.policy;
+    TRY(input(require_possible(policy->policy, parts.missing, parts.landlock_abi)));
+    parts.ceiling = TRY(input(ceiling_for(*policy, sandbox::reachable_capabilities())));
+    TRY(standing.add({Wall::seccomp}, install_ceiling(*policy)));
+    std::unique_ptr<Broker> broker(new Broker(std::move(parts), log));
+    TRY(broker->make_workers());
+    TRY(standing.add({Wall::capabilities, Wall::no_new_privs},
+                     give_up_capabilities(*policy, broker->context_.ceiling)));
+    TRY(within("broker", standing.require(policy::kBrokerWalls)));
+    TRY(broker->take_stock(*policy));
+    return broker;
+}
+
+Result<Broker::Parts> Broker::prepare(Options options, sandbox::Standing& standing) {
+    auto notifier = Notifier::from_environment();
+    TRY(input(open_config(options.config)));
+    auto program = TRY(input(open_program(options.worker)));
+    auto vendor = TRY(input(policy::read_vendor(options.vendor_policy, policy::Trust::root)));
+    auto policy = TRY(input(ReadyPolicy::load(options.policy, vendor)));
+    TRY(standing.add({Wall::limits}, limit_self(policy->policy.part("broker"))));
+    auto directories = TRY(input(prepare_directories(options)));
+    KeptJobs kept(TRY(directories.broker_state.open_dir(".")));
+    auto ledger = TRY(records::Ledger::open(directories.broker_state, sys::now(), kept.list()));
+    TRY(within("scripts of jobs", forget_scripts(options)));
+    auto audit = TRY(within("audit log", records::Audit::open(directories.logs)));
+    auto cgroups = TRY(CgroupTree::create(label_of(options.state)));
+    return Parts{std::move(options),  std::move(vendor),      TRY(sys::Loop::create()),
+                 std::move(notifier), std::move(directories), std::move(cgroups),
+                 std::move(ledger),   std::move(audit),       std::move(kept),
+                 std::move(program),  std::move(policy)};
+}
+
+void Broker::look_at_host(Parts& parts, const sys::Log& log) {
+    auto not_raised = not_raised_here() | parts.cgroups.missing();
+    parts.landlock_abi = sandbox::landlock_abi();
+    parts.part.program = parts.program.get();
+    parts.part.limit_threads_by_user = not_raised.has(Wall::cgroup_pids);
+    const auto narrow = view::try_view(parts.policy->policy.part("worker").paths);
+    parts.part.own_view = narrow.has_value();
+    if (!narrow) {
+        log.warning("no view of their own for workers", {{"why", narrow.error().what}});
+        not_raised.add(Wall::worker_view);
+    }
+    parts.missing = sandbox::names_of(sandbox::lacking_walls(not_raised));
+}
+
+// Tried in the cgroup of the config reader, whose connections the same programs forbid.
+Result<> Broker::look_for_egress(Parts& parts, const sys::Log& log) {
+    constexpr const char* kReader = "config-reader";
+    const auto& limits = parts.policy->policy.part(kReader).limits;
+    const auto cgroup = TRY(parts.cgroups.make(kReader, limits));
+    const auto raised = try_egress(cgroup.fd());
+    if (!raised && raised.error().kind == Error::Kind::differs) return raised;
+    parts.egress = raised.has_value();
+    if (raised) return {};
+    log.warning("egress: ports only", {{"why", raised.error().what}});
+    parts.missing.emplace_back(policy::kEgressWall);
+    return {};
+}
+
+Broker::Broker(Parts parts, const sys::Log& log)
+    : parts_(std::move(parts)),
+      log_(log),
+      service_(parts_.loop, std::move(parts_.notifier)),
+      jobs_(
+          parts_.loop, parts_.cgroups, parts_.ledger, parts_.audit, log_,
+          [this](JobNumber number, const protocol::JobEnd& end) { on_job_ended(number, end); },
+          &parts_.kept),
+      context_{.policy = std::move(parts_.policy),
+               .ledger = parts_.ledger,
+               .audit = parts_.audit,
+               .jobs = jobs_,
+               .log = log_,
+               .intake = Intake(parts_.options.state + "/broker"),
+               .ceiling = parts_.ceiling,
+               .missing = std::move(parts_.missing),
+               .landlock_abi = parts_.landlock_abi,
+               .mount_points = parts_.options.state + "/broker/roots",
+               .script_directory = parts_.options.state + "/scripts",
+               .policy_directory = parts_.options.policy,
+               .reboot_directory = parts_.options.run_dir + "/reboot"} {
+    if (parts_.egress) name_servers_.emplace(parts_.loop, log_);
+}
+
+// What profiles and jobs of earlier brokers come to, with the capabilities that are left.
+Result<> Broker::take_stock(ReadyPolicy& policy) {
+    context_.counts_by_space =
+        view::make_user_namespace({.user = {1, 1}, .groups = {}}, view::IdMap::everybody)
+            .has_value();
+    if (const auto gone = view::forget_mount_points(context_.mount_points); !gone) {
+        log_.warning("places of earlier jobs' views stay", {{"why", gone.error().what}});
+    }
+    assess(policy, context_);
+    for (const auto& left : parts_.ledger.unreported()) TRY(jobs_.adopt(left));
+    return {};
+}
+
+// While root still has the capability to give files away.
+Result<> Broker::make_workers() {
+    auto backends = TRY(read_config(parts_.options, parts_.part, parts_.cgroups, context_));
+    std::vector<std::string> names;
+    for (const auto& backend : backends) names.push_back(backend.name.str());
+    const auto slots = TRY(input(records::take_slots(parts_.directories.broker_state,
+                                                     parts_.directories.worker_states, names)));
+    const auto heirs = TRY(input(within(
+        "--worker-user", records::heirs_of(slots, parts_.options.worker_user, parts_.ledger))));
+    for (const auto& line : TRY(records::settle_worker_states(parts_.options.state, heirs))) {
+        log_.warning("state of 0.1's worker", {{"what", line}});
+    }
+    TRY(within("status sockets", forget_sockets(parts_.options)));
+    std::vector<Home> homes;
+    for (std::size_t i = 0; i < backends.size(); ++i) {
+        auto place = TRY(input(make_home(parts_.options, names[i], heirs[i].user)));
+        if (parts_.part.own_view) place.state = TRY(within("state", view::detached(place.state)));
+        homes.push_back({.backend = std::move(backends[i]),
+                         .user = heirs[i].user,
+                         .state = std::move(place.state),
+                         .status = std::move(place.status)});
+        context_.intake.suspended(names[i], parts_.audit);  // so that it is seen when that ends
+    }
+    context_.backends = homes.size();
+    const bool once = parts_.options.command == Command::once;
+    workers_ = std::make_unique<Workers>(
+        WorkerGround{.loop = parts_.loop,
+                     .broker = context_,
+                     .cgroups = parts_.cgroups,
+                     .part = parts_.part,
+                     .name_servers = name_servers_ ? &*name_servers_ : nullptr,
+                     .mode = once ? protocol::Mode::once : protocol::Mode::serve,
+                     .order = parts_.options.order},
+        std::move(homes),
+        Workers::Owner{.ready =
+                           [this](std::size_t confined, std::size_t all) {
+                               service_.send("READY=1\nSTATUS=" + std::to_string(confined) +
+                                             " of " + std::to_string(all) + " workers confined");
+                           },
+                       .greeted = [this](Worker& worker) { on_greeted(worker); },
+                       .done = [this](int exit) { stop(exit); },
+                       .drained = [this] { stop_if_drained(); }});
+    return {};
+}
+
+}  // namespace bulkhead::broker
