@@ -11,8 +11,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kLastWords = 5s;   // of workers that wait in vain
-constexpr auto kFlushTime = 10s;  // for workers, beyond the grace of their jobs
+constexpr auto kLastWords = 5s;   // for workers to exit when no job will end any more
+constexpr auto kFlushTime = 10s;  // for workers to upload, after kGrace of their jobs
 
 }  // namespace
 
@@ -78,7 +78,7 @@ void Broker::on_greeted(Worker& worker) {
 }
 
 protocol::Shutdown Broker::farewell() const {
-    // A job that waits for the host to restart has a worker wait in vain.
+    // A job that waits for the host to restart does not end: its worker need not wait for it.
     const auto patience = std::chrono::milliseconds(
         jobs_.any_waits() && jobs_.running() == 0 ? kLastWords : kGrace + kFlushTime);
     return {.grace_ms = static_cast<std::uint32_t>(patience.count())};

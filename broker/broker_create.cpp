@@ -126,7 +126,7 @@ Result<> Broker::take_stock(ReadyPolicy& policy) {
     return {};
 }
 
-// While root still has the capability to give files away.
+// Call while root still has CAP_CHOWN in force: state directories are given to workers' accounts.
 Result<> Broker::make_workers() {
     auto backends = TRY(read_config(parts_.options, parts_.part, parts_.cgroups, context_));
     std::vector<std::string> names;
@@ -147,7 +147,7 @@ Result<> Broker::make_workers() {
                          .user = heirs[i].user,
                          .state = std::move(place.state),
                          .status = std::move(place.status)});
-        context_.intake.suspended(names[i], parts_.audit);  // so that it is seen when that ends
+        context_.intake.suspended(names[i], parts_.audit);  // remembers it, to record its end
     }
     context_.backends = homes.size();
     const bool once = parts_.options.command == Command::once;

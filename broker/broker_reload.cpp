@@ -1,4 +1,5 @@
-// SIGHUP: logs are opened again, and a policy that can be had here takes the place of the old one.
+// SIGHUP: opens the logs again, and puts the policy in force if this host can give what it asks
+// for.
 #include <unistd.h>
 
 #include "broker/broker.hpp"
@@ -10,8 +11,8 @@
 
 namespace bulkhead::broker {
 
-// All that a worker under it would need is tried first: the running ones are not given up for one
-// that cannot be started.
+// Tries first all that a worker under the new policy needs, so that running workers are never
+// replaced by one that cannot start.
 Result<std::shared_ptr<ReadyPolicy>> Broker::load_fresh() const {
     auto fresh = TRY(ReadyPolicy::load(parts_.options.policy, parts_.vendor));
     TRY(require_possible(fresh->policy, context_.missing, context_.landlock_abi));
@@ -41,7 +42,8 @@ void Broker::take(std::shared_ptr<ReadyPolicy> fresh) {
                        "agent for it"},
                       {"ceiling", crypto::hex(context_.ceiling.digest).substr(0, 12)}});
     }
-    // Not while it is stopping, or those that leave would be followed by others; nor in one pass.
+    // Not while stopping, nor in one-pass mode: a worker that leaves then is not followed by
+    // another.
     if (other_walls && !context_.draining && parts_.options.command == Command::serve) {
         workers_->replace_all();
     }

@@ -11,8 +11,8 @@ namespace bulkhead::broker {
 
 namespace {
 
-// All that decides about it: the capabilities a new process would keep, those that are in force,
-// and the filter.
+// A digest over all that the ceiling is made of: the capabilities a new process would keep, those
+// in force, and the filter.
 crypto::Digest made_of(const ReadyPolicy& policy, std::uint64_t reachable) {
     const auto& own = policy.policy.part("broker");
     auto capabilities = own.capabilities | own.in_force | (own.wished & reachable);

@@ -1,4 +1,5 @@
-// What of a policy this host, and this process as it has bound itself, can still give.
+// The ceiling of root: the seccomp filter and the bounding set that this process and all its
+// children have, and whether a policy can be put in force below it.
 #pragma once
 #include <span>
 #include <string>
@@ -7,19 +8,20 @@
 
 namespace bulkhead::broker {
 
-// The host, which lacks the walls `missing`, has what `policy` requires, and the rows of its
-// workers.
+// An error when the host, which lacks the walls `missing`, does not have what `policy` requires, or
+// cannot make a Landlock ruleset of the rows of its workers.
 Result<> require_possible(const policy::Policy& policy, std::span<const std::string> missing,
                           int landlock_abi);
 
-// The one that `policy` makes of the capabilities that are to be had. An error says who wants more.
+// The ceiling that `policy` asks for, out of the capabilities `reachable`. An error names the
+// profile that needs another one.
 Result<Ceiling> ceiling_for(const ReadyPolicy& policy, std::uint64_t reachable);
-// Binds root and every job it will ever start. The filter comes first: whatever is made then is
-// made beneath it.
+// Both bind root and every process that it will ever start. The filter comes first, so that all
+// that starts the config reader and the workers is under it.
 Result<> install_ceiling(const ReadyPolicy& policy);
 Result<> give_up_capabilities(const ReadyPolicy& policy, const Ceiling& ceiling);
 
-// Whether the policy wants another ceiling than stands: that takes a new process.
+// True when `policy` asks for another ceiling than this process has: only a restart can raise it.
 bool wants_other(const ReadyPolicy& policy, const Ceiling& ceiling);
 
 }  // namespace bulkhead::broker

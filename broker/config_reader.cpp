@@ -12,7 +12,7 @@ namespace bulkhead::broker {
 namespace {
 
 constexpr const char* kName = "config-reader";
-constexpr std::chrono::seconds kToLeave{5};  // from its answer to its end
+constexpr std::chrono::seconds kToLeave{5};  // from the reader's answer to its exit
 
 Result<protocol::ReadConfig> to_read(const Options& options, const ConfinedProcess& process,
                                      const Context& broker) {

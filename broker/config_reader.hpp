@@ -1,5 +1,5 @@
-// agent.yaml, read before any backend is heard: by a process that is nobody, has no network and
-// lives for this alone. Root reads a bounded list and none of the settings.
+// Runs the config reader, before any backend is heard: an unprivileged process without network that
+// reads agent.yaml and exits. Root reads a bounded list of backends and none of their settings.
 #pragma once
 #include <vector>
 
@@ -9,8 +9,8 @@
 
 namespace bulkhead::broker {
 
-// Waits for its answer and its end. An error of kind wrong_input: it has said in the log what is
-// wrong with the settings.
+// Waits until the config reader has answered and exited. An error of kind wrong_input: the settings
+// are wrong, and the config reader has logged what is.
 Result<std::vector<Backend>> read_config(const Options& options, const PartGround& ground,
                                          const CgroupTree& cgroups, Context& broker);
 

@@ -13,7 +13,8 @@ Result<> Egress::raise(std::vector<policy::ConnectRow> rows) {
 
 Result<> Egress::follow() {
     auto servers = servers_.addresses();
-    // The worker's view holds the file that stood there, and the C library asks whom that names.
+    // When resolv.conf was replaced, the worker's view still holds the old file: its C library asks
+    // the servers of that.
     if (servers_.file() != file_) servers.insert(servers.end(), first_.begin(), first_.end());
     return within("egress",
                   sandbox::raise_egress(cgroup_.get(), {.rows = rows_, .name_servers = servers}));

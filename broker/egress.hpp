@@ -7,26 +7,29 @@
 
 namespace bulkhead::broker {
 
-// Of the processes of one cgroup; lasts as long as that.
+// Restricts connections of the processes of one cgroup (common/sandbox/egress.hpp), until the
+// cgroup is removed.
 class Egress {
   public:
     Egress(const NameServers& servers, sys::Fd cgroup)
         : servers_(servers), cgroup_(std::move(cgroup)) {}
 
-    // Before a worker starts in it.
+    // Call before a worker starts in the cgroup.
     Result<> raise(std::vector<policy::ConnectRow> rows);
-    // When the name servers are others. On an error nobody knows what holds: end the worker.
+    // Call when the name servers have changed. After an error it is unknown which addresses are
+    // allowed: end the worker.
     Result<> follow();
 
   private:
     const NameServers& servers_;
     sys::Fd cgroup_;
     std::vector<policy::ConnectRow> rows_;
-    std::vector<policy::Address> first_;  // the servers that stood there when it was raised,
-    std::uint64_t file_ = 0;              // in this file
+    std::vector<policy::Address> first_;  // the name servers at raise(),
+    std::uint64_t file_ = 0;              // and the inode number of resolv.conf then
 };
 
-// Can it be raised here? An error of kind `differs`: the kernel says so and does it not.
+// Tries whether this kernel can restrict `cgroup`. An error of kind `differs`: the calls succeeded,
+// but what the kernel reads back is not what was set.
 Result<> try_egress(int cgroup);
 
 }  // namespace bulkhead::broker

@@ -1,4 +1,4 @@
-// How the agent ends.
+// The exit statuses of the broker.
 #pragma once
 #include "common/base/result.hpp"
 
@@ -6,9 +6,9 @@ namespace bulkhead::broker {
 
 inline constexpr int kDone = 0;
 inline constexpr int kFailed = 1;
-inline constexpr int kBadUsage = 2;  // also wrong settings: they do not pass by themselves
+inline constexpr int kBadUsage = 2;  // also wrong settings: a restart does not mend them
 
-// Of what an operator wrote: an error says so by its kind.
+// Marks an error in what an operator wrote (kind wrong_input): the broker exits with kBadUsage.
 template <class T>
 Result<T> input(Result<T> read) {
     if (!read) read.error().kind = Error::Kind::wrong_input;

@@ -38,8 +38,7 @@ Result<sys::Dir> own_directory(const std::string& path, mode_t mode, const sandb
     return dir;
 }
 
-// Who may ask for the status besides root, whatever the workers' accounts are; a group of its own,
-// of which no worker is.
+// The group that may connect to the status sockets, besides root. No worker's account is in it.
 constexpr std::string_view kOperators = "bulkhead";
 
 Result<sys::Fd> listen_at(const std::string& path, gid_t group) {
@@ -59,7 +58,7 @@ Result<sys::Fd> listen_at(const std::string& path, gid_t group) {
     return socket;
 }
 
-// Of this program's file, whatever name it was called by.
+// The directory of this program's file (proc(5), /proc/self/exe), whatever argv[0] says.
 std::string own_folder() {
     std::error_code failed;
     return std::filesystem::read_symlink("/proc/self/exe", failed).parent_path().string();
@@ -142,14 +141,14 @@ policy::WallSet not_raised_here() {
 Result<sandbox::Standing> harden_self() {
     sandbox::Standing standing;
     TRY(standing.add({Wall::not_dumpable}, sandbox::refuse_dumps()));
-    ::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is not a reason to die
+    ::signal(SIGPIPE, SIG_IGN);  // writing to a log whose reader is gone fails with EPIPE instead
     if (::chdir("/") != 0) return sys::fail_errno("chdir /");
     return standing;
 }
 
 Result<> limit_self(const policy::Profile& own) {
-    // Soft, for a profile may give its jobs more. (RLIMIT_NPROC does not count for root,
-    // setrlimit(2).)
+    // Only the soft limit, because a profile may give its jobs more. (RLIMIT_NPROC does not hold
+    // root, setrlimit(2).)
     rlimit files{};
     TRY(sys::check(::getrlimit(RLIMIT_NOFILE, &files), "getrlimit"));
     TRY(sandbox::set_limit(RLIMIT_NOFILE, std::min<rlim_t>(own.limits.open_files, files.rlim_max),

@@ -16,16 +16,17 @@ struct Directories {
     sys::Dir worker_states;  // root's, with a directory of each backend's worker
     sys::Dir logs;
 };
-// Makes what is missing; refuses what others could write.
+// Makes the directories that are missing. An error when one belongs to another than root, or others
+// could write to it.
 Result<Directories> prepare_directories(const Options& options);
-// Takes away what an earlier run's jobs without a view were run from. They are over, so it is for a
-// broker that knows itself to be the only one, as is the next.
+// Removes the scripts that an earlier broker wrote for jobs without a view; call only while holding
+// the ledger's lock, so that no other broker runs jobs.
 Result<> forget_scripts(const Options& options);
-// And its status sockets, one of which may be of a backend that is configured no more.
+// Removes the status sockets of an earlier broker, under the same lock: one may belong to a backend
+// that is no longer configured.
 Result<> forget_sockets(const Options& options);
-// What belongs to one backend's worker: STATE/workers/NAME, and the socket that answers `bulkhead
-// status`, which takes the place of one that stands there: for a broker that knows itself to be the
-// only one.
+// What belongs to one backend's worker: STATE/workers/NAME, and the socket on which it answers
+// `bulkhead status`. Replaces an existing socket: call only while holding the ledger's lock.
 struct HomePlaces {
     sys::Dir state;
     sys::Fd status;
@@ -33,16 +34,19 @@ struct HomePlaces {
 Result<HomePlaces> make_home(const Options& options, const std::string& backend,
                              const sandbox::User& user);
 
-// The configuration, to be read by its reader. A missing file is an error only when it was asked
-// for by name: settings may all come from the environment.
+// Opens agent.yaml for the config reader. A missing file at the default path is no error (settings
+// may all come from the environment): then it is /dev/null. A file must belong to
+// root and be writable by nobody else.
 Result<sys::Fd> open_config(const std::string& path);
 
-// Walls that this kernel has and this host does not give, of those that the broker can try out.
+// Walls that this kernel has, and that failed when the broker tried them out here: a user namespace
+// may be forbidden by sysctl or by a container.
 policy::WallSet not_raised_here();
 
-// Cannot be dumped or traced, no core. For root itself, before it opens anything.
+// Makes this process undumpable, so that it writes no core and nobody without CAP_SYS_PTRACE can
+// trace it (PR_SET_DUMPABLE, prctl(2)). Call before anything is opened.
 Result<sandbox::Standing> harden_self();
-// Open files and umask, as its profile says.
+// Sets RLIMIT_NOFILE and the umask of this process, as its profile says.
 Result<> limit_self(const policy::Profile& own);
 // The capabilities that this broker and all its jobs can ever have: what it needs itself and what
 // profiles name. An error says who wants one that is not in `reachable`.

@@ -1,4 +1,4 @@
-// broker: the root half. Loads policy, closes its own doors, starts the worker, serves it.
+// broker: the root half. Loads the policy, confines itself, starts the workers and serves them.
 #include <unistd.h>
 
 #include <cstdio>
@@ -77,7 +77,7 @@ int go_back(broker::Options options) {
                                        : "All other state is where 0.1 looks for it.\n"));
 }
 
-// In place of this process, as whoever called it.
+// Executes `bulkhead` in place of this process, with the ids of the caller.
 int become_tool(const std::vector<std::string>& words) {
     const auto path = broker::tool_path();
     std::vector<std::string> copy{"bulkhead"};

@@ -18,7 +18,7 @@ Result<sandbox::User> old_account(std::string_view accounts) {
     return within("account of 0.1's worker", sandbox::find_user(accounts));
 }
 
-// 0.1 knows one mark: what was suspended for one backend is for all.
+// 0.1 has one mark for all backends: if intake of one is suspended, that of all will be.
 Result<> suspend_for_all(const sys::Dir& broker) {
     for (const auto& name : TRY(broker.list())) {
         if (!name.starts_with(std::string(kSuspended) + ".")) continue;

@@ -4,7 +4,8 @@
 
 namespace bulkhead::broker {
 
-// Not while a broker runs. Lines about what stays behind.
+// Fails while a broker runs (the ledger is locked). Returns a line for each thing that stays
+// behind.
 Result<std::vector<std::string>> migrate_back(const Options& options);
 
 }  // namespace bulkhead::broker

@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMostBytes = 64 << 10;
 constexpr std::size_t kMostServers = 3;   // resolv.h, MAXNS
-constexpr std::size_t kMostRemarks = 16;  // ever: whoever writes the file must not fill the log
+constexpr std::size_t kMostRemarks = 16;  // in all: who can write resolv.conf must not fill the log
 constexpr int kMostLinks = 8;
 constexpr auto kSettling = 100ms;  // a file that is written in two steps is read once
 constexpr std::string_view kKey = "nameserver";
@@ -39,8 +39,8 @@ std::optional<policy::Address> server_of(const std::string& word) {
     return address;
 }
 
-// What stands at `path`, as much as is looked at. Whoever keeps a directory on the way there may
-// lead us to a device, so it is looked at before it is opened.
+// The first bytes of the file at `path`. Who owns a directory on the way may put a link to a device
+// there, so fstat(2) of an O_PATH descriptor comes before it is opened for reading.
 Result<std::string> begin_of(const std::string& path) {
     const sys::Fd place(::open(path.c_str(), O_PATH | O_CLOEXEC));
     struct stat info {};
@@ -108,7 +108,7 @@ void NameServers::read() {
     for (const auto& remark : remarks) say(path_ + ": " + remark);
 }
 
-// First watched, then read: what changes in between is read twice and not missed.
+// Sets the watches first and then reads: a change in between is read twice and never missed.
 void NameServers::look() {
     pending_ = false;
     if (const auto watched = watch(); !watched) {
@@ -125,8 +125,8 @@ Result<> NameServers::watch() {
     notify_ = sys::Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (!notify_) return sys::fail_errno("inotify_init1");
     TRY(loop_.watch(notify_.get(), EPOLLIN, [this](std::uint32_t) { on_events(); }));
-    // The file as well: where it is mounted on its own, as in containers, it is not of that
-    // directory.
+    // Also watch the file itself: in a container it is a bind mount of its own, and its directory
+    // reports no change of it.
     ::inotify_add_watch(notify_.get(), path_.c_str(), IN_CLOSE_WRITE);
     auto place = path_;
     for (int links = 0; links < kMostLinks; ++links) {
@@ -156,7 +156,7 @@ Result<> NameServers::watch_name(const std::string& path) {
         }
         watched_.emplace_back(id, place.substr(slash + 1));
         if (place == path || ::access(place.c_str(), F_OK) != 0) return {};
-        place = path;  // it came while we looked
+        place = path;  // the directory was created meanwhile
     }
 }
 
@@ -171,7 +171,7 @@ void NameServers::on_events() {
              at += sizeof event + event.len) {
             std::memcpy(&event, buffer.data() + at, sizeof event);
             const std::string name(event.len == 0 ? "" : buffer.data() + at + sizeof event);
-            // Without a name it is about the directory itself, or about events that were lost.
+            // An event without a name is about the directory itself, or tells of a lost event.
             ours =
                 ours || name.empty() || std::ranges::count(watched_, std::pair(event.wd, name)) > 0;
         }

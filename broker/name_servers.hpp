@@ -16,19 +16,19 @@ namespace bulkhead::broker {
 std::vector<policy::Address> parse_name_servers(std::string_view text,
                                                 std::vector<std::string>& remarks);
 
-// Reads the file, and again whenever it changes or another takes its place, behind whatever links.
-// Nothing in it is an error: what is not understood is said once.
+// Reads resolv.conf, and again whenever it changes or is replaced, also at the end of symlinks
+// (inotify(7)). No content is an error: a line that is not understood is logged once.
 class NameServers {
   public:
     NameServers(sys::Loop& loop, const sys::Log& log, std::string path = "/etc/resolv.conf");
     ~NameServers();
     NameServers(const NameServers&) = delete;
 
-    // From now on called when others stand there.
+    // From now on `changed` is called when the addresses have changed.
     void follow(std::function<void()> changed);
     const std::vector<policy::Address>& addresses() const { return addresses_; }
-    // The number of the file that stands there, 0 of a link. Who was given the file itself, and not
-    // its place, goes on reading the old one when this is another.
+    // The inode number of the file, 0 if the path is a symlink. A process that has the file itself
+    // in its view, and not its directory, keeps the old one when this number changes.
     std::uint64_t file() const { return file_; }
 
   private:
@@ -48,7 +48,7 @@ class NameServers {
     std::vector<std::string> said_;
     sys::Fd notify_;
     std::vector<std::pair<int, std::string>>
-        watched_;  // a directory, and the name in it that counts
+        watched_;  // a directory, and the file name in it that is of interest
     bool pending_ = false;
     sys::TimerId timer_;
 };

@@ -15,7 +15,7 @@ class Notifier {
     // sd_watchdog_enabled(3)); without them every call does nothing.
     static Notifier from_environment();
 
-    // "READY=1\nSTATUS=...". A lost datagram is the service manager's to notice.
+    // Sends "READY=1\nSTATUS=...". A failure is ignored: the service manager has its timeouts.
     void send(std::string_view state) const;
     void status(std::string_view text) const { send("STATUS=" + std::string(text)); }
     // How often "WATCHDOG=1" is due: half of what the unit asks for.

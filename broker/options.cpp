@@ -49,19 +49,20 @@ constexpr std::array kSwitches{
     Switch{"--help", Command::help, false, "print this"},
 };
 
-// What anybody may ask is answered by `bulkhead`, which is not root and may be large: there these
-// are subcommands, without the dashes.
+// Options that need no root: the broker executes `bulkhead` for them, whose subcommands have the
+// same names without the dashes.
 constexpr std::array<std::string_view, 5> kTools{
     "--dry-run", "--check-policy", "--show-confinement", "--verify-audit", "--describe-protocol"};
 
-// A setting may be a secret, and everybody can read our command line: its value goes from there.
+// Overwrites the value of a setting on our command line: it may be a secret, and everybody can read
+// /proc/PID/cmdline (proc(5)).
 void hide_value(char* word) {
     char* value = *word == '-' ? std::strchr(word, '=') : word;
     while (value != nullptr && *value != 0) *value++ = '*';
 }
 
-// The one setting of the worker's that is ours too, where it stands on the command line or in the
-// environment: its file we do not read. What is no level the worker complains about.
+// The broker honours --log-level and BULKHEAD_LOG_LEVEL too; it does not read agent.yaml. The
+// config reader reports an invalid level.
 sys::Level level_in(const std::vector<std::string>& words) {
     constexpr std::string_view kName = "--log-level";
     const char* const variable = std::getenv("BULKHEAD_LOG_LEVEL");
@@ -74,7 +75,7 @@ sys::Level level_in(const std::vector<std::string>& words) {
     return sys::parse_level(text).value_or(sys::Level::info);
 }
 
-// The subcommand comes first; all other words are its, whatever they are.
+// The first word of kTools becomes the subcommand; all other words are its arguments.
 std::vector<std::string> find_tool(std::span<char* const> arguments) {
     std::vector<std::string> words(arguments.begin(), arguments.end());
     const auto tool = std::ranges::find_first_of(words, kTools);

@@ -24,7 +24,7 @@ struct Options {
     std::string worker;                      // empty: beside this program
     std::string worker_user = "bulkhead-w";  // and the number of a slot
     std::string config_user = "bulkhead-config";
-    std::vector<std::string> order;     // what kind of pass: for the workers
+    std::vector<std::string> order;     // options that choose the kind of pass, for the workers
     std::vector<std::string> settings;  // checked by the config reader
     sys::Level log_level = sys::Level::info;
     std::vector<std::string> tool;  // Command::tool: a subcommand of `bulkhead`, its arguments

@@ -11,7 +11,7 @@ class Service {
   public:
     Service(sys::Loop& loop, Notifier notifier) : loop_(loop), notifier_(std::move(notifier)) {}
 
-    // SIGHUP; SIGTERM and SIGINT.
+    // `reload` is called on SIGHUP, `stop` on SIGTERM and SIGINT.
     Result<> watch_signals(std::function<void()> reload, std::function<void()> stop);
     void feed_watchdog();
     void send(std::string_view state) const { notifier_.send(state); }

@@ -1,14 +1,16 @@
-// Jobs that an earlier broker left and that are nobody's to tell of.
+// Jobs of an earlier broker: those that wait for a restart of the host, and those without a
+// backend.
 #pragma once
 #include "broker/context/context.hpp"
 
 namespace bulkhead::broker {
 
-// Those that asked for a restart of the host. In another boot than theirs they go on; in the same
-// they wait, if somebody still restarts it.
+// Jobs that asked for a restart of the host. After the restart they go on; before it they wait, if
+// the restart is still pending, and are given up otherwise. An error is one of the disk.
 Result<> take_up_waiting_jobs(const KeptJobs& kept, Context& broker);
 
-// One whose backend is configured no more, and that has ended: nobody is left to report to.
+// Acknowledges a job that has ended and whose backend is no longer configured: no worker is left
+// that could report it.
 void settle_orphan(JobNumber number, Context& broker);
 
 }  // namespace bulkhead::broker

@@ -13,8 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kLongestBackoff = 300s;     // between two starts
-constexpr auto kSteady = 60s;              // a worker that lived so long starts afresh
-constexpr auto kToMakeRoom = 5s;           // for one that is replaced
+constexpr auto kSteady = 60s;              // a worker that lived so long resets the backoff
+constexpr auto kToMakeRoom = 5s;           // for a replaced worker to exit
 constexpr std::size_t kMaxViolations = 5;  // in kViolationSpan, then intake is suspended
 constexpr auto kViolationSpan = 1h;
 
@@ -99,7 +99,7 @@ Result<protocol::Setup> Worker::setup() const {
 }
 
 void Worker::replace() {
-    // One that has not come yet comes under the new walls.
+    // A worker that is still to be started will be confined by the new policy.
     if (!peer_) return;
     replaced_ = true;
     if (!peer_->greeted()) return peer_->kill();
@@ -122,7 +122,8 @@ void Worker::follow_name_servers() {
     peer_->kill();
 }
 
-// By then it has cleared away what an earlier one left.
+// The budget is counted from here on: before Hello the worker has removed what it does not need of
+// an earlier one's state.
 void Worker::on_greeted() {
     const auto most = ground_.broker.policy->policy.part("worker").limits.state;
     const auto over = [this](const std::string& why) {
@@ -194,7 +195,7 @@ void Worker::on_ended(int status) {
     start_later();
 }
 
-// Slower each time.
+// Doubles the wait each time.
 void Worker::start_later() {
     if (sys::Clock::now() - started_ > kSteady) backoff_ = 1s;
     restart_ = ground_.loop.after(backoff_, [this] {

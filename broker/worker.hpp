@@ -1,5 +1,5 @@
-// The worker of one backend: started, started again when it has ended, replaced when its walls are
-// others. What one does or suffers is none of the others' business.
+// The worker of one backend: started, started again when it has ended, replaced when a reload
+// changes its confinement. Each is restarted, counted and suspended independently of the others.
 #pragma once
 #include <deque>
 #include <functional>
@@ -24,7 +24,7 @@ struct WorkerGround {
     std::vector<std::string> order;
 };
 
-// What one has for itself.
+// What belongs to the worker of one backend, and outlives each of its processes.
 struct Home {
     Backend backend;
     sandbox::User user;
@@ -36,7 +36,7 @@ class Worker {
   public:
     struct Owner {
         std::function<void()> greeted;
-        // With its exit status, or -1 for a signal. Shall there be another?
+        // `exit` is the exit status, or -1 for a signal. Returns whether to start another one.
         std::function<bool(int exit)> ended;
     };
     Worker(const WorkerGround& ground, Home home, Owner owner)
@@ -47,11 +47,12 @@ class Worker {
 
     const std::string& backend() const { return home_.backend.name.str(); }
     bool runs() const { return peer_ != nullptr; }
-    // What fails counts as an end.
+    // A failure counts as the end of a worker.
     void start();
-    // Another one in its place, under the walls of the policy in force. Its jobs go on.
+    // Asks the process to leave and starts another one, confined by the policy now in force. Jobs
+    // go on.
     void replace();
-    // The name servers are others.
+    // Call when the name servers have changed.
     void follow_name_servers();
     template <class Event>
     void tell(const Event& event) {

@@ -61,8 +61,8 @@ bool Workers::on_ended(std::size_t which, int exit) {
         return false;
     }
     settle(which, exit == kBadUsage ? First::wrong : First::failed);
-    // Wrong settings do not get better by trying again. Only the first workers are believed that,
-    // before any has met the network: a captured one must not be able to stop root and its jobs.
+    // A restart does not mend wrong settings. Only the first process of each worker is believed
+    // that, before it has met the network: a captured one must not be able to stop root and jobs.
     if (count(First::wrong) == first_.size()) {
         owner_.done(kBadUsage);
         return false;

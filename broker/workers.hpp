@@ -7,13 +7,14 @@ namespace bulkhead::broker {
 class Workers {
   public:
     struct Owner {
-        // Once: each has been confined or has failed, and one at least has been confined.
+        // Called once, when each worker has been confined or has failed, and at least one has been
+        // confined.
         std::function<void(std::size_t confined, std::size_t all)> ready;
         std::function<void(Worker&)> greeted;
-        // One-pass mode: all are done; or none was ever confined, for its settings are wrong. With
-        // the worst exit status.
+        // In one-pass mode all workers are done, and `exit` is the worst status; or the settings of
+        // all are wrong (kBadUsage).
         std::function<void(int exit)> done;
-        std::function<void()> drained;  // one has ended, and no other will come
+        std::function<void()> drained;  // one has ended while stopping: no other is started
     };
     Workers(WorkerGround ground, std::vector<Home> homes, Owner owner);
 

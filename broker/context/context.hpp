@@ -16,18 +16,20 @@
 
 namespace bulkhead::broker {
 
-// Who asks: the worker of one backend. Whatever it asks for is of that backend.
+// The worker of one backend, which made the request. It gets what belongs to that backend only.
 struct Caller {
     const protocol::BackendName& backend;
     const std::vector<protocol::BackendFile>& files;  // that its settings name
     const ConfinedProcess& process;
 };
 
-// The policy that made what can only fall as long as this broker runs: its filter and capabilities.
+// The upper bound of what this process and its children may do, made from the policy at its start:
+// a seccomp filter and a bounding set, which can only become stricter (seccomp(2),
+// capabilities(7)).
 struct Ceiling {
     crypto::Digest digest{};
     std::uint64_t capabilities = 0;
-    crypto::Digest made_of{};     // of what decides about it
+    crypto::Digest made_of{};     // of filter and capabilities, see wants_other()
     bool restart_needed = false;  // the policy in force wants another
 };
 
@@ -41,7 +43,7 @@ struct Context {
     Ceiling ceiling{};
     std::vector<std::string> missing;  // protections this kernel cannot give
     int landlock_abi = 0;
-    bool counts_by_space = false;  // a user namespace of each job's own counts its processes
+    bool counts_by_space = false;  // RLIMIT_NPROC counts within a job's own user namespace
     std::string mount_points;      // where views of jobs have their places, see view::JobViewPlan
     std::string script_directory;  // of jobs without a view
     std::string policy_directory;

@@ -21,26 +21,26 @@ bool stands(const std::string& path) {
 }  // namespace
 
 bool Intake::suspended(std::string_view backend, records::Audit& audit) {
-    auto& door = doors_[std::string(backend)];
-    bool standing = door.unmarked || stands(directory_ + "/" + std::string(kMark));
-    // Names of 0.1's jobs may be others than a file can have.
+    auto& mark = marks_[std::string(backend)];
+    bool standing = mark.unwritten || stands(directory_ + "/" + std::string(kMark));
+    // The ledger may hold jobs of 0.1 whose backend's name cannot be part of a file name.
     if (is_backend_name(backend)) standing |= stands(directory_ + "/" + mark_of(backend));
-    if (door.stood && !standing && !audit.event("intake-resumed", {{"backend", backend}})) {
+    if (mark.stood && !standing && !audit.event("intake-resumed", {{"backend", backend}})) {
         return true;
     }
-    door.stood = standing;
+    mark.stood = standing;
     return standing;
 }
 
 Result<> Intake::suspend(std::string_view backend) {
-    auto& door = doors_[std::string(backend)];
-    door.stood = true;
+    auto& mark = marks_[std::string(backend)];
+    mark.stood = true;
     const auto marked = [&]() -> Result<> {
         return TRY(sys::Dir::open(directory_))
             .write_atomic(mark_of(backend), "too many protocol violations; bulkhead resume-jobs\n",
                           0600);
     }();
-    door.unmarked = !marked;
+    mark.unwritten = !marked;
     return marked;
 }
 

@@ -1,5 +1,5 @@
-// May jobs of a backend begin? A worker that breaks the protocol again and again closes the door
-// for its own backend, until the operator opens it: `bulkhead resume-jobs` takes the marks away.
+// Whether jobs of a backend may start. Intake of a backend whose worker keeps violating the
+// protocol is suspended by a file, a mark, until the operator removes it: `bulkhead resume-jobs`.
 #pragma once
 #include <map>
 #include <string>
@@ -12,25 +12,26 @@ namespace bulkhead::broker {
 
 class Intake {
   public:
-    // The mark of all backends, as releases before 0.2 left it; that of one has its name behind.
+    // The mark for all backends (releases before 0.2 made it). For one backend: kMark.NAME.
     static constexpr std::string_view kMark = "intake-suspended";
 
     // `directory` is STATE/broker.
     explicit Intake(std::string directory) : directory_(std::move(directory)) {}
 
-    // Looks for the marks. Only root can remove them; that it did is recorded before a job profits
-    // from it. Whatever else keeps us from seeing one is no leave.
+    // Looks for the marks. Only root can remove one, and the removal is recorded before a job
+    // starts. Any error but ENOENT counts as a mark that is there.
     bool suspended(std::string_view backend, records::Audit& audit);
-    // On disk when this returns; where that fails, until the broker is restarted.
+    // The mark is on disk when this returns. After an error intake stays suspended until the broker
+    // is restarted.
     Result<> suspend(std::string_view backend);
 
   private:
-    struct Door {
-        bool stood = false;     // its mark, when it was last looked for
-        bool unmarked = false;  // it should stand, and could not be written
+    struct Mark {
+        bool stood = false;      // when it was last looked for
+        bool unwritten = false;  // it should be there, and could not be written
     };
     std::string directory_;
-    std::map<std::string, Door, std::less<>> doors_;
+    std::map<std::string, Mark, std::less<>> marks_;  // by backend
 };
 
 }  // namespace bulkhead::broker

@@ -17,7 +17,7 @@ bool lacks(const Context& broker, std::string_view feature) {
     return std::ranges::find(broker.missing, feature) != broker.missing.end();
 }
 
-// The one door of a crash that a limit of 0 leaves open (core(5)).
+// A hard limit of 0 does not keep the kernel from starting the program of core_pattern (core(5)).
 bool cores_are_piped() {
     rlimit core{};
     if (::getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_max != 0) return false;

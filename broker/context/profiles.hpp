@@ -4,15 +4,16 @@
 
 namespace bulkhead::broker {
 
-// All of a job's plan that its profile and this host decide.
+// The part of a job's plan that follows from its profile and this host. An error when an account or
+// group of the profile does not exist.
 Result<JobPlan> plan_of(const policy::Profile& profile, const ReadyPolicy& policy,
                         const Context& broker);
 
-// Tries each profile as a job would have it, in a child, and fills in policy.profiles. One that
-// cannot be had here is unusable, and says which wall, user or path it lacks.
+// Tries in a child what each profile asks of the kernel, and fills in policy.profiles. A profile
+// for which a wall, user or path is missing here is unusable, and says which.
 void assess(ReadyPolicy& policy, const Context& broker);
 
-// "profile NAME: WHY" of each that is unusable: told with what the kernel lacks.
+// "profile NAME: WHY" for each unusable profile; goes to the worker with the missing walls.
 std::vector<std::string> unusable(const ReadyPolicy& policy);
 
 }  // namespace bulkhead::broker

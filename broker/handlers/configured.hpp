@@ -10,7 +10,7 @@
 
 namespace bulkhead::broker {
 
-// One backend, as the settings have it.
+// One backend of agent.yaml.
 struct Backend {
     protocol::BackendName name;
     protocol::Name dialect;
@@ -18,18 +18,18 @@ struct Backend {
     sys::Fd settings;  // sealed
 };
 
-// Who asks, to a handler: it may say Configured.
+// The config reader, which makes the request: what Caller is to the requests of a worker.
 struct Reader {
     const ConfinedProcess& process;
-    std::vector<Backend>& backends;  // none until they were taken
-    std::string& refused;            // and why they were not
+    std::vector<Backend>& backends;  // filled in if the list is accepted
+    std::string& refused;            // else why it was refused
 };
 
 struct ListRefusal {
     std::string reason;  // a stable code
     std::string detail;
 };
-// What root cannot take of a list; nothing when all is well.
+// Why root refuses the list; nothing when it accepts it.
 std::optional<ListRefusal> judge_backends(const std::vector<protocol::BackendEntry>& entries);
 Result<protocol::ConfiguredReply> handle(protocol::Configured request, Reader& reader,
                                          Context& broker);

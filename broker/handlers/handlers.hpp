@@ -25,7 +25,7 @@ Result<protocol::ReadingReply> handle(const protocol::ReadPrivileged& request, c
 Result<protocol::CredentialReply> handle(const protocol::OpenCredential& request,
                                          const Caller& caller, Context& broker);
 
-// A job that was waiting for the host to restart goes on, or is told why it does not.
+// Starts a job again that has waited for the host to restart, or ends it with the reason why not.
 void resume(const KeptJob& kept, const records::Unreported& left, Context& broker);
 
 }  // namespace bulkhead::broker

@@ -5,8 +5,8 @@
 
 namespace bulkhead::broker {
 
-// Safe because: it comes first and grants nothing but descriptors of pipes that this worker, or the
-// one before it of the same backend, was given already; and only after the kernel has confirmed the
+// Safe because: it grants nothing but descriptors of pipes that this worker, or an earlier one of
+// the same backend, was given already; and only after /proc/PID/status has confirmed the
 // confinement.
 Result<protocol::HelloReply> handle(const protocol::Hello& request, const Caller& caller,
                                     Context& broker) {

@@ -118,7 +118,7 @@ Result<JobPlan> plan_for(const Verdict& verdict, const StartRequest& request,
     return plan;
 }
 
-// What a job needs that goes on after the restart it may ask for.
+// All that start() needs to run the job again after a restart of the host.
 KeptJob kept_of(const StartRequest& request, const Context& broker) {
     const auto& job = request.job;
     KeptJob kept;
@@ -142,7 +142,8 @@ records::Start start_of(const approval::Manifest& manifest, const StartRequest& 
     start.job_id_digest = crypto::sha256(as_bytes(manifest.job_id.value));
     start.delivery_digest = request.job.delivery_digest;
     start.started = sys::now();
-    // Until when the ledger keeps it. Of what may run again only the last day counts, as a quota.
+    // The ledger keeps the record until then. A job that may run again is only looked up for its
+    // quota, which reaches back a day at most.
     start.not_after = manifest.runs.once() ? manifest.not_after : start.started;
     start.output_max = manifest.output_max;
     start.job_id.value = protocol::Name::clipped(manifest.job_id.value);
@@ -183,8 +184,9 @@ protocol::StartReply refuse(const StartRequest& request, const Verdict& refusal,
     return recorded_reply(refusal, request, broker);
 }
 
-// Safe because: it is judged anew by the policy of now, as of the time when it began, as if that
-// had not been: it is the same run. It runs once, for its leave is gone from the disk.
+// Safe because: the job is judged anew by the policy in force, with the time of its first start and
+// without that start in the ledger, because it is the same run. It runs once more and no more: the
+// file that permits it was removed from the disk before.
 void resume(const KeptJob& kept, const records::Unreported& left, Context& broker) {
     StartRequest request(kept.backend, kept);
     auto& job = request.job;

@@ -106,8 +106,8 @@ void collect(const sys::Dir& dir, std::vector<pid_t>& pids) {
     }
 }
 
-// Which controllers hold it then. No file, no controller: CgroupTree has said so, and rlimits stand
-// in.
+// Writes the limits and returns the controllers that hold `dir` then. Where a file is missing the
+// controller is, too: CgroupTree::missing() tells it, and rlimits are used instead.
 Result<policy::WallSet> limit(const sys::Dir& dir, const policy::Limits& limits) {
     policy::WallSet held;
     const auto set = [&](policy::Wall wall, const std::string& file,
@@ -140,7 +140,7 @@ Result<policy::WallSet> limit(const sys::Dir& dir, const policy::Limits& limits)
 
 Cgroup::~Cgroup() {
     if (name_.empty()) return;  // moved from
-    // Killed processes take a moment to die, and a populated cgroup cannot be removed.
+    // A killed process takes a moment to end, and a populated cgroup cannot be removed (EBUSY).
     for (int round = 0; round < 50 && populated().value_or(false); ++round) {
         static_cast<void>(kill());
         pollfd change{.fd = events_.get(), .events = POLLPRI, .revents = 0};
@@ -151,7 +151,7 @@ Cgroup::~Cgroup() {
 
 Result<bool> Cgroup::populated() const {
     const auto text = sys::read_from_start(events_, 4_KiB);
-    // Removed, as a job that is root may do with the cgroup it has left.
+    // ENODEV: the cgroup was removed, which a job that is root may do after it has left it.
     if (!text && text.error().code == ENODEV) return false;
     return TRY(text).find("populated 0") == std::string::npos;
 }
@@ -169,8 +169,8 @@ std::vector<pid_t> Cgroup::processes() const {
     return pids;
 }
 
-// Writing asks for it; cgroup.events tells when it is so. One that sleeps in the kernel may take
-// long, and must not hold up root.
+// Writing cgroup.freeze asks for it; cgroup.events tells when it is done. A process that sleeps in
+// the kernel may take long, so root waits 0.2 s at most.
 Result<> Cgroup::freeze() const {
     TRY(put(dir_, "cgroup.freeze", "1"));
     for (int round = 0; round < 20; ++round) {
@@ -241,8 +241,8 @@ Result<CgroupTree> CgroupTree::create(const std::string& label) {
 
 CgroupTree::~CgroupTree() {
     if (name_.empty()) return;
-    // Back to where we came from, so that the tree can go; under a service manager it goes anyway.
-    // The topmost directory of cgroup2 is read-only by its mode, for root too.
+    // Moves this process back to the cgroup it was started in, so that the tree can be removed. The
+    // root directory of cgroup2 is read-only by its mode, hence the capability.
     const sandbox::Raised raised(sandbox::capability(CAP_DAC_OVERRIDE));
     static_cast<void>(put(base_, "cgroup.procs", "0"));
     remove_tree(base_, name_);

@@ -1,4 +1,4 @@
-// A cgroup (v2) for each job: its limits, its accounts, and the certainty that nothing outlives it.
+// A cgroup (v2) for each job: limits, resource usage, and a way to kill all of its processes.
 #pragma once
 #include <sys/types.h>
 
@@ -24,17 +24,16 @@ class Cgroup {
     // Readable state of cgroup.events; EPOLLPRI when it changes.
     const sys::Fd& events() const { return events_; }
     Result<bool> populated() const;
-    // Nothing wrong, or the calling process is not in it, whatever clone3 said.
+    // An error when the calling process is not in it, although clone3(2) succeeded.
     Result<> require_caller() const;
 
     // Controllers that hold what is in it: set, and read back.
     policy::WallSet limited() const { return limited_; }
 
-    // Those that are not on their way out, in it and in what a job made beneath it.
+    // Processes that are not exiting, of this cgroup and of those that the job made beneath it.
     std::vector<pid_t> processes() const;
 
-    // SIGTERM to every process in it, frozen meanwhile so that none can leave its number to
-    // another.
+    // SIGTERM to every process in it. They are frozen meanwhile, so that no pid can be reused.
     Result<> terminate() const;
     // SIGKILL to the whole tree at once: cgroup.kill (Linux 5.14), else one by one.
     Result<> kill() const;
@@ -79,7 +78,7 @@ class CgroupTree {
     // Where the confined process of that name runs ("worker-main"), within these limits; the limits
     // are set anew if it is there already.
     Result<sys::Dir> make(const std::string& name, const policy::Limits& limits) const;
-    // Nothing wrong, or this process, which is not reaped, is not there, whatever clone3 said.
+    // An error when the process `pid`, not reaped yet, is not in the cgroup of that name.
     Result<> require_in(const std::string& name, pid_t pid) const;
     Result<Cgroup> make(JobNumber number, const policy::Limits& limits) const;
     // Controllers that jobs cannot be limited by on this host.

@@ -12,7 +12,7 @@ namespace {
 
 using protocol::Code, protocol::JobEnd, protocol::JobOutcome;
 
-// What was set for the job is not what the kernel says is set: no line of it ran.
+// A value that the kernel reads back is not the one that was set: no line of the job ran.
 constexpr std::string_view kDiffersReason = "confinement-differs";
 
 constexpr std::size_t kMostNames = 5;

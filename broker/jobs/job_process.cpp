@@ -27,15 +27,15 @@ namespace bulkhead::broker {
 
 namespace {
 
-// Both close when the interpreter starts: nothing of ours reaches it but standard descriptors.
+// Both are close-on-exec: the interpreter gets standard descriptors and no others.
 constexpr int kReportFd = 3;
 constexpr int kScriptFd = 4;
-// A line of the report is a step that failed, what an init was told of its job, or what is not in
-// its view.
+// Each report line is, by its first character, the step that failed, the wait status of the job
+// (from its init), or a path that is not in its view.
 constexpr char kFailureMark = '!';
 constexpr char kStatusMark = '=';
 constexpr char kRemarkMark = '+';
-// Remarks, which precede the status: so that hear() gets to it.
+// The most remark lines. They precede the status, which must fit into what hear() reads.
 constexpr std::size_t kMostTold = 20;
 
 using policy::Wall;
@@ -57,7 +57,7 @@ struct Spaces {
     std::string user;
 };
 using Ruleset = std::optional<sys::Fd>;
-// What the last steps need.
+// What the steps after become_job() need.
 struct Ready {
     Ruleset ruleset;
     std::string script;  // its file
@@ -100,7 +100,7 @@ Result<> set_limits(const JobPlan& plan) {
     return set(RLIMIT_AS, limits.memory, plan.limit_memory_by_process);
 }
 
-Result<> set_manners(const policy::Profile& profile) {
+Result<> set_umask_and_nice(const policy::Profile& profile) {
     const auto mask = static_cast<mode_t>(profile.umask);
     ::umask(mask);
     if (::umask(mask) != mask) return differs("umask differs");
@@ -121,16 +121,16 @@ Result<> arrange_descriptors(const JobPlan& plan, int out, int err, int report) 
 void tell(int report, char mark, const std::string& text) { sys::say_line(report, mark + text); }
 
 // The user namespace, the view and the ruleset that is bound to it.
-struct Walls {
+struct JobWalls {
     sys::Fd space;
     view::JobView view;
     Ruleset ruleset;
 };
 
 // `file` is that of the script, for a job without a view.
-Result<Walls> raise_walls(const JobPlan& plan, int script, const std::string& file) {
+Result<JobWalls> raise_walls(const JobPlan& plan, int script, const std::string& file) {
     const auto& profile = plan.profile;
-    Walls walls;
+    JobWalls walls;
     if (plan.user_space) {
         walls.space = TRY(view::make_user_namespace(plan.ids, *plan.user_space));
     }
@@ -163,7 +163,8 @@ Result<> enter_space(const sys::Fd& space, const Spaces& brokers) {
     return {};
 }
 
-// In the child. The order is the design: files while still root, ids, then the doors.
+// Runs in the child, in this order: files and mounts while still root, limits, then ids and
+// capabilities. What must wait for exec is in restrict_before_exec().
 Result<Ready> become_job(const JobPlan& plan, const Cgroup& cgroup, const Spaces& brokers,
                          const std::string& script) {
     const auto& profile = plan.profile;
@@ -181,7 +182,7 @@ Result<Ready> become_job(const JobPlan& plan, const Cgroup& cgroup, const Spaces
         tell(kReportFd, kRemarkMark, left_out[i]);
     }
     TRY(sys::check(::chdir("/"), "chdir /"));
-    TRY(set_manners(profile));
+    TRY(set_umask_and_nice(profile));
     TRY(standing.add({Wall::limits}, set_limits(plan)));
     const auto status = TRY(sandbox::own_status());
     if (walls.space) {
@@ -194,7 +195,7 @@ Result<Ready> become_job(const JobPlan& plan, const Cgroup& cgroup, const Spaces
     // there is goes when the next broker starts. After the change of ids, which clears it
     // (prctl(2)).
     TRY(standing.add({Wall::end_with_parent}, sandbox::end_with_parent()));
-    // Killed before that: then nobody reads the report any more.
+    // A broker that was killed before that call has closed the report (POLLERR, poll(2)).
     pollfd report{.fd = kReportFd, .events = 0, .revents = 0};
     if (::poll(&report, 1, 0) != 0) return fail("the broker is gone");
     const auto in_view = std::string(view::kScripts) + "/" + plan.script_name;
@@ -209,10 +210,11 @@ Result<> enter(const Ruleset& ruleset, const policy::Profile& profile) {
     return sandbox::raise_ruleset(ruleset->get(), all ? "" : closed);
 }
 
-// The doors that stay closed over exec; the filter last, for it may forbid all other calls.
-Result<> close_doors(const JobPlan& plan, const Ready& ready) {
+// Landlock and seccomp, which last over exec; the filter last, because it may forbid the other
+// calls.
+Result<> restrict_before_exec(const JobPlan& plan, const Ready& ready) {
     auto standing = ready.standing;
-    const auto status = TRY(sandbox::own_status());  // not later: Landlock may hide it
+    const auto status = TRY(sandbox::own_status());  // first: Landlock may forbid to open it
     if (ready.ruleset) {
         TRY(standing.add({Wall::landlock}, enter(ready.ruleset, plan.profile)));
     }
@@ -220,7 +222,7 @@ Result<> close_doors(const JobPlan& plan, const Ready& ready) {
     return standing.require(walls_of(plan));
 }
 
-// The exit status says of what kind the step was that failed; see JobStatus.
+// The exit status tells which kind of step failed: see JobStatus::differs().
 [[noreturn]] void report_and_exit(int report, const Error& step) {
     const bool differs = step.kind == Error::Kind::differs;
     sys::say_and_exit(report, kFailureMark + step.what, differs ? kDiffersExit : 127);
@@ -233,7 +235,7 @@ Result<> close_doors(const JobPlan& plan, const Ready& ready) {
     words.push_back(ready.script);
     const sys::Argv argv(std::move(words));
     const sys::Argv environment(plan.environment);
-    if (const auto done = close_doors(plan, ready); !done) {
+    if (const auto done = restrict_before_exec(plan, ready); !done) {
         report_and_exit(kReportFd, done.error());
     }
     ::execve(argv.program(), argv.get(), environment.get());
@@ -341,7 +343,7 @@ Result<JobProcess> JobProcess::spawn(const JobPlan& plan, const Cgroup& cgroup, 
     }
     const auto brokers = own_spaces();
     auto child = TRY(sandbox::Child::start(flags, cgroup.fd(), [&] {
-        // Until descriptors are in place the report is where the pipe was made.
+        // Until arrange_descriptors() has succeeded the report is not kReportFd yet.
         if (const auto done = arrange_descriptors(plan, out.get(), err.get(), report.write.get());
             !done) {
             report_and_exit(report.write.get(), done.error());

@@ -29,13 +29,14 @@ struct JobPlan {
     sandbox::Filter filter;
     int landlock_abi = 0;
     std::optional<view::IdMap> user_space;
-    policy::WallSet controllers;  // of cgroups, those that this host has for it
-    // Where the cgroup controllers are missing; they count differently, by process and by user.
+    policy::WallSet controllers;  // the cgroup controllers that hold it on this host
+    // Rlimits in place of missing cgroup controllers: RLIMIT_AS counts by process, RLIMIT_NPROC by
+    // user (setrlimit(2)).
     bool limit_memory_by_process = false;
     bool limit_pids_by_user = false;
     bool merged = false;  // standard error goes where standard output goes
-    // The init of a pid namespace stays when its job has ended, until it is killed: the kernel ends
-    // the others with it, and nobody could tell who they were.
+    // The init of a pid namespace waits to be killed after its job has ended: at its exit the
+    // kernel kills all others in the namespace (pid_namespaces(7)), and they could not be counted.
     bool init_stays = false;
     // Where a job of root's may leave a file to ask for a restart of the host; empty: it may not
     // ask.
@@ -46,15 +47,15 @@ struct JobPlan {
 
 Result<JobPlan> make_plan(const policy::Profile& profile, const sandbox::Filter& filter,
                           int landlock_abi);
-// What stands before the first line of such a job runs, or none does.
+// The walls that must be raised before such a job runs; if one is missing it does not.
 policy::WallSet walls_of(const JobPlan& plan);
 // The environment of an account: HOME, USER, LOGNAME, SHELL, and what is the same for all. Where
 // the job finds no home of its account's, it has one of its own; never "/".
 std::vector<std::string> account_environment(const policy::Profile& profile,
                                              const sandbox::Account& account);
 
-// What the kernel is asked for to hold jobs of the profile, once and in a child: an error is why
-// this host cannot, else sentences on what they will not find.
+// Makes the view and the ruleset of such a job once, in a child. An error says why this host
+// cannot; else sentences on what its jobs will not find in their view.
 Result<std::vector<std::string>> try_job(const JobPlan& plan);
 
 // How the first process ended, or the step before exec that failed.
@@ -64,11 +65,11 @@ struct JobStatus {
     std::string failed_step;           // empty: the interpreter ran
     std::vector<std::string> remarks;  // sentences: what was left out of its view
     std::uint64_t max_rss_bytes = 0;
-    // The step was made, and read back it was not as it should be.
+    // The system call succeeded, but the value read back is not the one that was set.
     bool differs() const { return !failed_step.empty() && wait_status >> 8 == kDiffersExit; }
 };
 
-// Ends with its owner.
+// The destructor kills and reaps the first process.
 class JobProcess {
   public:
     // The pipes' write ends are given to the child and closed here. `script` is the file for a job
@@ -79,7 +80,7 @@ class JobProcess {
     // Readable when the first process has ended.
     const sys::Fd& pidfd() const { return child_.pidfd(); }
     pid_t pid() const { return child_.pid(); }
-    // Readable when there is something to hear; an init that stays tells here that its job ended.
+    // Readable when there is a line to read. An init that stays tells here that its job has ended.
     const sys::Fd& report() const { return report_; }
     bool job_has_ended();
     void kill() const { child_.kill(); }
@@ -91,8 +92,8 @@ class JobProcess {
         : child_(std::move(child)), report_(std::move(report)) {}
     sandbox::Child child_;
     void hear();
-    sys::Fd report_;     // the child's last words before exec
-    std::string words_;  // of them, what was heard
+    sys::Fd report_;     // read end of the pipe for report lines
+    std::string words_;  // what was read from it
 };
 
 }  // namespace bulkhead::broker

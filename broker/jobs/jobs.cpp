@@ -24,7 +24,7 @@ void forget_script(const std::string& file) {
     if (!file.empty()) ::unlink(file.c_str());
 }
 
-// Makes what it makes somebody else's, for a scope: the ids that the file system looks at.
+// Sets the file system ids (setfsuid(2)) for a scope, so that a new pipe belongs to `user`.
 class FileOwner {
   public:
     explicit FileOwner(const sandbox::User& user) {
@@ -36,15 +36,16 @@ class FileOwner {
     ~FileOwner() {
         ::setfsuid(0);
         ::setfsgid(0);
-        // -1 changes nothing and tells. To go on as somebody else would be the error.
+        // With -1 the calls change nothing and return the id in force. Abort rather than go on as
+        // another user.
         if (::setfsuid(-1) != 0 || ::setfsgid(-1) != 0) std::abort();
     }
 };
 
-// Both or none; the read ends do not block. They are the job's, which may open them again by the
-// name of /dev/stdout.
+// Both pipes, or an error. The read ends do not block. They belong to the job's user, so that it
+// can open /dev/stdout.
 Result<std::pair<sys::Pipe, sys::Pipe>> output_pipes(bool merged, const sandbox::User& user) {
-    // Beyond 64 MiB of a user's pipes, larger ones are for this capability only (pipe(7)).
+    // A user who has 64 MiB in pipes gets large ones only with CAP_SYS_ADMIN (pipe(7)).
     const sandbox::Raised raised(sandbox::capability(CAP_SYS_ADMIN) |
                                  sandbox::capability(CAP_SETUID) | sandbox::capability(CAP_SETGID));
     const FileOwner owner(user);
@@ -71,7 +72,7 @@ Result<> Jobs::adopt(const records::Unreported& left) {
     Entry entry;
     entry.start = left.start;
     entry.end = left.end;
-    // Read ends of pipes that nobody writes to: at their end at once.
+    // Pipes without a writer: the worker reads EOF at once.
     entry.out = std::move(TRY(sys::make_pipe()).read);
     entry.err = std::move(TRY(sys::make_pipe()).read);
     entries_.emplace(left.number, std::move(entry));
@@ -94,7 +95,8 @@ Result<JobNumber> Jobs::start(const JobPlan& plan, records::Start record,
     return number;
 }
 
-void Jobs::launch(JobNumber number, const JobPlan& plan, Ends ends, std::chrono::seconds timeout) {
+void Jobs::launch(JobNumber number, const JobPlan& plan, WriteEnds ends,
+                  std::chrono::seconds timeout) {
     auto& entry = entries_.at(number);
     entry.remarks = in_one(plan.remarks);
     const auto spawned = spawn(number, entry, plan, std::move(ends), timeout);
@@ -119,7 +121,7 @@ Result<> Jobs::wait(const records::Unreported& job) {
     return {};
 }
 
-Result<> Jobs::spawn(JobNumber number, Entry& entry, const JobPlan& plan, Ends ends,
+Result<> Jobs::spawn(JobNumber number, Entry& entry, const JobPlan& plan, WriteEnds ends,
                      std::chrono::seconds timeout) {
     TRY(audit_.sync());  // the verdict, too, is on disk before the process exists
     auto cgroup = TRY(cgroups_.make(number, plan.profile.limits));
@@ -180,7 +182,7 @@ bool Jobs::cancel(JobNumber number) {
 
 void Jobs::end_early(JobNumber number, JobOutcome outcome, std::string_view reason) {
     auto& running = *entries_.at(number).running;
-    // On its way out already, or over but for what it left behind, which is being killed.
+    // Already being ended, or its first process has exited and the cgroup is being killed.
     if (running.end.outcome != JobOutcome::finished || running.over) return;
     running.end.outcome = outcome;
     running.end.reason = Code::clipped(reason);
@@ -190,7 +192,7 @@ void Jobs::end_early(JobNumber number, JobOutcome outcome, std::string_view reas
     }
     running.timer = loop_.after(kGrace, [this, number] {
         const auto& late = *entries_.at(number).running;
-        late.process.kill();  // wherever it went: a job that is root may leave its cgroup
+        late.process.kill();  // a job that is root may have left its cgroup
         log_.check(late.cgroup.kill(), "kill job");
     });
 }
@@ -207,7 +209,7 @@ void Jobs::on_report(JobNumber number) {
 void Jobs::job_is_over(Running& running) {
     if (std::exchange(running.over, true)) return;
     loop_.cancel(running.timer);
-    if (running.end.outcome != JobOutcome::finished) return;  // those were told to leave as well
+    if (running.end.outcome != JobOutcome::finished) return;  // all its processes got SIGTERM
     auto left = running.cgroup.processes();
     std::erase(left, running.process.pid());
     count_left_behind(left, running.end);
@@ -221,7 +223,7 @@ void Jobs::on_first_process_ended(JobNumber number) {
     auto status = running.process.reap();
     running.status = status ? *std::move(status) : JobStatus{.failed_step = status.error().what};
     add_remarks(running.status->remarks, entries_.at(number).remarks);
-    // Whatever it left behind goes with it; the job has ended when nothing is left.
+    // The job has ended when its cgroup is empty: processes that it left behind are killed.
     log_.check(loop_.watch(running.cgroup.events().get(), EPOLLPRI,
                            [this, number](std::uint32_t) { finish_if_empty(number); }),
                "watch cgroup");
@@ -264,10 +266,10 @@ void Jobs::finish(JobNumber number, Entry& entry, const JobEnd& what) {
     auto end = what;
     end.rebooted = end.rebooted || entry.resumed;
     entry.waiting = false;
-    entry.ends.reset();  // the pipes come to their end
+    entry.ends.reset();  // closes the write ends: the worker reads EOF
     entry.end = end;
     forget_script(entry.script);
-    // The next start finds it without an end and reports it as interrupted.
+    // If that fails, the next broker finds no end and reports the job as interrupted.
     log_.check(ledger_.end(number, end, sys::now()), "ledger: end of job");
     ended_(number, end);  // the worker reports it while the audit log is written to disk
     records::note(audit_, log_, "job-ended",

@@ -21,7 +21,7 @@ inline constexpr std::chrono::seconds kGrace{10};
 // The exit status by which a job of root's asks for a restart of the host.
 inline constexpr int kRebootExit = 194;
 inline constexpr unsigned kMaxRunning = 16;
-// Each of a job's pipes; root passes the read ends on and never reads them.
+// Bytes that each of a job's pipes holds. Root passes the read ends on and never reads them.
 inline constexpr int kPipeBytes = 1 << 20;
 
 class Jobs {
@@ -45,7 +45,7 @@ class Jobs {
         changed_ = std::move(changed);
     }
 
-    // What the ledger still has to report from an earlier run; its pipes are gone.
+    // A job of an earlier broker that has ended and is not reported; its pipes are gone.
     Result<> adopt(const records::Unreported& left);
 
     // Records STARTED and then makes the process. After the record the job counts as started
@@ -55,9 +55,9 @@ class Jobs {
 
     // A job of an earlier run that waits for the host to restart: its worker takes it for running.
     Result<> wait(const records::Unreported& job);
-    // And goes on, under its number. Its leave to do so must be gone from the disk.
+    // Runs a waiting job again under its number. Its KeptJob must be removed from the disk before.
     void resume(JobNumber number, const JobPlan& plan, std::chrono::seconds timeout);
-    // Jobs that wait do so no longer: all of them, or one.
+    // Ends jobs that wait for a restart as interrupted: all of them, or one.
     void give_up_waiting(std::string_view why);
     void give_up(JobNumber number, std::string_view why);
 
@@ -73,8 +73,8 @@ class Jobs {
 
     unsigned running() const;
     unsigned running(std::string_view profile) const;
-    // May one of `backends` backends have one job more? Each may use most of what there is, and
-    // leaves the others a job that runs, and two results that nobody took.
+    // Whether one of `backends` backends may have one job more. Room for one running job and two
+    // results that are not yet reported is kept free for each of the others.
     bool has_room(std::string_view backend, std::size_t backends) const;
     bool any_waits() const {
         return std::ranges::any_of(entries_, [](const auto& one) { return one.second.waiting; });
@@ -88,7 +88,7 @@ class Jobs {
     Result<std::vector<protocol::UnreportedJob>> list(std::string_view backend) const;
     // Those of backends that are none of `backends`.
     std::vector<JobNumber> of_others(std::span<const std::string> backends) const;
-    // Whose end is known: nobody but AckJob is waited for.
+    // The job has ended and waits for its AckJob.
     bool has_ended(JobNumber number) const {
         return entries_.contains(number) && entries_.at(number).end.has_value();
     }
@@ -105,13 +105,14 @@ class Jobs {
         bool over = false;     // the job itself has ended; what it left behind is being ended
         std::optional<JobStatus> status;  // once the first process has ended
     };
-    struct Ends {
+    struct WriteEnds {
         sys::Fd out, err;  // where the job writes
     };
     struct Entry {
         records::Start start;
-        // Of a job that may go on after a restart: what keeps its worker from seeing its end.
-        std::optional<Ends> ends;
+        // Duplicates of the write ends, for a job that may go on after a restart of the host: they
+        // keep its worker from reading EOF.
+        std::optional<WriteEnds> ends;
         std::optional<KeptJob> kept;
         bool waiting = false;
         bool resumed = false;
@@ -123,8 +124,9 @@ class Jobs {
         std::string script{};  // the file of a job without a view, while it runs
     };
 
-    void launch(JobNumber number, const JobPlan& plan, Ends ends, std::chrono::seconds timeout);
-    Result<> spawn(JobNumber number, Entry& entry, const JobPlan& plan, Ends ends,
+    void launch(JobNumber number, const JobPlan& plan, WriteEnds ends,
+                std::chrono::seconds timeout);
+    Result<> spawn(JobNumber number, Entry& entry, const JobPlan& plan, WriteEnds ends,
                    std::chrono::seconds timeout);
     void end_early(JobNumber number, protocol::JobOutcome outcome, std::string_view reason);
     void on_report(JobNumber number);

@@ -1,4 +1,4 @@
-// What of Jobs is about restarts of the host.
+// The part of Jobs that deals with restarts of the host.
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,7 +9,8 @@ namespace bulkhead::broker {
 
 using protocol::Code, protocol::JobEnd, protocol::JobOutcome;
 
-// Only one that ended by itself can ask, and only root: another user's job just exits so.
+// Only a job that ended by itself can ask for a restart, and only one that is root; for others exit
+// status 194 has no meaning.
 bool Jobs::asks(const Running& running, JobEnd& end) const {
     const bool marked = !running.reboot_mark.empty() && ::unlink(running.reboot_mark.c_str()) == 0;
     if (end.outcome != JobOutcome::finished || end.signal != 0) return false;
@@ -20,7 +21,7 @@ bool Jobs::asks(const Running& running, JobEnd& end) const {
     return false;
 }
 
-// Nothing has ended, as far as ledger, worker and backend are told; the file goes on from here.
+// Ledger, worker and backend take the job for running; the KeptJob on disk is where it goes on.
 Result<> Jobs::suspend(JobNumber number, Entry& entry, const JobEnd& end) {
     TRY(kept_->keep(number, *entry.kept));
     TRY(audit_.event("job-suspended", {{"number", number.value},

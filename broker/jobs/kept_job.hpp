@@ -1,7 +1,8 @@
-// A job that goes on after a restart of the host: all that is judged and needed anew, in a file.
+// A job that goes on after a restart of the host: a file with all that is needed to judge and start
+// it again.
 //
-// The file is the leave to run once more: it is removed for good before a process exists, so that
-// whatever dies then the job does not run a third time.
+// The file permits one more run. It is removed, and the removal is on disk, before the process
+// exists, so that the job cannot run a third time.
 #pragma once
 #include <string>
 
@@ -19,7 +20,7 @@ struct KeptJob {
     bool catalogue = false;
     protocol::Name name;
     bool with_manifest = false;
-    std::string script, manifest, signatures;  // behind the fields
+    std::string script, manifest, signatures;  // follow the fields in the file
     static constexpr auto fields =
         std::tuple{protocol::field("boot", &KeptJob::boot),
                    protocol::field("backend", &KeptJob::backend),
@@ -31,7 +32,7 @@ struct KeptJob {
                    protocol::field("with_manifest", &KeptJob::with_manifest)};
 };
 
-// Where they lie: in the broker's state.
+// The files of such jobs, in `dir`, the broker's state.
 class KeptJobs {
   public:
     explicit KeptJobs(sys::Dir dir) : dir_(std::move(dir)) {}

@@ -28,7 +28,7 @@ Reboot::~Reboot() {
     loop_.cancel(soon_);
     if (!child_) return;
     loop_.forget(child_->pidfd().get());
-    child_->reap();  // a request that is under way is not taken back
+    child_->reap();  // waits: a request that systemctl has begun is not taken back
 }
 
 Result<> Reboot::adopt() {
@@ -54,7 +54,7 @@ void Reboot::wait() {
         timer_ = loop_.after(patience_.jobs - patience_.results, [this] { consider(); });
         consider();
     });
-    // Not at once: whoever asked is still being recorded, and reported.
+    // In a turn of its own: Jobs is still recording the end of the job that asked.
     soon_ = loop_.after({}, [this] { consider(); });
 }
 
@@ -110,7 +110,7 @@ void Reboot::on_answer() {
     timer_ = loop_.after(patience_.to_go_down, [this] { failed("the host is still up"); });
 }
 
-// Said, and over: what is asked for again and again would keep jobs away for ever.
+// Gives the request up: jobs are refused while it is pending, so it is not tried again.
 void Reboot::failed(const std::string& why) {
     log_.error("restart of the host", {{"why", why}});
     records::note(audit_, log_, "reboot-failed", {{"why", why}});

@@ -8,11 +8,11 @@
 
 namespace bulkhead::broker {
 
-// How long the host stays up for what is not done yet.
+// How long a restart is put off.
 struct Patience {
     std::chrono::milliseconds results = std::chrono::minutes(2);  // that no backend takes
     std::chrono::milliseconds jobs = std::chrono::hours(1);       // that still run
-    // From a request that systemd took; later than that it did not work.
+    // From systemd's acceptance of the request; a host that is up then has not restarted.
     std::chrono::milliseconds to_go_down = std::chrono::minutes(10);
 };
 
@@ -25,13 +25,13 @@ class Reboot {
     Reboot(const Reboot&) = delete;
     Reboot& operator=(const Reboot&) = delete;
 
-    // What was asked for before this broker started: done, or still to be done.
+    // Takes over a request made before this broker started: carried out, or still to be.
     Result<> adopt();
     // On disk before it returns, so that a broker that dies now does not forget it.
     void ask(JobNumber number);
     // Whenever a job has ended or a result was taken.
     void consider();
-    // Until the host is down or systemd refused: no new jobs.
+    // A restart was asked for, and neither failed nor was given up: no new jobs.
     bool pending() const { return asked_.has_value(); }
 
     static constexpr std::string_view kFile = "reboot-requested";
@@ -57,7 +57,7 @@ class Reboot {
     sys::TimerId soon_;   // what is to be done in a turn of its own
 };
 
-// Of this boot of the kernel, in words that no other boot has.
+// /proc/sys/kernel/random/boot_id (random(4)): another value at each boot.
 Result<std::string> boot_id();
 
 }  // namespace bulkhead::broker

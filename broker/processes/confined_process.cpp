@@ -20,7 +20,7 @@ namespace {
 
 using policy::Wall;
 
-constexpr int kProgramFd = 4;  // after its end of the channel, where it looks for that
+constexpr int kProgramFd = 4;  // after the channel, which the program expects as descriptor 3
 
 bool withheld(std::string_view entry) {
     constexpr std::array kPrefixes{"LD_",           "GLIBC_",           "MALLOC_",
@@ -32,8 +32,8 @@ bool withheld(std::string_view entry) {
                        [&](const char* prefix) { return entry.starts_with(prefix); });
 }
 
-// The namespace that CLONE_NEWNS made, for the broker to work in: it may not look for it at a
-// process of another user (ptrace(2), access mode checking).
+// Sends the mount namespace that CLONE_NEWNS made to the broker, which may not open it in
+// /proc/PID/ns once the process has another user (ptrace(2), access mode checking).
 Result<> hand_over_mounts(const link::Channel& channel) {
     const sys::Fd own(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
     if (!own) return sys::fail_errno("/proc/self/ns/mnt");
@@ -56,8 +56,8 @@ Result<> set_limits(const ProcessPlan& plan) {
     return {};
 }
 
-Result<> strip(const ProcessPlan& plan, int channel) {
-    // Standard output and error stay what the broker has.
+Result<> prepare_child(const ProcessPlan& plan, int channel) {
+    // Standard output and error are those of the broker: its log.
     TRY(sys::place_descriptors(std::array{sys::Placed{}, sys::Placed{STDOUT_FILENO},
                                           sys::Placed{STDERR_FILENO}, sys::Placed{channel},
                                           sys::Placed{plan.program, false}}));
@@ -76,7 +76,7 @@ Result<> strip(const ProcessPlan& plan, int channel) {
 [[noreturn]] void become_program(const ProcessPlan& plan, const link::Channel& channel,
                                  pid_t parent) {
     auto done = plan.own_view ? hand_over_mounts(channel) : Result<>();
-    if (done) done = strip(plan, channel.fd());
+    if (done) done = prepare_child(plan, channel.fd());
     if (done && ::getppid() != parent) done = fail("the broker is gone");
     if (done) {
         const sys::Argv argv(plan.arguments);
@@ -128,7 +128,7 @@ Result<ConfinedProcess> ConfinedProcess::spawn(const ProcessPlan& plan) {
     if (plan.own_view) {
         const sandbox::Raised raised(sandbox::capability(CAP_SYS_ADMIN));
         process.proc_ = TRY(view::fresh_proc());
-        { const auto closed = std::move(theirs); }  // so that its death is seen
+        { const auto closed = std::move(theirs); }  // or receive() would not see the child's end
         auto packet = TRY(process.channel().receive());
         if (!packet || packet->descriptors.size() != 1) return fail(plan.name + " did not start");
         process.mounts_ = std::move(packet->descriptors[0]);
@@ -149,11 +149,11 @@ Result<> ConfinedProcess::close_view(std::span<const policy::PathRule> rows) {
 }
 
 Result<> ConfinedProcess::require_confined() const {
-    // Not reaped yet, so the number is still its own.
+    // It is not reaped yet, so its pid cannot have been reused.
     const auto seen = TRY(sandbox::read_proc_status(pid()));
     TRY(sandbox::require_ids(seen, {.user = user_, .groups = {}, .capabilities = 0}));
     if (seen.seccomp != 2) return fail("no seccomp filter");
-    // The ceiling came with fork(); its own must lie above it.
+    // It inherited the filters of the ceiling by fork(2), and must have added one of its own.
     const auto ours = TRY(sandbox::read_proc_status(::getpid())).filters;
     if (ours > 0 && seen.filters <= ours) return fail("no seccomp filter of its own");
     return {};

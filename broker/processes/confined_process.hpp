@@ -1,6 +1,6 @@
-// A child of the broker's that is another program and nobody: started by fork and exec from a
-// descriptor, stripped on the way, and checked from outside before it is granted anything. A
-// backend's worker is one, the config reader another.
+// A child of the broker's that runs another program as an unprivileged user: started by fork and
+// exec from a descriptor, with ids, capabilities and limits set before exec, and checked from
+// outside before it is granted anything. Workers and the config reader are such processes.
 #pragma once
 #include <span>
 #include <string>
@@ -15,7 +15,7 @@
 
 namespace bulkhead::broker {
 
-// All that makes one. Its numbers come from its profile.
+// All that a confined process is made of; limits and umask come from its profile.
 struct ProcessPlan {
     std::string name;                    // in the log: "worker/main"
     int program = -1;                    // of open_program(), borrowed
@@ -26,20 +26,21 @@ struct ProcessPlan {
     unsigned umask = 077;
     bool network = true;    // the host's; false: a network of its own, with nothing in it
     bool own_view = false;  // in a mount namespace of its own, for close_view()
-    // Where no cgroup counts them. Such a limit counts whatever else has this user's number.
+    // RLIMIT_NPROC in place of the pids controller. It counts every thread of the user's, also
+    // those outside of this process (setrlimit(2)).
     bool limit_threads_by_user = false;
     int cgroup = -1;  // borrowed; -1: the caller's
 };
 
 // A regular file of root's that nobody else can write.
 Result<sys::Fd> open_program(const std::string& path);
-// Of this process's environment, what may go to a child: the service manager's words may hold
-// settings, but what steers the loader, the allocator or TLS, and its own protocol, stays here.
+// The environment for the config reader: that of this process, which may hold settings, without the
+// variables that steer the loader, the allocator or TLS, and those of sd_notify(3) and the like.
 std::vector<std::string> environment_for_settings();
-// Of that, what a process that was given its settings still needs: proxies, language, time zone.
+// The environment for a worker, which is given its settings: proxies, language, time zone.
 std::vector<std::string> environment_for_network();
 
-// Ends with its owner.
+// The destructor kills and reaps the process.
 class ConfinedProcess {
   public:
     static Result<ConfinedProcess> spawn(const ProcessPlan& plan);
@@ -50,7 +51,7 @@ class ConfinedProcess {
     // Once, when it has read what it needs and before it meets anybody: from now on it sees `rows`
     // of the host's files. Nothing to do without a mount namespace of its own.
     Result<> close_view(std::span<const policy::PathRule> rows);
-    // The /proc it will see then, or -1 for the host's.
+    // The procfs mount that close_view() will give it, or -1 for the host's.
     int proc() const { return proc_.get(); }
     // Ids, groups, capabilities, no_new_privs and seccomp as /proc/PID/status shows them.
     Result<> require_confined() const;

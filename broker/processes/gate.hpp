@@ -28,7 +28,7 @@ class Gate {
     explicit Gate(std::size_t sharers)
         : sharers_(static_cast<int>(std::max<std::size_t>(sharers, 1))) {}
 
-    // A violation, in words.
+    // An error is a violation of the protocol, in words.
     Result<> admit(const protocol::Spec& spec, const protocol::Header& header) const;
     void serving() { phase_ = protocol::Phase::serving; }
     protocol::Phase phase() const { return phase_; }

@@ -1,4 +1,4 @@
-// What confines a part of the agent that is not root, made of its profile.
+// Turns the profile of a part of the agent (worker, config reader) into what confines its process.
 #pragma once
 #include <optional>
 #include <span>
@@ -10,7 +10,7 @@
 
 namespace bulkhead::broker {
 
-// What the host makes of it, the same for each.
+// What is the same for every such process on this host.
 struct PartGround {
     int program = -1;       // borrowed
     bool own_view = false;  // the kernel can make one

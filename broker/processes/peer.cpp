@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::chrono::seconds kLastWords{5};  // from a closed channel to the end of the process
 
-// Of this process, its children's not counted.
+// The CPU time that this process has used, without its children (clock_gettime(2)).
 std::chrono::nanoseconds processor_time() {
     timespec time{};
     ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
@@ -50,7 +50,7 @@ void Peer::stop_listening() {
     loop_.forget(process_.channel().fd());
 }
 
-// One packet a turn: what else lies there brings us back at once.
+// Handles one packet for each turn of the loop: level-triggered epoll(7) calls again if more wait.
 void Peer::on_packet() {
     if (const auto when = gate_.must_wait(sys::Clock::now())) {
         stop_listening();
@@ -66,7 +66,7 @@ void Peer::on_packet() {
     if (!*packet) return on_closed();
     const bool before = greeted();
     if (!before) {
-        // Before its first request, whatever that is, is looked at.
+        // Nothing of its first packet is decoded before the view is closed.
         const auto closed = process_.close_view(manners_.rows);
         if (!closed) return fail_with(Fault::view, closed.error());
     }
@@ -74,7 +74,7 @@ void Peer::on_packet() {
     const auto done = owner_.answer(**packet, gate_);
     gate_.charge(Gate::kForWork * (processor_time() - worked));
     if (!done) {
-        // One that died while it was answered has broken no rule.
+        // EPIPE: the process ended before it was answered, which is no violation.
         return done.error().code == EPIPE ? on_closed() : fail_with(Fault::protocol, done.error());
     }
     if (before || !greeted()) return;
@@ -82,7 +82,7 @@ void Peer::on_packet() {
     owner_.greeted();
 }
 
-// It is on its way out, as the pidfd will tell, or it has no more use.
+// The process is about to end, as the pidfd will tell; one that only closed its channel is killed.
 void Peer::on_closed() {
     stop_listening();
     kill_after(kLastWords);

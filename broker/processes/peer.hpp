@@ -1,5 +1,5 @@
-// A confined process and all that lies between it and the broker: channel, gate, phase, the time it
-// has for its greeting. What happens is told to the owner.
+// A confined process and its conversation with the broker: channel, gate, phase, and the time limit
+// for its greeting. What happens is told to the owner, by callbacks.
 #pragma once
 #include <functional>
 #include <memory>
@@ -14,7 +14,7 @@ namespace bulkhead::broker {
 
 class Peer {
   public:
-    // For each of them it was killed: there is no answer to what it did.
+    // Why the process was killed.
     enum class Fault {
         protocol,  // it broke the rules
         view,      // the view could not be closed
@@ -25,12 +25,12 @@ class Peer {
         std::function<Result<>(link::Packet&, Gate&)> answer;
         std::function<void()> greeted;
         std::function<void(Fault, const Error&)> failed;
-        // The last word, of waitpid(2)'s status. It may destroy the peer.
+        // The last callback, with the status of waitpid(2). It may destroy the peer.
         std::function<void(int status)> ended;
     };
     struct Manners {
-        std::vector<policy::PathRule> rows;  // what it sees once it has said something
-        std::chrono::seconds greeting{};     // from exec to there
+        std::vector<policy::PathRule> rows;  // the host's files it sees from its first packet on
+        std::chrono::seconds greeting{};     // the time from its start to its greeting
         std::size_t sharers = 1;             // see Gate
     };
 
@@ -43,13 +43,13 @@ class Peer {
     const ConfinedProcess& process() const { return process_; }
     bool greeted() const { return gate_.phase() == protocol::Phase::serving; }
 
-    // The first frame, before it has said anything.
+    // Sends the first frame: Setup or ReadConfig.
     template <class Event>
     Result<> begin(const Event& event) {
         const auto frame = TRY(protocol::encode(Event::spec.id, 0, event));
         return process_.channel().send(frame.bytes, frame.descriptors);
     }
-    // Nothing before its greeting: the answer to that says all.
+    // Sends an event. Does nothing before the greeting, whose reply holds the same facts.
     template <class Event>
     void tell(const Event& event) {
         if (!greeted() || failed_) return;
@@ -57,7 +57,7 @@ class Peer {
         if (!sent && sent.error().code != EPIPE) fail_with(Fault::protocol, sent.error());
     }
     void kill() const { process_.kill(); }
-    // If it is still there then.
+    // Kills the process unless it has ended by then.
     void kill_after(sys::Clock::duration patience);
 
   private:
@@ -79,9 +79,9 @@ class Peer {
     Manners manners_;
     Owner owner_;
     Gate gate_;
-    bool failed_ = false;  // one fault is one, however often it shows before the process is gone
-    sys::TimerId limit_;   // when it is killed
-    sys::TimerId pause_;   // until it may be heard again
+    bool failed_ = false;  // a fault is told once, also if more follow before the process is gone
+    sys::TimerId limit_;   // kills the process
+    sys::TimerId pause_;   // ends a pause that the gate has asked for
 };
 
 }  // namespace bulkhead::broker

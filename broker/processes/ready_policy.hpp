@@ -1,4 +1,4 @@
-// Policy as the broker uses it: loaded, checked, every filter compiled. All or nothing.
+// Policy as the broker uses it: loaded, checked, every seccomp filter compiled.
 #pragma once
 #include <map>
 #include <memory>
@@ -17,12 +17,13 @@ struct ReadyPolicy {
     // What this host makes of its profiles, by name; see assess().
     std::map<std::string, admission::ProfileFacts, std::less<>> profiles;
 
-    // The operator's directory over the vendor's files, which the broker reads once, at its start:
-    // those of another version on the disk are not its own. Without them it holds everything.
+    // Merges the operator's `directory` over `vendor`, the files of this version, which the broker
+    // reads once at its start: an upgrade may replace those on disk. Without `vendor` the directory
+    // must hold everything.
     static Result<std::shared_ptr<ReadyPolicy>> load(const std::string& directory,
                                                      const policy::Files& vendor = {});
     const sandbox::Filter& filter(std::string_view list) const;
-    // Of a part of the agent.
+    // The filter of a part of the agent: "broker", "worker", "config-reader".
     const sandbox::Filter& filter_of(std::string_view part) const {
         return filter(policy.part(part).seccomp);
     }

@@ -77,7 +77,7 @@ StateBudget::~StateBudget() {
 
 void StateBudget::wait(sys::Clock::duration time) {
     next_ = loop_.after(time, [this] {
-        // The next time, then: want of processes or descriptors is nobody's fault here.
+        // No child could be started (no memory, no descriptor): try again at the next interval.
         if (!begin()) wait(kEvery);
     });
 }
@@ -101,7 +101,7 @@ void StateBudget::finish() {
     const auto bytes = parse_number<std::uint64_t>(said);
     if (status == 0 && bytes && *bytes <= plan_.bytes) return;
     const auto why = status == 0 ? said + " bytes" : said.empty() ? "too much to be counted" : said;
-    const auto over = plan_.over;  // which may end us
+    const auto over = plan_.over;  // a copy: the callback may destroy this object
     over(why + ", and its budget is " + std::to_string(plan_.bytes) + " bytes");
 }
 

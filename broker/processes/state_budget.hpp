@@ -1,4 +1,4 @@
-// What a worker's state directory takes on the disk, looked at while the worker runs.
+// Bounds the disk space of a worker's state directory, which is counted while the worker runs.
 #pragma once
 #include <functional>
 #include <optional>
@@ -11,13 +11,13 @@
 
 namespace bulkhead::broker {
 
-// Blocks of all that is in it, in bytes. An error: it holds what no worker of ours makes, so that
-// counting it would take for ever: more than 20,000 entries, more than 8 levels, or a directory
-// that its owner cannot read.
+// The blocks of all files in `dir`, in bytes. An error when it holds what no worker of ours makes,
+// and what could make counting take for ever: more than 20,000 entries, more than 8 levels, or a
+// directory that its owner cannot read.
 Result<std::uint64_t> space_taken(const sys::Dir& dir);
 
-// Counts once a minute, the first time a few seconds after it was made. That is done by a short
-// child with the worker's account and nothing else, for what is there is of the worker's making.
+// Counts once a minute, first a few seconds after construction. The worker controls what is
+// counted, so a short-lived child with the worker's ids and no capability does it.
 class StateBudget {
   public:
     struct Plan {
@@ -25,8 +25,8 @@ class StateBudget {
         int state = -1;           // the directory; outlives this
         std::uint64_t bytes = 0;  // 0: no budget
         std::function<void(const std::string& why)> over;
-        // For one count. It has the worker's account, so a worker may stop it where Landlock has no
-        // scope of signals: one that does not end is over the budget, too.
+        // The time limit of one count. The child has the worker's ids, so a worker may stop it by a
+        // signal before Linux 6.12 (Landlock's scopes): a count that does not end is over budget.
         std::chrono::seconds patience{60};
     };
     StateBudget(sys::Loop& loop, Plan plan);

@@ -20,11 +20,12 @@ constexpr std::string_view kLocal[] = {"bcachefs", "btrfs", "exfat", "ext2",    
                                        "ext4",     "f2fs",  "jfs",   "reiserfs", "tmpfs",
                                        "vfat",     "xfs",   "zfs"};
 
-// The figures of that very mount, found through what the kernel has in memory or not at all.
+// statvfs(3) of the mount with that id. RESOLVE_CACHED: never wait for a dead network mount on the
+// way (openat2(2)).
 Result<struct statvfs> look_at(const sys::Dir& root, const std::string& path, std::string_view id) {
     const auto below = path == "/" ? "." : path.substr(1);
     auto fd = root.open_at(below, O_PATH, 0, RESOLVE_CACHED);
-    // Also what something that was mounted or renamed meanwhile does to the search.
+    // EAGAIN may also come from a concurrent mount or rename; try once more.
     if (!fd && fd.error().code == EAGAIN) fd = root.open_at(below, O_PATH, 0, RESOLVE_CACHED);
     if (!fd) return std::unexpected(fd.error());
     struct statx found {};
@@ -55,12 +56,13 @@ Result<Reading> read_file_systems(std::uint64_t max_bytes) {
     Reading reading{.bytes = {}, .complete = true};
     for (const auto& [place, mount] : uppermost) {
         if (std::ranges::count(kLocal, mount.type) == 0) continue;
-        // What does not fill up, and the kernel's own places.
+        // Read-only file systems do not fill up, and /sys holds none.
         if (mount.super_options.starts_with("ro") || place.starts_with("/sys/")) continue;
         std::string path(place);
         for (std::size_t at; (at = path.find("\\040")) != path.npos;) path.replace(at, 4, " ");
         const auto figures = look_at(root, path, mount.id);
-        // Nobody else gets there either; unless there is a tab, line feed or backslash in its name.
+        // Covered by a later mount, so unreachable for everybody; with a tab, line feed or
+        // backslash in the path we may have decoded it wrongly.
         const bool covered = !figures && (figures.error().code == ENOENT ||
                                           figures.error().kind == Error::Kind::not_there);
         if (covered && path.find('\\') == path.npos) continue;

@@ -61,7 +61,8 @@ bool are_listed(std::span<const ReadRow> rows, std::string_view only) {
 void open_host_files(std::span<const ReadRow> rows, const protocol::OpenHostFile& request,
                      protocol::HostFilesReply& reply) {
     const auto& only = request.only.str();
-    std::map<std::string, const ReadRow*> wanted;  // nothing: a pattern, in place of what is cut
+    // By path; null: the rest of a pattern with too many files.
+    std::map<std::string, const ReadRow*> wanted;
     for (const auto& row : rows) {
         for (auto& path : expand(row)) {
             if (path <= request.after.str() || path.size() > protocol::HostPath::kMax) continue;
@@ -72,7 +73,7 @@ void open_host_files(std::span<const ReadRow> rows, const protocol::OpenHostFile
     }
     for (const auto& [path, row] : wanted) {
         auto fd = row != nullptr ? open_file(path, *row) : Opened(std::unexpect, "read-too-many");
-        // That a pattern's last parts are missing somewhere is what patterns are for.
+        // A pattern's directory without such a file is no failure.
         if (!fd && fd.error() == "read-absent" && row->is_pattern) continue;
         reply.more = reply.files.items.size() == reply.files.kMax;
         if (reply.more) return;

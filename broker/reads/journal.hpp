@@ -1,4 +1,4 @@
-// What of the worker's readings goes into the audit log: each outcome once, not once per scan.
+// Records a worker's readings in the audit log: each outcome once, and not again at each scan.
 #pragma once
 #include <map>
 #include <string>
@@ -14,7 +14,7 @@ class ReadJournal {
     using Time = records::AuditQuota::Time;
     static constexpr std::size_t kMostKnown = 8'192;
 
-    // An event unless this outcome is the last one known for the row and the path; an error when
+    // Writes an event unless `reason` is the last one known for the row and the path. An error when
     // it could not be written.
     Result<> note(records::Audit& audit, std::string_view row, std::string_view path,
                   std::string_view reason, Time now);

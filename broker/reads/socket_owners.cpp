@@ -37,7 +37,7 @@ struct Walk {
     bool denied = false;
     Clock::time_point until = Clock::now() + kTime;
 
-    // A process that has ended meanwhile is none.
+    // Only a refusal makes the reading incomplete, not a process that has ended meanwhile.
     void missed(int error) { denied = denied || error == EACCES || error == EPERM; }
 
     // False when a bound is reached.

@@ -75,13 +75,13 @@ Opened walk(std::string_view path, std::string_view links_within) {
 Opened open_found(const sys::Fd& found, const Wanted& wanted) {
     struct stat info {};
     if (::fstat(found.get(), &info) != 0) return refuse_errno();
-    // A device or a FIFO is not even opened, and nobody is handed a program that changes users.
+    // Opening a device or a FIFO has effects; set-user-ID programs (06000) are never handed out.
     if (!S_ISREG(info.st_mode) || (info.st_mode & 06000) != 0) return refuse("read-not-regular");
     if (wanted.everybodys && (info.st_mode & 004) == 0) return refuse("read-not-public");
     if (static_cast<std::uint64_t>(info.st_size) > wanted.max_bytes) {
         return refuse("read-too-large");
     }
-    // The very file that was judged, not its name once more.
+    // Opens the file of the O_PATH descriptor again (proc(5)), so that no second lookup is made.
     const auto itself = "/proc/self/fd/" + std::to_string(found.get());
     sys::Fd fd(::open(itself.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!fd) return refuse("read-failed");

@@ -1,6 +1,6 @@
-// Finds a file where root alone decides what stands there: from / down, every directory, every
-// symlink followed and the file itself belong to root and are writable by nobody else. So no user
-// can put a link or another file into the way, and there is no race to win.
+// Finds a file on a path that only root controls: from / down, every directory, every symlink
+// followed and the file itself belong to root and are writable by nobody else. So no user can
+// replace a part of the path while it is walked.
 #pragma once
 #include <cstdint>
 #include <expected>

@@ -47,8 +47,8 @@ Result<Tail> read_tail(const sys::Fd& file) {
     return tail;
 }
 
-// Of one length for ever, as it is overwritten in place; with the count at both ends, so that one
-// torn in the middle is not believed.
+// Always of the same length, as it is overwritten in place; with the count at both ends, so that a
+// torn write is recognised.
 std::string head_text(const Head& head) {
     auto digits = std::to_string(head.lines);
     digits.insert(0, 20 - digits.size(), '0');
@@ -84,7 +84,7 @@ Result<> Audit::recover() {
     TRY(reopen());
     auto tail = TRY(read_tail(fd_));
     if (tail.foreign) {
-        TRY(rotate());  // kept for whoever wants to know what it is
+        TRY(rotate());  // keeps the file that is not ours, for inspection
         tail = {.foreign = true};
     }
     if (tail.torn > 0) {
@@ -92,11 +92,11 @@ Result<> Audit::recover() {
         if (::ftruncate(fd_.get(), size) != 0) return sys::fail_errno("audit log: truncate");
     }
     if (tail.last == Head{} && !tail.foreign) {
-        // Perhaps it was rotated away and nothing written since.
+        // The log may have been rotated, with no line written since.
         const auto rotated = dir_.open_regular(rotated_name(1), O_RDONLY);
         if (rotated) tail.last = TRY(read_tail(*rotated)).last;
     }
-    // A log with more lines than the head remembers is well: the head is written after them.
+    // More lines than audit.head remembers are no gap: the head is written after them.
     const bool gap = tail.foreign || (tail.last.lines <= saved.lines && tail.last != saved);
     head_ = gap ? saved : tail.last;
     if (tail.torn > 0) TRY(event("audit-recovered", {{"torn_bytes", tail.torn}}));
@@ -137,7 +137,7 @@ Result<> Audit::event(std::string_view name, std::initializer_list<Field> fields
     head_ = after(head_, line);
     unsynced_ = true;
     if (durable == Durable::yes) return sync();
-    // A hint: the disk works on it while the caller works on something else.
+    // Starts writing to the disk and does not wait (sync_file_range(2)).
     if (durable == Durable::soon) ::sync_file_range(fd_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
     return {};
 }

@@ -1,7 +1,7 @@
 // The audit log: one hash-chained JSON line per event, appended with a single write.
 //
-// A failing event() is not a nuisance: a decision that cannot be recorded must not be carried out.
-// Whoever decides records first, and refuses when the recording fails.
+// A decision that cannot be recorded must not be carried out: whoever decides calls event() first,
+// and refuses when that fails.
 #pragma once
 #include <concepts>
 #include <initializer_list>
@@ -28,7 +28,8 @@ struct Field {
     std::string json;
 };
 
-// soon: begun, for a sync() that follows; later: whenever the kernel likes, or at the next sync().
+// When a line is on disk. yes: when event() returns; soon: writing has begun, and a sync() follows;
+// later: at the next sync(), or when the kernel writes the page back.
 enum class Durable { yes, soon, later };
 
 class Audit {
@@ -50,11 +51,11 @@ class Audit {
     // left out and `"cut":true` says so.
     Result<> event(std::string_view name, std::initializer_list<Field> fields,
                    Durable durable = Durable::yes);
-    // Everything so far is on disk.
+    // Every line so far is on disk when this returns (fsync(2)).
     Result<> sync();
 
     const Head& head() const { return head_; }
-    // After somebody else (logrotate) has moved the file away: goes on in a new one.
+    // Opens the log by its name again; call after logrotate(8) has renamed the file.
     Result<> reopen();
 
   private:

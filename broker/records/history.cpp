@@ -39,7 +39,8 @@ Result<Record> decode(ByteView bytes, crypto::Digest& chain) {
         record.start.not_after = at(front.not_after);
     }
     if (record.kind == Kind::ended) TRY(decoder.get(record.end));
-    // One comparison covers magic, padding, digest and any second way to write the same record.
+    // Encoding it again checks magic, padding and digest at once, and refuses any other encoding of
+    // the same record.
     if (!std::ranges::equal(encode(record, chain), bytes)) return fail("digest does not match");
     return record;
 }

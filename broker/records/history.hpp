@@ -2,8 +2,8 @@
 //
 // A record is 512 bytes (a sector, the least a disk writes whole): magic, kind, job number, time,
 // the kind's own fields, zeros, and in the last 32 bytes SHA-256 of the record before and this one.
-// A CRC would notice flipped bits as well; the chained digest also notices a record that is missing
-// or lies in the wrong place, and libcrypto is mapped anyway.
+// The chained digest detects flipped bits, as a CRC would, and also a record that is missing or in
+// the wrong place.
 #pragma once
 #include <functional>
 #include <map>
@@ -35,7 +35,7 @@ struct Start : admission::PastRun {
 };
 
 enum class Kind : std::uint8_t {
-    clock = 0,     // it was this late; `number` is what the next job will be given
+    clock = 0,     // `time` was reached; `number` is the one of the next job
     started = 1,   // on disk before the job's process exists
     ended = 2,     // however it ended
     reported = 3,  // the worker says the backend has the result
@@ -70,7 +70,8 @@ struct OpenJob {
 
 class History {
   public:
-    // Refuses what cannot follow: time running backwards, an end without a start, a used number.
+    // An error when the record cannot follow: time runs backwards, an end has no start, a number is
+    // used again.
     Result<> apply(const Record& record);
 
     const std::vector<admission::PastRun>& runs() const { return runs_; }
@@ -81,7 +82,7 @@ class History {
     std::size_t records() const { return records_; }
     // Records still to come for the jobs that have started.
     std::size_t owed() const;
-    // Records that a rewritten file would do without.
+    // Records that a rewrite of the file would leave out.
     std::size_t garbage() const;
     // False once the run is reported and neither its approval nor a daily quota can ask for it.
     bool keeps(JobNumber number) const;

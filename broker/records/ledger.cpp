@@ -28,8 +28,8 @@ Result<Ledger> Ledger::open(const sys::Dir& dir, UnixTime now, std::span<const J
     for (const auto number : ledger.opened_.interrupted) {
         TRY(ledger.end(number, {.reason = protocol::Code::clipped("interrupted")}, now));
     }
-    // Without room for a clock record the jobs of before are still there to be reported; whoever
-    // calls note_time() next is told.
+    // A full disk must not keep earlier jobs from being reported: the error is ignored here and
+    // comes again from the next note_time().
     static_cast<void>(ledger.note_time(now));
     return ledger;
 }
@@ -55,10 +55,11 @@ Result<> Ledger::load() {
 Result<> Ledger::append(Record record) {
     if (broken_) return std::unexpected(*broken_);
     record.time = std::max(record.time, history_.floor());
-    // Applied first: a record that could not be read back is never written.
+    // apply() comes first, so that no record is written which could not be read back.
     TRY(within("ledger", history_.apply(record)));
     auto written = sys::write_all(fd_, encode(record, chain_));
-    // After a failed fsync the kernel may have dropped the page: only a fresh reading can tell.
+    // A failed fsync(2) may leave the page clean and not written: only reading the file afresh
+    // tells what is on disk.
     if (written && ::fsync(fd_.get()) != 0) written = sys::fail_errno("fsync");
     if (written) return {};
     broken_ = within("ledger: nothing starts any more", written.error()).error();

@@ -3,9 +3,9 @@
 //
 // A file that is only appended to; every record is fsync'ed before the call returns, and start()
 // returns before the job's process exists. What does not read back exactly lets nothing start.
-// Times never run backwards in it: a clock that was turned back is recorded as the floor, the
-// latest time ever seen. A clock that ran wild into the future therefore expires approvals for
-// good.
+// Times never run backwards in it: when the clock was set back, the latest time ever seen is
+// recorded instead (the floor). A clock that once was far in the future therefore expires approvals
+// for good.
 #pragma once
 #include "broker/records/history.hpp"
 #include "common/sys/dir.hpp"

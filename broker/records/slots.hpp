@@ -21,10 +21,10 @@ struct Slot {
 inline constexpr std::size_t kMaxSlots = 16;
 inline constexpr std::string_view kSlotsFile = "slots";
 
-// As the file has them; none if it is absent.
+// The slots in the file; none if it is absent.
 Result<std::vector<Slot>> read_slots(const sys::Dir& broker);
-// Those of `backends`, in their order; on disk in `broker` when this returns. `workers` is
-// STATE/workers. What is wrong is for an operator to mend, and the error says how.
+// The slots of `backends`, in their order; new ones are on disk in `broker` when this returns.
+// `workers` is STATE/workers. An error tells the operator what to mend.
 Result<std::vector<Slot>> take_slots(const sys::Dir& broker, const sys::Dir& workers,
                                      std::span<const std::string> backends);
 

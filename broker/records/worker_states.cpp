@@ -29,8 +29,8 @@ constexpr std::array<std::string_view, 4> kOfAJob{"checkpoint", "meta", "stderr"
 constexpr std::size_t kMostNames = 4'096;  // of one directory
 constexpr std::size_t kMostTold = 4;       // of one directory
 
-// What somebody may have put in the place of a file or directory, as open and rename answer it.
-// All else is this host's failure, and no reason to start without a credential.
+// Errors of open(2) and rename(2) that tell of something unexpected in the place of a file or
+// directory, put there by a worker. Any other error is a failure of the host: do not start.
 bool is_odd(const Error& error) {
     constexpr std::array kOdd{ENOENT, ELOOP, ENOTDIR, EISDIR, EEXIST, ENXIO};
     return std::ranges::count(kOdd, error.code) > 0;
@@ -43,8 +43,8 @@ Result<std::optional<T>> unless_odd(Result<T> result) {
     return std::unexpected(std::move(result).error());
 }
 
-// By its descriptor, which may be one of O_PATH. Root's on the way: what is root's can be given
-// another mode without more than CAP_CHOWN.
+// Changes owner and mode by descriptor, also an O_PATH one. The file is root's in between, because
+// chmod(2) of root's own files needs no capability besides CAP_CHOWN.
 Result<> give(const sys::Fd& fd, const User& to, mode_t mode) {
     TRY(sys::check(::fchownat(fd.get(), "", 0, 0, AT_EMPTY_PATH), "chown"));
     const auto itself = "/proc/self/fd/" + std::to_string(fd.get());
@@ -57,7 +57,7 @@ Result<sys::Fd> find(const Dir& dir, std::string_view name, int flags) {
     return dir.open_at(name, O_PATH | O_NOFOLLOW | flags);
 }
 
-// Root's from here on, so that nobody else changes it meanwhile.
+// Makes the directory root's, so that nobody else changes it meanwhile.
 Result<Dir> take(const Dir& parent, std::string_view name) {
     TRY(give(TRY(find(parent, name, O_DIRECTORY)), {}, 0700));
     return parent.open_dir(name);
@@ -80,7 +80,7 @@ Result<> remove_if_empty(const Dir& parent, std::string_view name) {
     return sys::fail_errno("remove " + path);
 }
 
-// As many as one start looks at, in no order: somebody may have put millions there.
+// At most `most` names, in no order: a worker may have made millions.
 Result<std::vector<std::string>> some_names(const Dir& dir, std::size_t most) {
     auto own = TRY(dir.open_at(".", O_RDONLY | O_DIRECTORY));
     DIR* stream = ::fdopendir(own.get());
@@ -97,7 +97,7 @@ Result<std::vector<std::string>> some_names(const Dir& dir, std::size_t most) {
     return names;
 }
 
-// Of whatever kind.
+// Whether there is an entry of that name, of any kind.
 bool is_there(const Dir& dir, std::string_view name) {
     const auto fd = find(dir, name, O_DIRECTORY);
     return fd || fd.error().code != ENOENT;
@@ -121,13 +121,13 @@ Result<bool> move_file(const Dir& from, const Dir& to, const std::string& name, 
     return std::unexpected(failed);
 }
 
-// Its worker wrote that, so a lie hands out what is the liar's own.
+// The worker wrote the file that is read here: if it lies, its own files go to another backend.
 Result<bool> is_refusal_of(const Dir& refusals, const std::string& name,
                            const std::string& backend) {
     const auto found = TRY(unless_odd(find(refusals, name, 0)));
     struct stat info {};
     if (!found || ::fstat(found->get(), &info) != 0 || !S_ISREG(info.st_mode)) return false;
-    if (info.st_nlink != 1) return false;  // the other name may be anybody's
+    if (info.st_nlink != 1) return false;  // a hard link: the other name may be in any directory
     TRY(give(*found, {}, 0600));
     const auto file = TRY(unless_odd(refusals.open_regular(name, O_RDONLY)));
     const auto text = file ? sys::read_to_end(*file, 16_KiB) : fail("gone");
@@ -208,7 +208,7 @@ Result<> hand_over(const Dir& parent, std::string_view name, const User& user,
     return hand_over_one(parent, name, user);
 }
 
-// Takes away what is empty by now; the rest is told.
+// Removes directories that are empty now; returns a line about the others.
 Result<> clear(const Dir& parent, const std::string& name, const std::string& path,
                std::vector<std::string>& left) {
     const auto own = TRY(unless_odd(take(parent, name)));
@@ -275,7 +275,8 @@ Result<std::vector<std::string>> prepare_worker_states(const Dir& state,
 
 Result<std::vector<std::string>> give_back_states(const Dir& state, std::span<const Heir> heirs,
                                                   const User& account) {
-    // What was cut off is done first, so that there is one way back.
+    // A migration that was interrupted is finished first, so that the way back starts from one
+    // state.
     TRY(prepare_worker_states(state, heirs));
     const auto shared = TRY(make(state, kShared));
     const auto workers = TRY(state.make_dir(kWorkers, 0700));

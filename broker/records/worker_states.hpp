@@ -1,10 +1,10 @@
 // The state directories of workers: made with the right owners, and filled with what 0.1 kept for
 // all backends in one, STATE/worker.
 //
-// That directory belongs to an account which meets the network: nothing in it is believed. Only
-// regular files of known names are moved, one rename each; no directory is walked, and nothing that
-// lies there makes the start fail. It may be cut off anywhere: the next start goes on, and before
-// the end no worker runs.
+// STATE/worker belongs to an account that meets the network, so its content is not trusted. Only
+// regular files of known names are moved, one rename(2) each; no directory is walked, and nothing
+// in it makes the start fail. After an interruption the next start goes on; no worker runs before
+// the end.
 #pragma once
 #include <span>
 #include <string>
