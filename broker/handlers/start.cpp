@@ -73,15 +73,6 @@ Result<> record(const Verdict& verdict, const StartRequest& request, Context& br
     return {};
 }
 
-protocol::StartReply recorded_reply(const Verdict& verdict, const StartRequest& request,
-                                    Context& broker) {
-    const auto written = record(verdict, request, broker);
-    if (written) return reply_to(verdict);
-    broker.log.error("audit log: verdict", {{"why", written.error().what}});
-    if (!verdict.admitted) return reply_to(verdict);
-    return reply_to(admission::refuse(Reason::audit_write_failed, written.error().what));
-}
-
 // Ties the verdict to the number under which its end will be found.
 void note_start(JobNumber number, const Verdict& verdict, const StartRequest& request,
                 Context& broker) {
@@ -155,6 +146,14 @@ records::Start start_of(const approval::Manifest& manifest, const StartRequest& 
 
 }  // namespace
 
+protocol::StartReply recorded_reply(const Verdict& verdict, const StartRequest& request,
+                                    Context& broker) {
+    const auto written = record(verdict, request, broker);
+    const bool known = broker.log.check(written, "audit log: verdict");
+    if (known || !verdict.admitted) return reply_to(verdict);
+    return reply_to(admission::refuse(Reason::audit_write_failed, written.error().what));
+}
+
 Result<protocol::StartReply> start(const StartRequest& request, Context& broker) {
     const auto verdict = admission::admit(request.job, broker.policy->policy,
                                           facts(request, broker), broker.ledger.view(), sys::now());
@@ -178,10 +177,6 @@ Result<protocol::StartReply> start(const StartRequest& request, Context& broker)
     reply.out = protocol::Handle{std::move(out)};
     reply.err = protocol::Handle{std::move(err)};
     return reply;
-}
-
-protocol::StartReply refuse(const StartRequest& request, const Verdict& refusal, Context& broker) {
-    return recorded_reply(refusal, request, broker);
 }
 
 // Safe because: the job is judged anew by the policy in force, with the time of its first start and

@@ -26,10 +26,13 @@ struct StartRequest {
     admission::JobBytes job{};
 };
 
+// Decides, records, and starts the job if it is admitted. A refusal is a reply; an error ends the
+// worker's connection.
 Result<protocol::StartReply> start(const StartRequest& request, Context& broker);
 
-// The recorded answer to a request that admit() never saw.
-protocol::StartReply refuse(const StartRequest& request, const admission::Verdict& refusal,
-                            Context& broker);
+// Records the verdict in the audit log and makes the worker's answer of it. An admission that
+// cannot be recorded becomes a refusal, audit-write-failed.
+protocol::StartReply recorded_reply(const admission::Verdict& verdict, const StartRequest& request,
+                                    Context& broker);
 
 }  // namespace bulkhead::broker

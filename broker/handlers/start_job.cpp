@@ -40,7 +40,7 @@ Result<protocol::StartReply> handle(const protocol::StartJob& request, const Cal
         const auto& error = bytes->error();
         const auto reason =
             error.kind == Error::Kind::too_large ? Reason::size_exceeded : Reason::not_sealed;
-        return refuse(asked, admission::refuse(reason, error.what), broker);
+        return recorded_reply(admission::refuse(reason, error.what), asked, broker);
     }
     asked.job.script = *script;
     if (request.manifest) asked.job.manifest = *manifest;
