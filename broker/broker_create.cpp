@@ -52,7 +52,7 @@ Result<Broker::Parts> Broker::prepare(Options options, sandbox::Standing& standi
     auto directories = TRY(input(prepare_directories(options)));
     KeptJobs kept(TRY(directories.broker_state.open_dir(".")));
     auto ledger = TRY(records::Ledger::open(directories.broker_state, sys::now(), kept.list()));
-    TRY(within("scripts of jobs", forget_scripts(options)));
+    TRY(within("scripts of jobs", remove_files_in(options.state + "/scripts")));
     auto audit = TRY(within("audit log", records::Audit::open(directories.logs)));
     auto cgroups = TRY(CgroupTree::create(label_of(options.state)));
     return Parts{std::move(options),  std::move(vendor),      TRY(sys::Loop::create()),
@@ -138,7 +138,7 @@ Result<> Broker::make_workers() {
     for (const auto& line : TRY(records::settle_worker_states(parts_.options.state, heirs))) {
         log_.warning("state of 0.1's worker", {{"what", line}});
     }
-    TRY(within("status sockets", forget_sockets(parts_.options)));
+    TRY(within("status sockets", remove_files_in(parts_.options.run_dir + "/status")));
     std::vector<Home> homes;
     for (std::size_t i = 0; i < backends.size(); ++i) {
         auto place = TRY(input(make_home(parts_.options, names[i], heirs[i].user)));

@@ -84,15 +84,9 @@ Result<Directories> prepare_directories(const Options& options) {
     return Directories{std::move(broker_state), std::move(worker_states), std::move(logs)};
 }
 
-Result<> forget_scripts(const Options& options) {
-    const auto scripts = TRY(sys::Dir::open(options.state + "/scripts"));
-    for (const auto& name : TRY(scripts.list())) TRY(scripts.remove_file(name));
-    return {};
-}
-
-Result<> forget_sockets(const Options& options) {
-    const auto sockets = TRY(sys::Dir::open(options.run_dir + "/status"));
-    for (const auto& name : TRY(sockets.list())) TRY(sockets.remove_file(name));
+Result<> remove_files_in(const std::string& directory) {
+    const auto dir = TRY(sys::Dir::open(directory));
+    for (const auto& name : TRY(dir.list())) TRY(dir.remove_file(name));
     return {};
 }
 

@@ -19,12 +19,9 @@ struct Directories {
 // Makes the directories that are missing. An error when one belongs to another than root, or others
 // could write to it.
 Result<Directories> prepare_directories(const Options& options);
-// Removes the scripts that an earlier broker wrote for jobs without a view; call only while holding
-// the ledger's lock, so that no other broker runs jobs.
-Result<> forget_scripts(const Options& options);
-// Removes the status sockets of an earlier broker, under the same lock: one may belong to a backend
-// that is no longer configured.
-Result<> forget_sockets(const Options& options);
+// Removes what an earlier broker left in `directory`: scripts of jobs without a view, or status
+// sockets. Call only while holding the ledger's lock, so that no other broker uses them.
+Result<> remove_files_in(const std::string& directory);
 // What belongs to one backend's worker: STATE/workers/NAME, and the socket on which it answers
 // `bulkhead status`. Replaces an existing socket: call only while holding the ledger's lock.
 struct HomePlaces {

@@ -112,14 +112,11 @@ void Worker::replace() {
 
 void Worker::follow_name_servers() {
     if (!peer_ || !egress_) return;
-    auto& broker = ground_.broker;
-    const auto followed = egress_->follow();
-    if (followed) return broker.log.info("name servers followed", {{"backend", backend()}});
-    broker.log.error("follow name servers",
-                     {{"backend", backend()}, {"why", followed.error().what}});
-    note(broker, "egress-failed",
-         {{"backend", backend()}, {"pid", peer_->process().pid()}, {"why", followed.error().what}});
-    peer_->kill();
+    if (const auto followed = egress_->follow(); !followed) {
+        tell_failure("follow name servers", "egress-failed", followed.error().what);
+        return peer_->kill();
+    }
+    ground_.broker.log.info("name servers followed", {{"backend", backend()}});
 }
 
 // The budget is counted from here on: before Hello the worker has removed what it does not need of
@@ -127,12 +124,8 @@ void Worker::follow_name_servers() {
 void Worker::on_greeted() {
     const auto most = ground_.broker.policy->policy.part("worker").limits.state;
     const auto over = [this](const std::string& why) {
-        auto& broker = ground_.broker;
-        const auto pid = peer_->process().pid();
-        broker.log.error("a worker's state directory is over its budget",
-                         {{"backend", backend()}, {"why", why}});
-        note(broker, "worker-state-over-budget",
-             {{"backend", backend()}, {"pid", pid}, {"why", why}});
+        tell_failure("a worker's state directory is over its budget", "worker-state-over-budget",
+                     why);
         peer_->kill();
     };
     budget_.emplace(ground_.loop, StateBudget::Plan{home_.user, home_.state.fd(), most, over});
@@ -141,24 +134,24 @@ void Worker::on_greeted() {
 
 void Worker::on_failed(Peer::Fault fault, const Error& error) {
     auto& broker = ground_.broker;
-    const auto pid = peer_->process().pid();
     switch (fault) {
         case Peer::Fault::silent:
-            broker.log.error("worker did not say Hello in time", {{"backend", backend()}});
-            return;
+            return broker.log.error("worker did not say Hello in time", {{"backend", backend()}});
         case Peer::Fault::view:
-            broker.log.error("close the worker's view",
-                             {{"backend", backend()}, {"why", error.what}});
-            note(broker, "worker-view-failed",
-                 {{"backend", backend()}, {"pid", pid}, {"why", error.what}});
-            return;
+            return tell_failure("close the worker's view", "worker-view-failed", error.what);
         case Peer::Fault::protocol:
             broker.log.error("worker broke the protocol",
                              {{"backend", backend()}, {"what", error.what}});
             note(broker, "protocol-violation",
-                 {{"backend", backend()}, {"pid", pid}, {"what", error.what}});
+                 {{"backend", backend()}, {"pid", peer_->process().pid()}, {"what", error.what}});
             count_violation();
     }
+}
+
+void Worker::tell_failure(std::string_view what, std::string_view event, const std::string& why) {
+    ground_.broker.log.error(what, {{"backend", backend()}, {"why", why}});
+    note(ground_.broker, event,
+         {{"backend", backend()}, {"pid", peer_->process().pid()}, {"why", why}});
 }
 
 void Worker::count_violation() {

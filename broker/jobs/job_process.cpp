@@ -235,9 +235,8 @@ Result<> restrict_before_exec(const JobPlan& plan, const Ready& ready) {
     words.push_back(ready.script);
     const sys::Argv argv(std::move(words));
     const sys::Argv environment(plan.environment);
-    if (const auto done = restrict_before_exec(plan, ready); !done) {
-        report_and_exit(kReportFd, done.error());
-    }
+    const auto done = restrict_before_exec(plan, ready);
+    if (!done) report_and_exit(kReportFd, done.error());
     ::execve(argv.program(), argv.get(), environment.get());
     report_and_exit(kReportFd, sys::fail_errno("exec " + plan.interpreter).error());
 }
@@ -249,9 +248,7 @@ Result<> restrict_before_exec(const JobPlan& plan, const Ready& ready) {
     if (job < 0) report_and_exit(kReportFd, sys::fail_errno("fork in pid namespace").error());
     if (job == 0) run_interpreter(plan, ready);
     const auto done = ready.ruleset ? enter(ready.ruleset, plan.profile) : Result<>();
-    if (!done) {
-        report_and_exit(kReportFd, done.error());
-    }
+    if (!done) report_and_exit(kReportFd, done.error());
     for (;;) {
         int status = 0;
         const pid_t ended = ::waitpid(-1, &status, 0);

@@ -100,13 +100,12 @@ void Jobs::launch(JobNumber number, const JobPlan& plan, WriteEnds ends,
     auto& entry = entries_.at(number);
     entry.remarks = in_one(plan.remarks);
     const auto spawned = spawn(number, entry, plan, std::move(ends), timeout);
-    if (!spawned) {
-        entry.running.reset();
-        // Later, so that the worker first learns that the job was admitted.
-        loop_.after({}, [this, number, end = could_not_start(spawned.error())] {
-            finish(number, entries_.at(number), end);
-        });
-    }
+    if (spawned) return;
+    entry.running.reset();
+    // In a later turn, so that the worker first learns that the job was admitted.
+    loop_.after({}, [this, number, end = could_not_start(spawned.error())] {
+        finish(number, entries_.at(number), end);
+    });
 }
 
 Result<> Jobs::wait(const records::Unreported& job) {
@@ -303,16 +302,11 @@ void Jobs::stop_all(const char* reason) {
     }
 }
 
-unsigned Jobs::running() const {
-    unsigned count = 0;
-    for (const auto& [number, entry] : entries_) count += entry.running ? 1 : 0;
-    return count;
-}
-
 unsigned Jobs::running(std::string_view profile) const {
     unsigned count = 0;
     for (const auto& [number, entry] : entries_) {
-        count += entry.running && entry.start.profile.str() == profile ? 1 : 0;
+        const bool meant = profile.empty() || entry.start.profile.str() == profile;
+        count += entry.running && meant ? 1 : 0;
     }
     return count;
 }

@@ -71,8 +71,8 @@ class Jobs {
     // SIGTERM to all, the grace time, then SIGKILL.
     void stop_all(const char* reason);
 
-    unsigned running() const;
-    unsigned running(std::string_view profile) const;
+    // How many jobs run: of one profile, or of all.
+    unsigned running(std::string_view profile = "") const;
     // Whether one of `backends` backends may have one job more. Room for one running job and two
     // results that are not yet reported is kept free for each of the others.
     bool has_room(std::string_view backend, std::size_t backends) const;
