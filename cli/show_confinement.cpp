@@ -5,7 +5,7 @@
 #include "cli/base/files.hpp"
 #include "cli/base/options.hpp"
 #include "cli/base/policy_copy.hpp"
-#include "cli/confinement/words.hpp"
+#include "cli/confinement/confinement_text.hpp"
 #include "cli/vet/rules.hpp"
 
 namespace bulkhead::cli {

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "cli/base/layout.hpp"
-#include "cli/dry_run/words.hpp"
+#include "cli/dry_run/policy_text.hpp"
 
 namespace bulkhead::cli {
 

@@ -1,8 +1,8 @@
 // The report for programs. Members are added, never renamed; the order is that of reading.
 #include <nlohmann/json.hpp>
 
+#include "cli/dry_run/policy_text.hpp"
 #include "cli/dry_run/report.hpp"
-#include "cli/dry_run/words.hpp"
 #include "common/base/text.hpp"
 #include "common/policy/walls.hpp"
 

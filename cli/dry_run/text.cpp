@@ -4,8 +4,8 @@
 #include <map>
 
 #include "cli/base/layout.hpp"
+#include "cli/dry_run/policy_text.hpp"
 #include "cli/dry_run/report.hpp"
-#include "cli/dry_run/words.hpp"
 #include "common/policy/walls.hpp"
 
 namespace bulkhead::cli {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "common/approval/lexical.hpp"
 #include "common/approval/manifest.hpp"
-#include "common/approval/words.hpp"
 #include "common/base/text.hpp"
 
 namespace bulkhead::approval {

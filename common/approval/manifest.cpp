@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "common/approval/words.hpp"
+#include "common/approval/lexical.hpp"
 #include "common/base/text.hpp"
 
 namespace bulkhead::approval {

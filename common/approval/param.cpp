@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "common/approval/words.hpp"
+#include "common/approval/lexical.hpp"
 #include "common/base/text.hpp"
 
 namespace bulkhead::approval {

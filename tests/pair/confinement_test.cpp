@@ -9,7 +9,7 @@
 #include <set>
 #include <sstream>
 
-#include "cli/dry_run/words.hpp"
+#include "cli/dry_run/policy_text.hpp"
 #include "common/base/parse.hpp"
 #include "common/policy/policy.hpp"
 #include "common/sandbox/privileges.hpp"

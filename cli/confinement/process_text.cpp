@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "cli/base/layout.hpp"
+#include "cli/confinement/confinement_text.hpp"
 #include "cli/confinement/pieces.hpp"
-#include "cli/confinement/words.hpp"
-#include "cli/dry_run/words.hpp"
+#include "cli/dry_run/policy_text.hpp"
 #include "cli/vet/rules.hpp"
 #include "common/policy/connect.hpp"
 

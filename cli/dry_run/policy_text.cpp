@@ -1,4 +1,4 @@
-#include "cli/dry_run/words.hpp"
+#include "cli/dry_run/policy_text.hpp"
 
 #include <string.h>
 
