@@ -24,7 +24,7 @@ Result<Head> parse_before(std::string_view line) {
     const auto seq = TRY(parse_number<std::uint64_t>(digits));
     const auto time = TRY(parse_utc(take(time_key.size(), 20)));
     const auto prev = TRY(crypto::parse_digest(take(prev_key.size(), 64)));
-    // What was skipped is compared here: there is one way to write a beginning.
+    // The keys that take() skipped are compared here, by writing the beginning again.
     const Head before{seq - 1, prev};
     if (seq == 0 || !line.starts_with(begin_line(before, time)) || !line.ends_with("}")) {
         return fail("not a line of this log");

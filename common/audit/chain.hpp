@@ -1,4 +1,4 @@
-// The audit log's chain: how a line begins, and whether lines follow one another.
+// The hash chain of the audit log: how a line begins, and which line it continues.
 //
 //   {"seq":2,"time":"2026-11-22T10:00:00Z","prev":"<SHA-256 of line 1 without its LF>","event":"...
 //
@@ -11,20 +11,22 @@
 
 namespace bulkhead::records {
 
-inline constexpr std::size_t kMaxLine = 8192;  // with its LF
+inline constexpr std::size_t kMaxLine = 8192;  // bytes, with the LF
 
-// Where the chain stands; travels in heartbeats, so that a log cut short shows off-host.
+// The end of the chain. Heartbeats carry it, so that a backend can tell that a log was cut short.
 struct Head {
-    std::uint64_t lines = 0;  // ever written: the last line's "seq"
+    std::uint64_t lines = 0;  // number of lines ever written, which is the last line's "seq"
     crypto::Digest hash{};    // SHA-256 of the last line without its LF; zeros before the first
     friend bool operator==(const Head&, const Head&) = default;
 };
 
-// A line up to `"event":"`: all that is ever read back of it. The order is ours and fixed, so
-// nothing here parses JSON.
+// A line up to and with `"event":"`. Only this part is read back; its keys have a fixed order, so
+// no JSON parser is needed.
 std::string begin_line(const Head& before, UnixTime now);
-// The head that `line` says it continues.
+// The head that `line`, without its LF, says that it continues. An error if the line does not begin
+// as begin_line() writes it, or does not end with '}'.
 Result<Head> parse_before(std::string_view line);
+// The head once `line`, without its LF, was added.
 Head after(const Head& before, std::string_view line);
 
 }  // namespace bulkhead::records

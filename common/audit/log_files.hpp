@@ -1,4 +1,5 @@
-// The audit log's files: audit.log, and what was rotated away, audit.log.1 being the youngest.
+// Names of the audit log's files: audit.log, and its rotated parts, of which audit.log.1 is the
+// youngest.
 #pragma once
 #include <string>
 #include <string_view>

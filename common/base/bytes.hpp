@@ -21,11 +21,14 @@ inline std::string_view as_text(ByteView bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+// Reads from the front of `bytes`, which must outlive it. Each function returns an error, and
+// consumes nothing, if fewer bytes are left than it needs.
 class ByteReader {
   public:
     explicit ByteReader(ByteView bytes) : rest_(bytes) {}
 
     template <class T>
+    // sizeof(T) bytes, the least significant first.
     requires std::is_integral_v<T> Result<T> integer() {
         if (rest_.size() < sizeof(T)) return fail("truncated");
         std::make_unsigned_t<T> value = 0;
@@ -47,6 +50,7 @@ class ByteReader {
 
     std::size_t remaining() const { return rest_.size(); }
 
+    // An error if bytes are left.
     Result<> finish() const {
         if (!rest_.empty()) return fail("trailing bytes");
         return {};
@@ -56,6 +60,7 @@ class ByteReader {
     ByteView rest_;
 };
 
+// Appends to a buffer that grows without a bound of its own.
 class ByteWriter {
   public:
     template <class T>

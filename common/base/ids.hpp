@@ -1,4 +1,4 @@
-// Ids that more than one room knows.
+// Types of the ids that more than one library uses.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -7,13 +7,14 @@
 
 namespace bulkhead {
 
-// Counts the jobs started on this host; given by the broker's ledger, never reused.
+// The broker's ledger numbers the jobs started on this host with it, from 1, and never reuses one.
 using JobNumber = Strong<struct JobNumberTag, std::uint64_t>;
 
-// A backend's name for one delivery of a job: 1..128 bytes, whatever it chose. Started at most once.
+// A backend's name for one delivery of a job: 1..128 bytes that the backend chooses. The broker
+// starts a job at most once for each.
 using DeliveryId = Strong<struct DeliveryIdTag, std::string>;
 
-// The manifest's job-id, what an operator approved: [a-z0-9][a-z0-9-]{0,63}.
+// The job-id line of the manifest that an operator approved: [a-z0-9][a-z0-9-]{0,63}.
 using JobId = Strong<struct JobIdTag, std::string>;
 
 }  // namespace bulkhead

@@ -1,4 +1,5 @@
-// Sizes of /proc/meminfo: apart, because root reads none and need not link them.
+// Reads the sizes of /proc/meminfo. The function has a file of its own so that the broker, which
+// reads no such size, does not link it.
 #include <limits>
 
 #include "common/base/parse.hpp"

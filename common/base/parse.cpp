@@ -68,7 +68,8 @@ Result<Bytes> parse_base64(std::string_view text) {
         for (std::size_t k = digits; k < 4; ++k) {
             if (text[i + k] != '=') return fail("base64: odd character");
         }
-        // The bits a short last group does not use must be zero: one spelling for each value.
+        // The unused bits of a short last group must be zero (RFC 4648, section 3.5), so that each
+        // value has one spelling.
         if (digits < 4 && (bits & (digits == 2 ? 0xffffU : 0xffU)) != 0) {
             return fail("base64: stray bits in the last group");
         }

@@ -8,19 +8,20 @@
 
 namespace bulkhead {
 
-// What went wrong. `code` is what a system call left in errno, else 0. What our own code tells its
-// callers apart is `kind`, so that neither can be taken for the other.
+// What went wrong. `what` is text for an operator. `code` is the errno of a failed system call,
+// else 0. `kind` names the cases that callers in this project tell apart; it is a type of its own,
+// so that no errno is taken for one.
 struct Error {
     enum class Kind : std::uint8_t {
-        none,         // the words, and perhaps the code, say all
-        wrong_input,  // what somebody wrote or typed is to be mended; it does not pass by itself
-        too_large,    // more than the reader takes
-        malformed,    // a packet that no peer of ours sends
-        differs,      // was set without an error, and read back it is not in force
-        not_there,    // nothing is there, or nobody can get there
-        unfinished,   // what a crash left of something that was being made
-        never_sent,   // a backend acknowledges bytes that it cannot have
-        too_slow,     // the request was sent, and no answer came in time
+        none,         // no caller needs to tell this error from another
+        wrong_input,  // a file or an argument is wrong; the same call fails until it is corrected
+        too_large,    // the input is larger than its reader's bound
+        malformed,    // the packet is one that our programs do not send
+        differs,      // the call succeeded, but the value read back is not the one that was set
+        not_there,    // the path does not exist, or a later mount covers it
+        unfinished,   // a crash interrupted the writing of what is read now
+        never_sent,   // a backend acknowledges bytes that were not sent to it
+        too_slow,     // the request was sent, and no answer came before the timeout
     };
     std::string what;
     int code = 0;
@@ -37,7 +38,8 @@ using Result = std::expected<T, Error>;
     return std::unexpected(Error{.what = std::move(what), .kind = kind});
 }
 
-// Adds where it happened, outermost first: "heartbeat: memory: MemTotal: missing".
+// Puts `where` in front of the error's text. The outermost caller's context comes first:
+// "heartbeat: memory: MemTotal: missing".
 [[nodiscard]] inline std::unexpected<Error> within(std::string_view where, Error error) {
     error.what.insert(0, std::string(where) + ": ");
     return std::unexpected(std::move(error));
@@ -51,7 +53,7 @@ template <class T>
 
 }  // namespace bulkhead
 
-// The value of a Result, or return its error from the enclosing function. Once per line reads best.
+// Evaluates to the value of a Result, or returns its error from the enclosing function.
 #define TRY(...) BULKHEAD_TRY_NUMBERED(__COUNTER__, __VA_ARGS__)
 #define BULKHEAD_TRY_NUMBERED(n, ...) BULKHEAD_TRY_NAMED(n, __VA_ARGS__)
 #define BULKHEAD_TRY_NAMED(n, ...)                                                        \

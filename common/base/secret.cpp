@@ -22,8 +22,8 @@ Secret& Secret::operator=(const Secret& other) {
 }
 
 void Secret::wipe() {
-    // Also what a moved-from or shortened string left beyond its size; explicit_bzero is never
-    // optimised away (string(3)).
+    // A moved-from or shortened string may have left bytes beyond its size, so the whole capacity
+    // is cleared. The compiler does not remove a call of explicit_bzero(3).
     value_.resize(value_.capacity());
     explicit_bzero(value_.data(), value_.size());
     value_.clear();

@@ -1,4 +1,5 @@
-// Secret: a credential that is wiped on destruction and cannot be printed by accident.
+// Secret: a credential whose memory is cleared on destruction. It has no conversion to a string, so
+// no log line prints it by accident.
 #pragma once
 #include <string>
 #include <string_view>
@@ -15,7 +16,7 @@ class Secret {
     Secret& operator=(const Secret& other);
     ~Secret() { wipe(); }
 
-    // The one way to the bytes; a reviewer can search for it.
+    // The only access to the bytes; a reviewer finds every use by this name.
     const std::string& reveal() const { return value_; }
     bool empty() const { return value_.empty(); }
 

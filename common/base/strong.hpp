@@ -1,4 +1,4 @@
-// Strong<Tag, T>: ids and sizes that do not mix.
+// Strong<Tag, T>: a T of a type of its own, so that ids of two kinds do not convert to each other.
 #pragma once
 #include <compare>
 #include <cstdint>
@@ -12,7 +12,7 @@ struct Strong {
     friend auto operator<=>(const Strong&, const Strong&) = default;
 };
 
-// Sizes in policy and code: 16_KiB, 4_MiB.
+// Sizes in bytes: 16_KiB, 4_MiB.
 constexpr std::uint64_t operator""_KiB(unsigned long long n) { return n << 10; }
 constexpr std::uint64_t operator""_MiB(unsigned long long n) { return n << 20; }
 constexpr std::uint64_t operator""_GiB(unsigned long long n) { return n << 30; }

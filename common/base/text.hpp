@@ -1,4 +1,4 @@
-// BoundaryText: a string that crossed a trust border: bounded, no NUL, valid UTF-8.
+// BoundaryText: a string from another process: at most Max bytes, without NUL, well-formed UTF-8.
 #pragma once
 #include <algorithm>
 #include <string>
@@ -27,7 +27,8 @@ class BoundaryText {
         return result;
     }
 
-    // For text of our own making: cut to the bound at a character border instead of refused.
+    // For text made by this process: instead of an error it is cut before the first NUL and after
+    // at most Max bytes, between two characters. Text that is no UTF-8 even then becomes empty.
     static BoundaryText clipped(std::string_view text) {
         if (auto whole = create(text)) return *whole;
         text = text.substr(0, std::min(text.find('\0'), Max));
@@ -45,8 +46,8 @@ class BoundaryText {
     std::string text_;
 };
 
-// `text` as it may stand in a log line: printable ASCII as it is, everything else as \xNN,
-// at most `max` source bytes; a cut is marked with "...".
+// `text` for a log line: printable ASCII stays, but for '"' and '\'; every other byte becomes \xNN.
+// It covers the first `max` bytes of `text`, and ends with "..." if there were more.
 std::string quoted(std::string_view text, std::size_t max = 256);
 
 }  // namespace bulkhead

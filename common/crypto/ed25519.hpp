@@ -1,4 +1,4 @@
-// Ed25519 verification (RFC 8032) by libcrypto; nothing here holds a private key.
+// Ed25519 verification (RFC 8032) by libcrypto. It uses public keys only.
 #pragma once
 #include <array>
 
@@ -6,7 +6,8 @@
 
 namespace bulkhead::crypto {
 
-// True only for a valid signature of 64 bytes; any failure inside libcrypto is a "no".
+// True if `signature` has 64 bytes and is valid. False also if libcrypto fails, for example for
+// lack of memory.
 bool verify_ed25519(const std::array<std::byte, 32>& key, ByteView message, ByteView signature);
 
 }  // namespace bulkhead::crypto

@@ -10,7 +10,7 @@ namespace bulkhead::crypto {
 
 Digest sha256(ByteView bytes) {
     Digest digest;
-    // The one-shot form allocates nothing and cannot fail for a valid buffer.
+    // SHA256(3) writes the digest into the buffer that it is given.
     ::SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
              reinterpret_cast<unsigned char*>(digest.data()));
     return digest;

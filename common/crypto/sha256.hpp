@@ -12,8 +12,9 @@ namespace bulkhead::crypto {
 using Digest = std::array<std::byte, 32>;
 
 Digest sha256(ByteView bytes);
-std::string hex(const Digest& digest);
 // 64 lower-case hex digits.
+std::string hex(const Digest& digest);
+// Accepts what hex() writes, and nothing else.
 Result<Digest> parse_digest(std::string_view text);
 
 }  // namespace bulkhead::crypto

@@ -38,7 +38,8 @@ Result<> Channel::send(ByteView bytes, std::span<const int> descriptors) const {
     do {
         sent = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     } while (sent < 0 && errno == EINTR);
-    // ECONNRESET: the peer went away with packets unread; gone all the same.
+    // ECONNRESET means that the peer closed its end with packets unread. Callers are told EPIPE for
+    // every closed end.
     if (sent < 0) return sys::fail_errno("send", errno == ECONNRESET ? EPIPE : errno);
     return {};
 }
@@ -59,7 +60,8 @@ Result<std::optional<Packet>> Channel::receive() const {
     } while (got < 0 && errno == EINTR);
     if (got < 0 && errno == ECONNRESET) return std::optional<Packet>{};
     if (got < 0) return sys::fail_errno("receive");
-    // Descriptors are owned before anything is judged, so that a refused packet leaks none.
+    // Each received descriptor gets its owner before the packet is checked, so that a packet that
+    // is refused leaks none.
     for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
          header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
@@ -73,7 +75,8 @@ Result<std::optional<Packet>> Channel::receive() const {
     if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
         return fail("packet too long", Error::Kind::malformed);
     }
-    // An empty packet and the end of the stream look alike; no frame of ours is empty.
+    // recvmsg(2) returns 0 for an empty packet and for a closed peer. Every frame has a header, so
+    // 0 means that the peer has closed.
     if (got == 0) return std::optional<Packet>{};
     packet.bytes.resize(static_cast<std::size_t>(got));
     return std::optional(std::move(packet));

@@ -1,5 +1,5 @@
-// Channel: one end of the SOCK_SEQPACKET socketpair. A frame is one packet; descriptors ride with
-// it.
+// Channel: one end of a SOCK_SEQPACKET socketpair (unix(7)). One frame is one packet, with the
+// frame's descriptors as SCM_RIGHTS.
 #pragma once
 #include <optional>
 #include <span>
@@ -12,9 +12,11 @@
 
 namespace bulkhead::link {
 
-// Payload of 32 KiB and the frame header; a longer packet is a protocol violation.
+// Bytes of the longest frame: a payload of 32 KiB and room for the header. A longer packet is a
+// violation of the protocol.
 inline constexpr std::size_t kMaxFrame = 32 * 1024 + 16;
-// SCM_MAX_FD is 253 (unix(7)); no message needs more than two pipe ends for each unreported job.
+// Descriptors of one packet. The kernel allows 253 (SCM_MAX_FD, unix(7)); the largest message has
+// two pipe ends for each unreported job.
 inline constexpr std::size_t kMaxDescriptors = 128;
 
 struct Packet {
@@ -24,14 +26,17 @@ struct Packet {
 
 class Channel {
   public:
+    // Both ends are close-on-exec and blocking.
     static Result<std::pair<Channel, Channel>> pair();
     explicit Channel(sys::Fd fd) : fd_(std::move(fd)) {}
 
-    // Never blocks: a peer that does not read is an error (EAGAIN), so root cannot be held up; one
-    // that is gone is EPIPE.
+    // Never blocks, so that a peer cannot stop the broker by not reading. Errors: code EAGAIN if
+    // the socket buffer is full, EPIPE if the peer has closed its end, Kind::too_large above
+    // kMaxFrame bytes or kMaxDescriptors.
     Result<> send(ByteView bytes, std::span<const int> descriptors = {}) const;
-    // Waits if the descriptor is blocking. Nothing: the peer is gone. EAGAIN when there is no
-    // packet. A packet that is too long or has too many descriptors is Kind::malformed.
+    // The next packet, or nothing if the peer has closed its end. It waits if the descriptor is
+    // blocking; else the error has code EAGAIN when there is no packet. A packet above kMaxFrame
+    // bytes or kMaxDescriptors is Kind::malformed. Received descriptors are close-on-exec.
     Result<std::optional<Packet>> receive() const;
 
     int fd() const { return fd_.get(); }

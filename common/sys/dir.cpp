@@ -61,7 +61,7 @@ Result<> Dir::write_atomic(std::string_view name, std::string_view content, mode
     const std::string temporary = target + ".new";
     auto written = [&]() -> Result<> {
         const auto fd = TRY(open_regular(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode));
-        // A file left by an earlier try keeps its old mode under O_CREAT.
+        // open(2) with O_CREAT ignores the mode if the file is there, left by an interrupted call.
         if (::fchmod(fd.get(), mode) != 0) return fail_errno("chmod " + temporary);
         TRY(write_all(fd, as_bytes(content)));
         if (::fsync(fd.get()) != 0) return fail_errno("fsync " + temporary);
@@ -96,7 +96,8 @@ Result<> Dir::remove_tree(std::string_view name) const {
 }
 
 Result<std::vector<std::string>> Dir::list() const {
-    // A handle of its own: readdir moves the position that duplicates share.
+    // The directory is opened again, because readdir(3) moves the offset, which a duplicate of the
+    // descriptor would share.
     auto own = TRY(open_at(".", O_RDONLY | O_DIRECTORY));
     DIR* stream = ::fdopendir(own.get());
     if (stream == nullptr) return fail_errno("list directory");

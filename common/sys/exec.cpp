@@ -13,7 +13,8 @@ namespace bulkhead::sys {
 namespace {
 
 constexpr std::size_t kMaxLine = 300;
-// Above every place, so that no dup3() overwrites what is still to be placed.
+// Sources are first duplicated to this number or above, which is above every place, so that no
+// dup3(2) overwrites a source.
 constexpr int kAbove = 16;
 
 }  // namespace
@@ -27,7 +28,7 @@ Result<> place_descriptors(std::span<const Placed> places) {
     if (places.size() > kAbove) return fail("too many descriptors to place");
     std::vector<int> high;
     for (const auto& [from, over_exec] : places) {
-        // Not an Fd, which would close whatever stands at its number when the places are taken.
+        // This is no Fd: its destructor would close the number after another descriptor took it.
         const int source = from == kNullDevice ? ::open("/dev/null", O_RDWR) : from;
         if (source < 0) return fail_errno("/dev/null");
         high.push_back(::fcntl(source, F_DUPFD, kAbove));

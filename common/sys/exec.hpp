@@ -1,5 +1,4 @@
-// The last steps of a child before it becomes another program: what execve(2) wants, and which
-// descriptors go along.
+// The last steps of a child before execve(2): its argument vector, and which descriptors it keeps.
 #pragma once
 #include <span>
 #include <string>
@@ -10,7 +9,7 @@
 
 namespace bulkhead::sys {
 
-// Words as execve(2) wants them: pointers to them, and a null pointer.
+// Owns words and the array that execve(2) takes: a pointer to each, then a null pointer.
 class Argv {
   public:
     explicit Argv(std::vector<std::string> words);
@@ -27,20 +26,22 @@ class Argv {
 
 inline constexpr int kNullDevice = -1;
 
-// What stands at a place that is its index: a descriptor of the caller's, or kNullDevice.
+// The source of the descriptor whose number is this element's index: a descriptor of the caller, or
+// kNullDevice for /dev/null.
 struct Placed {
     int from = kNullDevice;
-    bool over_exec = true;  // else the program that follows does not have it
+    bool over_exec = true;  // false: it is close-on-exec
 };
 
-// Puts each at its place, whatever places they come from, and closes every other descriptor of the
-// process. No Fd of the caller is valid after it; so it is for a child that execs or exits.
+// Makes descriptors 0..places.size()-1 copies of their sources, and closes all others of the
+// process (close_range(2), Linux 5.9). A source may be any number. At most 16 places. The caller's
+// Fd objects are wrong afterwards, so it is for a child that execs or exits.
 Result<> place_descriptors(std::span<const Placed> places);
 
-// One line of at most 300 bytes, whatever `text` holds: control characters become '?', for whoever
-// reads it takes a line for a word of ours. One that cannot be written is lost.
+// Writes one line with the first 300 bytes of `text`. Control characters become '?', because the
+// reader of `fd` takes each line as one report. A failed write is ignored.
 void say_line(int fd, std::string_view text);
-// The last words of a child whose step failed.
+// Writes such a line and calls _exit(2): for a child of which a step failed.
 [[noreturn]] void say_and_exit(int fd, std::string_view text, int status);
 
 }  // namespace bulkhead::sys

@@ -14,8 +14,9 @@ namespace bulkhead::sys {
 namespace {
 
 constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-// Linux 6.3; absent from Debian 12's headers. A script is read through /proc/self/fd and never
-// executed itself, so it is sealed against that too, and vm.memfd_noexec may be what it likes.
+// MFD_NOEXEC_SEAL, Linux 6.3; Debian 12's headers lack it. An interpreter reads a script through
+// /proc/self/fd, and no one executes the memfd itself, so it needs no execute permission. With the
+// flag memfd_create(2) succeeds at each value of the sysctl vm.memfd_noexec.
 constexpr unsigned kMfdNoexecSeal = 0x0008U;
 
 template <class Read>
@@ -64,7 +65,7 @@ Result<Fd> sealed_memfd(std::string_view name, ByteView content) {
     const std::string label(name);
     const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
     Fd fd(::memfd_create(label.c_str(), flags | kMfdNoexecSeal));
-    if (!fd && errno == EINVAL) fd = Fd(::memfd_create(label.c_str(), flags));  // an older kernel
+    if (!fd && errno == EINVAL) fd = Fd(::memfd_create(label.c_str(), flags));  // before Linux 6.3
     if (!fd) return fail_errno("memfd_create");
     TRY(write_all(fd, content));
     if (::lseek(fd.get(), 0, SEEK_SET) != 0) return fail_errno("rewind memfd");

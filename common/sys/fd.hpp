@@ -1,4 +1,5 @@
-// Fd: an owned descriptor; pipes, sealed memfds, and bounded reading and writing.
+// Fd: an owned file descriptor. Pipes, sealed memfds, and reading and writing with a bound. Errors
+// of system calls carry errno in `code`.
 #pragma once
 #include <sys/stat.h>
 
@@ -11,10 +12,11 @@
 
 namespace bulkhead::sys {
 
-// errno in words, after what was tried: "open agent.yaml: Permission denied".
+// An error of `what` and errno's text: "open agent.yaml: Permission denied". The second form takes
+// the errno as `code`.
 [[nodiscard]] std::unexpected<Error> fail_errno(std::string_view what);
 [[nodiscard]] std::unexpected<Error> fail_errno(std::string_view what, int code);
-// Of a call that returned `code` and says 0 when it did what was asked.
+// For a system call that returns 0 on success: fail_errno(what) if `code` is not 0.
 inline Result<> check(long code, std::string_view what) {
     if (code == 0) return {};
     return fail_errno(what);
@@ -38,7 +40,8 @@ class Fd {
     explicit operator bool() const { return fd_ >= 0; }
     int release() { return std::exchange(fd_, -1); }
     void reset();
-    Result<Fd> duplicate() const;  // close-on-exec
+    // A close-on-exec duplicate with a number of at least 3.
+    Result<Fd> duplicate() const;
 
   private:
     int fd_ = -1;
@@ -48,27 +51,31 @@ struct Pipe {
     Fd read;
     Fd write;
 };
-// Both ends close-on-exec; `capacity` in bytes is asked for and may be refused silently
-// (F_SETPIPE_SZ needs CAP_SYS_RESOURCE above /proc/sys/fs/pipe-max-size, pipe(7)).
+// Both ends are close-on-exec. `capacity` is in bytes, 0 for the kernel's default. That it is not
+// granted is no error (F_SETPIPE_SZ needs CAP_SYS_RESOURCE above /proc/sys/fs/pipe-max-size,
+// pipe(7)).
 Result<Pipe> make_pipe(int capacity = 0);
 
-// A memfd holding `content`, sealed against write, grow, shrink and further seals
-// (memfd_create(2)).
+// A memfd that holds `content` and is sealed against write, grow, shrink and further seals
+// (memfd_create(2)). Its offset is 0. `name` shows up in /proc/PID/fd.
 Result<Fd> sealed_memfd(std::string_view name, ByteView content);
-// A regular-file descriptor with exactly those four seals set; anything else is an error.
-// Returns its size in bytes.
+// Checks that `fd` is a regular file with at least those four seals, and returns its size in bytes.
+// More than `max_size` bytes are Kind::too_large.
 Result<std::uint64_t> require_sealed(const Fd& fd, std::uint64_t max_size);
 
-// True when nobody but root can change what `info` is of (a symlink has no mode of its own).
+// True if `info` is of a file that root owns and whose mode lets neither group nor others write.
+// The mode of a symlink is ignored, for the kernel ignores it (symlink(7)).
 bool is_roots_alone(const struct stat& info);
-// A regular file of which that is so; else an error that says what to run.
+// Checks that `fd` is a regular file for which is_roots_alone() is true. The error names `path` and
+// the commands that mend it.
 Result<> require_roots_file(const Fd& fd, const std::string& path);
 
+// Writes all bytes and continues after short writes and EINTR. A full non-blocking descriptor is an
+// error with code EAGAIN.
 Result<> write_all(const Fd& fd, ByteView bytes);
-// From the current position to the end; more than `max` bytes is an error
-// of Kind::too_large.
+// Reads from the current offset to the end of file. More than `max` bytes are Kind::too_large.
 Result<std::string> read_to_end(const Fd& fd, std::uint64_t max);
-// From offset 0, leaving the position alone: for seekable descriptors that are kept open.
+// As read_to_end(), but with pread(2) from offset 0, which does not move the file's offset.
 Result<std::string> read_from_start(const Fd& fd, std::uint64_t max);
 
 Result<> set_nonblocking(const Fd& fd, bool on);

@@ -92,7 +92,7 @@ void Log::line(Level level, std::string_view what, std::initializer_list<Field> 
         }
         text += "\n";
     }
-    // A lost log line must not stop the agent.
+    // A failed write(2) is ignored: a log that cannot be written must not stop the agent.
     [[maybe_unused]] const auto put = ::write(fd_, text.data(), text.size());
 }
 

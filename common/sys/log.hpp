@@ -1,4 +1,4 @@
-// One structured line per event to a descriptor: JSON for programs, readable text on a terminal.
+// Log: writes one line for each event to a descriptor, as JSON, or as plain text to a terminal.
 #pragma once
 #include <initializer_list>
 #include <string>
@@ -17,12 +17,13 @@ class Log {
   public:
     using Field = std::pair<std::string_view, std::string>;
 
-    // `who` is the process's part: "broker" or "worker". JSON unless `fd` is a terminal.
+    // `who` is the process's role, "broker" or "worker". `fd` stays the caller's to close. Lines
+    // are JSON unless `fd` is a terminal (isatty(3)).
     Log(std::string who, int fd);
     Log(std::string who, int fd, bool json, Level least);
 
     void set_least(Level least) { least_ = least; }
-    // The following lines go there: the file was rotated.
+    // Writes all later lines to `file`, which it owns from now on: for a log that was rotated.
     void move_to(Fd file);
     void debug(std::string_view what, std::initializer_list<Field> fields = {}) const;
     void info(std::string_view what, std::initializer_list<Field> fields = {}) const;
@@ -35,12 +36,13 @@ class Log {
     void line(Level level, std::string_view what, std::initializer_list<Field> fields) const;
     std::string who_;
     int fd_;
-    Fd kept_;  // where fd_ is ours to close
+    Fd kept_;  // the file given to move_to(); then fd_ is its number
     bool json_;
     Level least_ = Level::info;
 };
 
-// `text` as a JSON string with its quotes (RFC 8259); bytes that are not UTF-8 become U+FFFD.
+// `text` as a JSON string with its quotes (RFC 8259). If `text` is not UTF-8, each byte above 0x7f
+// becomes U+FFFD.
 std::string json_string(std::string_view text);
 
 }  // namespace bulkhead::sys

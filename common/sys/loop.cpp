@@ -58,7 +58,8 @@ Result<> Loop::run() {
 
 Result<> Loop::step(Clock::duration limit) { return wait(limit); }
 
-// Whole milliseconds, rounded up, so that no timer finds itself a little too early; -1: for ever.
+// The timeout for epoll_wait(2) in milliseconds, at most a day; -1 waits without a limit. It is
+// rounded up, so that a timer is due when the call returns.
 int Loop::patience(Clock::duration limit) const {
     if (!timers_.empty()) limit = std::min(limit, timers_.begin()->first.first - Clock::now());
     if (limit == Clock::duration::max()) return -1;
@@ -67,15 +68,17 @@ int Loop::patience(Clock::duration limit) const {
     return static_cast<int>(std::clamp(rounded, std::chrono::milliseconds(0), kLongest).count());
 }
 
-// The deadline goes with the wait itself: a timer costs no system call of its own.
+// The next timer's deadline is the timeout of epoll_wait(2), so a timer needs no system call of its
+// own.
 Result<> Loop::wait(Clock::duration limit) {
     std::array<epoll_event, 32> events;
     const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), patience(limit));
     if (count < 0 && errno != EINTR) return fail_errno("epoll_wait");
     for (int i = 0; i < count; ++i) {
         const auto& event = events[static_cast<std::size_t>(i)];
-        // A callback may forget any watcher, itself included: look up late, hold while it runs.
-        // What an earlier one of this round opened may have a number that is meant no more.
+        // A callback may forget any watcher, also its own. So each is looked up just before its
+        // call, and the shared pointer keeps it during the call. The generation differs if an
+        // earlier callback closed this descriptor and opened another with the same number.
         const auto found = watchers_.find(static_cast<int>(event.data.u64 & 0xffffffffU));
         if (found == watchers_.end() || found->second.generation != event.data.u64 >> 32) continue;
         const auto ready = found->second.ready;

@@ -1,5 +1,5 @@
-// Loop: one epoll, its timeout for a timer, no tick. Both processes sleep in run() until something
-// happens.
+// Loop: watchers of descriptors and timers over one epoll(7). It wakes only for a ready descriptor
+// or a due timer.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -24,17 +24,21 @@ class Loop {
 
     static Result<Loop> create();
 
-    // One watcher per descriptor; watching again replaces events and callback.
+    // A descriptor has one watcher; a second call replaces its events and callback. Call forget()
+    // before the descriptor is closed.
     Result<> watch(int fd, std::uint32_t events, OnReady ready);
     void forget(int fd);
 
+    // Calls `timer` once, at `when` or later.
     TimerId at(Clock::time_point when, OnTimer timer);
     TimerId after(Clock::duration delay, OnTimer timer) { return at(Clock::now() + delay, timer); }
+    // Does nothing if the timer has run.
     void cancel(TimerId id);
 
-    // Until stop(). An error is a broken invariant of ours.
+    // Waits and calls back until stop(). An error means that epoll_wait(2) failed.
     Result<> run();
-    // One wait of at most `limit`, then what was ready; for tests and for draining.
+    // Waits once, at most for `limit`, and calls back what is ready or due; for tests and for the
+    // last messages before a process ends.
     Result<> step(Clock::duration limit);
     void stop() { stopped_ = true; }
 
@@ -50,7 +54,7 @@ class Loop {
         std::shared_ptr<OnReady> ready;
     };
     std::unordered_map<int, Watcher> watchers_;
-    std::uint32_t generation_ = 0;  // of the youngest
+    std::uint32_t generation_ = 0;  // the last one given to a watcher
     std::map<std::pair<Clock::time_point, std::uint64_t>, OnTimer> timers_;
     std::unordered_map<std::uint64_t, Clock::time_point> deadlines_;
     std::uint64_t next_timer_ = 1;

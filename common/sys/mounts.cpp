@@ -6,6 +6,7 @@
 
 namespace bulkhead::sys {
 
+// A line reads (proc(5)):
 // 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
 std::vector<Mount> parse_mounts(std::string_view mountinfo) {
     std::vector<Mount> mounts;

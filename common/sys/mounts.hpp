@@ -1,4 +1,4 @@
-// /proc/PID/mountinfo, proc(5).
+// Parses /proc/PID/mountinfo (proc(5)).
 #pragma once
 #include <string>
 #include <string_view>
@@ -6,14 +6,15 @@
 
 namespace bulkhead::sys {
 
-// A line of mountinfo. Names as the kernel escapes them: without blanks, never empty.
+// Fields of one line. Names are as the kernel escapes them, without blanks; `place` is the mount
+// point, `device` is "major:minor".
 struct Mount {
     std::string_view id, device, place, options, type, super_options;
 };
-// Views of `mountinfo`; what is no such line is passed over.
+// The fields are views of `mountinfo`. Lines of another form are skipped.
 std::vector<Mount> parse_mounts(std::string_view mountinfo);
 
-// A name with its escapes (backslash and three octal digits) taken back.
+// `name` with each escape, a backslash and three octal digits, replaced by its byte.
 std::string unescaped(std::string_view name);
 
 }  // namespace bulkhead::sys
