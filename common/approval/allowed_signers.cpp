@@ -13,7 +13,8 @@ namespace {
 
 using std::string_view;
 
-// 20260101Z, 202601010930Z or 20260101093000Z. Without the Z OpenSSH would take it as local time.
+// A time such as 20260101Z, 202601010930Z or 20260101093000Z. The Z is required, because
+// ssh-keygen(1) reads a time without it as local time.
 Result<UnixTime> parse_validity(string_view text) {
     if (!text.ends_with('Z')) return fail("expected a time in UTC: YYYYMMDD[HHMM[SS]]Z");
     std::string digits(text.substr(0, text.size() - 1));
@@ -51,7 +52,7 @@ Result<> take_option(AllowedSigner& signer, string_view name, string_view value)
     return fail("unknown option");
 }
 
-// name="value",name="value"; a value holds no quote and no backslash, so nothing needs escaping.
+// Takes name="value",name="value". A value ends at the next quote; there is no escape.
 Result<> take_options(AllowedSigner& signer, string_view text) {
     while (!text.empty()) {
         const auto name = text.substr(0, text.find_first_of("=,"));
@@ -84,7 +85,8 @@ Result<AllowedSigner> parse_signer(string_view line) {
         }
         signer.principals.emplace_back(principal);
     }
-    // Options stand between principals and key, or not at all; what follows the key is a comment.
+    // Options, if any, are the word between principals and key type. Words after the key are a
+    // comment.
     const bool options = parts.size() > 1 && parts[1].find_first_of("=,") != string_view::npos;
     if (options || (parts.size() > 1 && parts[1] == "cert-authority")) {
         TRY(take_options(signer, parts[1]));

@@ -1,4 +1,4 @@
-// Character kinds, and numbers in their only spelling, for the parsers of this folder.
+// Character classes and canonical decimal numbers, for the parsers in this directory.
 #pragma once
 #include <algorithm>
 #include <string>
@@ -12,13 +12,14 @@ inline bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 inline bool is_alnum(char c) { return is_lower(c) || is_digit(c) || (c >= 'A' && c <= 'Z'); }
 
-// A first character of one kind, then characters of another.
+// True for 1..max bytes of which the first fulfils `first` and all fulfil `rest`.
 bool is_word(std::string_view text, std::size_t max, auto first, auto rest) {
     return !text.empty() && text.size() <= max && first(text[0]) &&
            std::all_of(text.begin(), text.end(), rest);
 }
 
-// No plus, no leading zero, no minus zero: one spelling per number.
+// A decimal number in min..max without plus sign and leading zeros, so that each value has one
+// spelling.
 template <class T>
 Result<T> plain_number(std::string_view text, T min, T max) {
     const auto digits = text.substr(text.starts_with('-') ? 1 : 0);

@@ -13,7 +13,7 @@ namespace {
 using std::string;
 using std::string_view;
 
-// A word of one form; the error shows the form.
+// The form of a word: a test, and the pattern that an error shows.
 struct WordForm {
     bool (*holds)(string_view text);
     string_view shown;
@@ -104,7 +104,7 @@ Result<> set_after_reboot(Manifest& job, string_view value) {
     return {};
 }
 
-// One row per key, in the order of the file. `least` and `most` say how often it may stand.
+// A row for each key, in the order of the file. `least` and `most` bound the number of its lines.
 struct Row {
     string_view key;
     std::size_t least;
@@ -131,12 +131,12 @@ constexpr std::array kRows{
     Row{"reason", 1, 1, set<&Manifest::reason, word<kText>>},
 };
 
-// What no line may hold, whatever its key.
+// Checks what holds for lines of every key.
 Result<> check_line(string_view line) {
     if (line.starts_with("\xef\xbb\xbf")) return fail("begins with a byte order mark");
     if (line.ends_with('\r')) return fail("ends with CR LF; lines end with LF alone");
     for (std::size_t i = 0; i < line.size(); ++i) {
-        if (line[i] < 0x20 || line[i] > 0x7e) {  // also what is negative as a signed char
+        if (line[i] < 0x20 || line[i] > 0x7e) {  // bytes above 0x7f are negative as char
             return fail("column " + std::to_string(i + 1) + ": byte \\x" +
                         to_hex(as_bytes(line.substr(i, 1))) + " is not printable ASCII");
         }
@@ -147,7 +147,7 @@ Result<> check_line(string_view line) {
     return {};
 }
 
-// Walks the rows as the lines come, so that order and number of the keys need no second look.
+// Follows kRows line by line, and thereby checks the order of the keys and how often each comes.
 class Assembly {
   public:
     Result<> take(string_view line) {

@@ -1,8 +1,9 @@
-// The manifest: what a job is, for whom, when and how often, as text that people sign byte for
-// byte.
+// The manifest: text that says what a job runs, on which hosts, when and how often. Approvers sign
+// its bytes.
 //
-// ASCII 0x20..0x7e and LF, "key SP value LF", keys in one fixed order, last line "end". There is no
-// second spelling of anything, so there is no canonical form to disagree about.
+// A manifest consists of lines "key SP value LF" of bytes 0x20..0x7e, with the keys in a fixed
+// order, and of a last line "end". Each value has one spelling, so no canonical form has to be
+// computed.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -20,7 +21,7 @@
 namespace bulkhead::approval {
 
 inline constexpr std::size_t kMaxManifest = 16_KiB;
-inline constexpr std::size_t kMaxManifestLine = 1024;  // without its LF
+inline constexpr std::size_t kMaxManifestLine = 1024;  // bytes, without the LF
 inline constexpr std::size_t kMaxScript = 4_MiB;
 inline constexpr std::size_t kMaxParams = 32;
 inline constexpr std::size_t kMaxTargets = 64;
@@ -30,12 +31,13 @@ struct Target {
     enum class Kind { host, group, any };
 
     Kind kind = Kind::host;
-    std::string label;
+    std::string label;  // see is_label(); empty for `any`
 };
 
 Result<Target> parse_target(std::string_view text);
 
-// "1" is a one-shot job (no period); "4/day" and "2/hour" allow so many starts in any such span.
+// How often a job may start: "1" once ever (no period); "4/day" at most four times in any 24 hours,
+// "2/hour" at most twice in any hour. The count is 1..1000.
 struct Runs {
     std::uint32_t count = 1;
     std::chrono::seconds period{0};
@@ -56,21 +58,23 @@ struct Manifest {
     std::vector<Target> targets;
     UnixTime not_before;
     UnixTime not_after;
-    std::chrono::seconds timeout{0};
-    std::uint64_t output_max = 0;
+    std::chrono::seconds timeout{0};  // 1 s to 7 days
+    std::uint64_t output_max = 0;     // bytes, 1 to 1 GiB
     Runs runs;
-    bool resumes = false;  // once more after the restart of the host that it asks for
+    bool resumes = false;  // true: starts once more after a restart of the host that it asked for
     std::string reason;
 
     crypto::Digest digest{};  // SHA-256 of the bytes it was parsed from
 };
 
-// Errors read "line 4: script-sha256: expected 64 lower-case hex digits".
+// Takes at most kMaxManifest bytes. An error reads "line 4: script-sha256: expected 64 lower-case
+// hex digits".
 Result<Manifest> parse_manifest(std::string_view bytes);
-// The inverse; what it writes should be parsed again before it is shown to a signer.
+// The inverse of parse_manifest(). It checks no value, so parse its result before somebody signs
+// it.
 std::string write_manifest(const Manifest& manifest);
 
-// The words of a manifest, for whoever reads them elsewhere too.
+// Forms of the words in a manifest. Other parsers use them too.
 bool is_job_id(std::string_view text);     // [a-z0-9][a-z0-9-]{0,63}
 bool is_principal(std::string_view text);  // [A-Za-z0-9][A-Za-z0-9._@+-]{0,63}
 bool is_label(std::string_view text);      // host ids and groups: [A-Za-z0-9][A-Za-z0-9._-]{0,63}

@@ -1,5 +1,4 @@
-// Typed parameters of a job: the manifest declares what a value may be, the backend only fills it
-// in.
+// Typed parameters of a job: the manifest declares the type, the backend sends a value of it.
 #pragma once
 #include <bitset>
 #include <cstdint>
@@ -11,18 +10,18 @@
 
 namespace bulkhead::approval {
 
-// What a parameter may be; "param path enum:/var/cache|/var/tmp" has the text after "path ".
-//   int:MIN..MAX      a whole decimal number, written without sign or zeros it does not need
+// The rule of a parameter. In "param path enum:/var/cache|/var/tmp" it is the text after "path ".
+//   int:MIN..MAX      a decimal number of 64 bits, without plus sign and leading zeros
 //   enum:A|B|...      one of these words
-//   text:MAX:CLASS    1..MAX characters (at most 512) of CLASS, which lists characters and ranges
-//   ("a-z0-9._-"; a
-//                     minus sign stands first or last); never beginning with a minus sign, so that
-//                     a value cannot pose as an option
+//   text:MAX:CLASS    1..MAX characters (at most 512) of CLASS, a list of characters and ranges
+//   such
+//                     as "a-z0-9._-" in which a minus sign comes first or last. A value must not
+//                     begin with a minus sign, because a program would take it for an option.
 struct ParamRule {
     enum class Kind { integer, choice, text };
 
     std::string name;  // [a-z][a-z0-9_]{0,31}
-    std::string rule;  // as written
+    std::string rule;  // the text of the rule as in the manifest
     Kind kind = Kind::choice;
     std::int64_t min = 0;
     std::int64_t max = 0;
@@ -31,9 +30,12 @@ struct ParamRule {
     std::bitset<128> allowed;
 };
 
+// `name` must be a parameter name, and `rule` a rule as above without blanks.
 Result<ParamRule> parse_param_rule(std::string_view name, std::string_view rule);
+// An error says why `value` does not fulfil `rule`.
 Result<> check_param(const ParamRule& rule, std::string_view value);
 
+// [a-z][a-z0-9_]{0,31}
 bool is_param_name(std::string_view text);
 
 }  // namespace bulkhead::approval

@@ -48,7 +48,7 @@ Result<PublicKey> parse_public_key(std::string_view type, std::string_view base6
         key.application = rest.substr(std::min<std::size_t>(4, rest.size()));
         if (!key.application.starts_with("ssh:")) return fail("application is not \"ssh:...\"");
     }
-    // Built anew and compared: there is one encoding of a key, and no length field to trust.
+    // The blob is encoded again and compared, so that no length field inside it has to be trusted.
     if (key_blob(key) != as_text(blob)) return fail("not the encoding of a " + std::string(type));
     return key;
 }

@@ -1,4 +1,4 @@
-// Public keys of signers: Ed25519, in software or in a hardware token.
+// Public keys of signers: Ed25519 keys in a file or in a FIDO token.
 #pragma once
 #include <array>
 #include <string>
@@ -9,29 +9,30 @@
 
 namespace bulkhead::approval {
 
-// A key is its point: two files may name its kind differently, it remains one key.
+// Keys are compared by their point alone: the same point under two kinds is the same key.
 struct PublicKey {
     enum class Kind {
         ed25519,     // ssh-ed25519
-        sk_ed25519,  // sk-ssh-ed25519@openssh.com, a FIDO token; each signature says it was touched
+        sk_ed25519,  // sk-ssh-ed25519@openssh.com: in a FIDO token that is touched to sign
     };
 
     Kind kind = Kind::ed25519;
     std::array<std::byte, 32> point{};
-    std::string application;  // of a token: "ssh:", and what the signer put after it
+    std::string application;  // of a token key: "ssh:" and the text that its owner chose
 
     friend bool operator==(const PublicKey& a, const PublicKey& b) { return a.point == b.point; }
 };
 
-// "ssh-ed25519" and the base64 word after it.
+// `type` is a key type such as "ssh-ed25519", `base64` the word after it in a public key file, of
+// at most 256 bytes.
 Result<PublicKey> parse_public_key(std::string_view type, std::string_view base64);
 
 std::string_view key_type(PublicKey::Kind kind);
-// As RFC 4251 writes it: what the base64 word encodes.
+// The bytes that the base64 word encodes (RFC 8709, section 4; for tokens OpenSSH's PROTOCOL.u2f).
 std::string key_blob(const PublicKey& key);
-// "SHA256:..." as ssh-keygen -l prints it.
+// "SHA256:" and base64, as `ssh-keygen -l` prints it.
 std::string fingerprint(const PublicKey& key);
-// RFC 4251 `string`: big-endian length, then the bytes.
+// The data type `string` of RFC 4251, section 5: a length of four bytes, big-endian, and the bytes.
 std::string ssh_string(std::string_view bytes);
 
 }  // namespace bulkhead::approval

@@ -14,7 +14,7 @@ std::string_view last_component(std::string_view path) {
     return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
 }
 
-// Of env's own language only this: a name, or after -S a name and arguments, all plain.
+// Accepts two forms of env(1)'s arguments: NAME, and -S NAME ARGUMENTS, without quotes and escapes.
 Result<Asked> look_through_env(std::string_view argument) {
     auto parts = words(argument);
     const bool split = !parts.empty() && parts[0] == "-S";

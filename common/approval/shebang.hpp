@@ -1,7 +1,7 @@
-// The #! line of a script, as the kernel reads it, and what it asks for.
+// Parses the #! line of a script as the kernel does.
 //
-// A job's interpreter is the manifest's; of the #! line only the arguments are taken, so that
-// "#!/bin/bash -e" stops at the first error here as it does everywhere else.
+// The manifest names a job's interpreter. The #! line adds its arguments, so that a script with
+// "#!/bin/bash -e" stops at the first error in a job, too.
 #pragma once
 #include <optional>
 #include <string>
@@ -14,26 +14,26 @@ namespace bulkhead::approval {
 
 inline constexpr std::size_t kMaxShebang = 255;  // bytes, without the line end
 
-// The views refer to the script.
+// Views of the script.
 struct Shebang {
     std::string_view interpreter;
-    std::string_view argument;  // all that follows it, as one; empty: none
+    std::string_view argument;  // the rest of the line as one argument; empty if there is none
 };
 
-// execve(2) and binfmt_script of Linux 5.1 and later. Nothing where there is no #! line; an error
-// where the kernel would run nothing, or something that nobody reads in the line.
+// Splits the line as binfmt_script does since Linux 5.1 (execve(2)). Nothing if the script has no #!
+// line. An error if the kernel would refuse the line or cut it: no interpreter, a NUL, no LF within
+// kMaxShebang bytes, CR LF at the end.
 Result<std::optional<Shebang>> parse_shebang(std::string_view script);
 
-// What the line comes to, with env(1) looked through.
+// The program that the line runs. If that is env(1), the program that env would run.
 struct Asked {
-    std::string_view program;  // a path, or the bare name that env would look up
+    std::string_view program;  // an absolute path, or the name that env would look up in PATH
     std::vector<std::string> arguments;
 };
 
 Result<std::optional<Asked>> asked_for(std::string_view script);
 
-// Is `interpreter` what `program` means? By the last component, for /bin/bash, /usr/bin/bash and
-// env's bash are one shell to an author.
+// True if the last components are equal: /bin/bash, /usr/bin/bash and "bash" name one program.
 bool same_program(std::string_view program, std::string_view interpreter);
 
 }  // namespace bulkhead::approval

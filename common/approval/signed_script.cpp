@@ -12,9 +12,9 @@ namespace {
 constexpr std::string_view kManifestMark = "#m ";
 constexpr std::string_view kSignatureMark = "#s ";
 
-// Where the first line that begins with the marker begins. A longer line is found as well: nobody
-// should take "#--bulkhead-approval-v1-- " or one that ends with CR LF for a line that means
-// nothing.
+// The offset of the first line that begins with the marker. A line with more text after the marker,
+// such as a blank or CR, is found too; the caller refuses it, because a reader would take it for a
+// marker line.
 std::size_t find_marker(std::string_view text) {
     if (text.starts_with(kTailMarker)) return 0;
     const auto at = text.find("\n" + std::string(kTailMarker));
@@ -94,7 +94,7 @@ Result<std::string> join_signed_script(std::string_view script, std::string_view
     };
     add(kManifestMark, manifest);
     add(kSignatureMark, signatures);
-    // What cannot be taken apart again must not be written.
+    // split_signed_script() must accept the result.
     TRY(split_signed_script(out));
     return out;
 }

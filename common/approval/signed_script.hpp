@@ -1,4 +1,5 @@
-// A signed script: ordinary bash whose tail is a comment block with manifest and signatures.
+// A signed script: a script that ends with a block of comments, its tail, which holds the manifest
+// and the signatures.
 //
 //   ...the script...
 //   #--bulkhead-approval-v1--
@@ -7,8 +8,8 @@
 //   #s -----BEGIN SSH SIGNATURE-----
 //   #s ...
 //
-// What is signed is the script: every byte before the marker line. Worker, dry run and `bulkhead
-// seal` take the tail apart or put it on; the broker only sees the three parts.
+// The manifest has the digest of the script, which is every byte before the marker line. The worker
+// and the programs of cli/ split and join the parts; the broker receives them as three descriptors.
 #pragma once
 #include <string>
 #include <string_view>
@@ -20,18 +21,18 @@ namespace bulkhead::approval {
 inline constexpr std::string_view kTailMarker = "#--bulkhead-approval-v1--";
 
 struct SignedScript {
-    std::string_view script;  // of the text that was split
+    std::string_view script;  // a view of the text that was split
     bool has_tail = false;
     std::string manifest;
-    std::string signatures;  // empty: a manifest alone, as pinned jobs may carry it
+    std::string signatures;  // empty if the tail holds a manifest only
 };
 
-// Text without a marker line is a bare script, whatever bytes it holds. With one, the marker and
-// all that follows must be a tail; errors read "line 12: ...".
+// Text without a marker line is a script without a tail, and may hold any bytes. With a marker
+// line, everything from there on must be a tail of at most 64 KiB. An error reads "line 12: ...".
 Result<SignedScript> split_signed_script(std::string_view text);
 
-// The inverse. The script must end with LF and hold no marker line; manifest and signatures consist
-// of whole lines.
+// The inverse of split_signed_script(). The script must end with LF and hold no marker line;
+// manifest and signatures must consist of lines that end with LF alone.
 Result<std::string> join_signed_script(std::string_view script, std::string_view manifest,
                                        std::string_view signatures);
 

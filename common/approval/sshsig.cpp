@@ -18,7 +18,7 @@ constexpr std::string_view kBegin = "-----BEGIN SSH SIGNATURE-----\n";
 constexpr std::string_view kEnd = "-----END SSH SIGNATURE-----\n";
 constexpr std::size_t kMaxArmorLine = 76;  // ssh-keygen writes 70
 constexpr std::size_t kEd25519Size = 64;
-constexpr std::size_t kTokenTail = 5;  // flags, then a counter of four bytes
+constexpr std::size_t kTokenTail = 5;  // a byte of flags and a counter of four bytes
 constexpr unsigned kTouched = 1;       // FIDO2 "user present"
 
 std::string sha512(std::string_view bytes) {
@@ -27,7 +27,7 @@ std::string sha512(std::string_view bytes) {
     return {digest.begin(), digest.end()};
 }
 
-// The blob up to the 64 bytes of Ed25519.
+// The bytes of the blob in front of the 64 bytes of the Ed25519 signature.
 std::string expected_prefix(const PublicKey& key, std::string_view name_space) {
     const bool token = key.kind == PublicKey::Kind::sk_ed25519;
     const auto type = ssh_string(key_type(key.kind));
@@ -81,7 +81,8 @@ Match match_sshsig(ByteView blob, const PublicKey& key, std::string_view message
     const auto signature = blob.subspan(prefix.size(), kEd25519Size);
     const auto tail = blob.subspan(prefix.size() + kEd25519Size);
     if (token) {
-        // A token signs hashes, with its flags and counter between them (PROTOCOL.u2f).
+        // A token signs the hash of the application, its flags and counter, and the hash of the
+        // message (PROTOCOL.u2f).
         if ((std::to_integer<unsigned>(tail[0]) & kTouched) == 0) return Match::invalid;
         const auto application = crypto::sha256(as_bytes(key.application));
         const auto digest = crypto::sha256(as_bytes(expected));

@@ -1,8 +1,8 @@
-// SSHSIG: what `ssh-keygen -Y sign -n bulkhead-job-v1 -f KEY FILE` writes (OpenSSH,
+// SSHSIG: the signature format of `ssh-keygen -Y sign -n bulkhead-job-v1 -f KEY FILE` (OpenSSH,
 // PROTOCOL.sshsig).
 //
-// For a given key everything in the blob but the signature itself is known beforehand. So nothing
-// is parsed: the expected bytes are built from a key that is already trusted, and compared.
+// For a given key all bytes of the blob but the signature are known. So this code parses no blob:
+// it builds the expected bytes from an allowed key and compares them.
 #pragma once
 #include <string_view>
 #include <vector>
@@ -15,20 +15,20 @@ namespace bulkhead::approval {
 
 inline constexpr std::string_view kNamespace = "bulkhead-job-v1";
 inline constexpr std::size_t kMaxSignatures = 16;
-inline constexpr std::size_t kMaxSignatureText = 16 * 1024;  // all of them together, armored
+inline constexpr std::size_t kMaxSignatureText = 16 * 1024;  // bytes of all, with their armor
 
-// Takes the armor off signatures that follow one another. Lines end with LF alone and nothing
-// stands before, between or after them; ssh-keygen itself ignores text after the end.
+// The blobs of armored signatures that follow each other without other text. Lines end with LF
+// alone and have at most 76 bytes. ssh-keygen(1) ignores text after the end; here it is an error.
 Result<std::vector<Bytes>> dearmor(std::string_view text);
 
 enum class Match {
-    other_key,  // not of this key, or not of this shape: another namespace, hash, key type
-    invalid,    // names this key, but is not its signature of these bytes
+    other_key,  // the blob names another key, key type, namespace or hash, or has another size
+    invalid,    // the blob names this key, but the signature is not valid for these bytes
     valid,
 };
 
-// Does `blob` hold a signature of `message` by `key`, made for `name_space` with SHA-512? Of a
-// token the signature must also say that somebody touched it.
+// Compares `blob` with a signature of `message` by `key` for `name_space` with SHA-512. A signature
+// by a token is invalid if its flag "user present" is not set.
 Match match_sshsig(ByteView blob, const PublicKey& key, std::string_view message,
                    std::string_view name_space = kNamespace);
 

@@ -14,15 +14,15 @@ bool contains(std::span<const std::string> list, std::string_view word) {
     return std::find(list.begin(), list.end(), word) != list.end();
 }
 
-// True when the key is listed under the author's name in any line, valid or not: signing with it
-// under a second name does not make the author a second person.
+// True if any line of allowed_signers, valid or not, lists the key under the author's name. So the
+// author does not count as a second person by signing under a second name.
 bool is_authors(const AllowedSigners& allowed, const PublicKey& key, std::string_view author) {
     return std::any_of(allowed.signers.begin(), allowed.signers.end(), [&](const auto& signer) {
         return signer.key == key && contains(signer.principals, author);
     });
 }
 
-// The best that a line of allowed_signers makes of a signature known to be valid.
+// The standing of a valid signature by the key in `signer`, according to that line.
 Standing judge(const AllowedSigner& signer, const AllowedSigners& allowed,
                const Electorate& electorate, UnixTime time) {
     if (allowed.is_revoked(signer.key)) return Standing::revoked;
@@ -38,7 +38,8 @@ Standing judge(const AllowedSigner& signer, const AllowedSigners& allowed,
 
 using KeyId = std::array<std::byte, 32>;
 
-// One step of Kuhn's algorithm: finds `principal` a key, moving others to another of theirs.
+// One step of Kuhn's algorithm for a maximum bipartite matching: assigns a key to `principal`, and
+// assigns other keys to earlier principals where that makes one free.
 bool place(const std::string& principal, const std::map<std::string, std::set<KeyId>>& keys,
            std::map<KeyId, std::string>& holder, std::set<KeyId>& tried) {
     for (const auto& key : keys.at(principal)) {
@@ -61,7 +62,7 @@ std::vector<std::string> most_distinct(std::span<const Endorsement> endorsements
     std::vector<std::string> people;
     for (const auto& [principal, unused] : keys) {
         std::set<KeyId> tried;
-        // Once placed, a principal keeps some key: later steps move people, they drop nobody.
+        // A later step may give this principal another key, but never takes its key away.
         if (place(principal, keys, holder, tried)) people.push_back(principal);
     }
     return people;
@@ -84,7 +85,7 @@ Count count_approvers(std::string_view manifest, std::span<const Bytes> blobs,
                     if (contains(electorate.members, name)) good.push_back({name, signer.key});
                 }
             }
-            // A key may stand in several lines; the one that helps it most is told.
+            // A key may be in several lines; the highest standing is reported.
             if (standing < signature.standing) continue;
             signature.standing = standing;
             signature.fingerprint = fingerprint(signer.key);

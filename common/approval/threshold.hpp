@@ -1,4 +1,4 @@
-// Who has approved a manifest by signature, and how many different people that are.
+// Counts how many different people have signed a manifest.
 #pragma once
 #include <span>
 #include <string>
@@ -12,30 +12,30 @@
 
 namespace bulkhead::approval {
 
-// What becomes of one signature.
+// The result for one signature, from worst to best.
 enum class Standing {
-    unknown = 0,   // of no allowed key
-    invalid,       // names an allowed key, but is not its signature of these bytes
-    revoked,       //
+    unknown = 0,   // made by no key in allowed_signers
+    invalid,       // names such a key, but is not valid for these bytes
+    revoked,       // the key is in the list of revoked keys
     not_valid,     // the key is not allowed at this time, or not for this namespace
-    not_in_group,  // the signer does not approve jobs of this profile
-    author,        // the author's own, where that does not count
-    good,          // may count
+    not_in_group,  // the signer is not in the group that approves jobs of this profile
+    author,        // made by the author, whose signature does not count here
+    good,          // counts
 };
 
 struct Signature {
     Standing standing = Standing::unknown;
-    std::string principals;   // as allowed_signers lists them, "alice,alice@example.com"
-    std::string fingerprint;  // of the key; empty while unknown
+    std::string principals;   // as in allowed_signers: "alice,alice@example.com"
+    std::string fingerprint;  // of the key; empty if the standing is `unknown`
 };
 
-// A good signature, once for each principal its key stands for.
+// A good signature. One key that is listed for several principals makes one of these for each.
 struct Endorsement {
     std::string principal;
     PublicKey key;
 };
 
-// The rule they are held against.
+// Whose signatures count.
 struct Electorate {
     std::span<const std::string> members;  // principals of the group
     std::string_view author;
@@ -44,14 +44,16 @@ struct Electorate {
 
 struct Count {
     std::vector<Signature> signatures;   // one for each blob, in order
-    std::vector<std::string> approvers;  // distinct people with distinct keys, sorted
+    std::vector<std::string> approvers;  // what most_distinct() returns for the good ones
 };
 
+// Judges each signature blob of `manifest` at `time` and counts the distinct approvers.
 Count count_approvers(std::string_view manifest, std::span<const Bytes> blobs,
                       const AllowedSigners& allowed, const Electorate& electorate, UnixTime time);
 
-// The most people that can be told apart by person *and* key: two keys of one person are one
-// person, one key of two people is one key. A maximum matching between principals and keys.
+// The largest set of principals, sorted, in which each can be assigned a key of its own: a maximum
+// matching between principals and keys. Two keys of one person count once, and so does one key that
+// two people share.
 std::vector<std::string> most_distinct(std::span<const Endorsement> endorsements);
 
 }  // namespace bulkhead::approval
