@@ -1,4 +1,4 @@
-// Encode and decode, walked from the fields. A frame is a fixed header and the payload:
+// Encodes and decodes messages by walking their `fields`. A frame is a header and the payload:
 //   u16 message id, u16 zero, u32 serial (of the request; 0 in events), u32 payload length
 // all little-endian. A reply carries the id and the serial of its request.
 #pragma once
@@ -14,10 +14,10 @@ namespace bulkhead::protocol {
 inline constexpr std::size_t kHeaderBytes = 12;
 inline constexpr std::size_t kMaxPayload = 32 * 1024;
 
-struct Header {
+struct Header {  // on the wire kHeaderBytes long
     std::uint16_t id = 0;
     std::uint32_t serial = 0;
-    std::uint32_t length = 0;
+    std::uint32_t length = 0;  // of the payload, in bytes
 };
 
 class Encoder {
@@ -70,7 +70,7 @@ class Encoder {
 
   private:
     ByteWriter out_;
-    std::vector<int> descriptors_;  // borrowed from the message
+    std::vector<int> descriptors_;  // owned by the message
 };
 
 class Decoder {
@@ -145,7 +145,7 @@ class Decoder {
             },
             T::fields);
     }
-    // Nothing may be left over: neither bytes nor descriptors.
+    // An error if payload bytes or descriptors are left.
     Result<> finish() const {
         TRY(in_.finish());
         if (next_ != descriptors_.size()) return fail("too many descriptors");
@@ -158,12 +158,13 @@ class Decoder {
     std::size_t next_ = 0;
 };
 
-// A frame ready to send. `descriptors` are borrowed from the message that was encoded.
+// A frame ready to send. `descriptors` are numbers only; the encoded message owns them.
 struct Frame {
     Bytes bytes;
     std::vector<int> descriptors;
 };
 
+// An error if the payload is longer than kMaxPayload.
 template <Record T>
 Result<Frame> encode(std::uint16_t id, std::uint32_t serial, const T& message) {
     Encoder encoder;
@@ -178,6 +179,7 @@ Result<Frame> encode(std::uint16_t id, std::uint32_t serial, const T& message) {
     return Frame{std::move(frame).bytes(), encoder.descriptors()};
 }
 
+// `bytes` is one packet. An error if its length is not the one that the header says.
 inline Result<Header> decode_header(ByteView bytes) {
     ByteReader in(bytes);
     Header header;
@@ -189,6 +191,8 @@ inline Result<Header> decode_header(ByteView bytes) {
     return header;
 }
 
+// `frame` is a packet that decode_header() accepted. The message takes the descriptors it needs; an
+// error if one is missing, or if bytes or descriptors are left.
 template <Record T>
 Result<T> decode(ByteView frame, std::vector<sys::Fd>& descriptors) {
     Decoder decoder(frame.subspan(kHeaderBytes), descriptors);

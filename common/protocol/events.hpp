@@ -1,10 +1,10 @@
-// What the broker may say unasked.
+// Events: the messages that the broker sends without a request.
 #pragma once
 #include "common/protocol/requests.hpp"
 
 namespace bulkhead::protocol {
 
-// A file of a backend's, opened by the broker.
+// A file that a backend's settings name, opened by the broker.
 struct NamedFile {
     Code key;
     Code reason;
@@ -15,8 +15,9 @@ struct NamedFile {
                    field("file", &NamedFile::file, "open for reading")};
 };
 
-// The first frame of all: what the worker needs to close its own doors, made from policy by the
-// broker. The worker reads no policy and opens none of these itself.
+// The first frame to a worker: the descriptors that it works with, and the seccomp filter and the
+// Landlock ruleset for its own confinement. The broker makes them from policy; the worker reads no
+// policy and opens none of these files.
 struct Setup {
     static constexpr Spec spec{.id = 129,
                                .name = "Setup",
@@ -25,11 +26,11 @@ struct Setup {
                                .remark = "first of all"};
     Mode mode{};
     Digest walls_digest{};
-    BackendName backend;             // the one it serves
-    Handle settings;                 // sealed memfd of what agent.yaml says of it
-    Handle state;                    // the worker's own directory
+    BackendName backend;             // the backend that the worker serves
+    Handle settings;                 // sealed memfd with this backend's part of agent.yaml
+    Handle state;                    // the worker's state directory
     Handle seccomp;                  // sealed memfd of sock_filter instructions
-    std::optional<Handle> landlock;  // ruleset, absent when the kernel has none
+    std::optional<Handle> landlock;  // ruleset; absent if the kernel has no Landlock
     std::optional<Handle> status;    // listening Unix socket
     Bounded<std::uint16_t, 64> ports;
     bool egress = false;
@@ -84,7 +85,7 @@ struct Shutdown {
         field("grace_ms", &Shutdown::grace_ms, "then the worker is killed; jobs are ending too")};
 };
 
-// The first and only frame to the config reader: what Setup is to a worker.
+// The only frame to the config reader; it has the purpose that Setup has for a worker.
 struct ReadConfig {
     static constexpr Spec spec{.id = 133,
                                .name = "ReadConfig",

@@ -1,11 +1,12 @@
-// Every request a worker may make, and the config reader's one: all that root can be asked to do
-// stands on this page.
+// Every request that a worker or the config reader can send to the broker. The broker does nothing
+// else on behalf of another process.
 #pragma once
 #include "common/protocol/types.hpp"
 
 namespace bulkhead::protocol {
 
-// A typed parameter of a job; the manifest declares its type, the job finds it as JOB_P_<name>.
+// A parameter of a job. The manifest declares its type; the job has its value in the environment
+// variable JOB_P_<name>.
 struct Param {
     Name name;
     Detail value;
@@ -17,17 +18,17 @@ struct Param {
 struct JobEnd {
     JobOutcome outcome{};
     std::uint8_t exit_code = 0;  // valid when signal is 0 and outcome is finished
-    std::uint8_t signal = 0;     // that ended the job's first process, 0 if it exited
-    Code reason;                 // "ok" or why it did not simply finish
+    std::uint8_t signal = 0;     // the one that ended the job's first process; 0 if it exited
+    Code reason;                 // "ok", or why the job did not finish by itself
     std::uint64_t wall_ms = 0;
     std::uint64_t cpu_us = 0;         // user and system, all processes of the job
     std::uint64_t max_rss_bytes = 0;  // of its largest process
     bool oom_killed = false;
     BoundaryText<160> detail;  // for people: the step that failed
-    // Processes that were still running when the first one had ended by itself, and were ended.
+    // Number of processes that still ran when the first one had ended by itself. They were killed.
     std::uint32_t left_behind = 0;
-    BoundaryText<96> left_names;  // of the first of them: "sleep, nginx"
-    bool rebooted = false;        // it asked for a restart of the host, and gets it
+    BoundaryText<96> left_names;  // names of the first of these processes: "sleep, nginx"
+    bool rebooted = false;        // the job asked for a restart of the host, and the host restarts
     static constexpr auto fields =
         std::tuple{field("outcome", &JobEnd::outcome),
                    field("exit_code", &JobEnd::exit_code),
@@ -53,7 +54,7 @@ struct UnreportedJob {
     bool ended = false;
     JobEnd end;
     Remarks remarks;
-    Handle out;  // a pipe's read end; at its end for a job that outlived its broker
+    Handle out;  // a pipe's read end, which reads EOF at once if an earlier broker ran the job
     Handle err;
     static constexpr auto fields =
         std::tuple{field("number", &UnreportedJob::number),
@@ -66,7 +67,7 @@ struct UnreportedJob {
                    field("out", &UnreportedJob::out),
                    field("err", &UnreportedJob::err)};
 };
-// What a broker keeps at most; a further job is refused until one of them is acknowledged.
+// Jobs that a broker keeps at most; it refuses another one until one of these is acknowledged.
 inline constexpr std::size_t kMaxUnreported = 32;
 
 struct HelloReply {
@@ -74,7 +75,7 @@ struct HelloReply {
     Digest policy_digest{};
     Digest ceiling_digest{};
     bool restart_needed = false;
-    Bounded<Label, 16> missing;  // promised protections that this kernel cannot give
+    Bounded<Label, 16> missing;  // protections in policy that this kernel cannot give
     Bounded<UnreportedJob, kMaxUnreported> jobs;
     static constexpr auto fields = std::tuple{
         field("host_id", &HelloReply::host_id),
@@ -213,7 +214,7 @@ struct AuditHead {
     static constexpr auto fields = std::tuple{};
 };
 
-// One file that a row of policy names, as it was found.
+// One file that a row of policy/reads.policy names.
 struct HostFile {
     HostPath path;
     Code reason;  // "ok", or why it was not opened
@@ -253,13 +254,13 @@ struct OpenHostFile {
         field("after", &OpenHostFile::after, "go on behind this path; empty: from the first")};
 };
 
-// The reading "socket-owners" is a row of these, for each open socket of each process.
+// The reading "socket-owners" consists of one of these for each open socket of each process.
 struct SocketOwner {
     std::uint64_t inode = 0;
     std::uint32_t pid = 0;
-    std::array<std::byte, 16> name{};  // as in /proc/PID/comm, filled up with zeros
+    std::array<std::byte, 16> name{};  // as in /proc/PID/comm (proc(5)), padded with zeros
     static constexpr std::string_view kReading = "socket-owners";
-    static constexpr std::size_t kBytes = 28;
+    static constexpr std::size_t kBytes = 28;  // encoded
     static constexpr auto fields =
         std::tuple{field("inode", &SocketOwner::inode), field("pid", &SocketOwner::pid),
                    field("name", &SocketOwner::name)};
@@ -318,7 +319,8 @@ struct OpenCredential {
 using Requests = MessageList<Hello, StartJob, StartCatalogueJob, CancelJob, AckJob, AuditHead,
                              OpenHostFile, ReadPrivileged, OpenCredential>;
 
-// A file that a backend's settings name. Root opens it, if policy/credentials.policy has it.
+// A file that a backend's settings name. The broker opens it if policy/credentials.policy allows
+// it.
 struct BackendFile {
     Code key;
     CredentialPath path;
@@ -330,7 +332,7 @@ struct BackendFile {
 
 inline constexpr std::size_t kMaxBackends = 16;
 inline constexpr std::size_t kMaxBackendFiles = 8;
-inline constexpr std::size_t kMaxSettings = 64 * 1024;  // bytes of one backend's
+inline constexpr std::size_t kMaxSettings = 64 * 1024;  // bytes, for one backend
 
 struct BackendEntry {
     BackendName name;
@@ -353,7 +355,7 @@ struct ConfiguredReply {
                    field("detail", &ConfiguredReply::detail, "for people")};
 };
 
-// From the config reader, a process without network that has read agent.yaml.
+// The one request of the config reader, a process without network that has read agent.yaml.
 struct Configured {
     static constexpr Spec spec{.id = 10,
                                .name = "Configured",

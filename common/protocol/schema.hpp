@@ -1,5 +1,5 @@
-// What a message declares about itself. Codec, gate, dispatch, worker stub, fuzz target and the
-// printed reference are walked from these declarations, so there is no second place to forget.
+// The types that messages use to declare their fields and limits. Codec, gate, dispatch, the
+// worker's calls, the fuzz target and docs/protocol.md are all derived from these declarations.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -13,18 +13,18 @@
 
 namespace bulkhead::protocol {
 
-// When a message may be sent. The broker is always in exactly one phase.
+// When a message may be sent. A connection to the broker is in exactly one phase.
 enum class Phase : std::uint8_t {
-    greeting,  // the worker was started and has not said Hello
-    serving,   // everything else
+    greeting,  // the worker was started and has not sent Hello
+    serving,   // the worker has sent Hello
 };
 
-// What a request does to the host: auditors read this column first.
+// What a request does to the host. Auditors read this column of docs/protocol.md first.
 enum class Effect : std::uint8_t {
-    greet,    // opens the conversation
-    observe,  // hands out a reading; changes nothing
-    act,      // may start or end a job; the broker decides alone
-    account,  // moves a record of ours
+    greet,    // begins the connection
+    observe,  // returns data or an open file; changes nothing
+    act,      // may start or end a job; the broker decides whether it does
+    account,  // changes a record of the broker
 };
 
 struct Spec {
@@ -32,13 +32,14 @@ struct Spec {
     std::string_view name;
     Phase phase = Phase::serving;
     Effect effect = Effect::observe;
-    std::size_t max_bytes = 0;   // of the payload; longer is a violation
-    bool refusal_costs = false;  // the gate charges for a refusal: it may be written to disk
+    std::size_t max_bytes = 0;   // of the payload; a longer one is a violation of the protocol
+    bool refusal_costs = false;  // true: the gate's budget is charged for a refusal, which may be
+                                 // written to disk
     std::string_view remark;
 };
 
-// A descriptor inside a message. It takes no payload bytes: it is the next of those that ride
-// along.
+// A descriptor inside a message. It has no payload bytes: it is the next of the descriptors that
+// were sent with the packet (SCM_RIGHTS, unix(7)).
 struct Handle {
     sys::Fd fd;
 };
@@ -63,7 +64,8 @@ consteval Field<Owner, Member> field(std::string_view name, Member Owner::*membe
     return {name, member, remark};
 }
 
-// Enumerations in messages name their last enumerator, so that an unknown one can be refused.
+// An enumeration in a message names its last enumerator kLast, so that the decoder can refuse
+// larger numbers.
 template <class E>
 concept WireEnum = std::is_enum_v<E> && requires {
     E::kLast;
@@ -76,7 +78,8 @@ concept Record = requires {
 
 template <class... Messages>
 struct MessageList {
-    // Calls `visit.template operator()<M>()` for the message with that id; false if there is none.
+    // Calls `visitor.template operator()<M>()` for the message M with that id; false if there is
+    // none.
     template <class Visitor>
     static constexpr bool visit(std::uint16_t id, Visitor&& visitor) {
         return (

@@ -1,4 +1,5 @@
-// Enumerations and ids inside messages.
+// Enumerations, ids and bounded texts inside messages. The first enumerator of each, zero, is the
+// one that allows or claims the least.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -16,7 +17,6 @@ inline constexpr std::uint32_t kVersion = 3;
 
 using Digest = std::array<std::byte, 32>;  // SHA-256
 
-// Zero refuses.
 enum class Decision : std::uint8_t { refused = 0, admitted = 1, kLast = admitted };
 
 // How a job's standard output and standard error reach the worker.
@@ -26,13 +26,13 @@ enum class Streams : std::uint8_t {
     kLast = merged,
 };
 
-// How a job ended. Zero is the case in which we know least.
+// How a job ended.
 enum class JobOutcome : std::uint8_t {
-    interrupted = 0,  // the broker died meanwhile: how far the job got is unknown
+    interrupted = 0,  // the broker ended while the job ran, so nobody knows how far the job got
     finished = 1,
     timed_out = 2,
     cancelled = 3,
-    failed_to_start = 4,  // confinement or exec failed after admission; no line of it ran
+    failed_to_start = 4,  // confinement or exec failed after admission; no line of the script ran
     kLast = failed_to_start,
 };
 
@@ -40,12 +40,13 @@ enum class Status : std::uint8_t { refused = 0, done = 1, kLast = done };
 
 enum class Mode : std::uint8_t { serve = 0, once = 1, kLast = once };
 
-using Code = BoundaryText<40>;             // a stable reason code
-using BackendName = BoundaryText<32>;      // see common/base/backend_name.hpp
-using Name = BoundaryText<64>;             // profile, catalogue entry, parameter name
-using Label = BoundaryText<128>;           // rule, feature
-using HostPath = BoundaryText<512>;        // absolute
-using CredentialPath = BoundaryText<192>;  // absolute; those of 16 backends fit into a frame
+// All bounds are in bytes.
+using Code = BoundaryText<40>;         // a reason code that is never renamed, or a setting's key
+using BackendName = BoundaryText<32>;  // see common/base/backend_name.hpp
+using Name = BoundaryText<64>;         // profile, catalogue entry, parameter name
+using Label = BoundaryText<128>;       // rule, feature
+using HostPath = BoundaryText<512>;    // absolute
+using CredentialPath = BoundaryText<192>;  // absolute; 16 backends' paths fit into one frame
 using Detail = BoundaryText<512>;          // a sentence for people
 using Remarks = BoundaryText<320>;         // sentences, joined by "; "
 
