@@ -15,8 +15,8 @@ namespace bulkhead::sandbox {
 
 namespace {
 
-// Also what is ignored: that stays so over exec. A service manager starts us without SIGPIPE, and
-// `producer | head` of a script would never end.
+// execve(2) keeps ignored signals ignored. systemd starts services with SIGPIPE ignored
+// (systemd.exec(5), IgnoreSIGPIPE=), and with it `producer | head` in a script would not end.
 void reset_signals() {
     for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
     sigset_t none;
@@ -27,7 +27,7 @@ void reset_signals() {
 }  // namespace
 
 Result<Child> Child::start(std::uint64_t flags, int cgroup, const std::function<void()>& act) {
-    const Raised raised(kAllCapabilities);  // the child begins with them
+    const Raised raised(kAllCapabilities);  // the child inherits the effective set
     int pidfd = -1;
     clone_args arguments{};
     arguments.flags = flags | CLONE_PIDFD | (cgroup < 0 ? 0 : CLONE_INTO_CGROUP);
@@ -35,7 +35,8 @@ Result<Child> Child::start(std::uint64_t flags, int cgroup, const std::function<
     arguments.exit_signal = SIGCHLD;
     arguments.cgroup = static_cast<std::uint64_t>(cgroup);
     auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
-    // A container's filter may refuse what it cannot look into; clone(2) does all but the cgroup.
+    // A container's seccomp filter may refuse clone3(2) with ENOSYS, because it cannot inspect the
+    // struct. clone(2) takes the same flags, but no cgroup.
     if (pid < 0 && errno == ENOSYS && cgroup < 0) {
         const auto all = arguments.flags | arguments.exit_signal;
         pid = static_cast<pid_t>(::syscall(SYS_clone, all, nullptr, &pidfd, nullptr, nullptr));
@@ -69,7 +70,7 @@ Child::Ended Child::reap() {
 }
 
 Result<std::string> ask_child(const std::function<Result<std::string>()>& act) {
-    constexpr std::uint64_t kMost = 61440;  // a pipe takes it before anybody reads
+    constexpr std::uint64_t kMost = 61440;  // bytes; fits into a pipe, so the child never waits
     auto report = TRY(sys::make_pipe());
     auto child = TRY(Child::start(0, -1, [&] {
         const auto done = act();

@@ -1,4 +1,4 @@
-// Child: a process that root has made, with one owner who kills and reaps it.
+// Child: a child process of the broker. The object kills and reaps it.
 #pragma once
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -13,24 +13,27 @@ namespace bulkhead::sandbox {
 
 class Child {
   public:
-    // Like fork(2), with flags of clone3(2) and in a cgroup (Linux 5.7) if `cgroup` is not -1.
-    // There `act` runs, and must not return; no signal is blocked, ignored or handled.
+    // Starts a child as fork(2) does, with `flags` of clone3(2), and in the cgroup whose directory
+    // is open as `cgroup` (CLONE_INTO_CGROUP, Linux 5.7), or in the caller's if it is -1. The child
+    // begins with the caller's permitted capabilities in effect and no signal blocked, ignored or
+    // handled. It calls `act`, which must not return; if it does, the child exits with status 127.
+    // Errors carry errno in `code`.
     static Result<Child> start(std::uint64_t flags, int cgroup, const std::function<void()>& act);
     Child(Child&& other) noexcept;
     Child& operator=(Child&&) = delete;
-    // Kills and reaps, unless it was reaped.
+    // Kills the child with SIGKILL and waits for its end, unless reap() has done so.
     ~Child();
 
     pid_t pid() const { return pid_; }
-    // Readable when it has ended (pidfd_open(2)).
+    // Becomes readable when the child has ended (pidfd_open(2)).
     const sys::Fd& pidfd() const { return pidfd_; }
-    void kill() const;
+    void kill() const;  // SIGKILL
 
     struct Ended {
-        int status = 0;  // as waitpid(2) has it
-        rusage usage{};
+        int status = 0;  // the wait status of waitpid(2)
+        rusage usage{};  // of the child (getrusage(2))
     };
-    // Waits for its end; once.
+    // Waits for the child's end. Call it at most once.
     Ended reap();
 
   private:
@@ -39,9 +42,10 @@ class Child {
     sys::Fd pidfd_;
 };
 
-// What `act` says, done by a child and waited for: for what a process can do to itself only once.
+// Runs `act` in a child, waits for it and returns its result: for steps that a process cannot take
+// back. Of an error only the text is kept.
 Result<> in_child(const std::function<Result<>()>& act);
-// The same, of 60 KiB of text at most.
+// As in_child(), with a result of at most 60 KiB of text; the rest is cut off.
 Result<std::string> ask_child(const std::function<Result<std::string>()>& act);
 
 }  // namespace bulkhead::sandbox

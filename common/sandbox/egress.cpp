@@ -30,7 +30,7 @@ Result<sys::Fd> load(std::span<const bpf_insn> program, bpf_attach_type call) {
     attribute.expected_attach_type = call;
     attribute.insns = address_of(program.data());
     attribute.insn_cnt = static_cast<std::uint32_t>(program.size());
-    attribute.license = address_of("");  // no helper is called that asks for one
+    attribute.license = address_of("");  // no GPL-only helper is called
     constexpr char kName[BPF_OBJ_NAME_LEN] = "bulkhead_egress";
     std::memcpy(attribute.prog_name, kName, sizeof kName);
     sys::Fd fd(static_cast<int>(::syscall(SYS_bpf, BPF_PROG_LOAD, &attribute, sizeof attribute)));
@@ -38,8 +38,8 @@ Result<sys::Fd> load(std::span<const bpf_insn> program, bpf_attach_type call) {
     return fd;
 }
 
-// Without flags: nobody may attach another beneath, and one that is here gives way to ours at once
-// (linux/bpf.h, BPF_PROG_ATTACH).
+// Attaches without flags: the kernel then refuses programs in descendant cgroups, and this one
+// replaces a program that was attached here without flags (linux/bpf.h, BPF_PROG_ATTACH).
 Result<> attach(int cgroup, const sys::Fd& program, bpf_attach_type call) {
     bpf_attr attribute{};
     attribute.target_fd = static_cast<std::uint32_t>(cgroup);
@@ -82,8 +82,8 @@ bool is_refused(const Tried& tried, std::uint16_t port) {
         is_six ? reinterpret_cast<const sockaddr*>(&six) : reinterpret_cast<const sockaddr*>(&four);
     const socklen_t size = is_six ? sizeof six : sizeof four;
     const sys::Fd fd(::socket(to->sa_family, tried.type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    // A kernel without IPv6 sends nothing by it. Where a security module keeps sockets from root,
-    // the worker alone can try: worker/confine.cpp, verify_egress().
+    // EAFNOSUPPORT: a kernel without IPv6 sends nothing over it. EACCES: a security module denies
+    // sockets to root. Then only the worker can try, in verify_egress() of worker/confine.cpp.
     if (!fd) return errno == EAFNOSUPPORT || errno == EACCES;
     const auto done = tried.attempt == Attempt::connect ? ::connect(fd.get(), to, size)
                       : tried.attempt == Attempt::bind  ? ::bind(fd.get(), to, size)
@@ -91,7 +91,7 @@ bool is_refused(const Tried& tried, std::uint16_t port) {
     return done < 0 && errno == EPERM;
 }
 
-// One that no rule names; there are more ports than rules.
+// A port that no rule names. One exists, because there are more ports than rules.
 std::uint16_t refused_port(const EgressRules& rules) {
     std::uint16_t port = policy::kNamePort + 1;
     while (std::ranges::count(rules.rows, port, &policy::ConnectRow::port) > 0) ++port;

@@ -1,4 +1,5 @@
-// Rules in, instructions out: a straight line of comparisons, each with its verdict behind it.
+// Compiles egress rules to BPF: for each rule comparisons, and the return of its decision if all of
+// them match. The first rule that matches decides.
 #include <arpa/inet.h>
 
 #include <cstddef>
@@ -12,7 +13,8 @@ namespace {
 
 using policy::Address;
 
-// The destination stands in four registers, as an IPv6 address in the network's byte order.
+// Registers 6 to 9 hold the destination as an IPv6 address in network byte order; an IPv4 address
+// is mapped (RFC 4291, section 2.5.5.2).
 constexpr std::uint8_t kFirstWord = BPF_REG_6;
 constexpr std::uint8_t kPort = BPF_REG_2;
 constexpr std::uint8_t kScratch = BPF_REG_1;
@@ -83,11 +85,12 @@ class Compiler {
         put(BPF_JMP32 | BPF_JNE | BPF_K, reg, static_cast<std::int32_t>(value));
     }
 
-    // Each comparison jumps past this verdict, a handful of instructions: no jump is ever long.
+    // Returns `allowed` if the destination matches. A comparison that fails jumps over the return,
+    // a few instructions, so every jump offset fits into 16 bits.
     void when(const Address& network, unsigned prefix, std::uint32_t port, bool allowed) {
         jumps_.clear();
         if (port != kNoPort) unless_equal(kPort, htons(static_cast<std::uint16_t>(port)));
-        // The last words first: they differ more often.
+        // The last words are compared first, because they differ more often.
         for (unsigned i = 4; i-- > 0;) {
             if (prefix <= 32 * i) continue;
             std::uint32_t word = 0;
@@ -109,7 +112,7 @@ class Compiler {
     }
 
     std::vector<bpf_insn> code_;
-    std::vector<std::size_t> jumps_;  // of the rule that is being written
+    std::vector<std::size_t> jumps_;  // indices of the current rule's jumps
 };
 
 }  // namespace

@@ -14,8 +14,8 @@ namespace bulkhead::sandbox {
 
 namespace {
 
-// Debian 12's headers stop at ABI 2; these are of linux/landlock.h of Linux 6.12, and what is of
-// ABI 9 and 10 of Linux 7.2.
+// Debian 12's headers define ABI 2. These definitions are from linux/landlock.h of Linux 6.12, and
+// those of ABI 9 and 10 from Linux 7.2.
 struct RulesetAttribute {
     std::uint64_t handled_fs = 0;
     std::uint64_t handled_net = 0;  // ABI 4
@@ -31,7 +31,7 @@ constexpr std::uint64_t kResolveUnix = 1U << 16;   // ABI 9
 constexpr std::uint64_t kBindTcp = 1U << 0;        // ABI 4
 constexpr std::uint64_t kConnectTcp = 1U << 1;     // ABI 4
 constexpr std::uint64_t kBindUdp = 1U << 2;        // ABI 10
-constexpr std::uint64_t kSendUdp = 1U << 3;        // ABI 10: connect(2), and sending to an address
+constexpr std::uint64_t kSendUdp = 1U << 3;        // ABI 10; connect(2) and sendto(2)
 constexpr std::uint64_t kScopeAbstract = 1U << 0;  // ABI 6
 constexpr std::uint64_t kScopeSignal = 1U << 1;    // ABI 6
 constexpr int kRuleNetPort = 2;
@@ -49,7 +49,7 @@ constexpr std::uint64_t kRemove =
     LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE;
 constexpr std::uint64_t kDevices =
     kWrite | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK | kIoctlDev;
-// What may be allowed on a path that is not a directory; more is EINVAL.
+// Rights that landlock_add_rule(2) accepts for a path that is no directory; others give EINVAL.
 constexpr std::uint64_t kOnFiles = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |
                                    LANDLOCK_ACCESS_FS_READ_FILE | kTruncate | kIoctlDev |
                                    kResolveUnix;
@@ -123,7 +123,8 @@ Result<> allow_ports(const sys::Fd& ruleset, std::span<const std::uint16_t> port
     for (const auto port : ports) {
         TRY(allow_port(ruleset, port, (kConnectTcp | kSendUdp) & handled));
     }
-    // Who sends datagrams asks for no port, and the kernel chooses one: that is a bind to port 0.
+    // A socket that sends datagrams without bind(2) gets a port from the kernel, which Landlock
+    // treats as a bind to port 0.
     TRY(allow_port(ruleset, kDns, kSendUdp & handled));
     return allow_port(ruleset, 0, kBindUdp & handled);
 }
@@ -140,7 +141,7 @@ Result<std::optional<sys::Fd>> make_ruleset(const LandlockRules& rules, int abi)
     if (abi <= 0) return std::optional<sys::Fd>{};
     abi = std::min(abi, kNewestAbi);
     const auto attribute = handled(rules, abi);
-    // The kernel refuses sizes it does not know, even when the rest is zero-filled by older users.
+    // Only the members that this ABI has are passed.
     const std::size_t size = abi < 4 ? 8 : abi < 6 ? 16 : 24;
     sys::Fd ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attribute, size, 0)));
     if (!ruleset) return sys::fail_errno("landlock_create_ruleset");

@@ -30,7 +30,8 @@ Result<std::vector<std::string>> table_row(const char* path, std::string_view na
     return fail("no \"" + std::string(name) + "\" in " + path);
 }
 
-// Being root gives no capability over exec, and nobody can turn that back.
+// With these securebits user id 0 gains no capabilities at execve(2); the locks make that final
+// (capabilities(7)).
 constexpr int kRootBits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED;
 
 // Calls `act` with each capability that the kernel knows.
@@ -42,7 +43,7 @@ Result<> each_capability(Act act) {
     return {};
 }
 
-// Only what is in `keep` stays reachable for this process and all it will ever start.
+// Drops all capabilities but `keep` from the bounding set of this process and its descendants.
 Result<> cut_bounding_set(std::uint64_t keep) {
     return each_capability([&](int number) -> Result<> {
         if ((keep & capability(number)) != 0) return {};
@@ -56,7 +57,7 @@ struct Sets {
     std::uint64_t inheritable = 0;
 };
 
-// capget(2), capset(2): each set in two halves.
+// capget(2) and capset(2) split each set into two halves of 32 bits.
 Sets own_sets() {
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct data[2]{};
@@ -135,14 +136,16 @@ Result<> assume_ids(const ProcessIds& ids, const sys::Fd* status) {
     TRY(sys::check(::setgroups(ids.groups.size(), ids.groups.data()), "setgroups"));
     const auto [uid, gid] = ids.user;
     TRY(sys::check(::setresgid(gid, gid, gid), "setresgid"));
-    // Permitted capabilities would vanish with uid 0; what was not asked for goes just below.
+    // setresuid(2) from 0 to another user clears the permitted set unless PR_SET_KEEPCAPS is on.
+    // The capabilities that `ids` does not have are dropped below.
     TRY(sys::check(::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "keep capabilities"));
     TRY(sys::check(::setresuid(uid, uid, uid), "setresuid"));
     const auto wanted = ids.capabilities;
     const auto meanwhile = wanted | capability(CAP_SETPCAP);
     TRY(set_own({.effective = meanwhile, .permitted = meanwhile, .inheritable = wanted}));
     TRY(sys::check(::prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0), "keep no capabilities"));
-    // KEEP_CAPS stays free, for setpriv(1) and daemons: it keeps what the bounding set holds.
+    // SECBIT_KEEP_CAPS is not locked, because setpriv(1) and daemons use it. It keeps permitted
+    // capabilities over a change of user id, and adds none.
     TRY(lock_securebits(kRootBits));
     TRY(set_own({.effective = wanted, .permitted = wanted, .inheritable = wanted}));
     TRY(each_capability([&](int number) -> Result<> {
@@ -168,7 +171,7 @@ std::uint64_t reachable_capabilities() {
 Result<> lower_to(std::uint64_t ceiling, std::uint64_t in_force) {
     TRY(cut_bounding_set(ceiling));
     TRY(sys::check(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "clear ambient"));
-    // KEEP_CAPS stays free: children turn it on to change their user id, and lock it then.
+    // SECBIT_KEEP_CAPS is not locked, because assume_ids() sets it in a child.
     TRY(lock_securebits(kRootBits));
     TRY(set_own({.effective = in_force, .permitted = ceiling, .inheritable = 0}));
     TRY(forbid_new_privileges());
@@ -191,7 +194,8 @@ Raised::Raised(std::uint64_t wanted) {
 Raised::~Raised() {
     auto sets = own_sets();
     sets.effective = before_ & sets.permitted;
-    // Lowering what one has cannot fail; to go on as if it had not would be the error.
+    // capset(2) allows every process to lower its effective set. If it fails all the same, a
+    // capability would stay in effect without anybody knowing it, so the process ends.
     if (!set_own(sets)) std::abort();
 }
 

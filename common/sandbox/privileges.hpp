@@ -1,4 +1,6 @@
-// Ids, capabilities, no_new_privs, limits: set for the calling process, and read back.
+// Sets user and group ids, capabilities(7), no_new_privs and limits of the calling process, and
+// reads each back from the kernel. A value that reads back differently is Kind::differs; a failed
+// system call carries errno in `code`.
 #pragma once
 #include <linux/capability.h>
 #include <sys/types.h>
@@ -18,56 +20,59 @@ struct User {
     gid_t gid = 0;
 };
 
-// "name", looked up in /etc/passwd and nowhere else (root loads no name-service modules), or
-// "UID:GID".
+// `name` is a name in /etc/passwd, or "UID:GID". Other sources of nsswitch.conf(5) are not asked,
+// because the broker loads no modules of them.
 Result<User> find_user(std::string_view name);
-// Of the user's row in /etc/passwd; empty for "UID:GID".
+// The user's line in /etc/passwd (passwd(5)). For "UID:GID" home and shell are empty.
 struct Account {
     User user;
     std::string home;
     std::string shell;
 };
 Result<Account> find_account(std::string_view name);
-// "name", looked up in /etc/group, or a number.
+// `name` is a name in /etc/group, or a number.
 Result<gid_t> find_group(std::string_view name);
 
-// For good, for the calling process and all that it starts; assume_ids() has it too.
+// Sets no_new_privs (PR_SET_NO_NEW_PRIVS, prctl(2)) for the calling thread and its descendants, for
+// good. assume_ids() does it too.
 Result<> forbid_new_privileges();
 
-// Sets of capabilities: bit n is capability n.
+// A set of capabilities is a mask in which bit n is capability n.
 constexpr std::uint64_t capability(int number) { return std::uint64_t{1} << number; }
 inline constexpr std::uint64_t kAllCapabilities = ~std::uint64_t{0};
 
-// Of a setting that was made without an error, and is not what the kernel says.
+// The error for a setting whose system call succeeded, but that reads back differently.
 inline std::unexpected<Error> differs(std::string what) {
     return fail(std::move(what), Error::Kind::differs);
 }
 
-// Who a process is to the kernel: credentials(7), and the capabilities it has.
+// The ids (credentials(7)) and the capabilities of a process.
 struct ProcessIds {
     User user;
     std::vector<gid_t> groups;
-    std::uint64_t capabilities = 0;  // in every set, ambient included
+    std::uint64_t capabilities = 0;  // exactly these, in all five sets of capabilities(7)
 };
 
-// Becomes `ids` for good: bounding set cut, securebits locked, no_new_privs on, core dumps
-// of one byte, no way back. Needs CAP_SETPCAP, CAP_SETUID, CAP_SETGID. Reads everything back from
-// the kernel; a difference is an error. Async-signal-safe enough for a child of a single-threaded
-// parent.
+// Takes the ids and capabilities in `ids` for good: drops the rest of the bounding set, locks the
+// securebits, sets no_new_privs and forbid_core(). Needs CAP_SETPCAP, CAP_SETUID and CAP_SETGID in
+// effect. It allocates memory and reads files, so after fork(2) call it only in a child of a
+// process with one thread.
 //
-// `status` is /proc/self/status, opened before a user namespace was entered: it tells ids as they
-// are outside, where the one that stands for "none of ours" is nobody's (user_namespaces(7)).
+// `status` is /proc/self/status, opened before the process entered a user namespace. Such a
+// descriptor shows ids of the outer namespace; opened later it shows an id without a mapping as the
+// overflow id (user_namespaces(7)), which would hide a difference.
 Result<> assume_ids(const ProcessIds& ids, const sys::Fd* status = nullptr);
 
-// For root that stays root: no capability beyond `ceiling` for this process and all it will ever
-// start, only `in_force` of them effective outside of a Raised, and no program file gives any back.
-// Needs CAP_SETPCAP. Reads everything back.
+// For a process that stays root: cuts its bounding and permitted sets to `ceiling`, for all its
+// descendants too, and its effective set to `in_force`. no_new_privs and the securebits prevent
+// that a program file adds capabilities. Needs CAP_SETPCAP in effect.
 Result<> lower_to(std::uint64_t ceiling, std::uint64_t in_force);
-// This process's bounding set and what of it is permitted: the most that a ceiling can hold.
+// The capabilities that are in both the bounding and the permitted set of this process: the largest
+// `ceiling` that lower_to() can set.
 std::uint64_t reachable_capabilities();
 
-// Makes `wanted` effective for a scope, as far as it is permitted. What needs it fails without it,
-// so no error is told here.
+// Adds `wanted` to the effective set for a scope, as far as the permitted set has it. It reports no
+// error: a system call that lacks a capability reports EPERM itself.
 class Raised {
   public:
     explicit Raised(std::uint64_t wanted);
@@ -79,28 +84,28 @@ class Raised {
     std::uint64_t before_;
 };
 
-// A limit of setrlimit(2), soft and hard, for the calling process; a stricter one that stands
-// stays. Read back.
+// Sets a limit of setrlimit(2) for the calling process, in the unit of that resource. A lower hard
+// limit that the process already has is kept.
 Result<> set_limit(int resource, std::uint64_t soft, std::uint64_t hard);
-// No core dumps: a limit of 1 byte, at which the kernel writes none and starts none of the programs
-// that kernel.core_pattern may name; at 0 it starts them, as root (core(5)). Where 0 is the hard
-// limit already and may not be raised it stays: false.
+// Prevents core dumps by an RLIMIT_CORE of 1 byte: with it the kernel writes no core file and
+// starts no program that kernel.core_pattern names. With 0 it would start that program, as root
+// (core(5)). If the hard limit is 0 and cannot be raised, it stays 0, and the result is false.
 Result<bool> forbid_core();
 
-// What the kernel says of a process, from /proc/PID/status.
+// Fields of /proc/PID/status (proc(5)).
 struct ProcStatus {
     std::vector<std::uint32_t> uids;  // real, effective, saved, file system
     std::vector<std::uint32_t> gids;
     std::vector<std::uint32_t> groups;
     std::uint64_t inheritable = 0, permitted = 0, effective = 0, bounding = 0, ambient = 0;
     bool no_new_privs = false;
-    int seccomp = 0;  // 2: a filter
-    int filters = 0;  // how many; 0 also before Linux 5.9, which does not tell
+    int seccomp = 0;  // mode; 2 is SECCOMP_MODE_FILTER
+    int filters = 0;  // number of seccomp filters; 0 before Linux 5.9, which does not report it
 };
 Result<ProcStatus> parse_proc_status(std::string_view status);
 Result<ProcStatus> read_proc_status(pid_t pid);
 
-// Nothing wrong, or the first difference from `ids` in words.
+// Kind::differs with the first difference from `ids`.
 Result<> require_ids(const ProcStatus& seen, const ProcessIds& ids);
 
 }  // namespace bulkhead::sandbox

@@ -20,8 +20,8 @@ namespace {
 
 using policy::Access;
 
-constexpr std::uint64_t kFuse = 0x65735546;  // fuse(4); not among the kernel's headers
-constexpr unsigned kTmpfsSince[] = {6, 3};
+constexpr std::uint64_t kFuse = 0x65735546;  // FUSE_SUPER_MAGIC (statfs(2)); in no kernel header
+constexpr unsigned kTmpfsSince[] = {6, 3};   // the Linux version whose tmpfs has ID-mapped mounts
 
 bool is_private(const policy::Profile& profile, std::string_view path) {
     return path == "/dev/shm" || path == "/run/lock" ||

@@ -1,4 +1,5 @@
-// What this host makes of a profile, asked before a job is: its account, its rows, its walls.
+// Checks before any job starts whether this host can run jobs of a profile: the account, the paths
+// and the walls that the profile names.
 #pragma once
 #include <string>
 #include <vector>
@@ -8,16 +9,16 @@
 namespace bulkhead::sandbox {
 
 struct Probe {
-    std::string unusable;              // why its jobs cannot run here; empty: they can
-    std::vector<std::string> remarks;  // what they run without
+    std::string unusable;              // why the profile's jobs cannot run here; empty if they can
+    std::vector<std::string> remarks;  // what such jobs lack, and what could not be checked
 };
 
-// `missing`: the walls that this host cannot raise, by the names of policy/walls.hpp. What this
-// process may not look at is a remark.
+// `missing` are the names, as in common/policy/wall.cpp, of the walls that this host cannot raise.
+// A path that this process cannot stat(2) becomes a remark.
 Probe probe_profile(const policy::Profile& profile, const std::vector<std::string>& missing);
 
-// Can trees of this file system, statfs(2)'s f_type, be mounted with mapped ids? `kernel` is
-// uname(2)'s release.
+// True if a file system of this type (f_type of statfs(2)) can have ID-mapped mounts
+// (mount_setattr(2)). `kernel` is the release of uname(2). An unknown type counts as one that can.
 bool maps_ids_of(std::uint64_t file_system, std::string_view kernel);
 
 }  // namespace bulkhead::sandbox

@@ -1,4 +1,5 @@
-// The one file that knows libseccomp; only the broker and the policy tools link it.
+// The only file that uses libseccomp. The broker and the programs of cli/ link it; the worker does
+// not.
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -18,7 +19,8 @@ struct NewCall {
     std::string_view name;
     int number;
 };
-// Calls that libseccomp 2.5.4 does not know; one number on every architecture since Linux 5.0.
+// Calls that libseccomp 2.5.4 does not know. New calls have the same number on every architecture
+// since Linux 5.1; these are newer.
 constexpr std::array kNewCalls{
     NewCall{"map_shadow_stack", 453},  NewCall{"futex_wake", 454},
     NewCall{"futex_wait", 455},        NewCall{"futex_requeue", 456},
@@ -55,7 +57,8 @@ Result<> check(int code, std::string_view what) {
     return sys::fail_errno("seccomp: " + std::string(what), -code);
 }
 
-// One libseccomp rule holds one value for each argument; sets become the product of their values.
+// A libseccomp rule compares each argument with one value. So a rule with sets of values becomes
+// one libseccomp rule for each combination of them.
 Result<> add_rule(const Context& context, const policy::SyscallRule& rule, int number,
                   std::size_t next, std::vector<scmp_arg_cmp>& comparisons) {
     if (next == rule.conditions.size()) {
@@ -88,20 +91,20 @@ std::optional<int> syscall_number(std::string_view name) {
 
 namespace {
 
-// The program for `list`, in one of the forms libseccomp writes.
+// Compiles `list` and writes it with seccomp_export_bpf(3) or seccomp_export_pfc(3).
 Result<sys::Fd> exported(const policy::SeccompList& list,
                          int (*write)(const scmp_filter_ctx, int)) {
     const Context context(seccomp_init(action_of(list.fallback)));
     if (!context) return fail("seccomp: no memory");
     TRY(check(seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS),
               "bad architecture"));
-    // 2: a binary tree over the numbers instead of a chain of comparisons.
+    // 2 makes a binary tree over the call numbers instead of a list (seccomp_attr_set(3)).
     TRY(check(seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2), "optimize"));
     for (const auto& rule : list.rules) {
         const auto number = syscall_number(rule.call);
         const auto where = rule.source.file + ":" + std::to_string(rule.source.line);
         if (!number) return fail(where + ": unknown system call " + rule.call);
-        // libseccomp refuses a rule that says what the default says already.
+        // libseccomp refuses a rule whose action is the default action.
         if (*number < 0 || rule.action == list.fallback) continue;
         std::vector<scmp_arg_cmp> comparisons;
         TRY(within(where, add_rule(context, rule, *number, 0, comparisons)));

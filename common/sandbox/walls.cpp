@@ -24,7 +24,8 @@ constexpr int kSetMdwe = 65;
 constexpr int kGetMdwe = 66;
 constexpr unsigned long kRefuseExecGain = 1;
 
-// Each wall has its line here, or this does not compile.
+// True if the kernel has what the wall needs. The switch has no default, so that a wall without its
+// line does not compile.
 bool is_there(Wall wall) {
     switch (wall) {
         case Wall::identity:
@@ -55,7 +56,8 @@ bool is_there(Wall wall) {
         case Wall::cgroup_memory:
         case Wall::cgroup_pids:
         case Wall::cgroup_cpu:
-            return true;  // as far as the kernel can tell; see `not_raised`
+            return true;  // only who raises these can tell; lacking_walls() gets them as an
+                          // argument
     }
     return false;
 }
@@ -84,7 +86,8 @@ std::vector<std::string> names_of(WallSet walls) {
 }
 
 bool has_mount_attributes() {
-    // Asked with nonsense, which a kernel that knows the call refuses as such.
+    // The arguments are invalid, so a kernel that has the call answers with another error than
+    // ENOSYS.
     static const bool kThere =
         ::syscall(SYS_mount_setattr, -1, "", 0, nullptr, 0) == 0 || errno != ENOSYS;
     return kThere;
@@ -93,7 +96,7 @@ bool has_mount_attributes() {
 bool has_mdwe() { return ::prctl(kGetMdwe, 0, 0, 0, 0) >= 0; }
 
 bool has_mseal() {
-    constexpr long kMseal = 462;  // the same number on every architecture; absent from our headers
+    constexpr long kMseal = 462;  // on every architecture; Debian 12's headers lack it
     return ::syscall(kMseal, nullptr, 0, 0) == 0 || errno != ENOSYS;
 }
 

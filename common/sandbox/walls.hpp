@@ -1,6 +1,6 @@
-// The walls of common/policy/wall.hpp, as far as one call raises them: is it there, raise it, read
-// it back. What takes more (identity, a ruleset, a view) stands in a file of its own, and each of
-// those functions reads back, too.
+// Walls are the kernel mechanisms in the table of common/policy/wall.cpp. This file has those that
+// one system call raises: whether the kernel has it, how it is raised and read back. The others
+// (identity, Landlock rulesets, views) have files of their own and are read back there.
 #pragma once
 #include <string>
 #include <vector>
@@ -11,33 +11,39 @@
 
 namespace bulkhead::sandbox {
 
-// Those that this host lacks: it says so when asked, or `not_raised` has them, for only who raises
-// them can tell (controllers, views).
+// The walls that this host lacks: those that the kernel does not have, and `not_raised`. The caller
+// puts into `not_raised` the walls (cgroup controllers, views) whose lack shows only in raising.
 policy::WallSet lacking_walls(policy::WallSet not_raised);
-// By name, in the order of the table.
+// The names, in the order of the table.
 std::vector<std::string> names_of(policy::WallSet walls);
 
-// mount_setattr(2), Linux 5.12: what views are made by.
-bool has_mount_attributes();
-bool has_mdwe();
-bool has_mseal();
+bool has_mount_attributes();  // mount_setattr(2), Linux 5.12; views need it
+bool has_mdwe();              // PR_SET_MDWE (prctl(2)), Linux 6.3
+bool has_mseal();             // mseal(2), Linux 6.10
 
-// Each of these is for the calling process, and reads back what the kernel made of it.
-Result<> end_with_parent();
-Result<> refuse_dumps();     // no core, and nobody of its user reads its memory
-Result<> refuse_new_code();  // needs has_mdwe()
-// `closed` is what everybody may open by its mode and no rule names; empty: nothing to try.
+// Each of these acts on the calling process and reads the state back from the kernel. Kind::differs
+// if that is not the wanted one.
+Result<> end_with_parent();  // SIGKILL when the parent ends (PR_SET_PDEATHSIG, prctl(2))
+// No core dumps, and no process of the same user can ptrace(2) it or open its files in /proc
+// (PR_SET_DUMPABLE, prctl(2)).
+Result<> refuse_dumps();
+Result<> refuse_new_code();  // no memory becomes executable (PR_SET_MDWE); needs has_mdwe()
+// Restricts the process by a Landlock ruleset. `closed` is the path of a file whose mode lets
+// everybody read it and that no rule names; opening it must then fail with EACCES. Empty: no try.
 Result<> raise_ruleset(int ruleset, const std::string& closed);
-// `status` is /proc/self/status, opened before a ruleset hid it.
+// Installs a seccomp filter. `status` is what own_status() returned, called before a ruleset denied
+// the path.
 Result<> raise_filter(const Filter& filter, const sys::Fd& status);
-Result<sys::Fd> own_status();
+Result<sys::Fd> own_status();  // /proc/self/status
 
-// Which walls of a process stand: raised without an error, and read back. A sequence that forgets
-// one does not get to its end.
+// Records which walls of a process were raised and read back. require() makes a sequence fail that
+// left one out.
 class Standing {
   public:
-    // Takes note of what a function that raises and reads back has answered.
+    // Records `walls` if `raised`, the result of a function that raises and reads back, is no
+    // error, and returns `raised`.
     Result<> add(policy::WallSet walls, Result<> raised);
+    // Kind::differs with the names of the walls in `wanted` that were not recorded.
     Result<> require(policy::WallSet wanted) const;
     policy::WallSet walls() const { return walls_; }
 
