@@ -29,9 +29,11 @@ using policy::lies_within;
 namespace {
 
 constexpr std::size_t kMaxSentence = 300;
-constexpr int kPatience = 1000;  // milliseconds, for a file system that somebody else answers for
+constexpr int kAnswerTimeout = 1000;  // milliseconds
 
-// Asked of by a process that may be left behind, where another machine or process answers.
+// True if the file system at `path` answers statfs(2) within kAnswerTimeout. A network file system
+// or FUSE may block the caller for ever, so a child asks it. If it does not answer, the child is
+// killed and not waited for.
 bool answers(const std::string& path, std::string_view type) {
     constexpr std::string_view kOthers[] = {"fuse", "nfs", "cifs", "smb", "9p",
                                             "ceph", "afs", "ocfs", "gfs", "lustre"};
@@ -45,7 +47,7 @@ bool answers(const std::string& path, std::string_view type) {
     }
     const sys::Fd ended(static_cast<int>(::syscall(SYS_pidfd_open, asker, 0)));
     pollfd end{.fd = ended.get(), .events = POLLIN, .revents = 0};
-    const bool in_time = asker > 0 && ::poll(&end, 1, kPatience) == 1;
+    const bool in_time = asker > 0 && ::poll(&end, 1, kAnswerTimeout) == 1;
     int status = 1;
     if (!in_time) ::kill(asker, SIGKILL);
     ::waitpid(asker, &status, in_time ? 0 : WNOHANG);
@@ -101,10 +103,11 @@ Result<> JobRows::merge_rows() {
             merge(rule.path, rule, rule.if_present);
             continue;
         }
-        // A root of its own has what the host's holds, each by itself.
+        // A row for "/" becomes a row for each entry of the host's root directory, because the job
+        // has a root directory of its own.
         for (const auto& name : TRY(TRY(sys::Dir::open("/")).list())) merge("/" + name, rule, true);
     }
-    // What may be run beneath a row may be run beneath rows in it.
+    // A row to execute also covers other rows beneath its path.
     for (auto& [path, row] : rows_) {
         row.executes = row.executes || std::ranges::any_of(profile_.paths, [&](const auto& rule) {
                            return rule.access == Access::execute && lies_within(path, rule.path);
@@ -124,7 +127,8 @@ void JobRows::merge(const std::string& path, const policy::PathRule& rule, bool 
     row.devices = row.devices || rule.access == Access::devices;
 }
 
-// Of the mount that holds `path`, as far as its name tells.
+// The type of the mount with the longest mount point that `path` lies within; symlinks in `path`
+// are not followed.
 std::string JobRows::type_of(std::string_view path) const {
     const HostMount* found = nullptr;
     for (const auto& mount : mounts_) {
@@ -135,7 +139,7 @@ std::string JobRows::type_of(std::string_view path) const {
 }
 
 void JobRows::leave_out(const std::string& what, const std::string& why) {
-    // Of a name that others may have chosen.
+    // quoted(), because a path may have been chosen by another user.
     left_out.push_back(quoted("left out " + what + ": " + why, kMaxSentence));
 }
 
@@ -181,7 +185,7 @@ Result<> JobRows::add_tree(const std::string& path, bool directory, const Row& r
         return fail(row.rule->source.place() + ": " + path +
                     " is neither a device nor a directory; write: write " + path);
     }
-    // Where a link leads to is often in a row's tree already.
+    // The target of a symlink is often beneath another row, and shown by that row's tree.
     if (!row.changes() && path != row.rule->path && is_shown(path, row)) return {};
     Piece piece{.place = path,
                 .tree = TRY(clone_of(path)),
@@ -210,7 +214,8 @@ bool JobRows::is_shown(const std::string& path, const Row& row) const {
     });
 }
 
-// In a row, or a place of the job's own, that has nothing of what is mounted beneath it.
+// True if `place` is beneath a row that does not show mounts, or beneath a directory of the job's
+// own.
 bool JobRows::is_closed_to_mounts(std::string_view place) const {
     return std::ranges::any_of(rows_, [&](const auto& row) {
         return (!row.second.shows_mounts() || is_private(row.first)) &&
@@ -218,8 +223,9 @@ bool JobRows::is_closed_to_mounts(std::string_view place) const {
     });
 }
 
-// Whoever removes a directory takes away what others have mounted on it, unless something is
-// mounted there in his own namespace, too (rmdir(2) answers EBUSY then).
+// Mounts something over each mount point beneath `path`. rmdir(2) of a directory that is a mount
+// point in another mount namespace only unmounts what is mounted there; if it is a mount point in
+// the caller's namespace, too, rmdir(2) fails with EBUSY.
 Result<> JobRows::cover_mounts(const std::string& path) {
     for (const auto& mount : mounts_) {
         const auto& place = mount.place;
@@ -227,7 +233,8 @@ Result<> JobRows::cover_mounts(const std::string& path) {
         if (covers_++ == kMostMounts) {
             return fail("more than " + std::to_string(kMostMounts) + " mounts beneath " + path);
         }
-        // One of the two fits. Not asked which, for what is mounted there may not answer.
+        // One of the two can be mounted, depending on whether the place is a directory. stat(2) is
+        // not asked, because the file system that is mounted there may block.
         Piece over_directory{.place = place,
                              .tree = TRY(bare_root()),
                              .link = {},
@@ -247,15 +254,15 @@ Result<> JobRows::cover_mounts(const std::string& path) {
     return {};
 }
 
-// What is mounted beneath a row to read or execute, as it is at this moment.
+// Adds clones of the mounts beneath a row to read or execute, as they are now.
 Result<> JobRows::add_mounts(const std::string& path, const Row& row) {
     for (const auto& mount : mounts_) {
         const auto& place = mount.place;
         if (place == path || !lies_within(place, path) || mount.type == "autofs") continue;
-        // Another's shows the host's processes, wherever it is mounted.
+        // A procfs of the host shows the host's processes, wherever it is mounted.
         if (mount.type == "proc" && has_own_proc()) continue;
         if (is_closed_to_mounts(place)) continue;
-        if (rows_.contains(place)) continue;  // has manners of its own
+        if (rows_.contains(place)) continue;  // that row adds it, with its own attributes
         if (submounts_ == kMostMounts) {
             leave_out("mounts beneath " + path, "more than " + std::to_string(kMostMounts));
             return {};
@@ -278,7 +285,8 @@ Result<> JobRows::add_mounts(const std::string& path, const Row& row) {
     return {};
 }
 
-// Left out one by one, but a profile whose work is gone altogether has none.
+// An error if rows were left out for lack of ID-mapped mounts, and no row to write or remove in is
+// left.
 Result<> JobRows::require_rows() const {
     if (!unmappable_ || changeable_ > 0) return {};
     std::string all;

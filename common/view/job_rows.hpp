@@ -1,4 +1,4 @@
-// The rows of a profile on their way into a job's root directory.
+// JobRows: turns the path rows of a profile into mounts for a job's root directory.
 #pragma once
 #include <map>
 #include <string>
@@ -10,39 +10,42 @@
 
 namespace bulkhead::view {
 
-// All rows of one path together.
+// All rows of a profile that have the same path, merged.
 struct Row {
-    const policy::PathRule* rule = nullptr;  // that gives most
+    const policy::PathRule* rule = nullptr;  // the one with the highest access
     bool reads = false, executes = false, writes = false, removes = false, devices = false;
     bool if_present = true;
 
     bool changes() const { return writes || removes; }
+    // True if mounts beneath the path are shown in the job's view.
     bool shows_mounts() const { return !changes() && !devices; }
-    std::string words() const;
+    std::string words() const;  // as in a profile: "write /var/log"
 };
 
 class JobRows {
   public:
-    // In the job's own mount namespace, whose mounts are private. `id_map` as in JobViewPlan.
+    // Call it in the job's mount namespace, after make_private(). `id_map` is JobViewPlan's.
     static Result<JobRows> create(const policy::Profile& profile, int id_map);
 
-    // A clone of what each row names, with the manners that it says; what cannot stand in the view
-    // is left out, unless nothing of a profile's work would be left.
+    // Adds to `pieces` a clone of each row's tree with the mount attributes that the row asks for.
+    // A row whose tree cannot be mounted is left out. An error if that leaves no row to write or
+    // remove in.
     Result<> add_all();
 
-    // Private to the job, whatever the host has there.
+    // True if the job gets a /proc of its own instead of the host's.
     bool has_own_proc() const;
+    // True if the job gets a directory of its own at `path`.
     bool is_private(std::string_view path) const;
     const Row* find(std::string_view path) const;
-    // Some row's path is that one, or above it.
+    // True if `path` is a row's path or lies beneath one.
     bool holds(std::string_view path) const;
 
     Pieces pieces;
-    std::vector<policy::PathRule> kept;  // of the profile's rows, those that stand
-    std::vector<std::string> left_out;   // sentences
+    std::vector<policy::PathRule> kept;  // the profile's rows that are in the view
+    std::vector<std::string> left_out;   // a sentence for each that is not
 
   private:
-    // Of the host's, as the namespace began.
+    // A mount of the host, when the job's mount namespace began.
     struct HostMount {
         std::string place;
         std::string type;
@@ -68,7 +71,7 @@ class JobRows {
     std::vector<HostMount> mounts_;
     std::size_t submounts_ = 0;
     std::size_t covers_ = 0;
-    std::size_t changeable_ = 0;  // rows of the host's to write or remove in
+    std::size_t changeable_ = 0;  // rows to write or remove in that show a tree of the host
     bool unmappable_ = false;
 };
 

@@ -37,8 +37,8 @@ class Builder {
         TRY(rows_.add_all());
         TRY(add_proc());
         TRY(add_devices());
-        // From here on mounts of ours lie on kBase, one on the other. They go with the host's root,
-        // all at once: the kernel waits for all processors each time that something is unmounted.
+        // From here on this process stacks mounts on kBase. enter() unmounts them together with the
+        // host's root, because the kernel waits for all processors at each unmount.
         TRY(add_private_places());
         auto root = on_disk();
         if (!root) {
@@ -75,7 +75,7 @@ class Builder {
         for (const std::string name : kDevices) {
             const auto path = "/dev/" + name;
             auto tree = clone_of(path);
-            if (!tree) continue;  // a container that lacks it
+            if (!tree) continue;  // a container may lack the node
             Piece piece{.place = path, .tree = *std::move(tree), .link = {}, .device = true};
             TRY(set_attributes(piece, MOUNT_ATTR_NOEXEC));
             rows_.pieces.push_back(std::move(piece));
@@ -98,7 +98,7 @@ class Builder {
         return {};
     }
 
-    // Of the private tmpfs, at another place.
+    // Adds the directory `name` of the private tmpfs to the view, at `place`.
     Result<> add_place(const char* name, const fs::path& place, bool writable, bool executes) {
         Piece piece{.place = place,
                     .tree = TRY(clone_of(fs::path(kBase) / name)),
@@ -111,7 +111,8 @@ class Builder {
         return {};
     }
 
-    // Bounded together, so that a job that fills them meets ENOSPC and not the end of its memory.
+    // Options of the tmpfs that holds all private directories. Its size is below the job's memory
+    // limit, so that a job that fills it gets ENOSPC and is not killed for its memory.
     std::string bounds() const {
         const auto memory = profile_.limits.memory == 0 ? 64_MiB : profile_.limits.memory;
         const auto chosen = profile_.private_tmp_size;
@@ -133,7 +134,8 @@ class Builder {
         TRY(make_place("job", 0755));
         TRY(make_place("job/home", 0755));
         TRY(make_place("job/script", 0755));
-        // As its owner, for which no capability is needed that a ceiling may lack.
+        // The home directory is made with the account's file system ids (setfsuid(2)), because
+        // chown(2) would need a capability that the broker's ceiling may lack.
         TRY(sys::check(::chmod(kBase, 01777), kBase));
         ::setfsgid(plan_.account.gid);
         ::setfsuid(plan_.account.uid);
@@ -148,7 +150,7 @@ class Builder {
         }
         TRY(add_place("shm", kShm, true, false));
         TRY(add_place("lock", kLock, true, false));
-        // Its old name, where no row has it anyway.
+        // /var/lock is the old name of /run/lock; it becomes a symlink unless a row shows it.
         if (!rows_.holds(kOldLock)) {
             rows_.pieces.push_back(
                 {.place = kOldLock, .tree = {}, .link = kLock, .optional = true});
@@ -177,7 +179,8 @@ class Builder {
                            plan_.account.gid);
     }
 
-    // A directory on the host's root file system, wherever something is mounted over it.
+    // A clone of the directory for mount points on the host's root file system. It is found through
+    // a clone of "/" that has no other mounts on it.
     Result<sys::Fd> on_disk() const {
         if (plan_.mount_points.empty()) return fail("it has no place on the disk");
         const auto host = TRY(clone_of("/"));

@@ -1,5 +1,5 @@
-// The root directory of a job: the rows of its profile, what every script expects, and nothing
-// else.
+// The root directory of a job. It holds the rows of its profile, and the few files and directories
+// that every script expects.
 #pragma once
 #include <array>
 #include <string>
@@ -11,46 +11,50 @@
 
 namespace bulkhead::view {
 
-// What a private /tmp covers.
+// The directories that are the job's own if its profile says private-tmp.
 inline constexpr std::array<const char*, 2> kScratch{"/tmp", "/var/tmp"};
-// Nodes of /dev that every job with a view has, on read-only mounts: they can be written to, and
-// their modes stay as they are.
+// Nodes of /dev that every job with a view has. Their mounts are read-only: a job can write to the
+// device, but cannot change the node's mode or owner.
 inline constexpr std::array<const char*, 5> kDevices{"null", "zero", "full", "random", "urandom"};
-inline constexpr const char* kShm = "/dev/shm";         // a job's own, empty
+inline constexpr const char* kShm = "/dev/shm";         // the job's own, empty at its start
 inline constexpr const char* kLock = "/run/lock";       // the same
-inline constexpr const char* kHome = "/job/home";       // the same, its account's
-inline constexpr const char* kScripts = "/job/script";  // where its script lies, read-only
-// Stands there for Landlock to be tried on: no rule lets a job read it.
+inline constexpr const char* kHome = "/job/home";       // the same, owned by the job's account
+inline constexpr const char* kScripts = "/job/script";  // holds the script; read-only
+// A file that everybody may read by its mode, but that no Landlock rule names. Reading it must
+// fail; that is how the ruleset is tested.
 inline constexpr const char* kClosed = "/job/closed";
-// Of what is mounted beneath rows; more is left out.
+// Number of mounts beneath rows that a view holds; further ones are left out.
 inline constexpr std::size_t kMostMounts = 256;
 
 struct JobViewPlan {
     const policy::Profile& profile;
     sandbox::User account;
-    int id_map = -1;           // user namespace for its trees to write and remove in
-    std::string mount_points;  // a directory on the host's root file system, for places; "": none
-    int script = -1;           // a sealed memfd, or nothing
+    int id_map = -1;           // user namespace that maps ids of trees to write and remove in
+    std::string mount_points;  // directory on the host's root file system for mount points, or ""
+    int script = -1;           // a sealed memfd; -1: none
     std::string script_name;
 };
 
 struct JobView {
-    std::vector<policy::PathRule> rows;  // that stand in it, those of every job among them
-    std::vector<std::string> left_out;   // sentences: what does not, and why
+    std::vector<policy::PathRule> rows;  // the rows in the view, and those that every job has
+    std::vector<std::string> left_out;   // a sentence for each row that is not, with the reason
 };
 
-// In the job's own mount namespace, as root: the root directory becomes one that holds the rows of
-// the profile, private clones without set-user-id and devices, read-only but for its rows to write
-// and remove; fresh /tmp and /var/tmp if they are private, /dev/shm, /run/lock, a home and the
-// script; its own /proc. A row to read or execute holds what is mounted there at this moment, one
-// to write or remove does not. Reads back what it has set. Without a mount namespace it does
-// nothing.
+// Call it as root in the job's mount namespace. It changes the root directory to one that holds
+// - clones of the trees that the profile's rows name, nosuid and nodev, and read-only except for
+//   rows to write or remove. Mounts beneath a row to read or execute are included as they are now;
+//   mounts beneath other rows are not;
+// - /tmp and /var/tmp of the job's own if they are private, /dev/shm, /run/lock, a home directory,
+//   the script, and a /proc.
+// It reads the mounts back; Kind::differs if one is not as it was set. For a profile without a
+// mount namespace it does nothing. Needs Linux 5.12.
 Result<JobView> make_job_view(const JobViewPlan& plan);
 
-// The bytes of the memfd `script` in a new file that `group` may read and run, and nobody write.
+// Copies the bytes of the memfd `script` to a new file with mode 0550 and group `group`.
 Result<> copy_script(int script, const std::string& path, gid_t group);
 
-// Takes away the places of views that earlier brokers made; no job may be running.
+// Removes the mount points in `directory` that earlier brokers made for views. Call it while no job
+// runs.
 Result<> forget_mount_points(const std::string& directory);
 
 }  // namespace bulkhead::view

@@ -23,32 +23,34 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<> hang(const Piece& piece) {
+Result<> attach(const Piece& piece) {
     const auto& place = piece.place.native();
     return sys::check(
         ::move_mount(piece.tree.get(), "", AT_FDCWD, place.c_str(), MOVE_MOUNT_F_EMPTY_PATH),
         "mount " + place);
 }
 
-// With the view as the root directory, so that links which are in it lead nowhere else. What stands
-// there already was shown by a piece before, which is read-only.
-Result<> put(const Piece& piece) {
+// Makes the piece's mount point and mounts it. Call it with the new root as the root directory, so
+// that symlinks in it resolve inside it. EEXIST means that an earlier piece already shows this
+// path.
+Result<> add_piece(const Piece& piece) {
     const auto& place = piece.place;
-    if (piece.covers) return hang(piece);
+    if (piece.covers) return attach(piece);
     std::error_code failed;
     fs::create_directories(place.parent_path(), failed);
     const int made = !piece.link.empty() ? ::symlink(piece.link.c_str(), place.c_str())
                      : piece.directory   ? ::mkdir(place.c_str(), 0755)
                                          : ::mknod(place.c_str(), S_IFREG | 0644, 0);
     if (made != 0 && errno != EEXIST) return sys::fail_errno("make " + place.string());
-    return piece.tree ? hang(piece) : Result<>();
+    return piece.tree ? attach(piece) : Result<>();
 }
 
 bool has(std::string_view options, std::string_view option) {
     return std::ranges::count(split(options, ','), option) > 0;
 }
 
-// `process` is the caller's own directory of the host's /proc, and tells of the new root.
+// `process` is the caller's directory in the host's /proc. Its mountinfo lists the mounts of the
+// new root.
 Result<> read_back(const sys::Dir& process, const Pieces& pieces) {
     const auto text = TRY(process.read_file("mountinfo", 4_MiB));
     std::map<std::string, const Piece*> by_place;
@@ -117,7 +119,7 @@ Result<sys::Fd> bare_root() {
 
 Result<> pick(const fs::path& path, bool if_present, Pieces& pieces,
               const std::function<Result<>(const std::string& path, bool directory)>& add) {
-    // A link on the way stands in the view as well, and the search goes on where it leads.
+    // A symlink in the path becomes a piece, and the walk starts again with its target in place.
     constexpr int kMostLinks = 40;  // as many as the kernel follows, path_resolution(7)
     fs::path whole = path;
     for (int links = 0; links <= kMostLinks; ++links) {
@@ -128,7 +130,7 @@ Result<> pick(const fs::path& path, bool if_present, Pieces& pieces,
             walked /= *part;
             struct stat info {};
             if (::lstat(walked.c_str(), &info) != 0) {
-                // A link that leads nowhere stands there all the same.
+                // A symlink without a target has become a piece all the same.
                 if (errno == ENOENT && (if_present || links > 0)) return {};
                 return sys::fail_errno(path.string());
             }
@@ -150,7 +152,7 @@ Result<> pick(const fs::path& path, bool if_present, Pieces& pieces,
 }
 
 Result<> enter(sys::Fd root, Pieces pieces) {
-    // What holds another comes before it, for it would be covered otherwise.
+    // Parents are mounted before their children, because they would cover them otherwise.
     std::ranges::stable_sort(pieces, {}, &Piece::place);
     const auto process = TRY(TRY(sys::Dir::open("/proc/thread-self")).duplicate());
     ::umask(022);
@@ -158,10 +160,10 @@ Result<> enter(sys::Fd root, Pieces pieces) {
     const sys::Fd host(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
     TRY(sys::check(::chroot(kBase), "chroot"));
     for (auto& piece : pieces) {
-        const auto done = put(piece);
+        const auto done = add_piece(piece);
         if (!done && !piece.optional) return done;
         if (!done) piece.tree.reset();
-        // Where it came to stand: a link on the way leads elsewhere in the view.
+        // A symlink in the new root may have led to another place; mountinfo shows the real path.
         std::error_code failed;
         const auto stands = piece.tree ? fs::canonical(piece.place, failed) : piece.place;
         if (!failed) piece.place = stands;
@@ -171,12 +173,13 @@ Result<> enter(sys::Fd root, Pieces pieces) {
         MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
     TRY(sys::check(::mount_setattr(root.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes),
                    "root"));
-    // pivot_root(2) wants its caller's root to be the one that goes.
+    // pivot_root(2) requires that the caller's root directory is the old root.
     TRY(sys::check(::fchdir(host.get()), "chdir"));
     TRY(sys::check(::chroot("."), "chroot"));
     TRY(sys::check(::fchdir(root.get()), "chdir"));
-    // The old root comes to lie on top of the new one, and goes; pivot_root(2) moves the root of
-    // every process of this namespace along.
+    // pivot_root(".", ".") mounts the old root over the new one, where it is unmounted
+    // (pivot_root(2), NOTES). It changes the root directory of every process of this mount
+    // namespace.
     TRY(sys::check(::syscall(SYS_pivot_root, ".", "."), "pivot_root"));
     TRY(sys::check(::umount2(".", MNT_DETACH), "unmount the host"));
     TRY(sys::check(::chdir("/"), "chdir /"));

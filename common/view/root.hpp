@@ -1,5 +1,6 @@
-// A root directory of one's own: pieces of the host put together where nothing else is, and entered
-// for good. The worker's and every job's are built by this.
+// Builds a root directory for a process from clones of the host's trees, and makes it the root
+// directory of a mount namespace (pivot_root(2)). Workers and jobs get their view of the host this
+// way. Errors carry errno in `code`.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -12,46 +13,49 @@
 
 namespace bulkhead::view {
 
-// Covered in the new mount namespace only, and only until there is another root.
+// The new root is first mounted here, in the new mount namespace, until it replaces the old root.
 inline constexpr const char* kBase = "/tmp";
 
-// A piece of the host, or a symlink, on its way to the same place in the view.
+// An entry of the new root: a tree of the host, or a symlink.
 struct Piece {
-    std::filesystem::path place;
-    sys::Fd tree;                // a mount that hangs nowhere yet
-    std::filesystem::path link;  // instead
-    bool directory = false;
-    bool writable = false;
-    bool device = false;    // may be one; everything else is on a mount without
-    bool optional = false;  // where its place cannot be made it is left out
-    bool covers = false;    // stands where there is something already, and makes no place
+    std::filesystem::path place;  // absolute path in the new root
+    sys::Fd tree;                 // a detached mount (open_tree(2), fsmount(2))
+    std::filesystem::path link;   // target of a symlink; then `tree` is empty
+    bool directory = false;       // kind of the mount point to make
+    bool writable = false;        // false: the mount is read-only
+    bool device = false;          // false: the mount is nodev
+    bool optional = false;        // true: left out if its mount point cannot be made
+    bool covers = false;          // true: mounted over what an earlier piece shows at `place`
 };
 using Pieces = std::vector<Piece>;
 
-// A clone of what is mounted at `path`, without what is mounted beneath: it hangs nowhere yet, and
-// nothing comes into it later. Starts no automounter. Needs private mounts, see enter().
+// A detached clone of the tree at `path` without the mounts beneath it (OPEN_TREE_CLONE,
+// Linux 5.2). It triggers no automount. Call make_private() before, so that later mounts do not
+// propagate into the clone.
 Result<sys::Fd> clone_of(const std::string& path);
 
-// nosuid always, nodev and read-only as the piece says, and `more` (MOUNT_ATTR_...); with the user
-// namespace `id_map`, if that is not -1, as the mount's map of ids: EINVAL where the file system
-// knows no such mounts. Needs mount_setattr(2), Linux 5.12.
+// Sets attributes of the piece's mount: nosuid, nodev unless it is a device, read-only unless it is
+// writable, and `more` (MOUNT_ATTR_...). If `id_map` is not -1, it is a user namespace whose map of
+// ids the mount gets; code EINVAL if the file system does not support that. mount_setattr(2), Linux
+// 5.12.
 Result<> set_attributes(const Piece& piece, std::uint64_t more, int id_map = -1);
 
-// The first step, in a mount namespace of the caller's own: what the host mounts later does not
-// come in, nor does anything of ours get out.
+// Makes all mounts of the caller's mount namespace private (mount_namespaces(7)), so that no mount
+// propagates between it and the host. The first step in a new namespace.
 Result<> make_private();
 
-// As root: the root directory of everybody in this mount namespace becomes `root`, a mount that
-// hangs nowhere, with the pieces in it; places are made where they are missing. The host's is gone.
-// Read back from mountinfo: what is not to be written to, run set-user-id or used as a device.
+// Makes `root`, a detached mount, the root directory of all processes in this mount namespace, with
+// the pieces mounted in it, and unmounts the old root. Missing mount points are made. Then it reads
+// /proc/thread-self/mountinfo: Kind::differs if a mount is there that is no piece, or one is
+// writable, may run set-user-id programs or may hold devices against its piece. Needs root.
 Result<> enter(sys::Fd root, Pieces pieces);
 
-// An empty tmpfs, to be such a root.
+// A detached, empty tmpfs of 64 KiB, to be the `root` of enter().
 Result<sys::Fd> bare_root();
 
-// Calls `add` with what is at `path`. A symlink there, or on the way, becomes a piece as itself, so
-// that it leads on to whatever stands there later, and what it leads to is added. An absent path is
-// no error if `if_present`.
+// Calls `add` with the real path of `path`. Each symlink at or above it becomes a piece of its own,
+// so that it works in the new root too and follows later changes of what it names. A missing path
+// is no error if `if_present`, and neither is a symlink without a target.
 Result<> pick(const std::filesystem::path& path, bool if_present, Pieces& pieces,
               const std::function<Result<>(const std::string& path, bool directory)>& add);
 

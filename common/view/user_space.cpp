@@ -24,7 +24,8 @@ std::string row(std::uint64_t inside, std::uint64_t outside, std::uint64_t count
            "\n";
 }
 
-// The range ends before 2^32 - 1, which is no id (user_namespaces(7)).
+// The lines of uid_map or gid_map for IdMap::files. The range ends before 2^32 - 1, which is no
+// valid id (user_namespaces(7)).
 std::string map_of_files(const Ids& own) {
     std::string rows;
     std::uint64_t next = 0;
@@ -38,7 +39,7 @@ std::string map_of_files(const Ids& own) {
 Result<> put(const std::string& path, const std::string& text) {
     const sys::Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
     if (!file) return sys::fail_errno(path);
-    return within(path, sys::write_all(file, as_bytes(text)));  // the kernel takes one write
+    return within(path, sys::write_all(file, as_bytes(text)));  // a map can be written only once
 }
 
 Result<> put_maps(const std::string& process, const sandbox::ProcessIds& job, IdMap map) {
@@ -57,7 +58,8 @@ Result<sys::Fd> make_user_namespace(const sandbox::ProcessIds& job, IdMap map) {
     const sandbox::Raised raised(sandbox::kAllCapabilities);
     auto said = TRY(sys::make_pipe());
     auto until = TRY(sys::make_pipe());
-    // It shares our descriptors: what it opens is ours.
+    // With CLONE_FILES the child shares this process's descriptor table, so this process owns what
+    // the child opens.
     auto holder = TRY(sandbox::Child::start(CLONE_FILES, -1, [&] {
         std::array<char, 16> self{};
         std::string answer = "-";
@@ -72,7 +74,8 @@ Result<sys::Fd> make_user_namespace(const sandbox::ProcessIds& job, IdMap map) {
         [[maybe_unused]] const auto ended = ::read(until.read.get(), &end, 1);
         ::_exit(0);
     }));
-    // Of a child that died there is nothing to read, and its end of the pipe is ours as well.
+    // If the child dies, read(2) would wait for ever, because this process has the write end open
+    // too. So poll(2) waits for the child's end as well.
     std::array<pollfd, 2> either{
         pollfd{.fd = said.read.get(), .events = POLLIN, .revents = 0},
         pollfd{.fd = holder.pidfd().get(), .events = POLLIN, .revents = 0}};

@@ -1,4 +1,5 @@
-// A user namespace for a job: what its capabilities reach, and how its processes are counted.
+// Makes user namespaces (user_namespaces(7)) for jobs. They limit which files a job's capabilities
+// apply to, and count its processes apart from those of other jobs.
 #pragma once
 #include <span>
 
@@ -7,25 +8,28 @@
 
 namespace bulkhead::view {
 
-// Ids of files are moved by so much, to where no account has any; and so many of them.
+// IdMap::files adds this number to each id of a file. No account of the host may have ids from here
+// on. Ids below kFileIdShift - 1 are mapped.
 inline constexpr std::uint32_t kFileIdShift = std::uint32_t{1} << 31;
 
 enum class IdMap {
-    // Inside, a file's id means one that no account of the host has; a mount with this namespace as
-    // its map shows its files under those, so that capabilities inside reach them and no other
-    // file.
-    // The job's own ids alone are what they are outside.
+    // Id n inside is id n + kFileIdShift outside; only the job's own ids are the same on both
+    // sides.
+    // An ID-mapped mount with this namespace shows its files under the shifted ids. So the job's
+    // capabilities apply to files on such mounts, and to no other files of the host.
     files,
-    // Every id means itself. For a job without capabilities, whose processes the kernel then counts
-    // apart from those of other jobs of the same user (RLIMIT_NPROC, Linux 5.14).
+    // Every id is the same inside and outside. For a job without capabilities: the kernel counts
+    // its
+    // processes apart from those of other jobs of the same user (RLIMIT_NPROC, Linux 5.14).
     everybody,
 };
 
-// One with that map, made by a child that is gone by then. As root, with the host's /proc in sight.
-// ENOSPC where user.max_user_namespaces forbids it.
+// A new user namespace with that map. A child makes it and has ended on return. Needs root and the
+// host's /proc. Code ENOSPC if user.max_user_namespaces is reached.
 Result<sys::Fd> make_user_namespace(const sandbox::ProcessIds& job, IdMap map);
 
-// For good, and with every capability inside; assume_ids() follows.
+// Moves the calling process into the namespace for good (setns(2)), which gives it every capability
+// there; call assume_ids() next.
 Result<> enter_user_namespace(const sys::Fd& space);
 
 }  // namespace bulkhead::view

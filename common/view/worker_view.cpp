@@ -36,7 +36,8 @@ Result<> pick_row(const policy::PathRule& row, const sys::Fd& proc, Pieces& piec
 
 }  // namespace
 
-// Each instance has its own hidepid since Linux 5.8, and takes this word for it since then only.
+// Since Linux 5.8 each procfs instance has a hidepid of its own, and the option takes the word
+// "invisible".
 Result<sys::Fd> fresh_proc(bool hide_others) {
     const sys::Fd context(::fsopen("proc", FSOPEN_CLOEXEC));
     if (!context) return sys::fail_errno("fsopen proc");
@@ -71,7 +72,7 @@ Result<sys::Dir> detached(const sys::Dir& dir) {
         sys::Fd(::open_tree(dir.fd(), "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
     if (!piece.tree) return sys::fail_errno("open_tree");
     TRY(set_attributes(piece, MOUNT_ATTR_NOEXEC));
-    // Which keeps the mount when the tree is closed.
+    // This descriptor keeps the mount when `tree` is closed.
     sys::Fd top(::openat(piece.tree.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!top) return sys::fail_errno("open");
     return sys::Dir::from(std::move(top));

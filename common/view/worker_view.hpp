@@ -1,4 +1,5 @@
-// What of the host's file system the worker sees: the rows of its profile, and no more.
+// The worker's view of the host's file system: a root directory that holds only the rows of its
+// profile.
 #pragma once
 #include <sys/types.h>
 
@@ -9,25 +10,27 @@
 
 namespace bulkhead::view {
 
-// A /proc for the row of that name, of the caller's pid namespace: a mount that hangs nowhere yet.
-// With `hide_others` it shows nobody other users' processes. Landlock's rules bind to what is
-// mounted, so it is made before they are.
+// A detached mount of a new procfs instance for the caller's pid namespace. With `hide_others` it
+// is mounted with hidepid=invisible: users see only their own processes (proc(5)). Make it before
+// the Landlock ruleset, because a rule for /proc applies to the mount that is open when it is
+// added.
 Result<sys::Fd> fresh_proc(bool hide_others = true);
 
-// In the calling process's own mount namespace, as root: the root directory of everybody in it
-// becomes an empty one with nothing but `rows` in it, read-only unless a row says write, without
-// programs, devices or set-user-id. What is mounted beneath a row is not shown; it can have a row
-// of its own. Needs fsmount(2) and mount_setattr(2), Linux 5.12.
+// Call it as root in a mount namespace of the caller's own. It replaces the root directory of all
+// processes in it by one that holds only `rows`, read-only unless a row says write, and all noexec,
+// nodev and nosuid. `proc` is mounted for a row "/proc". Mounts beneath a row are not shown, unless
+// they have rows of their own. Kind::differs if a mount reads back differently. Needs Linux 5.12.
 Result<> narrow_view(std::span<const policy::PathRule> rows, const sys::Fd& proc);
 
-// The same in a child that ends with it: an error is why this host cannot.
+// Tries narrow_view() in a child. An error says why this host cannot make such a view.
 Result<> try_view(std::span<const policy::PathRule> rows);
 
-// The same directory at the top of a mount of its own, so that no ".." leads out of it; without
-// programs, devices or set-user-id.
+// The directory as the root of a detached mount of its own, so that ".." does not lead out of it;
+// noexec, nodev and nosuid.
 Result<sys::Dir> detached(const sys::Dir& dir);
 
-// Reads from outside what the kernel says is mounted for that process.
+// Checks /proc/PID/mountinfo of another process: Kind::differs unless its "/" is a tmpfs and every
+// mount is read-only but for the rows to write.
 Result<> require_narrow(pid_t pid, std::span<const policy::PathRule> rows);
 
 }  // namespace bulkhead::view
