@@ -17,8 +17,8 @@ namespace {
 constexpr std::string_view kNamespace = "bulkhead-job-v1";
 constexpr std::size_t kWordsOfAReason = 3;
 
-// Calls that change the kernel, another process, or the walls themselves. A list lets one through
-// only with a line that says why.
+// Calls that change the kernel, another process, or the caller's confinement. A list may allow one
+// only in a line whose reason has several words.
 // clang-format off
 constexpr std::string_view kDangerous[] = {
     "acct", "add_key", "adjtimex", "bpf", "chroot", "clock_adjtime", "clock_settime", "clone3",
@@ -31,7 +31,8 @@ constexpr std::string_view kDangerous[] = {
     "unshare", "userfaultfd"};
 // clang-format on
 
-// Harmless or not by their arguments: what such a call lets through where a list looks at none.
+// Calls that are harmless or dangerous depending on their arguments, and what each allows if a list
+// has no condition on them.
 struct ByArguments {
     std::string_view call;
     std::string_view lets_through;
@@ -43,7 +44,7 @@ constexpr ByArguments kByArguments[] = {
     {"socket", "families and protocols for which the kernel loads modules"},
     {"socketpair", "families for which the kernel loads modules"}};
 
-// What scanners and duties of the worker ask for.
+// The names in reads.policy that the worker's scanners and duties ask for.
 constexpr std::string_view kReadNames[] = {"tls-certificates", "sshd-config", "hardware-id"};
 // Names under which secrets are usually kept.
 constexpr std::string_view kSecrets[] = {"privkey.pem", "key.pem",    "server.key",
@@ -114,7 +115,9 @@ class Checker {
         });
     }
 
-    // Of files beyond its rows: landlock(7), LIMITATIONS. Permissions hold others, a view all.
+    // True if jobs of the profile can change metadata (chmod(2) and others) of files beyond its
+    // rows. Landlock does not restrict that (landlock(7), LIMITATIONS); file permissions do for an
+    // account without capabilities, and a view shows no other files.
     static bool reaches_metadata(const Profile& profile) {
         const bool everywhere =
             std::any_of(profile.paths.begin(), profile.paths.end(), [](const auto& rule) {
@@ -191,7 +194,8 @@ class Checker {
             }
         }
         if (!passes(list.fallback)) check_allow_list(list);
-        // The broker is the one who builds the walls; its list is what it can spare.
+        // The broker's own list is not checked here: it must allow calls that make views and
+        // namespaces, and denies what the broker does not need.
         const auto& ceiling = policy_.ceiling();
         if (&list == &ceiling || !passes(list.fallback)) return;
         for (const auto call : kDangerous) {
@@ -201,7 +205,7 @@ class Checker {
         }
     }
 
-    // Of a list that names what passes and not what is refused.
+    // Checks a list whose default refuses.
     void check_allow_list(const SeccompList& list) {
         for (const auto& rule : list.rules) {
             if (!passes(rule.action) || !rule.conditions.empty()) continue;
@@ -260,7 +264,7 @@ class Checker {
         }
     }
 
-    // No host is a target of both, as far as names tell.
+    // True if the targets of the two jobs name different hosts only.
     static bool apart(const approval::Manifest& one, const approval::Manifest& other) {
         using approval::Target;
         const auto are_hosts = [](const approval::Manifest& job) {
@@ -276,7 +280,8 @@ class Checker {
                });
     }
 
-    // By the order in which find_pinned() of admission tries them.
+    // Compares each two pinned jobs, in the order in which find_pinned() in common/admission tries
+    // them.
     void check_pinned_twice() {
         for (auto one = policy_.approved.begin(); one != policy_.approved.end(); ++one) {
             for (auto other = policy_.approved.begin(); other != one; ++other) {

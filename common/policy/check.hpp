@@ -1,4 +1,5 @@
-// What a policy says that it cannot mean: remarks of --check-policy.
+// Checks a policy that loads for lines that its author probably did not mean. `--check-policy`
+// prints the remarks.
 #pragma once
 #include <functional>
 #include <string>
@@ -11,14 +12,15 @@
 namespace bulkhead::policy {
 
 struct PolicyRemark {
-    bool error = false;  // else a warning: allowed, and probably not meant
-    std::string where;   // "approval.policy:7", or a file
+    bool error = false;  // false: a warning about something that is allowed
+    std::string where;   // file and line, "approval.policy:7", or a file
     std::string text;
 };
 
 struct Facts {
     UnixTime now;
-    // Does any architecture have a system call of this name? Injected: libseccomp knows.
+    // True if any architecture has a system call of this name. It is passed in, so that this
+    // library does not link libseccomp.
     std::function<bool(std::string_view)> is_system_call;
 };
 

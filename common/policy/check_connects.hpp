@@ -1,4 +1,4 @@
-// What is odd about where the worker may connect to.
+// Warnings about the worker's rows "connect" and "tcp-connect".
 #pragma once
 #include <vector>
 

@@ -10,10 +10,10 @@ namespace bulkhead::policy {
 namespace {
 
 constexpr std::string_view kEnvironment = "/run/credentials/bulkhead.service";
-// Where each backend has files of its own.
+// Directories in which each backend has files of its own.
 constexpr std::string_view kOwn[] = {"/etc/bulkhead/credentials/", "/etc/bulkhead/tls/",
                                      "$CREDENTIALS_DIRECTORY/"};
-// Secrets of the host's that are no backend's affair.
+// Secrets of the host that no backend needs.
 constexpr std::string_view kHosts[] = {"/etc/shadow",
                                        "/etc/gshadow",
                                        "/etc/ssh/ssh_host_ed25519_key",
@@ -38,7 +38,7 @@ std::vector<PolicyRemark> check_credentials(std::span<const CredentialRow> rows)
         remarks.push_back({false, row.source.place(), std::move(text)});
     };
     for (const auto& row : rows) {
-        // Whatever the backend is called, its own name is not "other".
+        // For a row without a backend the pattern is tried with an arbitrary backend's name.
         const auto backend = row.backend.empty() ? std::string("some") : row.backend;
         const auto lists = [&](std::string_view path) { return holds(row, backend, path); };
         if (const auto* path = std::ranges::find_if(kHosts, lists); path != std::end(kHosts)) {

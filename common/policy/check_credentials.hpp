@@ -1,4 +1,4 @@
-// What is strange about rows of credentials.policy.
+// Warnings about rows of credentials.policy.
 #pragma once
 #include <span>
 #include <vector>

@@ -12,7 +12,7 @@ namespace {
 
 using Words = std::set<std::string, std::less<>>;
 
-// The keys that a file's lines begin with.
+// The first word of each line.
 Words keys_of(std::string_view text) {
     Words keys;
     for (const auto line : split(text, '\n')) {
@@ -22,19 +22,20 @@ Words keys_of(std::string_view text) {
     return keys;
 }
 
-// The calls that a list has a line about.
+// The system calls that the list has rules for.
 Words calls_of(const SeccompList& list) {
     Words calls;
     for (const auto& rule : list.rules) calls.insert(rule.call);
     return calls;
 }
 
-// Where scripts are checked there may be no policy at all, or one of the script's author.
+// The two files that cli/CMakeLists.txt compiles into the program, because on a machine where
+// scripts are checked there may be no policy that can be trusted.
 bool is_built_in(std::string_view file) {
     return file == "profiles/vet.profile" || file == "seccomp/vet.seccomp";
 }
 
-// What the vendor's file has a line about and the policy, with added lines, has not.
+// The keys or calls that the vendor's file has and the policy, with its added lines, lacks.
 Words lacking(const std::string& file, const Policy& policy, const Files& vendor,
               const Files& operators) {
     Words there;

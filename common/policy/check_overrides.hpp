@@ -1,4 +1,5 @@
-// What the operator's files do to the vendor's, and which of them are older than those.
+// Describes how files of the operator's policy directory change the vendor's, and finds those that
+// were written for an older version.
 #pragma once
 #include <string>
 #include <string_view>
@@ -14,7 +15,8 @@ std::string_view name_of(Override::Kind kind);
 // "replaces what this version has"
 std::string in_words(const Override& one);
 
-// A file that replaces the vendor's and lacks a key of it, or a list that lacks a call of it.
+// Warns of each file that replaces one of the vendor and lacks a key, or in a list a system call,
+// that the vendor's file has.
 std::vector<PolicyRemark> check_overrides(const Policy& policy, const Files& vendor,
                                           const Files& operators);
 

@@ -9,8 +9,9 @@ namespace bulkhead::policy {
 
 namespace {
 
-// What Landlock's rights to delete say nothing of, or not on every kernel; with CAP_FOWNER all of
-// it would succeed.
+// Calls that change files and that Landlock, with rights to delete only, does not restrict on every
+// kernel. With CAP_FOWNER all of them would succeed, so a profile with rows "remove" must deny
+// them.
 constexpr std::string_view kBesideDeleting[] = {
     "chmod",       "fchmod",       "fchmodat",     "fchmodat2",     "chown",     "fchown",
     "lchown",      "fchownat",     "setxattr",     "lsetxattr",     "fsetxattr", "setxattrat",
@@ -23,7 +24,8 @@ bool passes(const Action& action) {
     return action.kind == SyscallAction::allow || action.kind == SyscallAction::log;
 }
 
-// utimensat(2) without a path is of what the job has open, and to open a file is not to delete it.
+// True for a rule about utimensat(2) with a null path. Such a call changes a file that the job has
+// open, and a row "remove" lets it open none.
 bool is_of_a_descriptor(const SyscallRule& rule) {
     return rule.call == "utimensat" &&
            std::ranges::any_of(rule.conditions, [](const Condition& condition) {
@@ -34,7 +36,7 @@ bool is_of_a_descriptor(const SyscallRule& rule) {
            });
 }
 
-// With any arguments at all.
+// True if the list allows the call with at least some arguments.
 bool lets_through(const SeccompList& list, std::string_view call) {
     bool refused = false;
     for (const auto& rule : list.rules) {
@@ -55,7 +57,7 @@ bool is_private(const Profile& profile, const std::string& path) {
            (profile.private_tmp && (below("/tmp") || below("/var/tmp")));
 }
 
-// "it is trusted by cron, ...", or which places beneath it are, and by whom.
+// "it is trusted by cron, ...", or the trusted places beneath `path` and who trusts them.
 std::string trust_in(const std::string& path, const std::vector<const TrustedPlace*>& places) {
     const bool above =
         std::ranges::count(places[0]->path, '/') <= std::ranges::count(path, '/') && path != "/";
@@ -93,7 +95,8 @@ class ProfileChecker {
         remarks_.push_back({false, std::move(where), std::move(text)});
     }
 
-    // Written before capabilities ended at the rows: whoever wrote it may count on more.
+    // Warns of a profile whose capabilities the wall id-map limits to its rows, and that does not
+    // say "require id-map": it may be older than that wall, and its jobs may need more.
     void check_age() {
         const bool knows = std::ranges::any_of(
             profile_.require, [](const auto& line) { return line.wall == kIdMapWall; });
@@ -130,7 +133,7 @@ class ProfileChecker {
         const bool changes = makes(rule.access);
         if ((!changes && rule.access != Access::remove) || is_private(profile_, rule.path)) return;
         const bool is_root = profile_.user == "root";
-        if (is_root && makes_everywhere()) return;  // and says so
+        if (is_root && makes_everywhere()) return;  // its row "/" already says that it may
         const bool has_powers = is_root || profile_.capabilities != 0;
         auto places = trusted_places(rule.path);
         std::erase_if(places, [&](const TrustedPlace* place) {

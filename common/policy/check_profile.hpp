@@ -1,5 +1,5 @@
-// What is strange about one profile: rows where root trusts what it finds, walls given up, calls
-// that undo what a row promises.
+// Checks one profile: rows that let jobs write where root's programs trust the content, walls that
+// the profile gives up, and system calls that defeat a row.
 #pragma once
 #include <vector>
 
@@ -7,9 +7,9 @@
 
 namespace bulkhead::policy {
 
-// `calls` is the profile's own list.
+// All checks. `calls` is the profile's seccomp list.
 std::vector<PolicyRemark> check_rows(const Profile& profile, const SeccompList& calls);
-// Of that only what concerns the places of rows.
+// Only the checks of rows against trusted_places().
 std::vector<PolicyRemark> check_places(const Profile& profile);
 
 }  // namespace bulkhead::policy

@@ -23,8 +23,9 @@ struct Named4 {
 constexpr Named4 kSpecial4[] = {
     {0, 0, 0, 0, 8, "this host (RFC 1122, 3.2.1.3; connect(2) takes 0.0.0.0 for loopback)"},
     {127, 0, 0, 0, 8, "loopback"},
-    // Of AWS, Azure, Google, Oracle, DigitalOcean, Hetzner, OpenStack and others .169.254; of ECS
-    // .170.2, of EKS .170.23, of Scaleway .42.42, of Tencent .0.23: all link-local.
+    // Metadata services in 169.254.0.0/16: .169.254 of AWS, Azure, Google, Oracle, DigitalOcean,
+    // Hetzner, OpenStack and others, .170.2 of ECS, .170.23 of EKS, .42.42 of Scaleway, .0.23 of
+    // Tencent.
     {169, 254, 0, 0, 16, "link-local, with the metadata services of clouds", true},
     {100, 100, 100, 200, 32, "Alibaba Cloud's metadata service", true},
     {168, 63, 129, 16, 32, "Azure's WireServer", true},
@@ -34,13 +35,14 @@ constexpr Named4 kSpecial4[] = {
 };
 
 struct Named6 {
-    std::uint16_t words[4];  // the first half; the second is zero
+    std::uint16_t words[4];  // the first 64 bits; the others are zero
     unsigned prefix;
     std::string_view what;
     bool metadata = false;
 };
 constexpr Named6 kSpecial6[] = {
-    // :: is loopback to connect(2), ::1 is; the others were IPv4 in IPv6 once (RFC 4291, 2.5.5.1).
+    // ::1 is loopback, and connect(2) to :: goes to loopback, too. The others are the deprecated
+    // "IPv4-compatible" addresses (RFC 4291, section 2.5.5.1).
     {{0, 0, 0, 0}, 96, "loopback, and IPv4 in an old form"},
     {{0xfe80, 0, 0, 0}, 10, "link-local, with the metadata services of clouds", true},
     {{0xff00, 0, 0, 0}, 8, "multicast"},
@@ -55,7 +57,7 @@ bool is_mapped(const Address& address, unsigned prefix) {
     return prefix >= kMapped && lies_in(address, parse_address("0.0.0.0").value(), kMapped);
 }
 
-// Nothing set behind the prefix.
+// True if no bit behind the prefix is set.
 bool is_network(const Address& address, unsigned prefix) {
     for (unsigned bit = prefix; bit < 128; ++bit) {
         if ((address[bit / 8] & (0x80U >> bit % 8)) != 0) return false;
@@ -107,7 +109,8 @@ std::vector<SpecialNet> special_nets() {
     std::vector<SpecialNet> nets;
     for (const auto& one : kSpecial4) {
         const std::uint8_t bytes[4] = {one.a, one.b, one.c, one.d};
-        // As itself, and as a translator (RFC 6052) or a tunnel (RFC 3056) would be asked for it.
+        // An IPv4 network is also reached through a translator (NAT64, RFC 6052) or a 6to4 tunnel
+        // (RFC 3056), so it is special in these two forms as well.
         std::pair<Address, unsigned> forms[] = {{parse_address("::ffff:0:0").value(), 12},
                                                 {parse_address("64:ff9b::").value(), 12},
                                                 {parse_address("2002::").value(), 2}};

@@ -71,7 +71,7 @@ constexpr Constant kErrors[] = {
     NAMED(EPERM), NAMED(ENOENT), NAMED(EACCES), NAMED(EINVAL), NAMED(ENOSYS), NAMED(ENOTTY), NAMED(EAFNOSUPPORT),
     NAMED(EPROTONOSUPPORT), NAMED(ESOCKTNOSUPPORT)};
 
-// By number, linux/capability.h; the numbers are kernel ABI.
+// The index is the capability's number in linux/capability.h.
 constexpr std::string_view kCapabilities[] = {
     "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL",
     "CAP_SETGID", "CAP_SETUID", "CAP_SETPCAP", "CAP_LINUX_IMMUTABLE", "CAP_NET_BIND_SERVICE",

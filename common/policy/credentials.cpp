@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::string_view kName = "NAME";
 
-// A component is the word itself, or begins with it and goes on with a dot, which no name holds:
-// else the files of backend a-b would be a's as well.
+// True if the component is "NAME" or begins with "NAME.". A backend's name holds no dot. With
+// another separator a pattern such as NAME-* would give backend "a" the files of backend "a-b".
 bool begins_with_name(std::string_view component) {
     return component == kName || component.starts_with("NAME.");
 }
@@ -37,7 +37,7 @@ Result<> require_plain(const Line& line, std::string_view pattern, bool from_env
                       std::string(kCredentialsDirectory) + "/");
 }
 
-// The pattern with the backend's name in it, without the part that the environment names.
+// The pattern with NAME replaced by the backend's name, and without kCredentialsDirectory.
 std::string pattern_for(const CredentialRow& row, std::string_view backend) {
     std::string whole;
     for (const auto part : split(row.pattern, '/')) {

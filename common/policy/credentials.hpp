@@ -1,4 +1,4 @@
-// credentials.policy: which files a backend's worker may be handed by root.
+// credentials.policy: the files that the broker may open for a backend's worker.
 #pragma once
 #include <span>
 #include <string_view>
@@ -8,22 +8,23 @@
 
 namespace bulkhead::policy {
 
-// The first component of a pattern that stands for the directory of that name in the environment.
+// A pattern may begin with this component, which means the directory that the environment variable
+// names (systemd.exec(5), LoadCredential=).
 inline constexpr std::string_view kCredentialsDirectory = "$CREDENTIALS_DIRECTORY";
 
-// "file PATTERN [backend NAME]"
+// Parses a line "file PATTERN [backend NAME]".
 Result<CredentialRow> take_credential(Line& line);
 
-// For every backend, by its grammar.
+// True if the row names no backend and its pattern has no NAME, so it holds for every backend.
 bool is_of_each(const CredentialRow& row);
 
-// How far the rows hold a file for a backend. Zero refuses.
+// What the rows allow for a file and a backend.
 enum class CredentialGrant {
-    none,
-    everybodys,  // by a pattern of no backend in particular: if everybody may read it
-    any,
+    none,        // the broker must not open it
+    everybodys,  // it may, if the file's mode lets everybody read it: only is_of_each() rows match
+    any,         // it may
 };
-// `directory` is what kCredentialsDirectory stands for; empty: nothing.
+// `directory` is the path that kCredentialsDirectory means; if it is empty, such rows do not match.
 CredentialGrant credential_grant(std::span<const CredentialRow> rows, std::string_view backend,
                                  std::string_view path, std::string_view directory);
 

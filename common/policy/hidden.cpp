@@ -22,7 +22,7 @@ bool passes(const Action& action) {
     return action.kind == SyscallAction::allow || action.kind == SyscallAction::log;
 }
 
-// Of any type and protocol.
+// True if the list allows socket(2) with AF_UNIX for at least some type and protocol.
 bool opens_local_sockets(const SeccompList& calls) {
     bool refused = false;
     for (const auto& rule : calls.rules) {
@@ -34,7 +34,8 @@ bool opens_local_sockets(const SeccompList& calls) {
     return passes(calls.fallback) && !refused;
 }
 
-// Landlock, too, keeps a process from looking into others, whatever its capabilities.
+// True if jobs can read other users' entries of /proc/PID/fd. That takes CAP_SYS_PTRACE, and no
+// Landlock ruleset, which denies it to every process it holds (landlock(7)).
 bool looks_into_others(const Profile& profile) {
     const auto traces = parse_capability("CAP_SYS_PTRACE").value_or(0);
     return (profile.capabilities & traces) != 0 && profile.host_files;

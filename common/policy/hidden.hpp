@@ -8,8 +8,8 @@
 
 namespace bulkhead::policy {
 
-// A plain sentence each, with the tools that answer differently; nothing where they answer as
-// everywhere. `calls` is the profile's own list.
+// Phrases such as "has no network: ss and ip show none, curl fails"; none if tools work as outside
+// a job. `calls` is the profile's seccomp list.
 std::vector<std::string> hidden_from(const Profile& profile, const SeccompList& calls);
 
 }  // namespace bulkhead::policy

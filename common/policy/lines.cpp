@@ -125,7 +125,7 @@ Result<std::string> Line::matching(bool (*is_right)(std::string_view), std::stri
 
 namespace {
 
-// Where a key stood first.
+// The line in which each key came first.
 using Seen = std::map<std::string_view, Source>;
 
 std::unexpected<Error> stands_twice(const Line& line, const Source& first) {
@@ -139,7 +139,7 @@ Result<> take_lines(const std::string& file, std::string_view text, const std::v
                     Seen& seen) {
     for (unsigned number = 1; !text.empty(); ++number) {
         const auto feed = text.find('\n');
-        // A file cut short must not pass for a whole one.
+        // A file that was cut short is refused, because its last line has no LF.
         if (feed == text.npos) {
             return fail_at({file, number, ""}, text.size() + 1, "the last line does not end in LF");
         }

@@ -1,6 +1,6 @@
-// The one grammar of every policy file: "key words...  # reason", one rule a line.
+// The grammar that all policy files share: each line is a rule "key words...  # reason".
 //
-// Blank lines and lines that begin with # are for readers. Every other line gives its reason.
+// Blank lines and lines that begin with # are skipped. Every other line must have a reason.
 #pragma once
 #include <concepts>
 #include <functional>
@@ -16,7 +16,8 @@
 
 namespace bulkhead::policy {
 
-// A line, consumed word by word. Errors read "FILE:LINE:COLUMN: what is wrong and what to write".
+// A line whose words are taken one after the other. An error reads "FILE:LINE:COLUMN: " and what is
+// wrong and what to write instead.
 class Line {
   public:
     static Result<Line> create(const std::string& file, unsigned number, std::string_view text);
@@ -28,23 +29,25 @@ class Line {
     bool next_is(std::string_view literal) const;
     // Takes the next word if it is `literal`.
     bool accept(std::string_view literal);
-    // The index of the next word in `choices`.
+    // Takes the next word, which must be one of `choices`, and returns its index there.
     Result<std::size_t> one_of(std::span<const std::string_view> choices);
     Result<std::size_t> one_of(std::initializer_list<std::string_view> choices) {
         return one_of(std::span(choices.begin(), choices.size()));
     }
-    // The next word; `what` names it when it is missing.
+    // Takes the next word. If there is none, the error says that `what` is missing.
     Result<std::string_view> word(std::string_view what);
-    // The next word if `is_right`; `what` says how it should look.
+    // Takes the next word, for which `is_right` must be true; else the error says `what` is
+    // expected.
     Result<std::string> matching(bool (*is_right)(std::string_view), std::string_view what);
     Result<std::uint32_t> number(std::uint32_t least, std::uint32_t most);
-    Result<std::uint64_t> size();            // 64KiB, 512MiB, 2GiB
-    Result<std::chrono::seconds> seconds();  // 30s, 15m, 1h, 7d
-    Result<std::string> path();              // absolute and plain
+    Result<std::uint64_t> size();            // in bytes; written 64KiB, 512MiB or 2GiB
+    Result<std::chrono::seconds> seconds();  // written 30s, 15m, 1h or 7d
+    Result<std::string> path();              // absolute, without empty, "." and ".." components
+    // An error if words are left.
     Result<> end() const;
-    // Of the word that was taken last; the first is 1.
+    // The column of the word that was taken last, counted from 1.
     std::size_t column() const { return words_[next_ - 1].at + 1; }
-    // Points at the word that was taken last.
+    // An error at the column of the word that was taken last.
     [[nodiscard]] std::unexpected<Error> wrong(std::string_view what) const;
 
   private:
@@ -57,12 +60,12 @@ class Line {
     }
 
     std::string text_;
-    std::vector<Word> words_;  // the key first
+    std::vector<Word> words_;  // the first one is the key
     std::size_t next_ = 1;
     Source source_;
 };
 
-// One kind of line that a file may hold. Its usage begins with its key and is what errors show.
+// One kind of line that a file may hold. Errors show `usage`, whose first word is the key.
 struct Form {
     enum class Times { once, at_most_once, any };  // `once` is exactly once
     Times times;
@@ -72,7 +75,7 @@ struct Form {
     std::string_view key() const { return usage.substr(0, usage.find(' ')); }
 };
 
-// What a policy file says: its own text, and the lines that others add to it (FILE.d/NAME.lines).
+// The text of a policy file, and the files FILE.d/NAME.lines that add lines to it.
 struct Text {
     struct Added {
         std::string file;  // as errors name it
@@ -85,7 +88,8 @@ struct Text {
     std::vector<Added> added;
 };
 
-// Added lines add: a key that may stand once and stands already is an error.
+// Calls `take` of the form of each line. An error if a key comes less or more often than its form
+// says, in the file and its added lines together.
 Result<> parse_lines(const std::string& file, const Text& text, const std::vector<Form>& forms);
 
 }  // namespace bulkhead::policy

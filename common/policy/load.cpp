@@ -32,7 +32,8 @@ class Reader {
     }
 
   private:
-    // What is open is what is judged: a name could be swapped between the two.
+    // Checks owner and mode of the open descriptor, and not of the path, which could be replaced
+    // between check and open.
     Result<> judge(int fd, const std::string& path) const {
         struct stat info {};
         if (::fstat(fd, &info) != 0) return sys::fail_errno("fstat " + path);
@@ -85,7 +86,7 @@ class Reader {
         return {};
     }
 
-    // FILE.d, whose files NAME.lines add to FILE.
+    // Reads the files NAME.lines of a directory FILE.d.
     Result<> read_added(const sys::Dir& dir, const std::string& name, const std::string& folder) {
         const auto& kind = *kind_of(folder.substr(0, folder.size() - 2));
         if (kind.lines == Lines::are_its_own) {

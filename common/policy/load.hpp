@@ -1,4 +1,4 @@
-// From directories to a Policy, all or nothing: what is read, and what is made of it.
+// Reads directories of policy files and makes one Policy of them, or returns an error.
 #pragma once
 #include <map>
 #include <string>
@@ -9,34 +9,35 @@
 
 namespace bulkhead::policy {
 
-// Whose word the directory is.
+// Who must own the files.
 enum class Trust {
-    root,    // every file, and every directory from / down to it: root's, and only root may write
-    caller,  // for dry runs on a laptop: files and directories beneath it are the caller's or
-             // root's
+    root,    // root owns each file and each directory from "/" on, and only root can write them
+    caller,  // root or the caller owns the files and directories, and not everybody can write them;
+             // for dry runs on another machine
 };
 
-// What lies in a directory of policy, as bytes.
+// The content of a policy directory.
 struct Files {
-    std::string directory;  // as errors name it
+    std::string directory;  // path, for errors
     Trust trust = Trust::root;
     std::map<std::string, std::string> texts;  // by path relative to the directory
-    std::vector<std::string> ignored;          // files that nobody reads
+    std::vector<std::string> ignored;          // relative paths of files of no FileKind
 };
 
-// Nothing is opened through a symlink or outside the directory; for Trust::root its own path holds
-// no symlink either.
+// Reads the files beneath `directory`. Symlinks in it are refused; with Trust::root `directory`
+// must be absolute, and symlinks in its path are refused too.
 Result<Files> read(const std::string& directory, Trust trust);
 
-// A file of the operator's stands in the place of the vendor's of the same name, and files
-// FILE.d/NAME.lines add to either. A file that a release shipped byte for byte counts as absent.
-// Without files of a vendor's the operator's are all there is.
+// Makes a policy of two directories. A file of the operator replaces the vendor's of the same name,
+// and files FILE.d/NAME.lines add lines to either. An operator's file with exactly the bytes that a
+// release shipped counts as absent. Without vendor files the policy is the operator's files alone.
 Result<Policy> merge(const Files& vendor, const Files& operators);
 
-// A directory that holds everything.
+// Makes a policy of one directory that holds all files.
 Result<Policy> load(const std::string& directory, Trust trust);
 
-// "profiles/worker.profile" of "profiles/worker.profile.d/10-backend.lines"; "" of other files.
+// The file that `file` adds lines to: "profiles/worker.profile" for
+// "profiles/worker.profile.d/10-backend.lines"; "" for a file of another name.
 std::string adds_to(const std::string& file);
 
 }  // namespace bulkhead::policy

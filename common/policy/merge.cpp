@@ -1,4 +1,4 @@
-// From the vendor's files and the operator's to one policy.
+// merge(): makes one policy of the vendor's files and the operator's.
 #include <algorithm>
 
 #include "common/base/parse.hpp"
@@ -12,7 +12,8 @@ namespace bulkhead::policy {
 namespace {
 
 constexpr std::string_view kHost = "host.policy";
-// Of 0.1, and read for one release: its rows take the place of those of the worker's profile.
+// A file of version 0.1 that is read for one more release. Its rows replace those of the worker's
+// profile.
 const std::string kOldRows = "worker.landlock";
 const std::string kWorker = "profiles/worker.profile";
 
@@ -24,7 +25,7 @@ class Merger {
         TRY(lay_vendors());
         lay_operators();
         TRY(refuse_old_rows_beside_new());
-        // Which format the others are written in is said there.
+        // host.policy comes first, because it says which format the other files have.
         if (view_.contains(std::string(kHost))) TRY(parse(std::string(kHost)));
         for (const auto& [file, entry] : view_) {
             const auto base = adds_to(file);
@@ -135,7 +136,8 @@ class Merger {
         return names;
     }
 
-    // Hashed, as machine-id(5) asks: the id itself is no name to be told to a network.
+    // Sets the host id to a hash of /etc/machine-id. machine-id(5) forbids to expose the id itself
+    // on a network.
     Result<> take_machine_id() {
         const auto etc = TRY(sys::Dir::open("/etc"));
         const auto text = etc.read_file("machine-id", 64).value_or("");

@@ -6,11 +6,12 @@ namespace bulkhead::policy {
 
 namespace {
 
-// What the shipped lists say of each is why. A test has both do their work with these alone.
+// The reasons are in the shipped lists, policy/seccomp. A test runs both parts with these calls
+// only.
 // clang-format off
 constexpr std::string_view kWorker[] = {
     "accept4", "bind", "brk", "clone", "close", "connect", "epoll_create1", "epoll_ctl",
-#ifdef __x86_64__  // the others have no such calls: libc takes the younger ones there
+#ifdef __x86_64__  // other architectures lack these two calls, and libc uses the newer ones
     "epoll_wait", "poll",
 #else
     "epoll_pwait", "ppoll",

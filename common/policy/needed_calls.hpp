@@ -1,5 +1,5 @@
-// The system calls that the agent's own parts cannot do without, so that a list written for another
-// version is refused by name before anything is started under it.
+// The system calls that worker and config reader need. A seccomp list that denies one of them was
+// written for another version, and is refused before a process is started with it.
 #pragma once
 #include <span>
 #include <string>
@@ -11,14 +11,14 @@
 
 namespace bulkhead::policy {
 
-// Of "worker" and "config-reader". Calls that stand only for an odd moment (abort(), a kernel without vDSO), or that
-// libc takes in place of another, are not among them.
+// The calls of "worker" or "config-reader"; none for other parts. Calls that only rare cases need
+// (abort(3), a kernel without vDSO), or that libc uses in place of another, are not included.
 std::span<const std::string_view> needed_calls(std::string_view part);
 
-// Those that the part's list never lets through.
+// The needed calls that the list allows with no arguments whatsoever.
 std::vector<std::string> lacking_calls(std::string_view part, const SeccompList& list);
 
-// "seccomp/worker.seccomp: has no line that allows epoll_wait, which ..."
+// An error that names the list and the calls, if a part's list denies needed calls.
 Result<> require_calls(const Policy& policy);
 
 }  // namespace bulkhead::policy

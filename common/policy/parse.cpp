@@ -25,7 +25,7 @@ Result<std::string> soname(Line& line) { return std::string(TRY(line.word("a son
 const Source& source_of(const Source& source) { return source; }
 const Source& source_of(const auto& row) { return row.source; }
 
-// A row under a name of its own.
+// Adds a row under its name; an error if the name exists.
 template <class T>
 Result<> add(Named<T>& map, const std::string& name, T value, const Line& line) {
     const auto [first, fresh] = map.emplace(name, std::move(value));
@@ -37,7 +37,7 @@ Result<> add(Named<T>& map, const std::string& name, T value, const Line& line) 
                       ", and added lines change nothing; replace that file whole instead");
 }
 
-// A row that is no more than its name and its reason.
+// Adds a line that has only a name and a reason.
 Result<> add_name(Named<Source>& names, Result<std::string> name, const Line& line) {
     return add(names, TRY(std::move(name)), line.source(), line);
 }
@@ -53,7 +53,8 @@ Result<> take_host_group(Policy& policy, Line& line) {
     return {};
 }
 
-// A later version's words may mean what this one cannot know. The format before is still read.
+// Refuses a file of a later format, whose words may have another meaning there. The format before
+// is still read.
 Result<> take_format(Policy& policy, Line& line) {
     policy.format = TRY(line.number(0, 1'000'000));
     if (policy.format > kFormat) {
@@ -138,14 +139,14 @@ Result<> take_worker_port(Policy& policy, Line& line) {
     return take_port(policy.worker_landlock->connects, line);
 }
 
-// The agent starts without this wall, if it must.
+// Parses "without egress": the agent then also starts on a host that lacks this wall.
 Result<> take_waiver(Policy& policy, Line& line) {
     TRY(line.one_of({kEgressWall}));
     policy.waivers.push_back({std::string(kEgressWall), line.source()});
     return {};
 }
 
-// The line forms of every file that is not one of many in a folder.
+// The forms of the lines of all files that are not in a folder.
 constexpr struct {
     std::string_view file;
     Times times;
@@ -186,7 +187,7 @@ Result<> take_lines(Policy& policy, const std::string& file, const Text& text) {
     return parse_lines(file, text, forms);
 }
 
-// The name between the folder and the suffix: it names the profile, the list, the job.
+// The file's name without folder and suffix, which is the name of the profile, list or job.
 Result<std::string> stem_of(const std::string& file) {
     const auto begin = file.find('/') + 1;
     auto stem = file.substr(begin, file.rfind('.') - begin);

@@ -1,4 +1,4 @@
-// From the text of one policy file to its part of the Policy. Pure: no file is opened here.
+// Parses the text of policy files into a Policy. It opens no file.
 #pragma once
 #include <string>
 #include <string_view>
@@ -9,13 +9,14 @@
 
 namespace bulkhead::policy {
 
-// In whose directory a file may lie: in that of the version, or in the operator's.
+// The directory that may hold a file: the vendor's, which belongs to the version, or the
+// operator's.
 enum class From { either, vendor, operators };
 enum class Lines { may_be_added, are_its_own };
 
 struct FileKind {
-    std::string_view folder;  // "" for the policy directory itself
-    std::string_view name;    // a whole name, or in a folder a suffix
+    std::string_view folder;  // "" means the policy directory itself
+    std::string_view name;    // the file's name; in a folder the suffix of its files
     bool required;
     std::uint64_t max_bytes;
     Result<> (*parse)(Policy&, const std::string& file, const Text& text);
@@ -23,19 +24,23 @@ struct FileKind {
     Lines lines = Lines::may_be_added;
 };
 
-// The kind of `file`, a path relative to the policy directory; nullptr if nobody reads it.
+// The kind of `file`, a path relative to the policy directory; nullptr if it is not a policy file.
 const FileKind* kind_of(std::string_view file);
-// Takes the text of `file` into the policy. Files of one folder come in the order of their names.
+// Parses `text` and adds it to the policy. Call it for the files of a folder in the order of their
+// names: a script needs the manifest of its name.
 Result<> parse_file(Policy& policy, const std::string& file, const Text& text);
-// When every file has been taken: none is missing, no name leads nowhere, and rows of an old
-// worker.landlock take the place of those of the worker's profile.
+// Call it after all files were parsed. An error if a required file is missing, or a rule names
+// something that does not exist. If there is an old worker.landlock, its rows replace those of the
+// worker's profile.
 Result<> complete(Policy& policy, const std::vector<std::string>& files);
 
 Result<SeccompList> parse_seccomp(const std::string& file, const Text& text);
-// Is a profile of that name no job's but a part's of the agent? "worker", "broker", ...
+// True if a profile of that name is for a process of the agent ("worker", "broker",
+// "config-reader", "vet") and not for jobs.
 bool is_part(std::string_view profile);
 Result<Profile> parse_profile(const std::string& name, const std::string& file, const Text& text);
-// "read PATH [if-present]", in profiles and in worker.landlock.
+// Parses the words after the key of a line such as "read PATH [if-present]", in profiles and in
+// worker.landlock.
 Result<PathRule> take_path_rule(Access access, Line& line);
 
 }  // namespace bulkhead::policy

@@ -4,8 +4,8 @@
 
 namespace bulkhead::policy {
 
-// True when `pattern` describes the whole of `path`: * is any text and ? one byte, both within a
-// component, and neither stands for the dot that hides a file.
+// True if `pattern` matches the whole of `path`: * matches any bytes and ? one byte, but neither
+// matches '/' or a dot at the begin of a component (as glob(7) does).
 bool matches(std::string_view pattern, std::string_view path);
 
 inline bool has_wildcard(std::string_view text) { return text.find_first_of("*?") != text.npos; }

@@ -1,5 +1,5 @@
-// profiles/*.profile: what a process gets, a job or a part of the agent. Every key stands exactly
-// once, unless its form says otherwise; nothing has a default.
+// Parses profiles/*.profile: the account, limits and rights of a job or of a process of the agent.
+// Each key must come exactly once unless its form says otherwise, so nothing has a hidden default.
 #include <algorithm>
 #include <charconv>
 #include <functional>
@@ -54,7 +54,7 @@ Form number(std::string_view usage, auto& target, std::uint32_t least, std::uint
     return set(usage, target, [=](Line& line) { return line.number(least, most); });
 }
 
-// "none", or words to the end of the line.
+// A line that is "none", or has one word or more.
 Form list(std::string_view usage, std::function<Result<>(Line&)> take_one) {
     return {Times::once, usage, [take_one](Line& line) -> Result<> {
                 if (line.accept("none")) return {};
@@ -73,7 +73,7 @@ Form walls(std::string_view usage, std::vector<WallLine>& lines) {
             }};
 }
 
-// Words to the end of the line, of lines of which there may be several.
+// A line of one word or more, which may come several times.
 Form each(std::string_view usage, std::function<Result<>(Line&)> take_one) {
     return {Times::any, usage, [take_one](Line& line) -> Result<> {
                 do {
@@ -88,7 +88,7 @@ Result<std::uint64_t> take_size_or_none(Line& line) {
     return line.size();
 }
 
-// May be left out: it came after the first policies that hosts load.
+// A line that may be missing: the key is newer than policies that hosts have.
 Form at_most_once(std::string_view usage, std::function<Result<>(Line&)> take) {
     return {Times::at_most_once, usage, std::move(take)};
 }
@@ -100,7 +100,7 @@ Form path(Access access, std::string_view usage, std::vector<PathRule>& paths) {
             }};
 }
 
-// Whose profiles have a line of that form.
+// The processes whose profiles may have a line of a form; a mask.
 enum Whose : unsigned { kJob = 1, kBroker = 2, kWorker = 4, kReader = 8, kVet = 16 };
 
 constexpr struct {
@@ -124,8 +124,7 @@ Result<PathRule> take_path_rule(Access access, Line& line) {
     return rule;
 }
 
-Result<Profile> parse_profile(const std::string& name, const std::string& file,
-                              const Text& text) {
+Result<Profile> parse_profile(const std::string& name, const std::string& file, const Text& text) {
     Profile p;
     p.name = name;
     const bool of_job = whose(name) == kJob;

@@ -1,4 +1,4 @@
-// seccomp/*.seccomp: which system call is answered how.
+// Parses seccomp/*.seccomp: the action for each system call.
 #include <algorithm>
 #include <bit>
 #include <utility>
@@ -18,8 +18,9 @@ bool is_call_name(std::string_view text) {
     return text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == text.npos;
 }
 
-// Adds to `blocks` all that is in `block` and none of `values`; `left` are the bits of the mask
-// that `block` leaves open. A block holds one of them or it does not; if it does, it is halved.
+// Adds to `blocks` masks and values that together match everything that `block` matches, except
+// `values`. `left` is the mask of the bits that `block` does not test yet. If `block` matches one
+// of `values`, it is split in two by the highest of these bits.
 void add_outside(std::vector<Bits>& blocks, const std::vector<Bits>& values, Bits block,
                  std::uint64_t left) {
     const auto holds = [&](const Bits& one) { return (one.value & block.mask) == block.value; };
@@ -35,7 +36,7 @@ void add_outside(std::vector<Bits>& blocks, const std::vector<Bits>& values, Bit
     add_outside(blocks, values, block, left & ~bit);
 }
 
-// "argN" or "argN&BITS": the condition so far, and the bits it looks at.
+// Parses "argN" or "argN&BITS" into `condition`, and returns the mask of the bits that are tested.
 Result<std::uint64_t> take_argument(Condition& condition, Line& line) {
     const auto word = TRY(line.word(kArguments));
     const auto argument = word.substr(0, word.find('&'));
@@ -52,7 +53,7 @@ Result<std::uint64_t> take_argument(Condition& condition, Line& line) {
     return *mask;
 }
 
-// The next word as a value of the bits in `mask`, and into the text.
+// Adds the next word to `condition` as a value of the bits in `mask`, and to its text.
 Result<> take_value(Condition& condition, std::uint64_t mask, Line& line) {
     const auto word = TRY(line.word("a number or a name"));
     const auto value = parse_value(word);
@@ -63,8 +64,8 @@ Result<> take_value(Condition& condition, std::uint64_t mask, Line& line) {
     return {};
 }
 
-// "is V", "in V...", "not-in V...", "has BITS" (all of them), "lacks BITS" (has none of them),
-// "null".
+// Parses a condition: the argument, then "is V", "in V...", "not-in V...", "has BITS" (all are
+// set), "lacks BITS" (none is set) or "null".
 Result<Condition> take_test(Line& line) {
     enum { is, in, not_in, has, lacks, null };
     static constexpr std::string_view kNames[] = {"is", "in", "not-in", "has", "lacks", "null"};
@@ -106,7 +107,8 @@ bool exclude_each_other(const Condition& a, const Condition& b) {
     });
 }
 
-// Two lines about one call must not both match with different answers.
+// True if both rules could match the same call with different actions, or if one has no condition
+// and so repeats or overrides the other.
 bool clash(const SyscallRule& a, const SyscallRule& b) {
     if (a.call != b.call) return false;
     if (a.conditions.empty() || b.conditions.empty()) return true;
@@ -132,7 +134,7 @@ Result<> take_rules(SeccompList& list, SyscallAction kind, Line& line) {
     } while (line.more() && !line.next_is("if"));
     for (bool another = line.accept("if"); another; another = line.accept("and")) {
         auto condition = TRY(take_test(line));
-        // libseccomp takes one comparison of an argument in a rule.
+        // A libseccomp rule has at most one comparison of each argument.
         for (const auto& other : rule.conditions) {
             if (other.argument != condition.argument) continue;
             return line.wrong("arg" + std::to_string(other.argument) + " is tested twice");

@@ -14,7 +14,7 @@ using enum TrustedPlace::Open;
 
 // clang-format off
 constexpr TrustedPlace kPlaces[] = {
-    // Programs and what they load
+    // Programs, and files that they load.
     {"/usr", "everybody, root too, who runs these programs", hurts},
     {"/bin", "everybody, root too, who runs these programs", hurts},
     {"/sbin", "everybody, root too, who runs these programs", hurts},
@@ -27,7 +27,7 @@ constexpr TrustedPlace kPlaces[] = {
     {"/efi", "the firmware, which starts what lies there", hurts},
     {"/nix", "everybody, root too, who runs these programs", hurts},
     {"/snap", "snapd and root, who run what lies there", hurts},
-    // Configuration, with sudoers, PAM, cron, units, ld.so.preload, profile.d in it
+    // Configuration, which includes sudoers, PAM, cron, units, ld.so.preload and profile.d.
     {"/etc", "sudo, PAM, cron, systemd, ld.so and nearly every daemon", hurts},
     {"/etc/cron.d", "cron, which runs it as root", hurts},
     {"/etc/cron.daily", "cron, which runs it as root", hurts},
@@ -42,20 +42,20 @@ constexpr TrustedPlace kPlaces[] = {
     {"/etc/systemd", "systemd, which runs these units as root", hurts},
     {"/etc/apt", "apt, which trusts these sources and keys", hurts},
     {"/etc/bulkhead", "this agent: its policy is here", hurts},
-    // Accounts
+    // Files of accounts.
     {"/root", "root's shell and ssh", hurts},
     {"/home/*/.ssh", "sshd, which lets in whom it names", hurts},
     {"/home/*/.bashrc", "its owner's shell, and sudo behind it"},
     {"/home/*/.bash_profile", "its owner's shell, and sudo behind it"},
     {"/home/*/.profile", "its owner's shell, and sudo behind it"},
     {"/home/*/.config", "its owner's session, which starts what it names"},
-    // Timed and started by root
+    // Units and jobs that root's daemons start.
     {"/run/systemd", "systemd, which runs these units as root", hurts},
     {"/run/udev", "udev, which runs what its rules name", hurts},
     {"/var/spool/cron", "cron, which runs it as the user it is named after", hurts},
     {"/var/spool/at", "atd, which runs it as its owner", hurts},
     {"/var/spool/anacron", "anacron, which decides by it what root runs", hurts},
-    // Package managers
+    // Files of package managers.
     {"/var/cache/apt", "apt, which installs packages from there"},
     {"/var/cache/dnf", "dnf, which installs packages from there"},
     {"/var/cache/libdnf5", "dnf, which installs packages from there"},
@@ -75,7 +75,7 @@ constexpr TrustedPlace kPlaces[] = {
     {"/var/lib/flatpak", "flatpak, whose programs lie there", hurts},
     {"/var/lib/ucf", "ucf, which writes to /etc from there"},
     {"/var/lib/dkms", "dkms, which builds the kernel's modules from there", hurts},
-    // Containers and machines
+    // Files of containers and virtual machines.
     {"/run/docker.sock", "docker: whoever writes to this socket is root"},
     {"/run/docker", "docker: whoever writes to its sockets is root"},
     {"/run/containerd", "containerd: whoever writes to its socket is root"},
@@ -91,7 +91,7 @@ constexpr TrustedPlace kPlaces[] = {
     {"/var/lib/lxc", "lxc, which starts these containers as root", hurts},
     {"/var/lib/machines", "systemd-nspawn, which boots these trees as root", hurts},
     {"/var/lib/portables", "systemd, which runs these trees' units", hurts},
-    // Caches that programs of root map, and state that they believe
+    // Caches that root's programs map, and state that they trust.
     {"/var/cache/man", "man-db, whose daily service hands it to user man as root"},
     {"/var/cache/ldconfig", "ldconfig, and by it every program"},
     {"/var/cache/apparmor", "apparmor, which loads these profiles into the kernel", hurts},
@@ -107,22 +107,22 @@ constexpr TrustedPlace kPlaces[] = {
     {"/var/log/bulkhead", "this agent: its audit log is here", hurts},
     {"/var/lib", "daemons, which keep there what they believe"},
     {"/var/log", "rsyslog and logrotate, which write there as root, through links too"},
-    // The kernel
+    // Interfaces of the kernel.
     {"/dev", "the kernel: raw disks and memory", hurts},
     {"/proc", "the kernel: core_pattern and others name programs that it runs as root"},
     {"/sys", "the kernel: settings that root alone should change"},
-    // Where everybody may write, and root's programs keep files of theirs
+    // Directories in which everybody may write, and in which root's programs keep files.
     {"/var/tmp/mkinitramfs_*", "mkinitramfs, which builds what the kernel boots from there", harmless, to_all},
     {"/var/tmp/dracut.*", "dracut, which builds what the kernel boots from there", harmless, to_all},
     {"/var/tmp", "root's programs, which keep files of theirs there", harmless, to_all},
     {"/tmp", "root's programs, which keep files of theirs there", harmless, to_all},
 };
-// Beneath /dev, and harmless: whoever writes there changes nothing.
+// Paths beneath /dev that are not trusted places, because a write to them changes nothing.
 constexpr std::string_view kHarmless[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
                                           "/dev/tty", "/dev/ptmx", "/dev/pts", "/dev/shm", "/dev/fd"};
 // clang-format on
 
-// Is the one the other, or above it?
+// True if `outer` is `inner` or one of its parent directories.
 bool holds(std::string_view outer, std::string_view inner) {
     const auto above = split(outer, '/');
     const auto below = split(inner, '/');
@@ -136,7 +136,7 @@ bool holds(std::string_view outer, std::string_view inner) {
 }  // namespace
 
 std::vector<const TrustedPlace*> trusted_places(std::string_view path) {
-    if (path.starts_with("/var/run/")) path.remove_prefix(4);  // a link everywhere
+    if (path.starts_with("/var/run/")) path.remove_prefix(4);  // /var/run is a symlink to /run
     std::vector<const TrustedPlace*> beneath;
     const TrustedPlace* innermost = nullptr;
     for (const auto harmless : kHarmless) {

@@ -1,4 +1,5 @@
-// Places whose content root trusts or runs: whoever may write there is root before long.
+// Paths whose content root's programs trust or run. An account that can write there can become
+// root.
 #pragma once
 #include <string>
 #include <string_view>
@@ -8,13 +9,15 @@ namespace bulkhead::policy {
 
 struct TrustedPlace {
     std::string_view path;  // a component may hold * and ?
-    std::string_view who;   // "apt, which installs what lies there"
+    std::string_view who;   // who trusts it: "apt, which installs packages from there"
     enum class Deleting { harmless, hurts } deleting = Deleting::harmless;
-    // Everybody may make files there: an account without capabilities gains nothing by a row.
+    // `to_all`: everybody may create files there, so a row gives an account without capabilities no
+    // additional right.
     enum class Open { to_owners, to_all } open = Open::to_owners;
 };
 
-// The innermost that holds `path`, if one does, and all that lie beneath it, in the table's order.
+// The place with the longest path that is `path` or above it, if there is one; then all places
+// beneath `path`, in the order of the table.
 std::vector<const TrustedPlace*> trusted_places(std::string_view path);
 
 }  // namespace bulkhead::policy

@@ -1,5 +1,5 @@
-// What the package lays down beside the programs: the policy of their version, and the digests of
-// what releases before it shipped.
+// The vendor's policy: the files that the package installs beside the programs for their version,
+// and the digests of the files that earlier releases shipped.
 #pragma once
 #include <map>
 #include <string>
@@ -12,7 +12,8 @@
 
 namespace bulkhead::policy {
 
-inline constexpr unsigned kFormat = 1;  // of "policy-format"; this one and the one before are read
+// The number of "policy-format" that this version writes. It reads this format and the one before.
+inline constexpr unsigned kFormat = 1;
 
 struct Vendor {
     unsigned format = 0;
@@ -20,14 +21,15 @@ struct Vendor {
 };
 Result<Vendor> parse_vendor(const std::string& file, const Text& text);
 
-// The releases by path and digest in hex.
+// The release that shipped a file, by the file's path and its SHA-256 in hex.
 using Shipped = std::map<std::pair<std::string, std::string>, std::string>;
-// Lines "SHA256  RELEASE  PATH".
+// Parses lines "SHA256  RELEASE  PATH".
 Result<Shipped> parse_shipped(const std::string& file, std::string_view text);
 
-// A directory of another version than this program's is refused.
+// As read(), and an error unless vendor.policy in the directory names this program's version.
 Result<Files> read_vendor(const std::string& directory, Trust trust);
-// Where it lies: `installed` from the directory of the running program, or where a build puts it.
+// The path of the vendor's directory: `installed`, relative to the running program's directory; or,
+// for a program in a build tree, where the build puts it.
 std::string vendor_directory(std::string_view installed);
 
 }  // namespace bulkhead::policy

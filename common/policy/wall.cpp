@@ -53,7 +53,7 @@ consteval bool in_order() {
     }
     return kRows.size() <= 32;
 }
-static_assert(in_order(), "row_of() goes by the number, and a WallSet holds 32");
+static_assert(in_order(), "row_of() indexes by the number, and a WallSet has 32 bits");
 
 }  // namespace
 

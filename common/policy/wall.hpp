@@ -1,6 +1,6 @@
-// The table of walls: one row for each mechanism of the kernel that holds a process of ours.
-// Whoever asks whether it is there, raises it, reads it back or tells of it goes by this table; the
-// effects are in common/sandbox/walls.hpp.
+// The table of walls. A wall is a mechanism of the kernel that confines a process of the agent or a
+// job. Code that probes, raises, reads back or prints walls uses this table; the system calls are
+// in common/sandbox/walls.hpp.
 #pragma once
 #include <cstdint>
 #include <initializer_list>
@@ -11,7 +11,7 @@
 namespace bulkhead::policy {
 
 enum class Wall : std::uint8_t {
-    // There on every kernel that the agent runs on.
+    // Walls that every kernel has on which the agent runs.
     identity,
     capabilities,
     no_new_privs,
@@ -21,7 +21,7 @@ enum class Wall : std::uint8_t {
     namespaces,
     place,
     seccomp,
-    // Those that a kernel may lack, or a host may not give.
+    // Walls that a kernel may lack, or that a host may not provide.
     landlock,
     landlock_net,
     landlock_scope,
@@ -37,23 +37,23 @@ enum class Wall : std::uint8_t {
 };
 
 struct WallRow {
-    // Who may name it in a line "require".
+    // The policy files that may name the wall in a line "require".
     enum class Named { by_nobody, by_host, by_profiles };
 
     Wall wall = Wall::identity;
-    std::string_view name;   // also in `missing`, and in what a child says that was not held
-    std::string_view since;  // Linux; empty: older than what the agent runs on
-    std::string_view words;
-    Named named = Named::by_nobody;  // `by_profiles`: by the host's policy too
+    std::string_view name;   // in policy, in `missing` and in errors of Kind::differs
+    std::string_view since;  // Linux version; empty if every kernel has it on which the agent runs
+    std::string_view words;  // a phrase for people
+    Named named = Named::by_nobody;  // `by_profiles` includes host.policy
 };
 
-// In the order of the enumeration.
+// All rows, in the order of the enumeration.
 std::span<const WallRow> walls();
 const WallRow& row_of(Wall wall);
 
-// May a host lack it?
+// True if a host may lack the wall.
 inline bool may_lack(const WallRow& row) { return row.named != WallRow::Named::by_nobody; }
-// Something that host.policy may require.
+// True if `name` is a wall that host.policy may require.
 bool is_feature(std::string_view name);
 
 class WallSet {
@@ -67,10 +67,10 @@ class WallSet {
     constexpr bool has(Wall wall) const { return (bits_ & bit(wall)) != 0; }
     constexpr bool empty() const { return bits_ == 0; }
     constexpr WallSet operator|(WallSet other) const { return WallSet(bits_ | other.bits_); }
-    // Those of it that are not in `other`.
+    // The walls of this set that are not in `other`.
     constexpr WallSet without(WallSet other) const { return WallSet(bits_ & ~other.bits_); }
     constexpr friend bool operator==(WallSet, WallSet) = default;
-    // "identity, landlock"
+    // The names, as in "identity, landlock".
     std::string names() const;
 
   private:
@@ -81,20 +81,21 @@ class WallSet {
     std::uint32_t bits_ = 0;
 };
 
-// What stands of a part of the agent, but for what the host lacks. The last three of the broker's
-// hold all that it starts, too.
+// The walls of the agent's processes, less those that the host lacks. The last three of the broker
+// also confine every process that it starts.
 inline constexpr WallSet kBrokerWalls{Wall::not_dumpable, Wall::limits, Wall::capabilities,
                                       Wall::no_new_privs, Wall::seccomp};
-// Of a confined process, before its exec.
+// Raised by a child of the broker before execve(2), for the worker and the config reader.
 inline constexpr WallSet kRaisedBeforeExec{Wall::limits, Wall::identity, Wall::capabilities,
                                            Wall::no_new_privs, Wall::end_with_parent};
-// By the broker from outside.
+// Raised for the worker by the broker.
 inline constexpr WallSet kRaisedFromOutside{Wall::place, Wall::worker_view, Wall::egress};
-// By the worker itself; what it cannot raise any more it looks at.
+// Raised by the worker. Those that only root can raise it reads back from the kernel.
 inline constexpr WallSet kRaisedByWorker{
     Wall::end_with_parent, Wall::not_dumpable, Wall::mdwe,     Wall::mseal,        Wall::identity,
     Wall::capabilities,    Wall::no_new_privs, Wall::landlock, Wall::landlock_net, Wall::seccomp};
-// Of the child that checks scripts; of an author who is not root it has the identity.
+// The walls of the child that checks scripts. If the caller is not root, the child keeps the
+// caller's ids.
 inline constexpr WallSet kVetWalls{Wall::limits,       Wall::identity,        Wall::capabilities,
                                    Wall::no_new_privs, Wall::end_with_parent, Wall::landlock,
                                    Wall::seccomp};

@@ -64,8 +64,9 @@ Result<> check_removal(const Profile& profile) {
     return {};
 }
 
-// With one of these a job could become the owner of others' files in its trees, or have them run as
-// theirs.
+// With CAP_SETUID or CAP_SETGID a job could take the ids of other owners of files in its trees.
+// With CAP_FSETID or CAP_SETFCAP it could leave files there that run with their owner's ids or with
+// capabilities.
 constexpr std::string_view kEscapes[] = {"CAP_SETUID", "CAP_SETGID", "CAP_FSETID", "CAP_SETFCAP"};
 
 Result<> check_capabilities(const Profile& profile) {
