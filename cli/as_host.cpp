@@ -43,7 +43,8 @@ std::string controllers() {
     return "";
 }
 
-// As the broker will find them, but for what its unit delegates.
+// The names of the walls that the broker will find missing. Which cgroup controllers its unit
+// delegates is not known here.
 std::vector<std::string> missing_features() {
     policy::WallSet not_enabled;
     if (::geteuid() == 0 && !sandbox::knows_egress()) not_enabled.add(policy::Wall::egress);
@@ -58,7 +59,8 @@ std::vector<std::string> missing_features() {
     return sandbox::names_of(sandbox::lacking_walls(not_enabled));
 }
 
-// What this process could give away; a unit may have less (CapabilityBoundingSet=).
+// The bounding set of this process. The broker's unit may have a smaller one
+// (CapabilityBoundingSet=, systemd.exec(5)).
 std::uint64_t bounding_set() {
     std::uint64_t set = 0;
     for (unsigned bit = 0; bit < 64; ++bit) {
@@ -67,7 +69,7 @@ std::uint64_t bounding_set() {
     return set;
 }
 
-// A link's place is not where its row is written.
+// Runs check_places() for the paths that the rows' symlinks lead to.
 void ask_for_links(const policy::Profile& profile, Remarks& remarks) {
     auto resolved = profile;
     resolved.paths.clear();
@@ -84,7 +86,7 @@ void ask_for_links(const policy::Profile& profile, Remarks& remarks) {
     }
 }
 
-// The root directory of its jobs, really made, in a child that ends with it.
+// Makes the root directory of the profile's jobs in a child. Returns what is left out of it.
 Result<std::vector<std::string>> try_view(const policy::Profile& profile) {
     sandbox::ProcessIds ids{.user = TRY(sandbox::find_user(profile.user)), .groups = {}};
     ids.user.gid = TRY(sandbox::find_group(profile.group));

@@ -1,4 +1,4 @@
-// What only the host itself knows of its policy: accounts, paths, programs, walls.
+// Checks a policy against the host that the program runs on: accounts, paths, programs, walls.
 #pragma once
 #include <vector>
 

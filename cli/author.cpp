@@ -20,7 +20,7 @@ std::string fault_lines(const std::string& file, const std::vector<Remark>& faul
 Result<> require_sound(const std::string& file, std::string_view script,
                        const std::string& interpreter) {
     Vetting vetting{.oddities = find_oddities(script, interpreter)};
-    // A shell would only say the same in other words.
+    // If there are faults already, a shell would report them again in other words.
     if (faults_of(vetting).empty()) vetting.syntax = check_syntax(script, interpreter);
     const auto faults = faults_of(vetting);
     using enum admission::CheckOutcome;

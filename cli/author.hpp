@@ -1,4 +1,4 @@
-// What new-job and seal ask of a script before people sign it.
+// The checks that new-job and seal make of a script before people sign it.
 #pragma once
 #include <string>
 #include <string_view>
@@ -9,15 +9,16 @@
 
 namespace bulkhead::cli {
 
-// "clean.sh:3: ends with CR LF; ...", a line for each; the shell's words quoted.
+// A line for each fault: "clean.sh:3: ends with CR LF; ...". Text that a shell printed is quoted().
 std::string fault_lines(const std::string& file, const std::vector<Remark>& faults);
 
-// Without faults? What could not be checked is told on standard error.
+// An error with fault_lines() if the script has faults. What could not be checked is printed to
+// standard error.
 Result<> require_sound(const std::string& file, std::string_view script,
                        const std::string& interpreter);
 
-// The interpreter that interpreters.policy has for a name that env would look up. /bin/bash and
-// /usr/bin/bash count as one, of which the first that is listed is taken.
+// The path in interpreters.policy whose last component is `name`, as in "#!/usr/bin/env bash". If
+// there are several, such as /bin/bash and /usr/bin/bash, the first one.
 Result<std::string> listed_interpreter(std::string_view name, const policy::Policy& policy);
 
 }  // namespace bulkhead::cli

@@ -1,5 +1,5 @@
-// `bulkhead check-policy`: does a policy load, what in it is strange, and which digest has it?
-// With --as-host also: can this host give what it promises?
+// `bulkhead check-policy`: loads a policy, prints remarks about it and its digest. With --as-host
+// it also checks whether this host can apply it.
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>

@@ -1,4 +1,5 @@
-// `bulkhead describe-protocol`: the reference page of what worker and broker may say to each other.
+// `bulkhead describe-protocol`: prints the reference page of the protocol between worker and
+// broker.
 #include "cli/base/command.hpp"
 #include "cli/base/files.hpp"
 #include "common/protocol/describe.hpp"

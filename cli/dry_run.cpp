@@ -1,4 +1,4 @@
-// `bulkhead dry-run`: the answer a host will give, before anybody signs.
+// `bulkhead dry-run`: prints the decision that a host would make about a script or job.
 #include <algorithm>
 #include <array>
 
@@ -24,7 +24,8 @@ constexpr std::array kOptions{
     Option{"--param", Takes::often},
     Option{"--json", Takes::nothing},
 };
-// A script of 4 MiB and one byte is a job to refuse; this is no job.
+// A larger file is an error of the call. A script above 4 MiB but below this size is a job that a
+// host refuses, and is reported as such.
 constexpr std::uint64_t kMostBytes = 64_MiB;
 
 Result<> take_host(policy::Host& host, const Options& options) {
@@ -59,7 +60,7 @@ Result<Question> ask(const Options& options) {
     return question;
 }
 
-// What would run it: the manifest's word, else the #! line's.
+// The interpreter that would run the script: the manifest's, or without a manifest the #! line's.
 std::string interpreter_of(const Report& report, const policy::Policy& policy) {
     if (report.verdict.manifest) return report.verdict.manifest->interpreter;
     const auto asked = approval::asked_for(report.script);

@@ -1,4 +1,4 @@
-// `bulkhead jobs`: which jobs run here, and which of them keep a file system busy.
+// `bulkhead jobs`: lists the jobs that run on this host, and those that keep a file system busy.
 #include <algorithm>
 #include <array>
 

@@ -1,5 +1,5 @@
-// bulkhead: the operator's helper. It does nothing that an editor, ssh-keygen and a socket could
-// not.
+// bulkhead: the operator's command. It has no privileges of its own: it reads and writes files,
+// calls ssh-keygen(1) and asks the workers' status sockets.
 #include <array>
 #include <cstdio>
 #include <string_view>

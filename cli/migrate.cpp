@@ -1,5 +1,5 @@
-// `bulkhead migrate`: what replaces an installation of another agent. It reads, prints, and writes
-// into one directory that the operator names; nothing is installed by it.
+// `bulkhead migrate`: makes the configuration that replaces an installation of another agent. It
+// prints it, or writes it into a directory that the operator names; it installs nothing.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,7 +32,7 @@ std::string section(std::string_view title, std::string text) {
     return text.empty() ? "" : "\n# --- " + std::string(title) + "\n" + text;
 }
 
-// Lines that are added to files of the version's policy.
+// Lines to add to a file of the vendor's policy.
 struct Added {
     std::string_view file;
     std::vector<std::string> migration::Plan::*lines;
@@ -48,7 +48,7 @@ std::string written(std::string_view file) {
     return std::string(file.substr(file.rfind('/') + 1)) + ".lines";
 }
 
-// As shell commands, so that nobody copies a mode by hand.
+// Shell commands that install the files with owner and mode.
 std::string install_lines(const migration::Plan& plan, const std::string& from) {
     const auto install = [&from](std::string_view owner, std::string_view group,
                                  std::string_view mode, const std::string& name,
@@ -61,7 +61,7 @@ std::string install_lines(const migration::Plan& plan, const std::string& from) 
     for (const auto& file : plan.secrets) {
         const auto colon = file.owner.find(':');
         if (!state && file.name.starts_with("state/")) {
-            // The agent takes that over at its start, whatever account its worker has.
+            // At its start the agent gives this directory to the account of its worker.
             text += "install -d -o root -g root -m 700 /var/lib/bulkhead/worker/credentials\n";
             state = true;
         }
@@ -96,7 +96,8 @@ std::string told(const migration::Plan& plan, const migration::Installation& ins
     return text;
 }
 
-// New, private, on disk. An existing one is somebody's work.
+// Writes a new file with mode 0600 and calls fsync(2). An existing file is not overwritten:
+// somebody may have edited it.
 Result<> write_new(const std::string& path, const std::string& content) {
     sys::Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file && errno == EEXIST) {

@@ -1,4 +1,4 @@
-// `bulkhead new-job`: writes the manifest of a script, for people to read and sign.
+// `bulkhead new-job`: writes a manifest for a script, which people then read and sign.
 #include <pwd.h>
 #include <unistd.h>
 
@@ -60,7 +60,8 @@ std::string login_name() {
     return user == nullptr ? "" : user->pw_name;
 }
 
-// What the #! line names; the name in "#!/usr/bin/env bash" is looked up in interpreters.policy.
+// The interpreter in the #! line. The name in "#!/usr/bin/env bash" is looked up in
+// interpreters.policy.
 Result<std::string> interpreter_of(std::string_view script, const Options& options) {
     const auto asked = TRY(or_wrong(approval::asked_for(script)));
     if (!asked) {
@@ -82,7 +83,7 @@ Result<std::string> interpreter_of(std::string_view script, const Options& optio
     return path;
 }
 
-// "disk-clean-2026-08-22" from disk_clean.sh.
+// A job-id from the file's name and the day: disk_clean.sh becomes "disk-clean-2026-08-22".
 std::string job_id_of(const std::string& path, UnixTime day) {
     auto name = path.substr(path.rfind('/') + 1);
     name = name.substr(0, name.find('.', 1));
@@ -104,7 +105,7 @@ Result<std::chrono::seconds> seconds(std::string_view option, const std::string&
     return std::chrono::floor<std::chrono::seconds>(*time);
 }
 
-// 4096, 64KiB, 1MiB, 1GiB.
+// Parses a size in bytes, or with a unit: 4096, 64KiB, 1MiB, 1GiB.
 Result<std::uint64_t> size(std::string_view option, std::string_view text) {
     std::uint64_t unit = 1;
     for (const auto& [suffix, bytes] :
@@ -136,7 +137,8 @@ Result<> take_repeated(approval::Manifest& job, const Options& options) {
     return {};
 }
 
-// What is not checked here is checked when the text is parsed again.
+// Writes the manifest's text. It does not check every value; the caller parses the text again,
+// which does.
 Result<std::string> write(const std::string& path, std::string_view script,
                           const std::string& interpreter, const Options& options) {
     approval::Manifest job;

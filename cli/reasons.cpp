@@ -1,4 +1,4 @@
-// `bulkhead reasons`: the table of reason codes that policy/README.md shows.
+// `bulkhead reasons`: prints the table of reason codes, which policy/README.md contains.
 #include "cli/base/command.hpp"
 #include "cli/base/files.hpp"
 #include "common/admission/reason.hpp"

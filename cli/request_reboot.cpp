@@ -1,6 +1,6 @@
-// `bulkhead request-reboot`: what a job does that wants the host restarted and keeps its exit
-// status for something else. The broker looks for the file when the job has ended; only root can
-// make it.
+// `bulkhead request-reboot`: a job calls it to have the host restarted after the job has ended. It
+// makes a file for which the broker looks then; only root can make it. Alternatively a job can ask
+// by its exit status.
 #include <fcntl.h>
 
 #include <cstdlib>

@@ -1,5 +1,6 @@
-// `bulkhead resume-jobs`: lifts the suspension that a worker's violations brought about. Root's to
-// do: the mark lies where only root may write, and the broker records that it is gone.
+// `bulkhead resume-jobs`: lets the agent start jobs again after a worker's violations of the
+// protocol have suspended that. It removes the mark files, which only root can do; the broker then
+// records it.
 #include <array>
 #include <cerrno>
 
@@ -29,7 +30,7 @@ Result<int> resume_jobs(const Arguments& arguments) {
     if (!directory) return only_root(directory.error());
     std::string resumed;
     for (const auto& name : TRY(within(place, directory->list()))) {
-        // Of all backends, as 0.1 left it, or of one.
+        // Version 0.1 made one mark for all backends; since then each backend has its own.
         const bool of_one = name.starts_with(std::string(kMark) + ".");
         if (name != kMark && !of_one) continue;
         const auto removed = within(place, directory->remove_file(name));

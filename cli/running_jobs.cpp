@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMostBytes = 16 << 20;
-constexpr int kDeepest = 12;  // of cgroups above an agent's; systemd nests fewer
+constexpr int kDeepest = 12;  // levels of cgroups above an agent's; systemd has fewer
 
 std::string proc_file(pid_t pid, std::string_view name) {
     const auto dir = sys::Dir::open("/proc/" + std::to_string(pid));
@@ -57,7 +57,7 @@ void add_processes(const fs::path& cgroup, std::vector<pid_t>& processes) {
     const auto text = dir ? dir->read_file("cgroup.procs", kMostBytes).value_or("") : "";
     for (const auto line : split(text, '\n')) {
         const auto pid = parse_number<pid_t>(line).value_or(0);
-        if (pid > 0) processes.push_back(pid);  // 0: of a namespace beside ours
+        if (pid > 0) processes.push_back(pid);  // 0 is a process of another pid namespace
     }
     for (const auto& below : folders(cgroup)) add_processes(below, processes);
 }
@@ -71,7 +71,8 @@ std::string id_of(pid_t pid) {
     return "";
 }
 
-// Its start in ticks after boot is field 22 of proc_pid_stat(5), the 20th after the name.
+// When the process started. Field 22 of /proc/PID/stat (proc_pid_stat(5)), the 20th after the name,
+// is that time in clock ticks after boot.
 UnixTime start_of(pid_t pid, std::uint64_t boot) {
     const auto text = proc_file(pid, "stat");
     const auto fields = words(std::string_view(text).substr(text.rfind(')') + 1));
@@ -116,7 +117,7 @@ std::string mount_of(const std::string& path) {
     return code == 0 && (info.stx_mask & STATX_MNT_ID) != 0 ? std::to_string(info.stx_mnt_id) : "";
 }
 
-// What stands in a mount of our own namespace.
+// Adds which directories and files of the process are in a mount of this program's namespace.
 void add_uses(pid_t pid, const HeldPlace& place, std::vector<std::string>& found) {
     const auto proc = "/proc/" + std::to_string(pid);
     std::string uses;

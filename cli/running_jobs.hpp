@@ -1,4 +1,4 @@
-// The jobs that run on this host, as the kernel shows them: by cgroup, without asking the agent.
+// Finds the jobs that run on this host from cgroups and /proc, without asking the agent.
 #pragma once
 #include <sys/types.h>
 
@@ -11,24 +11,26 @@
 namespace bulkhead::cli {
 
 struct RunningJob {
-    std::string agent;             // "bulkhead-LABEL", its cgroup
-    std::string number;            // the agent's
-    std::string id;                // its word: what BULKHEAD_JOB_ID says in a process of it, or ""
-    UnixTime since{};              // of its oldest process that is there
+    std::string agent;   // name of the agent's cgroup, "bulkhead-LABEL"
+    std::string number;  // the job's number in the agent's ledger
+    std::string id;      // BULKHEAD_JOB_ID in a process's environment, which the job could
+                         // change; or ""
+    UnixTime since{};    // start of the oldest process that still runs
     std::vector<pid_t> processes;  // sorted
 };
 
-// Needs root. A job that ends meanwhile is there or is not.
+// Needs root. A job that ends during the call may be missing.
 Result<std::vector<RunningJob>> running_jobs();
 
-// What keeps a file system from being unmounted for good.
+// A mount or device that jobs may keep busy.
 struct HeldPlace {
     std::string device;  // "MAJOR:MINOR"
-    std::string mount;   // of this process's namespace, its id; "" for a device that is none's
+    std::string mount;  // mount id in this process's namespace; "" for a device that is not mounted
 };
 // `path` is a mount point or a block device.
 Result<HeldPlace> held_place(const std::string& path);
-// Where it is mounted in a view of the job's, and which processes stand or have files in it.
+// Sentences: where `place` is mounted in the job's view, and which processes of the job have their
+// working directory, root directory or open files in it.
 std::vector<std::string> holds(const RunningJob& job, const HeldPlace& place);
 
 }  // namespace bulkhead::cli

@@ -1,4 +1,5 @@
-// `bulkhead seal`: puts script, manifest and signatures into one file that any backend can carry.
+// `bulkhead seal`: joins script, manifest and signatures to one signed script, which any backend
+// can deliver.
 #include <cstdio>
 
 #include "cli/author.hpp"
@@ -14,7 +15,8 @@ namespace {
 
 constexpr std::uint64_t kMost = 64_MiB;
 
-// SSHSIG begins with "SSHSIG", a version, and the signer's public key as one string (RFC 4251).
+// Takes a `string` of RFC 4251, section 5, from the front. An SSHSIG blob begins with "SSHSIG", a
+// version, and the signer's public key as such a string (OpenSSH's PROTOCOL.sshsig).
 Result<std::string> take_string(std::string_view& bytes) {
     if (bytes.size() < 4) return fail("cut short");
     std::size_t size = 0;
@@ -25,8 +27,8 @@ Result<std::string> take_string(std::string_view& bytes) {
     return text;
 }
 
-// The key that a signature names: known to nobody, so its word proves no approval. It tells an
-// author who signed the wrong file before anybody else has to.
+// The key that a signature claims to be by. It is compared with no list of keys, so it proves no
+// approval. It serves to tell an author early that a signature is of another file.
 Result<approval::PublicKey> claimed_key(ByteView blob) {
     auto text = as_text(blob);
     if (!text.starts_with("SSHSIG") || text.size() < 10) return fail("not an SSH signature");
@@ -67,8 +69,9 @@ Result<> check_parts(std::string_view script, const std::string& script_file,
                 "signed; if not, take the script that was signed");
 }
 
-// A last line without its end is taken, as ssh-keygen takes it. What neither of us takes, an editor
-// or a terminal put there, and it is not to be seen.
+// Reads a file of signatures. A last line without LF is accepted, as ssh-keygen(1) does. Characters
+// that neither accepts usually come from an editor or terminal and are invisible, so the error says
+// how to remove them.
 Result<std::string> read_signatures(const std::string& file) {
     auto text = TRY(read_input(file, 1_MiB));
     if (!text.empty() && !text.ends_with('\n')) text += '\n';

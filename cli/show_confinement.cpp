@@ -1,5 +1,5 @@
-// `bulkhead show-confinement`: what a policy makes of the broker, of the worker and of jobs;
-// and what holds the child that checks scripts.
+// `bulkhead show-confinement`: prints how a policy confines broker, worker and jobs; and how the
+// child that checks scripts is confined.
 #include <array>
 
 #include "cli/base/files.hpp"

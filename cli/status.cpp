@@ -1,6 +1,6 @@
 // `bulkhead status`: asks each worker's socket and prints the answers for people or for programs. A
-// worker meets the network, and root's terminal obeys what is printed: nothing is taken for
-// granted.
+// worker talks to the network and may be captured, and a terminal acts on control characters, so
+// answers are bounded, checked and escaped.
 #include <unistd.h>
 
 #include <cstdio>
@@ -27,7 +27,7 @@ const json& member(const json& object, const char* name) {
     return found == object.end() ? kNone : *found;
 }
 
-// No control character reaches the terminal.
+// `text` with control characters escaped, for a terminal.
 std::string plain(const std::string& text) {
     std::string out;
     for (const char c : text) out += c == '"' || c == '\\' ? std::string(1, c) : quoted({&c, 1});
@@ -53,7 +53,7 @@ std::string missing(const json& confinement) {
     return list.empty() ? "nothing" : list;
 }
 
-// What the worker of this backend says otherwise than the first one.
+// Prints the values in which the worker of this backend differs from the first one.
 void print_otherwise(const json& worker) {
     for (const auto& [name, value] : worker.items()) {
         if (name == "confinement") {
@@ -109,7 +109,7 @@ void print_for_people(const json& status) {
 
 Result<json> asked(const Options& options) {
     const auto run_dir = options.value("--run-dir", "/run/bulkhead");
-    const auto old = run_dir + "/status.sock";  // of 0.1, which may run until it is restarted
+    const auto old = run_dir + "/status.sock";  // of version 0.1, which may still run
     auto one = options.value("--socket", "");
     if (one.empty() && ::access((run_dir + "/status").c_str(), F_OK) != 0 &&
         ::access(old.c_str(), F_OK) == 0) {

@@ -1,4 +1,4 @@
-// `bulkhead verify-audit`: is the log whole, and where does it stop being so?
+// `bulkhead verify-audit`: checks an audit log's chain of hashes, and prints the first fault.
 #include <fcntl.h>
 
 #include <array>
@@ -29,7 +29,7 @@ Result<> add(Log& log, const std::string& path) {
     return {};
 }
 
-// The files as they were given, oldest first; a directory stands for the set it holds.
+// Opens the files in the given order, oldest first. A directory means the log's files in it.
 Result<Log> open_log(const std::vector<std::string>& paths) {
     Log log;
     for (const auto& path : paths) {
@@ -45,7 +45,8 @@ Result<Log> open_log(const std::vector<std::string>& paths) {
     return log;
 }
 
-// As a heartbeat tells it: so many lines, and the hash of the last.
+// The head of --size and --head, which a heartbeat has: the number of lines, and the hash of the
+// last one.
 Result<std::optional<records::Head>> expected_head(const Options& options) {
     if (!options.has("--size") && !options.has("--head")) return std::optional<records::Head>{};
     if (!options.has("--size") || !options.has("--head")) {

@@ -1,4 +1,4 @@
-// A subcommand of `bulkhead`: one file each, one row in the table of main.cpp.
+// The subcommands of `bulkhead`. Each has a file of its own and a row in the table of main.cpp.
 #pragma once
 #include <string>
 #include <vector>
@@ -10,10 +10,11 @@ namespace bulkhead::cli {
 using Arguments = std::vector<std::string>;
 
 inline constexpr int kDone = 0;
-inline constexpr int kNo = 1;     // the answer is no, or it could not be done
-inline constexpr int kWrong = 2;  // a wrong call, or a policy that cannot be used
+inline constexpr int kNo = 1;     // the answer is no, or the command failed
+inline constexpr int kWrong = 2;  // the arguments are wrong, or the policy does not load
 
-// Each returns its exit status; an error is printed and is kNo, or kWrong when it is a wrong().
+// Each returns its exit status. main() prints an error, and exits with kWrong if it is a wrong(),
+// else with kNo.
 Result<int> status(const Arguments& arguments);
 Result<int> jobs(const Arguments& arguments);
 Result<int> resume_jobs(const Arguments& arguments);
@@ -29,10 +30,11 @@ Result<int> verify_audit(const Arguments& arguments);
 Result<int> describe_protocol(const Arguments& arguments);
 Result<int> reasons(const Arguments& arguments);
 
-// What the caller has to mend.
+// An error of Kind::wrong_input, which the person who called the command has to correct.
 [[nodiscard]] inline std::unexpected<Error> wrong(std::string what) {
     return fail(std::move(what), Error::Kind::wrong_input);
 }
+// `result`, with its error turned into a wrong().
 template <class T>
 [[nodiscard]] Result<T> or_wrong(Result<T> result) {
     if (!result) return wrong(std::move(result).error().what);

@@ -1,4 +1,4 @@
-// Files that an author names, and text for the terminal.
+// Reads files that the caller names, and prints text to the terminal.
 #pragma once
 #include <string>
 #include <string_view>
@@ -8,14 +8,15 @@
 
 namespace bulkhead::cli {
 
-// "-" is standard input. Only regular files, pipes and what they are led to by symlinks; more than
-// `max` bytes is an error.
+// Reads a regular file or a pipe; "-" is standard input. Symlinks are followed. More than `max`
+// bytes are an error.
 Result<std::string> read_input(const std::string& path, std::uint64_t max);
 
-// All of it, or an error: a full disk must not look like success.
+// Writes `text` to standard output. An error if not all of it was written, for example to a full
+// disk.
 Result<> print(std::string_view text);
 
-// `text` as one word of a shell command, quoted only when it must be.
+// `text` as one word of a shell command, in quotes if it needs them.
 std::string shell_word(std::string_view text);
 
 }  // namespace bulkhead::cli

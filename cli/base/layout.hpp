@@ -1,4 +1,4 @@
-// Labels and words in columns, for terminals.
+// Lays out labels and text in columns, for terminals.
 #pragma once
 #include <string>
 #include <string_view>
@@ -6,13 +6,13 @@
 
 namespace bulkhead::cli {
 
-// A label, then words that continue below themselves where the line is full.
+// A label and text beside it. Lines of text that do not fit are continued in the same column.
 std::string row(std::string label, std::string_view text);
 
-// "a, b, c", or `none`.
+// The list as "a, b, c"; `none` if it is empty.
 std::string joined(const std::vector<std::string>& list, const char* none);
 
-// A rule and why it is there, as policy has it; the reason stands below a long rule.
+// A rule of policy and its reason, beside it or, if the rule is long, below it.
 std::string reasoned(std::string rule, std::string_view reason);
 
 }  // namespace bulkhead::cli

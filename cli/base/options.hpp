@@ -1,4 +1,4 @@
-// The command line of one subcommand, as a table of its options.
+// Parses the command line of a subcommand by a table of its options.
 #pragma once
 #include <map>
 #include <optional>
@@ -12,7 +12,9 @@
 namespace bulkhead::cli {
 
 struct Option {
-    enum class Takes { nothing, once, often };  // a value, at most once or any number of times
+    // `nothing`: a flag. `once`: a value, and the option may be given once. `often`: a value, and
+    // it may be given several times.
+    enum class Takes { nothing, once, often };
 
     std::string_view name;  // "--policy"
     Takes takes = Takes::nothing;
@@ -20,7 +22,8 @@ struct Option {
 
 class Options {
   public:
-    // "--name value" and "--name=value"; "--" ends the options. Errors are wrong().
+    // Takes "--name value" and "--name=value"; after "--" all arguments are operands. Errors are
+    // wrong().
     static Result<Options> parse(const Arguments& arguments, std::span<const Option> known);
 
     const std::vector<std::string>& operands() const { return operands_; }
@@ -33,7 +36,7 @@ class Options {
     std::vector<std::string> operands_;
 };
 
-// "name=value", as --param has it.
+// Splits "name=value", the argument of --param.
 Result<std::pair<std::string, std::string>> split_pair(std::string_view text);
 
 }  // namespace bulkhead::cli

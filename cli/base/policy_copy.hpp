@@ -1,4 +1,5 @@
-// A policy directory as an author has it: the host's own, or a copy that a repository carries.
+// Loads a policy directory for a subcommand: the host's own, or a copy, for example in a
+// repository.
 #pragma once
 #include <string>
 
@@ -9,20 +10,20 @@ namespace bulkhead::cli {
 
 inline constexpr const char* kPolicyDirectory = "/etc/bulkhead/policy";
 
-// Where a vendor's policy lies if not where it was installed or built; see load_policy().
+// Names the directory of the vendor's policy. Without it policy::vendor_directory() finds it.
 inline constexpr Option kVendorPolicy{"--vendor-policy", Option::Takes::once};
 
 struct PolicyCopy {
     policy::Policy policy;
     policy::Files vendor;
-    policy::Files files;         // the directory's own
-    std::string directory;       // absolute
-    std::string host_would_say;  // why a host would refuse it where it lies; empty: it would not
-    bool is_copy = false;        // the directory is not root's, so nobody takes it for a host's
+    policy::Files files;         // the files in `directory`
+    std::string directory;       // absolute path
+    std::string host_would_say;  // the error of a broker that loads it from there; empty if none
+    bool is_copy = false;        // root does not own the directory, so it is not the host's policy
 };
 
-// The directory over the version's policy. An error is a wrong(): file, line, column, and what to
-// do.
+// Merges the directory with the vendor's policy. An error is a wrong() with file, line and column
+// and what to do.
 Result<PolicyCopy> load_policy(const std::string& directory, const Options& options);
 
 }  // namespace bulkhead::cli

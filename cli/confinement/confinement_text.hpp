@@ -1,4 +1,4 @@
-// What the broker applies to itself, to the worker and to a job, in words.
+// Describes the confinement of the broker, of the processes that it starts, and of jobs.
 #pragma once
 #include <string>
 
@@ -7,15 +7,16 @@
 
 namespace bulkhead::cli {
 
-// Each ends with its system calls, the last part of every confinement to be applied.
+// The text of each ends with its list of system calls, because the seccomp filter is installed
+// last.
 std::string broker_in_words(const policy::Policy& policy);
 std::string worker_in_words(const policy::Policy& policy);
 std::string reader_in_words(const policy::Policy& policy);
-// Of the child that checks scripts, as this program holds it.
+// The confinement of the child of this program that checks scripts (cli/vet).
 Result<std::string> vet_in_words();
 std::string job_in_words(const policy::Profile& profile, const policy::Policy& policy);
 
-// The filter that is compiled from the list, as libseccomp spells it.
+// The filter that is compiled from the list, in libseccomp's pseudo code.
 Result<std::string> program_in_words(const policy::SeccompList& list);
 
 }  // namespace bulkhead::cli

@@ -1,4 +1,4 @@
-// The same of jobs.
+// The text about the confinement of jobs, and about compiled filters.
 #include <algorithm>
 
 #include "cli/base/layout.hpp"
@@ -16,7 +16,8 @@ namespace {
 
 using policy::Wall;
 
-// What no controller and no quota of ours holds (quotactl(2) is denied by the ceiling itself).
+// The resources of jobs that no limit of the profile covers. Quotas of file systems do not help:
+// the broker's seccomp list denies quotactl(2).
 std::string unlimited_of(const policy::Profile& profile) {
     const bool on_disk =
         profile.host_files || std::ranges::any_of(profile.paths, [&](const auto& rule) {

@@ -22,7 +22,7 @@ constexpr std::array kAccess{
     AccessWords{policy::Access::devices, "devices: write, and make and control device nodes"},
 };
 
-// The list's lines that give this answer, each with its calls side by side.
+// The lines of the list with this action. The calls of a line are printed side by side.
 std::string lines_of(const policy::SeccompList& list, const policy::Action& answer) {
     constexpr std::size_t kWidth = 100;
     std::string text;

@@ -1,4 +1,4 @@
-// What the words about each confinement have in common.
+// Parts that the texts about each confinement share.
 #pragma once
 #include <string>
 #include <vector>
@@ -15,7 +15,7 @@ inline constexpr const char* kNoWayBack =
 std::string heading(const std::string& text);
 std::string paths_of(const std::vector<policy::PathRule>& rules);
 std::string calls_of(const policy::SeccompList& list);
-// " (Linux 6.7)", of what a host may lack.
+// " (Linux 6.7)" for a wall that a host may lack; else "".
 std::string since(policy::Wall wall);
 std::string standing(policy::WallSet walls);
 std::string limits_of(const policy::Limits& limits);

@@ -1,5 +1,5 @@
-// What is the same for every policy is said here in prose and done in broker/ and
-// worker/confine.cpp; all else is read from the policy.
+// The texts about the agent's processes. Sentences in this file are about what broker/ and
+// worker/confine.cpp do under every policy; everything else is read from the policy.
 #include <algorithm>
 
 #include "cli/base/layout.hpp"

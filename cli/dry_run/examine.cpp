@@ -7,7 +7,7 @@ namespace bulkhead::cli {
 
 namespace {
 
-// As the worker says it to the backend when an offer cannot even be handed to the broker.
+// The code that a worker reports to the backend if it cannot split a job's signed script.
 constexpr const char* kUnusable = "job-unusable";
 
 std::vector<std::string> assumptions(const Question& question, const PolicyCopy& copy) {
@@ -25,7 +25,8 @@ std::vector<std::string> assumptions(const Question& question, const PolicyCopy&
     return list;
 }
 
-// A script without a manifest stands on the first of its pinned ones that admits it.
+// The other pinned manifests for the script. A script without a manifest is admitted by the first
+// of them that admits it.
 std::vector<const policy::Approved*> also_pinned(const admission::JobBytes& job,
                                                  const policy::Policy& policy,
                                                  const admission::Verdict& verdict) {

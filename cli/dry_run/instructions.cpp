@@ -25,7 +25,7 @@ std::string listed(const std::vector<std::string>& names) {
     return text;
 }
 
-// "2 of ops (alice, bob, carol), and the author is not among them".
+// The rule as text: "2 of ops (alice, bob, carol), and the author is not among them".
 std::string who(const policy::ApprovalRule& rule, const policy::Policy& policy) {
     auto text = std::to_string(rule.need) + " of " + rule.group;
     if (const auto* group = policy::find(policy.signer_groups, rule.group)) {
@@ -34,7 +34,7 @@ std::string who(const policy::ApprovalRule& rule, const policy::Policy& policy) 
     return text + (rule.author_counts ? "" : ", the author not counted");
 }
 
-// Which profiles people may approve by signature at all.
+// A line for each profile whose jobs can be approved by signatures.
 std::vector<std::string> signable(const policy::Policy& policy) {
     std::vector<std::string> lines;
     for (const auto& [name, rule] : policy.approvals) {
@@ -49,8 +49,8 @@ void append(std::vector<std::string>& to, std::vector<std::string> more) {
 }
 
 struct Names {
-    std::string script;    // as a shell word
-    std::string manifest;  // the same with a suffix
+    std::string script;    // file name, as a shell word
+    std::string manifest;  // the same name with a suffix
 };
 
 std::vector<std::string> signing(const Names& names, const std::string& people) {
@@ -68,7 +68,7 @@ std::vector<std::string> pinning(const Names& names, const std::string& director
             "  bulkhead check-policy " + shell_word(directory) + " && systemctl reload bulkhead"};
 }
 
-// From a file that has a tail already: script, manifest and signatures as they were.
+// Commands that split a signed script into its script, manifest and signatures.
 std::vector<std::string> take_apart(const std::string& signed_file, const Names& names,
                                     bool keep_signatures) {
     const auto tail = "'/^" + std::string(approval::kTailMarker) + "/,$";
@@ -82,7 +82,8 @@ std::vector<std::string> take_apart(const std::string& signed_file, const Names&
     return lines;
 }
 
-// A damaged one would only refuse the job again.
+// True if the check "signatures" passed. Damaged signatures are not kept, because a host would
+// refuse the job for them again.
 bool signatures_are_good(const admission::Verdict& verdict) {
     const auto found = std::find_if(verdict.checks.begin(), verdict.checks.end(),
                                     [](const auto& check) { return check.name == "signatures"; });

@@ -1,4 +1,5 @@
-// The report for programs. Members are added, never renamed; the order is that of reading.
+// The report for programs, as JSON. New versions may add members, but rename none. Members come in
+// an order for people who read them.
 #include <nlohmann/json.hpp>
 
 #include "cli/dry_run/policy_text.hpp"
@@ -117,7 +118,7 @@ json script_of(const Report& report) {
             {"size", report.script.size()}};
 }
 
-// What is started, the script's path left out.
+// The command line that would be started, without the script's path.
 json command_of(const Report& report) {
     if (!report.verdict.manifest) return nullptr;
     auto words = json::array({report.verdict.manifest->interpreter});

@@ -1,4 +1,4 @@
-// Parts of a policy in words, for the report.
+// Values of a policy as text, for reports.
 #pragma once
 #include <string>
 #include <vector>
@@ -13,11 +13,11 @@ std::string outcome_name(admission::CheckOutcome outcome);
 std::string network_in_words(policy::Network network);
 std::vector<std::string> namespace_names(const policy::Namespaces& namespaces);
 
-// "allowed", "fail with EPERM", "end the process".
+// "allowed", "allowed and logged", "fails with EPERM" or "ends the process".
 std::string action_in_words(const policy::Action& action);
 // "arg0 is AF_UNIX and arg1 has 0x10"; empty without conditions.
 std::string conditions_in_words(const std::vector<policy::Condition>& conditions);
-// "512 MiB"
+// The size in the largest unit that divides it: "512 MiB", "1000 bytes".
 std::string size_in_words(std::uint64_t bytes);
 
 }  // namespace bulkhead::cli

@@ -1,4 +1,4 @@
-// What a dry run finds out, and its two forms: for people and for programs.
+// The result of a dry run, and its two forms: for people and for programs.
 #pragma once
 #include <optional>
 #include <string>
@@ -12,33 +12,34 @@
 namespace bulkhead::cli {
 
 struct Question {
-    std::string file;       // its name, for messages
-    std::string text;       // its bytes: a script, or a signed script
-    std::string catalogue;  // instead of a file
+    std::string file;       // the file's name, for messages
+    std::string text;       // the file's bytes: a script, or a signed script
+    std::string catalogue;  // name of a catalogue job; then there is no file
     std::vector<admission::ParamValue> params;
     UnixTime now;
 };
 
 struct Report {
     admission::Verdict verdict;
-    std::string reason;  // its code; "job-unusable" when there was nothing to judge
+    std::string reason;  // the reason code; "job-unusable" if the signed script cannot be split
     std::string detail;  // for people
-    std::string script;  // the one that would run
+    std::string script;  // the script that would run
     bool has_signatures = false;
-    std::vector<const policy::Approved*> also_pinned;  // other manifests of a bare script's bytes
-    const policy::Profile* profile = nullptr;          // of the policy it was made from
-    std::vector<std::string> assumed;                  // what a host knows and we do not
-    std::vector<std::string> next;                     // what is missing, as instructions
+    std::vector<const policy::Approved*> also_pinned;  // other pinned manifests for the same script
+    const policy::Profile* profile = nullptr;          // points into the policy
+    std::vector<std::string> assumed;                  // facts about a host that are assumed here
+    std::vector<std::string> next;                     // instructions that would get it approved
     std::optional<Vetting> vetting;
     std::vector<Remark>
-        faults;  // for which new-job and seal refuse the script, whatever a host says
+        faults;  // new-job and seal refuse the script for these; a host does not check them
 };
 
-// The host's own decision: worker's half (taking the signed script apart), then admit(). Starts no
-// program and opens nothing but what look_at() looks at.
+// Makes the decision that a host would make: splits the signed script as a worker does, then calls
+// admit(). It starts no program, and opens no files but those that admission::look_at() opens.
 Report examine(const Question& question, const PolicyCopy& copy);
 
-// What would get the job approved; nothing when approval is not what it lacks.
+// Instructions for what is missing for approval; empty if the job was admitted or something else is
+// wrong.
 std::vector<std::string> instructions(const Question& question, const Report& report,
                                       const PolicyCopy& copy);
 

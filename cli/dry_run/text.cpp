@@ -1,4 +1,4 @@
-// The report for people.
+// The report for people, as text.
 #include "common/base/text.hpp"
 
 #include <map>
@@ -64,7 +64,8 @@ std::string checks_of(const Report& report) {
     return text;
 }
 
-// Calls with the same answer on one row, those that depend on an argument with their condition.
+// Prints calls with the same action on one row. Those whose action depends on arguments are printed
+// with the condition.
 std::string calls_of(std::string label, const policy::SeccompList& list) {
     std::map<std::string, std::string> by_answer;
     for (const auto& rule : list.rules) {

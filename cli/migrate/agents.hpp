@@ -1,5 +1,4 @@
-// The agents that we can stand in for, and where they keep what they were told and what they
-// learnt.
+// The agents that Bulkhead can replace, and where each keeps its settings and its state.
 #pragma once
 #include <span>
 #include <string_view>
@@ -7,11 +6,11 @@
 namespace bulkhead::cli::migration {
 
 struct OldAgent {
-    std::string_view name;                    // of --from
-    std::string_view dialect;                 // what its backend speaks
+    std::string_view name;                    // the argument of --from
+    std::string_view dialect;                 // the dialect of its backend
     std::span<const std::string_view> units;  // file names in the directories of systemd
-    std::string_view settings_file;           // "" where there is none of its own
-    bool settings_are_yaml = false;           // else NAME=value
+    std::string_view settings_file;           // path; "" if it has none
+    bool settings_are_yaml = false;           // false: NAME=value
     bool settings_win = false;            // over the environment; else the environment over them
     std::string_view settings_flag = "";  // names another such file
     std::string_view settings_variable = "";  // the same

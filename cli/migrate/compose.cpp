@@ -20,14 +20,14 @@ namespace {
 
 constexpr std::string_view kOptions = "options.";
 constexpr std::string_view kEtc = "/etc/bulkhead/";
-// Those that policy/profiles/worker.profile allows as it is shipped.
+// Ports that the shipped policy/profiles/worker.profile allows.
 constexpr std::array<int, 4> kShippedPorts{443, 3128, 8080, 8443};
 
-// Those that policy/reads.policy opens as it is shipped.
+// Patterns that the shipped policy/reads.policy has.
 constexpr std::array<std::string_view, 2> kShippedCertificates{
     "/etc/letsencrypt/live/*/fullchain.pem", "/etc/ssl/certs/hyprbox/*.crt"};
 
-// Those that policy/credentials.policy opens as it is shipped.
+// Patterns that the shipped policy/credentials.policy has.
 constexpr std::array<std::string_view, 8> kShippedFiles{"/etc/bulkhead/*.pem",
                                                         "/etc/ssl/certs/*",
                                                         "/usr/local/share/ca-certificates/*",
@@ -42,7 +42,7 @@ struct Value {
     std::string where;
 };
 
-// A plain word of YAML, or one in quotes: JSON's are YAML's too.
+// `text` as a YAML scalar: plain, or as a JSON string, which is valid YAML (YAML 1.2, section 1.3).
 std::string yaml_scalar(std::string_view text) {
     constexpr std::string_view kPlain =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@+=,-*";
@@ -102,7 +102,7 @@ class Composer {
         return {};
     }
 
-    // Once: a file may have been read for two reasons.
+    // Adds a note unless it is there already; a file may have been read for two settings.
     void note(const std::string& text) {
         if (std::ranges::find(plan_.notes, text) == plan_.notes.end()) plan_.notes.push_back(text);
     }
@@ -123,14 +123,15 @@ class Composer {
 
     Result<> carry_state() {
         plan_.secrets = TRY(read_state(agent_, installation_, root_, plan_.notes));
-        // What enrolls was given its credential by an enrollment: it is state, not a setting.
+        // In a dialect that enrolls, the credential came from an enrollment, so it is state and not
+        // a setting.
         if (!dialect_.enrolls || !values_.contains("credential")) return {};
         const auto value = std::move(values_["credential"]);
         const auto id = values_.find("options.sensor_id");
         plan_.secrets.push_back(kept_credential(agent_, id == values_.end() ? "" : id->second.text,
                                                 value.text, value.where));
         values_.erase("credential");
-        // The original's file, which is for root alone and needed no longer.
+        // The old agent's file with the id is readable by root only and not needed any more.
         if (id != values_.end()) values_["options.config_file"] = {"", value.where};
         if (values_.erase("install_token") > 0) {
             note("The install token was left out: it has been used.");
@@ -138,7 +139,7 @@ class Composer {
         return {};
     }
 
-    // A secret gets a file of its own, in the directory of its backend.
+    // Moves a secret from the settings to a file of its own, in the directory of its backend.
     void move_secret(const std::string& key, const std::string& file) {
         const auto found = values_.find(key);
         if (found == values_.end()) return;
@@ -164,7 +165,7 @@ class Composer {
             const auto url = worker::parse_url(value.text);
             if (!url) return fail(value.where + ": " + url.error().what);
             if (url->scheme == "http" && !url->loopback) plaintext_ = value.where;
-            // "any" of the shipped lines does not reach this host itself.
+            // The "any" in the shipped lines does not include loopback.
             const bool named = policy::parse_address(url->host).has_value();
             if (!url->loopback &&
                 std::ranges::find(kShippedPorts, url->port) != kShippedPorts.end()) {
@@ -202,7 +203,7 @@ class Composer {
         }
     }
 
-    // The old agent's own files that root is to open for this backend.
+    // Adds lines for files of the old agent that the broker has to open for this backend.
     void add_credentials() {
         for (const auto& [key, value] : values_) {
             if (key != "ca_file" && !(key.starts_with(kOptions) && key.ends_with("_file")))
@@ -258,7 +259,8 @@ class Composer {
         plan_.agent_yaml = yaml_;
     }
 
-    // By the agent's own eyes. What is wrong is wrong in the old file, so that is named.
+    // Parses the new agent.yaml as the agent will. An error names the old file that the wrong line
+    // comes from.
     Result<> check_yaml() const {
         const auto parsed =
             worker::parse_config({.file_name = "agent.yaml", .file = yaml_, .arguments = {}});
@@ -297,7 +299,7 @@ class Composer {
     std::map<std::string, Value> values_;
     std::string plaintext_;
     std::string yaml_;
-    std::vector<std::string> origins_;  // of each line
+    std::vector<std::string> origins_;  // for each line of yaml_, where it comes from
     Plan plan_;
 };
 

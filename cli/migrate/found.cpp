@@ -15,7 +15,7 @@ std::string place(const std::string& file, std::size_t line) {
     return file + ":" + std::to_string(line);
 }
 
-// A carriage return is an editor's.
+// The lines without LF, and without the CR that some editors put in front of it.
 std::vector<std::string_view> lines_of(std::string_view text) {
     auto lines = split(text, '\n');
     for (auto& line : lines) {
@@ -37,7 +37,8 @@ bool is_variable(std::string_view name) {
     return !name.empty() && std::ranges::all_of(name, fits) && !(name[0] >= '0' && name[0] <= '9');
 }
 
-// Words as systemd and shells take them apart: blanks between, quotes around, \ before one.
+// Splits into words as systemd and shells do: at blanks, with quotes and backslash escapes. Nothing
+// if a quote is not closed.
 std::optional<std::vector<std::string>> quoted_words(std::string_view text) {
     std::vector<std::string> words;
     bool inside = false;
@@ -125,8 +126,8 @@ Result<UnitFile> parse_unit(std::string_view text, const std::string& file) {
     UnitFile unit;
     std::size_t number = 0;
     bool in_service = false;
-    std::string line;   // with its continuations
-    std::string where;  // where it begins
+    std::string line;   // with its continuation lines
+    std::string where;  // file and number of the line where it begins
     for (const auto part : lines_of(text)) {
         ++number;
         if (line.empty()) where = place(file, number);

@@ -1,5 +1,5 @@
-// What lies on a host of another agent's settings: environment files, units, YAML; as names and
-// texts, each with its place.
+// Parses files that hold another agent's settings (environment files, systemd units, YAML) into
+// names and texts, each with file and line.
 #pragma once
 #include <string>
 #include <string_view>
@@ -10,15 +10,18 @@
 namespace bulkhead::cli::migration {
 
 struct Found {
-    std::string name;   // a variable, or a flag with its dashes
-    std::string text;   // perhaps a secret
+    std::string name;   // the name of an environment variable, or a flag with its dashes
+    std::string text;   // the value; may be a secret
     std::string where;  // "/etc/hyprbox/hyprnode.env:3"
 };
 
-// KEY=VALUE lines as systemd reads them with EnvironmentFile=; also with "export ".
+// Parses KEY=VALUE lines as systemd does for EnvironmentFile= (systemd.exec(5)), also with "export
+// " in front.
 Result<std::vector<Found>> parse_environment_file(std::string_view text, const std::string& file);
 
-// One level of keys; each becomes the flag of its name: server_url is --server-url.
+// Parses a YAML map without nested values. Each key becomes the flag of its name: server_url
+// becomes
+// --server-url.
 Result<std::vector<Found>> parse_flat_yaml(const std::string& text, const std::string& file);
 
 struct UnitFile {
@@ -35,7 +38,8 @@ struct UnitFile {
     std::vector<Named> files;     // EnvironmentFile=
     std::vector<Word> arguments;  // of ExecStart=, without the program
 };
-// The [Service] part of a unit, systemd.exec(5); what is not about settings is passed over.
+// Parses the [Service] section of a unit (systemd.exec(5)). Lines other than Environment=,
+// EnvironmentFile= and ExecStart= are skipped.
 Result<UnitFile> parse_unit(std::string_view text, const std::string& file);
 
 }  // namespace bulkhead::cli::migration

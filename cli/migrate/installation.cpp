@@ -31,7 +31,7 @@ class Reader {
         TRY(take_flags());
         TRY(read_settings_file());
         if (result_.read.empty()) return nothing_found();
-        // Strongest last, as the old agent had it.
+        // Sources are appended in the old agent's order of precedence; the last one holds.
         const auto settings_first = !agent_.settings_win;
         if (settings_first) append(settings_);
         append(unit_variables_);
@@ -122,9 +122,9 @@ class Reader {
         for (std::size_t i = 0; i < arguments_.size(); ++i) {
             const auto& [word, where] = arguments_[i];
             if (!word.starts_with('-'))
-                continue;  // an interpreter's script, or what a flag below left
+                continue;  // an interpreter's script, or the value of a flag
             const auto equals = word.find('=');
-            // Go takes one dash for two.
+            // Programs in Go accept a flag with one dash as well as two.
             auto flag = word.substr(0, equals);
             if (flag.starts_with('-') && !flag.starts_with("--")) flag.insert(0, "-");
             const auto* const row = row_of(flag);
@@ -156,7 +156,7 @@ class Reader {
             for (const auto& one : *part) {
                 if (agent_.settings_variable.empty() || one.name != agent_.settings_variable)
                     continue;
-                if (!settings_named_by_.empty()) continue;  // the flag counts more
+                if (!settings_named_by_.empty()) continue;  // the flag has precedence
                 settings_file_ = one.text;
                 settings_named_by_ = one.where;
             }
@@ -169,7 +169,7 @@ class Reader {
         if (!text) return {};
         auto found = TRY(agent_.settings_are_yaml ? parse_flat_yaml(*text, settings_file_)
                                                   : parse_environment_file(*text, settings_file_));
-        // What --file named counts more.
+        // Settings from files that --file names come later, so they hold.
         std::ranges::move(settings_, std::back_inserter(found));
         settings_ = std::move(found);
         return {};

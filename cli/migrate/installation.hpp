@@ -1,4 +1,4 @@
-// An existing installation of another agent, read from a root directory.
+// Reads the settings of an installed other agent from a root directory.
 #pragma once
 #include <optional>
 #include <string>
@@ -11,17 +11,17 @@
 namespace bulkhead::cli::migration {
 
 struct Installation {
-    std::vector<Found> found;        // a later one counts more
-    std::vector<std::string> read;   // the files they come from
-    std::vector<std::string> notes;  // what was seen and not understood
+    std::vector<Found> found;        // of two with the same name the later one holds
+    std::vector<std::string> read;   // the files that `found` comes from
+    std::vector<std::string> notes;  // sentences about files and lines that were not understood
 };
 
-// Paths in the files are the host's own; each is looked for below `root`. `more` are files that the
-// caller names, by their ending: .service, .yaml or .yml, else NAME=value.
+// Each path in the files is looked up beneath `root`. `more` are further files that the caller
+// names: units (.service), YAML (.yaml, .yml), or else NAME=value.
 Result<Installation> read_installation(const OldAgent& agent, const std::string& root,
                                        const std::vector<std::string>& more);
 
-// Nothing when it is absent.
+// The content of `path` beneath `root`, at most 256 KiB; nothing if there is no such file.
 Result<std::optional<Secret>> read_host_file(const std::string& root, const std::string& path);
 
 }  // namespace bulkhead::cli::migration

@@ -15,7 +15,7 @@ SecretFile kept(const OldAgent& agent, const std::string& ending, Secret content
             .content = std::move(content)};
 }
 
-// Empty when it is absent.
+// The only line of the file; empty if there is no file.
 Result<std::string> one_line(const std::string& root, const std::string& path) {
     const auto text = TRY(read_host_file(root, path));
     if (!text) return std::string();

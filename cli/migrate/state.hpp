@@ -1,4 +1,4 @@
-// What the other agents learnt and keep on disk, as our worker keeps it.
+// Converts the state that other agents keep on disk, such as credentials, to files of our worker.
 #pragma once
 #include <string>
 #include <string_view>
@@ -8,21 +8,21 @@
 
 namespace bulkhead::cli::migration {
 
-// One that holds a secret: it is written, never printed.
+// A file that holds a secret. Its content is written to files and never printed.
 struct SecretFile {
-    std::string name;    // below the directory of --write
-    std::string target;  // where it goes on the host
-    std::string owner;   // of the target, as chown takes it
-    std::string mode;    // of the target
-    std::string origin;  // where its content comes from, for people
+    std::string name;    // path beneath the directory of --write
+    std::string target;  // path on the host
+    std::string owner;   // of `target`, in the form of chown(1)
+    std::string mode;    // of `target`, octal
+    std::string origin;  // says where the content comes from, for people
     Secret content;
 };
 
-// In the form of worker/credentials.
+// A credential in the format of the worker's credentials files.
 SecretFile kept_credential(const OldAgent& agent, const std::string& agent_id,
                            const std::string& credential, std::string origin);
 
-// Files of the old agent's own; none where it has none. What is missing is said in `notes`.
+// Converts the state files of the old agent. A file that is missing becomes a sentence in `notes`.
 Result<std::vector<SecretFile>> read_state(const OldAgent& agent, const Installation& installation,
                                            const std::string& root,
                                            std::vector<std::string>& notes);

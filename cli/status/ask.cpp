@@ -22,10 +22,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kPatience{5};  // for all of it
+constexpr std::chrono::seconds kTimeout{5};  // for the whole exchange
 constexpr std::size_t kMostBytes = 1_MiB;
 constexpr int kMaxDepth = 16;
-constexpr std::size_t kMostNames = 256;  // in one object, where each new one is compared with all
+constexpr std::size_t kMostNames = 256;  // of one object; the JSON library compares each with all
 constexpr std::string_view kEnding = ".sock";
 
 Result<sys::Fd> connect_to(const std::string& path) {
@@ -35,9 +35,9 @@ Result<sys::Fd> connect_to(const std::string& path) {
     std::memcpy(address.sun_path, path.data(), path.size());
     sys::Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!socket) return sys::fail_errno("socket");
-    const timeval patience{.tv_sec = kPatience.count(), .tv_usec = 0};
-    // Counts for connect(2).
-    if (::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0) {
+    const timeval timeout{.tv_sec = kTimeout.count(), .tv_usec = 0};
+    // SO_SNDTIMEO is the timeout of connect(2), too (socket(7)).
+    if (::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) != 0) {
         return sys::fail_errno("socket timeout");
     }
     const auto* generic = reinterpret_cast<const sockaddr*>(&address);
@@ -69,7 +69,7 @@ Result<std::string> read_until(const sys::Fd& socket, Clock::time_point deadline
 
 Result<StatusJson> parse(const std::string& text) {
     using Event = StatusJson::parse_event_t;
-    // What is deeper is left out, for printing descends into it, and so are more names.
+    // Deeper levels are left out, because printing recurses into them, and so are further names.
     std::array<std::size_t, kMaxDepth + 2> names{};
     const auto bounded = [&names](int depth, Event event, const StatusJson&) {
         if (depth > kMaxDepth) return false;
@@ -90,7 +90,7 @@ Result<StatusJson> hear(const Result<sys::Fd>& socket, Clock::time_point deadlin
 }  // namespace
 
 Asked ask_one(const std::string& socket) {
-    return {.backend = {}, .answer = hear(connect_to(socket), Clock::now() + kPatience)};
+    return {.backend = {}, .answer = hear(connect_to(socket), Clock::now() + kTimeout)};
 }
 
 Result<std::vector<Asked>> ask_all(const std::string& run_dir) {

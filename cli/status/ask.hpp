@@ -1,5 +1,5 @@
-// Asks workers' status sockets. A worker meets the network: its answer is bounded in time, size,
-// depth and number of names, whatever it is.
+// Asks workers' status sockets. A worker talks to the network and may be captured, so its answer is
+// bounded: 5 s, 1 MiB, 16 levels, and 256 names in one object.
 #pragma once
 #include <nlohmann/json.hpp>
 #include <string>
@@ -12,12 +12,12 @@ namespace bulkhead::cli {
 using StatusJson = nlohmann::ordered_json;
 
 struct Asked {
-    std::string backend;  // that the socket is named after; empty: asked for by its path
+    std::string backend;  // from the socket's name; empty if the caller named the socket
     Result<StatusJson> answer;
 };
 
 Asked ask_one(const std::string& socket);
-// All of `run_dir`/status, at once; an error when there is none.
+// Asks all sockets in `run_dir`/status at the same time. An error if there is none.
 Result<std::vector<Asked>> ask_all(const std::string& run_dir);
 
 }  // namespace bulkhead::cli

@@ -1,4 +1,4 @@
-// One status of the answers of all workers, in the shape that one of them has.
+// Merges the answers of all workers into one, of the same form as a single answer.
 #pragma once
 #include <vector>
 
@@ -6,9 +6,9 @@
 
 namespace bulkhead::cli {
 
-// The members of the first answer, and all backends. What a worker says otherwise than the first
-// stands in its backend's member "worker"; who said nothing, and why, in "unanswered". A worker is
-// believed about its own backend alone.
+// The result has the members of the first answer and an entry for each backend. A backend's member
+// "worker" has the values in which its worker differs from the first. "unanswered" has the backends
+// without an answer, and why. Only a worker's statements about its own backend are used.
 StatusJson merge(const std::vector<Asked>& asked);
 
 }  // namespace bulkhead::cli

@@ -30,7 +30,7 @@ namespace {
 using policy::Wall;
 using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMaxOutput = 256_KiB;
-constexpr int kRulesetFd = 4;  // after the script; closed when the program starts
+constexpr int kRulesetFd = 4;  // follows the script's descriptor; close-on-exec
 constexpr int kConfinementFailed = 125;
 
 struct Walls {
@@ -50,7 +50,7 @@ Result<Walls> make_walls() {
     return walls;
 }
 
-// An author is who he is; root becomes nobody.
+// Root becomes the user nobody. Another caller keeps its ids and gets no_new_privs.
 Result<> shed_privileges(sandbox::Standing& standing) {
     constexpr uid_t kNobody = 65534;
     if (::geteuid() != 0) {
@@ -61,7 +61,8 @@ Result<> shed_privileges(sandbox::Standing& standing) {
         sandbox::assume_ids({.user = {kNobody, kNobody}, .groups = {}, .capabilities = 0}));
 }
 
-// Where it may: in many containers and on some desktops only root makes namespaces.
+// Moves to an empty network namespace if the kernel allows it. In many containers and on some
+// desktops it does not, unless the caller is root.
 void leave_network() {
     if (::unshare(CLONE_NEWNET) != 0) ::unshare(CLONE_NEWUSER | CLONE_NEWNET);
 }
@@ -112,7 +113,7 @@ Result<> confine(const Walls& walls) {
     sys::say_and_exit(STDERR_FILENO, done.error().what, kConfinementFailed);
 }
 
-// Until the child closes its output or its time is over.
+// Reads until the child closes its output or the deadline is over.
 std::string collect(const sys::Fd& from, Clock::time_point deadline) {
     std::string text;
     std::array<char, 4096> buffer;
@@ -129,7 +130,7 @@ std::string collect(const sys::Fd& from, Clock::time_point deadline) {
     }
 }
 
-// Its exit status; a child that is still there at the deadline is killed.
+// Waits for the child, kills it at the deadline, and returns its exit status.
 int wait_until(sandbox::Child child, Clock::time_point deadline) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());

@@ -1,4 +1,5 @@
-// Another program, run on bytes that nobody has approved yet: so it gets nothing it could harm.
+// Runs a program on a script that nobody has approved. The program is confined, because the script
+// may attack it.
 #pragma once
 #include <chrono>
 #include <string>
@@ -9,18 +10,19 @@
 
 namespace bulkhead::cli {
 
-// Where the child finds the bytes.
+// The path under which the child reads the script.
 inline constexpr const char* kScriptPath = "/proc/self/fd/3";
 
 struct Ran {
-    int exit_code = -1;  // -1: killed, or over its time
-    std::string output;  // standard output and error; at most 256 KiB are kept
+    int exit_code = -1;  // -1: a signal ended it, or the time was over
+    std::string output;  // standard output and error, the first 256 KiB
 };
 
-// Runs `words[0]`, an absolute path. Not as root, no new privileges, no other process, no socket,
-// no file to write to, nothing to read but programs and libraries; killed when its time is over.
-// What cannot be applied is an error, and then nothing ran. (Landlock is applied where the kernel
-// has it.)
+// Runs `words[0]`, an absolute path, with the arguments `words`. The child does not run as root; it
+// has no_new_privs, and the Landlock rules and seccomp list of policy/*/vet.*: it starts no
+// process, opens no socket, writes no file, and reads only programs and libraries. It is killed
+// after `time`. If a wall cannot be raised, nothing runs and it is an error; only Landlock may be
+// missing, on a kernel without it.
 Result<Ran> run_confined(const std::vector<std::string>& words, std::string_view script,
                          std::chrono::milliseconds time = std::chrono::seconds(10));
 

@@ -1,4 +1,4 @@
-// What holds the child that checks scripts, as this program was built with it.
+// The policy of the child that checks scripts; it is compiled into this program.
 #pragma once
 #include <string_view>
 
@@ -6,9 +6,9 @@
 
 namespace bulkhead::cli {
 
-// policy/profiles/vet.profile and policy/seccomp/vet.seccomp, word for word. Not read at run time:
-// there is no policy on an author's machine, and one that lies in a repository comes from whoever
-// wrote the script that is to be checked.
+// The text of policy/profiles/vet.profile and policy/seccomp/vet.seccomp. They are not read at run
+// time: an author's machine may have no policy, and one in a repository may be by the author of the
+// script that is to be checked.
 std::string_view vet_profile();
 std::string_view vet_calls();
 

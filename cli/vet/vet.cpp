@@ -23,7 +23,7 @@ using std::string_view;
 
 constexpr std::size_t kMaxRemarks = 50;
 
-// Those whose -n reads a script and does nothing else, by the name shellcheck has for them.
+// Shells whose option -n parses a script without running it, and shellcheck's names for them.
 struct Shell {
     string_view path;
     string_view dialect;
@@ -41,7 +41,7 @@ const Shell* shell_of(string_view interpreter) {
     return found == kShells.end() ? nullptr : found;
 }
 
-// "/proc/self/fd/3: line 2: syntax error" is about line 2.
+// Finds the line number in a shell's message: "/proc/self/fd/3: line 2: syntax error" is of line 2.
 Remark remark_of(string_view line) {
     Remark remark;
     if (line.starts_with(kScriptPath)) line.remove_prefix(string_view(kScriptPath).size());
@@ -57,8 +57,8 @@ Remark remark_of(string_view line) {
     return remark;
 }
 
-// To these CR and NUL are part of a word, or its end; other interpreters may take them well. An
-// interpreter that is not known yet is taken for one of them.
+// True for shells, which take CR for a part of a word and NUL for its end, while other interpreters
+// may accept them. An interpreter that is not known yet counts as a shell.
 bool is_shell(string_view interpreter) {
     constexpr std::array<string_view, 9> kNames{"",    "ash",  "bash", "busybox", "dash",
                                                 "ksh", "mksh", "sh",   "zsh"};
@@ -92,7 +92,7 @@ Vetting::Tool run_syntax_check(std::vector<string> words, string_view script) {
     return tool;
 }
 
-// One finding, if it has the shape that version 1 of the format promises.
+// Adds one comment of shellcheck's output, if it has the form of `shellcheck --format=json1`.
 void take_comment(const nlohmann::json& comment, Vetting::Tool& tool) {
     const auto line = comment.find("line");
     const auto text = comment.find("message");
@@ -129,7 +129,7 @@ Vetting::Tool ask_shellcheck(string_view script, const Shell& shell) {
     return tool;
 }
 
-// What is wrong with the #! line.
+// Says what is wrong with the #! line, if something is.
 std::optional<string> judge_shebang(string_view script, string_view interpreter, bool shell) {
     const auto asked = approval::asked_for(script);
     if (!asked) return asked.error().what;
@@ -186,7 +186,7 @@ std::vector<Remark> find_oddities(string_view script, string_view interpreter) {
             {line_at(marker),
              "holds the approval marker, but not at its beginning, so it is no approval"});
     }
-    // A CR there has been named by now.
+    // If the #! line ends with CR LF, that has been reported above.
     const auto shebang = judge_shebang(script, interpreter, shell);
     const bool named = shell && cr < script.find('\n');
     if (shebang && !named) odd.push_back({1, *shebang, true});
@@ -200,7 +200,8 @@ Vetting::Tool check_syntax(string_view script, const string& interpreter) {
         return {CheckOutcome::skipped, interpreter + " is not installed on this machine", {}};
     }
     auto tool = run_syntax_check({interpreter, "-n"}, script);
-    // -n obeys no shopt, and without this one some good scripts do not parse.
+    // `bash -n` does not run the script's `shopt -s extglob`, without which scripts that use such
+    // patterns do not parse.
     if (tool.outcome == CheckOutcome::failed && shell->dialect == "bash" &&
         script.contains("extglob")) {
         auto other = run_syntax_check({interpreter, "-O", "extglob", "-n"}, script);

@@ -1,5 +1,5 @@
-// What can be said of a script without running it. Information for its author, never the host's
-// verdict: new-job and seal refuse what has faults, a host judges approvals and nothing else.
+// Checks a script without running it. The result is for its author: new-job and seal refuse a
+// script with faults, while a host decides by approvals and does not make these checks.
 #pragma once
 #include <string>
 #include <string_view>
@@ -10,36 +10,34 @@
 namespace bulkhead::cli {
 
 struct Remark {
-    unsigned line = 0;  // 0: the whole script
+    unsigned line = 0;  // counted from 1; 0 means the whole script
     std::string text;
-    bool fault = false;  // such a script does not do what its author meant
+    bool fault = false;  // true: the script does not do what its author meant
 };
 
 struct Vetting {
     struct Tool {
         admission::CheckOutcome outcome{};
-        std::string why;  // what was run, or why nothing was
+        std::string why;  // the command that was run, or why none was
         std::vector<Remark> remarks;
     };
 
-    std::vector<Remark> oddities;  // bytes that shells trip over
-    Tool syntax;                   // the interpreter's own check, `bash -n`
+    std::vector<Remark> oddities;  // see find_oddities()
+    Tool syntax;                   // the interpreter's own check, such as `bash -n`
     Tool shellcheck;
 };
 
-// Byte order mark, CR LF, NUL, no line end, a #! line that is not obeyed. An interpreter that is
-// not known yet is empty.
+// Finds a byte order mark, CR LF, NUL, a missing LF at the end, and a #! line that the interpreter
+// does not follow. `interpreter` is empty if it is not known yet.
 std::vector<Remark> find_oddities(std::string_view script, std::string_view interpreter);
 
-// The interpreter's own check, where it is a shell that has one. A script that does not parse has
-// faults.
+// Runs the interpreter's own syntax check, if it is a shell that has one. Syntax errors are faults.
 Vetting::Tool check_syntax(std::string_view script, const std::string& interpreter);
 
-// Starts interpreter and shellcheck, each confined: another user where possible, no network, no
-// other program, nothing to write to, little time.
+// Makes all checks. The interpreter and shellcheck are started by run_confined().
 Vetting vet(std::string_view script, const std::string& interpreter);
 
-// Those among all its remarks; without them the script may be approved.
+// The remarks that are faults.
 std::vector<Remark> faults_of(const Vetting& vetting);
 
 }  // namespace bulkhead::cli
