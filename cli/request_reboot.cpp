@@ -1,6 +1,6 @@
 // `bulkhead request-reboot`: a job calls it to have the host restarted after the job has ended. It
-// makes a file for which the broker looks then; only root can make it. Alternatively a job can ask
-// by its exit status.
+// makes a file for which the broker looks then; only root can make it. A job can also ask by exit
+// status 194.
 #include <fcntl.h>
 
 #include <cstdlib>

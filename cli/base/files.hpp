@@ -8,8 +8,8 @@
 
 namespace bulkhead::cli {
 
-// Reads a regular file or a pipe; "-" is standard input. Symlinks are followed. More than `max`
-// bytes are an error.
+// Reads a file or a pipe to its end; "-" is standard input. Symlinks are followed. A directory is
+// an error; more than `max` bytes are Kind::too_large.
 Result<std::string> read_input(const std::string& path, std::uint64_t max);
 
 // Writes `text` to standard output. An error if not all of it was written, for example to a full
