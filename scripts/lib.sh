@@ -1,9 +1,9 @@
-# Shared by the scripts: where things are, and what a fresh Debian 12 needs.
+# Functions and variables that the scripts share, and the packages that a fresh Debian 12 needs.
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 jobs=${JOBS:-$(nproc)}
-# Debug information names the build directory: a cache must not hand out another directory's objects.
+# Debug information names the build directory, so ccache must not use objects of another directory.
 export CCACHE_HASHDIR=true
 
 say() { printf '\033[1m== %s\033[0m\n' "$*"; }
@@ -14,15 +14,16 @@ build_packages=(cmake ninja-build g++ ccache pkg-config libssl-dev libcurl4-open
     libbenchmark-dev)
 run_packages=(openssh-client openssl curl bash coreutils)
 test_packages=(shellcheck binutils procps systemd-container dbus e2fsprogs)
-# A program of each make, for the lists of system calls: static, Go, Rust, and what scripts are written for.
+# Programs to try the lists of system calls with: static, in Go, in Rust, and interpreters of
+# scripts.
 runtime_packages=(busybox-static fzf ripgrep fd-find perl python3 nodejs)
-# What tests/everyday has jobs do; a case whose program is lacking is left out.
+# Programs that the cases of tests/everyday run; a case whose program is missing is skipped.
 everyday_packages=(acl at cron git iproute2 iptables iputils-ping libcap2-bin logrotate lsof lvm2 man-db net-tools
     nftables nodejs perl psmisc python3 strace sudo ufw)
 fuzz_packages=(clang-19 libclang-rt-19-dev)
 selinux_packages=(selinux-policy-dev)
 
-# install_packages NAME...: only what is missing, so that a second run needs no network.
+# install_packages NAME...: installs those that are missing, so that a second run needs no network.
 install_packages() {
     [ "$(id -u)" = 0 ] || die "run me as root: I install packages, and the agent's broker is root"
     local missing=() name
@@ -35,18 +36,19 @@ install_packages() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# fetch_package NAME DIRECTORY: as a file, not installed, unless one lies there. Without network what needs it is left
-# out, and says so.
+# fetch_package NAME DIRECTORY: downloads a package into the directory unless one is there, and does
+# not install it. Without network it only prints a message; tests that need the package skip
+# themselves.
 fetch_package() {
     ! compgen -G "$2/$1_*.deb" >/dev/null || return 0
     say "fetching $1"
     mkdir -p "$2"
-    # As root in a directory of root's: apt's own user cannot write there, and would warn of it.
+    # apt's own user cannot write to a directory of root, so apt downloads as root.
     (cd "$2" && get() { apt-get -o APT::Sandbox::User=root download -qq "$1"; } &&
         { get "$1" 2>/dev/null || { apt-get update -qq && get "$1"; }; }) || say "$1 could not be fetched"
 }
 
-# build PRESET TARGET...
+# build PRESET TARGET...: configures and builds.
 build() {
     local preset=$1
     shift
