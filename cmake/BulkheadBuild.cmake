@@ -1,4 +1,5 @@
-# Flags of each preset, and the two ways a folder becomes a target.
+# Compiler and linker flags of each preset, and functions that make libraries, tests and fuzz
+# targets.
 
 option(BULKHEAD_TESTS "Build the tests and the reference backend" OFF)
 option(BULKHEAD_WERROR "Warnings are errors" OFF)
@@ -13,7 +14,8 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
                     -Wformat=2 -Wimplicit-fallthrough -Wno-missing-field-initializers)
-# Two builds of the same source, in whatever directories, give the same bytes.
+# Without the directory's name in it, the output has the same bytes in whatever directory it is
+# built.
 add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
 if(BULKHEAD_WERROR)
     add_compile_options(-Werror)
@@ -26,13 +28,14 @@ if(BULKHEAD_HARDEN)
                         -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -D_GLIBCXX_ASSERTIONS)
     if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
         add_compile_options(-fcf-protection=full)
-        # The C library's start files carry no such note, and one without drops it for the whole.
+        # The linker marks a program for IBT and shadow stack only if each object file has the note;
+        # the C library's start files lack it, so these options set the mark.
         add_link_options(-Wl,-z,ibt,-z,shstk)
     elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64")
         add_compile_options(-mbranch-protection=standard)
     endif()
     add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code)
-    # Nothing a program does not call is mapped into it: broker.libs stays short.
+    # A program then links no library that it does not call, so policy/broker.libs stays short.
     add_link_options(-Wl,--as-needed -Wl,--gc-sections)
     add_compile_options(-ffunction-sections -fdata-sections)
 endif()
@@ -52,7 +55,7 @@ if(CCACHE)
 endif()
 
 # bulkhead_library(NAME [SOURCES a.cpp ...] [LINKS lib ...])
-# One static library per folder, so that an include in a wrong direction is a link error.
+# Makes a static library of a folder. A call to a library that LINKS does not name is a link error.
 function(bulkhead_library name)
     cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
     if(ARG_SOURCES)
@@ -67,7 +70,7 @@ function(bulkhead_library name)
 endfunction()
 
 # bulkhead_test(NAME SOURCES a_test.cpp ... [LINKS lib ...] [LABELS l ...] [TIMEOUT seconds])
-# One GoogleTest program, one ctest entry; the seconds are a stop for a hang, not a measurement.
+# Makes a GoogleTest program with an entry in ctest. TIMEOUT ends a test that hangs.
 function(bulkhead_test name)
     cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINKS;LABELS" ${ARGN})
     add_executable(${name} ${ARG_SOURCES})
@@ -81,8 +84,8 @@ function(bulkhead_test name)
 endfunction()
 
 # bulkhead_fuzz(NAME SOURCES a_fuzz.cpp [LINKS lib ...])
-# With the fuzz preset a libFuzzer program; otherwise the same decoder fed with its seeds by plain ctest.
-# The seeds lie in tests/fuzz/corpus/NAME.
+# With the fuzz preset it makes a libFuzzer program; otherwise a test that runs the decoder on the
+# seeds. The seeds are in tests/fuzz/corpus/NAME.
 function(bulkhead_fuzz name)
     cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
     add_executable(${name}_fuzz ${ARG_SOURCES})

@@ -1,4 +1,5 @@
-# Every outside library, and who may link it. The broker links Crypto, seccomp and cap; the worker the rest.
+# Finds every outside library. The broker links Crypto, seccomp and cap; the worker links the
+# others.
 
 find_package(PkgConfig REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)

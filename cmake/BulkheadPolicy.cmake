@@ -1,14 +1,16 @@
-# policy/ holds two things: what belongs to the version and goes below share/, and what a fresh host
-# gets to decide in /etc.
+# Splits policy/ into two parts: files of the version, which are installed below share/, and files
+# of the operator, which a new host gets below /etc.
 set(BULKHEAD_LIBEXEC ${CMAKE_INSTALL_LIBEXECDIR}/bulkhead)
 set(BULKHEAD_VENDOR_POLICY ${CMAKE_INSTALL_DATADIR}/bulkhead/policy)
 set(BULKHEAD_OPERATORS_FILES README.md approval.policy approved/README.md host.policy)
 
-# From the programs, so that a tree may be moved as a whole.
+# The programs find the vendor's policy by a path relative to themselves, so that an installed tree
+# can be moved.
 file(RELATIVE_PATH BULKHEAD_FROM_BROKER_TO_POLICY "/x/${BULKHEAD_LIBEXEC}" "/x/${BULKHEAD_VENDOR_POLICY}")
 file(RELATIVE_PATH BULKHEAD_FROM_CLI_TO_POLICY "/x/${CMAKE_INSTALL_BINDIR}" "/x/${BULKHEAD_VENDOR_POLICY}")
 
-# In the build it lies as it will be installed, so that what was built runs with its own.
+# The build directory has the same files, so that programs that were built run with their own
+# policy.
 set(built ${CMAKE_BINARY_DIR}/vendor-policy)
 file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/policy ${CMAKE_SOURCE_DIR}/policy/*)
 list(REMOVE_ITEM files ${BULKHEAD_OPERATORS_FILES})

@@ -1,5 +1,5 @@
 # cmake -DFILES=... -DFROM=policy -DTO=DIR -DVERSION=... -P lay-policy.cmake
-# Anew each time: a file that was renamed must not stay behind under its old name.
+# The directory is made anew, so that a renamed file does not remain under its old name.
 file(REMOVE_RECURSE ${TO})
 foreach(file IN LISTS FILES)
     cmake_path(GET file PARENT_PATH folder)
