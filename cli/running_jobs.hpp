@@ -13,9 +13,9 @@ namespace bulkhead::cli {
 struct RunningJob {
     std::string agent;   // name of the agent's cgroup, "bulkhead-LABEL"
     std::string number;  // the job's number in the agent's ledger
-    std::string id;      // BULKHEAD_JOB_ID in a process's environment, which the job could
-                         // change; or ""
-    UnixTime since{};    // start of the oldest process that still runs
+    // BULKHEAD_JOB_ID in the environment of one of its processes, which the job can change; or "".
+    std::string id;
+    UnixTime since{};              // start of the oldest process that still runs
     std::vector<pid_t> processes;  // sorted
 };
 

@@ -12,7 +12,7 @@ namespace bulkhead::policy {
 
 namespace {
 
-constexpr unsigned kMapped = 96;  // the prefix of IPv4 among IPv6 (RFC 4291, 2.5.5.2)
+constexpr unsigned kMapped = 96;  // bits of the prefix ::ffff:0:0/96
 
 struct Named4 {
     std::uint8_t a, b, c, d;

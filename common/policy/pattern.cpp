@@ -5,9 +5,10 @@ namespace bulkhead::policy {
 bool matches(std::string_view pattern, std::string_view path) {
     std::size_t at = 0;    // index of the next byte in pattern
     std::size_t seen = 0;  // index of the next byte in path
-    std::size_t star =
-        pattern.npos;       // index of the last *; after a mismatch it takes one byte more
-    std::size_t taken = 0;  // index in path behind the bytes that this * has taken
+    // Indices of the last * in pattern and behind the bytes in path that it matches so far. After a
+    // mismatch it takes one byte more.
+    std::size_t star = pattern.npos;
+    std::size_t taken = 0;
     const auto hidden = [&] { return path[seen] == '.' && (seen == 0 || path[seen - 1] == '/'); };
     const auto wild = [&] { return path[seen] != '/' && !hidden(); };
     while (seen < path.size()) {

@@ -1,5 +1,4 @@
-// Enumerations, ids and bounded texts inside messages. The first enumerator of each, zero, is the
-// one that allows or claims the least.
+// Enumerations, ids and bounded texts inside messages.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -17,6 +16,7 @@ inline constexpr std::uint32_t kVersion = 3;
 
 using Digest = std::array<std::byte, 32>;  // SHA-256
 
+// Zero, the value of a field that nobody set, refuses. So it does in Status.
 enum class Decision : std::uint8_t { refused = 0, admitted = 1, kLast = admitted };
 
 // How a job's standard output and standard error reach the worker.
@@ -26,7 +26,7 @@ enum class Streams : std::uint8_t {
     kLast = merged,
 };
 
-// How a job ended.
+// How a job ended. Zero is the outcome that claims the least.
 enum class JobOutcome : std::uint8_t {
     interrupted = 0,  // the broker ended while the job ran, so nobody knows how far the job got
     finished = 1,

@@ -56,8 +56,7 @@ bool is_there(Wall wall) {
         case Wall::cgroup_memory:
         case Wall::cgroup_pids:
         case Wall::cgroup_cpu:
-            return true;  // only who raises these can tell; lacking_walls() gets them as an
-                          // argument
+            return true;  // the kernel cannot be asked; see `not_raised` of lacking_walls()
     }
     return false;
 }

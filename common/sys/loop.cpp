@@ -60,7 +60,7 @@ Result<> Loop::step(Clock::duration limit) { return wait(limit); }
 
 // The timeout for epoll_wait(2) in milliseconds, at most a day; -1 waits without a limit. It is
 // rounded up, so that a timer is due when the call returns.
-int Loop::patience(Clock::duration limit) const {
+int Loop::timeout_ms(Clock::duration limit) const {
     if (!timers_.empty()) limit = std::min(limit, timers_.begin()->first.first - Clock::now());
     if (limit == Clock::duration::max()) return -1;
     constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24);
@@ -72,7 +72,7 @@ int Loop::patience(Clock::duration limit) const {
 // own.
 Result<> Loop::wait(Clock::duration limit) {
     std::array<epoll_event, 32> events;
-    const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), patience(limit));
+    const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), timeout_ms(limit));
     if (count < 0 && errno != EINTR) return fail_errno("epoll_wait");
     for (int i = 0; i < count; ++i) {
         const auto& event = events[static_cast<std::size_t>(i)];

@@ -45,7 +45,7 @@ class Loop {
   private:
     explicit Loop(Fd epoll) : epoll_(std::move(epoll)) {}
     Result<> wait(Clock::duration limit);
-    int patience(Clock::duration limit) const;
+    int timeout_ms(Clock::duration limit) const;
     void run_due_timers();
 
     Fd epoll_;
