@@ -25,8 +25,9 @@ void note(Verdict& verdict, string_view name, CheckResult result) {
     verdict.checks.push_back({name, outcome, result.reason, std::move(result.detail)});
 }
 
-// The manifest names the interpreter, and the #! line what it is given. A line that names another
-// one refuses nothing: such jobs were approved, and ran, before the line was read at all.
+// Adds the arguments in the script's #! line to the verdict, if the line names the manifest's
+// interpreter. Another interpreter is only a remark and no refusal, because such jobs were approved
+// and ran before version 0.2 read the line.
 void take_arguments(const Case& c, Verdict& verdict) {
     auto asked = approval::asked_for(c.script);
     const auto& interpreter = c.manifest.interpreter;
@@ -41,7 +42,7 @@ void take_arguments(const Case& c, Verdict& verdict) {
                               ": run by " + interpreter + " without arguments");
 }
 
-// `verdict` holds the checks of sizes and manifest.
+// Adds the other checks to `verdict`, which has those of sizes and manifest, and decides.
 Verdict decide(const Case& c, Verdict verdict) {
     verdict.manifest = c.manifest;
     verdict.profile = policy::find(c.policy.profiles, c.manifest.profile);
@@ -55,7 +56,7 @@ Verdict decide(const Case& c, Verdict verdict) {
 
     const auto passed = [](const Check& check) { return check.outcome == CheckOutcome::passed; };
     if (!std::all_of(verdict.checks.begin(), verdict.checks.end(), passed)) return verdict;
-    take_arguments(c, verdict);  // of a script that somebody approved, and of no other
+    take_arguments(c, verdict);  // the script is approved, so its #! line is
     verdict.admitted = true;
     verdict.reason = admitted;
     verdict.rule = std::move(approval.rule);
@@ -63,7 +64,7 @@ Verdict decide(const Case& c, Verdict verdict) {
     return verdict;
 }
 
-// A manifest the job may stand on.
+// A manifest that may admit the job.
 struct Candidate {
     const policy::Approved* pinned = nullptr;
     string_view bytes;
@@ -72,10 +73,10 @@ struct Candidate {
 
 struct Search {
     std::vector<Candidate> candidates;
-    std::optional<approval::Manifest> parsed{};  // for a candidate to point at
+    std::optional<approval::Manifest> parsed{};  // a candidate may point to it
 };
 
-// A script that lies in policy; null when there is none of that name.
+// The entry of policy for a catalogue job; nullptr if policy has no script of that name.
 const policy::Approved* catalogue_entry(const JobBytes& job, const policy::Policy& policy) {
     const auto* entry = policy::find(policy.approved, job.name);
     return entry != nullptr && entry->script ? entry : nullptr;
@@ -108,7 +109,7 @@ CheckResult read_manifest(const JobBytes& job, const policy::Policy& policy, Sea
     return pass();
 }
 
-// Without a manifest of its own a script stands on those that are pinned for its hash.
+// The candidates for a script that came without a manifest are the pinned manifests with its hash.
 CheckResult find_pinned(const crypto::Digest& digest, const policy::Policy& policy,
                         Search& search) {
     for (const auto& [name, entry] : policy.approved) {
@@ -147,7 +148,7 @@ Verdict admit(const JobBytes& job, const policy::Policy& policy, const HostFacts
                                start.script_digest, bytes, *manifest, pinned},
                               start);
         if (verdict.admitted) return verdict;
-        // Of several pinned manifests the first that admits decides, else the first that refused.
+        // The first pinned manifest that admits the job decides; if none does, the first one.
         if (!refusal) refusal = std::move(verdict);
     }
     if (refusal) return *std::move(refusal);

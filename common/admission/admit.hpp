@@ -1,8 +1,8 @@
-// admit(): may this job run on this host, now? The one place that decides; the broker and the dry
-// run call the same function.
+// admit(): decides whether a job may run on this host now. The broker and the dry run both call it,
+// and nothing else decides.
 //
-// It is pure: what it may know of the world comes in as values, so anybody with the same policy can
-// ask beforehand and gets the answer the host will give.
+// It is a pure function: everything that it uses is passed in. So a dry run with the same policy
+// gives the answer that the host will give.
 #pragma once
 #include <map>
 #include <optional>
@@ -24,39 +24,39 @@ struct ParamValue {
     std::string value;
 };
 
-// What arrived. The views refer to memory of the caller.
+// A job as a worker hands it to the broker. The views refer to memory of the caller.
 struct JobBytes {
     enum class Kind {
         script,     // a script, with or without manifest and signatures
-        catalogue,  // the name of a script that lies in policy
+        catalogue,  // the name of a catalogue job, whose script is in policy
     };
 
     Kind kind = Kind::script;
     std::string_view script;
     std::optional<std::string_view> manifest;
-    std::string_view signatures;  // armored SSHSIG, one after the other
+    std::string_view signatures;  // armored SSHSIGs; see approval::dearmor()
     std::string_view name;        // of a catalogue job
     std::vector<ParamValue> params;
     crypto::Digest delivery_digest{};  // SHA-256 of "backend LF DeliveryId"
 };
 
-// What stat(2) said of an interpreter: a regular executable file, root's, not writable by others.
+// Facts about an interpreter.
 struct InterpreterFacts {
-    bool trusted = false;
-    std::string detail;  // "writable by group", "absent", ...; where it is not trusted
+    bool trusted = false;  // it is an executable regular file that only root can change or replace
+    std::string detail;    // if it is not trusted: "writable by group", "absent", ...
 };
 
-// What this host makes of a profile.
+// Facts about a profile on this host.
 struct ProfileFacts {
-    std::string unusable;              // why its jobs cannot run here; empty: they can
-    std::vector<std::string> remarks;  // what they run without, or do not see
-    unsigned running = 0;              // jobs
+    std::string unusable;              // why its jobs cannot run here; empty if they can
+    std::vector<std::string> remarks;  // what its jobs lack or do not see
+    unsigned running = 0;              // number of jobs that run now
 };
 
-// The host as it is at this moment. A value nobody filled in refuses everything.
+// Facts about the host now. With the initial values admit() refuses every job.
 struct HostFacts {
     bool intake_suspended = true;
-    std::string suspended_by;  // where it is for another reason than an operator's
+    std::string suspended_by;  // the reason, unless an operator's file suspends it
     unsigned running_jobs = 0;
     unsigned max_running_jobs = 0;
     std::map<std::string, InterpreterFacts, std::less<>> interpreters;  // by path
@@ -76,33 +76,36 @@ struct Check {
 struct Verdict {
     bool admitted = false;
     Reason reason = Reason::undecided;  // of the first check that failed
-    std::string detail;  // for people; at most kMaxDetail bytes, outside bytes quoted
-    std::string rule;    // "pinned approved/clean.manifest", "signed: 2 of ops (alice, bob)"
-    std::vector<std::string> signers;            // those who count
-    std::optional<approval::Manifest> manifest;  // when there was one that could be read
-    // The script that was judged, and so the only one that may run: of the job, or of policy for a
-    // catalogue job; empty where policy has none of that name.
+    // For people: at most kMaxDetail bytes. Text from outside the host is quoted().
+    std::string detail;
+    std::string rule;  // "pinned approved/clean.manifest", "signed: 2 of ops (alice, bob)"
+    std::vector<std::string> signers;            // people whose signatures count
+    std::optional<approval::Manifest> manifest;  // absent if there is none or it does not parse
+    // The script that the checks were about, and the only one that may run: the job's, or for a
+    // catalogue job the one in policy; empty if policy has none of that name.
     std::string_view script;
     crypto::Digest script_digest = crypto::sha256({});  // of `script`
-    const policy::Profile* profile = nullptr;  // the manifest's; null where policy has none
-    std::vector<Check> checks;                 // all of them, in order
-    // Of the profile on this host, as ProfileFacts has them, and of a #! line that is not obeyed.
+    const policy::Profile* profile =
+        nullptr;                // of the manifest; null if policy has no such profile
+    std::vector<Check> checks;  // all of them, in order
+    // The remarks of ProfileFacts, and one about a #! line that is not followed.
     std::vector<std::string> remarks;
-    std::vector<std::string> arguments;  // for the interpreter, before the script: of its #! line
+    std::vector<std::string> arguments;  // of the #! line, for the interpreter, before the script
 };
 
-// Every check is made even after one has failed, so that an author sees all there is to repair;
-// the first failure gives the reason.
+// Makes all checks, even after one has failed, so that an author sees everything that is wrong. The
+// first failure is the reason.
 //
-// Time is max(now, clock floor): a clock turned back revives nothing. More than kClockSlack behind
-// the floor is refused outright, for then the clock is wrong and so would be every time limit.
+// The time of the checks is the later of `now` and the ledger's clock floor, so that turning the
+// clock back makes no expired job valid. If `now` is more than kClockSlack before the floor, the
+// job is refused, because the clock must be wrong.
 Verdict admit(const JobBytes& job, const policy::Policy& policy, const HostFacts& facts,
               const LedgerView& ledger, UnixTime now);
 
 inline constexpr std::chrono::seconds kClockSlack{300};
 
-// A refusal from outside admit(): before it (seals), or after it (the ledger could not be written)
-// of the script that `judged` tells of.
+// A refusal that admit() did not make: before it, because of missing seals, or after it, because
+// the ledger could not be written. It has the script of `judged`.
 Verdict refuse(Reason reason, std::string_view detail, const Verdict& judged = {});
 
 }  // namespace bulkhead::admission

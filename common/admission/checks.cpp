@@ -44,7 +44,7 @@ Reason reason_of(approval::Standing standing) {
     return undecided;
 }
 
-// A damaged signature refuses the job; one that merely does not count is left to the threshold.
+// Fails only if a signature is damaged. One that does not count is for the check of the threshold.
 CheckResult judge_signatures(const approval::Count& count) {
     auto result = pass();
     for (std::size_t i = 0; i < count.signatures.size(); ++i) {
@@ -64,7 +64,7 @@ CheckResult judge_threshold(const approval::Manifest& manifest, const policy::Ap
     const auto counted = text_of(approvers.size()) + " of the " + text_of(rule.need) +
                          " needed from " + rule.group + " (" + joined(approvers) + ")";
     if (approvers.size() < rule.need) {
-        // A signature that does not count says more than that there are too few.
+        // If a signature does not count, the reason is why, and not that there are too few.
         const auto lost = std::find_if(
             count.signatures.begin(), count.signatures.end(),
             [](const auto& signature) { return signature.standing != approval::Standing::good; });
@@ -86,7 +86,7 @@ CheckResult check_sizes(const JobBytes& job) {
                            string(what) + ": " + text_of(size) + " of at most " + text_of(max)};
     };
     const auto manifest = job.manifest.value_or("").size();
-    // A catalogue job's script lies in policy; its manifest says how large it is.
+    // The script of a catalogue job is in policy, and is checked when policy is loaded.
     if (job.kind == JobBytes::Kind::script && job.script.empty()) {
         return {script_empty, "the script is empty"};
     }
@@ -207,7 +207,7 @@ CheckResult check_replay(const Case& c) {
             return {delivery_already_run, "started " + format_utc(run.started)};
         }
         if (run.job_id_digest == job_id) same_id = true;
-        // A start that seems to lie ahead counts too: a clock turned back wins nothing.
+        // A start in the future counts too, so that turning the clock back allows no further start.
         if (run.manifest == c.manifest.digest && run.started > c.time - c.manifest.runs.period) {
             ++recent;
         }

@@ -1,4 +1,4 @@
-// The single checks of admit(), each a pure function that says why it refuses.
+// The checks that admit() makes, each a pure function that returns why it refuses.
 #pragma once
 #include <array>
 #include <string>
@@ -9,22 +9,23 @@
 
 namespace bulkhead::admission {
 
-// All that a check may look at. `manifest` is never null: without one no check is made.
+// Everything that a check uses. Without a manifest these checks are not made.
 struct Case {
     const JobBytes& job;
     const policy::Policy& policy;
     const HostFacts& facts;
     const LedgerView& ledger;
-    UnixTime now;   // as the clock says
-    UnixTime time;  // never before the clock floor
+    UnixTime now;   // the host's clock
+    UnixTime time;  // the later of `now` and the clock floor
     std::string_view script;
     const crypto::Digest& script_digest;
     std::string_view manifest_bytes;
     const approval::Manifest& manifest;
-    const policy::Approved* pinned;  // null: approved by signature or not at all
+    const policy::Approved* pinned;  // the entry of policy with this manifest; null if none has it
 };
 
-// The outcome of one check: passed if and only if the reason is `admitted`, skipped if undecided.
+// The result of one check: it passed if the reason is `admitted`, was skipped if it is `undecided`,
+// else it failed.
 struct CheckResult {
     Reason reason = Reason::undecided;
     std::string detail;
@@ -32,7 +33,7 @@ struct CheckResult {
 
 inline CheckResult pass(std::string detail = {}) { return {Reason::admitted, std::move(detail)}; }
 
-// Before there is a manifest.
+// The check "size", which needs no manifest.
 CheckResult check_sizes(const JobBytes& job);
 
 // Signatures and threshold share one count, so they are one check with two results.
@@ -59,7 +60,7 @@ struct NamedCheck {
     CheckResult (*check)(const Case&);
 };
 
-// In this order, after "size", "manifest", "signatures" and "threshold".
+// The checks in their order, after "size", "manifest", "signatures" and "threshold".
 inline constexpr std::array kChecks{
     NamedCheck{"script", check_script},   NamedCheck{"interpreter", check_interpreter},
     NamedCheck{"target", check_target},   NamedCheck{"time", check_time},

@@ -14,7 +14,7 @@ namespace {
 
 std::string fault_of(const std::string& step, const struct stat& info, bool last) {
     if (info.st_uid != 0) return step + ": not owned by root";
-    if (S_ISLNK(info.st_mode)) return "";  // has no mode of its own
+    if (S_ISLNK(info.st_mode)) return "";  // the mode of a symlink is not used (symlink(7))
     if ((info.st_mode & 022) != 0) return step + ": writable by group or others";
     if (last && (!S_ISREG(info.st_mode) || (info.st_mode & 0111) == 0)) {
         return step + ": not an executable file";
@@ -29,8 +29,8 @@ std::string target_of(const std::string& link) {
     return target.starts_with('/') ? target : link.substr(0, link.rfind('/') + 1) + target;
 }
 
-// Each step from the root to the program, symlinks and what they lead through included: whoever can
-// change one of them chooses what runs.
+// Checks each directory and symlink from "/" to the program, and those on the way of each symlink's
+// target, because a user who can change one of them chooses what runs.
 std::string fault_along(const std::string& path, int links_left) {
     for (auto end = path.find('/', 1);; end = path.find('/', end + 1)) {
         const bool last = end == path.npos;
@@ -56,7 +56,8 @@ admission::InterpreterFacts look_at_one(const std::string& path) {
 
 admission::HostFacts look_at(const policy::Policy& policy, const std::string& policy_directory) {
     admission::HostFacts facts;
-    struct stat mark {};  // of whatever kind; only its absence, seen for certain, is leave
+    // A file of any type suspends intake. So does an error other than ENOENT.
+    struct stat mark {};
     const int code = ::lstat((policy_directory + "/jobs.disabled").c_str(), &mark);
     facts.intake_suspended = code == 0 || errno != ENOENT;
     for (const auto& [path, source] : policy.interpreters) {
@@ -68,7 +69,7 @@ admission::HostFacts look_at(const policy::Policy& policy, const std::string& po
             of_profile.remarks.push_back("without " + wall + ": " + source.reason);
         }
         const auto* calls = policy::find(policy.seccomp, profile.seccomp);
-        if (calls == nullptr) continue;  // complete() has seen to it
+        if (calls == nullptr) continue;  // does not happen: policy::complete() has checked it
         const auto hidden = policy::hidden_from(profile, *calls);
         of_profile.remarks.insert(of_profile.remarks.end(), hidden.begin(), hidden.end());
     }

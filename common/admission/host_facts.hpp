@@ -1,14 +1,14 @@
-// The host as admit() needs to know it: what the file system says at this moment.
+// Reads from the file system the facts about the host that admit() needs.
 #pragma once
 #include "common/admission/admit.hpp"
 
 namespace bulkhead::host {
 
-// Is intake suspended by a file jobs.disabled in the policy directory, and which of policy's
-// interpreters may be trusted: a regular executable file, which root owns and nobody else can
-// change or replace anywhere along its path, symlinks and what they lead through included.
+// Intake is suspended if there is a file jobs.disabled in the policy directory. An interpreter is
+// trusted if it is an executable regular file, and root owns it and every directory and symlink on
+// its path, through symlinks too, and nobody else can write to them.
 //
-// How many jobs run, and how many may, is for the caller to add; until then there is room for none.
+// The caller has to set running_jobs and max_running_jobs; until then no job is admitted.
 admission::HostFacts look_at(const policy::Policy& policy, const std::string& policy_directory);
 
 }  // namespace bulkhead::host

@@ -61,7 +61,7 @@ constexpr std::array<ReasonRow, 41> kReasons{{
     {audit_write_failed, "audit-write-failed", "the admission could not be recorded in audit.log"},
 }};
 
-// code() indexes by value: the table must list each reason at its own place.
+// code() indexes by the reason's number, so the rows must be in the order of the enumeration.
 constexpr bool in_order() {
     for (std::size_t i = 0; i < kReasons.size(); ++i) {
         if (static_cast<std::size_t>(kReasons[i].reason) != i) return false;

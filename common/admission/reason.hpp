@@ -1,4 +1,5 @@
-// Why a job was admitted or refused: stable codes that logs, backends and scripts may rely on.
+// Why a job was admitted or refused. The codes never change, so logs, backends and scripts can rely
+// on them.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -53,10 +54,10 @@ enum class Reason : std::uint8_t {
 struct ReasonRow {
     Reason reason;
     std::string_view code;         // "job-already-run"; never renamed, never reused
-    std::string_view explanation;  // one line for whoever meets the code
+    std::string_view explanation;  // one line for people
 };
 
-// Every reason, in the order in which the checks are made. The documentation is printed from it.
+// Every reason, in the order of the checks. `bulkhead reasons` prints the documentation from it.
 std::span<const ReasonRow> reasons();
 std::string_view code(Reason reason);
 
