@@ -1,4 +1,5 @@
-// Policy: everything the host's owner has decided, as one value; made by load(), changed by nobody.
+// Policy: all rules of the host's owner and of the version, as one value. load() and merge() make
+// it; nothing changes it afterwards.
 #pragma once
 #include <array>
 #include <chrono>
@@ -17,22 +18,23 @@
 
 namespace bulkhead::policy {
 
-// Where a rule stands and why it is there: an auditor's two questions.
+// The file and line of a rule, and its reason.
 struct Source {
     std::string file;  // relative to the policy directory
     unsigned line = 0;
     std::string reason;
-    std::size_t column = 0;  // where a path stands in the line; 0 where nobody asks
+    std::size_t column = 0;  // of the rule's path, counted from 1; 0 if it was not recorded
 
     std::string at() const { return file + ":" + std::to_string(line); }
-    // With the column, for what is wrong with a path.
+    // at() with the column, for errors about the path.
     std::string place() const { return at() + ":" + std::to_string(column); }
 };
 
-// A map that is searched with a string_view.
+// A map that can be searched with a string_view.
 template <class T>
 using Named = std::map<std::string, T, std::less<>>;
 
+// nullptr if the map has no such name.
 template <class T>
 const T* find(const Named<T>& map, std::string_view name) {
     const auto at = map.find(name);
@@ -40,63 +42,66 @@ const T* find(const Named<T>& map, std::string_view name) {
 }
 
 struct Host {
-    std::string id;  // empty only in a dry run without /etc/machine-id: no host: target matches it
-    bool from_machine_id = false;
+    // Empty only in a dry run on a machine without /etc/machine-id; then no target "host:ID"
+    // matches.
+    std::string id;
+    bool from_machine_id = false;  // false: host.policy names it
     std::vector<std::string> groups;
 };
 
-// A feature this host's kernel must have, or the broker refuses to start.
+// A wall of which the broker refuses to start if this host lacks it.
 struct Requirement {
     std::string feature;
     Source source;
 };
 
 enum class Access {
-    read,     // files and directories
-    execute,  // read, and run
-    remove,   // list directories and delete what is beneath, nothing else
-    write,    // read, and create, change, rename, remove: files, directories, links, FIFOs, sockets
-    devices,  // write, and make device nodes and use device ioctls
+    read,     // read files and list directories
+    execute,  // read, and run programs
+    remove,   // list directories and delete files and directories beneath, nothing else
+    write,    // read; create, change, rename and delete files, directories, links, FIFOs, sockets
+    devices,  // write, make device nodes and use ioctls of devices
 };
 
 struct PathRule {
     Access access = Access::read;
     std::string path;
-    bool if_present = false;  // an absent path is no error
+    bool if_present = false;  // true: it is no error that the path does not exist
     Source source;
 };
 
-// Addresses and a port that the worker may connect to, over TCP and UDP: "connect 10.0.0.0/8 443".
+// A row "connect 10.0.0.0/8 443": addresses and a port that the worker may connect to, over TCP and
+// UDP.
 struct ConnectRow {
-    std::array<std::uint8_t, 16> network{};  // an IPv4 one v4-mapped, ::ffff:0:0/96 (RFC 4291)
-    unsigned prefix = 0;                     // of 128 bits; 0 is "any", of both families
+    std::array<std::uint8_t, 16> network{};  // policy::Address; IPv4 is mapped to ::ffff:0:0/96
+    unsigned prefix = 0;                     // 0..128 bits; 0 is "any", in IPv4 and IPv6
     std::uint16_t port = 0;
     Source source;
 };
 
-inline constexpr std::size_t kMaxPorts = 64;  // as many as protocol::Setup carries
+inline constexpr std::size_t kMaxPorts = 64;  // the most that protocol::Setup can carry
 
-// Rows and ports of the worker as worker.landlock had them, before there was its profile.
+// The worker's rows and ports in worker.landlock, which version 0.1 had instead of a profile.
 struct LandlockList {
     std::vector<PathRule> paths;
     std::vector<ConnectRow> connects;
 };
 
-// Some bits of an argument, and what they have to be. The others may be anything.
+// A test of some bits of an argument. It is true if (argument & mask) == value.
 struct Bits {
     std::uint64_t mask = 0;
-    std::uint64_t value = 0;  // within the mask
+    std::uint64_t value = 0;  // has no bits outside the mask
 };
 
-// An argument agrees with one of `any_of`. All but "null" look at the low 32 bits only, for those
-// are all the kernel uses of an int: garbage above them changes nothing.
+// A condition on one argument: it is true if one test of `any_of` is. All but "null" test the low
+// 32 bits only, because the kernel ignores the higher ones of an argument that is an int.
 struct Condition {
     unsigned argument = 0;  // 0..5
     std::vector<Bits> any_of;
-    std::string text;  // "arg0 in AF_INET AF_INET6", as policy spells it
+    std::string text;  // as written in the list: "arg0 in AF_INET AF_INET6"
 };
 
-// The zero value is the strictest.
+// The actions of seccomp(2) that a list can name. The zero value is the strictest.
 enum class SyscallAction { kill, error, log, allow };
 
 struct Action {
@@ -108,13 +113,13 @@ struct Action {
 struct SyscallRule {
     std::string call;
     Action action;
-    std::vector<Condition> conditions;  // all must hold; each argument at most once
+    std::vector<Condition> conditions;  // all must be true; at most one for each argument
     Source source;
 };
 
 struct SeccompList {
     std::string name;
-    Action fallback;  // for a call that no rule matches
+    Action fallback;  // of the `default` line, for calls that no rule matches
     std::vector<SyscallRule> rules;
     Source source;  // of the `default` line
 };
@@ -130,106 +135,108 @@ struct Namespaces {
     friend bool operator==(const Namespaces&, const Namespaces&) = default;
 };
 
-// A wall that a profile's promises stand on, by the name that it has in `missing` and in lines
-// "require" and "without"; see walls.hpp.
+// A line "require WALL" or "without WALL". The names are those of wall.cpp.
 struct WallLine {
     std::string wall;
     Source source;
 };
 
 struct Limits {
-    std::uint64_t memory = 0;  // bytes
-    std::uint32_t pids = 0;
+    std::uint64_t memory = 0;       // bytes
+    std::uint32_t pids = 0;         // processes and threads
     std::uint32_t cpu_percent = 0;  // 100 is one processor
     std::uint64_t file_size = 0;    // bytes
     std::uint32_t open_files = 0;
-    // Core dumps are always off: they would leave a job's memory on disk.
-    std::uint32_t at_once = 0;        // running jobs of the profile; 0: as many as the host takes
+    // There is no limit for core dumps: they are always off, because they write memory to the disk.
+    std::uint32_t at_once = 0;        // jobs of the profile at the same time; 0: the host's limit
     std::uint64_t locked_memory = 0;  // bytes, RLIMIT_MEMLOCK
-    std::uint64_t state = 0;          // bytes of a worker's state directory
+    std::uint64_t state = 0;          // bytes in a worker's state directory
 };
 
-// What a process gets, and for a job the ceiling for what its manifest may ask. A part of the agent
-// has its account from the command line.
+// The account, rights and limits of a job or of a process of the agent. For a job they also bound
+// what its manifest may ask for. The accounts of the agent's processes are not in their profiles;
+// they come from the command line.
 struct Profile {
     std::string name;
     std::string user;
     std::string group;
-    std::vector<std::string> groups;  // supplementary
+    std::vector<std::string> groups;  // supplementary groups
     std::uint64_t capabilities = 0;   // bit n is capability number n
     Network network = Network::none;
     Namespaces namespaces;
-    // "files host": files as its user has them. No rows then, no view, and no ruleset of
-    // Landlock's, for any would forbid mount(2).
+    // "files host": the file system restricts the job by file permissions only. The profile has no
+    // rows then, and the job no view and no Landlock ruleset, because every ruleset denies
+    // mount(2).
     bool host_files = false;
     std::vector<PathRule> paths;
-    std::vector<WallLine> require;     // obligatory besides those of obligatory_walls()
-    std::vector<WallLine> without;     // given up, with the reason
+    std::vector<WallLine> require;     // lines "require"; see obligatory_walls()
+    std::vector<WallLine> without;     // lines "without"
     std::vector<ConnectRow> connects;  // at most kMaxPorts
-    std::vector<std::uint16_t> ports;  // of those, each once
-    std::uint64_t wished = 0;          // capabilities that the broker has where it is given them
-    std::uint64_t in_force = 0;        // of the broker's, all the time
-    std::chrono::seconds greeting{};   // from a worker's exec to its Hello
+    std::vector<std::uint16_t> ports;  // the ports of `connects`, each once
+    std::uint64_t wished = 0;          // capabilities that the broker keeps if it was given them
+    std::uint64_t in_force = 0;        // the broker's capabilities that are always effective
+    std::chrono::seconds
+        greeting{};  // the most that may pass between a worker's exec and its Hello
     bool private_tmp = true;
     std::uint64_t private_tmp_size =
-        0;  // bytes, of its /tmp and /var/tmp together; 0: half of memory
+        0;  // bytes of /tmp and /var/tmp together; 0: half of the memory limit
     Limits limits;
     unsigned umask = 0;
     int nice = 0;
     std::chrono::seconds max_timeout{};
     std::uint64_t max_output = 0;  // bytes
-    std::string seccomp;           // name of a SeccompList that exists
-    Source source;                 // of its first line
+    std::string seccomp;           // name of a SeccompList, which exists
+    Source source;                 // of the first line
 };
 
-// Files that the broker opens for the worker. Several rows may share a name: together they are what
-// one purpose needs.
+// A row of reads.policy: files that the broker opens for the worker. A name that several rows share
+// means the files of all of them.
 struct ReadRow {
-    std::string target;  // a path, or a pattern whose components hold * and ?
+    std::string target;  // a path, or a pattern with * and ? in it; see matches()
     bool is_pattern = false;
     std::uint64_t max_bytes = 0;  // of each file
-    std::string links_within;     // symlinks are followed beneath this directory; empty: nowhere
-    bool private_too = false;     // a pattern's files that not everybody may read as well
+    std::string links_within;     // symlinks are followed beneath this directory; empty: not at all
+    bool private_too = false;     // true: also files of a pattern that not everybody may read
     Source source;
 };
 
-// A value that the broker computes for the worker.
+// A row "builtin" of reads.policy: a value that the broker computes for the worker.
 struct BuiltinRow {
     std::uint64_t max_bytes = 0;
     Source source;
 };
 inline constexpr std::string_view kSocketOwners = "socket-owners";
 inline constexpr std::string_view kFileSystems = "file-systems";
-// All there are. Who reads them: broker/handlers/read_privileged.cpp.
+// All names of builtin rows. broker/handlers/read_privileged.cpp computes their values.
 inline constexpr std::array kBuiltins{kSocketOwners, kFileSystems};
 
-// Who may approve jobs of a profile by signature. A profile without a rule, or with need 0, is for
-// pinned jobs only.
+// The signatures that approve a job of a profile. A profile without a rule, or with `need` 0, is
+// for pinned jobs only.
 struct ApprovalRule {
-    unsigned need = 0;
-    std::string group;
-    bool author_counts = false;
-    std::chrono::seconds max_validity{};  // not-after minus not-before
+    unsigned need = 0;                    // different people of `group` who must sign
+    std::string group;                    // a SignerGroup
+    bool author_counts = false;           // false: the author's signature does not count
+    std::chrono::seconds max_validity{};  // the most that not-after may be behind not-before
     Source source;
 };
 
-// Where a file lies that root may open for a backend's worker: "file /etc/bulkhead/tls/NAME/*".
+// A row "file /etc/bulkhead/tls/NAME/*": files that the broker may open for a backend's worker.
 struct CredentialRow {
-    std::string pattern;  // NAME, a component or the begin of one, stands for the backend's name
-    std::string backend;  // for this one alone; empty: for each
+    std::string pattern;  // NAME, or NAME before a dot, in a component means the backend's name
+    std::string backend;  // the only backend that the row is for; empty: all backends
     Source source;
 };
 
-// What the operator's directory says of a file of the vendor's.
+// How a file in the operator's directory changes the vendor's policy.
 struct Override {
     enum class Kind {
-        replaces,  // stands in its place
-        adds,      // FILE.d/NAME.lines
-        copy,      // byte for byte what a release shipped: not read
+        replaces,  // it replaces the vendor's file of the same name
+        adds,      // FILE.d/NAME.lines adds lines to FILE
+        copy,      // it has the bytes that a release shipped, so it is ignored
     };
     Kind kind = Kind::replaces;
     std::string file;     // relative to the operator's directory
-    std::string release;  // that shipped it, of a copy
+    std::string release;  // of a copy: the release that shipped it
 };
 
 struct SignerGroup {
@@ -237,10 +244,10 @@ struct SignerGroup {
     Source source;
 };
 
-// A manifest that stands in approved/; with a script it is a catalogue job.
+// A manifest in approved/. If a script is beside it, it is a catalogue job.
 struct Approved {
     std::string name;
-    std::string bytes;  // of the manifest, as they are
+    std::string bytes;  // the manifest's bytes
     approval::Manifest manifest;
     std::optional<std::string> script;
 };
@@ -249,13 +256,13 @@ struct Policy {
     Host host;
     std::vector<Requirement> requirements;
     Named<Profile> profiles;
-    Named<SeccompList> seccomp;  // holds each that a profile names
-    Named<Profile> parts;        // of the agent: "broker", "worker", "config-reader", "vet"
-    std::optional<LandlockList> worker_landlock;  // read for one release
+    Named<SeccompList> seccomp;  // includes every list that a profile names
+    Named<Profile> parts;  // the agent's processes: "broker", "worker", "config-reader", "vet"
+    std::optional<LandlockList> worker_landlock;  // from version 0.1; read for one more release
     std::vector<CredentialRow> credentials;
-    std::vector<WallLine> waivers;    // host.policy, "without egress"
-    std::vector<Override> overrides;  // of vendor's files
-    unsigned format = 0;              // host.policy, "policy-format"; 0: before there was one
+    std::vector<WallLine> waivers;    // lines "without egress" of host.policy
+    std::vector<Override> overrides;  // one for each file of the operator that changes the vendor's
+    unsigned format = 0;              // "policy-format" of host.policy; 0 if it has no such line
     Named<Source> interpreters;       // by absolute path
     Named<std::vector<ReadRow>> reads;
     Named<BuiltinRow> builtins;
@@ -264,18 +271,18 @@ struct Policy {
     approval::AllowedSigners signers;
     Named<Approved> approved;
     Named<Source> broker_libs;         // by soname
-    std::vector<std::string> ignored;  // files that nobody reads, relative paths
-    std::string file_list;    // "sha256  path\n" of each file read, as sha256sum -c takes it
+    std::vector<std::string> ignored;  // relative paths of files that are no policy files
+    std::string file_list;    // "sha256  path\n" for each file read, the input of sha256sum -c
     crypto::Digest digest{};  // SHA-256 of file_list
 
-    // load() has made sure that each is there.
+    // complete() has checked that the profile and the list exist.
     const Profile& part(std::string_view name) const { return *find(parts, name); }
     const SeccompList& calls_of(const Profile& of) const { return *find(seccomp, of.seccomp); }
-    // What binds root, and all that it starts.
+    // The broker's list, whose filter also applies to every process that it starts.
     const SeccompList& ceiling() const { return calls_of(part("broker")); }
 };
 
-// "CAP_CHOWN CAP_KILL", or "none".
+// The names, as in "CAP_CHOWN CAP_KILL", or "none".
 std::string capability_names(std::uint64_t capabilities);
 
 }  // namespace bulkhead::policy
