@@ -50,7 +50,7 @@ using CredentialPath = BoundaryText<192>;  // absolute; 16 backends' paths fit i
 using Detail = BoundaryText<512>;          // a sentence for people
 using Remarks = BoundaryText<320>;         // sentences, joined by "; "
 
-// The ids of common/base/ids.hpp as they cross the border: text within bounds, not yet looked at.
+// The ids of common/base/ids.hpp inside messages: bounded text whose form was not checked yet.
 using DeliveryId = Strong<DeliveryIdTag, BoundaryText<128>>;
 using JobId = Strong<JobIdTag, BoundaryText<64>>;
 

@@ -1,4 +1,5 @@
-// The system clock; durations are measured by sys::Clock (loop.hpp), which nobody can set.
+// The system clock. Code that measures durations uses sys::Clock (loop.hpp), CLOCK_MONOTONIC, which
+// cannot be set.
 #pragma once
 #include <chrono>
 
@@ -6,7 +7,8 @@
 
 namespace bulkhead::sys {
 
-// Whole seconds since 1970 by CLOCK_REALTIME (clock_gettime(2)), which may be set, also backwards.
+// Whole seconds since 1970 by CLOCK_REALTIME (clock_gettime(2)), which root can set, also
+// backwards.
 inline UnixTime now() {
     return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }

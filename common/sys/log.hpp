@@ -29,7 +29,7 @@ class Log {
     void info(std::string_view what, std::initializer_list<Field> fields = {}) const;
     void warning(std::string_view what, std::initializer_list<Field> fields = {}) const;
     void error(std::string_view what, std::initializer_list<Field> fields = {}) const;
-    // An error line that tells why `done` failed, where it did; work goes on. True: it did not.
+    // Logs an error line with the reason if `done` is an error. True if it is none.
     bool check(const Result<>& done, std::string_view what) const;
 
   private:
