@@ -85,9 +85,8 @@ struct Verdict {
     // catalogue job the one in policy; empty if policy has none of that name.
     std::string_view script;
     crypto::Digest script_digest = crypto::sha256({});  // of `script`
-    const policy::Profile* profile =
-        nullptr;                // of the manifest; null if policy has no such profile
-    std::vector<Check> checks;  // all of them, in order
+    const policy::Profile* profile = nullptr;           // the manifest's; null if policy has none
+    std::vector<Check> checks;                          // all of them, in order
     // The remarks of ProfileFacts, and one about a #! line that is not followed.
     std::vector<std::string> remarks;
     std::vector<std::string> arguments;  // of the #! line, for the interpreter, before the script

@@ -175,11 +175,10 @@ struct Profile {
     std::vector<std::uint16_t> ports;  // the ports of `connects`, each once
     std::uint64_t wished = 0;          // capabilities that the broker keeps if it was given them
     std::uint64_t in_force = 0;        // the broker's capabilities that are always effective
-    std::chrono::seconds
-        greeting{};  // the most that may pass between a worker's exec and its Hello
+    std::chrono::seconds greeting{};   // limit from a worker's exec to its Hello
     bool private_tmp = true;
-    std::uint64_t private_tmp_size =
-        0;  // bytes of /tmp and /var/tmp together; 0: half of the memory limit
+    // Bytes of /tmp and /var/tmp together; 0: half of the memory limit.
+    std::uint64_t private_tmp_size = 0;
     Limits limits;
     unsigned umask = 0;
     int nice = 0;
