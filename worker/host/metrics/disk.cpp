@@ -5,8 +5,8 @@
 namespace bulkhead::worker {
 
 Disk disk_of(std::string path, const struct statvfs& figures) {
-    // Blocks are counted in f_frsize units (statvfs(3)); f_bsize is only the preferred transfer
-    // size, which differs on some network and FUSE file systems.
+    // f_blocks, f_bfree and f_bavail count units of f_frsize (statvfs(3)). f_bsize is the preferred
+    // transfer size, which differs from it on some network and FUSE file systems.
     const std::uint64_t unit = figures.f_frsize;
     const std::uint64_t total = figures.f_blocks * unit;
     const std::uint64_t free = figures.f_bfree * unit;

@@ -1,4 +1,4 @@
-// How full one file system is.
+// Size and usage of one file system, from statvfs(3).
 #pragma once
 #include <sys/statvfs.h>
 
@@ -13,14 +13,16 @@ struct Disk {
     std::string path;
     std::uint64_t total_bytes = 0;
     std::uint64_t used_bytes = 0;
-    // Of what an ordinary user could fill: blocks reserved for root count on neither side, as in
-    // df.
+    // used / (used + available to ordinary users), 0..100: as in df(1), blocks reserved for root
+    // count on neither side.
     double used_percent = 0;
-    double inodes_used_percent = 0;  // 0 where the file system has no fixed number of them
+    double inodes_used_percent = 0;  // 0..100; 0 if the file system reports no number of inodes
 };
 
+// Computes the figures without a system call; `path` is the name in reports.
 Disk disk_of(std::string path, const struct statvfs& figures);
-// Of the file system that holds `directory`; `path` is its name in reports.
+// Reads the file system that holds `file` (any file or directory on it). Errors: those of
+// fstatvfs(3).
 Result<Disk> read_disk(const sys::Fd& file, const std::string& path);
 
 }  // namespace bulkhead::worker

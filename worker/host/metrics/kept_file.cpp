@@ -15,9 +15,10 @@ namespace {
 constexpr std::size_t kFirstRoom = 8_KiB;
 constexpr std::size_t kLeastRoom = 4_KiB;
 
-// A read of /proc stops early only when its page of at least 4 KiB cannot hold the next record
-// (seq_file), and no record of the files read here is half a page long. So a read that brought
-// less than this was the last one, and asking again for an empty answer can be spared.
+// The kernel (fs/seq_file.c) returns less than was asked for only at the end of the file or when
+// its buffer of at least 4 KiB cannot hold the next record, and no record of the files read here
+// reaches 2 KiB. A read that returned less than this was therefore the last one, and the read that
+// would return 0 can be left out.
 constexpr std::size_t kSurelyLast = 2_KiB;
 
 }  // namespace

@@ -1,5 +1,5 @@
-// KeptFile: a file of the kernel's that is opened once and stays open: one pread instead of open,
-// read, close, and readable when its path no longer is.
+// KeptFile: a file of /proc that is opened once and stays open. Each reading is a pread(2) in place
+// of open, read and close, and still works when the path cannot be opened any more.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -12,12 +12,13 @@ namespace bulkhead::worker {
 
 class KeptFile {
   public:
-    // Where it cannot be opened every reading says why.
+    // Opens `path` beneath `dir`. If that fails, each reading returns the error of it.
     KeptFile(const sys::Dir& dir, std::string path);
 
-    // All of it as it is now; more than `max` bytes is an error. The text lies in `buffer`.
+    // Reads the whole file from its beginning. The result points into `buffer`, which grows as
+    // needed. Errors: a file of more than `max` bytes, and those of open and pread(2).
     Result<std::string_view> read(std::vector<char>& buffer, std::uint64_t max) const;
-    // The first bytes of it, at most `count`.
+    // Reads at most the first `count` bytes, with one pread(2); else as read().
     Result<std::string_view> read_head(std::vector<char>& buffer, std::size_t count) const;
 
   private:

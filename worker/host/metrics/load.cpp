@@ -6,7 +6,8 @@ namespace bulkhead::worker {
 
 namespace {
 
-// Digits, a point, digits: no sign, exponent, "inf" or "nan", which a general parser would take.
+// Accepts digits, a point and digits only: std::from_chars would also accept a sign, an exponent,
+// "inf" and "nan".
 Result<double> parse_decimal(std::string_view text) {
     const auto parts = split(text, '.');
     if (parts.size() != 2) return fail("expected a number with one point");

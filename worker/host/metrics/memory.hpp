@@ -1,4 +1,4 @@
-// Memory and swap, from /proc/meminfo.
+// Memory and swap, from /proc/meminfo (proc(5)).
 #pragma once
 #include <cstdint>
 #include <string_view>
@@ -15,13 +15,14 @@ struct Memory {
     std::uint64_t cached_bytes = 0;
     std::uint64_t sreclaimable_bytes = 0;
 
-    // What the kernel could not give to somebody else without swapping.
+    // MemTotal - MemAvailable: what the kernel could not give to a new program without swapping.
     std::uint64_t used_bytes() const;
-    double used_percent() const;
-    // The older reckoning that some backends expect: all but free, buffers and caches. Shared
-    // memory counts as cache there, so this is less than used_bytes() on a host with a large tmpfs.
+    double used_percent() const;  // 0..100
+    // MemTotal - MemFree - Buffers - Cached - SReclaimable, as gopsutil 3.24 computes it
+    // (mem/mem_linux.go); the ravenxcope dialect reports it. Cached includes shared memory, so this
+    // is less than used_bytes() on a host with a large tmpfs.
     std::uint64_t uncached_bytes() const;
-    double uncached_percent() const;
+    double uncached_percent() const;  // 0..100
 };
 
 struct Swap {
@@ -29,6 +30,7 @@ struct Swap {
     std::uint64_t used_bytes = 0;
 };
 
+// Errors of both: a line is missing, not a number or not in kB; MemTotal is 0.
 Result<Memory> parse_memory(std::string_view meminfo);
 Result<Swap> parse_swap(std::string_view meminfo);
 

@@ -6,10 +6,10 @@ namespace bulkhead::worker {
 
 namespace {
 
-// The line "cpu" is the first of /proc/stat; ten numbers of at most 20 digits fit.
+// The first line of /proc/stat fits: "cpu" and ten numbers of at most 20 digits.
 constexpr std::size_t kStatHead = 256;
 constexpr std::uint64_t kSmallMax = 64_KiB;
-// Some 120 bytes a line: room for more than 30,000 interfaces.
+// A line of /proc/net/dev has about 120 bytes, so more than 30,000 interfaces fit.
 constexpr std::uint64_t kNetDevMax = 4_MiB;
 
 template <class T>

@@ -1,4 +1,4 @@
-// What a heartbeat says about the host, and the reader that samples it.
+// Metrics: the measurements that a heartbeat reports, and MetricsReader, which samples them.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -15,9 +15,9 @@
 
 namespace bulkhead::worker {
 
-// A part that could not be read is absent and has its line in `errors`; the others are unharmed.
+// A part that could not be read is absent and has an entry in `errors`; the others are still read.
 struct Metrics {
-    std::optional<double> cpu_percent;  // since the sample before; absent in want of one
+    std::optional<double> cpu_percent;  // 0..100 since the last sample; absent if there is none
     std::optional<Memory> memory;
     std::optional<Swap> swap;
     std::optional<Disk> disk;
@@ -27,13 +27,15 @@ struct Metrics {
     std::vector<Error> errors;
 };
 
-// A sample on an ordinary host is five preads and one fstatfs.
+// A sample makes five calls of pread(2) and one of fstatvfs(3), unless a file is large.
 class MetricsReader {
   public:
-    // `proc` outlives it. `disk` is a directory of the file system to watch, `disk_path` its name
-    // in reports; the kept handle keeps that file system mounted. Takes the first CPU reading.
+    // `proc` must outlive the reader. `disk` is a directory of the file system to watch (while it
+    // is open, umount(2) of that file system fails with EBUSY), `disk_path` its name in reports.
+    // Takes the first CPU reading, so that the first sample has a cpu_percent.
     MetricsReader(const ProcFiles& proc, sys::Fd disk, std::string disk_path);
 
+    // Reads everything once. Never fails as a whole: see Metrics::errors.
     Metrics sample();
 
   private:

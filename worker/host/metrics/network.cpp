@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t kColumns = 16;
 
-// "  eth0: 1 2 3 ...": the kernel allows nearly every byte in a name (dev_valid_name), and old ones
-// even a colon, but a column is digits only: so the last colon ends the name.
+// Parses "  eth0: 1 2 3 ...". The last colon ends the name: a name may hold nearly every byte
+// (dev_valid_name() in net/core/dev.c; old kernels allow even a colon), a column only digits.
 Result<Interface> parse_line(std::string_view line) {
     const auto colon = line.rfind(':');
     if (colon == std::string_view::npos) return fail("a line without colon");
@@ -34,7 +34,7 @@ Result<Interface> parse_line(std::string_view line) {
                      .tx_errors = counts[10]};
 }
 
-// Cuts the first line off `rest`; what has no line end is no line.
+// Cuts the first line off `rest`. Error: it has no line end.
 Result<std::string_view> next_line(std::string_view& rest) {
     const auto end = rest.find('\n');
     if (end == std::string_view::npos) return fail("the last line has no end");

@@ -1,4 +1,4 @@
-// Counters of every network interface, from /proc/net/dev.
+// Counters of every network interface, from /proc/net/dev (proc(5)).
 #pragma once
 #include <cstdint>
 #include <string>
@@ -9,9 +9,10 @@
 
 namespace bulkhead::worker {
 
-// Since the interface appeared. A counter may go back: interfaces come and go under one name.
+// Counters since the interface was created. A counter decreases when an interface is removed and
+// another one gets its name.
 struct Interface {
-    std::string name;  // UTF-8; bytes that are not stand as \xNN
+    std::string name;  // UTF-8; a name that is not is written as quoted() writes it
     std::uint64_t rx_bytes = 0;
     std::uint64_t rx_packets = 0;
     std::uint64_t rx_errors = 0;
@@ -20,6 +21,8 @@ struct Interface {
     std::uint64_t tx_errors = 0;
 };
 
+// Parses the whole file. Errors: other than two heading lines, a line that is cut off, or one that
+// has not 16 numbers.
 Result<std::vector<Interface>> parse_interfaces(std::string_view net_dev);
 
 }  // namespace bulkhead::worker

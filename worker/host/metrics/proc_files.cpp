@@ -9,7 +9,8 @@ namespace bulkhead::worker {
 
 namespace {
 
-// /proc/net is a link to self/net and self is a link to the own pid; Dir follows neither.
+// /proc/net is a symlink to self/net, and /proc/self one to the pid of the caller (proc(5)).
+// sys::Dir follows no symlink, so the path without them is needed.
 std::string net_dev_path(const sys::Dir& proc) {
     const auto plain = proc.open_at("net/dev", O_PATH);
     const bool is_link = !plain && plain.error().code == ELOOP;

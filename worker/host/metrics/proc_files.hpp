@@ -1,19 +1,19 @@
-// What the worker reports of from /proc, and all that it ever sees of it.
+// ProcFiles: the files of /proc that metrics and system information are read from.
 #pragma once
 #include "worker/host/metrics/kept_file.hpp"
 
 namespace bulkhead::worker {
 
-// Opened before the worker is confined: afterwards there is no /proc for it.
+// The worker opens them before it is confined: its mount view has no /proc.
 struct ProcFiles {
-    // `proc` is /proc.
+    // `proc` is /proc. A file that cannot be opened fails when it is read.
     explicit ProcFiles(const sys::Dir& proc);
 
     KeptFile stat;
     KeptFile meminfo;
     KeptFile loadavg;
     KeptFile uptime;
-    KeptFile net_dev;  // of the network namespace that we are in
+    KeptFile net_dev;  // of the network namespace of this process
 };
 
 }  // namespace bulkhead::worker
