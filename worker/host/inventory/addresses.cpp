@@ -10,7 +10,7 @@ Result<> parse_address(const nlmsghdr& message, std::vector<Address>& into) {
     const auto [header, attributes] = TRY(parse_framed<ifaddrmsg>(payload_of(message)));
     const auto family = family_of(header.ifa_family);
     if (!family) return {};
-    // On a link with two ends IFA_ADDRESS is the other one.
+    // On a point-to-point link IFA_ADDRESS is the peer's address (linux/if_addr.h).
     auto ip = attributes.address(IFA_LOCAL, *family);
     if (!ip) ip = attributes.address(IFA_ADDRESS, *family);
     if (!ip) return {};

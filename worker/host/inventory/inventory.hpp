@@ -1,4 +1,4 @@
-// Everything this host knows about its network, read at one moment.
+// Inventory: the links, addresses, neighbours, routes and sockets of this network namespace.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -17,16 +17,18 @@
 namespace bulkhead::worker {
 
 struct Inventory {
-    // A list that could not be read is absent, which is not the same as "there are none".
+    // A list that could not be read is nullopt; an empty list means that there are none.
     std::optional<std::vector<Link>> links;
     std::optional<std::vector<Address>> addresses;
     std::optional<std::vector<Neighbour>> neighbours;
     std::optional<std::vector<Route>> routes;
     std::optional<std::vector<Socket>> sockets;
-    std::shared_ptr<const SocketOwners> owners;  // null where they were not asked for
+    std::shared_ptr<const SocketOwners> owners;  // null if they were not asked for
     std::vector<std::string> problems;  // one sentence for each list that is absent or not whole
 };
 
+// Reads the lists one after the other, each within `limits`, and leaves `owners` null. What cannot
+// be read or is cut is named in `problems`.
 Inventory collect_inventory(const DumpLimits& limits = {});
 
 }  // namespace bulkhead::worker

@@ -1,4 +1,4 @@
-// IpAddress: IPv4 or IPv6, as the kernel has it and as text has it.
+// IpAddress: an IPv4 or IPv6 address, made from the kernel's bytes or from text.
 #pragma once
 #include <array>
 #include <compare>
@@ -13,20 +13,21 @@ namespace bulkhead::worker {
 
 enum class Family : std::uint8_t { v4, v6 };
 
-// AF_INET and AF_INET6; nothing for all others.
+// The family of AF_INET or AF_INET6; nullopt for all others.
 std::optional<Family> family_of(int address_family);
 
 class IpAddress {
   public:
     IpAddress() = default;                                  // 0.0.0.0
     explicit IpAddress(Family family) : family_(family) {}  // 0.0.0.0 or ::
-    // Network order; nothing unless it is 4 or 16 bytes, as the family wants.
+    // `bytes` are in network order. nullopt unless there are 4 (IPv4) or 16 (IPv6) of them.
     static std::optional<IpAddress> from(Family family, ByteView bytes);
+    // Accepts what inet_pton(3) accepts.
     static std::optional<IpAddress> parse(std::string_view text);
 
     Family family() const { return family_; }
     bool is_unspecified() const { return *this == IpAddress(family_); }
-    std::string text() const;
+    std::string text() const;  // as inet_ntop(3) writes it
 
     friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
 

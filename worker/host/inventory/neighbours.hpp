@@ -1,4 +1,4 @@
-// The hosts this one met on its links (ARP and NDP), from RTM_GETNEIGH (rtnetlink(7)).
+// Neighbour tables (arp(7) and NDP, RFC 4861), from RTM_GETNEIGH (rtnetlink(7)).
 #pragma once
 #include <cstdint>
 #include <string>
@@ -10,16 +10,21 @@ namespace bulkhead::worker {
 
 struct Neighbour {
     IpAddress ip;
-    std::string mac;              // empty where it is not known or not six octets
-    std::uint16_t state = 0;      // NUD_REACHABLE, ... (linux/neighbour.h), several at once
+    std::string mac;              // empty if it is not known or not six octets
+    std::uint16_t state = 0;      // a set of NUD_REACHABLE, ... (linux/neighbour.h)
     std::uint32_t interface = 0;  // index
 };
 
-// Without those that need no resolution (NUD_NOARP: multicast, tunnels), as ip-neighbour(8) has it.
+// Lists the neighbours of this network namespace, without entries that need no resolution
+// (NUD_NOARP: multicast, tunnels), which ip-neighbour(8) does not show either. Errors: those of
+// run_dump() and parse_neighbour().
 Result<Dump<Neighbour>> read_neighbours(const DumpLimits& limits = {});
+// Appends the neighbour of an RTM_NEWNEIGH message; ignores other messages and families. Error: the
+// message is shorter than its header.
 Result<> parse_neighbour(const nlmsghdr& message, std::vector<Neighbour>& into);
 
-// "reachable", "stale,permanent": as ip-neighbour(8) names them, in lower case.
+// The names of ip-neighbour(8) in lower case, separated by commas: "reachable",
+// "stale,permanent". "none" for 0.
 std::string neighbour_state(std::uint16_t state);
 
 }  // namespace bulkhead::worker

@@ -17,9 +17,10 @@ namespace {
 
 using Socket = std::unique_ptr<mnl_socket, decltype(&mnl_socket_close)>;
 
-// The kernel fills no datagram of a dump beyond this (max_recvmsg_len of af_netlink.c).
+// The kernel puts at most this much of a dump into one datagram (max_recvmsg_len,
+// net/netlink/af_netlink.c).
 constexpr std::size_t kDatagramBytes = 32_KiB;
-// A list that changes while it is read is read again; one that changes always is taken as it is.
+// A dump that changed while it was read is run again; the last of these is used as it is.
 constexpr std::uint32_t kTries = 5;
 
 Result<Socket> open_socket(int protocol, std::chrono::milliseconds time) {
@@ -50,7 +51,7 @@ Result<> ask(mnl_socket* socket, const DumpRequest& request, std::uint32_t seque
     return {};
 }
 
-// True: interrupted, and worth another try.
+// Returns true if the list changed while it was read (NLM_F_DUMP_INTR).
 Result<bool> run_once(mnl_socket* socket, std::uint32_t sequence, sys::Clock::time_point deadline,
                       const DumpSink& sink) {
     Bytes buffer(kDatagramBytes);

@@ -14,10 +14,10 @@ namespace {
 
 constexpr std::size_t kMacOctets = 6;
 
-// NLMSG_ERROR and NLMSG_DONE carry a negative errno or 0 (netlink(7)).
-Result<> check_verdict(const nlmsghdr& message) {
+// NLMSG_ERROR carries a negative errno or 0 (netlink(7)), and so does NLMSG_DONE.
+Result<> check_status(const nlmsghdr& message) {
     const auto payload = payload_of(message);
-    if (payload.size() < sizeof(std::int32_t)) return {};  // old kernels end a dump without one
+    if (payload.size() < sizeof(std::int32_t)) return {};  // an NLMSG_DONE without a status
     std::int32_t code = 0;
     std::memcpy(&code, payload.data(), sizeof code);
     if (code != 0) return sys::fail_errno("netlink", code < 0 ? -code : code);
@@ -37,11 +37,11 @@ Result<DumpProgress> walk_datagram(ByteView datagram, std::uint32_t sequence,
     auto left = static_cast<int>(datagram.size());
     const auto* message = reinterpret_cast<const nlmsghdr*>(datagram.data());
     for (; left > 0; message = mnl_nlmsg_next(message, &left)) {
-        // The second half is ours: libmnl takes a length beyond 2^31 for a negative one.
+        // mnl_nlmsg_ok() casts the length to int, so one above 2^31 would pass as negative.
         if (!mnl_nlmsg_ok(message, left) || message->nlmsg_len > datagram.size()) {
             return fail("netlink: a message is cut off");
         }
-        if (message->nlmsg_seq != sequence) continue;  // of a dump that was given up
+        if (message->nlmsg_seq != sequence) continue;  // belongs to an earlier try
         progress.interrupted |= (message->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
         switch (message->nlmsg_type) {
             case NLMSG_NOOP:
@@ -50,7 +50,7 @@ Result<DumpProgress> walk_datagram(ByteView datagram, std::uint32_t sequence,
                 return fail("netlink: messages were lost");
             case NLMSG_DONE:
             case NLMSG_ERROR:
-                TRY(check_verdict(*message));
+                TRY(check_status(*message));
                 progress.done = true;
                 return progress;
             default:

@@ -14,7 +14,7 @@ namespace bulkhead::worker {
 namespace {
 
 constexpr std::uint64_t kNetDevMax = 4_MiB;
-// For hosts without a way to an IPv4 address: one of the assigned part of the internet (RFC 4291).
+// A global unicast address (RFC 4291), for hosts that have no route to the IPv4 probe.
 constexpr auto* kProbeV6 = "2001:4860:4860::8888";
 
 bool is_software(const Link& link, const std::vector<Link>& all) {
@@ -23,10 +23,11 @@ bool is_software(const Link& link, const std::vector<Link>& all) {
     return master == nullptr || master->kind != "bridge";
 }
 
-// Of whatever family `probe` is. The port matters to no route; it is one that policy lets the
-// worker connect to wherever it may ask the internet.
+// The route does not depend on the port, but the BPF program of the worker's cgroup refuses
+// connect(2) to a port that no line "connect" of worker.profile names; the shipped one names 443.
 constexpr std::uint16_t kProbePort = 443;
 
+// Fills `address` with `probe`, of either family, and returns its size; 0 if it is no address.
 socklen_t parse_address(const std::string& probe, sockaddr_storage& address) {
     auto& four = reinterpret_cast<sockaddr_in&>(address);
     auto& six = reinterpret_cast<sockaddr_in6&>(address);

@@ -1,5 +1,5 @@
-// How this host hangs in the network, as sensors report it: its interfaces by what they are good
-// for, and the address with which it leaves.
+// NetworkFacts: the interfaces of this host with what each is used for, and the local address of
+// its connections to the internet. The ravenxcope and hyprbox dialects report them.
 #pragma once
 #include <optional>
 #include <string>
@@ -14,34 +14,38 @@
 namespace bulkhead::worker {
 
 struct NetworkLink {
-    Interface interface;  // its counters are 0 where they could not be read
-    bool up = false;      // by its administrator's word
+    Interface interface;  // its counters are 0 if they could not be read
+    bool up = false;      // IFF_UP
     bool loopback = false;
-    bool default_route = false;  // the best default route, IPv4 or IPv6, leads out of it
-    // Made by software, and neither bond, VLAN nor part of a bridge: those stand in for hardware.
+    bool default_route = false;  // the best IPv4 or the best IPv6 default route uses it
+    // A device that the kernel made (IFLA_INFO_KIND is set), other than a bond, a VLAN or a port of
+    // a bridge: these count as hardware.
     bool software = false;
 };
 
-// What somebody wants to know; readings cost system calls.
+// Selects what read_network() reads; what is not selected costs no system call.
 struct NetworkWish {
     bool links = false;
-    std::string address_probe;  // an IPv4 or IPv6 address; empty: no address is wanted
+    std::string address_probe;  // an IPv4 or IPv6 address; empty: no address is read
 };
 
 struct NetworkFacts {
     std::vector<NetworkLink> links;
-    std::optional<std::string> address;  // of this host, on the way to the probe
+    std::optional<std::string> address;  // of this host, as address_towards() gives it
 };
 
-// What cannot be read is absent: a report goes on without it.
+// What cannot be read is left out, so that the report can still be sent. If there is no address
+// towards an IPv4 probe, an IPv6 one is tried.
 NetworkFacts read_network(const NetworkWish& wish, const ProcFiles& proc);
 
+// Counters are matched by name; an interface without counters gets zeros.
 std::vector<NetworkLink> classify_links(const std::vector<Link>& links,
                                         const std::vector<Route>& routes,
                                         const std::vector<Interface>& counters);
 
-// The address the kernel would send from to `probe`: that of a connected datagram socket. Nothing
-// is sent, and no name is looked up.
+// The local address that the kernel chooses for packets to `probe`, an IPv4 or IPv6 address:
+// getsockname(2) after connect(2) of a UDP socket. No packet is sent and no name looked up. nullopt
+// if `probe` is no address, has no route, or policy lets no connection to its port 443 pass.
 std::optional<std::string> address_towards(const std::string& probe);
 
 }  // namespace bulkhead::worker

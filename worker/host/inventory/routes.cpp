@@ -8,7 +8,8 @@ namespace bulkhead::worker {
 
 namespace {
 
-// RTA_MULTIPATH: rtnexthop structures, each with attributes of its own behind it.
+// Parses RTA_MULTIPATH: rtnexthop structures (rtnetlink(7)), each followed by its own attributes.
+// Appends `route` once for each.
 Result<> parse_next_hops(ByteView hops, Route route, Family family, std::vector<Route>& into) {
     while (!hops.empty()) {
         const auto [header, attributes] = TRY(parse_framed<rtnexthop>(hops));
