@@ -11,7 +11,8 @@ namespace bulkhead::worker {
 
 namespace {
 
-// Blanks, tabs, line feeds and backslashes stand there as \ and three octal digits (proc(5)).
+// The kernel writes a space, tab, newline or backslash in /proc/PID/mountinfo as \ and three octal
+// digits (proc(5)).
 std::string unescaped(std::string_view text) {
     std::string plain;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -46,7 +47,7 @@ Result<Disk> parse_row(const std::vector<std::string_view>& fields) {
 Result<FileSystems> parse_file_systems(std::string_view rows) {
     std::map<std::string_view, Disk> shortest;  // by device
     for (const auto row : split(rows, '\n')) {
-        if (row.empty()) continue;  // behind the last
+        if (row.empty()) continue;  // what follows the last newline
         const auto fields = words(row);
         auto disk = TRY(parse_row(fields));
         auto& kept = shortest.try_emplace(fields[0], disk).first->second;

@@ -7,10 +7,10 @@ namespace bulkhead::worker {
 
 namespace {
 
-// Of policy/reads.policy.
-constexpr std::string_view kRows = "hardware-id";
+constexpr std::string_view kRows = "hardware-id";  // rows of policy/reads.policy
 constexpr const char* kTables = "sys/devices/virtual/dmi/id/";
 
+// The first line, at most 255 bytes of UTF-8; nullopt if it is empty.
 std::optional<std::string> value_of(std::string_view file) {
     const auto line = trimmed(file.substr(0, file.find('\n')));
     auto text = BoundaryText<255>::clipped(line).str();

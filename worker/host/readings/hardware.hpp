@@ -1,5 +1,5 @@
-// The machine by its firmware's tables (DMI). The numbers that tell one machine from another are
-// root's alone, and policy decides whether the broker hands them out.
+// Hardware from the firmware's DMI tables (/sys/devices/virtual/dmi/id). Only root can read the
+// serial number and the UUID; the broker hands them out if reads.policy has rows "hardware-id".
 #pragma once
 #include "common/sys/dir.hpp"
 #include "worker/host/readings/host_files.hpp"
@@ -7,9 +7,11 @@
 
 namespace bulkhead::worker {
 
-// What everybody may read. A machine without such tables has no hardware to tell of.
+// Reads vendor and model, which every user may read. `root` is /. A text that cannot be read is
+// absent, so a machine without DMI gives an empty Hardware.
 Hardware read_hardware(const sys::Dir& root);
-// An error: the broker is gone.
+// Adds the serial number and the UUID as far as the broker hands them out. Error: the broker is
+// gone.
 Result<> add_numbers(Hardware& hardware, HostFiles& host);
 
 }  // namespace bulkhead::worker

@@ -18,15 +18,16 @@ struct Sign {
     std::string_view path;
 };
 
-// Where the kernel shows that it has the mechanism (Linux 4.17 and later: kernel/events/core.c
-// registers a "kprobe" and a "tracepoint" source; a kretprobe is a kprobe with its flag set).
+// A path that exists if the kernel has the mechanism. kernel/events/core.c registers the event
+// sources "kprobe" (Linux 4.17) and "tracepoint"; a kretprobe is a kprobe with a flag set.
 constexpr std::array<Sign, 5> kFeatures{{{"kprobe", "sys/bus/event_source/devices/kprobe"},
                                          {"kretprobe", "sys/bus/event_source/devices/kprobe"},
                                          {"tracepoint", "sys/bus/event_source/devices/tracepoint"},
                                          {"perf_event", "proc/sys/kernel/perf_event_paranoid"},
                                          {"cgroup", "sys/fs/cgroup/cgroup.controllers"}}};
 
-// Root's, unless the operator has opened tracefs.
+// tracefs(5) is readable by root only, unless the operator has changed its mode: then these are
+// unknown.
 constexpr std::array<Sign, 5> kHooks{{{"syscalls", "sys/kernel/tracing/events/syscalls"},
                                       {"network", "sys/kernel/tracing/events/net"},
                                       {"filesystem", "sys/kernel/tracing/events/filemap"},
@@ -45,7 +46,7 @@ Result<std::string> first_line(const sys::Dir& root, std::string_view path) {
 
 std::optional<bool> is_there(const sys::Dir& root, std::string_view path) {
     const auto fd = root.open_at(path, O_PATH | O_CLOEXEC);
-    // A symlink is not followed, but there it is.
+    // ELOOP: the path is a symlink, which Dir does not follow, so it exists.
     if (fd || fd.error().code == ELOOP) return true;
     if (fd.error().code == ENOENT) return false;
     return std::nullopt;
@@ -60,7 +61,8 @@ std::map<std::string, bool> look_for(const sys::Dir& root, const std::array<Sign
     return found;
 }
 
-// Programs at the kernel's security hooks run only where "bpf" is in this list (Linux 5.7).
+// BPF programs can be attached to LSM hooks only if "bpf" is in this list (Linux 5.7). nullopt: it
+// cannot be read.
 std::optional<bool> has_bpf_lsm(const sys::Dir& root) {
     const auto text = first_line(root, "sys/kernel/security/lsm");
     if (!text) return std::nullopt;

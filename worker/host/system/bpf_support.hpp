@@ -1,5 +1,5 @@
-// What the kernel offers to programs that run inside it (BPF), as far as a process without
-// privileges can tell. What it cannot tell is left out: absent is unknown, not no.
+// BpfSupport: what the kernel offers to BPF programs, as far as a process without privileges can
+// read it. An absent value is unknown.
 #pragma once
 #include <map>
 #include <optional>
@@ -11,14 +11,14 @@
 namespace bulkhead::worker {
 
 struct BpfSupport {
-    std::optional<bool> btf;                    // the kernel describes its own types
-    std::map<std::string, bool> features;       // kinds of programs it could run
-    std::map<std::string, bool> hooks;          // groups of events it traces
-    std::map<std::string, std::string> limits;  // kernel settings, as they stand in /proc/sys
+    std::optional<bool> btf;                    // /sys/kernel/btf/vmlinux exists
+    std::map<std::string, bool> features;       // by kind of program: "kprobe", "tracepoint", ...
+    std::map<std::string, bool> hooks;          // by group of events: "syscalls", "network", ...
+    std::map<std::string, std::string> limits;  // by setting: the first line of it in /proc/sys
     UnixTime read_at{};
 };
 
-// `root` is /.
+// `root` is /. Never fails.
 BpfSupport read_bpf_support(const sys::Dir& root);
 
 }  // namespace bulkhead::worker

@@ -9,13 +9,14 @@ namespace bulkhead::worker {
 
 namespace {
 
-// The inside of "...": backslash protects the four characters that shell would treat specially.
+// Parses what stands between double quotes, where a backslash escapes ", $, ` and \ only. nullopt
+// if a quote is not escaped.
 std::optional<std::string> double_quoted(std::string_view inside) {
     std::string value;
     for (std::size_t i = 0; i < inside.size(); ++i) {
         if (inside[i] == '"') return {};
         if (inside[i] == '\\') {
-            if (++i == inside.size()) return {};  // it would have protected the closing quote
+            if (++i == inside.size()) return {};  // the backslash escapes the closing quote
             if (!std::string_view("\"$`\\").contains(inside[i])) value += '\\';
         }
         value += inside[i];
@@ -33,7 +34,7 @@ std::optional<std::string> unquoted(std::string_view value) {
         if (inside.contains('\'')) return {};
         return std::string(inside);
     }
-    // Bare: what shell would split, expand or run is not a value.
+    // A bare value must hold nothing that shell would split, expand or run.
     if (value.find_first_of(" \t\"'$`\\;&|<>()*?#") != std::string_view::npos) return {};
     return std::string(value);
 }

@@ -1,4 +1,4 @@
-// os-release(5): the distribution's own name for itself.
+// OsRelease: name and version of the distribution, from os-release(5).
 #pragma once
 #include <string>
 #include <string_view>
@@ -13,8 +13,9 @@ struct OsRelease {
     std::string version_id;  // "12"
 };
 
-// A subset of shell: NAME=value, the value bare or in single or double quotes; a later line wins.
-// Lines that are none of this are passed over, as the page demands, and never evaluated.
+// Parses the subset of shell that os-release(5) describes: NAME=value, the value bare or in single
+// or double quotes; a later line overrides an earlier one. Lines of another form are ignored;
+// nothing is evaluated.
 OsRelease parse_os_release(std::string_view text);
 
 }  // namespace bulkhead::worker

@@ -31,7 +31,8 @@ std::string first_line(std::string_view text) {
     return std::string(trimmed(text.substr(0, text.find('\n'))));
 }
 
-// The digits and dots after `word`; the first character may be a letter ("release v9").
+// Returns the digits and dots after the first `word`; before them one other character may stand
+// ("release v9"). "" if `word` is missing.
 std::string version_after(std::string_view text, std::string_view word) {
     const auto at = text.find(word);
     if (at == std::string_view::npos) return {};
@@ -40,7 +41,7 @@ std::string version_after(std::string_view text, std::string_view word) {
     return std::string(rest.substr(0, rest.find_first_not_of(kDigitsAndDots, 1)));
 }
 
-// DISTRIB_ID=Ubuntu lines, without quotes.
+// The value of a line such as DISTRIB_ID=Ubuntu, without double quotes; "" if there is none.
 std::string lsb_value(std::string_view lsb, std::string_view key) {
     for (const auto line : split(lsb, '\n')) {
         if (!line.starts_with(key) || !line.substr(key.size()).starts_with('=')) continue;

@@ -15,7 +15,8 @@ namespace bulkhead::worker {
 
 namespace {
 
-// One line of /proc/stat counts every interrupt by number: large hosts have hundreds of KiB.
+// The line "intr" of /proc/stat has a column for each interrupt number (proc(5)), which makes
+// hundreds of KiB on large hosts.
 constexpr std::uint64_t kStatMax = 4_MiB;
 constexpr std::uint64_t kMeminfoMax = 64_KiB;
 
@@ -33,7 +34,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kGoNames
     {"loongarch64", "loong64"},
 }};
 
-// Nothing where the mask is larger than 1024 processors (sched_setaffinity(2)).
+// nullopt if the kernel's mask is larger than the 1024 bits of cpu_set_t (EINVAL,
+// sched_setaffinity(2)).
 std::optional<std::uint32_t> usable_cpus() {
     cpu_set_t mask;
     if (::sched_getaffinity(0, sizeof mask, &mask) != 0) return std::nullopt;
@@ -46,7 +48,7 @@ std::string go_architecture(std::string_view machine) {
     for (const auto& [uname, go] : kGoNames) {
         if (machine == uname) return std::string(go);
     }
-    return std::string(machine);  // riscv64 and s390x are called the same
+    return std::string(machine);  // Go uses the same name, as for riscv64 and s390x
 }
 
 Result<std::uint32_t> parse_cpu_count(std::string_view stat) {
@@ -74,7 +76,7 @@ SettableFacts read_settable_facts() {
     utsname kernel{};
     timespec clock{};
     timespec awake{};
-    // None of these fails with sound pointers and known clocks.
+    // These calls fail only with invalid pointers or unknown clocks.
     ::uname(&kernel);
     ::clock_gettime(CLOCK_REALTIME, &clock);
     ::clock_gettime(CLOCK_BOOTTIME, &awake);

@@ -1,4 +1,5 @@
-// What a host is, as opposed to how it is doing: read at start and seldom after.
+// SystemInfo: facts about the host that seldom change, unlike Metrics. They are read at the start,
+// and again when SettableFacts change.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -13,12 +14,12 @@
 
 namespace bulkhead::worker {
 
-// What the firmware says of the machine; each text at most 255 bytes.
+// Values of the firmware's DMI tables, each 1..255 bytes of UTF-8.
 struct Hardware {
     std::optional<std::string> vendor;
     std::optional<std::string> model;
-    std::optional<std::string> serial;  // only if policy hands it out, like the next
-    std::optional<std::string> uuid;
+    std::optional<std::string> serial;  // only if reads.policy lets the broker hand it out
+    std::optional<std::string> uuid;    // likewise
     bool known() const { return vendor || model || serial || uuid; }
 };
 
@@ -27,34 +28,36 @@ struct SystemInfo {
     OsRelease os;
     Platform platform;
     std::string kernel_release;          // "6.1.0-25-amd64"
-    std::string machine;                 // as uname has it: "x86_64", "aarch64"
-    std::string go_architecture;         // the same as Go programs call it: "amd64", "arm64"
+    std::string machine;                 // of uname(2): "x86_64", "aarch64"
+    std::string go_architecture;         // Go's name (GOARCH) for it: "amd64", "arm64"
     std::uint32_t cpu_count = 0;         // processors online
-    std::uint32_t usable_cpu_count = 0;  // those this process may run on, which Go programs report
+    std::uint32_t usable_cpu_count = 0;  // those in this process's mask (sched_getaffinity(2))
     std::uint64_t memory_total_bytes = 0;
     UnixTime boot_time{};
     Hardware hardware;
 };
 
-// `root` is /. Names fall back to "Linux" and "" where files are absent; counts
-// are read or it is an error.
+// `root` is /. Names are "Linux" or "" if their files are absent; `hardware` is left empty. Errors:
+// uname(2) failed, or /proc/stat or /proc/meminfo cannot be read or lacks a value.
 Result<SystemInfo> read_system_info(const sys::Dir& root, const ProcFiles& proc);
 
-// Of these facts what may be set while the host runs, read without opening a file. The time is that
-// of the clocks, which /proc/stat repeats unless something stands in its place.
+// The facts that can be set while the host runs, read by uname(2) and clock_gettime(2) without
+// opening a file. The boot time is CLOCK_REALTIME - CLOCK_BOOTTIME; SystemInfo has that of the line
+// "btime" in /proc/stat, which differs if another file is mounted over /proc/stat.
 struct SettableFacts {
     std::string hostname;
     UnixTime boot_time{};
 };
 SettableFacts read_settable_facts();
-// Nothing but a new name, or a clock that was set by a minute or more.
+// True if the host name differs, or the boot time by a minute or more (the clock was set).
 bool was_set(const SettableFacts& before, const SettableFacts& now);
 
-// From /proc/stat.
+// The number of lines "cpuN" in /proc/stat. Error: there is none.
 Result<std::uint32_t> parse_cpu_count(std::string_view stat);
+// The line "btime" of /proc/stat, seconds since 1970 UTC. Error: it is missing or not a number.
 Result<UnixTime> parse_boot_time(std::string_view stat);
 
-// Unknown machines keep their own name.
+// GOARCH for a machine name of uname(2); an unknown name is returned as it is.
 std::string go_architecture(std::string_view machine);
 
 }  // namespace bulkhead::worker
