@@ -28,7 +28,8 @@ Bio bio_of(std::string_view bytes) {
     return Bio(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
 }
 
-// A key that is encrypted must not make us ask a person for its password.
+// OpenSSL's default callback would ask for the password of an encrypted PEM block at the terminal
+// (pem_password_cb(3)).
 int no_password(char*, int, int, void*) { return 0; }
 
 X509Owner first_certificate(std::string_view file) {

@@ -1,5 +1,6 @@
-// Something about this host that somebody should know. Type and key say what it is about and stay
-// the same from scan to scan; whatever changes goes into message and metadata.
+// Finding: something about this host that its operator should know. A backend recognises a finding
+// by type and key, so these stay the same from scan to scan; values that change belong in title,
+// message and metadata.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -15,13 +16,13 @@ enum class Severity { info, warn, critical };
 struct Finding {
     using Value = std::variant<std::int64_t, double, std::string>;
 
-    std::string type;  // "tls.expiring": scanner, dot, what
-    std::string key;   // a path, a mount point
+    std::string type;  // "tls.expiring": the scanner, a dot, and what it found
+    std::string key;   // what it is about: a path, a mount point
     Severity severity = Severity::info;
     std::string title;    // one line
-    std::string message;  // for people: what is so, and what to do
+    std::string message;  // for the operator: what was found, and what to do
     std::vector<std::pair<std::string, Value>> metadata;
-    std::vector<std::string> related;  // "kind:id"
+    std::vector<std::string> related;  // other things it concerns, each "kind:id"
 };
 
 }  // namespace bulkhead::worker

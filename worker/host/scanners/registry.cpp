@@ -9,7 +9,7 @@ namespace bulkhead::worker {
 
 namespace {
 
-// Of the longest findings there could be, a report of so many still is below 1 MiB.
+// clip() bounds each finding, so that a report of this many stays below 1 MiB.
 constexpr std::size_t kMostFindings = 200;
 
 void clip(Finding& finding) {

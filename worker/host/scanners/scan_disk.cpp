@@ -1,4 +1,4 @@
-// File systems that are about to be full, of bytes or of inodes.
+// The scanner "disk": file systems that run out of space or of inodes.
 #include <algorithm>
 
 #include "worker/host/scanners/scanner.hpp"
@@ -64,7 +64,7 @@ Finding others_unseen(const std::string& reason) {
 Result<std::vector<Finding>> scan_disk(const ScanContext& context) {
     const auto systems = TRY(context.file_systems());
     std::vector<Finding> findings;
-    // Whatever it is, we run from it.
+    // The root file system is judged even if the broker does not list it.
     if (std::ranges::find(systems.disks, "/", &Disk::path) == systems.disks.end()) {
         const auto root = read_disk(context.disk, "/");
         if (root) judge(*root, context.settings, findings);

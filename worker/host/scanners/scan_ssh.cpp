@@ -1,4 +1,4 @@
-// Ways into the host by ssh that are better closed: passwords, and root with any of them.
+// The scanner "ssh": settings of sshd that admit passwords, or root.
 #include "worker/host/scanners/scanner.hpp"
 #include "worker/host/scanners/sshd_config.hpp"
 
@@ -6,8 +6,7 @@ namespace bulkhead::worker {
 
 namespace {
 
-// Of policy/reads.policy.
-constexpr std::string_view kRows = "sshd-config";
+constexpr std::string_view kRows = "sshd-config";  // rows of policy/reads.policy
 
 std::string origin(const SshdValues& values, std::string_view keyword) {
     const auto found = values.find(keyword);
@@ -15,11 +14,10 @@ std::string origin(const SshdValues& values, std::string_view keyword) {
     return std::string(keyword) + " " + found->second.text + " at " + found->second.where;
 }
 
-// Where a finding belongs: the server's configuration, and of that a Match block, or "" for what
-// counts for every connection.
+// What a finding is about.
 struct Place {
-    std::string path;
-    std::string criteria;
+    std::string path;      // of the server's configuration
+    std::string criteria;  // of the Match block in it; empty: every connection
 };
 
 Finding make(std::string type, const Place& place, Severity severity, std::string title,

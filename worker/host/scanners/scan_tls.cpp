@@ -1,4 +1,4 @@
-// Certificates that have to be replaced soon, and those that cannot be judged.
+// The scanner "tls": certificates that expire soon, and those that cannot be read.
 #include "worker/host/scanners/certificate.hpp"
 #include "worker/host/scanners/scanner.hpp"
 
@@ -8,8 +8,7 @@ namespace {
 
 using Days = std::chrono::days;
 
-// Of policy/reads.policy.
-constexpr std::string_view kRows = "tls-certificates";
+constexpr std::string_view kRows = "tls-certificates";  // rows of policy/reads.policy
 
 std::string in_days(std::int64_t left) {
     const auto days = [](std::int64_t count) {
@@ -19,7 +18,7 @@ std::string in_days(std::int64_t left) {
     return left == 0 ? "expires today" : "expires in " + days(left);
 }
 
-// Negative from the first second after the end.
+// Whole days until notAfter, rounded down: negative from the first second after it.
 std::int64_t days_left(const Certificate& certificate, UnixTime now) {
     return std::chrono::floor<Days>(certificate.not_after - now).count();
 }
@@ -90,7 +89,7 @@ Result<std::vector<Finding>> scan_tls(const ScanContext& context) {
     std::vector<Finding> findings;
     const auto visit = [&](const HostFile& file) { judge(file, context, findings); };
     if (context.settings.tls_paths.empty()) {
-        // A policy without such rows wants nothing watched.
+        // If policy has no such rows, no certificate is to be watched: each() visits nothing.
         TRY(context.host.each(kRows, "", visit));
         return findings;
     }

@@ -1,5 +1,5 @@
-// A scanner looks at one side of the host and says what it finds. Each is one file and one row in
-// registry.cpp; docs/findings.md tells operators what it may say.
+// Scanner: examines one subject of the host and returns findings. Each scanner is one file and one
+// row in registry.cpp; docs/findings.md lists its findings for operators.
 #pragma once
 #include <functional>
 #include <span>
@@ -15,17 +15,17 @@
 namespace bulkhead::worker {
 
 struct ScanContext {
-    HostFiles& host;  // what the worker may not open itself
+    HostFiles& host;  // the files that the broker opens for the worker
     const FindingsConfig& settings;
     UnixTime now{};
-    // The host's, none of which is in the worker's view; an error: the broker is gone.
+    // Asks the broker for the host's file systems. Error: the broker is gone.
     std::function<Result<FileSystems>()> file_systems;
-    const sys::Fd& disk;  // a file of the host's root file system
+    const sys::Fd& disk;  // any file of the host's root file system
 };
 
 struct Scanner {
     std::string_view name;
-    // An error means that the broker is gone. What a scanner cannot read is a finding.
+    // A scanner reports what it cannot read as a finding. Error: the broker is gone.
     Result<std::vector<Finding>> (*scan)(const ScanContext& context);
 };
 
@@ -35,7 +35,9 @@ Result<std::vector<Finding>> scan_tls(const ScanContext& context);
 Result<std::vector<Finding>> scan_disk(const ScanContext& context);
 Result<std::vector<Finding>> scan_ssh(const ScanContext& context);
 
-// All of them: each type and key once, the worst first, no more than a report can carry.
+// Runs all scanners. The result has each pair of type and key once, the most severe first, and at
+// most 200 findings; if there were more, the last one (findings.cut) says how many are left out.
+// Texts are clipped: key and message to 1,024 bytes, title to 200. Error: the broker is gone.
 Result<std::vector<Finding>> scan_all(const ScanContext& context);
 
 }  // namespace bulkhead::worker

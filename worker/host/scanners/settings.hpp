@@ -1,4 +1,4 @@
-// What an operator may set about findings.
+// FindingsConfig: the section "findings" of agent.yaml.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -8,8 +8,8 @@
 namespace bulkhead::worker {
 
 struct FindingsConfig {
-    std::chrono::seconds interval{};
-    std::vector<std::string> tls_paths;  // paths and patterns; empty: all that policy hands out
+    std::chrono::seconds interval{};     // between two scans
+    std::vector<std::string> tls_paths;  // paths and patterns; empty: all that policy names
     std::uint32_t tls_warn_days = 30;
     std::uint32_t tls_critical_days = 7;
     std::uint32_t disk_warn_percent = 90;

@@ -9,8 +9,8 @@ namespace bulkhead::worker {
 
 namespace {
 
-constexpr int kDeepest = 16;        // as sshd itself
-constexpr int kMostIncludes = 128;  // all together: files may include each other
+constexpr int kDeepest = 16;        // SERVCONF_MAX_DEPTH of sshd (servconf.c)
+constexpr int kMostIncludes = 128;  // in all files together, which may include each other
 
 constexpr std::array<std::string_view, 5> kKeywords{"passwordauthentication",
                                                     "kbdinteractiveauthentication", "usepam",
@@ -24,11 +24,11 @@ std::string lower(std::string_view text) {
     return result;
 }
 
-// Keyword and arguments: blanks separate, an = may stand behind the keyword, "..." is one argument
-// and # ends the line.
+// Splits a line into keyword and arguments: separated by blanks, or by = after the keyword; "..."
+// is one argument, and # begins a comment.
 std::vector<std::string> tokens(std::string_view line) {
     std::vector<std::string> all;
-    bool open = false;  // a token is being read
+    bool open = false;  // the next character belongs to the last token
     bool quoted = false;
     for (const char c : line) {
         if (c == '"') {
@@ -71,7 +71,8 @@ class Reader {
     }
 
   private:
-    // Files are collected first: a visit is no place to ask the broker for more.
+    // The files are collected before they are parsed, because an Include in one of them asks the
+    // broker again while each() is still asking it.
     Result<> include(const std::string& pattern, const std::string& criteria, int depth) {
         if (++includes_ > kMostIncludes) return {};
         std::vector<HostFile> files;
@@ -92,7 +93,7 @@ class Reader {
     }
 
     Result<> parse(const HostFile& file, const std::string& outer, int depth) {
-        auto criteria = outer;  // a Match of this file ends with it
+        auto criteria = outer;  // a Match block ends with its file
         std::size_t number = 0;
         for (const auto line : split(file.content, '\n')) {
             ++number;
@@ -153,7 +154,7 @@ bool is_password_only(std::string_view methods) {
 
 Result<SshdConfig> read_sshd_config(HostFiles& host, std::string_view name) {
     auto config = TRY(Reader(host, name).read());
-    // What counts for every connection is not conditional.
+    // "Match all" matches every connection, so what it sets is global.
     const auto everybody = std::ranges::find_if(
         config.matches, [](const auto& match) { return lower(match.criteria) == "all"; });
     if (everybody != config.matches.end()) {

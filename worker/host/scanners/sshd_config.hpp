@@ -1,6 +1,6 @@
-// The OpenSSH server's configuration as the server takes it (sshd_config(5)): the first value of a
-// keyword counts, Include is followed where it stands, and what a Match block sets counts for the
-// connections it matches, wherever in the file the block is.
+// SshdConfig: the configuration of the OpenSSH server, read by the rules of sshd_config(5): the
+// first value of a keyword counts, an Include is read where it occurs, and the values of a Match
+// block override the global ones for the connections that it matches.
 #pragma once
 #include <functional>
 #include <map>
@@ -18,31 +18,31 @@ struct SshdValue {
     std::string where;  // "/etc/ssh/sshd_config:12"
 };
 
-// By keyword in lower case; only those that decide who may log in and how.
+// By keyword in lower case. Only the keywords that the functions below need are kept.
 using SshdValues = std::map<std::string, SshdValue, std::less<>>;
 
 struct SshdMatch {
-    std::string criteria;  // as written: "user backup"; of nested blocks both
+    std::string criteria;  // as written: "user backup"; for nested blocks "A and B"
     SshdValues values;
 };
 
 struct SshdConfig {
     SshdValues global;
     std::vector<SshdMatch> matches;
-    std::vector<HostFile> unreadable;  // files, or the patterns of an Include, and why
-    std::string path;                  // of the file it begins with; empty: there is no server here
-    bool readable = false;             // that file; without it nothing can be said
+    std::vector<HostFile> unreadable;  // files, or patterns of an Include, with the reason
+    std::string path;                  // of the main file; empty: this host has no sshd
+    bool readable = false;             // at least one file could be read
 };
 
-// From the rows called `name`, beginning with the first file called sshd_config among them. An
-// error: the broker is gone.
+// Reads the files of the rows called `name`, beginning with the first file among them called
+// sshd_config. At most 128 Includes are read, nested 16 deep. Error: the broker is gone.
 Result<SshdConfig> read_sshd_config(HostFiles& host, std::string_view name);
 
-// Can somebody log in with nothing but a password?
+// True if sshd accepts a password, or keyboard-interactive by PAM, as the only authentication.
 bool takes_passwords(const SshdValues& values);
-// Can root log in with whatever others log in with?
+// True if PermitRootLogin is yes, so that root may use every method that others may.
 bool lets_root_in(const SshdValues& values);
-// What counts for the connections of a block.
+// `values` overridden by `over`: what counts for the connections of a Match block.
 SshdValues overlaid(SshdValues values, const SshdValues& over);
 
 }  // namespace bulkhead::worker
