@@ -14,7 +14,7 @@ namespace {
 
 static_assert(kMaxBackends == protocol::kMaxBackends);
 
-// Wrong in several backends: all of it is said at once.
+// Collects the errors of all backends into one, a line each.
 class Problems {
   public:
     void add(const Result<>& done) {
@@ -50,7 +50,8 @@ Result<> check_ports(const Config& config, const std::vector<std::uint16_t>& all
         for (auto [key, next] : server_urls(backend)) {
             if (!backend.proxy.empty()) next = backend.proxy;
             const auto url = TRY(within("backend " + backend.name, parse_url(next)));
-            // Whether that one is used depends on NO_PROXY too, as libcurl reads it.
+            // Whether the proxy of the environment is used depends on NO_PROXY, which only libcurl
+            // reads, so this URL cannot be checked here.
             if (backend.proxy.empty() && proxied && url.scheme == "https") continue;
             if (std::ranges::count(allowed, url.port) > 0) continue;
             const auto port = std::to_string(url.port);

@@ -1,18 +1,20 @@
-// The config reader: this program for a moment, without a network and without a view, before any
-// backend is heard. It reads agent.yaml, which may hold every backend's secrets, and hands the
-// broker each backend's part.
+// The config reader: this program in a process of its own, with neither network nor files, which
+// ends before any worker connects to a backend. It parses agent.yaml, which may hold the secrets of
+// all backends, and gives the broker the part of each.
 #pragma once
 #include "worker/broker/client.hpp"
 #include "worker/config/config.hpp"
 
 namespace bulkhead::worker {
 
-// `sources` without the file, which comes from the broker. What is wrong with the settings is an
-// error with all of it.
+// Confines this process, reads agent.yaml (at most 1 MiB) from the descriptor in the broker's
+// ReadConfig, and answers with Configured. `sources` has everything but the content of that file.
+// The error names all that is wrong with the settings, a line each.
 Result<> hand_out_settings(BrokerClient& broker, ConfigSources sources, sys::Log& log);
 
-// A port that policy does not list would fail later, and without a hint. `proxied`: the environment
-// names a proxy for https.
+// Checks that policy lets the worker connect to the port of each URL (or of its proxy); `allowed`
+// are the ports that it names. Without this check connect(2) would fail later with EPERM and no
+// advice. `proxied`: the environment names a proxy for https. The error names every such URL.
 Result<> check_ports(const Config& config, const std::vector<std::uint16_t>& allowed, bool proxied);
 
 }  // namespace bulkhead::worker

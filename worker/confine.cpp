@@ -26,7 +26,8 @@ Result<> require_denied(bool denied, const char* what) {
     return sandbox::differs(std::string(what) + " was possible");
 }
 
-// In no set. Those of an ambient one would be in the permitted and the inheritable, too.
+// True if the process has a capability in its effective, permitted, inheritable or bounding set. A
+// capability in the ambient set is in the permitted and the inheritable set too (capabilities(7)).
 Result<bool> has_capabilities() {
     __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
     std::array<__user_cap_data_struct, 2> sets{};
@@ -40,7 +41,8 @@ Result<bool> has_capabilities() {
     return false;
 }
 
-// While the calls that ask are still allowed. The broker reads the same from outside, in /proc.
+// Runs before the seccomp filter forbids these calls. The broker checks the same from outside, in
+// /proc/PID/status.
 Result<> verify_identity() {
     TRY(require_denied(::setresuid(0, 0, 0) != 0, "becoming root"));
     const bool bare = !TRY(has_capabilities()) && ::getgroups(0, nullptr) == 0;
@@ -49,7 +51,8 @@ Result<> verify_identity() {
                           "gaining privileges by exec");
 }
 
-// No TCP port may be bound, whichever may be connected to.
+// Binds a TCP port on the loopback address, which Landlock must refuse with EACCES: the ruleset
+// allows connecting to some ports and binding to none.
 Result<> verify_ports() {
     const sys::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!socket && errno == EAFNOSUPPORT) return {};
@@ -63,7 +66,7 @@ Result<> verify_ports() {
 Result<> raise_filter(const sandbox::Filter& filter) {
     TRY(sandbox::install(filter));
     TRY(require_denied(::prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 2, "running without a filter"));
-    // The kernel would say EINVAL or EFAULT; the filter answers before it looks.
+    // Without the filter clone3(2) would fail with EINVAL or EFAULT; the filter answers ENOSYS.
     const long made = ::syscall(SYS_clone3, nullptr, 0);
     return require_denied(made < 0 && errno == ENOSYS, "clone3");
 }
@@ -93,9 +96,9 @@ Result<> verify_egress(std::span<const std::uint16_t> ports) {
 Result<> confine(const protocol::Handle& seccomp, const std::optional<protocol::Handle>& landlock) {
     const auto wanted = own_walls(landlock.has_value());
     sandbox::Standing standing;
-    // The broker has asked for it before exec; where that brought a change of SELinux domain the
-    // kernel has forgotten it again (security/selinux/hooks.c). A broker gone before this closes
-    // the channel.
+    // The broker set PR_SET_PDEATHSIG before execve(2), which clears it if the SELinux domain
+    // changes (security/selinux/hooks.c), so it is set again. If the broker died before, the
+    // channel is closed and the worker ends by that.
     TRY(standing.add({Wall::end_with_parent}, sandbox::end_with_parent()));
     TRY(standing.add({Wall::not_dumpable}, sandbox::refuse_dumps()));
     if (wanted.has(Wall::mdwe)) TRY(standing.add({Wall::mdwe}, sandbox::refuse_new_code()));
@@ -108,7 +111,7 @@ Result<> confine(const protocol::Handle& seccomp, const std::optional<protocol::
     if (wanted.has(Wall::landlock_net)) {
         TRY(standing.add({Wall::landlock_net}, verify_ports()));
     }
-    // Last: it forbids the calls above.
+    // The filter comes last because it forbids the calls above.
     TRY(standing.add({Wall::seccomp}, raise_filter(filter)));
     return standing.require(wanted);
 }

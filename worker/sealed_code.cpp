@@ -15,15 +15,15 @@ namespace bulkhead::worker {
 
 namespace {
 
-constexpr long kMseal = 462;  // the same number on every architecture; absent from our headers
+constexpr long kMseal = 462;  // on every architecture; the headers of Debian 12 lack it
 
 struct Range {
     std::uintptr_t begin = 0;
     std::uintptr_t end = 0;
 };
 
-// As the loader maps and protects them: whole pages, of which a last one that begins as read-only
-// and ends as data stays writable.
+// Appends the ranges of one loaded object as the loader protects them: whole pages. The last page
+// of PT_GNU_RELRO is left out if it is not wholly part of it, because it stays writable.
 int add_ranges(dl_phdr_info* object, std::size_t, void* to) {
     auto& ranges = *static_cast<std::vector<Range>*>(to);
     const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));

@@ -1,11 +1,12 @@
-// What is executed, and what is read-only once it was relocated, stays so for good.
+// seal_code(): mappings of code and of read-only data can never be changed again.
 #pragma once
 #include "common/base/result.hpp"
 
 namespace bulkhead::worker {
 
-// mseal(2) over the code, the constants and the relocated tables of everything that is loaded, and
-// one of these pages tried. Needs Linux 6.10.
+// Seals (mseal(2), Linux 6.10) the read-only and executable segments and the PT_GNU_RELRO part of
+// the program and of every loaded library, then checks that mprotect(2) of a sealed page fails with
+// EPERM. Errors: mseal(2) failed, or (Error::Kind::differs) mprotect(2) did not fail so.
 Result<> seal_code();
 
 }  // namespace bulkhead::worker

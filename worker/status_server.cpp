@@ -14,7 +14,7 @@ Result<> StatusServer::start() {
 void StatusServer::accept() {
     const sys::Fd peer(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!peer) return;
-    // One send into an empty socket buffer: it fits, or the rest is not worth waiting for.
+    // The socket buffer is empty, so that one send(2) holds the whole text; if not, it is cut.
     const auto text = compose_() + "\n";
     ::send(peer.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }

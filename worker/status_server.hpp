@@ -1,4 +1,5 @@
-// What the agent is doing, for `bulkhead status`: whoever connects is told once and is let go.
+// StatusServer: answers `bulkhead status`. It sends one JSON document to each connection and closes
+// it; it reads nothing.
 #pragma once
 #include <functional>
 #include <map>
@@ -12,10 +13,12 @@ class StatusServer {
   public:
     using Compose = std::function<std::string()>;  // one JSON document
 
-    // `socket` listens already: the broker made it, the worker may not.
+    // `socket` is a listening unix(7) stream socket that the broker made, because the worker may
+    // not. `loop` must outlive the server.
     StatusServer(sys::Loop& loop, sys::Fd socket, Compose compose)
         : loop_(loop), socket_(std::move(socket)), compose_(std::move(compose)) {}
     ~StatusServer();
+    // Begins to accept connections. Error: that of Loop::watch().
     Result<> start();
 
   private:
