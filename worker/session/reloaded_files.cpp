@@ -32,7 +32,7 @@ void ReloadedFiles::check_certificate(HttpClient& client) {
     if (pair->certificate_pem == certificate_ && pair->key_pem.reveal() == key_.reveal()) return;
     certificate_ = pair->certificate_pem;
     key_ = pair->key_pem;
-    client.show(std::move(pair->certificate_pem), std::move(pair->key_pem));
+    client.use_client_certificate(std::move(pair->certificate_pem), std::move(pair->key_pem));
     say("client certificate", {}, certificate_trouble_);
 }
 

@@ -103,7 +103,7 @@ void Session::on_enrolled(const Enrolled& enrolled) {
 }
 
 void Session::conceal() {
-    client_.conceal({config_.install_token, config_.credential, identity_.credential});
+    client_.redact({config_.install_token, config_.credential, identity_.credential});
 }
 
 void Session::look_again() {

@@ -44,7 +44,8 @@ void hide(std::string& text, const std::string& secret) {
 
 }  // namespace
 
-// libcurl says which descriptors and which deadline it waits for; the loop says when they are due.
+// Drives one curl multi handle by the event loop (libcurl-multi(3), "multi_socket"): libcurl names
+// the descriptors and the timeout it waits for, and the loop reports when they are due.
 class HttpClient::Engine : SocketWatcher {
   public:
     Engine(sys::Loop& loop, HttpSettings settings)
@@ -54,16 +55,16 @@ class HttpClient::Engine : SocketWatcher {
     Result<> start();
     RequestId send(HttpRequest request, OnAnswer answered);
     void cancel(RequestId id);
-    std::size_t pending() const { return active_.size() + stillborn_.size(); }
-    void show(std::string certificate_pem, Secret key_pem);
-    void conceal(std::vector<Secret> secrets);
+    std::size_t pending() const { return active_.size() + not_begun_.size(); }
+    void use_client_certificate(std::string certificate_pem, Secret key_pem);
+    void redact(std::vector<Secret> secrets);
     void hide_secrets(std::string& text) const;
 
   private:
     struct Socket {
-        bool network = false;          // libcurl tells us when it closes this one
-        bool wanted = false;           // a request waits for it
-        std::uint32_t registered = 0;  // what the loop watches it for
+        bool network = false;          // made by opened(), so closing() will be called
+        bool wanted = false;           // libcurl waits for it on behalf of a request
+        std::uint32_t registered = 0;  // the epoll(7) events that the loop watches; 0: not watched
     };
     struct Finished {
         RequestId id;
@@ -82,26 +83,26 @@ class HttpClient::Engine : SocketWatcher {
     Result<> begin(std::unique_ptr<Transfer>& transfer, HttpRequest request);
     void act(curl_socket_t fd, int action);
     void collect();
-    void settle();
+    void forget_released();
     void deliver();
     void deliver_soon();
 
     sys::Loop& loop_;
     std::shared_ptr<const HttpSettings> settings_;
-    std::vector<Secret> concealed_;
+    std::vector<Secret> secrets_;
     CURLSH* share_ = nullptr;
     CURLM* multi_ = nullptr;
     std::unordered_map<int, Socket> sockets_;
-    std::vector<int> released_;  // no longer wanted; settle() decides
-    std::vector<int> kept_;      // their request succeeded
+    std::vector<int> released_;  // no longer wanted; for forget_released()
+    std::vector<int> kept_;      // connections whose request succeeded
     std::unordered_map<std::uint64_t, std::unique_ptr<Transfer>> active_;
     std::vector<std::unique_ptr<Transfer>> idle_;
     std::deque<Finished> finished_;
-    // Requests that could not even begin.
-    std::deque<std::pair<RequestId, std::pair<OnAnswer, Error>>> stillborn_;
-    std::optional<sys::TimerId> timer_;
-    std::optional<sys::TimerId> delivery_;
-    bool due_now_ = false;
+    // Requests that could not begin, with the reason.
+    std::deque<std::pair<RequestId, std::pair<OnAnswer, Error>>> not_begun_;
+    std::optional<sys::TimerId> timer_;     // libcurl's timeout
+    std::optional<sys::TimerId> delivery_;  // the next deliver()
+    bool due_now_ = false;                  // libcurl's timeout is 0
     std::uint64_t next_id_ = 1;
 };
 
@@ -109,7 +110,7 @@ HttpClient::Engine::~Engine() {
     for (auto& [id, transfer] : active_) curl_multi_remove_handle(multi_, transfer->handle());
     active_.clear();
     idle_.clear();
-    // Closes the kept connections, and forgets each socket on the way.
+    // This closes the kept connections and calls closing() for each.
     if (multi_ != nullptr) curl_multi_cleanup(multi_);
     if (share_ != nullptr) curl_share_cleanup(share_);
     if (timer_) loop_.cancel(*timer_);
@@ -123,7 +124,8 @@ Result<> HttpClient::Engine::start() {
     share_ = curl_share_init();
     multi_ = curl_multi_init();
     if (share_ == nullptr || multi_ == nullptr) return fail("libcurl: no memory");
-    // Session tickets in memory: a new connection resumes instead of a whole handshake.
+    // Session tickets are kept in memory, so that a new connection resumes a TLS session (RFC 8446,
+    // 2.2) and saves a full handshake.
     curl_share_setopt(share_, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
     curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &on_socket);
     curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
@@ -133,7 +135,7 @@ Result<> HttpClient::Engine::start() {
     curl_multi_setopt(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS,
                       static_cast<long>(settings_->max_connections));
     curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(settings_->kept_connections));
-    idle_.push_back(TRY(take_transfer()));  // so that an option libcurl refuses shows at start
+    idle_.push_back(TRY(take_transfer()));  // an option that libcurl refuses is an error at start
     return {};
 }
 
@@ -154,14 +156,14 @@ RequestId HttpClient::Engine::send(HttpRequest request, OnAnswer answered) {
     std::unique_ptr<Transfer> transfer;
     if (const auto begun = begin(transfer, std::move(request)); !begun) {
         if (transfer) retire(std::move(transfer));
-        stillborn_.push_back({id, {std::move(answered), begun.error()}});
+        not_begun_.push_back({id, {std::move(answered), begun.error()}});
         deliver_soon();
         return id;
     }
     transfer->id = id;
     transfer->answered = std::move(answered);
     active_.emplace(id.value, std::move(transfer));
-    // The first step is taken now: on a kept connection the request goes out at once.
+    // libcurl takes the first step now: on a kept connection it sends the request at once.
     act(CURL_SOCKET_TIMEOUT, 0);
     if (!finished_.empty()) deliver_soon();
     return id;
@@ -176,38 +178,38 @@ Result<> HttpClient::Engine::begin(std::unique_ptr<Transfer>& transfer, HttpRequ
 }
 
 void HttpClient::Engine::cancel(RequestId id) {
-    std::erase_if(stillborn_, [id](const auto& entry) { return entry.first == id; });
+    std::erase_if(not_begun_, [id](const auto& entry) { return entry.first == id; });
     std::erase_if(finished_, [id](const Finished& entry) { return entry.id == id; });
     const auto found = active_.find(id.value);
     if (found == active_.end()) return;
     auto transfer = std::move(found->second);
     active_.erase(found);
     curl_multi_remove_handle(multi_, transfer->handle());
-    settle();
+    forget_released();
     transfer->abandon();
     transfer->answered = nullptr;
     retire(std::move(transfer));
 }
 
-void HttpClient::Engine::show(std::string certificate_pem, Secret key_pem) {
+void HttpClient::Engine::use_client_certificate(std::string certificate_pem, Secret key_pem) {
     auto settings = *settings_;
     settings.client_certificate_pem = std::move(certificate_pem);
     settings.client_key_pem = std::move(key_pem);
     settings_ = std::make_shared<const HttpSettings>(std::move(settings));
-    // Kept connections were made with the old one: libcurl compares the certificate and opens
-    // others.
+    // Idle transfers have the old settings. libcurl uses a kept connection again only if it was
+    // made with the same certificate.
     idle_.clear();
 }
 
-void HttpClient::Engine::conceal(std::vector<Secret> secrets) {
-    // What is shorter is no secret, and would tear every text apart.
+void HttpClient::Engine::redact(std::vector<Secret> secrets) {
+    // Values of fewer than 4 bytes are not hidden: they occur in ordinary words.
     constexpr std::size_t kLeast = 4;
     std::erase_if(secrets, [](const Secret& one) { return one.reveal().size() < kLeast; });
-    concealed_ = std::move(secrets);
+    secrets_ = std::move(secrets);
 }
 
 void HttpClient::Engine::hide_secrets(std::string& text) const {
-    for (const auto& secret : concealed_) hide(text, secret.reveal());
+    for (const auto& secret : secrets_) hide(text, secret.reveal());
 }
 
 int HttpClient::Engine::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) {
@@ -225,11 +227,12 @@ void HttpClient::Engine::want(int fd, int what) {
     socket.registered = watched ? events : 0;
 }
 
-// Between two requests libcurl does not wait for a kept connection, but the loop goes on watching
-// it: that saves two system calls a request, and the rare event meanwhile is dealt with in ready().
-// Every other socket is forgotten at once: libcurl closes those that never were connected, and the
-// resolver's, without a word, and somebody else will get their number.
-void HttpClient::Engine::settle() {
+// The loop keeps watching a kept connection between two requests, although libcurl does not wait
+// for it then: that saves two calls of epoll_ctl(2) a request, and ready() handles an event in
+// between. Every other socket that libcurl has released is removed from the loop at once, because
+// libcurl closes the resolver's sockets and unconnected ones without calling closing(), and the
+// kernel gives their descriptor numbers to new files.
+void HttpClient::Engine::forget_released() {
     for (const int fd : released_) {
         const auto found = sockets_.find(fd);
         if (found == sockets_.end() || found->second.wanted) continue;
@@ -246,7 +249,8 @@ void HttpClient::Engine::settle() {
 void HttpClient::Engine::ready(int fd, std::uint32_t events) {
     auto& socket = sockets_[fd];
     if (!socket.wanted) {
-        // The peer said something, or good-bye, while nobody listens: the next request will see it.
+        // The peer sent data or closed the connection between two requests. libcurl notices that
+        // when it uses the connection for the next one.
         loop_.forget(fd);
         socket.registered = 0;
         return;
@@ -256,7 +260,7 @@ void HttpClient::Engine::ready(int fd, std::uint32_t events) {
 }
 
 void HttpClient::Engine::opened(int fd) {
-    closing(fd);  // whoever had this number before
+    closing(fd);  // drops the state of an earlier socket with this descriptor number
     sockets_[fd].network = true;
 }
 
@@ -270,7 +274,7 @@ void HttpClient::Engine::closing(int fd) {
 int HttpClient::Engine::on_timer(CURLM*, long milliseconds, void* self) {
     auto& engine = *static_cast<Engine*>(self);
     if (engine.timer_) engine.loop_.cancel(*std::exchange(engine.timer_, std::nullopt));
-    engine.due_now_ = milliseconds == 0;  // act() sees to it, without a turn of the loop
+    engine.due_now_ = milliseconds == 0;  // act() calls libcurl again without a turn of the loop
     if (milliseconds <= 0) return 0;
     engine.timer_ = engine.loop_.after(std::chrono::milliseconds(milliseconds), [&engine] {
         engine.timer_.reset();
@@ -284,14 +288,15 @@ void HttpClient::Engine::act(curl_socket_t fd, int action) {
     int running = 0;
     due_now_ = false;
     curl_multi_socket_action(multi_, fd, action, &running);
-    // A handful of steps follow at once; should libcurl ask for ever more, others get their turn.
+    // At most 8 further steps follow at once. If libcurl asks for more, it waits for a timer, so
+    // that other users of the loop are served.
     for (int steps = 0; due_now_ && steps < 8; ++steps) {
         due_now_ = false;
         curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
     }
     if (due_now_) on_timer(multi_, 1, this);
     collect();
-    settle();
+    forget_released();
 }
 
 void HttpClient::Engine::collect() {
@@ -313,12 +318,13 @@ void HttpClient::Engine::deliver_soon() {
     });
 }
 
-// Only what is there now: an answer may lead to the next request, and a near backend can answer
-// that one before send() returns; the loop's other users get their turn in between.
+// Delivers the answers that are there when it is called. An answer may lead to another request, and
+// a backend on this host can answer that one before send() returns: such an answer waits for the
+// next turn of the loop, so that its other users are served.
 void HttpClient::Engine::deliver() {
-    for (auto left = stillborn_.size(); left > 0 && !stillborn_.empty(); --left) {
-        auto [answered, error] = std::move(stillborn_.front().second);
-        stillborn_.pop_front();
+    for (auto left = not_begun_.size(); left > 0 && !not_begun_.empty(); --left) {
+        auto [answered, error] = std::move(not_begun_.front().second);
+        not_begun_.pop_front();
         answered(std::unexpected(std::move(error)));
     }
     for (auto left = finished_.size(); left > 0 && !finished_.empty(); --left) {
@@ -335,11 +341,11 @@ void HttpClient::Engine::deliver() {
         retire(std::move(transfer));
         answered(std::move(answer));
     }
-    if (!finished_.empty() || !stillborn_.empty()) deliver_soon();
+    if (!finished_.empty() || !not_begun_.empty()) deliver_soon();
 }
 
 Result<> HttpClient::prepare() {
-    // With CURLOPT_NOSIGNAL libcurl leaves SIGPIPE to us.
+    // With CURLOPT_NOSIGNAL the program has to ignore SIGPIPE itself (CURLOPT_NOSIGNAL(3)).
     if (std::signal(SIGPIPE, SIG_IGN) == SIG_ERR) return sys::fail_errno("ignore SIGPIPE");
     const auto code = curl_global_init(CURL_GLOBAL_DEFAULT);
     if (code != CURLE_OK) return fail("libcurl: " + std::string(curl_easy_strerror(code)));
@@ -364,10 +370,10 @@ RequestId HttpClient::send(HttpRequest request, OnAnswer answered) {
 }
 void HttpClient::cancel(RequestId id) { engine_->cancel(id); }
 std::size_t HttpClient::pending() const { return engine_->pending(); }
-void HttpClient::show(std::string certificate_pem, Secret key_pem) {
-    engine_->show(std::move(certificate_pem), std::move(key_pem));
+void HttpClient::use_client_certificate(std::string certificate_pem, Secret key_pem) {
+    engine_->use_client_certificate(std::move(certificate_pem), std::move(key_pem));
 }
-void HttpClient::conceal(std::vector<Secret> secrets) { engine_->conceal(std::move(secrets)); }
+void HttpClient::redact(std::vector<Secret> secrets) { engine_->redact(std::move(secrets)); }
 void HttpClient::hide_secrets(std::string& text) const { engine_->hide_secrets(text); }
 
 }  // namespace bulkhead::worker

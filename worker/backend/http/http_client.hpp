@@ -1,5 +1,5 @@
-// HttpClient: bounded HTTPS requests to one backend over kept connections, driven by the event
-// loop.
+// HttpClient: HTTP/1.1 requests to one backend over TLS and kept connections, bounded in time and
+// size, driven by the event loop.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -17,15 +17,16 @@
 
 namespace bulkhead::worker {
 
-// Part of a regular file, streamed from it while it is sent. The descriptor is borrowed: it stays
-// open, and that part of the file unchanged, until the request is answered or cancelled.
+// Part of a regular file, read from it while it is sent. The descriptor is borrowed: its owner
+// keeps it open, and that part of the file unchanged, until the request is answered or cancelled.
 struct FileRange {
     int fd = -1;
-    std::uint64_t offset = 0;
+    std::uint64_t offset = 0;  // bytes
     std::uint64_t length = 0;
 };
 
-// Any header may carry a credential, so no value is ever printed.
+// The name may hold letters, digits, - and _; the value no control characters. Any value may be a
+// credential, so none is printed.
 struct HttpHeader {
     std::string name;
     Secret value;
@@ -33,39 +34,45 @@ struct HttpHeader {
 
 struct HttpRequest {
     std::string method = "GET";
-    std::string path;  // put after the backend's URL; or a whole URL, which the same rules judge
+    // Begins with / and is appended to HttpSettings::base_url; else a whole URL, to which the rules
+    // of parse_backend_url() apply.
+    std::string path;
     std::vector<HttpHeader> headers;
     std::variant<std::monostate, std::string, FileRange> body;
-    // From send() to the last byte of the answer, whatever happens between; 0: the client's.
+    // From send() to the last byte of the answer; 0: HttpSettings::timeout.
     std::chrono::milliseconds timeout{0};
-    std::uint64_t max_answer_bytes = 1_MiB;
+    std::uint64_t max_answer_bytes = 1_MiB;  // of the body; a longer one is an error
 };
 
-// What the peer said, whatever the status: a redirect is an answer and is not followed.
+// The peer's answer, of whatever status: a redirect (3xx) is an answer and is not followed.
 struct HttpAnswer {
     int status = 0;
     std::string body;
-    std::string location;  // where a 3xx points
-    std::optional<std::chrono::seconds> retry_after;
+    std::string location;  // of a 3xx: the URL in its Location
+    std::optional<std::chrono::seconds>
+        retry_after;  // Retry-After (RFC 9110, 10.2.3), at most 24 h
 };
 
-// What a connection to one backend needs. Contents, not paths: the sandbox is closed by then.
+// What connections to one backend need. Certificates and keys are contents of files (PEM), because
+// the confined worker cannot open the files.
 struct HttpSettings {
     std::string base_url;  // scheme, host, port and prefix, no trailing slash
     std::string user_agent;
-    bool allow_plaintext = false;  // http to other hosts than this one
+    bool allow_plaintext = false;  // permits http to hosts other than this one
 
-    std::string ca_pem;  // trust these alone; empty: ca_directory
-    std::string ca_directory = "/etc/ssl/certs";
-    std::string pinned_key;  // "sha256//<base64>" of the server's public key, besides the CA
+    std::string ca_pem;  // the only trusted authorities; empty: those in ca_directory
+    std::string ca_directory = "/etc/ssl/certs";  // in the worker's mount view
+    // "sha256//<base64>" of the server's public key (CURLOPT_PINNEDPUBLICKEY(3)), which is required
+    // in addition to a valid certificate; empty: any key.
+    std::string pinned_key;
     std::string client_certificate_pem;
     Secret client_key_pem;
-    std::string proxy;  // empty: HTTPS_PROXY and NO_PROXY of the environment, for https
+    std::string proxy;  // URL; empty: https uses HTTPS_PROXY and NO_PROXY of the environment
 
-    std::chrono::milliseconds timeout = std::chrono::seconds(30);
+    std::chrono::milliseconds timeout = std::chrono::seconds(30);  // of a request that names none
     std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
     int max_connections = 8;   // at once; further requests wait for one
-    int kept_connections = 3;  // idle ones above it are closed
+    int kept_connections = 3;  // idle connections beyond this number are closed
 };
 
 using RequestId = Strong<struct RequestTag, std::uint64_t>;
@@ -74,30 +81,36 @@ class HttpClient {
   public:
     using OnAnswer = std::function<void(Result<HttpAnswer>)>;
 
-    // Once per process, before the sandbox closes: sets up the TLS library (it reads its own
-    // configuration file) and ignores SIGPIPE for good.
+    // Call it once per process, before confine(): initialises libcurl and its TLS library, which
+    // reads its configuration file, loads the resolver's modules (load_resolver_modules()), and
+    // ignores SIGPIPE for the rest of the process.
     static Result<> prepare();
 
+    // `loop` must outlive the client. Errors: base_url is not usable (parse_backend_url()), or
+    // libcurl refuses an option or has no memory.
     static Result<HttpClient> create(sys::Loop& loop, HttpSettings settings);
     HttpClient(HttpClient&&) noexcept;
     HttpClient& operator=(HttpClient&&) noexcept;
-    // Requests under way end without a word. Not from inside an OnAnswer of this client.
+    // Ends all requests without calling their OnAnswer. Not to be called from inside one of them.
     ~HttpClient();
 
-    // `answered` is called once, later, from the loop: never from inside send(). It may send and
-    // cancel. An error means that no answer came: refused, cut, too slow (Kind::too_slow when the
-    // request went out), too large, wrong CA.
+    // `answered` is called once, later, from the loop, never from inside send(). It may send and
+    // cancel. Errors: no answer came (the connection was refused or cut, no trusted certificate,
+    // the timeout passed: Error::Kind::too_slow if the request had been sent), the body is larger
+    // than max_answer_bytes, the headers are larger than 64 KiB, or the request is malformed.
     RequestId send(HttpRequest request, OnAnswer answered);
-    // `answered` will not be called. Unknown and ended ids are ignored.
+    // Ends a request without calling its `answered`. Unknown ids are ignored.
     void cancel(RequestId id);
-    // Requests under way.
+    // The number of requests that are not answered yet.
     std::size_t pending() const;
 
-    // Shows this certificate from the next request on; those under way end as they began.
-    void show(std::string certificate_pem, Secret key_pem);
-    // From here on these instead of those before: no answer with an error will hold them. A server
-    // may repeat what it was sent, and what it says ends up in logs.
-    void conceal(std::vector<Secret> secrets);
+    // Uses this client certificate from the next request on; requests under way keep the old one.
+    void use_client_certificate(std::string certificate_pem, Secret key_pem);
+    // Replaces the values that hide_secrets() hides; values of fewer than 4 bytes are ignored. Body
+    // and location of an answer with status 300 or above are passed through hide_secrets(), because
+    // a server may repeat what it was sent and such answers are logged.
+    void redact(std::vector<Secret> secrets);
+    // Replaces each occurrence of these values in `text` by "[secret]".
     void hide_secrets(std::string& text) const;
 
   private:

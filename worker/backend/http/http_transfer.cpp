@@ -15,9 +15,9 @@ namespace bulkhead::worker {
 
 namespace {
 
-// A server may send headers without end; what we read of them is short.
+// Bounds what an answer without an end to its headers can cost.
 constexpr std::uint64_t kMaxHeaderBytes = 64_KiB;
-// So that nobody who reckons with it can overflow.
+// Bounds Retry-After, so that adding it to a time cannot overflow.
 constexpr std::chrono::seconds kMaxRetryAfter = std::chrono::hours(24);
 
 curl_socket_t open_socket(void* owner, curlsocktype, curl_sockaddr* address) {
@@ -74,7 +74,7 @@ void Transfer::set_connection(CURLSH* share, SocketWatcher& sockets) {
     set(CURLOPT_SHARE, share);
     set(CURLOPT_ERRORBUFFER, curl_error_);
     set(CURLOPT_NOSIGNAL, 1L);
-    // A resolver thread that hangs is left behind instead of waited for.
+    // At the end libcurl does not wait for a resolver thread that hangs (CURLOPT_QUICK_EXIT(3)).
     set(CURLOPT_QUICK_EXIT, 1L);
     set(CURLOPT_OPENSOCKETFUNCTION, &open_socket);
     set(CURLOPT_OPENSOCKETDATA, &sockets);
@@ -90,12 +90,12 @@ void Transfer::set_connection(CURLSH* share, SocketWatcher& sockets) {
 
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings_->connect_timeout.count()));
     set(CURLOPT_TCP_NODELAY, 1L);
-    // Finds a peer that is gone while a long poll is silent, and keeps address translators awake.
+    // Keepalive detects a dead peer during a long poll, and keeps the entry in the table of a NAT.
     set(CURLOPT_TCP_KEEPALIVE, 1L);
     set(CURLOPT_TCP_KEEPIDLE, 60L);
     set(CURLOPT_TCP_KEEPINTVL, 20L);
-    // The server decides when an idle connection ends; libcurl's two minutes would cost each slow
-    // heartbeat a handshake.
+    // An idle connection is kept for an hour unless the server closes it. With libcurl's default,
+    // 118 s, every heartbeat with a longer interval would need a new handshake.
     set(CURLOPT_MAXAGE_CONN, 3600L);
 
     set(CURLOPT_WRITEFUNCTION, &on_answer_bytes);
@@ -113,8 +113,8 @@ void Transfer::set_trust() {
     set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     set(CURLOPT_SSL_VERIFYPEER, 1L);
     set(CURLOPT_SSL_VERIFYHOST, 2L);
-    // libcurl's defaults are the distribution's bundle, which takes 50 ms and megabytes to parse,
-    // and its directory, which must not count beside a CA of the operator's own.
+    // libcurl's defaults are replaced: the distribution's bundle takes 50 ms and megabytes to
+    // parse, and its directory must not be trusted in addition to the operator's own CA.
     set(CURLOPT_CAINFO, kNothing);
     if (settings_->ca_pem.empty()) {
         set(CURLOPT_CAPATH, settings_->ca_directory.c_str());
@@ -139,7 +139,7 @@ void Transfer::set_trust() {
 Result<> Transfer::prepare(HttpRequest request) {
     request_ = std::move(request);
     answer_ = {};
-    trouble_.clear();
+    callback_error_.clear();
     curl_error_[0] = '\0';
     header_bytes_ = sent_ = 0;
     setting_ = CURLE_OK;
@@ -151,8 +151,8 @@ Result<> Transfer::prepare(HttpRequest request) {
         TRY(within("request", parse_backend_url(server, settings_->allow_plaintext)));
     }
     set(CURLOPT_URL, url.c_str());
-    // Null: HTTPS_PROXY. libcurl would take http_proxy as well, and that host would read what is
-    // meant for this one.
+    // With null libcurl uses HTTPS_PROXY. Plain http gets "" if no proxy is set: libcurl would use
+    // http_proxy too, and that proxy would read requests meant for this host.
     const bool ours = !settings_->proxy.empty() || url.starts_with("http://");
     set(CURLOPT_PROXY, ours ? settings_->proxy.c_str() : nullptr);
     const auto timeout = request_.timeout.count() > 0 ? request_.timeout : settings_->timeout;
@@ -167,7 +167,7 @@ Result<> Transfer::prepare(HttpRequest request) {
 }
 
 void Transfer::set_body() {
-    // HTTPGET first: it undoes whatever the request before this one had set.
+    // CURLOPT_HTTPGET comes first: it undoes the method and body of the previous request.
     set(CURLOPT_HTTPGET, 1L);
     if (const auto* text = std::get_if<std::string>(&request_.body)) {
         set(CURLOPT_POST, 1L);
@@ -182,7 +182,8 @@ void Transfer::set_body() {
 
 Result<> Transfer::set_headers() {
     forget_headers();
-    // A server that knows nothing of it would cost each upload a second of waiting.
+    // libcurl would send "Expect: 100-continue" with an upload, and wait a second for a server that
+    // does not know it (RFC 9110, 10.1.1).
     headers_ = curl_slist_append(nullptr, "Expect:");
     for (const auto& [name, value] : request_.headers) {
         const auto& text = value.reveal();
@@ -233,7 +234,7 @@ void Transfer::abandon() {
 }
 
 Error Transfer::describe(CURLcode code) const {
-    if (!trouble_.empty()) return {.what = trouble_};
+    if (!callback_error_.empty()) return {.what = callback_error_};
     std::string text = curl_easy_strerror(code);
     auto kind = Error::Kind::none;
     if (code == CURLE_OPERATION_TIMEDOUT) {
@@ -261,7 +262,7 @@ std::size_t Transfer::on_header(char*, std::size_t size, std::size_t count, void
     auto& transfer = *static_cast<Transfer*>(self);
     transfer.header_bytes_ += size * count;
     if (transfer.header_bytes_ <= kMaxHeaderBytes) return size * count;
-    transfer.trouble_ =
+    transfer.callback_error_ =
         "answer's headers larger than " + std::to_string(kMaxHeaderBytes) + " bytes";
     return 0;
 }
@@ -270,7 +271,7 @@ std::size_t Transfer::on_answer_bytes(char* data, std::size_t size, std::size_t 
     auto& transfer = *static_cast<Transfer*>(self);
     const auto most = transfer.request_.max_answer_bytes;
     if (transfer.answer_.body.size() + size * count > most) {
-        transfer.trouble_ = "answer larger than " + std::to_string(most) + " bytes";
+        transfer.callback_error_ = "answer larger than " + std::to_string(most) + " bytes";
         return 0;
     }
     transfer.answer_.body.append(data, size * count);
@@ -286,15 +287,16 @@ std::size_t Transfer::on_body_wanted(char* data, std::size_t size, std::size_t c
     const auto got =
         ::pread(file->fd, data, wanted, static_cast<off_t>(file->offset + transfer.sent_));
     if (got <= 0) {
-        transfer.trouble_ = got == 0 ? "the file that was being sent became shorter"
-                                     : sys::fail_errno("read the file to send").error().what;
+        transfer.callback_error_ = got == 0 ? "the file that was being sent became shorter"
+                                            : sys::fail_errno("read the file to send").error().what;
         return CURL_READFUNC_ABORT;
     }
     transfer.sent_ += static_cast<std::uint64_t>(got);
     return static_cast<std::size_t>(got);
 }
 
-// When a kept connection turns out to be dead, libcurl sends the request again on a fresh one.
+// libcurl calls it when a kept connection turns out to be dead, and it sends the request again on a
+// new one.
 int Transfer::on_rewind(void* self, curl_off_t offset, int origin) {
     if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_CANTSEEK;
     static_cast<Transfer*>(self)->sent_ = static_cast<std::uint64_t>(offset);

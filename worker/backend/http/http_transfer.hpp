@@ -1,4 +1,4 @@
-// Transfer: one libcurl easy handle, set up once and then used for one request after another.
+// Transfer: one libcurl easy handle, configured once and used for one request after another.
 #pragma once
 #include <curl/curl.h>
 
@@ -8,7 +8,8 @@
 
 namespace bulkhead::worker {
 
-// Told about every network socket, so that the loop forgets a descriptor before it is closed.
+// Is told of every network socket (CURLOPT_OPENSOCKETFUNCTION(3), CURLOPT_CLOSESOCKETFUNCTION(3)),
+// so that the loop stops watching a descriptor before it is closed.
 class SocketWatcher {
   public:
     virtual ~SocketWatcher() = default;
@@ -20,24 +21,29 @@ class Transfer {
   public:
     using Settings = std::shared_ptr<const HttpSettings>;
 
-    // Keeps a reference to `sockets`, which outlives it.
+    // `share` and `sockets` must outlive it. Error: libcurl has no memory or refuses an option.
     static Result<std::unique_ptr<Transfer>> create(Settings settings, CURLSH* share,
                                                     SocketWatcher& sockets);
     Transfer(const Transfer&) = delete;
     Transfer& operator=(const Transfer&) = delete;
     ~Transfer() { forget_headers(); }
 
-    // Sets the handle up for this request; it is sent when the handle is added to a multi handle.
+    // Configures the handle for this request, which is sent once the handle is added to a multi
+    // handle. Errors: a URL that parse_backend_url() refuses, a malformed header, or an option that
+    // libcurl refuses.
     Result<> prepare(HttpRequest request);
-    // What came of it, after the multi handle let go of this one. Forgets the request.
+    // Returns the answer, or the error for `code`, after the handle was removed from the multi
+    // handle. Drops the request.
     Result<HttpAnswer> finish(CURLcode code);
+    // Drops the request and wipes its headers, which may hold credentials.
     void abandon();
 
     CURL* handle() const { return easy_.get(); }
     const HttpSettings& settings() const { return *settings_; }
+    // The Transfer that owns `handle`.
     static Transfer& of(CURL* handle);
 
-    // Whose turn it is; kept here so that a finished handle leads to its request.
+    // The request under way; they are kept here so that a finished handle leads to its request.
     RequestId id;
     HttpClient::OnAnswer answered;
 
@@ -65,10 +71,10 @@ class Transfer {
     HttpRequest request_;
     HttpAnswer answer_;
     curl_slist* headers_ = nullptr;
-    CURLcode setting_ = CURLE_OK;  // the first option that was not accepted
-    std::uint64_t header_bytes_ = 0;
-    std::uint64_t sent_ = 0;  // of a file range
-    std::string trouble_;     // ours, behind an error code of libcurl's
+    CURLcode setting_ = CURLE_OK;     // of the first curl_easy_setopt(3) that failed
+    std::uint64_t header_bytes_ = 0;  // received
+    std::uint64_t sent_ = 0;          // bytes of the FileRange
+    std::string callback_error_;      // why one of the callbacks above ended the transfer
     char curl_error_[CURL_ERROR_SIZE] = {};
 };
 

@@ -36,7 +36,7 @@ Result<> load_resolver_modules() {
         if (service == "files" || service == "dns") continue;  // part of libc since 2.34
         if (service.find('/') != service.npos) continue;
         const auto module = "libnss_" + std::string(service) + ".so.2";
-        // Kept for the life of the process.
+        // It is never closed: the module stays loaded until the process ends.
         [[maybe_unused]] const void* const kept = ::dlopen(module.c_str(), RTLD_NOW);
     }
     return {};

@@ -41,8 +41,9 @@ std::string Url::text() const {
 }
 
 Result<Url> parse_url(std::string_view text) {
-    // What curl would encode, fold or translate is refused, so that what the operator wrote is what
-    // is connected to. (Names outside ASCII would also load character tables after confinement.)
+    // Characters that libcurl would encode or translate are refused, so that it connects to exactly
+    // what the operator wrote. (For a host name outside ASCII it would also load character tables,
+    // which the confined worker cannot open.)
     const auto odd = [](char c) { return c <= ' ' || c > '~' || c == '\\' || c == '%'; };
     if (text.size() > 2048) return fail("URL longer than 2048 bytes");
     if (std::ranges::any_of(text, odd)) return fail("URL holds a blank or an odd character");

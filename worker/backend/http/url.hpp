@@ -1,4 +1,4 @@
-// A backend's URL, taken apart by the same parser that will connect to it.
+// Url: a backend's URL, parsed by libcurl (curl_url_set(3)), which also connects to it.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -15,16 +15,18 @@ struct Url {
     std::string path;  // "" or "/prefix", no trailing slash
     bool loopback = false;
 
-    // Normalised, without trailing slash.
+    // The URL without the scheme's default port and without a trailing slash.
     std::string text() const;
 };
 
-// http or https with a host; no user, password, query or fragment.
+// Accepts http or https with a host, at most 2048 printable ASCII characters without \ and %.
+// Errors: anything else, a user or password, a query or fragment, port 0.
 Result<Url> parse_url(std::string_view text);
-// The same, and plain http only to this host itself unless `allow_plaintext`.
+// As parse_url(), and refuses http to a host that is not loopback unless `allow_plaintext`.
 Result<Url> parse_backend_url(std::string_view text, bool allow_plaintext);
 
-// Everything but letters, digits and "-._~" as %XX (RFC 3986, section 2.3).
+// Writes each byte as %XX but for the unreserved characters: letters, digits and "-._~" (RFC 3986,
+// 2.1 and 2.3).
 std::string percent_encoded(std::string_view text);
 
 }  // namespace bulkhead::worker

@@ -73,8 +73,8 @@ TEST(Concealed, ASecretThatTheServerRepeatsIsNotInItsErrors) {
             "Content-Length: 35\r\n\r\nhush-hush is a wrong key: hush-hush");
     });
     Caller caller({.base_url = server.url()});
-    caller.client().conceal({Secret("of yesterday")});
-    caller.client().conceal({Secret("hush-hush"), Secret("")});
+    caller.client().redact({Secret("of yesterday")});
+    caller.client().redact({Secret("hush-hush"), Secret("")});
     const auto answer = caller.call({.path = "/"});
     ASSERT_TRUE(answer) << answer.error().what;
     EXPECT_EQ(answer->body, "[secret] is a wrong key: [secret]");
@@ -86,7 +86,7 @@ TEST(Concealed, NorInTheReasonWhyAnAnswerWithoutErrorIsNoSuccess) {
         say("HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\nhush-hush: unknown");
     });
     Caller caller({.base_url = server.url()});
-    caller.client().conceal({Secret("hush-hush")});
+    caller.client().redact({Secret("hush-hush")});
     const auto verdict =
         caller.speak(Exchange<>{.request = {.path = "/"}, .judge = [](const auto& said) {
                                     return failure(Failure::Kind::refused, said.body);

@@ -81,8 +81,8 @@ TEST(TlsServer, AClientCertificateIsReplacedWithoutARestart) {
     ASSERT_TRUE(stranger.start());
     Caller caller(test::settings_for(backend));
     const auto show = [&caller](const ReferenceBackend& of) {
-        caller.client().show(test::read_whole_file(of.client_certificate_file()),
-                             Secret(test::read_whole_file(of.client_key_file())));
+        caller.client().use_client_certificate(test::read_whole_file(of.client_certificate_file()),
+                                               Secret(test::read_whole_file(of.client_key_file())));
     };
     EXPECT_FALSE(caller.trouble({.path = "/health"}).starts_with("status"));
     show(backend);
