@@ -1,4 +1,4 @@
-// What this host's kernel offers to programs that would run in it, as JSON.
+// BpfSupport as JSON, in the form of AegisFlux's capability record.
 #pragma once
 #include "worker/backend/json/json.hpp"
 #include "worker/host/system/bpf_support.hpp"
@@ -6,7 +6,7 @@
 
 namespace bulkhead::worker {
 
-// The members of an object that is open; what an unprivileged process cannot know is absent.
+// Writes members into the object that is open in `json`; unknown values are left out.
 void put_bpf_support(JsonWriter& json, const BpfSupport& bpf_support, const SystemInfo& system);
 
 }  // namespace bulkhead::worker

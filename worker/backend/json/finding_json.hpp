@@ -1,4 +1,4 @@
-// A finding in JSON; backends differ in a few words.
+// Findings as JSON. The bulkhead and hyprbox dialects differ in some names only.
 #pragma once
 #include <array>
 
@@ -8,11 +8,12 @@
 namespace bulkhead::worker {
 
 struct FindingWords {
-    std::array<std::string_view, 3> severities;  // info, warn, critical
-    std::string_view related;
-    std::string_view list = "findings";
+    std::array<std::string_view, 3> severities;  // values for info, warn, critical
+    std::string_view related;                    // name of the member for Finding::related
+    std::string_view list = "findings";          // name of the array
 };
 
+// Writes the array of findings as a member of the object that is open in `json`.
 inline void put_findings(JsonWriter& json, const std::vector<Finding>& findings,
                          const FindingWords& words) {
     json.begin_array(words.list);

@@ -18,7 +18,7 @@ Text text_of(const std::optional<IpAddress>& ip) {
     return ip && !ip->is_unspecified() ? Text(ip->text()) : std::nullopt;
 }
 
-// As ss(8) has them and the original agent spells them.
+// The states of ss(8) as Grapheon's agent writes them (agent/grapheon_agent.py).
 std::string_view state_of(const Socket& socket) {
     switch (socket.state) {
         case TCP_ESTABLISHED:
@@ -81,7 +81,7 @@ class Mapping {
         return found == nullptr ? std::nullopt : unless_empty(found->name);
     }
 
-    // Members in the order of their names: the same thing is the same text.
+    // The members are written in the order of their names, so that equal elements have equal text.
     void add(const Address& address) {
         const auto* on = link(address.interface);
         if (address.ip.is_unspecified() || (on != nullptr && on->name == "lo")) return;
@@ -105,7 +105,7 @@ class Mapping {
         put(Collection::neighbours, std::move(json));
     }
 
-    // Of IPv4, from the main table: what the original agent reads.
+    // Only IPv4 routes of the main table are reported, as by Grapheon's agent (ip route show).
     void add(const Route& route) {
         if (route.destination.family() != Family::v4 || route.table != RT_TABLE_MAIN) return;
         auto destination = route.destination.text();
@@ -148,19 +148,19 @@ class Mapping {
         put(Collection::connections, std::move(json));
     }
 
-    // The address this host speaks from: the default route's source, or the first address that is
-    // good everywhere on its interface.
+    // The source address of the default route, or the first address of global scope on the
+    // interface of the default route; nullopt without such a route.
     std::optional<IpAddress> find_primary(Family family) const {
         if (!inventory_.routes) return std::nullopt;
         const auto* way = default_route(*inventory_.routes, family);
         if (way == nullptr) return std::nullopt;
         if (way->source) return way->source;
         if (!inventory_.addresses) return std::nullopt;
-        constexpr std::uint32_t kPassing = IFA_F_TEMPORARY | IFA_F_DEPRECATED | IFA_F_TENTATIVE;
+        constexpr std::uint32_t kNotLasting = IFA_F_TEMPORARY | IFA_F_DEPRECATED | IFA_F_TENTATIVE;
         for (const auto& address : *inventory_.addresses) {
             if (address.interface == way->interface && address.ip.family() == family &&
                 address.scope == RT_SCOPE_UNIVERSE &&
-                (family == Family::v4 || (address.flags & kPassing) == 0)) {
+                (family == Family::v4 || (address.flags & kNotLasting) == 0)) {
                 return address.ip;
             }
         }
@@ -172,7 +172,8 @@ class Mapping {
         v6_ = find_primary(Family::v6);
     }
 
-    // A listener on :: that takes IPv4 as well is one of a host that speaks IPv4 only, too.
+    // A listener on :: without IPV6_V6ONLY also accepts IPv4, so on a host without a primary IPv6
+    // address it gets the IPv4 one.
     std::optional<IpAddress> primary_of(const Socket& socket) const {
         if (socket.local.family() == Family::v4) return v4_;
         return v6_ || socket.v6_only ? v6_ : v4_;

@@ -1,4 +1,5 @@
-// The inventory as backends store it: one line of JSON for each thing.
+// The inventory as JSON elements, in the form of Grapheon's check-in (backend/schemas.py), which
+// the bulkhead dialect shares.
 #pragma once
 #include <initializer_list>
 #include <vector>
@@ -8,20 +9,23 @@
 
 namespace bulkhead::worker {
 
-// A socket that listens on 0.0.0.0 or ::.
+// How a socket is reported whose local address is 0.0.0.0 or ::.
 enum class WildcardListeners {
-    rewrite,  // as if it listened on the address this host speaks from
-    drop,
-    raw,
+    rewrite,  // with the host's primary address of its family; not at all if there is none
+    drop,     // not at all
+    raw,      // as it is
 };
 
+// The elements in the order of Collection. Addresses, neighbours and routes need `inventory.links`
+// for the names of interfaces: without it they are left out.
 std::vector<InventoryElement> inventory_elements(const Inventory& inventory,
                                                  WildcardListeners treatment);
 
-// The array of a report that holds a collection.
+// The name of the array that holds this collection in a report.
 std::string_view array_of(Collection collection);
 
-// The arrays of a report behind what `json` holds so far; elements come in their order.
+// Closes the object that is open in `json`, after adding `arrays` to it. `elements` must be sorted
+// as `arrays` are.
 std::string with_arrays(JsonWriter json, const std::vector<InventoryElement>& elements,
                         std::initializer_list<Collection> arrays);
 

@@ -16,8 +16,8 @@ using nlohmann::json;
 constexpr std::size_t kMaxDepth = 32;
 constexpr std::size_t kMaxValues = 10'000;
 
-// Before anything is built: the library's parser needs no stack for nesting, but what walks the
-// value later might, and a tree of empty arrays takes thirty times the memory of its text.
+// Bounds depth and size before the library builds a value: code that walks a deep one may need
+// stack for each level, and a tree of empty arrays takes thirty times the memory of its text.
 Result<> check_structure(std::string_view text) {
     std::size_t depth = 0;
     std::size_t values = 1;
@@ -60,7 +60,7 @@ std::unexpected<Error> JsonValue::wrong(std::string_view why) const {
 }
 
 JsonValue JsonValue::child(const json& node, std::string_view step) const {
-    // The step may be the peer's own text; it ends up in logs.
+    // The step may be text of the peer, and the path appears in logs.
     const auto shown = quoted(step, 64);
     return {Node(node_, &node), path_.empty() ? shown : path_ + "." + shown};
 }
@@ -91,7 +91,7 @@ Result<std::string> JsonValue::text(std::size_t max) const {
 Result<std::int64_t> JsonValue::integer(std::int64_t least, std::int64_t most) const {
     const auto range = std::to_string(least) + ".." + std::to_string(most);
     if (!node_->is_number_integer()) return wrong("expected an integer");
-    // get_ptr<const number_integer_t*> answers for unsigned ones too, however large they are.
+    // get_ptr<const number_integer_t*>() also succeeds for unsigned numbers above INT64_MAX.
     if (const auto* large = node_->get_ptr<const json::number_unsigned_t*>();
         large != nullptr && !std::in_range<std::int64_t>(*large)) {
         return wrong("not in " + range);
@@ -157,7 +157,7 @@ JsonWriter& JsonWriter::end() {
 JsonWriter& JsonWriter::value(std::string_view text) { return raw(sys::json_string(text)); }
 
 JsonWriter& JsonWriter::real(double number) {
-    if (!std::isfinite(number)) return raw("null");  // JSON has no other word for it
+    if (!std::isfinite(number)) return raw("null");  // RFC 8259, 6: no number for it
     std::array<char, 32> digits;
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
     return raw({digits.data(), static_cast<std::size_t>(end - digits.data())});

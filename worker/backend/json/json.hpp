@@ -1,5 +1,5 @@
-// JSON as backends speak it: written without a tree, read with bounds. The only file that meets the
-// JSON library, and that catches what it throws, is json.cpp.
+// JsonValue and JsonWriter: JSON (RFC 8259) is read with bounds, and written without a tree. Only
+// json.cpp includes the JSON library and catches what it throws.
 #pragma once
 #include <cmath>
 #include <concepts>
@@ -16,21 +16,24 @@
 
 namespace bulkhead::worker {
 
-// One value of a document, and where it stands there: errors name it ("job.id: expected text").
-// Null and absent are the same.
+// One value of a document and its path there, which errors begin with ("job.id: expected text"). A
+// member that is null counts as absent.
 class JsonValue {
   public:
-    // At most 32 levels and 10,000 values, UTF-8, nothing after the value.
+    // Errors: empty text, invalid JSON or UTF-8, more than 32 levels or 10,000 values, a number out
+    // of range, or text after the value.
     static Result<JsonValue> parse(std::string_view text);
 
     bool is_object() const;
-    // A member of an object; nothing when it is absent, null, or this is no object.
+    // nullopt if the member is absent or null, or if this is not an object.
     std::optional<JsonValue> find(std::string_view member) const;
+    // As find(), with an error in place of nullopt.
     Result<JsonValue> member(std::string_view member) const;
 
-    // Without NUL, at most `max` bytes.
+    // The functions below fail if the value is of another type or larger than the given bound.
+    // A string of at most `max` bytes, without NUL.
     Result<std::string> text(std::size_t max) const;
-    // Written as an integer (neither 4.0 nor 4e0), within the bounds.
+    // An integer within the bounds, written as one: neither 4.0 nor 4e0.
     Result<std::int64_t> integer(std::int64_t least, std::int64_t most) const;
     Result<bool> truth() const;
     Result<std::vector<JsonValue>> items(std::size_t max) const;
@@ -46,8 +49,8 @@ class JsonValue {
     std::string path_;
 };
 
-// Writes a document from first to last. Text that is not UTF-8 gets U+FFFD in its place, so that
-// what comes out is always JSON.
+// Writes a document from its first byte to its last. Bytes that are not UTF-8 become U+FFFD, so the
+// result is always JSON if each begin has its end().
 class JsonWriter {
   public:
     JsonWriter& begin_object() { return open('{'); }
@@ -59,7 +62,7 @@ class JsonWriter {
     JsonWriter& put(std::string_view member, const T& value) {
         return name(member).value(value);
     }
-    // As put(), but nothing at all without a value.
+    // As put(); without a value the member is left out.
     template <class T>
     JsonWriter& put_known(std::string_view member, const std::optional<T>& value) {
         return value ? put(member, *value) : *this;
@@ -77,7 +80,7 @@ class JsonWriter {
     JsonWriter& raw(std::string_view text);
 
     JsonWriter& value(std::string_view text);
-    // A template, for otherwise a pointer to characters would be a truth.
+    // A template, because a pointer to characters would convert to a plain bool.
     JsonWriter& value(std::same_as<bool> auto truth) { return raw(truth ? "true" : "false"); }
     JsonWriter& value(std::same_as<double> auto number) { return real(number); }
     template <std::integral T>
@@ -92,7 +95,7 @@ class JsonWriter {
     JsonWriter& real(double number);
 
     std::string out_;
-    std::string open_;  // the brackets that are to be closed, innermost last
+    std::string open_;  // the closing brackets that are due, innermost last
     bool first_ = true;
     bool named_ = false;
 };

@@ -8,7 +8,8 @@ namespace bulkhead::worker {
 
 namespace {
 
-// By its first byte; 1 for what begins no character.
+// The length in bytes that the first byte of a character announces (RFC 3629); 1 if no character
+// begins with it.
 std::size_t character_length(char first) {
     const auto lead = static_cast<unsigned char>(first);
     if (lead >= 0xf0 && lead <= 0xf4) return 4;

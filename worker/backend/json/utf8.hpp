@@ -1,4 +1,4 @@
-// Octets of a job's output as text, for backends that take nothing else.
+// Conversion of a job's output to UTF-8, for backends that accept only text.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -6,11 +6,12 @@
 
 namespace bulkhead::worker {
 
-// Well-formed UTF-8: every byte that belongs to no character, and every NUL (databases refuse it),
-// becomes U+FFFD.
+// Returns well-formed UTF-8 (RFC 3629): each byte that belongs to no character becomes U+FFFD, and
+// so does each NUL, because some databases refuse it.
 std::string lossy_utf8(std::string_view octets);
 
-// How much of `octets` can be sent without cutting a character that may go on in the next chunk.
+// The number of bytes of `octets` before a character that is cut off at the end and may continue in
+// the next chunk; 0..3 less than its size.
 std::size_t whole_characters(std::string_view octets);
 
 }  // namespace bulkhead::worker
