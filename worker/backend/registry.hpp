@@ -1,4 +1,4 @@
-// Every dialect this worker speaks: its name, its options and how to make one.
+// The registry: one row for each dialect of this worker, with its name, options and constructor.
 #pragma once
 #include <functional>
 #include <map>
@@ -14,29 +14,32 @@
 
 namespace bulkhead::worker {
 
-// What a file holds that an option names; "" when it is absent. A secret must not be for everybody
-// to read.
+// Returns the content of the file that an option names; "" if it is absent. Error: it cannot be
+// read, or it is `secret` and others may read it.
 using ReadOptionFile = std::function<Result<std::string>(std::string_view option, bool secret)>;
 
 struct DialectRow {
     std::string_view name;
-    std::string_view default_url;  // empty: the operator must name one
-    bool enrolls;  // with an install token; else it needs a credential from the configuration
-    // Takes a credential as well: one of an earlier agent, or that an administrator made anew.
+    std::string_view default_url;  // empty: the configuration must name one
+    bool enrolls;  // by an install token; else the configuration must have a credential
+    // A dialect that enrolls also accepts a credential from the configuration: that of an earlier
+    // agent, or one that an administrator renewed.
     bool takes_credential = false;
     std::span<const DialectVariable> variables;
     std::span<const DialectOption> options;
     std::unique_ptr<const Dialect> (*make)(const DialectOptions& options);
-    // Whether they go together.
+    // Checks the options together; null: each is checked alone.
     Result<> (*check)(const DialectOptions& options) = nullptr;
-    // Options that name files, and what their contents mean. Where they hold a credential, its
-    // place; else "".
+    // Options that name files.
     std::span<const std::string_view> files = {};
+    // Reads those files into `options` and `credential`. Returns where the credential was found,
+    // for the log; "" if the files hold none. Null: there are no such files.
     Result<std::string> (*load)(DialectOptions& options, const ReadOptionFile& read,
                                 Secret& credential) = nullptr;
 };
 
 std::span<const DialectRow> dialects();
+// Null if there is no dialect of this name.
 const DialectRow* find_dialect(std::string_view name);
 
 }  // namespace bulkhead::worker

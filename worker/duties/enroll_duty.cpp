@@ -219,8 +219,8 @@ void EnrollDuty::again(const Failure& failure) {
 std::chrono::milliseconds EnrollDuty::delay_after(const Failure& failure) {
     const auto usual = backoff_.next(failure.retry_after);
     if (failure.kind == Failure::Kind::retry) return usual;
-    return std::max<std::chrono::milliseconds>(usual,
-                                               dialect_.enrollment()->enroll_traits().patience);
+    return std::max<std::chrono::milliseconds>(
+        usual, dialect_.enrollment()->enroll_traits().pause_after_refusal);
 }
 
 }  // namespace bulkhead::worker

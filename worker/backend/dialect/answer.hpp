@@ -1,4 +1,4 @@
-// What a backend's answer means for the duty that asked.
+// Answer and Failure: what a backend's answer means for the duty that sent the request.
 #pragma once
 #include <cerrno>
 #include <chrono>
@@ -15,34 +15,36 @@ namespace bulkhead::worker {
 struct Failure {
     enum class Kind {
         retry,                // the same request may succeed later
-        refused,              // this value will never be accepted: drop it and say so
-        credential_rejected,  // nothing will be accepted until we enroll again or an operator acts
+        refused,              // this value will never be accepted: drop it and log that
+        credential_rejected,  // the agent has to enroll again, or an operator has to act
         unknown_job,          // the backend has no such job: drop all that belongs to it
-        too_large,            // split it and send the parts
-        not_yet,              // an administrator has to act first: ask again, seldom
-        credential_lost,      // given once, and not a second time: an administrator has to make one
+        too_large,            // split the report and send its parts
+        not_yet,              // an administrator has to approve this agent: ask again, seldom
+        credential_lost,      // the backend issues it only once: an administrator has to renew it
     };
     Kind kind = Kind::retry;
-    std::string text;  // fit for a log: bounded, printable, without secrets
-    std::optional<std::chrono::seconds> retry_after;
-    // With `refused`: which elements of the report are to blame; the others may go without them.
+    std::string text;  // for the log: bounded, printable, without secrets
+    std::optional<std::chrono::seconds> retry_after;  // as the backend asked, at most 24 h
+    // With `refused`: indices of the report's elements that caused it; the report may be sent again
+    // without them. Empty: the whole report is refused.
     std::vector<std::size_t> elements = {};
-    bool too_slow = false;  // with `retry`: it was sent, and no answer came in time
+    bool too_slow = false;  // with `retry`: the request was sent, and no answer came in time
 };
 
-// Delivered, with what the backend said in return; or what stood in the way.
+// The backend's answer to a request that it accepted, or why it was not accepted.
 template <class T = void>
 using Answer = std::expected<T, Failure>;
 
-// One request together with the judgement of its answer, so that the two cannot be mixed up.
+// One request, and the function that judges the answer to it.
 template <class T = void>
 struct Exchange {
     HttpRequest request;
     std::function<Answer<T>(const HttpAnswer&)> judge;
 };
 
-// Sends it and hands on the answer; no answer at all is a reason to retry. A server may also
-// repeat a secret in an answer that is well but for what it says.
+// Sends the request and passes its judged answer to `done`. No HTTP answer is Failure::Kind::retry.
+// Secrets in the text of a failure are hidden, because the server may have repeated one in an
+// answer of status 200 whose body is the failure.
 template <class T>
 RequestId perform(HttpClient& client, Exchange<T> exchange, std::function<void(Answer<T>)> done) {
     return client.send(

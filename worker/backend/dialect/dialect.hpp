@@ -1,5 +1,5 @@
-// A backend's way of speaking: a duty's value becomes a request, an answer becomes a verdict.
-// Dialects are pure: no file, no socket, no clock; several are in use at once and share nothing.
+// Dialect: the protocol of one kind of backend. It turns the messages of duties into HTTP requests,
+// and HTTP answers into Answers. A dialect uses no file, socket or clock.
 #pragma once
 #include <chrono>
 #include <optional>
@@ -12,49 +12,54 @@
 namespace bulkhead::worker {
 
 struct EnrollTraits {
-    // The token may be spent by a request that was refused, so a refusal is final.
+    // The backend may have spent the install token in a request that it refused, so a refusal is
+    // final.
     bool spends_token = false;
-    // Enrolling once more brings another credential; else only an operator can help when it is
+    // Enrolling again yields another credential. If not, only an operator can renew one that was
     // rejected.
     bool gives_again = true;
-    bool names_itself = false;  // the agent makes up its own id, a UUID, before it enrolls
-    bool sends_addresses = false;
-    // Between tries once the backend said no, or not yet; 0: as after any other failure.
-    std::chrono::seconds patience{0};
+    bool names_itself = false;     // the agent chooses its own id, a UUID, before it enrolls
+    bool sends_addresses = false;  // EnrollRequest::inventory has links and addresses
+    // The least time between two tries after a failure of a kind other than retry; 0: that after
+    // any failure.
+    std::chrono::seconds pause_after_refusal{0};
 };
 
-// An install token becomes an identity.
+// Enrolling: the agent exchanges an install token or a key of its own for an Identity.
 class EnrollDialect {
   public:
     virtual ~EnrollDialect() = default;
     virtual EnrollTraits enroll_traits() const { return {}; }
     virtual Exchange<Enrolled> enroll(const EnrollRequest& request) const = 0;
     virtual bool needs_token() const { return true; }
-    // For a backend that knows a host by a key of the host's own: made once, kept on disk, checked
-    // when it is read again. Empty where there is none.
+    // A key of the host's own by which the backend knows it: it is made once, kept on disk, and
+    // checked when it is read again. Empty: the dialect has no such key.
     virtual Result<Secret> make_key() const { return Secret(); }
     virtual Result<> check_key(const Secret&) const { return {}; }
 };
 
 struct JobTraits {
-    bool long_polls = false;  // next_job() may wait at the backend
-    // Ask again and again after each delivered heartbeat until there is nothing; one job at a time.
+    bool long_polls = false;  // the backend may hold next_job() back until it has a job
+    // After each accepted heartbeat the agent fetches one job after the other until there is none.
+    // Without this it polls independently of heartbeats.
     bool drains_after_heartbeat = false;
-    bool merged_output = false;   // one stream; stdout and stderr in order of arrival
-    bool output_as_text = false;  // chunks carry octets in memory and end at a character's border
-    // Chunks may be sent again: the backend knows offsets. Else each is sent until delivered once.
+    bool merged_output = false;   // one stream has stdout and stderr in order of arrival
+    bool output_as_text = false;  // chunks hold bytes in memory, and no cut UTF-8 character
+    // A chunk names its offset, and the answer the offset to go on from. Without this, the next
+    // chunk follows when this one was accepted.
     bool output_by_offset = false;
-    bool last_output_in_result = false;
-    std::chrono::milliseconds flush_interval{1'000};  // between chunks of a slow writer
+    bool last_output_in_result = false;               // JobResult::last_output is sent
+    std::chrono::milliseconds flush_interval{1'000};  // between two chunks that are not full
     std::uint64_t max_chunk_bytes = 1_MiB;
-    std::chrono::seconds default_timeout = std::chrono::minutes(15);  // a job that names none
+    std::chrono::seconds default_timeout = std::chrono::minutes(15);  // of a job that names none
 };
 
 class JobDialect {
   public:
     virtual ~JobDialect() = default;
     virtual const JobTraits& traits() const = 0;
-    // Some backends know a node by its host name. `wait` matters only with long_polls.
+    // `system` is for backends that know a node by its host name. `wait`, for how long the backend
+    // may hold the request back, is used only with JobTraits::long_polls.
     virtual Exchange<JobNews> next_job(const Identity& identity, const SystemInfo& system,
                                        std::chrono::seconds wait) const = 0;
     virtual Exchange<OutputReceipt> output(const Identity& identity, OutputChunk chunk) const = 0;
@@ -64,24 +69,26 @@ class JobDialect {
 class FindingsDialect {
   public:
     virtual ~FindingsDialect() = default;
-    // True where a report is everything there is: what it lacks is resolved, so it is sent even
-    // when there is nothing. Else only findings are sent, and the backend forgets them by itself.
+    // True: a report is the whole set, and the backend resolves a finding that it lacks, so an
+    // empty report is sent too. False: an empty report is not sent, and the backend drops old
+    // findings by itself.
     virtual bool takes_whole_set() const = 0;
     virtual Exchange<> findings(const Identity& identity, const SystemInfo& system,
                                 const std::vector<Finding>& findings) const = 0;
 };
 
 struct InventoryTraits {
-    // Until the backend says otherwise.
+    // The first four hold until InventoryPolicyChange replaces them.
     std::chrono::seconds interval = std::chrono::hours(1);
     std::chrono::seconds jitter = std::chrono::minutes(5);
-    std::chrono::seconds collect_timeout{15};
+    std::chrono::seconds collect_timeout{15};  // for each netlink dump
     std::uint64_t max_report_bytes = 256_KiB;
-    // A policy interval up to this is not waited for in a run of its own: the timer is the clock.
+    // The interval of the timer that starts `--once` runs: a run reports without waiting if the
+    // report interval is not longer than this.
     std::chrono::seconds timer_interval = std::chrono::minutes(15);
-    std::uint64_t envelope_bytes = 4_KiB;  // what stands around the elements, at most
-    // In one report. A backend may look up and store each of them, at some ten milliseconds, and
-    // has to answer before the request times out.
+    std::uint64_t envelope_bytes = 4_KiB;  // at most, of a report without its elements
+    // In one report. A backend may take some ten milliseconds to look up and store each, and has to
+    // answer before the request times out.
     std::size_t max_elements = 500;
 };
 
@@ -89,45 +96,48 @@ class InventoryDialect {
   public:
     virtual ~InventoryDialect() = default;
     virtual const InventoryTraits& traits() const = 0;
-    // What this backend would store of it; collections that are absent there have none here.
+    // The elements that this backend stores, in the order of Collection. A list that is absent in
+    // `inventory` gives none.
     virtual std::vector<InventoryElement> elements(const Inventory& inventory) const = 0;
-    // Takes what is new only: reports add up at the backend.
+    // `report` has new elements only: the backend adds them to those it has.
     virtual Exchange<InventoryReceipt> report(const Identity& identity,
                                               const InventoryReport& report) const = 0;
 };
 
-// What follows a report that failed in a way that may pass.
+// How often a heartbeat is sent again after Failure::Kind::retry.
 struct Retries {
-    std::chrono::milliseconds first{};  // then twice that, and so on
-    unsigned most = 0;                  // none: the next report is the next try
+    std::chrono::milliseconds first{};  // before the first; each further pause is twice as long
+    unsigned most = 0;                  // retries of one heartbeat; 0: only the next one is tried
 };
 
 struct DialectTraits {
-    bool heartbeats = true;  // false: its inventory reports stand for them
+    bool heartbeats = true;  // false: the backend takes inventory reports for them
     std::chrono::seconds heartbeat_interval = std::chrono::seconds(60);  // unless configured
-    std::chrono::seconds system_info_interval = std::chrono::hours(24);  // for report_system
-    bool wants_credential = true;  // without enrollment; else requests carry none
-    bool wants_bpf_support = false;
-    bool first_after_interval = false;  // else the first heartbeat goes out at once
-    // Unset: soon, with jitter, and no later than the next report is due.
+    // Heartbeat::report_system is set in the first heartbeat and once in this time.
+    std::chrono::seconds system_info_interval = std::chrono::hours(24);
+    // A backend that does not enroll needs a credential from the configuration.
+    bool wants_credential = true;
+    bool wants_bpf_support = false;     // in EnrollRequest
+    bool first_after_interval = false;  // false: the first heartbeat is sent at once
+    // nullopt: a heartbeat is sent again soon, with jitter, and no later than the next is due.
     std::optional<Retries> retries;
-    // While the credential is rejected the pauses double up to this, or stay the interval.
+    // While the credential is rejected, the pauses double up to this; 0: they stay the interval.
     std::chrono::seconds longest_rejected_pause = std::chrono::minutes(5);
-    // For the operator who reads that it was rejected: what it is called, and what may be wrong.
+    // For the log line about a rejected credential: its name at this backend, and the advice.
     std::string_view credential_name = "credential";
     std::string_view rejection_hint = "ask an admin for a new install token";
-    NetworkWish network;  // for enrolling and for each heartbeat
+    NetworkWish network;  // what is read for enrolling and for each heartbeat
 };
 
 class Dialect {
   public:
     virtual ~Dialect() = default;
     virtual const DialectTraits& traits() const = 0;
-    // Asked for only where DialectTraits::heartbeats.
+    // Called only if DialectTraits::heartbeats.
     virtual Exchange<HeartbeatReceipt> heartbeat(const Identity&, const Heartbeat&) const {
         return {};
     }
-    // What a backend does not offer is absent, so it cannot be asked for.
+    // Each is null if the backend does not offer it.
     virtual const EnrollDialect* enrollment() const { return nullptr; }
     virtual const JobDialect* jobs() const { return nullptr; }
     virtual const FindingsDialect* findings() const { return nullptr; }

@@ -18,8 +18,8 @@ Failure::Kind kind_of(int status) {
         case 413:
             return Failure::Kind::too_large;
         default:
-            // What is no answer of an API (a redirect, another success) comes from something in
-            // between or from a wrong URL: the backend itself has not refused anything.
+            // A redirect or an unexpected 2xx comes from a proxy or from a wrong URL: the backend
+            // itself has refused nothing.
             return status >= 400 && status < 500 ? Failure::Kind::refused : Failure::Kind::retry;
     }
 }

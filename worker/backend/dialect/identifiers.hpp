@@ -1,4 +1,4 @@
-// What every dialect holds a backend to: the form of ids and credentials, sizes and intervals.
+// The limits that every dialect sets for what a backend sends: ids, credentials, sizes, intervals.
 #pragma once
 #include <cstdint>
 #include <string_view>
@@ -8,18 +8,18 @@
 
 namespace bulkhead::worker {
 
-// An id that can stand in a path and a log: 1..128 bytes of UTF-8 without control characters, and
-// not "." or "..", which a server would take out of the path.
+// Accepts 1..128 bytes of UTF-8 without control characters, and not "." or "..", which are removed
+// from the path of a URL (RFC 3986, 5.2.4).
 Result<> check_delivery_id(std::string_view id);
-// An agent's name: 1..128 bytes of UTF-8 without control characters.
+// Accepts 1..128 bytes of UTF-8 without control characters.
 Result<> check_agent_id(std::string_view id);
-// A credential that can stand in a header: 1..4096 visible ASCII characters.
+// Accepts 1..4096 visible ASCII characters, which a header field can hold.
 Result<> check_credential(std::string_view credential);
 
 inline constexpr std::size_t kMaxScriptBytes = 4_MiB;
-// A script in JSON, with room for its escapes.
+// The body of an answer with a script, whose escapes in JSON take more bytes than the script.
 inline constexpr std::uint64_t kMaxJobAnswerBytes = 3 * kMaxScriptBytes;
-// The longest a backend may stretch our heartbeats to, and the shortest it may press them to.
+// The bounds of a heartbeat interval that a backend asks for.
 inline constexpr std::int64_t kLeastHeartbeatSeconds = 1;
 inline constexpr std::int64_t kMostHeartbeatSeconds = 3600;
 

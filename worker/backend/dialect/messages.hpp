@@ -1,4 +1,5 @@
-// What the worker's duties want to say to a backend and may hear from it, as plain values.
+// Messages: what the worker's duties send to a backend and receive from it, as plain values that no
+// dialect has encoded yet.
 #pragma once
 #include <bitset>
 #include <chrono>
@@ -23,7 +24,7 @@
 
 namespace bulkhead::worker {
 
-// The parts of an inventory that a backend may want or not, and in which order they are reported.
+// The parts of an inventory report, in the order in which they are reported.
 enum class Collection : std::uint8_t { addresses, neighbours, connections, routes };
 inline constexpr std::size_t kCollections = 4;
 std::string_view name_of(Collection collection);
@@ -31,25 +32,25 @@ std::string_view name_of(Collection collection);
 using CollectionSet = std::bitset<kCollections>;
 inline std::size_t index_of(Collection collection) { return static_cast<std::size_t>(collection); }
 
-// Who we are to one backend: kept on disk once enrolled, from the configuration otherwise.
+// Who this agent is to one backend: from enrolling, kept on disk, or from the configuration.
 struct Identity {
-    std::string agent_id;  // empty where the backend gives none
+    std::string agent_id;  // empty if the backend gives none
     Secret credential;
 };
 
 struct EnrollRequest {
     Secret install_token;
-    std::string agent_id;  // where EnrollTraits::names_itself
+    std::string agent_id;  // if EnrollTraits::names_itself
     std::string host_id;
     std::string agent_version;
     SystemInfo system;
     Secret key;                             // EnrollDialect::make_key()
-    std::optional<BpfSupport> bpf_support;  // where DialectTraits want them
-    Inventory inventory;   // links and addresses, where EnrollTraits::sends_addresses
-    NetworkFacts network;  // what DialectTraits ask for
+    std::optional<BpfSupport> bpf_support;  // if DialectTraits::wants_bpf_support
+    Inventory inventory;                    // links and addresses, if EnrollTraits::sends_addresses
+    NetworkFacts network;                   // what DialectTraits::network selects
 };
 
-// What the backend wants of inventory reports; it says only what it wants changed.
+// What the backend changes about inventory reports; nullopt: no change.
 struct InventoryPolicyChange {
     std::optional<std::chrono::seconds> interval;
     std::optional<std::chrono::seconds> jitter;
@@ -62,18 +63,19 @@ struct Enrolled {
     Identity identity;
     std::optional<std::chrono::seconds> heartbeat_interval;
     InventoryPolicyChange inventory_policy;
-    // Not enrolled yet: this has to be asked next, at once.
+    // If set, the agent is not enrolled yet: this request has to be sent next, at once.
     std::function<Exchange<Enrolled>()> next;
 };
 
 struct Confinement {
     int landlock_abi = 0;
-    std::vector<std::string> missing;  // what this kernel could not give
+    std::vector<std::string> missing;  // names of walls that this host lacks
 };
 
+// The end of the audit log's hash chain.
 struct AuditHead {
-    std::uint64_t size = 0;
-    std::string head;  // 64 hex digits
+    std::uint64_t size = 0;  // lines ever written
+    std::string head;        // SHA-256 of the last line, 64 hex digits
 };
 
 struct Heartbeat {
@@ -88,14 +90,14 @@ struct Heartbeat {
     Confinement confinement;
     std::optional<AuditHead> audit;
     Metrics metrics;
-    NetworkFacts network;        // what DialectTraits ask for
-    SystemInfo system;           // always known; a dialect takes the parts it always sends
-    bool report_system = false;  // the whole of it is due in this heartbeat
+    NetworkFacts network;        // what DialectTraits::network selects
+    SystemInfo system;           // always set, for dialects that send parts in every heartbeat
+    bool report_system = false;  // the whole of `system` is due in this heartbeat
     std::vector<DeliveryId> running_jobs;
     std::uint64_t unreported_jobs = 0;
 };
 
-// Something that the backend wants of this host and does not get.
+// Something that the backend asked of this host and that the agent does not do.
 struct Declined {
     std::string what;
     std::string reason;  // a stable code
@@ -105,20 +107,20 @@ struct Declined {
 };
 
 struct HeartbeatReceipt {
-    std::optional<std::chrono::seconds> heartbeat_interval;  // asked for, within 1 s .. 1 h
-    std::vector<Declined> declined;                          // all that it wants as of now
+    std::optional<std::chrono::seconds> heartbeat_interval;  // that the backend asks for: 1 s..1 h
+    std::vector<Declined> declined;                          // all that is declined at present
 };
 
-// A part of the inventory as the backend gets it, ready to be put into a report.
+// One element of an inventory report, encoded.
 struct InventoryElement {
     Collection collection{};
-    std::string json;  // canonical: the same thing is the same text
+    std::string json;  // canonical: equal elements have equal text
 };
 
 struct InventoryReport {
     UnixTime observed_at{};
     std::uint64_t sequence = 0;
-    bool first = false;  // the backend has none of ours yet
+    bool first = false;  // the backend has no report of this agent yet
     std::string agent_version;
     SystemInfo system;
     std::vector<InventoryElement> elements;
@@ -136,13 +138,13 @@ struct CatalogueJob {
     std::string name;
     std::map<std::string, std::string> params;
 };
-// The id could be read and the rest could not: it is reported as refused, with this reason.
+// A job of which only the id could be read. It is reported as refused, with this reason.
 struct UnusableJob {
     std::string reason;
 };
 
 struct JobOffer {
-    DeliveryId id;  // of printable UTF-8; may be handed out again
+    DeliveryId id;  // as check_delivery_id() accepts it; the backend may deliver it again
     std::variant<ScriptJob, CatalogueJob, UnusableJob> work;
 };
 
@@ -158,14 +160,15 @@ struct OutputChunk {
     DeliveryId delivery_id;
     Stream stream = Stream::stdout_;
     std::uint64_t offset = 0;
-    // A file range where JobTraits::output_as_text is false, else the octets themselves.
+    // The bytes themselves if JobTraits::output_as_text, else a part of the spool file.
     std::variant<FileRange, std::string> data;
-    // Bytes skip_from .. offset were dropped here: more output than is kept.
+    // If set, the bytes from skip_from up to `offset` were dropped because the job printed more
+    // than is kept.
     std::optional<std::uint64_t> skip_from;
 };
 
 struct OutputReceipt {
-    std::uint64_t next_offset = 0;  // the backend holds everything below; go on from here
+    std::uint64_t next_offset = 0;  // the backend has all bytes below; the next chunk begins here
 };
 
 enum class JobOutcome { finished, refused, timed_out, cancelled, interrupted, failed_to_start };
@@ -189,13 +192,13 @@ struct JobResult {
     std::uint64_t cpu_ms = 0;
     std::uint64_t max_rss_bytes = 0;
     bool oom_killed = false;
-    std::uint64_t left_behind = 0;  // processes that still ran when the job ended, and were ended
-    std::string left_names;         // of the first of them: "sleep, nginx"
-    bool rebooted = false;          // it asked for a restart of the host
-    std::string remarks;            // what it ran without, or did not see
+    std::uint64_t left_behind = 0;  // processes that still ran when the job ended, and were killed
+    std::string left_names;         // names of the first of them: "sleep, nginx"
+    bool rebooted = false;          // the job asked for a restart of the host
+    std::string remarks;            // what the job ran without, and what its view lacked
     StreamSummary out;
     StreamSummary err;
-    std::string last_output;  // what was not flushed yet, where JobTraits::last_output_in_result
+    std::string last_output;  // bytes not sent as chunks, if JobTraits::last_output_in_result
 };
 
 }  // namespace bulkhead::worker

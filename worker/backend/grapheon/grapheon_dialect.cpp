@@ -71,7 +71,7 @@ EnrollTraits GrapheonEnrollment::enroll_traits() const {
     return {.gives_again = false,
             .names_itself = true,
             .sends_addresses = true,
-            .patience = options_.timer_interval};
+            .pause_after_refusal = options_.timer_interval};
 }
 
 Exchange<Enrolled> GrapheonEnrollment::enroll(const EnrollRequest& request) const {
