@@ -23,9 +23,9 @@ Declined decline(const AssignedArtifact& artifact) {
 }
 
 Answer<HeartbeatReceipt> judge_poll(const HttpAnswer& answer) {
-    if (answer.status == 404) return HeartbeatReceipt{};  // nothing is assigned
+    if (answer.status == 404) return HeartbeatReceipt{};  // no artifact is assigned to this host
     if (answer.status != 200) {
-        // There is no credential that could be rejected, and each poll is a new question.
+        // Every failure is retry: a poll carries no credential, and the next may be answered.
         auto failed = judge_failure(answer, answer.body.substr(0, answer.body.find('\n'))).error();
         failed.kind = Failure::Kind::retry;
         return std::unexpected(std::move(failed));

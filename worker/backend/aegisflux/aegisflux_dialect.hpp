@@ -1,5 +1,6 @@
-// The AegisFlux dialect: asks a registry which artifacts this host is assigned, and declines them
-// all: what they carry is executable, and this version has nothing that could vet or load it.
+// AegisfluxDialect: the dialect of AegisFlux. It asks a registry which artifacts are assigned to
+// this host (GET /artifacts/for-host/ID) and declines all of them: they hold code, which this
+// version can neither vet nor load.
 #pragma once
 #include "worker/backend/aegisflux/aegisflux_enroll.hpp"
 
@@ -10,7 +11,7 @@ class AegisfluxDialect final : public Dialect {
     explicit AegisfluxDialect(AegisfluxOptions options) : options_(options), enroll_(options) {}
 
     const DialectTraits& traits() const override;
-    // The poll: it is all that the registry sees of a host.
+    // The request that polls the registry; a registry learns of a host by it alone.
     Exchange<HeartbeatReceipt> heartbeat(const Identity& identity,
                                          const Heartbeat& beat) const override;
     const EnrollDialect* enrollment() const override {

@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint64_t kMaxAnswerBytes = 64_KiB;
 constexpr std::size_t kMaxText = 512;
 
-// Errors are a line of plain text.
+// The first line of the body, at most 512 bytes: AegisFlux sends errors as plain text.
 std::string reason_of(const HttpAnswer& answer) {
     return answer.body.substr(0, std::min(answer.body.find('\n'), kMaxText));
 }
@@ -34,8 +34,8 @@ HttpRequest post(const AegisfluxOptions& options, std::string_view path, std::st
 
 struct Challenge {
     std::string registration_id;
-    std::string nonce;        // octets
-    std::string server_time;  // signed as it came
+    std::string nonce;        // decoded
+    std::string server_time;  // as received: its text is part of what is signed
 };
 
 Result<Challenge> read_challenge(const HttpAnswer& answer) {
@@ -45,7 +45,7 @@ Result<Challenge> read_challenge(const HttpAnswer& answer) {
     const auto time = TRY(body.member("server_time"));
     const auto encoded = TRY(nonce.text(kMaxText));
     const auto octets = TRY(within("nonce", parse_base64(encoded)));
-    // Shorter ones could have been answered before.
+    // A shorter nonce may repeat, and an old signature would then be valid for it.
     if (octets.size() < 16) return fail("nonce: shorter than 16 octets");
     Challenge challenge{.registration_id = TRY(id.text(kMaxText)),
                         .nonce = {reinterpret_cast<const char*>(octets.data()), octets.size()},
@@ -66,7 +66,7 @@ Result<Enrolled> read_enrolled(const HttpAnswer& answer) {
 }
 
 Answer<Enrolled> judge_complete(const HttpAnswer& answer) {
-    // The registration is not known there, or any more: the next try begins with a new one.
+    // The backend does not know the registration, or no longer: the next try begins a new one.
     if (answer.status == 404) {
         return failure(Failure::Kind::retry,
                        "status 404: the registration was lost: " + quoted(reason_of(answer)));
@@ -91,7 +91,8 @@ Result<Exchange<Enrolled>> complete(const AegisfluxOptions& options, const std::
         .judge = &judge_complete};
 }
 
-// Without prefix lengths: the backend's search for a host by its address compares whole texts.
+// Addresses are written without prefix length, because the backend finds a host by comparing the
+// whole text.
 void put_network(JsonWriter& json, const Inventory& inventory) {
     json.begin_object("network").begin_array("addrs");
     for (const auto& address : inventory.addresses.value_or(std::vector<Address>{})) {
@@ -107,8 +108,8 @@ std::string init_body(const AegisfluxOptions& options, const std::string& host_i
         .put("org_id", options.org_id)
         .put("host_id", host_id)
         .put("agent_pubkey", to_base64(public_part(request.key)))
-        // Of policy's host id, which may be a hash already: machine-id(5) asks not to tell the
-        // machine id to a network, and hashed alone it would still be one name for all programs.
+        // The hash is that of policy's host id, not of the machine id, which must not be exposed on
+        // a network: machine-id(5) asks for a hash that is keyed by the application.
         .put("machine_id_hash", "sha256:" + crypto::hex(crypto::sha256(as_bytes(request.host_id))))
         .put("agent_version", request.agent_version);
     json.begin_object("capabilities");

@@ -1,4 +1,5 @@
-// Registration of the AegisFlux dialect: a key of the host's own, a nonce, a signature over it.
+// Registration of the AegisFlux dialect (actions-api, /agents/register/init and /complete): the
+// host signs the backend's nonce with an Ed25519 key of its own.
 #pragma once
 #include "worker/backend/aegisflux/aegisflux_options.hpp"
 #include "worker/backend/dialect/dialect.hpp"
@@ -13,7 +14,7 @@ class AegisfluxEnroll final : public EnrollDialect {
     bool needs_token() const override { return false; }
     Result<Secret> make_key() const override;
     Result<> check_key(const Secret& key) const override;
-    // Of two steps: what the first is answered yields the second.
+    // The first of two requests; the answer to it yields the second (Enrolled::next).
     Exchange<Enrolled> enroll(const EnrollRequest& request) const override;
 
   private:

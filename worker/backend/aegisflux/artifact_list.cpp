@@ -10,7 +10,7 @@ namespace bulkhead::worker {
 namespace {
 
 constexpr std::size_t kMaxArtifacts = 512;
-constexpr std::size_t kMaxIdBytes = 4096;  // of one that is told, not used
+constexpr std::size_t kMaxIdBytes = 4096;  // of an id that is only reported as declined
 
 bool is_given(const JsonValue& element, std::string_view member) {
     const auto value = element.find(member);
@@ -37,7 +37,7 @@ Result<std::vector<AssignedArtifact>> parse_artifact_list(std::string_view body)
         return std::vector<AssignedArtifact>{};
     auto list = TRY(JsonValue::parse(body));
     if (list.is_object()) {
-        // Go writes an empty list as null.
+        // "artifacts" is null, as Go encodes a nil slice, which JsonValue reports as absent.
         const auto inside = list.find("artifacts");
         if (!inside && body.find("\"artifacts\"") == body.npos) return fail("has no artifacts");
         if (!inside) return std::vector<AssignedArtifact>{};

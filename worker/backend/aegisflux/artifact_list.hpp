@@ -1,5 +1,5 @@
-// What a registry assigns to this host. Three servers answer on one URL, each in a shape of its
-// own.
+// The list of artifacts that a registry assigns to this host. AegisFlux has three registries that
+// answer at one URL, each in another form.
 #pragma once
 #include <string>
 #include <string_view>
@@ -10,16 +10,17 @@
 namespace bulkhead::worker {
 
 struct AssignedArtifact {
-    std::string id;          // as it was sent, whatever it is
-    std::string odd;         // why it cannot be an id; empty: it can, and may name a file
-    bool is_signed = false;  // carries a signature and names its algorithm
+    std::string id;          // as received, unchecked; at most 4096 bytes
+    std::string odd;         // why check_artifact_id() refuses it; empty: it accepts it
+    bool is_signed = false;  // signature and signature_algorithm are not empty
 };
 
-// {"artifacts":[{"artifact_id"}]}, {"artifacts":[{"id"}]}, [{"artifact_id"}] or null: nothing. An
-// element that has neither is an odd one, not an error: the others are still assigned.
+// Parses {"artifacts":[{"artifact_id"}]}, {"artifacts":[{"id"}]}, [{"artifact_id"}], or null for an
+// empty list; at most 512 elements. An element without an id gets an AssignedArtifact::odd and is
+// no error, so that the others still count. Errors: invalid JSON, another form, too many elements.
 Result<std::vector<AssignedArtifact>> parse_artifact_list(std::string_view body);
 
-// 1..128 of [A-Za-z0-9._-], no leading dot.
+// Accepts 1..128 characters of [A-Za-z0-9._-] without a leading dot: such an id can name a file.
 Result<> check_artifact_id(std::string_view id);
 
 }  // namespace bulkhead::worker

@@ -24,7 +24,7 @@ Key private_key(std::string_view seed) {
             &EVP_PKEY_free};
 }
 
-// Empty when libcrypto fails.
+// The public key of a seed; "" if libcrypto fails.
 std::string public_of(std::string_view seed) {
     const auto key = private_key(seed);
     std::string half(kHalf, '\0');
@@ -38,7 +38,7 @@ std::string public_of(std::string_view seed) {
 
 Result<Secret> make_identity_key() {
     std::string seed(kHalf, '\0');
-    seed.reserve(kIdentityKeyBytes);  // so that no copy of it is left behind
+    seed.reserve(kIdentityKeyBytes);  // appending below must not leave a copy in freed memory
     if (RAND_priv_bytes(reinterpret_cast<unsigned char*>(seed.data()), kHalf) != 1) {
         return fail("no randomness for an identity key");
     }

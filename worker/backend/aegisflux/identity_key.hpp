@@ -1,5 +1,5 @@
-// The key that an AegisFlux backend knows a host by: Ed25519 (RFC 8032), as Go programs keep it: 32
-// octets of seed, then 32 of the public key.
+// The key by which an AegisFlux backend knows a host: Ed25519 (RFC 8032) in the form of Go's
+// crypto/ed25519.PrivateKey, 32 bytes of seed followed by 32 of the public key.
 #pragma once
 #include <string>
 #include <string_view>
@@ -12,13 +12,14 @@ namespace bulkhead::worker {
 
 inline constexpr std::size_t kIdentityKeyBytes = 64;
 
-// A new one, from the kernel's randomness.
+// Makes a new key with libcrypto's private random generator (RAND_priv_bytes(3)).
 Result<Secret> make_identity_key();
-// The two halves belong together; an error is a damaged file.
+// Errors: the key has not 64 bytes, or its public half does not belong to the seed.
 Result<> check_identity_key(const Secret& key);
 
+// The 32 bytes of the public key; refers to `key`, which check_identity_key() must have accepted.
 ByteView public_part(const Secret& key);
-// 64 octets.
+// The Ed25519 signature over `message`, 64 bytes. Error: libcrypto failed.
 Result<Bytes> sign_as(const Secret& key, std::string_view message);
 
 }  // namespace bulkhead::worker

@@ -12,7 +12,7 @@ namespace {
 
 using bulkhead_wire::failure;
 
-// The contract's limit: a host full of containers may have more.
+// maxItems of Metrics.interfaces in openapi.yaml; a host with many containers may have more.
 constexpr std::ptrdiff_t kMaxInterfaces = 1024;
 
 void put_system(JsonWriter& json, const SystemInfo& system) {
@@ -51,7 +51,7 @@ void put_interfaces(JsonWriter& json, const std::vector<Interface>& interfaces) 
     json.end();
 }
 
-// What could not be read is absent: a zero would be taken for a reading.
+// A value that could not be read is left out: a backend would take 0 for a reading.
 void put_metrics(JsonWriter& json, const Metrics& metrics) {
     json.begin_object("metrics").put_known("cpu_percent", metrics.cpu_percent);
     if (const auto& memory = metrics.memory) {

@@ -1,4 +1,5 @@
-// Our own dialect; openapi.yaml beside this file is its contract.
+// BulkheadDialect: the dialect of this project's own API. Paths, bodies and status codes are those
+// of openapi.yaml in this folder.
 #pragma once
 #include "worker/backend/bulkhead/bulkhead_findings.hpp"
 #include "worker/backend/bulkhead/bulkhead_inventory.hpp"

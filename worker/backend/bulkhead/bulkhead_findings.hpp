@@ -1,4 +1,4 @@
-// Findings of the bulkhead dialect: each report is the whole set.
+// Findings of the bulkhead dialect (POST /v1/findings): each report is the whole set.
 #pragma once
 #include "worker/backend/dialect/dialect.hpp"
 

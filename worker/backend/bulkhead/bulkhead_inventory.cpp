@@ -14,7 +14,8 @@ Answer<InventoryReceipt> judge(const HttpAnswer& answer) {
 
 }  // namespace
 
-// No jitter: an agent's hour begins when it enrolled, or with the timer that runs it.
+// Without jitter: the hours of agents differ already, because each begins when its agent enrolled,
+// or when a timer runs it.
 const InventoryTraits& BulkheadInventory::traits() const {
     static constexpr InventoryTraits kTraits{.jitter = std::chrono::seconds(0)};
     return kTraits;

@@ -1,4 +1,5 @@
-// Inventory of the bulkhead dialect: reports add up, and the first begins anew.
+// Inventory of the bulkhead dialect (POST /v1/inventory): the backend adds the elements of a report
+// to those it has; a report with "full": true replaces them.
 #pragma once
 #include "worker/backend/dialect/dialect.hpp"
 

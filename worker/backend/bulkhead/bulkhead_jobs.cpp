@@ -13,7 +13,7 @@ using bulkhead_wire::failure;
 using bulkhead_wire::kMaxAnswerBytes;
 using bulkhead_wire::reason_of;
 
-// Longer than the backend may take: it answers 204 when its time is up.
+// Added to the timeout of a long poll, so that the backend's 204 after `wait` comes in time.
 constexpr std::chrono::seconds kPollGrace{15};
 constexpr std::size_t kMaxParams = 64;
 constexpr std::size_t kMaxCancels = 256;
@@ -42,7 +42,8 @@ Result<JobOffer> read_offer(const JsonValue& job) {
     const auto id = TRY(job.member("id"));
     JobOffer offer{.id = TRY(id.text(128)), .work = UnusableJob{}};
     TRY(check_delivery_id(offer.id.value));
-    // From here on the job has a name, and whatever else is wrong with it can be reported.
+    // The job has a valid id, so anything else that is wrong with it can be reported to the
+    // backend.
     auto work = read_work(job);
     if (work) {
         offer.work = std::move(*work);
@@ -73,8 +74,8 @@ Answer<JobNews> judge_news(const HttpAnswer& answer) {
     return std::move(*news);
 }
 
-// Output and results are dropped only on the backend's own word, which our contract knows by its
-// Error: a proxy whose backend is away for a moment has a 404 of its own.
+// Output and results are dropped only if the backend itself refuses them, which its body of the
+// schema Error (openapi.yaml) shows. A 404 without one may come from a proxy whose backend is down.
 std::unexpected<Failure> report_failure(const HttpAnswer& answer) {
     auto judged = failure(answer);
     auto& failure = judged.error();
@@ -87,7 +88,8 @@ std::unexpected<Failure> report_failure(const HttpAnswer& answer) {
     return judged;
 }
 
-// A gap (409) is no failure: the backend says from where it wants to go on.
+// 409 means that there is a gap before the chunk; like 200 it has next_offset, from which output
+// continues.
 Answer<OutputReceipt> judge_output(const HttpAnswer& answer) {
     if (answer.status != 200 && answer.status != 409) return report_failure(answer);
     const auto body = JsonValue::parse(answer.body);
@@ -103,10 +105,10 @@ Answer<OutputReceipt> judge_output(const HttpAnswer& answer) {
 
 Answer<> judge_result(const HttpAnswer& answer) {
     if (answer.status == 204) return {};
-    // It has our result already; the answer to an earlier try was lost.
+    // 409 with an Error: the backend has the result, and its answer to an earlier try was lost.
     if (answer.status == 409 && !reason_of(answer).empty()) return {};
     if (answer.status == 200) {
-        // A portal in between says 200 as well. A result is not forgotten for its sake.
+        // A captive portal answers 200 too, but not with JSON: the result has to be sent again.
         const auto body = JsonValue::parse(answer.body);
         if (!answer.body.empty() && !body) return judge_unreadable(body.error());
         return {};
@@ -135,7 +137,7 @@ std::string result_body(const JobResult& result) {
         .put("cpu_ms", result.cpu_ms)
         .put("max_rss_bytes", result.max_rss_bytes)
         .put("oom_killed", result.oom_killed);
-    // Only where there is something to tell: a backend of before this never sees them.
+    // These members are sent only if they say something: older backends do not know them.
     if (result.left_behind > 0) {
         json.put("left_behind", result.left_behind).put("left_behind_names", result.left_names);
     }

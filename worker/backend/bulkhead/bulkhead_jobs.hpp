@@ -1,4 +1,5 @@
-// Jobs of the bulkhead dialect: long poll, output by offset, one final result.
+// Jobs of the bulkhead dialect (/v1/jobs): fetched by long poll; output is sent by offset, then one
+// result.
 #pragma once
 #include "worker/backend/dialect/dialect.hpp"
 

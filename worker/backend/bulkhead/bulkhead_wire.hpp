@@ -1,4 +1,5 @@
-// What every request and answer of the bulkhead dialect has in common.
+// What all requests and answers of the bulkhead dialect share: headers, the size of an answer, and
+// the schema Error of openapi.yaml.
 #pragma once
 #include <string>
 #include <vector>
@@ -17,7 +18,7 @@ inline HttpHeader bearer(const Identity& identity) {
     return {"Authorization", Secret("Bearer " + identity.credential.reveal())};
 }
 
-// {"error":{"code":"...","message":"..."}} as one text; "" when it has no such code.
+// "CODE: MESSAGE" of a body {"error":{"code":"...","message":"..."}}; "" if it has no such code.
 inline std::string reason_of(const HttpAnswer& answer) {
     const auto body = JsonValue::parse(answer.body);
     const auto error = body ? body->find("error") : std::nullopt;

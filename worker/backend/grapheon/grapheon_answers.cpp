@@ -24,7 +24,7 @@ std::string text_at(const JsonValue& value, std::string_view member) {
     return found->text(kMaxText).value_or("");
 }
 
-// One "detail", and the errors of a validation behind it, as far as they fit a log line.
+// The reason in an answer: "detail", followed by the first three errors of a validation (422).
 std::string said(const JsonValue& body) {
     auto text = text_at(body, "detail");
     const auto errors = body.find("errors");
@@ -44,7 +44,7 @@ std::optional<seconds> seconds_at(const JsonValue& policy, std::string_view memb
     return number ? std::optional(seconds(*number)) : std::nullopt;
 }
 
-// A switch that is absent is on.
+// "enabled_commands" of the policy; a switch that is absent is on. nullopt: the policy has none.
 std::optional<CollectionSet> switches_at(const JsonValue& policy) {
     static constexpr std::array<std::pair<std::string_view, Collection>, kCollections> kSwitches{
         {{"ip_addr", Collection::addresses},
@@ -61,7 +61,7 @@ std::optional<CollectionSet> switches_at(const JsonValue& policy) {
     return enabled;
 }
 
-// What is out of the bounds that the backend itself sets is not taken over.
+// A value outside the bounds of Grapheon's schema (backend/schemas.py) is ignored.
 InventoryPolicyChange policy_of(const JsonValue& body) {
     const auto policy = body.find("policy");
     if (!policy) return {};
@@ -77,7 +77,8 @@ InventoryPolicyChange policy_of(const JsonValue& body) {
     return change;
 }
 
-// "connections.0.state", perhaps behind "body.": the element's place among all that was sent.
+// The index in `sent` of the element that a path such as "connections.0.state" names; it may begin
+// with "body.". nullopt: the path names no element.
 std::optional<std::size_t> element_of(std::string_view path,
                                       const std::vector<InventoryElement>& sent) {
     const auto steps = split(path, '.');
@@ -94,7 +95,8 @@ std::optional<std::size_t> element_of(std::string_view path,
     return std::nullopt;
 }
 
-// "Invalid host IP '0.0.0.0'": whose address is it? The far end of a connection may have it.
+// The elements that hold the address of a detail such as "Invalid host IP '0.0.0.0'". remote_ip is
+// not compared: Grapheon accepts any address there.
 std::vector<std::size_t> holders_of(std::string_view detail,
                                     const std::vector<InventoryElement>& sent) {
     const auto parts = split(detail, '\'');
@@ -129,7 +131,8 @@ std::unexpected<Failure> judge_invalid(const HttpAnswer& answer, const JsonValue
     std::ranges::sort(refusal.elements);
     const auto rest = std::ranges::unique(refusal.elements);
     refusal.elements.erase(rest.begin(), rest.end());
-    // Nothing is named and yet it is perhaps an element: halves find it.
+    // The answer names neither an element nor a member of the envelope. An element may still be the
+    // cause: sent again in halves, the report shows which.
     if (refusal.elements.empty() && !envelope) refusal.kind = Kind::too_large;
     return std::unexpected(std::move(refusal));
 }

@@ -18,7 +18,7 @@ std::optional<std::string> unless_empty(const std::string& text) {
     return text.empty() ? std::nullopt : std::optional(text);
 }
 
-// What registration and reports say of this host alike.
+// The members about this host that registrations and check-ins share.
 void put_host(JsonWriter& json, const GrapheonOptions& options, std::string_view agent_version,
               const SystemInfo& system) {
     json.put("hostname",

@@ -1,5 +1,6 @@
-// The dialect of Grapheon's passive agent: register, wait for approval, then report what is new on
-// this host's network. The report is the heartbeat.
+// GrapheonDialect: the dialect of Grapheon's passive agent (agent/grapheon_agent.py, 0.3.0). The
+// agent registers, waits for an administrator's approval, then reports new elements of the
+// inventory; these check-ins stand for heartbeats.
 #pragma once
 #include "worker/backend/dialect/dialect.hpp"
 #include "worker/backend/grapheon/grapheon_options.hpp"

@@ -1,11 +1,11 @@
-// gzip, for requests only: answers are never accepted compressed.
+// gzip() for bodies of requests. Answers are never requested in compressed form.
 #pragma once
 #include <string>
 #include <string_view>
 
 namespace bulkhead::worker {
 
-// RFC 1952, no name and no time: the same text gives the same bytes.
+// Returns one gzip member (RFC 1952) without name and time, so equal texts give equal bytes.
 std::string gzip(std::string_view text);
 
 }  // namespace bulkhead::worker

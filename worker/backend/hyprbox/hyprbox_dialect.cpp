@@ -9,8 +9,8 @@ namespace {
 std::string heartbeat_body(const HyprboxOptions& options, const Heartbeat& beat) {
     const auto& metrics = beat.metrics;
     JsonWriter json;
-    // The three percentages are not optional here: a reading that failed goes as 0, because a
-    // heartbeat that is refused for its lack would show the node as down.
+    // The server requires the three percentages, so one that could not be read is sent as 0:
+    // without it the heartbeat would be refused, and the node shown as down.
     json.begin_object()
         .put("node_id", hyprbox_wire::node_id(options, beat.system))
         .put("hostname", beat.system.hostname)
@@ -22,7 +22,7 @@ std::string heartbeat_body(const HyprboxOptions& options, const Heartbeat& beat)
         .put("agent_version", options.agent_version)
         .put("kernel", beat.system.kernel_release)
         .put("architecture", beat.system.go_architecture);
-    // Sent only when known: the server keeps what it had.
+    // ip and region are sent only if known: the server keeps the old value of an absent one.
     const auto ip = options.ip == "auto" ? beat.network.address.value_or("") : options.ip;
     if (!ip.empty()) json.put("ip", ip);
     if (!options.region.empty()) json.put("region", options.region);
@@ -40,7 +40,7 @@ Answer<HeartbeatReceipt> judge_heartbeat(const HttpAnswer& answer) {
 HyprboxDialect::HyprboxDialect(HyprboxOptions options)
     : options_(options), jobs_(options), findings_(options) {
     traits_.heartbeat_interval = std::chrono::minutes(5);
-    // As the original: the next tick is the next try.
+    // As with the original agent, the next heartbeat is the next try.
     traits_.longest_rejected_pause = std::chrono::seconds(0);
     traits_.credential_name = "node token";
     traits_.rejection_hint =

@@ -1,4 +1,5 @@
-// The HyprBox dialect: a node token from the configuration, percentages, jobs after each heartbeat.
+// HyprboxDialect: the dialect of HyprBox (documentation at docs.hyprlcore.com). The node token
+// comes from the configuration; jobs are fetched after each accepted heartbeat.
 #pragma once
 #include "worker/backend/dialect/dialect.hpp"
 #include "worker/backend/hyprbox/hyprbox_findings.hpp"

@@ -1,5 +1,5 @@
-// Findings of the HyprBox dialect: what there is, again after each scan; its server notes when it
-// last saw each and forgets what it no longer sees.
+// Findings of the HyprBox dialect (POST /api/findings): each scan reports all findings again, and
+// none if there are none. The server updates lastSeenAt of a finding by node, type and key.
 #pragma once
 #include "worker/backend/dialect/dialect.hpp"
 #include "worker/backend/hyprbox/hyprbox_options.hpp"

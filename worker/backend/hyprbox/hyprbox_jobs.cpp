@@ -14,7 +14,8 @@ using hyprbox_wire::headers;
 using hyprbox_wire::is_success;
 using hyprbox_wire::kMaxAnswerBytes;
 
-// As a shell would report it: 126 for what was not executed, 128 + 9 for what was killed.
+// Exit codes as a shell reports them (bash(1), EXIT STATUS): 126 for a command that was not
+// executed, 128 + 9 for one that SIGKILL ended.
 constexpr int kNotExecuted = 126;
 constexpr int kKilled = 137;
 
@@ -26,8 +27,8 @@ Result<std::string> read_id(const JsonValue& job, const std::string& member) {
     return text;
 }
 
-// A job that we are handed is running as far as the server is concerned. So whatever has an id
-// becomes an offer, if only one to be refused.
+// The server marks a job as RUNNING when it delivers it. A job with an id therefore always becomes
+// an offer, so that it is reported, if only as refused.
 Result<JobNews> read_news(const HttpAnswer& answer, const HyprboxOptions& options) {
     const auto body = TRY(JsonValue::parse(answer.body));
     auto job = body.find("job");
@@ -53,7 +54,8 @@ Answer<> judge_report(const HttpAnswer& answer) {
     return failure(answer);
 }
 
-// What the broker takes for the wish to restart the host: a job that may wish it has not failed.
+// The broker takes exit code 194 for a request to restart the host. For a job that may request it,
+// which this reason says, 194 is a success.
 constexpr int kRebootExit = 194;
 constexpr std::string_view kRebootReason = "reboot-requested";
 
@@ -66,7 +68,7 @@ int exit_code_of(const JobResult& result) {
     return never_ran ? kNotExecuted : kKilled;
 }
 
-// Empty when the exit code says it all: any message marks the job as failed.
+// The member errorMsg. Empty for a job that ran to its end: any text marks it as FAILED.
 std::string error_of(const JobResult& result) {
     const auto told = [&result](std::string_view what) {
         auto text = std::string(what) + ": " + result.reason;
@@ -90,12 +92,12 @@ std::string error_of(const JobResult& result) {
     return told("interrupted");
 }
 
-// The server knows no offsets: only the output itself can say that something is missing.
+// A line in the output that says how much of it is missing, because the server knows no offsets.
 std::string dropped(std::uint64_t octets) {
     return "\n[" + std::to_string(octets) + " bytes dropped by this host]\n";
 }
 
-// The same of what an operator must know and the server has no member for.
+// Lines at the end of the output with facts that the server has no member for.
 std::string last_words(const JobResult& result) {
     std::string text;
     if (result.left_behind > 0) {

@@ -1,4 +1,5 @@
-// Jobs of the HyprBox dialect: claimed one at a time after a heartbeat, output as text, in order.
+// Jobs of the HyprBox dialect (/api/jobs): claimed one at a time after a heartbeat. stdout and
+// stderr are sent as one text, in order and without offsets.
 #pragma once
 #include "worker/backend/dialect/dialect.hpp"
 #include "worker/backend/hyprbox/hyprbox_options.hpp"

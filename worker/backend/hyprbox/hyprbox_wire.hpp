@@ -1,4 +1,4 @@
-// What every request and answer of the HyprBox dialect has in common.
+// What all requests and answers of the HyprBox dialect share: headers, success, errors, node id.
 #pragma once
 #include <string>
 #include <vector>
@@ -12,7 +12,7 @@ namespace bulkhead::worker::hyprbox_wire {
 
 inline constexpr std::uint64_t kMaxAnswerBytes = 64_KiB;
 
-// A development server takes heartbeats without any token.
+// The token is left out if there is none: a development server accepts heartbeats without it.
 inline std::vector<HttpHeader> headers(const Identity& identity, bool with_body) {
     std::vector<HttpHeader> all;
     const auto& token = identity.credential.reveal();
@@ -23,7 +23,8 @@ inline std::vector<HttpHeader> headers(const Identity& identity, bool with_body)
 
 inline bool is_success(int status) { return status >= 200 && status < 300; }
 
-// Error bodies are not published: the usual members, else nothing.
+// The first text among "message", "error" and "errorMsg", or "". HyprBox does not publish the form
+// of its error bodies.
 inline std::string reason_of(const HttpAnswer& answer) {
     const auto body = JsonValue::parse(answer.body);
     if (!body) return "";

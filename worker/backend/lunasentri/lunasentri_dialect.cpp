@@ -11,14 +11,14 @@ namespace bulkhead::worker {
 
 namespace {
 
-// Its decoder refuses a whole report for one integer that does not fit.
+// LunaSentri's decoder (Go's encoding/json) refuses a report with an integer above 2^63 - 1.
 constexpr std::uint64_t kMostInteger = INT64_MAX;
 
 std::uint64_t plus(std::uint64_t sum, std::uint64_t more) {
     return more > kMostInteger - std::min(sum, kMostInteger) ? kMostInteger : sum + more;
 }
 
-// Over all interfaces, loopback included; a sum of nothing is left out, as the original does.
+// Sums over all interfaces, loopback included. A sum of 0 is left out, as by LunaSentri's agent.
 void put_traffic(JsonWriter& json, const Metrics& metrics) {
     std::uint64_t received = 0;
     std::uint64_t sent = 0;
@@ -30,7 +30,7 @@ void put_traffic(JsonWriter& json, const Metrics& metrics) {
     if (sent > 0) json.put("net_tx_bytes", sent);
 }
 
-// Members that are absent keep what the server knows of the machine.
+// The server keeps its old value for a member that is absent.
 void put_system(JsonWriter& json, const Heartbeat& beat) {
     const auto& system = beat.system;
     json.begin_object("system_info").put("hostname", system.hostname);
@@ -46,7 +46,7 @@ void put_system(JsonWriter& json, const Heartbeat& beat) {
 std::string report(const Heartbeat& beat) {
     const auto& metrics = beat.metrics;
     JsonWriter json;
-    // The three percentages are not optional here: what could not be read goes as 0, because
+    // The server requires the three percentages, so one that could not be read is sent as 0:
     // without a report the server shows the machine as offline.
     json.begin_object()
         .put("cpu_pct", std::clamp(metrics.cpu_percent.value_or(0), 0.0, 100.0))
@@ -61,7 +61,7 @@ std::string report(const Heartbeat& beat) {
     return std::move(json).take();
 }
 
-// {"error": "..."} or plain text.
+// The reason in the body, which is {"error": "..."} or plain text; of text the first line.
 std::string reason_of(const HttpAnswer& answer) {
     constexpr std::size_t kMaxReason = 4_KiB;
     if (const auto body = JsonValue::parse(answer.body)) {

@@ -1,5 +1,6 @@
-// The LunaSentri dialect: one request, POST /agent/metrics with an API key, and 202 is its only
-// success.
+// LunasentriDialect: the dialect of LunaSentri (apps/api-go). Its one request is POST
+// /agent/metrics with an API key; only 202 is a success, because the server answers 200 to any
+// unknown path.
 #pragma once
 #include "worker/backend/dialect/dialect.hpp"
 #include "worker/backend/lunasentri/lunasentri_options.hpp"

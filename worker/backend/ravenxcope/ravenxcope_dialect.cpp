@@ -14,7 +14,7 @@ namespace bulkhead::worker {
 namespace {
 
 constexpr std::uint64_t kMaxAnswerBytes = 64_KiB;
-// What the backend may choose for the time between heartbeats.
+// A heartbeat interval from the backend outside these bounds is ignored.
 constexpr std::int64_t kLeastSeconds = 5;
 constexpr std::int64_t kMostSeconds = 3600;
 
@@ -22,12 +22,13 @@ std::string with_id(std::string path, std::string_view id) {
     return path.replace(path.find("{id}"), 4, percent_encoded(id));
 }
 
-// As the original's build for each machine called itself.
+// The name that RavenXcope's agent sends: Go's but for amd64.
 std::string architecture(const SystemInfo& system) {
     return system.go_architecture == "amd64" ? "x86_64" : system.go_architecture;
 }
 
-// The first text among the usual members of an error.
+// The first text in "message", "errors" and "error", or in the first element of such an array; ""
+// if there is none.
 std::string reason_of(const HttpAnswer& answer) {
     const auto body = JsonValue::parse(answer.body);
     if (!body) return "";
@@ -49,8 +50,8 @@ Answer<HeartbeatReceipt> judge_heartbeat(const HttpAnswer& answer) {
 
 Result<Enrolled> read_enrolled(const JsonValue& body, const std::string& sensor_id) {
     const auto data = TRY(body.member("data"));
-    // Our own name stands, whatever it says: requests go where the operator sent them. So does the
-    // URL: a backend may not move us to another.
+    // The answer's sensorId and backendUrl are ignored: the operator's settings decide under which
+    // id and to which server requests are sent.
     Enrolled enrolled{
         .identity = {.agent_id = sensor_id,
                      .credential = Secret(TRY(TRY(data.member("sensorToken")).text(4096)))}};

@@ -1,5 +1,6 @@
-// The RavenXcope dialect: an install token becomes a sensor token once, then a heartbeat every 30
-// seconds that carries the token twice.
+// RavenxcopeDialect: the dialect of RavenXcope's sensor agent 2.0.0
+// (docs.ravenxcope.mataelang.net). An install token is exchanged once for a sensor token; each
+// heartbeat, every 30 seconds, carries it in a header and in the body.
 #pragma once
 #include "worker/backend/dialect/dialect.hpp"
 #include "worker/backend/json/json.hpp"

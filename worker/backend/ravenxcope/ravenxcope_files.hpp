@@ -1,5 +1,5 @@
-// What the original sensor agent read from files: the token it had kept, and who its host is when
-// it stood in a container.
+// Files that RavenXcope's sensor agent read: the one with its token, and, because it ran in a
+// container, the host's os-release and hostname.
 #pragma once
 #include <array>
 #include <functional>
@@ -14,16 +14,20 @@ namespace bulkhead::worker {
 inline constexpr std::array<std::string_view, 3> kRavenxcopeFiles{
     "config_file", "host_os_release_file", "host_hostname_file"};
 
+// Error: sensor_id is not set.
 Result<> check_ravenxcope_options(const DialectOptions& options);
 
-// Fills in what these options leave to files; absent files change nothing. A SENSOR_TOKEN in
-// config_file takes the place of `credential`, as the newer of the two, and its place is named.
+// Fills in the options hostname and os_info from files if they are empty; an absent file changes
+// nothing. A SENSOR_TOKEN in config_file replaces `credential`, as the newer of the two; then the
+// result says where it was found, else it is "". Errors: a file cannot be read (config_file: only
+// if `credential` is empty), or its content is not valid.
 Result<std::string> load_ravenxcope_files(
     DialectOptions& options,
     const std::function<Result<std::string>(std::string_view option, bool secret)>& read,
     Secret& credential);
 
-// The value of a KEY=VALUE line, its quotes taken off; "" without one. A later line wins.
+// The value of the last line KEY=VALUE or export KEY=VALUE, without quotes around it; "" if there
+// is none.
 std::string env_value(std::string_view text, std::string_view key);
 
 }  // namespace bulkhead::worker
