@@ -1,4 +1,4 @@
-// An HTTP proxy on the loopback interface, as little of one as a client can do with.
+// ConnectProxy: an HTTP proxy on a loopback port that knows CONNECT (RFC 9110, 9.3.6) only.
 #pragma once
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -17,7 +17,7 @@
 
 namespace bulkhead::test {
 
-// CONNECT to a port of this host.
+// It connects to ports of 127.0.0.1 only.
 class ConnectProxy {
   public:
     ConnectProxy() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -38,11 +38,11 @@ class ConnectProxy {
     int port() const { return port_; }
     std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
     int connections() const { return connections_; }
-    // The first line of the last request; read it when nothing is under way.
+    // The first line of the last request. Call it when no request is under way: it takes no lock.
     const std::string& asked() const { return asked_; }
 
   private:
-    // False when it is time to end.
+    // Waits until `fd` is readable; false once the destructor has begun.
     bool readable(const sys::Fd& fd) const {
         pollfd wanted{.fd = fd.get(), .events = POLLIN};
         while (::poll(&wanted, 1, 20) == 0) {

@@ -1,4 +1,4 @@
-// Runs something in a child of its own, for what a process can do to itself only once.
+// forked(): runs a function in a child process, for effects that a process cannot undo.
 #pragma once
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,14 +10,14 @@
 
 namespace bulkhead::test {
 
-// "exit N" or "signal N", and before it whatever `act` returned: "" is a clean exit.
-// `act` returns words instead of using EXPECT: the child's failures would be lost with it.
+// Returns what `act` returned, followed by "exit N" unless N is 0, or by "signal N". `act` returns
+// text instead of using EXPECT, because a failure recorded in the child is lost when it ends.
 inline std::string forked(const std::function<std::string()>& act) {
     auto pipe = sys::make_pipe().value();
     const pid_t child = ::fork();
     if (child == 0) {
         const auto words = act();
-        // After a seccomp filter this may be forbidden; then the end of the child says so.
+        // A seccomp filter of `act` may forbid this; then the child's exit status shows it.
         if (!words.empty()) static_cast<void>(sys::write_all(pipe.write, as_bytes(words)));
         ::_exit(0);
     }

@@ -1,5 +1,5 @@
-// What this kernel has, asked of it and not of the code under test: a wall that is not raised where
-// it could be is a failure, not a reason to skip.
+// What this kernel offers, found without the code under test: a wall that is not raised on a kernel
+// that has it must fail the test and not skip it.
 #pragma once
 #include <linux/bpf.h>
 #include <sys/syscall.h>
@@ -12,12 +12,12 @@
 
 namespace bulkhead::test {
 
-// mount_setattr(2), Linux 5.12: the newest of the calls that make a process a view of its own.
+// True if the kernel has mount_setattr(2) (Linux 5.12), the newest call that mount views need.
 inline bool kernel_makes_views() {
     return ::syscall(SYS_mount_setattr, -1, "", 0, nullptr, 0) == 0 || errno != ENOSYS;
 }
 
-// Without it jobs cannot be contained and no broker starts.
+// Without cgroup2 the broker does not start.
 inline bool cgroup2_is_mounted() {
     std::ifstream mounts("/proc/self/mountinfo");
     for (std::string line; std::getline(mounts, line);) {
@@ -26,7 +26,8 @@ inline bool cgroup2_is_mounted() {
     return false;
 }
 
-// Programs that decide about the sockets of a cgroup: why this kernel takes none, or "".
+// Loads a BPF program of type BPF_PROG_TYPE_CGROUP_SOCK_ADDR. Returns why the kernel refuses it, or
+// "".
 inline std::string kernel_filters_sockets() {
     const bpf_insn code[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 1},
                              {.code = BPF_JMP | BPF_EXIT}};

@@ -21,7 +21,7 @@ void record_layer(std::string_view layer, std::string_view who, std::string_view
             word.begin(), word.end(), [](char c) { return c == '\t' || c == '\n'; }, ' ');
         line += (line.empty() ? "" : "\t") + word;
     }
-    // One write of less than a page: lines of tests that run side by side stay whole.
+    // The line is written by one write(2) with O_APPEND, so lines of parallel tests are not mixed.
     const sys::Fd file(::open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
     if (file) static_cast<void>(sys::write_all(file, as_bytes(line + "\n")));
 }

@@ -1,13 +1,13 @@
-// Runs a program where the kernel lies: one system call is answered and not made.
+// Runs a program under a seccomp filter that answers one system call without making it, as a kernel
+// would that lacks or breaks something.
 //
-//     lie CALL ARG0|any ERRNO PROGRAM [WORD]...      ERRNO 0: "done"
+//     lie CALL ARG0|any ERRNO PROGRAM [WORD]...      ERRNO 0: the call seems to succeed
 //
-// Or without such words, as the broker starts a worker: they stand in a file beside this program,
-// by its name and ".lie", and what it was called with goes to PROGRAM. Its reader of the
-// configuration is told no lie.
+// When the broker starts it as a worker, it is given no such words: it reads them from a file
+// beside this program, whose name is that of the program and ".lie", and passes its own arguments
+// on to PROGRAM. With --read-config no filter is installed.
 //
-// Another filter over it, which the program cannot tell from a kernel that lacks or breaks
-// something. It needs CAP_SYS_ADMIN or no_new_privs, as any filter does.
+// It needs CAP_SYS_ADMIN or no_new_privs, as every seccomp(2) filter does.
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,7 +23,7 @@
 
 namespace {
 
-// The words of such a file, then those of this call.
+// The words of the ".lie" file, if there is one, followed by the arguments of this call.
 std::vector<std::string> all_words(int count, char** given) {
     const auto own = std::filesystem::read_symlink("/proc/self/exe").string();
     std::vector<std::string> all{given[0]};

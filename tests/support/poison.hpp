@@ -1,4 +1,4 @@
-// What a worker that was taken over can leave in its state directory for the next one.
+// Poison: files that a captured worker can leave in its state directory for the next worker.
 #pragma once
 #include <functional>
 #include <string>
@@ -11,13 +11,13 @@ namespace bulkhead::test {
 struct Poison {
     std::string name;
     std::function<void(const sys::Dir& dir, const std::string& name)> lay;
-    bool slow = false;
+    bool slow = false;  // it makes thousands of files
 };
 
 std::vector<Poison> all_poison();
 
-// Done by a process without privileges of its own and with few descriptors, to whom `place` belongs
-// meanwhile: what it says is wrong, "" when nothing is.
+// Runs `act` in a child that, if this is root, is nobody and owns `place` while it runs, and that
+// may open 256 descriptors. Returns the error of `act`, or how the child ended; "" if all is well.
 std::string as_worker(const std::string& place, const std::function<Result<>()>& act);
 
 }  // namespace bulkhead::test

@@ -1,4 +1,4 @@
-// A cgroup beside this process's own, for what holds the processes of one.
+// ScratchCgroup: a cgroup below that of this process, for tests of what is attached to a cgroup.
 #pragma once
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -15,13 +15,13 @@
 
 namespace bulkhead::test {
 
-// The errno of `act` in that cgroup, 0 for success.
+// Runs `act` in a child in the cgroup with this descriptor. Returns its errno, or 0 for success.
 inline int errno_in(int cgroup, const std::function<long()>& act) {
     auto child = sandbox::Child::start(0, cgroup, [&] { ::_exit(act() < 0 ? errno : 0); });
     return WEXITSTATUS(child.value().reap().status);
 }
 
-// Where cgroup2 is mounted, and the path in it of a process.
+// The path of the cgroup of a process (a pid, or "self"), below the mount point of cgroup2.
 inline std::string cgroup_of(const std::string& process) {
     std::ifstream mounts("/proc/self/mountinfo");
     std::string place;
@@ -38,7 +38,7 @@ inline std::string cgroup_of(const std::string& process) {
     return place;
 }
 
-// Gone with the object. Needs root and cgroup2_is_mounted().
+// The destructor removes the cgroup. Needs root and cgroup2_is_mounted().
 class ScratchCgroup {
   public:
     ScratchCgroup() : path_(cgroup_of("self") + "/egress-test-" + std::to_string(::getpid())) {

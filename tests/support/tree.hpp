@@ -1,4 +1,5 @@
-// Temporary directories and small file trees: what a reader is given instead of /proc or /.
+// TempDir and Tree: temporary directories and file trees, which tests give to readers in place of
+// /proc or /.
 #pragma once
 #include <initializer_list>
 #include <string>
@@ -9,8 +10,8 @@
 
 namespace bulkhead::test {
 
-// An empty directory of its own, gone with all it holds when the object goes.
-// A test that cannot have one cannot say anything: the program stops.
+// A new, empty directory, which the destructor removes with all that it holds. If it cannot be made
+// the program aborts.
 class TempDir {
   public:
     TempDir();
@@ -26,7 +27,8 @@ class TempDir {
     std::string path_;
 };
 
-// A TempDir with files in it; stands where a `const sys::Dir&` is wanted.
+// A TempDir with files in it, which converts to `const sys::Dir&`. If a file cannot be made the
+// program aborts.
 class Tree {
   public:
     using Files = std::initializer_list<std::pair<std::string_view, std::string_view>>;
@@ -36,8 +38,8 @@ class Tree {
 
     sys::Dir open() const { return root_.open(); }
     const std::string& path() const { return root_.path(); }
-    // Creates the folders above it. An existing file is rewritten in place: a descriptor that
-    // somebody keeps sees the new content.
+    // Creates the directories above the file. An existing file is rewritten in place, so that a
+    // descriptor of it reads the new content.
     void write(std::string_view name, std::string_view content) const;
     void link(std::string_view name, std::string_view target) const;
     void remove(std::string_view name) const;
