@@ -1,5 +1,5 @@
-// A certificate authority made on the spot, and certificates of it: good ones and ones an agent
-// must refuse.
+// CertificateAuthority: a new certificate authority, and certificates that it issues, valid ones
+// and ones that an agent must refuse.
 #pragma once
 
 #include <openssl/evp.h>
@@ -17,12 +17,12 @@ class CertificateAuthority {
     enum class Flaw { none, expired, not_yet_valid, wrong_name };
     enum class Use { server, client };
 
-    /// A fresh P-256 key and a root certificate over it.
+    /// Makes a new P-256 key and a root certificate for it.
     static Outcome<CertificateAuthority> create(const std::string& common_name);
 
     Outcome<> write_certificate(const std::string& file) const;
-    /// Issues for 127.0.0.1 and localhost. Returns the pin of the key, "sha256//<base64>" as curl
-    /// writes it.
+    /// Issues a certificate for 127.0.0.1 and localhost, unless `flaw` says otherwise. Returns the
+    /// pin of its key in the form of CURLOPT_PINNEDPUBLICKEY(3), "sha256//<base64>".
     [[nodiscard]] Outcome<std::string> issue(Use use, Flaw flaw,
                                              const std::string& certificate_file,
                                              const std::string& key_file) const;

@@ -31,7 +31,7 @@ void ask_address(int fd, Ask ask, std::string& ip, int& port) {
 }  // namespace
 
 Connection::Connection(int fd, SSL_CTX* tls) : fd_(fd), input_(kInputBytes) {
-    // A test that starts programs must not hand them our sockets.
+    // Programs that a test starts must not inherit the socket.
     fcntl(fd_, F_SETFD, FD_CLOEXEC);
     const int on = 1;
     setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -51,16 +51,16 @@ bool Connection::handshake() {
     return !broken_;
 }
 
-bool Connection::wait_for_request(std::chrono::milliseconds patience) {
+bool Connection::wait_for_request(std::chrono::milliseconds longest) {
     if (broken_) return false;
     if (input_next_ < input_end_ || (ssl_ && SSL_has_pending(ssl_.get()) != 0)) return true;
     pollfd ready{.fd = fd_, .events = POLLIN, .revents = 0};
     int answer = 0;
     do {
-        answer = ::poll(&ready, 1, static_cast<int>(patience.count()));
+        answer = ::poll(&ready, 1, static_cast<int>(longest.count()));
     } while (answer < 0 && errno == EINTR);
-    // The end of the connection is readable too; finding it here keeps it from looking like a bad
-    // request.
+    // The end of the connection is reported as readable too. refill() fails then, so that it is not
+    // taken for a malformed request.
     return answer > 0 && refill();
 }
 

@@ -1,6 +1,6 @@
-// One accepted connection, plain or TLS. Of our own rather than cpp-httplib's, because a reference
-// backend must be able to break it at any point, to notice that the caller left, and to sleep
-// instead of polling between requests.
+// Connection: one accepted connection, plain or TLS. It replaces cpp-httplib's, because the
+// reference backend must be able to break it at any point, to notice that the caller closed it, and
+// to wait for a request without polling.
 #pragma once
 
 #include <httplib.h>
@@ -14,18 +14,19 @@ namespace bulkhead::reference {
 
 class Connection final : public httplib::Stream {
   public:
-    /// Owns `fd`. Plain when `tls` is null.
+    /// Owns `fd`. If `tls` is null the connection is plain.
     Connection(int fd, SSL_CTX* tls);
     ~Connection() override;
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
     bool handshake();
-    /// Sleeps until the next request begins. False when none comes.
-    bool wait_for_request(std::chrono::milliseconds patience);
-    /// Sends what is still gathered.
+    /// Waits until the first bytes of the next request have come. False if the caller closed the
+    /// connection or `longest` has passed.
+    bool wait_for_request(std::chrono::milliseconds longest);
+    /// Sends what write() has buffered. False if the connection is broken.
     bool flush();
-    /// Drops the connection without a word, and with it whatever was not flushed.
+    /// Ends the connection at once: no TLS close_notify, and nothing that is not flushed is sent.
     void cut();
     [[nodiscard]] bool caller_left() const;
 

@@ -25,8 +25,9 @@ int number_in(const Call& call, const std::string& name, int otherwise) {
     return number;
 }
 
-/// ?wait=SECONDS lets a shell script wait for something without asking again and again.
-std::chrono::seconds patience_of(const Call& call) {
+/// ?wait=SECONDS, 0..300: how long the answer may wait for what is asked, so that a shell script
+/// need not poll.
+std::chrono::seconds wait_of(const Call& call) {
     return std::chrono::seconds(std::clamp(number_in(call, "wait", 0), 0, 300));
 }
 
@@ -153,7 +154,7 @@ Answer queue_job(const Call& call, ReferenceBackend& backend) {
     return id ? Answer::json(200, {{"id", *id}}) : Answer::error(400, "bad_request", id.error());
 }
 
-// The script as it is, so that `curl --data-binary @job.sh` needs no quoting.
+// The body is the script itself, so that `curl --data-binary @job.sh` needs no quoting.
 Answer queue_script(const Call& call, ReferenceBackend& backend) {
     const auto word = [&](const char* name) {
         const auto found = call.query.find(name);
@@ -179,7 +180,7 @@ Answer list_jobs(const Call&, ReferenceBackend& backend) {
 Answer show_job(const Call& call, ReferenceBackend& backend) {
     const auto& id = call.captured.at("id");
     if (!backend.job(id)) return Answer::error(404, "unknown_job", "there is no such job");
-    backend.wait_for_result(id, patience_of(call));
+    backend.wait_for_result(id, wait_of(call));
     return Answer::json(200, shown(*backend.job(id), true));
 }
 
@@ -212,7 +213,7 @@ Answer redeliver_job(const Call& call, ReferenceBackend& backend) {
 Answer list_heartbeats(const Call& call, ReferenceBackend& backend) {
     const auto wanted = static_cast<std::uint64_t>(std::max(0, number_in(call, "count", 1)));
     backend.wait_for([&](const State& state) { return state.heartbeats_ever >= wanted; },
-                     patience_of(call));
+                     wait_of(call));
     return Answer::json(200, list_of(backend.heartbeats()));
 }
 

@@ -1,5 +1,5 @@
-// The control interface: what a person with curl, or a test in another process, may ask of the
-// reference backend.
+// The control interface: HTTP requests by which a person with curl, or a test in another process,
+// steers the reference backend.
 #pragma once
 
 #include "tests/backend/router.hpp"

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kMaxBody = 64U << 20U;
 constexpr std::chrono::minutes kKeepAlive{10};
 
-/// The connection this thread serves: cpp-httplib does not tell its handlers.
+/// The connection that this thread serves, because cpp-httplib does not pass it to handlers.
 thread_local Connection* current = nullptr;
 
 std::string lower(std::string text) {
@@ -30,7 +30,7 @@ Call call_of(const httplib::Request& request) {
               .caller_left = [connection = current] { return connection->caller_left(); }};
     for (const auto& [name, value] : request.params) call.query[name] = value;
     for (const auto& [name, value] : request.headers) call.headers[lower(name)] = value;
-    // cpp-httplib's own, not the caller's.
+    // cpp-httplib adds these headers; the caller has not sent them.
     for (const auto* name : {"local_addr", "local_port", "remote_addr", "remote_port"})
         call.headers.erase(name);
     const auto length = call.header("content-length");
@@ -38,7 +38,8 @@ Call call_of(const httplib::Request& request) {
     return call;
 }
 
-/// Reads to the end whatever happens: an unread rest would be taken for the next request.
+/// Reads the whole body, also of a request that is refused: an unread rest would be parsed as the
+/// next request.
 void read_body(const httplib::ContentReader& reader, Call& call) {
     call.body.reserve(std::min(call.sent_body_bytes, kMaxBody));
     const bool whole = reader([&](const char* data, std::size_t size) {
@@ -64,7 +65,7 @@ void send_half(const Answer& answer, httplib::Response& response) {
         });
 }
 
-/// One octet each ten seconds, as long as somebody listens.
+/// Sends one octet each ten seconds until the caller closes the connection.
 void send_drops(httplib::Response& response) {
     response.set_chunked_content_provider(
         "application/json", [](std::size_t, httplib::DataSink& sink) {
@@ -123,7 +124,8 @@ void send(const Answer& answer, httplib::Response& response) {
 
 }  // namespace
 
-/// cpp-httplib parses and formats; accepting, TLS, and the life of a connection are ours.
+/// cpp-httplib parses requests and formats answers; this class accepts connections, does TLS, and
+/// opens and closes them.
 class HttpServer::Listener : public httplib::Server {
   public:
     Listener(Service service, HttpServer::Options options)
@@ -153,7 +155,7 @@ class HttpServer::Listener : public httplib::Server {
         if (options_.port == 0) return std::unexpected("cannot listen on the loopback port");
         ::listen(svr_sock_, 128);  // the library's backlog of 5 drops a burst of agents
         thread_ = std::thread([this] { listen_after_bind(); });
-        while (!is_running()) std::this_thread::yield();  // stop() before that would be lost
+        while (!is_running()) std::this_thread::yield();  // before that, stop() has no effect
         return {};
     }
 
@@ -201,7 +203,7 @@ class HttpServer::Listener : public httplib::Server {
             SSL_CTX_use_PrivateKey_file(tls, options_.key_file.c_str(), SSL_FILETYPE_PEM) != 1)
             return std::unexpected("cannot use " + chain);
         SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
-        SSL_CTX_set_read_ahead(tls, 1);  // one system call for a record instead of two
+        SSL_CTX_set_read_ahead(tls, 1);  // one read(2) for a TLS record instead of two
         if (options_.client_ca_file.empty()) return {};
         if (SSL_CTX_load_verify_locations(tls, options_.client_ca_file.c_str(), nullptr) != 1)
             return std::unexpected("cannot use " + options_.client_ca_file);
@@ -230,7 +232,8 @@ class HttpServer::Listener : public httplib::Server {
         }
     }
 
-    /// From here until forget() the descriptor is ours to shut down, so it cannot have been reused.
+    /// Adds the descriptor to those that closing shuts down. forget() removes it before it is
+    /// closed, so its number cannot belong to another file.
     bool admit(int fd) {
         const std::lock_guard lock(mutex_);
         if (!closing_) open_.insert(fd);

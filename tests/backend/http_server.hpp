@@ -1,5 +1,5 @@
-// HTTP and HTTPS on a loopback port: turns bytes into a Call, and an Answer into bytes (or into a
-// broken promise).
+// HttpServer: HTTP and HTTPS on a loopback port. It parses requests into a Call, and sends an
+// Answer, or breaks the connection as the Answer says.
 #pragma once
 
 #include <memory>
@@ -12,11 +12,11 @@ class HttpServer {
   public:
     using Service = std::function<Answer(Call&)>;
     struct Options {
-        int port = 0;                       // 0: any free one
+        int port = 0;                       // 0: any free port
         std::string certificate_file = {};  // empty: plain HTTP
         std::string key_file = {};
-        std::string client_ca_file = {};  // set: callers must show a certificate of this CA
-        std::size_t connections = 64;     // each holds a thread, and so does each long poll
+        std::string client_ca_file = {};  // if set, callers need a certificate of this CA
+        std::size_t connections = 64;     // at once; each has a thread, also during a long poll
     };
 
     HttpServer(Service service, Options options);
@@ -24,9 +24,9 @@ class HttpServer {
     HttpServer(const HttpServer&) = delete;
     HttpServer& operator=(const HttpServer&) = delete;
 
-    /// Listens when it returns.
+    /// Returns once the server listens.
     Outcome<> start();
-    /// Ends every connection. Handlers that sleep must have been woken before.
+    /// Ends every connection and waits for its thread: handlers that wait must be woken before.
     void stop();
     [[nodiscard]] int port() const;
 

@@ -1,4 +1,4 @@
-// That the reference backend refuses what the real LunaSentri refuses.
+// Tests that the reference backend refuses what the real LunaSentri refuses.
 #include "tests/backend/test_client.hpp"
 
 namespace bulkhead::reference {

@@ -1,5 +1,5 @@
-// reference-backend: the reference backend as a program, to demonstrate an agent or to develop one
-// against.
+// reference-backend: the reference backend as a program, for demonstrations of an agent and for
+// developing one.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,7 +28,7 @@ struct Settings {
     bool help = false;
 };
 
-using Taken = std::optional<std::string>;  // what is wrong with the value
+using Taken = std::optional<std::string>;  // what is wrong with the value; nullopt: nothing
 
 Taken set_number(int& to, std::string_view text, int most) {
     int number = 0;
@@ -169,7 +169,7 @@ Outcome<Settings> parse(std::span<char*> arguments) {
     return settings;
 }
 
-/// By rename, so that whoever waits for the file never reads half of it.
+/// Writes the file under another name and renames it, so that no reader sees half of it.
 Outcome<> write_ready_file(const std::string& file, const ReferenceBackend& backend) {
     if (file.empty()) return {};
     const auto unfinished = file + ".new";
@@ -204,7 +204,7 @@ int main(int argc, char** argv) {
         print_help();
         return 0;
     }
-    // Blocked before any thread exists, so that no thread takes them away from sigwait().
+    // The signals are blocked before any thread is made, so that only sigwait(3) takes them.
     sigset_t ends;
     sigemptyset(&ends);
     sigaddset(&ends, SIGINT);

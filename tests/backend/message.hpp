@@ -1,5 +1,5 @@
-// What handlers of the reference backend see of a request, and what they give back: plain values,
-// no HTTP library.
+// Call and Answer: a request as handlers of the reference backend see it, and what they return, as
+// plain values without an HTTP library.
 #pragma once
 
 #include <cstddef>
@@ -12,25 +12,25 @@
 
 namespace bulkhead::reference {
 
-/// What can fail here fails for a reader of a test log, so a sentence is enough.
+/// A value, or a sentence for the log of the test.
 template <class T = void>
 using Outcome = std::expected<T, std::string>;
 
 struct Call {
     std::string method;
-    std::string target;                           // as it was sent, with its query
-    std::string path;                             // as it was sent, without the query
+    std::string target;                           // as sent, with the query
+    std::string path;                             // as sent, without the query
     std::map<std::string, std::string> query;     // decoded
     std::map<std::string, std::string> captured;  // what {name} of the route matched, decoded
     std::map<std::string, std::string> headers;   // names in lower case
     std::string body;
-    bool body_unreadable = false;       // it says gzip and is none
-    bool body_too_large = false;        // the rest was read and thrown away
-    std::size_t sent_body_bytes = 0;    // as sent, so before gzip was undone
-    std::function<bool()> caller_left;  // has the other side closed the connection?
+    bool body_unreadable = false;       // Content-Encoding is gzip and the body is not
+    bool body_too_large = false;        // the rest of it was read and dropped
+    std::size_t sent_body_bytes = 0;    // as sent, before decompression
+    std::function<bool()> caller_left;  // true once the caller has closed the connection
 
     [[nodiscard]] std::string header(const std::string& lower_case_name) const;
-    /// The token of "Authorization: Bearer <token>", or nothing.
+    /// The token of "Authorization: Bearer <token>"; empty if there is none.
     [[nodiscard]] std::string bearer() const;
 };
 
@@ -43,7 +43,7 @@ struct Answer {
     std::multimap<std::string, std::string> headers;
     Delivery delivery = Delivery::whole;
     std::size_t padding = 0;  // octets streamed after the body, never held in memory
-    bool chunked = false;     // send the padding without saying beforehand how much it is
+    bool chunked = false;     // send the padding without a Content-Length
 
     static Answer json(int status, const nlohmann::json& body);
     static Answer empty(int status = 204);
@@ -51,7 +51,8 @@ struct Answer {
     static Answer error(int status, std::string_view code, std::string_view message);
 };
 
-/// A body is whatever the agent sent, so a text in it need not be UTF-8: what is not is replaced.
+/// Encodes `value`. Bytes in its texts that are not UTF-8 are replaced, because a body holds
+/// whatever the agent sent.
 std::string dump(const nlohmann::json& value, int indent = -1);
 
 }  // namespace bulkhead::reference

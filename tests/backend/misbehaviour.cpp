@@ -43,7 +43,7 @@ json with_wrong_types(const json& value) {
     return wrong;
 }
 
-/// An answer without a body gives a spoiler nothing to spoil.
+/// Gives an answer without a body one that can be truncated or changed.
 Answer with_some_body(Answer answer) {
     return answer.body.empty() ? Answer::json(200, {{"heartbeat_seconds", 30}, {"job", nullptr}})
                                : std::move(answer);
@@ -78,7 +78,8 @@ std::string gzip_bomb() {
     return packed;
 }
 
-/// Escapes that JSON allows and nobody wants, wherever some dialect reads a text.
+/// \u0000 and lone surrogates, which JSON allows (RFC 8259, 8.2), in each text that a dialect
+/// reads.
 constexpr std::string_view kOddText =
     R"({"agent_id":"a\u0000b","credential":"c\u0000d","heartbeat_seconds":30,)"
     R"("success":true,"data":{"sensorId":"\ud800","sensorToken":"t\u0000\udfff"},)"

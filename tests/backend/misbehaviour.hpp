@@ -1,5 +1,5 @@
-// What the reference backend can be told to do wrong, and where: the agent has to live with each of
-// it.
+// Misbehaviour: an error that the reference backend can be told to make, and on which requests. The
+// agent has to handle each of them.
 #pragma once
 
 #include <chrono>
@@ -15,32 +15,32 @@ struct Misbehaviour {
     enum class Kind {
         none,                // only the delay
         status,              // `status`, with `retry_after` as its Retry-After
-        gateway,             // `status` and a page: something in between says it
+        gateway,             // `status` and an HTML page, as a gateway sends it
         redirect,            // 302 to `location`, or `status` if it is a 3xx
         cut_before_headers,  // the connection ends without an answer
         cut_in_body,         // the connection ends in the middle of the real answer
-        not_json,            // 200 and a page for people
-        truncated_json,      // the first half of the real answer, well delivered
+        not_json,            // 200 and an HTML page
+        truncated_json,      // the first half of the real answer, with a matching length
         wrong_types,  // the real answer with numbers as texts, texts as numbers, lists as objects
         oversized,    // 200 and `mebibytes` of padding
         drip,         // 200 and one octet each ten seconds
-        gzip_bomb,    // 200 and 64 MiB in 64 KiB, although nobody asked for compression
+        gzip_bomb,    // 200 and 64 MiB compressed to 64 KiB, which the agent did not accept
         deep_json,    // 200 and a hundred thousand brackets
-        odd_text,     // 200 and what every dialect looks for, with NUL and lone surrogates in it
+        odd_text,     // 200 and the members of every dialect, with NUL and lone surrogates in them
     };
 
     Kind kind = Kind::status;
-    std::string path = "/";              // prefix of the paths it strikes
+    std::string path = "/";              // prefix of the paths it applies to
     std::string method = {};             // empty: any
-    int times = -1;                      // how often; -1: until cleared
+    int times = -1;                      // number of requests; -1: until cleared
     std::chrono::milliseconds delay{0};  // before answering
     int status = 500;
     std::string retry_after = {};
     std::string location = {};
     std::size_t mebibytes = 8;
     bool chunked = false;  // oversized: without a Content-Length
-    bool takes_effect =
-        false;  // handle the request first; the kinds that spoil the real answer always do
+    // The request is handled before. The kinds that change the real answer always do so.
+    bool takes_effect = false;
 };
 
 std::string_view name_of(Misbehaviour::Kind kind);
@@ -50,7 +50,7 @@ class Misbehaviours {
   public:
     void add(Misbehaviour misbehaviour);
     void clear();
-    /// The first one that strikes this request, counted as used.
+    /// Returns the first one that applies to this request, and counts it as used.
     std::optional<Misbehaviour> take(const Call& call);
     [[nodiscard]] std::vector<Misbehaviour> pending() const;
 
@@ -59,7 +59,7 @@ class Misbehaviours {
     std::vector<Misbehaviour> pending_;
 };
 
-/// The answer as `misbehaviour` would have it; `handle` gives the real one.
+/// The answer changed by `misbehaviour`; `handle` returns the real one.
 Answer misbehave(const Misbehaviour& misbehaviour, const std::function<Answer()>& handle);
 
 }  // namespace bulkhead::reference

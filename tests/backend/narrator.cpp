@@ -9,7 +9,8 @@ using nlohmann::json;
 
 constexpr std::size_t kLongestLine = 4096;
 
-/// A job decides what it prints, but not what it does to the terminal of whoever watches.
+/// Replaces control characters, so that a job's output cannot send escape sequences to the
+/// terminal.
 std::string printable(std::string_view text) {
     std::string clean(text);
     for (auto& c : clean)
@@ -17,7 +18,7 @@ std::string printable(std::string_view text) {
     return clean;
 }
 
-/// "  cpu 4.1 %", or nothing if there is no such number.
+/// "  cpu 4.1 %"; empty if there is no such number.
 std::string measure(const json& body, const char* pointer, const char* label, int decimals,
                     const char* unit) {
     const json::json_pointer where(pointer);

@@ -1,5 +1,4 @@
-// Tells a person at a terminal what happens, a line at a time. Silent unless it was given somewhere
-// to speak.
+// Narrator: writes what happens to a terminal, a line at a time. Without a sink it writes nothing.
 #pragma once
 
 #include <map>
@@ -16,9 +15,10 @@ class Narrator {
 
     [[nodiscard]] bool listening() const { return static_cast<bool>(sink_); }
     void say(std::string_view line);
-    /// Job output, as whole lines behind "| ". `stream` tells the streams of all jobs apart.
+    /// Writes a job's output as whole lines after "| ". `stream` is a name that is unique among the
+    /// streams of all jobs.
     void output(const std::string& stream, std::string_view octets);
-    /// Says the unfinished last line.
+    /// Writes the unfinished last line.
     void end_output(const std::string& stream);
 
   private:
@@ -29,7 +29,7 @@ class Narrator {
     std::map<std::string, std::string> unfinished_;
 };
 
-/// "heartbeat web-01 #3  cpu 4.1 %  mem 12.3 %  disk 40 %  load 0.10": what is missing is left out.
+/// "heartbeat web-01 #3  cpu 4.1 %  mem 12.3 %  disk 40 %  load 0.10"; missing values are left out.
 std::string heartbeat_line(const std::string& who, const nlohmann::json& body);
 std::string result_line(const std::string& job, const nlohmann::json& result);
 

@@ -1,5 +1,5 @@
-// The document other backends are written from, compared with the backend the agent is tested
-// against.
+// Compares openapi.yaml, from which other backends are written, with the reference backend, against
+// which the agent is tested.
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -34,7 +34,7 @@ class OpenApi : public testing::Test {
         return all;
     }
 
-    /// The node itself, or what its $ref points at: "#/a/b/c".
+    /// The node itself, or the one that its $ref ("#/a/b/c") names.
     YAML::Node resolved(const YAML::Node& node) const {
         if (!node.IsMap() || !node["$ref"]) return node;
         YAML::Node target = YAML::Clone(document_);

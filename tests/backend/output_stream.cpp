@@ -77,7 +77,7 @@ std::vector<OutputStream::Hole> OutputStream::holes() const {
 std::string OutputStream::sha256() const {
     const std::lock_guard lock(mutex_);
     const std::unique_ptr<EVP_MD_CTX, Free> copy(EVP_MD_CTX_new());
-    EVP_MD_CTX_copy_ex(copy.get(), hash_.get());  // the original goes on growing
+    EVP_MD_CTX_copy_ex(copy.get(), hash_.get());  // the original continues with the next chunk
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned size = 0;
     EVP_DigestFinal_ex(copy.get(), digest, &size);

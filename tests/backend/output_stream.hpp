@@ -1,5 +1,5 @@
-// One output stream of a job as the backend holds it: in order, without gaps it was not told of,
-// hashed as it grows.
+// OutputStream: one output stream of a job at the backend. It holds the octets in order, with the
+// holes that the agent reported, and hashes them.
 #pragma once
 
 #include <openssl/evp.h>
@@ -26,28 +26,27 @@ class OutputStream {
     struct Taken {
         bool accepted = false;  // false: there is a gap before the chunk
         std::uint64_t next_offset = 0;
-        std::string fresh;  // what of the chunk was new, when asked for
+        std::string fresh;  // the new octets of the chunk, if `want_fresh`
     };
 
-    /// `file` is created when the first octet arrives, and only for KeepOutput::file.
+    /// `file` is created when the first octet arrives, for KeepOutput::file only.
     OutputStream(KeepOutput keep, std::string file);
 
-    /// A chunk beginning at `offset`; what is already held is ignored.
+    /// Takes a chunk that begins at `offset`. Octets that are held already are ignored.
     Taken take(std::uint64_t offset, std::string_view chunk, bool want_fresh);
-    /// The same, after a part from `skip_from` to `offset` that will never come.
+    /// As take(), after a hole from `skip_from` to `offset` that the agent will never send.
     Taken take_after_hole(std::uint64_t skip_from, std::uint64_t offset, std::string_view chunk,
                           bool want_fresh);
     /// For dialects without offsets.
     void append(std::string_view chunk);
 
-    /// Octets received and octets skipped.
+    /// The number of octets received and skipped.
     [[nodiscard]] std::uint64_t next_offset() const;
     [[nodiscard]] std::uint64_t held() const;
     [[nodiscard]] std::vector<Hole> holes() const;
-    /// Of what was received, in hex.
+    /// The hash of the octets received, in hex.
     [[nodiscard]] std::string sha256() const;
-    /// What was received, holes closed up; its last `most` octets. Empty for
-    /// KeepOutput::count_only.
+    /// The last `most` octets received, without the holes. Empty for KeepOutput::count_only.
     [[nodiscard]] std::string text(std::size_t most = SIZE_MAX) const;
 
   private:

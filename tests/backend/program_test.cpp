@@ -1,5 +1,5 @@
-// The program as a person starts it. Its ready file appears by rename, which inotify reports:
-// nothing is polled.
+// Tests of the program reference-backend as a person starts it. It makes its ready file by
+// rename(2), which inotify(7) reports, so nothing is polled.
 #include <poll.h>
 #include <spawn.h>
 #include <sys/inotify.h>
@@ -47,7 +47,7 @@ class Program : public testing::Test {
         posix_spawn_file_actions_destroy(&files);
     }
 
-    /// The exit code, or -1.
+    /// Returns the exit code; -1 if a signal ended the program.
     int end(int signal) {
         if (signal != 0) ::kill(pid_, signal);
         int status = 0;

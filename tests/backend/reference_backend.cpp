@@ -192,7 +192,7 @@ Outcome<std::string> ReferenceBackend::queue_job(JobRequest request) {
         if (request.id.empty()) request.id = "job-" + std::to_string(number);
         if (state.find_job(request.id) != nullptr)
             return std::unexpected("id: there is such a job already");
-        // Named by number: an id may hold anything, a path must not.
+        // The file is named by number, because an id may hold characters that a path must not.
         const auto file = (directory_ / "jobs" / std::to_string(number)).string();
         state.jobs.push_back(
             {.id = request.id,
@@ -382,13 +382,13 @@ std::string ReferenceBackend::standard_error(const std::string& id) const {
 }
 
 bool ReferenceBackend::wait_for_result(const std::string& id,
-                                       std::chrono::milliseconds patience) const {
+                                       std::chrono::milliseconds longest) const {
     return wait_for(
         [&](const State& state) {
             const auto* job = state.find_job(id);
             return job != nullptr && !job->result.is_null();
         },
-        patience);
+        longest);
 }
 
 }  // namespace bulkhead::reference

@@ -1,5 +1,5 @@
-// The reference backend: every dialect on one loopback port, for tests to talk to and to look into,
-// and for people to watch. It is a test double; it keeps nothing over its own end.
+// ReferenceBackend: a test double that serves every dialect on one loopback port. Tests send it
+// requests and inspect its state. It keeps nothing when it is destroyed.
 //
 //     ReferenceBackend backend({.install_tokens = {"token"}});
 //     ASSERT_TRUE(backend.start());
@@ -23,24 +23,22 @@ class ReferenceBackend {
         bool tls = true;
         std::string directory =
             {};        // certificates and job output; empty: a temporary one, removed at the end
-        int port = 0;  // 0: any free one, and the same again after stop() and start()
+        int port = 0;  // 0: any free port, and the same again after stop() and start()
         bool control = false;  // serve the control interface, plain HTTP
         int control_port = 0;
-        std::vector<std::string> install_tokens = {};  // of the bulkhead dialect
-        std::map<std::string, std::string> node_tokens =
-            {};                                            // of hyprbox: token -> node, "" for any
-        std::map<std::string, std::string> api_keys = {};  // of lunasentri: key -> machine
-        std::string only = {};  // speak this dialect alone; empty: all of them
+        std::vector<std::string> install_tokens = {};         // of the bulkhead dialect
+        std::map<std::string, std::string> node_tokens = {};  // of hyprbox: token -> node, "": any
+        std::map<std::string, std::string> api_keys = {};     // of lunasentri: key -> machine
+        std::string only = {};  // serve this dialect alone; empty: all of them
         KeepOutput keep_output = KeepOutput::file;
-        int heartbeat_seconds = 0;  // told to agents; 0: not told
+        int heartbeat_seconds = 0;  // the interval that answers ask for; 0: none
         std::chrono::milliseconds lease{60'000};
         CertificateAuthority::Flaw certificate_flaw = CertificateAuthority::Flaw::none;
-        bool client_certificates = false;  // demand one of client_certificate_file()
+        bool client_certificates = false;  // callers need one of the CA of this backend
         Narrator::Sink narrate = {};
     };
 
-    /// What to run and where. Exactly one of `script` and `catalogue` is given; hyprbox knows
-    /// scripts only.
+    /// A job to queue. Exactly one of `script` and `catalogue` is set; hyprbox has scripts only.
     struct JobRequest {
         std::string dialect = "bulkhead";
         std::string target =
@@ -48,7 +46,7 @@ class ReferenceBackend {
         std::string script = {};
         std::string catalogue = {};
         std::map<std::string, std::string> params = {};
-        std::string id = {};  // empty: made up
+        std::string id = {};  // empty: the backend chooses one
     };
 
     ReferenceBackend();
@@ -58,7 +56,7 @@ class ReferenceBackend {
     ReferenceBackend& operator=(const ReferenceBackend&) = delete;
 
     Outcome<> start();
-    /// Ends every connection; what was learnt stays, and start() goes on with it.
+    /// Ends every connection. The state is kept, and start() continues with it.
     void stop();
 
     [[nodiscard]] std::string url() const;
@@ -66,30 +64,30 @@ class ReferenceBackend {
     [[nodiscard]] int port() const;
     [[nodiscard]] std::string directory() const;
     [[nodiscard]] std::string ca_file() const;
-    /// Of a CA that has nothing to do with this server. Written when first asked for.
+    /// The certificate of another CA than the server's. Written by the first call.
     Outcome<std::string> wrong_ca_file();
     [[nodiscard]] std::string client_certificate_file() const;
     [[nodiscard]] std::string client_key_file() const;
-    /// "sha256//..." of the server's key, as curl writes it.
+    /// "sha256//..." of the server's key (CURLOPT_PINNEDPUBLICKEY(3)).
     [[nodiscard]] std::string pin() const { return pin_; }
 
-    /// The id of the job, or why it cannot be.
+    /// Returns the id of the job, or why it cannot be queued.
     Outcome<std::string> queue_job(JobRequest request);
     /// A queued job is dropped; a running one is named in the next answer to its agent.
     Outcome<> cancel_job(const std::string& id);
-    /// Hands the same job out again, whatever became of it.
+    /// Delivers the same job again, in whatever state it is.
     Outcome<> redeliver_job(const std::string& id);
     void add_install_token(const std::string& token);
     void expire_install_token(const std::string& token);
-    /// What the registry of aegisflux assigns to every host, and in which of its shapes.
+    /// Sets what the registry of aegisflux assigns to every host, and the form of its answer.
     void assign_artifacts(ArtifactShape shape, nlohmann::json artifacts);
-    /// Registrations that were begun and not completed, as after a restart of the server.
+    /// Drops registrations of aegisflux that are not completed, as a restart of the server does.
     void forget_registrations();
     void add_enrollment_key(const std::string& key, GrapheonKey rules = {});
     void set_grapheon_policy(nlohmann::json policy);
     void enforce_grapheon_policy(bool enforced);
-    /// approve, reject, revoke, disable, enable or rotate the agent (uuid or host name); empty: all
-    /// of them. The new key of `rotate`, or nothing.
+    /// `action`: approve, reject, revoke, disable, enable or rotate. `agent`: uuid or host name;
+    /// empty: all agents. Returns the new key for rotate, else "".
     Outcome<std::string> change_grapheon_agent(const std::string& agent, const std::string& action);
     void add_api_key(const std::string& key, const std::string& machine);
     void remove_api_key(const std::string& key);
@@ -97,9 +95,9 @@ class ReferenceBackend {
     void break_storage(bool broken);
     void add_node_token(const std::string& token, const std::string& node);
     void remove_node_token(const std::string& token);
-    /// The credential of this agent (id, host id or host name) is unknown from now on.
+    /// Makes the credential of this agent (id, host id or host name) unknown.
     Outcome<> revoke(const std::string& agent) { return give_credential(agent, ""); }
-    /// Instead of the one it has; empty: none at all.
+    /// Replaces the credential of this agent; empty: it has none.
     Outcome<> give_credential(const std::string& agent, const std::string& credential);
     void set_heartbeat_seconds(int seconds);
     void set_lease(std::chrono::milliseconds lease);
@@ -110,7 +108,7 @@ class ReferenceBackend {
         return misbehaviours_.pending();
     }
 
-    /// Copies, taken under the lock.
+    /// These return copies, taken under the lock.
     [[nodiscard]] std::vector<Enrolment> enrolments() const;
     [[nodiscard]] std::vector<Heartbeat> heartbeats() const;
     [[nodiscard]] std::vector<Job> jobs() const;
@@ -118,24 +116,24 @@ class ReferenceBackend {
     [[nodiscard]] std::vector<Finding> findings() const;
     [[nodiscard]] std::vector<Inventory> inventories() const;
     [[nodiscard]] std::vector<RequestRecord> requests() const;
-    /// What the job printed, holes closed up.
+    /// What the job printed, without the holes.
     [[nodiscard]] std::string standard_output(const std::string& job) const;
     [[nodiscard]] std::string standard_error(const std::string& job) const;
 
-    /// Anything else: `use` sees the state under the lock.
+    /// Calls `use` with the state, under the lock.
     template <class Use>
     auto read(Use use) const {
         return store_.read(std::move(use));
     }
 
-    /// Sleeps until `fulfilled(const State&)` holds. False when that took longer than `patience`.
+    /// Waits until `fulfilled(const State&)` holds. False if it does not within `longest`.
     template <class Predicate>
-    bool wait_for(Predicate fulfilled, std::chrono::milliseconds patience) const {
-        return store_.wait_until(std::chrono::steady_clock::now() + patience, std::move(fulfilled));
+    bool wait_for(Predicate fulfilled, std::chrono::milliseconds longest) const {
+        return store_.wait_until(std::chrono::steady_clock::now() + longest, std::move(fulfilled));
     }
-    bool wait_for_result(const std::string& job, std::chrono::milliseconds patience) const;
+    bool wait_for_result(const std::string& job, std::chrono::milliseconds longest) const;
 
-    /// Method and path of everything the dialects serve.
+    /// The routes of all dialects.
     [[nodiscard]] const std::vector<Route>& routes() const { return router_.routes(); }
 
   private:
@@ -150,7 +148,7 @@ class ReferenceBackend {
     Narrator narrator_;
     Misbehaviours misbehaviours_;
     Router router_;
-    Handler alone_;  // instead of the router
+    Handler alone_;  // if set, it serves instead of the router
     Router control_router_;
     std::filesystem::path directory_;
     bool directory_is_ours_ = false;

@@ -27,7 +27,7 @@ std::string percent_decoded(std::string_view text) {
     return decoded;
 }
 
-/// The text up to the next '/', taken off the front.
+/// Removes the first '/' and the segment behind it from `path`, and returns the segment.
 std::string_view next_segment(std::string_view& path) {
     path.remove_prefix(1);
     const auto segment = path.substr(0, path.find('/'));

@@ -1,5 +1,5 @@
-// Which handler answers which request. Routes can be listed, so that documents can be compared with
-// them.
+// Router: finds the handler for a request. It lists its routes, so that tests can compare documents
+// with them.
 #pragma once
 
 #include <vector>
@@ -19,7 +19,8 @@ struct Route {
 class Router {
   public:
     void add(std::string method, std::string path, Handler handler);
-    /// Fills `call.captured`. An unknown path is 404, a known one with another method 405.
+    /// Fills `call.captured` and calls the handler. Answers 404 to an unknown path, and 405 to a
+    /// known one with another method.
     Answer serve(Call& call) const;
     [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
 

@@ -1,5 +1,5 @@
-// What a JSON value must look like, as data: one checker for all bodies, whose complaints name the
-// member, and which the documents can be compared with.
+// Shape: the form of a JSON value, as data. One function checks all bodies, and tests can compare
+// documents with it.
 #pragma once
 
 #include <cstdint>
@@ -28,13 +28,13 @@ struct Shape {
 
     Kind kind = Kind::text;
     std::int64_t least = 0;  // integer
-    std::size_t most = 0;    // octets of a text, elements of a list or map; 0: no limit of its own
+    std::size_t most = 0;    // octets of a text, elements of a list or map; 0: no limit
     std::vector<std::string> words = {};  // one_of
     std::vector<Member> members = {};     // object; empty: any object
     std::vector<Shape> element = {};      // list: exactly one
     bool nullable = false;
 
-    /// Why `value` is not of this shape, beginning with the name of the member, or nothing.
+    /// Why `value` is not of this shape, beginning with the name of the member; nullopt if it is.
     [[nodiscard]] std::optional<std::string> mismatch(const nlohmann::json& value) const;
     [[nodiscard]] Shape or_null() const;
 };

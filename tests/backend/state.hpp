@@ -1,5 +1,5 @@
-// Everything the reference backend knows. Plain data; the Store guards it and tells when it
-// changed.
+// State: everything the reference backend knows, as plain data. The Store locks it and notifies of
+// changes.
 #pragma once
 
 #include <chrono>
@@ -37,14 +37,14 @@ enum class JobState { queued, running, done, cancelled };
 struct Job {
     std::string id;
     std::string dialect;
-    std::string target;   // host id, host name, agent id or node id; empty: whoever asks first
+    std::string target;   // host id, host name, agent id or node id; empty: the first that asks
     nlohmann::json work;  // {"script"} or {"catalogue", "params"}
     JobState state = JobState::queued;
-    std::string agent;  // who has it
+    std::string agent;  // the agent that it was delivered to
     int handed_out = 0;
-    bool deliver = true;         // hand it out at the next question
+    bool deliver = true;         // in the answer to the next request for a job
     bool cancel_wanted = false;  // named once in the next answer to its agent
-    SteadyTime last_sign;        // of the agent working on it
+    SteadyTime last_sign;        // when its agent last reported about it
     std::shared_ptr<OutputStream> out;
     std::shared_ptr<OutputStream> err;  // unused by dialects that mix the two
     nlohmann::json result;              // null until reported
@@ -74,17 +74,17 @@ struct RequestRecord {
     std::string target;
     std::map<std::string, std::string> headers;  // names in lower case
     std::size_t body_bytes = 0;
-    int status = 0;            // of the answer, even when it was cut on its way
-    std::string misbehaviour;  // what was done to it, if anything
+    int status = 0;            // of the answer, also if the connection was cut before
+    std::string misbehaviour;  // the kind that was applied; empty: none
     WallTime at;
 };
 
 struct InstallToken {
-    std::string host_id;  // whom it enrolled; empty: unused
+    std::string host_id;  // of the host that it enrolled; empty: unused
     bool expired = false;
 };
 
-/// The three servers of aegisflux that answer on one URL, told apart by the shape of their lists.
+/// The forms of the answers of AegisFlux's three registries.
 enum class ArtifactShape { named, ids, array };
 
 struct AegisFlux {
@@ -102,7 +102,7 @@ struct AegisFlux {
 struct GrapheonKey {
     bool active = true;
     bool expired = false;
-    bool approves = false;  // agents need no administrator
+    bool approves = false;  // agents are active without an administrator's approval
     int limit = 1'000;      // agents it may register
     int registrations = 0;
 };
@@ -112,7 +112,7 @@ struct GrapheonAgent {
     std::string enrollment_key;
     std::string standing;  // pending, active, rejected, revoked
     bool enabled = true;
-    std::string api_key;  // told once; empty until then
+    std::string api_key;  // empty until it is issued, in one answer
     nlohmann::json registration;
     int registrations = 0;
     int check_ins = 0;
@@ -122,16 +122,16 @@ struct GrapheonAgent {
 struct Grapheon {
     std::map<std::string, GrapheonKey> keys;
     std::map<std::string, GrapheonAgent> agents;  // by uuid
-    nlohmann::json policy;                        // told to every agent; null: none
-    bool enforces_policy = false;                 // later versions refuse what it switches off
+    nlohmann::json policy;                        // in every answer; null: none
+    bool enforces_policy = false;                 // as later versions: 403 for what it disables
     std::string api_key_header = "x-agent-api-key";
 };
 
-/// What lunasentri knows of a machine.
+/// A machine of lunasentri.
 struct Machine {
     std::string name;
     bool enabled = true;
-    nlohmann::json system = nlohmann::json::object();  // what its reports have said so far
+    nlohmann::json system = nlohmann::json::object();  // the latest value of each member
 };
 
 struct State {
@@ -139,7 +139,7 @@ struct State {
     std::map<std::string, std::string> node_tokens;  // token -> node; an empty node: any
     std::map<std::string, std::string> credentials;  // credential -> agent id
     std::map<std::string, Machine> machines;         // by API key
-    bool storage_broken = false;                     // of lunasentri: nothing can be recorded
+    bool storage_broken = false;                     // lunasentri answers reports with 500
     std::map<std::string, Enrolment> enrolments;     // by agent id
     std::deque<Heartbeat> heartbeats;                // the latest kKept
     std::deque<Job> jobs;                            // in the order they were queued
@@ -154,7 +154,7 @@ struct State {
     AegisFlux aegisflux;
     Grapheon grapheon;
 
-    int heartbeat_seconds = 0;  // 0: left to the agent
+    int heartbeat_seconds = 0;  // the interval that answers ask for; 0: none
     std::chrono::milliseconds lease{60'000};
 
     static constexpr std::size_t kKept = 10'000;

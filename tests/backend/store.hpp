@@ -1,5 +1,4 @@
-// The state behind one mutex. Whoever waits for a change sleeps on a condition variable; nobody
-// polls.
+// Store: the State and its mutex. Threads wait for a change on a condition variable.
 #pragma once
 
 #include <condition_variable>
@@ -25,7 +24,8 @@ class Store {
         return use(state_);
     }
 
-    /// Waits until `fulfilled` holds for the state. False when the deadline or the end comes first.
+    /// Waits until `fulfilled` holds for the state. False if it does not hold at the deadline, or
+    /// when the backend stops.
     template <class Predicate>
     bool wait_until(SteadyTime deadline, Predicate fulfilled) const {
         std::unique_lock lock(mutex_);
@@ -34,8 +34,8 @@ class Store {
         return done();
     }
 
-    /// Repeats `attempt(state, wake)` at each change until it yields a value. It may set `wake` to
-    /// a time at which it wants to be asked again although nothing changed.
+    /// Calls `attempt(state, wake)` at each change until it returns a value. `attempt` may set
+    /// `wake` to the time of the next call if nothing changes before.
     template <class Attempt>
     auto take(SteadyTime deadline, Attempt attempt)
         -> decltype(attempt(std::declval<State&>(), std::declval<SteadyTime&>())) {
@@ -50,14 +50,15 @@ class Store {
         return std::nullopt;
     }
 
-    /// Sleeps, unless the backend stops.
+    /// Waits for `duration`, or until the backend stops.
     void pause(std::chrono::milliseconds duration) const;
 
-    /// While stopping, nobody waits for anything.
+    /// While it is set, no function above waits.
     void set_stopping(bool stopping);
 
   private:
-    /// Declared before the lock, so it speaks after the lock is gone.
+    /// It is declared before the lock, so it is destroyed, and notifies, after the lock is
+    /// released.
     struct Notifier {
         std::condition_variable& changed;
         ~Notifier() { changed.notify_all(); }

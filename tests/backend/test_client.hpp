@@ -1,4 +1,4 @@
-// An agent as small as can be: what the tests of the reference backend say to it.
+// TestClient: sends the requests of the tests of the reference backend.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -116,7 +116,7 @@ inline json result_of(const std::string& outcome, int exit_code) {
             {"stdout", stream},   {"stderr", stream}};
 }
 
-/// A running backend with one enrolled agent, "web-01".
+/// A fixture with a running backend and one enrolled agent, "web-01".
 class EnrolledAgent : public testing::Test {
   protected:
     explicit EnrolledAgent(ReferenceBackend::Options options = with_token({}))
@@ -136,7 +136,7 @@ class EnrolledAgent : public testing::Test {
         client_->set_bearer(reply.body["credential"]);
     }
 
-    /// Queues a script and takes it, as the agent would.
+    /// Queues a script, fetches it as the agent does, and returns its id.
     std::string take_a_job() {
         const auto id = backend_.queue_job({.target = "web-01", .script = "true\n"});
         const auto reply = client_->get("/v1/jobs/next?wait=10");

@@ -1,5 +1,5 @@
-// The aegisflux dialect: a registry that knows no caller, and the registration of a key in two
-// steps. Errors are plain text, as its servers write them.
+// The aegisflux dialect: a registry without authentication, and the registration of a key in two
+// requests. Errors are plain text, as in AegisFlux.
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -17,7 +17,7 @@ using nlohmann::json;
 using std::chrono::system_clock;
 
 constexpr std::string_view kName = "aegisflux";
-constexpr std::string_view kServerTime = "2026-01-31T23:59:59.123456789Z";  // signed as it is
+constexpr std::string_view kServerTime = "2026-01-31T23:59:59.123456789Z";  // the agent signs it
 
 const unsigned char* raw(const std::string& text) {
     return reinterpret_cast<const unsigned char*>(text.data());
@@ -27,7 +27,7 @@ Answer plain(int status, const std::string& text) {
     return {.status = status, .body = text + "\n", .content_type = "text/plain; charset=utf-8"};
 }
 
-/// Standard base64 with its padding; nothing where it is something else.
+/// Decodes base64 with padding (RFC 4648, 4); nullopt if `text` is something else.
 std::optional<std::string> decoded(const std::string& text) {
     if (text.empty() || text.size() % 4 != 0) return std::nullopt;
     std::string octets(text.size() / 4 * 3, '\0');
@@ -47,7 +47,7 @@ std::string encoded(const std::string& octets) {
 
 bool is_signed_by(const std::string& key, const std::string& text, const std::string& signature) {
     std::array<std::byte, 32> point{};
-    std::ranges::copy(as_bytes(key), point.begin());  // its length was checked when it came
+    std::ranges::copy(as_bytes(key), point.begin());  // its length was checked at registration
     return crypto::verify_ed25519(point, as_bytes(text), as_bytes(signature));
 }
 

@@ -1,6 +1,5 @@
-// The bulkhead dialect, version 1, as worker/backend/bulkhead/openapi.yaml documents it. Strict:
-// what is not documented is refused, so that an agent which drifts is found out here and not at a
-// user's.
+// The bulkhead dialect, version 1, as worker/backend/bulkhead/openapi.yaml documents it. It refuses
+// what is not documented, so that tests show when an agent departs from the document.
 #include <algorithm>
 
 #include "tests/backend/dialects/bulkhead_shapes.hpp"
@@ -31,7 +30,7 @@ bool has_media_type(const Call& call, std::string_view wanted) {
     return given == wanted || given.starts_with(std::string(wanted) + ";");
 }
 
-/// Of these bodies gzip is only understood in inventories.
+/// Refuses a body by its size, encoding or media type. Only inventories may be gzip.
 std::optional<Answer> unusable_body(const Call& call, std::string_view media_type,
                                     bool may_be_gzip) {
     const auto encoding = call.header("content-encoding");
@@ -62,7 +61,7 @@ OrAnswer<std::string> agent_of(const Call& call, const Store& store) {
     return agent;
 }
 
-/// The body of a caller that names itself in it, and tells the truth about that.
+/// The body, if its agent_id is that of the caller's credential.
 OrAnswer<json> signed_body(const Call& call, const Store& store, const Shape& shape,
                            bool may_be_gzip = false) {
     const auto agent = agent_of(call, store);
@@ -102,7 +101,8 @@ std::optional<Answer> refuse_token(const State& state, const std::string& token,
     return std::nullopt;
 }
 
-/// The same token and host again give the same agent: its first answer may have been lost.
+/// The enrolment of this token and host, a new one if there is none: the same token and host enroll
+/// the same agent again, because the first answer may have been lost.
 Enrolment& enrolment_for(State& state, const std::string& token, const std::string& host_id) {
     for (auto& [id, enrolment] : state.enrolments)
         if (enrolment.host_id == host_id && enrolment.install_token == token) return enrolment;
@@ -187,7 +187,8 @@ json take_cancellations(State& state, const std::string& agent) {
     return ids;
 }
 
-/// Is it new, wanted again, or has its agent been silent about it for longer than the lease?
+/// True if the job is to be delivered: it is new, redeliver_job() was called, or its agent has not
+/// reported about it for longer than the lease.
 bool is_due(const State& state, const Job& job, SteadyTime& wake) {
     if (job.deliver) return true;
     if (job.state != JobState::running) return false;
@@ -226,7 +227,7 @@ Answer next_job(const Call& call, Services services) {
     bool gone = false;
     const auto news =
         services.store.take(deadline, [&](State& state, SteadyTime& wake) -> std::optional<json> {
-            gone = call.caller_left();  // a job told to nobody would be lost until its lease ends
+            gone = call.caller_left();  // a job sent to it would be lost until its lease ends
             if (gone) return json();
             return news_for(state, *agent, wake);
         });
@@ -238,15 +239,14 @@ Answer next_job(const Call& call, Services services) {
     return Answer::json(200, *news);
 }
 
-/// What a report about a job needs of it; not the script, which may be large.
+/// What a report about a job needs, without the script, which may be large.
 struct HeldJob {
     std::string id;
     std::shared_ptr<OutputStream> out;
     std::shared_ptr<OutputStream> err;
 };
 
-/// The job of the path, if it was handed to this caller. Others' jobs are as unknown as absent
-/// ones.
+/// The job in the path, if it was delivered to this caller; else 404, also for a job of another.
 OrAnswer<HeldJob> job_of(const Call& call, Services services) {
     const auto agent = agent_of(call, services.store);
     if (!agent) return std::unexpected(agent.error());
@@ -320,7 +320,7 @@ Answer findings(const Call& call, Services services) {
     const auto who = services.store.change([&](State& state) {
         for (const auto& finding : (*body)["findings"])
             state.add_or_refresh({std::string(kName), agent, finding, now, now});
-        // A report is everything there is: what it lacks is resolved.
+        // A report is the whole set: a finding that it lacks is resolved.
         std::erase_if(state.findings, [&](const Finding& known) {
             return known.dialect == kName && known.who == agent && known.last_seen != now;
         });

@@ -32,7 +32,7 @@ Shape network_interface() {
                    {"tx_errors", integer()}});
 }
 
-// A reading that failed is absent.
+// All members are optional, because an agent leaves out a value that it could not read.
 Shape metrics() {
     return object(
         {optional("cpu_percent", number()),

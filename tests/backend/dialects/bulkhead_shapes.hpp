@@ -1,5 +1,5 @@
-// The bodies of the bulkhead dialect, member by member. worker/backend/bulkhead/openapi.yaml says
-// the same; a test compares the two.
+// The shapes of the bodies of the bulkhead dialect. openapi_test.cpp compares them with
+// worker/backend/bulkhead/openapi.yaml.
 #pragma once
 
 #include "tests/backend/shape.hpp"

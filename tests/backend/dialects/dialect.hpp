@@ -1,5 +1,5 @@
-// A dialect is one file of this folder that adds its routes; to speak another, write its file and
-// list it here.
+// The dialects of the reference backend: each is one file of this folder that adds its routes, and
+// one row of kDialects.
 #pragma once
 
 #include <array>
@@ -22,14 +22,14 @@ void add_hyprbox_routes(Router& router, Services services);
 void add_lunasentri_routes(Router& router, Services services);
 void add_ravenxcope_routes(Router& router, Services services);
 
-/// The whole server, for a backend that answers this dialect alone: what it says to other paths
-/// tells an agent whom it has met.
+/// Serves all paths of a backend that has this dialect alone: LunaSentri answers 200 to an unknown
+/// path, which an agent must detect.
 Handler lunasentri_alone(Services services);
 
 struct Dialect {
     std::string_view name;
     void (*add_routes)(Router&, Services);
-    Handler (*alone)(Services) = nullptr;  // null: its routes
+    Handler (*alone)(Services) = nullptr;  // null: a backend with this dialect alone has its routes
 };
 
 inline constexpr std::array kDialects{

@@ -1,5 +1,6 @@
-// The grapheon dialect: agents that name themselves, wait for an administrator and then report
-// what is new on their network. As strict as the real one: one bad element refuses all of a report.
+// The grapheon dialect: agents choose their own id, wait for an administrator's approval, and
+// report new elements of their inventory. As in Grapheon, one bad element makes it refuse the whole
+// report.
 #include <algorithm>
 
 #include "tests/backend/dialects/dialect.hpp"
@@ -15,7 +16,7 @@ using std::chrono::system_clock;
 
 constexpr std::string_view kName = "grapheon";
 constexpr std::size_t kMaxSent = 262'144;                          // AGENT_MAX_REPORT_BYTES
-constexpr const char* kServerTime = "2026-11-22T04:12:33.491561";  // UTC, and without saying so
+constexpr const char* kServerTime = "2026-11-22T04:12:33.491561";  // UTC; Grapheon sends no zone
 
 Answer refusal(int status, const std::string& detail) {
     return Answer::json(status, {{"detail", detail}});
@@ -120,7 +121,7 @@ std::optional<Answer> refuse_key(const Grapheon& state, const std::string& api_k
     return std::nullopt;
 }
 
-/// What the schema lets pass and the host table does not take.
+/// Refuses what Grapheon's schema accepts and its ingest step does not: 0.0.0.0 and :: as local_ip.
 std::optional<Answer> refuse_hosts(const json& body) {
     const auto connections = body.find("connections");
     if (connections == body.end()) return std::nullopt;
@@ -201,7 +202,7 @@ std::optional<Answer> refuse_sent(const Call& call, const Grapheon& state) {
     return std::nullopt;
 }
 
-/// Judged in the real one's order: the caller, the size, the form, whose report it is, the hosts.
+/// The checks are in Grapheon's order: API key, size, schema, agent_uuid, addresses.
 Answer check_in(const Call& call, Services services) {
     const auto state = services.store.read([](const State& all) {
         Grapheon light = all.grapheon;

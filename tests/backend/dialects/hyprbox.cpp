@@ -1,6 +1,6 @@
-// The hyprbox dialect: node tokens, a claim that already means RUNNING, output as text, no
-// resuming. Member names that its public description leaves open ("chunk", "output") are accepted
-// in either form.
+// The hyprbox dialect: node tokens, jobs that are RUNNING once they are delivered, and output as
+// text without offsets. Members whose name HyprBox does not document ("chunk", "output") are
+// accepted under either name.
 #include <algorithm>
 
 #include "tests/backend/dialects/dialect.hpp"
@@ -52,7 +52,7 @@ Shape complete_shape() {
                    optional("errorMsg", text().or_null())});
 }
 
-/// The node a token is pinned to; an empty one for a token of the whole fleet.
+/// The node that the caller's token is pinned to; empty for a token of the whole fleet.
 OrAnswer<std::string> token_node(const Call& call, const Store& store) {
     return store.read([&](const State& state) -> OrAnswer<std::string> {
         const auto found = state.node_tokens.find(call.bearer());
@@ -63,7 +63,7 @@ OrAnswer<std::string> token_node(const Call& call, const Store& store) {
     });
 }
 
-/// Writing and claiming need a token pinned to exactly this node; a fleet token is not enough.
+/// Refuses a token that is not pinned to exactly this node, which writing and claiming require.
 std::optional<Answer> refuse_node(const Call& call, const Store& store, const std::string& node) {
     const auto pinned = token_node(call, store);
     if (!pinned) return pinned.error();
@@ -107,7 +107,7 @@ Answer pending_job(const Call& call, Services services) {
     return Answer::json(200, {{"job", claimed}});
 }
 
-/// The job of the path, if it is running on the caller's node.
+/// The job in the path, if it is running on the caller's node.
 OrAnswer<Job> running_job(const Call& call, Services services) {
     const auto pinned = token_node(call, services.store);
     if (!pinned) return std::unexpected(pinned.error());
@@ -156,7 +156,7 @@ Answer complete(const Call& call, Services services) {
     (*body)["status"] = failed ? "FAILED" : "SUCCEEDED";
     const bool first = services.store.change([&](State& state) {
         auto& kept = *state.find_job(job->id);
-        if (kept.state != JobState::running) return false;  // the same report on two connections
+        if (kept.state != JobState::running) return false;  // reported on another connection too
         kept.result = *body;
         kept.state = JobState::done;
         return true;

@@ -1,5 +1,5 @@
-// The LunaSentri server as it was seen to answer: 202 and nothing else for a report, plain text for
-// refusals, and 200 for every path it does not know.
+// The lunasentri dialect, as the LunaSentri server (apps/api-go) answers: an empty 202 to a report,
+// plain text for refusals, and 200 to every unknown path.
 #include <algorithm>
 #include <cctype>
 #include <sstream>
@@ -22,13 +22,13 @@ Answer text(int status, std::string body) {
 
 Answer error(std::string_view message) { return Answer::json(400, {{"error", message}}); }
 
-/// X-API-Key counts first, and wins even when it is wrong; "Bearer " is compared exactly.
+/// X-API-Key takes precedence over Authorization, also if it is wrong. "Bearer " is case-sensitive.
 std::string key_of(const Call& call) {
     const auto given = call.header("x-api-key");
     return given.empty() ? call.bearer() : given;
 }
 
-/// Its decoder takes names in any case.
+/// Finds a member without regard to case, as Go's encoding/json does.
 const json* member(const json& body, std::string_view name) {
     const auto same = [](unsigned char a, unsigned char b) {
         return std::tolower(a) == std::tolower(b);
@@ -40,13 +40,13 @@ const json* member(const json& body, std::string_view name) {
     return found == nullptr || found->is_null() ? nullptr : found;
 }
 
-/// A JSON integer that fits 63 bits: 4.0 and 1e3 are none.
+/// True for a JSON integer up to 2^63 - 1, but not for 4.0 or 1e3.
 bool is_integer(const json& value) {
     return value.is_number_unsigned() ? value.get<std::uint64_t>() <= INT64_MAX
                                       : value.is_number_integer();
 }
 
-/// RFC 3339, as far as an agent could get it wrong.
+/// True for a time of RFC 3339 in UTC ("Z"), which is the form that agents send.
 bool is_time(const json& value) {
     return value.is_string() && !timestamp().mismatch(value).has_value();
 }
@@ -74,7 +74,7 @@ bool has_types(const json& body) {
            each(*system, {"last_boot_time"}, is_time);
 }
 
-/// Reads one value and looks no further, as Go's decoder does.
+/// Parses one value and ignores what follows it, as Go's json.Decoder does.
 std::optional<json> first_value(const std::string& text) {
     std::istringstream stream(text);
     try {
@@ -105,7 +105,7 @@ std::optional<Answer> refuse_key(const Call& call, const Store& store) {
 Answer metrics(const Call& call, Services services) {
     if (const auto refusal = refuse_key(call, services.store)) return *refusal;
     if (call.method != "POST") return text(405, "Method not allowed\n");
-    // The library has undone it; the real server would have seen bytes that are no JSON.
+    // cpp-httplib has decompressed the body; for LunaSentri a compressed body is not JSON.
     const bool packed = !call.header("content-encoding").empty();
     const auto body = packed ? std::nullopt : first_value(call.body);
     if (!body || !has_types(*body)) return text(400, "Invalid request body\n");
@@ -130,7 +130,7 @@ Answer metrics(const Call& call, Services services) {
     return Answer::empty(202);
 }
 
-/// As Go's multiplexer cleans a path before it looks anything up.
+/// Removes doubled slashes, as Go's http.ServeMux does before it looks up a path.
 std::string cleaned(std::string path) {
     for (auto at = path.find("//"); at != path.npos; at = path.find("//")) path.erase(at, 1);
     return path;

@@ -1,5 +1,5 @@
-// The RavenXcope backend, from its documentation: a sensor enrolls once with an install token that
-// is spent by it, then sends heartbeats with its own token in a header and in the body.
+// The ravenxcope dialect, by RavenXcope's documentation: a sensor enrolls once with an install
+// token, which is then spent, and sends heartbeats with its own token in a header and in the body.
 #include "tests/backend/dialects/dialect.hpp"
 #include "tests/backend/dialects/requests.hpp"
 
@@ -48,7 +48,7 @@ Answer failure(int status, std::string_view why) {
     return Answer::json(status, {{"success", false}, {"errors", json::array({why})}});
 }
 
-/// The body, or this backend's way to say what is wrong with it.
+/// The body, or the answer that says what is wrong with it in RavenXcope's form.
 OrAnswer<json> body_of(const Call& call, const Shape& shape) {
     if (!call.header("content-type").starts_with("application/json"))
         return std::unexpected(failure(415, "Content-Type must be application/json"));

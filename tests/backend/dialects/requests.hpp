@@ -1,4 +1,4 @@
-// What every dialect does with a request before it looks at what the request means.
+// Functions that the dialects share: checks of requests, random ids, narration.
 #pragma once
 
 #include <chrono>
@@ -10,14 +10,14 @@
 
 namespace bulkhead::reference {
 
-/// A value, or the answer that says what is wrong with the request.
+/// A value, or the answer to a request that is not valid.
 template <class T>
 using OrAnswer = std::expected<T, Answer>;
 
-/// The body, if it is JSON of this shape; else a 400 that names the member.
+/// The body if it is JSON of this shape, else a 400 that names the member.
 OrAnswer<nlohmann::json> json_body(const Call& call, const Shape& shape);
 
-/// The parameter of the query; `otherwise` where it is missing, and a 400 if it is no whole number.
+/// A parameter of the query, `otherwise` if it is missing; a 400 if it is not a whole number.
 OrAnswer<std::uint64_t> number_in_query(const Call& call, const std::string& name,
                                         const std::string& otherwise = {});
 OrAnswer<std::uint64_t> whole_number(const std::string& text, const std::string& name);
