@@ -15,7 +15,7 @@ using nlohmann::json;
 constexpr std::size_t kShownOutput = 1U << 20U;
 constexpr std::size_t kAnyLength = 0;
 
-// --- asking ---
+// --- parameters of requests ---
 
 int number_in(const Call& call, const std::string& name, int otherwise) {
     const auto found = call.query.find(name);
@@ -36,7 +36,7 @@ Answer answer_of(const Outcome<>& outcome) {
                    : Answer::error(409, "refused", outcome.error());
 }
 
-// --- showing ---
+// --- values in answers ---
 
 std::string shown(WallTime at) {
     const auto time = std::chrono::system_clock::to_time_t(at);
@@ -208,7 +208,7 @@ Answer redeliver_job(const Call& call, ReferenceBackend& backend) {
     return with_job(call, &ReferenceBackend::redeliver_job, backend);
 }
 
-// --- what arrived ---
+// --- what was received ---
 
 Answer list_heartbeats(const Call& call, ReferenceBackend& backend) {
     const auto wanted = static_cast<std::uint64_t>(std::max(0, number_in(call, "count", 1)));

@@ -64,7 +64,7 @@ ReferenceBackend::~ReferenceBackend() {
     if (directory_is_ours_) std::filesystem::remove_all(directory_, ignored);
 }
 
-// --- life ---
+// --- start and stop ---
 
 Outcome<> ReferenceBackend::start() {
     if (server_) return std::unexpected("already started");
@@ -155,7 +155,7 @@ Answer ReferenceBackend::serve(Call& call) {
     return answer;
 }
 
-// --- where it is ---
+// --- addresses and files ---
 
 std::string ReferenceBackend::url() const {
     return (options_.tls ? "https://127.0.0.1:" : "http://127.0.0.1:") +
@@ -183,7 +183,7 @@ Outcome<std::string> ReferenceBackend::wrong_ca_file() {
     return file;
 }
 
-// --- what it is told ---
+// --- settings and jobs ---
 
 Outcome<std::string> ReferenceBackend::queue_job(JobRequest request) {
     if (const auto objection = why_not(request)) return std::unexpected(*objection);
@@ -339,7 +339,7 @@ void ReferenceBackend::set_lease(std::chrono::milliseconds lease) {
     store_.change([&](State& state) { state.lease = lease; });
 }
 
-// --- what it saw ---
+// --- what was received ---
 
 std::vector<Enrolment> ReferenceBackend::enrolments() const {
     return read([](const State& state) {
