@@ -48,9 +48,8 @@ struct HttpRequest {
 struct HttpAnswer {
     int status = 0;
     std::string body;
-    std::string location;  // of a 3xx: the URL in its Location
-    std::optional<std::chrono::seconds>
-        retry_after;  // Retry-After (RFC 9110, 10.2.3), at most 24 h
+    std::string location;                             // of a 3xx: the URL in its Location
+    std::optional<std::chrono::seconds> retry_after;  // RFC 9110, 10.2.3; at most 24 h
 };
 
 // What connections to one backend need. Certificates and keys are contents of files (PEM), because

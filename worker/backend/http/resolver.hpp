@@ -1,4 +1,4 @@
-// Loads what name resolution needs (nss(5)) before confine(), after which no library can be mapped.
+// Loads the libraries of name resolution before confine(), after which none can be mapped.
 #pragma once
 #include <string_view>
 #include <vector>
