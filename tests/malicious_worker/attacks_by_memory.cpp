@@ -19,12 +19,20 @@ Bytes start(bool manifest = false, bool signatures = false) {
 }
 
 Attack script(const char* kind, const char* what, const char* reason) {
-    return {std::string("script-") + kind, serving, what, answered(reason),
-            sends(start(), {kind}),        kind};
+    return {.name = std::string("script-") + kind,
+            .moment = serving,
+            .what = what,
+            .expected = answered(reason),
+            .act = sends(start(), {kind}),
+            .needs = kind};
 }
 Attack manifest(const char* kind, const char* what, const char* reason) {
-    return {std::string("manifest-") + kind,      serving, what, answered(reason),
-            sends(start(true), {"script", kind}), kind};
+    return {.name = std::string("manifest-") + kind,
+            .moment = serving,
+            .what = what,
+            .expected = answered(reason),
+            .act = sends(start(true), {"script", kind}),
+            .needs = kind};
 }
 
 std::string tried(long result) { return result < 0 ? ::strerrorname_np(errno) : "done"; }
@@ -76,18 +84,32 @@ std::vector<Attack> attacks_by_memory() {
         manifest("largest-manifest", "a manifest of 16 KiB, mostly a hole", "manifest-malformed"),
         manifest("too-large-manifest", "one byte more", "size-exceeded"),
         manifest("sparse", "a manifest of 1 GiB", "size-exceeded"),
-        {"signatures-too-large", serving, "signatures of more than 16 KiB",
-         answered("size-exceeded"),
-         sends(start(true, true), {"script", "script", "too-large-manifest"})},
-        {"all-three-the-same", serving, "one memfd as script, manifest and signatures",
-         answered("manifest-malformed"), sends(start(true, true), {"script", "script", "script"})},
-        {"signatures-without-manifest", serving, "signatures of nothing", answered("not-approved"),
-         sends(start(false, true), {"script", "script"})},
-        {"changed-after-sealing", serving, "writes, truncates, punches, seals again",
-         answered("pwrite EPERM, ftruncate EPERM, fallocate EPERM, seals EPERM: not-approved"),
-         change_after_sealing},
-        {"sealed-in-the-queue", serving, "the last seal is set after the frame was sent",
-         answered("refused"), seal_in_the_queue},
+        {.name = "signatures-too-large",
+         .moment = serving,
+         .what = "signatures of more than 16 KiB",
+         .expected = answered("size-exceeded"),
+         .act = sends(start(true, true), {"script", "script", "too-large-manifest"})},
+        {.name = "all-three-the-same",
+         .moment = serving,
+         .what = "one memfd as script, manifest and signatures",
+         .expected = answered("manifest-malformed"),
+         .act = sends(start(true, true), {"script", "script", "script"})},
+        {.name = "signatures-without-manifest",
+         .moment = serving,
+         .what = "signatures of nothing",
+         .expected = answered("not-approved"),
+         .act = sends(start(false, true), {"script", "script"})},
+        {.name = "changed-after-sealing",
+         .moment = serving,
+         .what = "writes, truncates, punches, seals again",
+         .expected =
+             answered("pwrite EPERM, ftruncate EPERM, fallocate EPERM, seals EPERM: not-approved"),
+         .act = change_after_sealing},
+        {.name = "sealed-in-the-queue",
+         .moment = serving,
+         .what = "the last seal is set after the frame was sent",
+         .expected = answered("refused"),
+         .act = seal_in_the_queue},
     };
 }
 

@@ -92,35 +92,73 @@ std::string forge_credentials(Attacker& attacker) {
 
 std::vector<Attack> attacks_by_pressure() {
     return {
-        {"hello-and-more", greeting, "Hello and a request in one breath", answered("hello head"),
-         [](Attacker& a) {
-             a.send(hello());
-             a.send(framed(kId<AuditHead>));
-             const auto words = a.answer();
-             return words + " " + a.answer();
-         }},
-        {"hello-lies-about-landlock", greeting, "a Landlock that no kernel has", answered("hello"),
-         sends(
+        {.name = "hello-and-more",
+         .moment = greeting,
+         .what = "Hello and a request in one breath",
+         .expected = answered("hello head"),
+         .act =
+             [](Attacker& a) {
+                 a.send(hello());
+                 a.send(framed(kId<AuditHead>));
+                 const auto words = a.answer();
+                 return words + " " + a.answer();
+             }},
+        {.name = "hello-lies-about-landlock",
+         .moment = greeting,
+         .what = "a Landlock that no kernel has",
+         .expected = answered("hello"),
+         .act = sends(
              framed(kId<Hello>, Payload().number(protocol::kVersion).number(std::uint32_t{999})))},
-        {"flood-of-requests", serving, "400 requests as fast as they are answered",
-         answered("400 heads"), [](Attacker& a) { return ask_often(a, 400); }},
-        {"requests-ahead", serving, "100 requests before an answer is read", answered("100 heads"),
-         [](Attacker& a) { return ask_ahead(a, 100); }},
-        {"flood-of-descriptors", serving, "90 descriptors, none of use",
-         answered("30 times not-sealed"), [](Attacker& a) { return offer_often(a, 30); }},
-        {"forged-credentials", serving, "a packet in the name of process 1", answered("EPERM"),
-         forge_credentials},
-        {"answers-unread", serving, "requests without end, and no answer read",
-         violation("send: Resource temporarily unavailable"), never_read},
-        {"answers-unread-running", running, "the same while a job runs",
-         violation("send: Resource temporarily unavailable"), never_read},
-        {"closes-before-hello", greeting, "closes its end, says nothing, stays", closed(),
-         [](Attacker& a) { return close_after(a, {}); }},
-        {"closes-mid-request", serving, "closes its end while it is being answered, and stays",
-         closed(),
-         [](Attacker& a) { return close_after(a, framed(kId<StartJob>, start_payload())); }},
-        {"exits-mid-request", serving, "ends while it is being answered", closed(), exit_after},
-        {"exits-mid-request-running", running, "the same while a job runs", closed(), exit_after},
+        {.name = "flood-of-requests",
+         .moment = serving,
+         .what = "400 requests as fast as they are answered",
+         .expected = answered("400 heads"),
+         .act = [](Attacker& a) { return ask_often(a, 400); }},
+        {.name = "requests-ahead",
+         .moment = serving,
+         .what = "100 requests before an answer is read",
+         .expected = answered("100 heads"),
+         .act = [](Attacker& a) { return ask_ahead(a, 100); }},
+        {.name = "flood-of-descriptors",
+         .moment = serving,
+         .what = "90 descriptors, none of use",
+         .expected = answered("30 times not-sealed"),
+         .act = [](Attacker& a) { return offer_often(a, 30); }},
+        {.name = "forged-credentials",
+         .moment = serving,
+         .what = "a packet in the name of process 1",
+         .expected = answered("EPERM"),
+         .act = forge_credentials},
+        {.name = "answers-unread",
+         .moment = serving,
+         .what = "requests without end, and no answer read",
+         .expected = violation("send: Resource temporarily unavailable"),
+         .act = never_read},
+        {.name = "answers-unread-running",
+         .moment = running,
+         .what = "the same while a job runs",
+         .expected = violation("send: Resource temporarily unavailable"),
+         .act = never_read},
+        {.name = "closes-before-hello",
+         .moment = greeting,
+         .what = "closes its end, says nothing, stays",
+         .expected = closed(),
+         .act = [](Attacker& a) { return close_after(a, {}); }},
+        {.name = "closes-mid-request",
+         .moment = serving,
+         .what = "closes its end while it is being answered, and stays",
+         .expected = closed(),
+         .act = [](Attacker& a) { return close_after(a, framed(kId<StartJob>, start_payload())); }},
+        {.name = "exits-mid-request",
+         .moment = serving,
+         .what = "ends while it is being answered",
+         .expected = closed(),
+         .act = exit_after},
+        {.name = "exits-mid-request-running",
+         .moment = running,
+         .what = "the same while a job runs",
+         .expected = closed(),
+         .act = exit_after},
     };
 }
 

@@ -39,7 +39,8 @@ Act opens_brokers(std::string name, int flags = O_RDONLY) {
 const std::vector<std::string> kShut{"EACCES", "ENOENT", "EPERM", "EROFS", "ENXIO"};
 
 HostAttack row(const char* name, const char* layer, Act act, int landlock = 0) {
-    return {name, layer, kShut, std::move(act), landlock};
+    return {
+        .name = name, .layer = layer, .walls = kShut, .act = std::move(act), .landlock = landlock};
 }
 
 // Everybody may read it, and the worker has no use for it. Not every kernel has each.
@@ -49,7 +50,12 @@ HostAttack row_readable(const char* path) {
 
 // Not every host has this one.
 HostAttack row_if_there(const char* name, const char* path, int flags = O_RDONLY) {
-    return {name, "mode", kShut, opens(path, flags), 0, path};
+    return {.name = name,
+            .layer = "mode",
+            .walls = kShut,
+            .act = opens(path, flags),
+            .landlock = 0,
+            .if_there = path};
 }
 
 }  // namespace
@@ -114,31 +120,34 @@ std::vector<HostAttack> attacks_on_files() {
         row("by-directory-of-broker", "uid", opens_brokers("cwd", O_RDONLY | O_DIRECTORY)),
         row("by-descriptors-of-broker", "uid", opens_brokers("fd", O_RDONLY | O_DIRECTORY)),
         row("by-descriptor-of-broker", "uid", opens_brokers("fd/3", O_RDWR)),
-        {"write-settings",
-         "mode",
-         {"EPERM", "EBADF"},
-         [](const Surroundings& s) { return ::pwrite(s.settings, "x", 1, 0); }},
-        {"truncate-settings",
-         "mode",
-         {"EPERM", "EINVAL", "EBADF"},
-         [](const Surroundings& s) { return ::ftruncate(s.settings, 0); }},
-        {"chmod-settings",
-         "mode",
-         {"EPERM", "EROFS"},
-         [](const Surroundings& s) { return ::fchmod(s.settings, 0666); }},
-        {"move-out-of-state",
-         "mode",
-         {"EACCES", "EXDEV", "ENOENT", "EROFS"},
-         [](const Surroundings& s) {
-             return ::renameat(s.state, "findings", AT_FDCWD, (s.place + "/scratch/out").c_str());
-         }},
-        {"set-uid-program",
-         "none",  // it may make one; it gives nobody anything but this very user
-         {"done"},
-         [](const Surroundings& s) {
-             const int fd = ::openat(s.state, "own-program", O_WRONLY | O_CREAT, 0600);
-             return fd < 0 ? -1 : ::fchmod(fd, 04755);
-         }},
+        {.name = "write-settings",
+         .layer = "mode",
+         .walls = {"EPERM", "EBADF"},
+         .act = [](const Surroundings& s) { return ::pwrite(s.settings, "x", 1, 0); }},
+        {.name = "truncate-settings",
+         .layer = "mode",
+         .walls = {"EPERM", "EINVAL", "EBADF"},
+         .act = [](const Surroundings& s) { return ::ftruncate(s.settings, 0); }},
+        {.name = "chmod-settings",
+         .layer = "mode",
+         .walls = {"EPERM", "EROFS"},
+         .act = [](const Surroundings& s) { return ::fchmod(s.settings, 0666); }},
+        {.name = "move-out-of-state",
+         .layer = "mode",
+         .walls = {"EACCES", "EXDEV", "ENOENT", "EROFS"},
+         .act =
+             [](const Surroundings& s) {
+                 return ::renameat(s.state, "findings", AT_FDCWD,
+                                   (s.place + "/scratch/out").c_str());
+             }},
+        {.name = "set-uid-program",
+         .layer = "none",  // it may make one; it gives nobody anything but this very user
+         .walls = {"done"},
+         .act =
+             [](const Surroundings& s) {
+                 const int fd = ::openat(s.state, "own-program", O_WRONLY | O_CREAT, 0600);
+                 return fd < 0 ? -1 : ::fchmod(fd, 04755);
+             }},
     };
     for (const char* path :
          {"/proc", "/proc/keys", "/proc/key-users", "/proc/iomem", "/proc/cmdline",

@@ -20,7 +20,7 @@ namespace {
 
 template <class... Arguments>
 HostAttack killed(const char* name, long number, Arguments... arguments) {
-    return {name, "seccomp", {"killed"}, [=](const Surroundings&) {
+    return {.name = name, .layer = "seccomp", .walls = {"killed"}, .act = [=](const Surroundings&) {
                 return ::syscall(number, arguments...);
             }};
 }
@@ -48,7 +48,7 @@ std::uintptr_t page_of(unsigned type, unsigned flags) {
 }
 
 HostAttack sealed(const char* name, long number, std::uintptr_t page, long argument) {
-    return {name, "mseal", {"EPERM"}, [=](const Surroundings&) {
+    return {.name = name, .layer = "mseal", .walls = {"EPERM"}, .act = [=](const Surroundings&) {
                 return ::syscall(number, page, 4096, argument);
             }};
 }
@@ -91,61 +91,68 @@ std::vector<HostAttack> attacks_on_kernel() {
         killed("set-attribute", SYS_setxattr, "/", "user.x", "", 0, 0),
         killed("watch-files", SYS_fanotify_init, 0, 0),
         // New code
-        {"map-executable",
-         "seccomp",
-         {"killed"},
-         [](const Surroundings&) {
-             return ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                           0) == MAP_FAILED
-                        ? -1L
-                        : 0L;
-         }},
-        {"map-writable-executable",
-         "seccomp",
-         {"killed"},
-         [](const Surroundings&) {
-             return ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
-                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED
-                        ? -1L
-                        : 0L;
-         }},
-        {"map-memfd-executable",
-         "seccomp",
-         {"killed"},
-         [](const Surroundings&) {
-             return ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_SHARED,
-                           memory("x", kAllSeals, 4096), 0) == MAP_FAILED
-                        ? -1L
-                        : 0L;
-         }},
-        {"heap-executable",
-         "seccomp",
-         {"killed"},
-         [](const Surroundings&) {
-             alignas(4096) static char page[4096];
-             return static_cast<long>(::mprotect(page, sizeof page, PROT_READ | PROT_EXEC));
-         }},
+        {.name = "map-executable",
+         .layer = "seccomp",
+         .walls = {"killed"},
+         .act =
+             [](const Surroundings&) {
+                 return ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+                               -1, 0) == MAP_FAILED
+                            ? -1L
+                            : 0L;
+             }},
+        {.name = "map-writable-executable",
+         .layer = "seccomp",
+         .walls = {"killed"},
+         .act =
+             [](const Surroundings&) {
+                 return ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED
+                            ? -1L
+                            : 0L;
+             }},
+        {.name = "map-memfd-executable",
+         .layer = "seccomp",
+         .walls = {"killed"},
+         .act =
+             [](const Surroundings&) {
+                 return ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_SHARED,
+                               memory("x", kAllSeals, 4096), 0) == MAP_FAILED
+                            ? -1L
+                            : 0L;
+             }},
+        {.name = "heap-executable",
+         .layer = "seccomp",
+         .walls = {"killed"},
+         .act =
+             [](const Surroundings&) {
+                 alignas(4096) static char page[4096];
+                 return static_cast<long>(::mprotect(page, sizeof page, PROT_READ | PROT_EXEC));
+             }},
         killed("key-executable", SYS_pkey_mprotect, 0, 4096, PROT_EXEC, 0),
         killed("personality", SYS_personality, 0x0400000),
         killed("attach-executable", SYS_shmat, 0, nullptr, 0100000),
         killed("upload-library", SYS_uselib, "x"),
         // Its own walls
-        {"dumpable-again",
-         "seccomp",
-         {"killed"},
-         [](const Surroundings&) {
-             return static_cast<long>(::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
-         }},
-        {"tracer-of-itself",
-         "seccomp",
-         {"killed"},
-         [](const Surroundings&) {
-             return static_cast<long>(::prctl(PR_SET_PTRACER, -1, 0, 0, 0));
-         }},
-        {"own-memory-map",
-         "seccomp",
-         {"killed"},
-         [](const Surroundings&) { return static_cast<long>(::prctl(PR_SET_MM, 0, 0, 0, 0)); }},
+        {.name = "dumpable-again",
+         .layer = "seccomp",
+         .walls = {"killed"},
+         .act =
+             [](const Surroundings&) {
+                 return static_cast<long>(::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+             }},
+        {.name = "tracer-of-itself",
+         .layer = "seccomp",
+         .walls = {"killed"},
+         .act =
+             [](const Surroundings&) {
+                 return static_cast<long>(::prctl(PR_SET_PTRACER, -1, 0, 0, 0));
+             }},
+        {.name = "own-memory-map",
+         .layer = "seccomp",
+         .walls = {"killed"},
+         .act =
+             [](const Surroundings&) { return static_cast<long>(::prctl(PR_SET_MM, 0, 0, 0, 0)); }},
         killed("another-filter", SYS_seccomp, 1, 0, nullptr),
         killed("another-ruleset", SYS_landlock_create_ruleset, nullptr, 0, 1),
         killed("higher-limits", SYS_setrlimit, 7, nullptr),

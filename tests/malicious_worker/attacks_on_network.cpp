@@ -151,8 +151,9 @@ long set_link_down(int) {
 long socket_of(int family, int type, int protocol) { return ::socket(family, type, protocol); }
 
 HostAttack family(const char* name, int domain, int type = SOCK_STREAM, int protocol = 0) {
-    return {name, "seccomp", kKilled,
-            [=](const Surroundings&) { return socket_of(domain, type, protocol); }};
+    return {.name = name, .layer = "seccomp", .walls = kKilled, .act = [=](const Surroundings&) {
+                return socket_of(domain, type, protocol);
+            }};
 }
 // Where this kernel filters sockets by address, whatever its Landlock knows.
 HostAttack by_address(std::string name, std::function<long(const Surroundings&)> act) {
@@ -164,8 +165,11 @@ HostAttack by_address(std::string name, std::function<long(const Surroundings&)>
 }
 HostAttack to_port(const char* name, const char* layer, std::vector<std::string> walls,
                    long (*act)(int), int landlock = 0) {
-    return {name, layer, std::move(walls), [act](const Surroundings& s) { return act(s.port); },
-            landlock};
+    return {.name = name,
+            .layer = layer,
+            .walls = std::move(walls),
+            .act = [act](const Surroundings& s) { return act(s.port); },
+            .landlock = landlock};
 }
 
 }  // namespace
@@ -173,10 +177,10 @@ HostAttack to_port(const char* name, const char* layer, std::vector<std::string>
 std::vector<HostAttack> attacks_on_network() {
     return {
         // For comparison: a port that policy names is reached, and nobody is there.
-        {"connect-to-backend",
-         "none",
-         {"ECONNREFUSED"},
-         [](const Surroundings&) { return connect_to(kPortInPolicy); }},
+        {.name = "connect-to-backend",
+         .layer = "none",
+         .walls = {"ECONNREFUSED"},
+         .act = [](const Surroundings&) { return connect_to(kPortInPolicy); }},
         by_address("connect-elsewhere", [](const Surroundings& s) { return connect_to(s.port); }),
         by_address("connect-elsewhere-mapped",
                    [](const Surroundings& s) { return connect_mapped(s.port); }),
@@ -208,49 +212,68 @@ std::vector<HostAttack> attacks_on_network() {
                 [](int port) { return fast_open_sendmsg(port, false); }),
         to_port("fast-open-sendmmsg", "seccomp", kKilled,
                 [](int port) { return fast_open_sendmsg(port, true); }),
-        {"fast-open-by-option", "seccomp", kKilled,
-         [](const Surroundings&) {
-             const int on = 1;
-             return static_cast<long>(
-                 ::setsockopt(tcp(), IPPROTO_TCP, 30 /* TCP_FASTOPEN_CONNECT */, &on, sizeof on));
-         }},
+        {.name = "fast-open-by-option",
+         .layer = "seccomp",
+         .walls = kKilled,
+         .act =
+             [](const Surroundings&) {
+                 const int on = 1;
+                 return static_cast<long>(::setsockopt(
+                     tcp(), IPPROTO_TCP, 30 /* TCP_FASTOPEN_CONNECT */, &on, sizeof on));
+             }},
         to_port("bind", "seccomp", kKilled,
                 [](int) { return bind_to(SOCK_STREAM, 0, sizeof(sockaddr_in)); }),
         to_port("bind-udp", "seccomp", kKilled,
                 [](int) { return bind_to(SOCK_DGRAM, 5353, sizeof(sockaddr_in)); }),
         to_port("bind-udp-as-netlink", "the kernel", {"EINVAL"},
                 [](int) { return bind_to(SOCK_DGRAM, 5353, sizeof(sockaddr_nl)); }),
-        {"listen", "seccomp", kKilled,
-         [](const Surroundings&) { return static_cast<long>(::listen(tcp(), 1)); }},
-        {"kernel-tls", "seccomp", kKilled,
-         [](const Surroundings&) {
-             return static_cast<long>(::setsockopt(tcp(), IPPROTO_TCP, TCP_ULP, "tls", 3));
-         }},
-        {"socket-filter", "seccomp", kKilled,
-         [](const Surroundings&) {
-             return static_cast<long>(::setsockopt(tcp(), SOL_SOCKET, SO_ATTACH_FILTER, "", 0));
-         }},
-        {"socket-mark", "seccomp", kKilled,
-         [](const Surroundings&) {
-             const int mark = 1;
-             return static_cast<long>(::setsockopt(tcp(), SOL_SOCKET, SO_MARK, &mark, sizeof mark));
-         }},
-        {"raw",
-         "capabilities",
-         {"EPERM"},
-         [](const Surroundings&) { return socket_of(AF_INET, SOCK_RAW, IPPROTO_TCP); }},
-        {"take-link-down",
-         "capabilities",
-         {"EPERM"},
-         [](const Surroundings&) { return set_link_down(0); }},
-        {"local-socket",
-         "seccomp",
-         {"EAFNOSUPPORT"},
-         [](const Surroundings&) { return socket_of(AF_UNIX, SOCK_STREAM, 0); }},
-        {"datagram-to-daemon", "seccomp", kKilled,
-         [](const Surroundings& s) { return datagram_to(s.place + "/daemon.sock", false); }},
-        {"datagram-to-abstract", "seccomp", kKilled,
-         [](const Surroundings& s) { return datagram_to(s.place, true); }},
+        {.name = "listen",
+         .layer = "seccomp",
+         .walls = kKilled,
+         .act = [](const Surroundings&) { return static_cast<long>(::listen(tcp(), 1)); }},
+        {.name = "kernel-tls",
+         .layer = "seccomp",
+         .walls = kKilled,
+         .act =
+             [](const Surroundings&) {
+                 return static_cast<long>(::setsockopt(tcp(), IPPROTO_TCP, TCP_ULP, "tls", 3));
+             }},
+        {.name = "socket-filter",
+         .layer = "seccomp",
+         .walls = kKilled,
+         .act =
+             [](const Surroundings&) {
+                 return static_cast<long>(::setsockopt(tcp(), SOL_SOCKET, SO_ATTACH_FILTER, "", 0));
+             }},
+        {.name = "socket-mark",
+         .layer = "seccomp",
+         .walls = kKilled,
+         .act =
+             [](const Surroundings&) {
+                 const int mark = 1;
+                 return static_cast<long>(
+                     ::setsockopt(tcp(), SOL_SOCKET, SO_MARK, &mark, sizeof mark));
+             }},
+        {.name = "raw",
+         .layer = "capabilities",
+         .walls = {"EPERM"},
+         .act = [](const Surroundings&) { return socket_of(AF_INET, SOCK_RAW, IPPROTO_TCP); }},
+        {.name = "take-link-down",
+         .layer = "capabilities",
+         .walls = {"EPERM"},
+         .act = [](const Surroundings&) { return set_link_down(0); }},
+        {.name = "local-socket",
+         .layer = "seccomp",
+         .walls = {"EAFNOSUPPORT"},
+         .act = [](const Surroundings&) { return socket_of(AF_UNIX, SOCK_STREAM, 0); }},
+        {.name = "datagram-to-daemon",
+         .layer = "seccomp",
+         .walls = kKilled,
+         .act = [](const Surroundings& s) { return datagram_to(s.place + "/daemon.sock", false); }},
+        {.name = "datagram-to-abstract",
+         .layer = "seccomp",
+         .walls = kKilled,
+         .act = [](const Surroundings& s) { return datagram_to(s.place, true); }},
         family("multipath-tcp", AF_INET, SOCK_STREAM, 262),
         family("sctp", AF_INET, SOCK_STREAM, IPPROTO_SCTP),
         family("ping", AF_INET, SOCK_DGRAM, IPPROTO_ICMP),

@@ -40,13 +40,16 @@ HostAttack of_sibling(const char* name, int flags = O_RDONLY) {
 // Any call on the broker that the filter ends.
 template <class... Arguments>
 HostAttack killed(const char* name, long number, Arguments... arguments) {
-    return {name, "seccomp", kKilled,
-            [=](const Surroundings&) { return ::syscall(number, arguments...); }};
+    return {.name = name, .layer = "seccomp", .walls = kKilled, .act = [=](const Surroundings&) {
+                return ::syscall(number, arguments...);
+            }};
 }
 template <class Call>
 HostAttack killed_on_broker(const char* name, Call call) {
-    return {name, "seccomp", kKilled,
-            [call](const Surroundings& s) { return static_cast<long>(call(s.broker)); }};
+    return {
+        .name = name, .layer = "seccomp", .walls = kKilled, .act = [call](const Surroundings& s) {
+            return static_cast<long>(call(s.broker));
+        }};
 }
 
 }  // namespace
@@ -96,38 +99,50 @@ std::vector<HostAttack> attacks_on_processes() {
         killed("advise-others", SYS_process_madvise, 0, nullptr, 0, 0, 0),
         killed("release-others", SYS_process_mrelease, 0, 0),
         // tgkill is there for abort(); whom it reaches is decided by user id and Landlock's scope.
-        {"tgkill-broker",
-         "uid",
-         {"EPERM"},
-         [](const Surroundings& s) { return ::syscall(SYS_tgkill, s.broker, s.broker, 0); }},
-        {"tgkill-init",
-         "uid",
-         {"EPERM"},
-         [](const Surroundings&) { return ::syscall(SYS_tgkill, 1, 1, 0); }},
-        {"tgkill-sibling",
-         "Landlock",
-         {"EPERM"},
-         [](const Surroundings& s) { return ::syscall(SYS_tgkill, s.sibling, s.sibling, 0); },
-         6},
+        {.name = "tgkill-broker",
+         .layer = "uid",
+         .walls = {"EPERM"},
+         .act = [](const Surroundings& s) { return ::syscall(SYS_tgkill, s.broker, s.broker, 0); }},
+        {.name = "tgkill-init",
+         .layer = "uid",
+         .walls = {"EPERM"},
+         .act = [](const Surroundings&) { return ::syscall(SYS_tgkill, 1, 1, 0); }},
+        {.name = "tgkill-sibling",
+         .layer = "Landlock",
+         .walls = {"EPERM"},
+         .act =
+             [](const Surroundings& s) { return ::syscall(SYS_tgkill, s.sibling, s.sibling, 0); },
+         .landlock = 6},
         // Another process, another program
         killed("fork", SYS_fork),
         killed("vfork", SYS_vfork),
         killed("clone-a-process", SYS_clone, SIGCHLD, 0, 0, 0, 0),
-        {"clone3",
-         "seccomp",
-         {"ENOSYS"},
-         [](const Surroundings&) { return ::syscall(SYS_clone3, nullptr, 0); }},
-        {"execve", "seccomp", kKilled,
-         [](const Surroundings&) { return static_cast<long>(::execl("/bin/sh", "sh", nullptr)); }},
-        {"execve-itself", "seccomp", kKilled,
-         [](const Surroundings&) {
-             return static_cast<long>(::execl("/proc/self/exe", "x", nullptr));
-         }},
-        {"execveat-memory", "seccomp", kKilled,
-         [](const Surroundings&) {
-             const int fd = memory("#!/bin/sh\n", kAllSeals);
-             return ::syscall(SYS_execveat, fd, "", nullptr, nullptr, AT_EMPTY_PATH);
-         }},
+        {.name = "clone3",
+         .layer = "seccomp",
+         .walls = {"ENOSYS"},
+         .act = [](const Surroundings&) { return ::syscall(SYS_clone3, nullptr, 0); }},
+        {.name = "execve",
+         .layer = "seccomp",
+         .walls = kKilled,
+         .act =
+             [](const Surroundings&) {
+                 return static_cast<long>(::execl("/bin/sh", "sh", nullptr));
+             }},
+        {.name = "execve-itself",
+         .layer = "seccomp",
+         .walls = kKilled,
+         .act =
+             [](const Surroundings&) {
+                 return static_cast<long>(::execl("/proc/self/exe", "x", nullptr));
+             }},
+        {.name = "execveat-memory",
+         .layer = "seccomp",
+         .walls = kKilled,
+         .act =
+             [](const Surroundings&) {
+                 const int fd = memory("#!/bin/sh\n", kAllSeals);
+                 return ::syscall(SYS_execveat, fd, "", nullptr, nullptr, AT_EMPTY_PATH);
+             }},
         killed("become-root", SYS_setuid, 0),
         killed("become-root-again", SYS_setresuid, 0, 0, 0),
         killed("become-roots-group", SYS_setgid, 0),

@@ -29,27 +29,41 @@ std::function<std::string(const Place&)> raw(long number, std::array<long, 6> a)
 // What every profile's list and the ceiling refuse alike.
 Trick refused(const char* name, long number, std::array<long, 6> arguments, const char* errno_name,
               const char* bare) {
-    return {name,
-            "seccomp",
-            {errno_name, errno_name, errno_name, errno_name, bare},
-            raw(number, arguments)};
+    return {.name = name,
+            .layer = "seccomp",
+            .answers = {.inspect = errno_name,
+                        .diagnose = errno_name,
+                        .maintain = errno_name,
+                        .admin = errno_name,
+                        .bare = bare},
+            .play = raw(number, arguments)};
 }
 
 // What is refused to all but profile admin, which is root.
 Trick roots(const char* name, long number, std::array<long, 6> arguments, const char* errno_name,
             const char* bare) {
-    return {
-        name, "seccomp", {errno_name, errno_name, errno_name, bare, bare}, raw(number, arguments)};
+    return {.name = name,
+            .layer = "seccomp",
+            .answers = {.inspect = errno_name,
+                        .diagnose = errno_name,
+                        .maintain = errno_name,
+                        .admin = bare,
+                        .bare = bare},
+            .play = raw(number, arguments)};
 }
 
 // A family or protocol for which the kernel would load a module. Who is root does not try it: the
 // module would stay.
 Trick module_by_socket(const char* name, int family, int type, int protocol,
                        const char* errno_name) {
-    return {name,
-            "seccomp",
-            {errno_name, errno_name, errno_name, "not tried", "not tried"},
-            [=](const Place&) {
+    return {.name = name,
+            .layer = "seccomp",
+            .answers = {.inspect = errno_name,
+                        .diagnose = errno_name,
+                        .maintain = errno_name,
+                        .admin = "not tried",
+                        .bare = "not tried"},
+            .play = [=](const Place&) {
                 return ::geteuid() == 0 ? "not tried" : answer(::socket(family, type, protocol));
             }};
 }
@@ -80,14 +94,14 @@ std::vector<Trick> call_tricks() {
         roots("unshare-user", SYS_unshare, {CLONE_NEWUSER}, "EPERM", "ok"),
         roots("unshare-mount", SYS_unshare, {CLONE_NEWNS}, "EPERM", "ok"),
         roots("setns", SYS_setns, {-1, 0}, "EPERM", "EBADF"),
-        {"clone-user",
-         "seccomp",
-         {"EPERM", "EPERM", "EPERM", "ok", "ok"},
-         [](const Place&) { return clone_with(CLONE_NEWUSER); }},
-        {"clone-plain",
-         "seccomp",
-         {"ok", "ok", "ok", "ok", "ok"},
-         [](const Place&) { return clone_with(0); }},
+        {.name = "clone-user",
+         .layer = "seccomp",
+         .answers = only_admin("EPERM"),
+         .play = [](const Place&) { return clone_with(CLONE_NEWUSER); }},
+        {.name = "clone-plain",
+         .layer = "seccomp",
+         .answers = everywhere("ok"),
+         .play = [](const Place&) { return clone_with(0); }},
         roots("clone3", SYS_clone3, {kBad, 64}, "ENOSYS", "EFAULT"),
         roots("mount", SYS_mount, {kBad, kBad, kBad, 0, kBad}, "EPERM", "EFAULT"),
         roots("umount2", SYS_umount2, {kBad, 0}, "EPERM", "EFAULT"),
@@ -120,10 +134,14 @@ std::vector<Trick> call_tricks() {
         refused("kcmp", SYS_kcmp, {0x7ffffff, 0x7ffffff, 0, 0, 0}, "EPERM", "ESRCH|ENOSYS"),
         refused("process_madvise", SYS_process_madvise, {-1, kBad, 0, 0, 9}, "EPERM", "EINVAL"),
 
-        {"move-memory-between-nodes",
-         "seccomp",
-         {"EPERM", "EPERM", "EPERM", "EINVAL", "EINVAL"},
-         raw(SYS_mbind, {0, 0, 0, 0, 0, -1})},
+        {.name = "move-memory-between-nodes",
+         .layer = "seccomp",
+         .answers = {.inspect = "EPERM",
+                     .diagnose = "EPERM",
+                     .maintain = "EPERM",
+                     .admin = "EINVAL",
+                     .bare = "EINVAL"},
+         .play = raw(SYS_mbind, {0, 0, 0, 0, 0, -1})},
 
         // The kernel's keys
         refused("add_key", SYS_add_key, {kBad, kBad, 0, 0, 0}, "ENOSYS", "EFAULT"),
@@ -144,10 +162,10 @@ std::vector<Trick> call_tricks() {
         // 99: a kind of socket that there is not.
         refused("socket-vsock", SYS_socket, {AF_VSOCK, 99, 0}, "EAFNOSUPPORT",
                 "EINVAL|ESOCKTNOSUPPORT"),
-        {"socket-packet",
-         "seccomp",
-         {"EAFNOSUPPORT", "EAFNOSUPPORT", "EAFNOSUPPORT", "ok", "ok"},
-         raw(SYS_socket, {AF_PACKET, SOCK_RAW, 0})},
+        {.name = "socket-packet",
+         .layer = "seccomp",
+         .answers = only_admin("EAFNOSUPPORT"),
+         .play = raw(SYS_socket, {AF_PACKET, SOCK_RAW, 0})},
         module_by_socket("socket-sctp", AF_INET, SOCK_STREAM, 132, "EPROTONOSUPPORT"),
         module_by_socket("socket-mptcp", AF_INET, SOCK_STREAM, 262, "EPROTONOSUPPORT"),
         module_by_socket("socket-l2tp", AF_INET, SOCK_DGRAM, 115, "EPROTONOSUPPORT"),
@@ -164,10 +182,14 @@ std::vector<Trick> call_tricks() {
         module_by_socket("socket-bluetooth", AF_BLUETOOTH, SOCK_RAW, 1, "EAFNOSUPPORT"),
         module_by_socket("socket-kcm", AF_KCM, SOCK_DGRAM, 0, "EAFNOSUPPORT"),
         module_by_socket("socket-smc", AF_SMC, SOCK_STREAM, 0, "EAFNOSUPPORT"),
-        {"socket-unix",
-         "seccomp",
-         {"EAFNOSUPPORT", "ok", "EAFNOSUPPORT", "ok", "ok"},
-         raw(SYS_socket, {AF_UNIX, SOCK_STREAM, 0})},
+        {.name = "socket-unix",
+         .layer = "seccomp",
+         .answers = {.inspect = "EAFNOSUPPORT",
+                     .diagnose = "ok",
+                     .maintain = "EAFNOSUPPORT",
+                     .admin = "ok",
+                     .bare = "ok"},
+         .play = raw(SYS_socket, {AF_UNIX, SOCK_STREAM, 0})},
         refused("type-into-terminal", SYS_ioctl, {0, 0x5412, kBad}, "EPERM", "ENOTTY"),
         refused("paste-into-console", SYS_ioctl, {0, 0x541c, kBad}, "EPERM", "ENOTTY"),
 
@@ -194,10 +216,14 @@ std::vector<Trick> call_tricks() {
         refused("iopl", SYS_iopl, {4}, "EPERM", "EINVAL|ENOSYS"),
         refused("ioperm", SYS_ioperm, {-1, 1, 1}, "EPERM", "EINVAL|ENOSYS"),
         refused("enter-as-x32", 0x40000000L | SYS_getpid, {}, "SIGSYS", "ok|ENOSYS"),
-        {"enter-as-i386",
-         "seccomp",
-         {"SIGSYS", "SIGSYS", "SIGSYS", "SIGSYS", "ok|SIGSEGV|ENOSYS"},
-         [](const Place&) { return enter_as_i386(); }},
+        {.name = "enter-as-i386",
+         .layer = "seccomp",
+         .answers = {.inspect = "SIGSYS",
+                     .diagnose = "SIGSYS",
+                     .maintain = "SIGSYS",
+                     .admin = "SIGSYS",
+                     .bare = "ok|SIGSEGV|ENOSYS"},
+         .play = [](const Place&) { return enter_as_i386(); }},
     };
     table.insert(table.end(), of_this_processor.begin(), of_this_processor.end());
 #endif

@@ -95,151 +95,213 @@ std::string run_set_user_id(const Place& place) {
 
 std::vector<Trick> identity_tricks() {
     return {
-        {"become-root",
-         "uid",
-         {"EPERM", "EPERM", "EPERM", "ok", "ok"},
-         [](const Place&) { return answer(::setresuid(0, 0, 0)); }},
-        {"become-stranger",
-         "uid",
-         {"EPERM", "EPERM", "EPERM", "ok", "ok"},
-         [](const Place&) { return answer(::setresuid(kStranger, kStranger, kStranger)); }},
-        {"take-group-root",
-         "uid",
-         {"EPERM", "EPERM", "EPERM", "ok", "ok"},
-         [](const Place&) { return answer(::setresgid(0, 0, 0)); }},
-        {"take-more-groups",
-         "uid",
-         {"EPERM", "EPERM", "EPERM", "ok", "ok"},
-         [](const Place&) {
-             const gid_t group = 0;
-             return answer(::setgroups(1, &group));
-         }},
-        {"who-am-i",
-         "uid",
-         {"5:60+0", "38:38+2", "5:60+0", "0:0+0", "*"},
-         [](const Place&) {
-             return std::to_string(::getuid()) + ":" + std::to_string(::getgid()) + "+" +
-                    std::to_string(::getgroups(0, nullptr));
-         }},
-        {"read-roots-file",
-         "uid",
-         {"EACCES", "EACCES", "ENOENT view", "ok", "ok"},
-         [](const Place& place) {
-             return answer(::open((place.at("root") + "/secret").c_str(), O_RDONLY));
-         }},
-        {"run-set-user-id", "no_new_privs", {"5", "38", "5", "5", "0"}, run_set_user_id},
-        {"no-new-privs",
-         "no_new_privs",
-         {"1", "1", "1", "1", "*"},
-         [](const Place&) { return std::to_string(::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)); }},
+        {.name = "become-root",
+         .layer = "uid",
+         .answers = only_admin("EPERM"),
+         .play = [](const Place&) { return answer(::setresuid(0, 0, 0)); }},
+        {.name = "become-stranger",
+         .layer = "uid",
+         .answers = only_admin("EPERM"),
+         .play = [](const Place&) { return answer(::setresuid(kStranger, kStranger, kStranger)); }},
+        {.name = "take-group-root",
+         .layer = "uid",
+         .answers = only_admin("EPERM"),
+         .play = [](const Place&) { return answer(::setresgid(0, 0, 0)); }},
+        {.name = "take-more-groups",
+         .layer = "uid",
+         .answers = only_admin("EPERM"),
+         .play =
+             [](const Place&) {
+                 const gid_t group = 0;
+                 return answer(::setgroups(1, &group));
+             }},
+        {.name = "who-am-i",
+         .layer = "uid",
+         .answers = {.inspect = "5:60+0",
+                     .diagnose = "38:38+2",
+                     .maintain = "5:60+0",
+                     .admin = "0:0+0",
+                     .bare = "*"},
+         .play =
+             [](const Place&) {
+                 return std::to_string(::getuid()) + ":" + std::to_string(::getgid()) + "+" +
+                        std::to_string(::getgroups(0, nullptr));
+             }},
+        {.name = "read-roots-file",
+         .layer = "uid",
+         .answers = {.inspect = "EACCES",
+                     .diagnose = "EACCES",
+                     .maintain = "ENOENT view",
+                     .admin = "ok",
+                     .bare = "ok"},
+         .play =
+             [](const Place& place) {
+                 return answer(::open((place.at("root") + "/secret").c_str(), O_RDONLY));
+             }},
+        {.name = "run-set-user-id",
+         .layer = "no_new_privs",
+         .answers = {.inspect = "5", .diagnose = "38", .maintain = "5", .admin = "5", .bare = "0"},
+         .play = run_set_user_id},
+        {.name = "no-new-privs",
+         .layer = "no_new_privs",
+         .answers = {.inspect = "1", .diagnose = "1", .maintain = "1", .admin = "1", .bare = "*"},
+         .play =
+             [](const Place&) { return std::to_string(::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)); }},
 
         // effective "of" bounding. maintain: CAP_DAC_OVERRIDE, CAP_FOWNER; admin: see its profile.
-        {"capabilities",
-         "capabilities",
-         {"0 of 0", "0 of 0", "a of a", "4fcacffff of 4fcacffff", "*"},
-         [](const Place&) { return capabilities(); }},
-        {"raise-sys-admin",
-         "capabilities",
-         {"EPERM", "EPERM", "EPERM", "ok", "ok"},
-         [](const Place&) { return raise_capability(CAP_SYS_ADMIN); }},
-        {"raise-net-admin",
-         "capabilities",
-         {"EPERM", "EPERM", "EPERM", "ok", "ok"},
-         [](const Place&) { return raise_capability(CAP_NET_ADMIN); }},
-        {"raise-chown",
-         "capabilities",
-         {"EPERM", "EPERM", "EPERM", "ok", "ok"},
-         [](const Place&) { return raise_capability(CAP_CHOWN); }},
-        {"unlock-securebits",
-         "capabilities",
-         {"EPERM", "EPERM", "EPERM", "EPERM", "ok"},
-         [](const Place&) {
-             return answer(::prctl(PR_SET_SECUREBITS, SECBIT_KEEP_CAPS, 0, 0, 0));
-         }},
-        {"chown",
-         "capabilities",
-         {"EPERM", "EPERM", "EPERM", "ok", "ok"},
-         [](const Place&) {
-             const OwnFile file;
-             return answer(::fchown(file.fd.get(), kStranger, kStranger));
-         }},
-        {"set-file-capability",
-         "capabilities",
-         {"EPERM", "EPERM", "EPERM", "ok", "ok"},
-         [](const Place&) { return file_capability(); }},
-        {"chmod-anothers-file",
-         "capabilities",
-         {"ENOENT view", "ENOENT view", "EPERM seccomp", "ok", "ok"},
-         [](const Place& place) { return answer(::chmod(place.at("others").c_str(), 0600)); }},
+        {.name = "capabilities",
+         .layer = "capabilities",
+         .answers = {.inspect = "0 of 0",
+                     .diagnose = "0 of 0",
+                     .maintain = "a of a",
+                     .admin = "4fcacffff of 4fcacffff",
+                     .bare = "*"},
+         .play = [](const Place&) { return capabilities(); }},
+        {.name = "raise-sys-admin",
+         .layer = "capabilities",
+         .answers = only_admin("EPERM"),
+         .play = [](const Place&) { return raise_capability(CAP_SYS_ADMIN); }},
+        {.name = "raise-net-admin",
+         .layer = "capabilities",
+         .answers = only_admin("EPERM"),
+         .play = [](const Place&) { return raise_capability(CAP_NET_ADMIN); }},
+        {.name = "raise-chown",
+         .layer = "capabilities",
+         .answers = only_admin("EPERM"),
+         .play = [](const Place&) { return raise_capability(CAP_CHOWN); }},
+        {.name = "unlock-securebits",
+         .layer = "capabilities",
+         .answers = {.inspect = "EPERM",
+                     .diagnose = "EPERM",
+                     .maintain = "EPERM",
+                     .admin = "EPERM",
+                     .bare = "ok"},
+         .play =
+             [](const Place&) {
+                 return answer(::prctl(PR_SET_SECUREBITS, SECBIT_KEEP_CAPS, 0, 0, 0));
+             }},
+        {.name = "chown",
+         .layer = "capabilities",
+         .answers = only_admin("EPERM"),
+         .play =
+             [](const Place&) {
+                 const OwnFile file;
+                 return answer(::fchown(file.fd.get(), kStranger, kStranger));
+             }},
+        {.name = "set-file-capability",
+         .layer = "capabilities",
+         .answers = only_admin("EPERM"),
+         .play = [](const Place&) { return file_capability(); }},
+        {.name = "chmod-anothers-file",
+         .layer = "capabilities",
+         .answers = {.inspect = "ENOENT view",
+                     .diagnose = "ENOENT view",
+                     .maintain = "EPERM seccomp",
+                     .admin = "ok",
+                     .bare = "ok"},
+         .play =
+             [](const Place& place) { return answer(::chmod(place.at("others").c_str(), 0600)); }},
         // nosuid holds in the job's view only; outside of it the file is what its mode says.
-        {"make-anothers-file-set-user-id",
-         "capabilities",
-         {"ENOENT view", "ENOENT view", "EPERM seccomp", "ok", "ok"},
-         [](const Place& place) { return answer(::chmod(place.at("others").c_str(), 04755)); }},
-        {"read-anothers-file",
-         "capabilities",
-         {"ENOENT view", "ENOENT view", "EACCES Landlock", "ok", "ok"},
-         [](const Place& place) { return answer(::open(place.at("others").c_str(), O_RDONLY)); }},
-        {"remove-anothers-file",
-         "capabilities",
-         {"ENOENT view", "ENOENT view", "ok", "ok", "ok"},
-         [](const Place& place) { return answer(::unlink(place.at("others").c_str())); }},
-        {"make-node-in-dev",
-         "capabilities",
-         {"EROFS view", "EROFS view", "EPERM seccomp", "ok", "ok"},
-         [](const Place&) {
-             const char* path = "/dev/bulkhead-trick";
-             const auto said = answer(::mknod(path, S_IFCHR | 0600, (1U << 8) | 3));
-             ::unlink(path);
-             return said;
-         }},
-        {"chroot",
-         "seccomp",
-         {"EPERM", "EPERM", "EPERM", "ok", "ok"},
-         [](const Place&) { return answer(::chroot("/")); }},
-        {"set-host-name",
-         "capabilities",
-         {"EPERM seccomp", "EPERM seccomp", "EPERM seccomp", "ok", "ok"},
-         [](const Place&) {
-             std::array<char, 65> name{};
-             ::gethostname(name.data(), name.size());
-             return answer(::sethostname(name.data(), std::string(name.data()).size()));
-         }},
-        {"set-interface-flags",
-         "capabilities",
-         {"EPERM", "EPERM", "ENOTTY seccomp", "ok", "ok"},
-         [](const Place&) { return set_interface_flags(); }},
-        {"open-raw-socket",
-         "capabilities",
-         {"EPERM", "EPERM", "EPERM", "ok", "ok"},
-         [](const Place&) { return answer(::socket(AF_INET, SOCK_RAW, IPPROTO_ICMP)); }},
-        {"bind-port-1009",
-         "capabilities",
-         {"EACCES", "EACCES", "EACCES", "ok", "ok"},
-         [](const Place&) { return bind_below_1024(); }},
-        {"raise-priority",
-         "capabilities",
-         {"EACCES", "EACCES", "EACCES", "ok", "ok"},
-         [](const Place&) { return answer(::setpriority(PRIO_PROCESS, 0, -5)); }},
-        {"real-time-priority",
-         "capabilities",
-         {"EPERM", "EPERM", "EPERM", "ok", "ok"},
-         [](const Place&) {
-             const sched_param lowest{1};
-             return answer(::sched_setscheduler(0, SCHED_FIFO, &lowest));
-         }},
+        {.name = "make-anothers-file-set-user-id",
+         .layer = "capabilities",
+         .answers = {.inspect = "ENOENT view",
+                     .diagnose = "ENOENT view",
+                     .maintain = "EPERM seccomp",
+                     .admin = "ok",
+                     .bare = "ok"},
+         .play =
+             [](const Place& place) { return answer(::chmod(place.at("others").c_str(), 04755)); }},
+        {.name = "read-anothers-file",
+         .layer = "capabilities",
+         .answers = {.inspect = "ENOENT view",
+                     .diagnose = "ENOENT view",
+                     .maintain = "EACCES Landlock",
+                     .admin = "ok",
+                     .bare = "ok"},
+         .play =
+             [](const Place& place) {
+                 return answer(::open(place.at("others").c_str(), O_RDONLY));
+             }},
+        {.name = "remove-anothers-file",
+         .layer = "capabilities",
+         .answers = {.inspect = "ENOENT view",
+                     .diagnose = "ENOENT view",
+                     .maintain = "ok",
+                     .admin = "ok",
+                     .bare = "ok"},
+         .play = [](const Place& place) { return answer(::unlink(place.at("others").c_str())); }},
+        {.name = "make-node-in-dev",
+         .layer = "capabilities",
+         .answers = {.inspect = "EROFS view",
+                     .diagnose = "EROFS view",
+                     .maintain = "EPERM seccomp",
+                     .admin = "ok",
+                     .bare = "ok"},
+         .play =
+             [](const Place&) {
+                 const char* path = "/dev/bulkhead-trick";
+                 const auto said = answer(::mknod(path, S_IFCHR | 0600, (1U << 8) | 3));
+                 ::unlink(path);
+                 return said;
+             }},
+        {.name = "chroot",
+         .layer = "seccomp",
+         .answers = only_admin("EPERM"),
+         .play = [](const Place&) { return answer(::chroot("/")); }},
+        {.name = "set-host-name",
+         .layer = "capabilities",
+         .answers = only_admin("EPERM seccomp"),
+         .play =
+             [](const Place&) {
+                 std::array<char, 65> name{};
+                 ::gethostname(name.data(), name.size());
+                 return answer(::sethostname(name.data(), std::string(name.data()).size()));
+             }},
+        {.name = "set-interface-flags",
+         .layer = "capabilities",
+         .answers = {.inspect = "EPERM",
+                     .diagnose = "EPERM",
+                     .maintain = "ENOTTY seccomp",
+                     .admin = "ok",
+                     .bare = "ok"},
+         .play = [](const Place&) { return set_interface_flags(); }},
+        {.name = "open-raw-socket",
+         .layer = "capabilities",
+         .answers = only_admin("EPERM"),
+         .play = [](const Place&) { return answer(::socket(AF_INET, SOCK_RAW, IPPROTO_ICMP)); }},
+        {.name = "bind-port-1009",
+         .layer = "capabilities",
+         .answers = only_admin("EACCES"),
+         .play = [](const Place&) { return bind_below_1024(); }},
+        {.name = "raise-priority",
+         .layer = "capabilities",
+         .answers = only_admin("EACCES"),
+         .play = [](const Place&) { return answer(::setpriority(PRIO_PROCESS, 0, -5)); }},
+        {.name = "real-time-priority",
+         .layer = "capabilities",
+         .answers = only_admin("EPERM"),
+         .play =
+             [](const Place&) {
+                 const sched_param lowest{1};
+                 return answer(::sched_setscheduler(0, SCHED_FIFO, &lowest));
+             }},
         // SYSLOG_ACTION_SIZE_UNREAD
-        {"read-kernel-log",
-         "capabilities",
-         {"EPERM", "EPERM", "EPERM", "ok", "ok"},
-         [](const Place&) { return answer(::klogctl(9, nullptr, 0)); }},
-        {"raise-hard-limit",
-         "capabilities",
-         {"EPERM", "EPERM", "EPERM", "EPERM", "*"},
-         [](const Place&) {
-             const rlimit more{1 << 16, 1 << 16};
-             return answer(::setrlimit(RLIMIT_NOFILE, &more));
-         }},
+        {.name = "read-kernel-log",
+         .layer = "capabilities",
+         .answers = only_admin("EPERM"),
+         .play = [](const Place&) { return answer(::klogctl(9, nullptr, 0)); }},
+        {.name = "raise-hard-limit",
+         .layer = "capabilities",
+         .answers = {.inspect = "EPERM",
+                     .diagnose = "EPERM",
+                     .maintain = "EPERM",
+                     .admin = "EPERM",
+                     .bare = "*"},
+         .play =
+             [](const Place&) {
+                 const rlimit more{1 << 16, 1 << 16};
+                 return answer(::setrlimit(RLIMIT_NOFILE, &more));
+             }},
     };
 }
 

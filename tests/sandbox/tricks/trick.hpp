@@ -23,6 +23,14 @@ struct Answers {
     std::string inspect, diagnose, maintain, admin;
     std::string bare;  // of a root process outside of every sandbox: the trick itself works
 };
+// Refused to every profile but admin, whose jobs are root's.
+inline Answers only_admin(const std::string& refusal) {
+    return {
+        .inspect = refusal, .diagnose = refusal, .maintain = refusal, .admin = "ok", .bare = "ok"};
+}
+inline Answers everywhere(const std::string& said) {
+    return {.inspect = said, .diagnose = said, .maintain = said, .admin = said, .bare = said};
+}
 
 struct Trick {
     std::string name;

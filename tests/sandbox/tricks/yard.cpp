@@ -78,11 +78,16 @@ std::vector<Trick> yard_tricks() {
     const auto in_yard = [](const std::string& name, const std::string& maintain,
                             std::function<std::string(const std::string& yard)> play,
                             const std::string& bare = "ok") {
-        return Trick{
-            "yard-" + name,
-            "Landlock",
-            {"ENOENT view", "ENOENT view", maintain, bare, bare},
-            [play = std::move(play)](const Place& place) { return play(place.at("yard")); }};
+        return Trick{.name = "yard-" + name,
+                     .layer = "Landlock",
+                     .answers = {.inspect = "ENOENT view",
+                                 .diagnose = "ENOENT view",
+                                 .maintain = maintain,
+                                 .admin = bare,
+                                 .bare = bare},
+                     .play = [play = std::move(play)](const Place& place) {
+                         return play(place.at("yard"));
+                     }};
     };
     const std::string kNo = "EACCES";
     const std::string kNever = "EPERM seccomp";
@@ -183,14 +188,23 @@ std::vector<Trick> yard_tricks() {
             [](Text yard) { return answer(::rmdir((yard + "/mount").c_str())); }, "EBUSY"),
 
         // A package cache is no yard: root installs from it.
-        {"replace-cached-package",
-         "view",
-         {"EROFS", "EROFS", "ENOENT", "ok", "ok"},
-         [](const Place& place) { return replace(place.at("cache") + "/package.deb"); }},
-        {"swap-cache-for-symlink",
-         "view",
-         {"EROFS", "EROFS", "ENOENT", "ok", "ok"},
-         [](const Place& place) { return swap_for_symlink(place.at("cache") + "/swapped"); }},
+        {.name = "replace-cached-package",
+         .layer = "view",
+         .answers = {.inspect = "EROFS",
+                     .diagnose = "EROFS",
+                     .maintain = "ENOENT",
+                     .admin = "ok",
+                     .bare = "ok"},
+         .play = [](const Place& place) { return replace(place.at("cache") + "/package.deb"); }},
+        {.name = "swap-cache-for-symlink",
+         .layer = "view",
+         .answers = {.inspect = "EROFS",
+                     .diagnose = "EROFS",
+                     .maintain = "ENOENT",
+                     .admin = "ok",
+                     .bare = "ok"},
+         .play =
+             [](const Place& place) { return swap_for_symlink(place.at("cache") + "/swapped"); }},
     };
 }
 
