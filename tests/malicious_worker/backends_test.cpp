@@ -112,16 +112,19 @@ TEST_P(LyingReader, KeepsTheBrokerFromStartingAnyWorker) {
 
 INSTANTIATE_TEST_SUITE_P(
     , LyingReader,
-    testing::Values(Lie{"ill-formed", "config-refused", "\"backend-name\""},
-                    Lie{"repeated", "config-refused", "backend-name-twice"},
-                    Lie{"none", "config-refused", "no-backend"},
-                    Lie{"unsealed", "config-refused", "settings-not-sealed"},
-                    Lie{"too-long", "config-refused", "settings-not-sealed"},
-                    Lie{"seventeen", "protocol-violation", "list too long"},
-                    Lie{"twice", "protocol-violation", "Configured: wrong phase"},
-                    Lie{"worker", "protocol-violation", "unknown request 1"},
-                    Lie{"garbage", "protocol-violation", ""},
-                    Lie{"unconfined", "protocol-violation", "config reader is not confined"}),
+    testing::Values(
+        Lie{.how = "ill-formed", .event = "config-refused", .words = "\"backend-name\""},
+        Lie{.how = "repeated", .event = "config-refused", .words = "backend-name-twice"},
+        Lie{.how = "none", .event = "config-refused", .words = "no-backend"},
+        Lie{.how = "unsealed", .event = "config-refused", .words = "settings-not-sealed"},
+        Lie{.how = "too-long", .event = "config-refused", .words = "settings-not-sealed"},
+        Lie{.how = "seventeen", .event = "protocol-violation", .words = "list too long"},
+        Lie{.how = "twice", .event = "protocol-violation", .words = "Configured: wrong phase"},
+        Lie{.how = "worker", .event = "protocol-violation", .words = "unknown request 1"},
+        Lie{.how = "garbage", .event = "protocol-violation", .words = ""},
+        Lie{.how = "unconfined",
+            .event = "protocol-violation",
+            .words = "config reader is not confined"}),
     [](const auto& each) {
         std::string name = each.param.how;
         std::erase(name, '-');

@@ -52,18 +52,35 @@ struct Lie {
 
 // As after a change of SELinux domain, the second.
 const Lie kToTheWorker[] = {
-    {Wall::not_dumpable, "prctl", number_of(PR_SET_DUMPABLE),
-     "not-dumpable differs: it can be read from outside"},
-    {Wall::end_with_parent, "prctl", number_of(PR_GET_PDEATHSIG),
-     "end-with-parent differs: it would outlive the broker"},
-    {Wall::mdwe, "prctl", number_of(kSetMdwe), "mdwe differs: memory can become executable"},
-    {Wall::mseal, "mseal", "any", "sealed code can be remapped"},
-    {Wall::identity, "setresuid", "0", "becoming root was possible"},
-    {Wall::landlock_net, "landlock_restrict_self", "any",
-     "landlock differs: what no rule names is open"},
-    {Wall::landlock, "landlock_restrict_self", "any",
-     "landlock differs: what no rule names is open"},
-    {Wall::seccomp, "seccomp", number_of(SECCOMP_SET_MODE_FILTER), "clone3 was possible"}};
+    {.wall = Wall::not_dumpable,
+     .call = "prctl",
+     .first = number_of(PR_SET_DUMPABLE),
+     .said = "not-dumpable differs: it can be read from outside"},
+    {.wall = Wall::end_with_parent,
+     .call = "prctl",
+     .first = number_of(PR_GET_PDEATHSIG),
+     .said = "end-with-parent differs: it would outlive the broker"},
+    {.wall = Wall::mdwe,
+     .call = "prctl",
+     .first = number_of(kSetMdwe),
+     .said = "mdwe differs: memory can become executable"},
+    {.wall = Wall::mseal, .call = "mseal", .first = "any", .said = "sealed code can be remapped"},
+    {.wall = Wall::identity,
+     .call = "setresuid",
+     .first = "0",
+     .said = "becoming root was possible"},
+    {.wall = Wall::landlock_net,
+     .call = "landlock_restrict_self",
+     .first = "any",
+     .said = "landlock differs: what no rule names is open"},
+    {.wall = Wall::landlock,
+     .call = "landlock_restrict_self",
+     .first = "any",
+     .said = "landlock differs: what no rule names is open"},
+    {.wall = Wall::seccomp,
+     .call = "seccomp",
+     .first = number_of(SECCOMP_SET_MODE_FILTER),
+     .said = "clone3 was possible"}};
 
 class LieToTheWorker : public LyingKernel, public testing::WithParamInterface<Lie> {};
 
@@ -83,14 +100,24 @@ TEST(LyingKernelTable, KnowsEveryWallThatTheWorkerRaises) {
 }
 
 const Lie kToTheBroker[] = {
-    {Wall::not_dumpable, "prctl", number_of(PR_SET_DUMPABLE),
-     "not-dumpable differs: it can be read from outside"},
-    {Wall::limits, "prlimit64", "any", "a limit differs"},
+    {.wall = Wall::not_dumpable,
+     .call = "prctl",
+     .first = number_of(PR_SET_DUMPABLE),
+     .said = "not-dumpable differs: it can be read from outside"},
+    {.wall = Wall::limits, .call = "prlimit64", .first = "any", .said = "a limit differs"},
     // The first process that it makes finds out before it gives up its own.
-    {Wall::capabilities, "prctl", number_of(PR_CAPBSET_DROP), "capabilities differ"},
-    {Wall::no_new_privs, "prctl", number_of(PR_SET_NO_NEW_PRIVS), "no_new_privs is off"},
-    {Wall::seccomp, "seccomp", number_of(SECCOMP_SET_MODE_FILTER),
-     "seccomp differs: no filter was added"}};
+    {.wall = Wall::capabilities,
+     .call = "prctl",
+     .first = number_of(PR_CAPBSET_DROP),
+     .said = "capabilities differ"},
+    {.wall = Wall::no_new_privs,
+     .call = "prctl",
+     .first = number_of(PR_SET_NO_NEW_PRIVS),
+     .said = "no_new_privs is off"},
+    {.wall = Wall::seccomp,
+     .call = "seccomp",
+     .first = number_of(SECCOMP_SET_MODE_FILTER),
+     .said = "seccomp differs: no filter was added"}};
 
 class LieToTheBroker : public LyingKernel, public testing::WithParamInterface<Lie> {};
 

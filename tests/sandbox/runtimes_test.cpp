@@ -20,53 +20,68 @@ struct Runtime {
 };
 
 const Runtime kRuntimes[] = {
-    {"Shell",
-     "/bin/bash",
-     {"-euc",
-      "set -o pipefail; d=$(mktemp -d /tmp/bulkhead-runtime-XXXXXX); trap 'rm -r $d' EXIT; cd $d\n"
-      "seq 9 | sort -rn | head -n 1; touch new; mkfifo pipe; echo piped > pipe & cat pipe; wait\n"
-      "cp new other; mv other third; ln -s third link; find . -type f | wc -l\n"
-      "grep -c ^root: /etc/passwd; awk 'BEGIN { print 6 * 7 }'; echo abc | sed s/b/B/\n"
-      "timeout 0.1 sleep 9 || echo $?; df / | wc -l; date -d @0 -u +%F; stat -c %U /etc/passwd"},
-     "9\npiped\n2\n1\n42\naBc\n124\n2\n1970-01-01\nroot\n"},
-    {"Static",
-     "/bin/busybox",
-     {"sh", "-c", "echo static | busybox tr a-z A-Z; busybox ls -d /etc"},
-     "STATIC\n/etc\n"},
-    {"Go",
-     "/usr/bin/fzf",
-     {"-c", "printf 'abc\\nxyz\\n' | fzf --filter xyz"},
-     "xyz\n",
-     "/bin/bash"},
-    {"Rust", "/usr/bin/rg", {"-c", "^root:", "/etc/passwd"}, "1\n"},
-    {"RustThreads",
-     "/usr/bin/fdfind",
-     {"--max-depth", "1", "--exec", "echo", "{}", ";", "^passwd$", "/etc"},
-     "/etc/passwd\n"},
-    {"Perl",
-     "/usr/bin/perl",
-     {"-e",
-      "use threads; print `echo child`; threads->create(sub { print \"thread\\n\" })->join;"
-      "use Socket; socketpair(A, B, AF_UNIX, SOCK_STREAM, PF_UNSPEC) or die; print \"pair\\n\""},
-     "child\nthread\npair\n"},
-    {"Python",
-     "/usr/bin/python3",
-     {"-c",
-      "import asyncio, subprocess, tempfile, threading\n"
-      "print(subprocess.check_output(['echo', 'child']).decode().strip(), flush=True)\n"
-      "t = threading.Thread(target=lambda: print('thread', flush=True)); t.start(); t.join()\n"
-      "with tempfile.TemporaryDirectory() as d: open(d + '/f', 'w').write('x')\n"
-      "async def f(): await (await asyncio.create_subprocess_exec('echo', 'async')).wait()\n"
-      "asyncio.run(f())"},
-     "child\nthread\nasync\n"},
-    {"Node",
-     "/usr/bin/node",
-     {"-e",
-      "console.log(require('child_process').execSync('echo child').toString().trim());"
-      "require('fs').readFile('/etc/passwd', (e, d) => { console.log(e || 'read');"
-      "new (require('worker_threads').Worker)('console.log(\"thread\")', {eval: true}) })"},
-     "child\nread\nthread\n"},
-    {"Java", "/usr/bin/java", {"-c", "java -version 2>&1 | grep -c 64-Bit"}, "1\n", "/bin/bash"},
+    {.name = "Shell",
+     .program = "/bin/bash",
+     .arguments =
+         {"-euc",
+          "set -o pipefail; d=$(mktemp -d /tmp/bulkhead-runtime-XXXXXX); trap 'rm -r $d' EXIT; cd "
+          "$d\n"
+          "seq 9 | sort -rn | head -n 1; touch new; mkfifo pipe; echo piped > pipe & cat pipe; "
+          "wait\n"
+          "cp new other; mv other third; ln -s third link; find . -type f | wc -l\n"
+          "grep -c ^root: /etc/passwd; awk 'BEGIN { print 6 * 7 }'; echo abc | sed s/b/B/\n"
+          "timeout 0.1 sleep 9 || echo $?; df / | wc -l; date -d @0 -u +%F; stat -c %U "
+          "/etc/passwd"},
+     .says = "9\npiped\n2\n1\n42\naBc\n124\n2\n1970-01-01\nroot\n"},
+    {.name = "Static",
+     .program = "/bin/busybox",
+     .arguments = {"sh", "-c", "echo static | busybox tr a-z A-Z; busybox ls -d /etc"},
+     .says = "STATIC\n/etc\n"},
+    {.name = "Go",
+     .program = "/usr/bin/fzf",
+     .arguments = {"-c", "printf 'abc\\nxyz\\n' | fzf --filter xyz"},
+     .says = "xyz\n",
+     .started_by = "/bin/bash"},
+    {.name = "Rust",
+     .program = "/usr/bin/rg",
+     .arguments = {"-c", "^root:", "/etc/passwd"},
+     .says = "1\n"},
+    {.name = "RustThreads",
+     .program = "/usr/bin/fdfind",
+     .arguments = {"--max-depth", "1", "--exec", "echo", "{}", ";", "^passwd$", "/etc"},
+     .says = "/etc/passwd\n"},
+    {.name = "Perl",
+     .program = "/usr/bin/perl",
+     .arguments =
+         {"-e",
+          "use threads; print `echo child`; threads->create(sub { print \"thread\\n\" })->join;"
+          "use Socket; socketpair(A, B, AF_UNIX, SOCK_STREAM, PF_UNSPEC) or die; print "
+          "\"pair\\n\""},
+     .says = "child\nthread\npair\n"},
+    {.name = "Python",
+     .program = "/usr/bin/python3",
+     .arguments =
+         {"-c",
+          "import asyncio, subprocess, tempfile, threading\n"
+          "print(subprocess.check_output(['echo', 'child']).decode().strip(), flush=True)\n"
+          "t = threading.Thread(target=lambda: print('thread', flush=True)); t.start(); t.join()\n"
+          "with tempfile.TemporaryDirectory() as d: open(d + '/f', 'w').write('x')\n"
+          "async def f(): await (await asyncio.create_subprocess_exec('echo', 'async')).wait()\n"
+          "asyncio.run(f())"},
+     .says = "child\nthread\nasync\n"},
+    {.name = "Node",
+     .program = "/usr/bin/node",
+     .arguments =
+         {"-e",
+          "console.log(require('child_process').execSync('echo child').toString().trim());"
+          "require('fs').readFile('/etc/passwd', (e, d) => { console.log(e || 'read');"
+          "new (require('worker_threads').Worker)('console.log(\"thread\")', {eval: true}) })"},
+     .says = "child\nread\nthread\n"},
+    {.name = "Java",
+     .program = "/usr/bin/java",
+     .arguments = {"-c", "java -version 2>&1 | grep -c 64-Bit"},
+     .says = "1\n",
+     .started_by = "/bin/bash"},
 };
 
 Finished run_under(const std::string& list, const std::vector<std::string>& command) {

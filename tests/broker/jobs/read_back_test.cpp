@@ -22,22 +22,39 @@ struct Lie {
 };
 
 const Lie kLies[] = {
-    {Wall::namespaces, "readlink", "mnt namespace differs"},
-    {Wall::limits, "umask", "umask differs"},
-    {Wall::limits, "setpriority", "nice differs"},
-    {Wall::limits, "prlimit64", "a limit differs"},
-    {Wall::identity, "setgroups", "identity: supplementary groups differ"},
-    {Wall::identity, "setresgid", "identity: group id differs"},
-    {Wall::identity, "setresuid", "identity: user id differs"},
-    {Wall::capabilities, "prctl", "identity: capabilities differ", PR_CAPBSET_DROP},
-    {Wall::capabilities, "prctl", "identity: capabilities differ", PR_CAP_AMBIENT},
-    {Wall::capabilities, "prctl", "identity: securebits differ", PR_SET_SECUREBITS},
-    {Wall::no_new_privs, "prctl", "identity: no_new_privs is off", PR_SET_NO_NEW_PRIVS},
-    {Wall::end_with_parent, "prctl", "it would outlive the broker", PR_SET_PDEATHSIG},
-    {Wall::job_view, "mount_setattr", " is writable"},
-    {Wall::id_map, "setns", "user namespace differs"},
-    {Wall::landlock, "landlock_restrict_self", "landlock differs: what no rule names is open"},
-    {Wall::seccomp, "seccomp", "seccomp differs: no filter was added"}};
+    {.wall = Wall::namespaces, .call = "readlink", .said = "mnt namespace differs"},
+    {.wall = Wall::limits, .call = "umask", .said = "umask differs"},
+    {.wall = Wall::limits, .call = "setpriority", .said = "nice differs"},
+    {.wall = Wall::limits, .call = "prlimit64", .said = "a limit differs"},
+    {.wall = Wall::identity, .call = "setgroups", .said = "identity: supplementary groups differ"},
+    {.wall = Wall::identity, .call = "setresgid", .said = "identity: group id differs"},
+    {.wall = Wall::identity, .call = "setresuid", .said = "identity: user id differs"},
+    {.wall = Wall::capabilities,
+     .call = "prctl",
+     .said = "identity: capabilities differ",
+     .first_argument = PR_CAPBSET_DROP},
+    {.wall = Wall::capabilities,
+     .call = "prctl",
+     .said = "identity: capabilities differ",
+     .first_argument = PR_CAP_AMBIENT},
+    {.wall = Wall::capabilities,
+     .call = "prctl",
+     .said = "identity: securebits differ",
+     .first_argument = PR_SET_SECUREBITS},
+    {.wall = Wall::no_new_privs,
+     .call = "prctl",
+     .said = "identity: no_new_privs is off",
+     .first_argument = PR_SET_NO_NEW_PRIVS},
+    {.wall = Wall::end_with_parent,
+     .call = "prctl",
+     .said = "it would outlive the broker",
+     .first_argument = PR_SET_PDEATHSIG},
+    {.wall = Wall::job_view, .call = "mount_setattr", .said = " is writable"},
+    {.wall = Wall::id_map, .call = "setns", .said = "user namespace differs"},
+    {.wall = Wall::landlock,
+     .call = "landlock_restrict_self",
+     .said = "landlock differs: what no rule names is open"},
+    {.wall = Wall::seccomp, .call = "seccomp", .said = "seccomp differs: no filter was added"}};
 
 // Every such call of this process and its children returns 0 and is not made.
 sandbox::Filter lies(const Lie& lie) {
@@ -128,7 +145,8 @@ TEST_F(ReadBack, AWallThatNobodyRaisedIsNoticed) {
 }
 
 TEST_F(ReadBack, APrivateTmpThatIsNotIsNoticed) {
-    EXPECT_EQ(told(Lie{Wall::job_view, "mount", ""}, false), "view: /tmp is the host's");
+    EXPECT_EQ(told(Lie{.wall = Wall::job_view, .call = "mount", .said = ""}, false),
+              "view: /tmp is the host's");
 }
 
 TEST_F(ReadBack, AProcessOutsideOfTheCgroupIsNoticed) {

@@ -181,8 +181,10 @@ class EgressInKernel : public testing::Test {
 const std::vector<std::string> kSending{"connect-send", "send", "sendmsg", "sendmmsg"};
 
 std::vector<Row> every_way(const std::string& to, int port, const std::string& answer) {
-    std::vector<Row> rows{{"connect", to, port, answer}};
-    for (const auto& how : kSending) rows.push_back({how, to, port, answer});
+    std::vector<Row> rows{{.how = "connect", .to = to, .port = port, .answer = answer}};
+    for (const auto& how : kSending) {
+        rows.push_back({.how = how, .to = to, .port = port, .answer = answer});
+    }
     return rows;
 }
 
@@ -199,8 +201,10 @@ TEST_F(EgressInKernel, TheResolverOfACloudAnswersAndTheMetadataServiceBesideItIs
     }
     append(rows, every_way("fd00:ec2::254", 80, "EPERM"));
     append(rows, every_way("fd00:ec2::254", 53, "EPERM"));
-    rows.push_back({"send-unspecified", "169.254.169.254", 53, "done"});
-    rows.push_back({"send-unspecified", "169.254.169.254", 80, "EPERM"});
+    rows.push_back(
+        {.how = "send-unspecified", .to = "169.254.169.254", .port = 53, .answer = "done"});
+    rows.push_back(
+        {.how = "send-unspecified", .to = "169.254.169.254", .port = 80, .answer = "EPERM"});
     append(rows, every_way("10.1.2.3", 80, "done"));
     append(rows, every_way("::ffff:10.1.2.3", 80, "done"));
     append(rows, every_way("10.1.2.3", 53, "EPERM"));
@@ -220,22 +224,23 @@ TEST_F(EgressInKernel, TheUnspecifiedAddressIsNoWayAround) {
 
 TEST_F(EgressInKernel, NothingIsBoundOfEitherFamily) {
     EXPECT_EQ(differences("connect any 80  # x\n", {},
-                          {{"bind", "127.0.0.1", 0, "EPERM"},
-                           {"bind", "0.0.0.0", 8125, "EPERM"},
-                           {"bind-udp", "0.0.0.0", 5353, "EPERM"},
-                           {"bind-udp", "10.1.2.3", 0, "EPERM"},
-                           {"bind-udp", "::", 5353, "EPERM"},
-                           {"bind", "fe80::1%eth0", 0, "EPERM"}}),
+                          {{.how = "bind", .to = "127.0.0.1", .port = 0, .answer = "EPERM"},
+                           {.how = "bind", .to = "0.0.0.0", .port = 8125, .answer = "EPERM"},
+                           {.how = "bind-udp", .to = "0.0.0.0", .port = 5353, .answer = "EPERM"},
+                           {.how = "bind-udp", .to = "10.1.2.3", .port = 0, .answer = "EPERM"},
+                           {.how = "bind-udp", .to = "::", .port = 5353, .answer = "EPERM"},
+                           {.how = "bind", .to = "fe80::1%eth0", .port = 0, .answer = "EPERM"}}),
               "");
 }
 
 TEST_F(EgressInKernel, ARowWithinASpecialNetReachesIt) {
-    EXPECT_EQ(differences("connect 169.254.169.254 80  # x\n", {},
-                          {{"connect", "169.254.169.254", 80, "done"},
-                           {"send", "::ffff:169.254.169.254", 80, "done"},
-                           {"connect", "fe80::1%eth0", 80, "EPERM"},
-                           {"connect", "10.1.2.3", 80, "EPERM"}}),
-              "");
+    EXPECT_EQ(
+        differences("connect 169.254.169.254 80  # x\n", {},
+                    {{.how = "connect", .to = "169.254.169.254", .port = 80, .answer = "done"},
+                     {.how = "send", .to = "::ffff:169.254.169.254", .port = 80, .answer = "done"},
+                     {.how = "connect", .to = "fe80::1%eth0", .port = 80, .answer = "EPERM"},
+                     {.how = "connect", .to = "10.1.2.3", .port = 80, .answer = "EPERM"}}),
+        "");
 }
 
 TEST_F(EgressInKernel, AsManyRowsAsThereMayBeAreTakenByTheKernel) {
