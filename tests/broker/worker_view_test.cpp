@@ -16,6 +16,7 @@
 #include "tests/broker/processes/stand_in.hpp"
 #include "tests/support/forked.hpp"
 #include "tests/support/kernel.hpp"
+#include "tests/support/ok.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::broker {
@@ -35,7 +36,7 @@ struct WorkerViewTest : testing::Test {
         add("/proc");
         if (!test::kernel_makes_views()) GTEST_SKIP() << "this kernel has no mount_setattr";
         const auto able = try_view(rows);
-        ASSERT_TRUE(able) << able.error().what;
+        ASSERT_OK(able);
     }
     void add(const std::string& path, bool if_present = false, Access access = Access::read) {
         rows.push_back({.access = access, .path = path, .if_present = if_present, .source = {}});
@@ -219,7 +220,7 @@ TEST_F(WorkerViewTest, ARunningWorkerIsMovedFromOutside) {
     EXPECT_EQ(require_narrow(worker.pid(), rows).error().kind, Error::Kind::differs)
         << "it still has the host's";
     const auto closed = worker.close_view(rows);
-    ASSERT_TRUE(closed) << closed.error().what;
+    ASSERT_OK(closed);
     EXPECT_EQ(listed("/proc/" + std::to_string(worker.pid()) + "/root"), "proc ");
     EXPECT_EQ(listed("/proc/" + std::to_string(worker.pid()) + "/cwd"), "proc ");
     EXPECT_TRUE(worker.close_view(rows)) << "once is enough";

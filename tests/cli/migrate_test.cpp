@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "tests/cli/site.hpp"
+#include "tests/support/ok.hpp"
 #include "worker/config/config.hpp"
 
 namespace bulkhead::test {
@@ -94,7 +95,7 @@ TEST_P(Migration, WhatItWritesIsAConfiguration) {
     ASSERT_EQ(migrate_it({"--write", out()}).code, 0);
     const auto config = worker::parse_config(
         {.file_name = "agent.yaml", .file = content(out() / "agent.yaml"), .arguments = {}});
-    ASSERT_TRUE(config) << config.error().what;
+    ASSERT_OK(config);
     EXPECT_EQ(config->backends.size(), 1U);
     EXPECT_TRUE(config->remarks.empty());
 }

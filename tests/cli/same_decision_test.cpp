@@ -10,6 +10,7 @@
 #include "cli/dry_run/report.hpp"
 #include "common/base/text.hpp"
 #include "tests/cli/live_broker.hpp"
+#include "tests/support/ok.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -208,7 +209,7 @@ TEST(SameDecision, OfDryRunAndBrokerForTenThousandJobs) {
     const auto now = broker::now();
     prepare(site, now);
     const auto copy = policy_of(site);
-    ASSERT_TRUE(copy) << copy.error().what;
+    ASSERT_OK(copy);
     ASSERT_EQ(copy->host_would_say, "");
     LiveBroker live(site.path("policy"));
     Generator generator(now, 20261122);
@@ -276,7 +277,7 @@ TEST(SameDecision, OfPartsThatAreTooLarge) {
     if (::geteuid() != 0) GTEST_SKIP() << "the broker is root";
     const Site site;
     const auto copy = policy_of(site);
-    ASSERT_TRUE(copy) << copy.error().what;
+    ASSERT_OK(copy);
     LiveBroker live(site.path("policy"));
     const auto lines = [](const std::string& line, std::size_t bytes) {
         std::string text;

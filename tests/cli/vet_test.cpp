@@ -12,6 +12,7 @@
 #include "common/sandbox/landlock.hpp"
 #include "common/sandbox/seccomp.hpp"
 #include "tests/support/forked.hpp"
+#include "tests/support/ok.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::cli {
@@ -122,14 +123,14 @@ TEST(ConfinedChild, CannotDoWhatAnOrdinaryProcessCan) {
     }
     for (const auto& attempt : attempts) {
         const auto ran = run_confined({"/bin/bash", kScriptPath}, attempt + "\n");
-        ASSERT_TRUE(ran) << ran.error().what;
+        ASSERT_OK(ran);
         EXPECT_THAT(ran->output, ::testing::Not(HasSubstr("yes"))) << attempt;
     }
 }
 
 TEST(ConfinedChild, IsNotRootAndHasNoCapability) {
     const auto ran = run_confined({"/bin/bash", kScriptPath}, "echo \"uid $EUID\"\n");
-    ASSERT_TRUE(ran) << ran.error().what;
+    ASSERT_OK(ran);
     EXPECT_THAT(ran->output,
                 HasSubstr("uid " + std::to_string(::geteuid() == 0 ? 65534 : ::geteuid())));
 }
@@ -151,7 +152,7 @@ TEST(ConfinedChild, RunsWhereClone3IsRefused) {
 TEST(ConfinedChild, HasABoundOnWhatItSays) {
     const auto ran = run_confined({"/bin/bash", kScriptPath},
                                   "for ((i = 0; i < 40000; ++i)); do echo 0123456789; done\n");
-    ASSERT_TRUE(ran) << ran.error().what;
+    ASSERT_OK(ran);
     EXPECT_EQ(ran->exit_code, 0);
     EXPECT_LE(ran->output.size(), std::size_t{260} << 10);
 }
@@ -159,7 +160,7 @@ TEST(ConfinedChild, HasABoundOnWhatItSays) {
 TEST(ConfinedChild, IsKilledWhenItsTimeIsOver) {
     const auto ran = run_confined({"/bin/bash", kScriptPath}, "while :; do :; done\n",
                                   std::chrono::milliseconds(200));
-    ASSERT_TRUE(ran) << ran.error().what;
+    ASSERT_OK(ran);
     EXPECT_EQ(ran->exit_code, -1);
 }
 

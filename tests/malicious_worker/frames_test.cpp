@@ -16,6 +16,7 @@
 #include "tests/malicious_worker/gate_harness.hpp"
 #include "tests/malicious_worker/random_frames.hpp"
 #include "tests/malicious_worker/site.hpp"
+#include "tests/support/ok.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -60,7 +61,7 @@ class Frames : public Site {
         Site::SetUp();
         if (IsSkipped()) return;
         auto made = GateHarness::create(place() / "policy");
-        ASSERT_TRUE(made) << made.error().what;
+        ASSERT_OK(made);
         harness_ = *std::move(made);
     }
 

@@ -20,6 +20,7 @@
 #include "tests/malicious_worker/sweep.hpp"
 #include "tests/support/forked.hpp"
 #include "tests/support/layers.hpp"
+#include "tests/support/ok.hpp"
 #include "worker/confine.hpp"
 
 namespace bulkhead::test {
@@ -119,7 +120,7 @@ TEST(Sockets, AreLetThroughByFamilyTypeAndProtocolAsPromised) {
     for (const auto& promise : kPromises) {
         const auto filter = filter_of(promise.list);
         const auto outcomes = sweep(probes, [&] { return confine(filter); });
-        ASSERT_TRUE(outcomes) << outcomes.error().what;
+        ASSERT_OK(outcomes);
         std::size_t allowed = 0;
         for (std::size_t i = 0; i < asked.size(); ++i) {
             const auto& one = asked[i];

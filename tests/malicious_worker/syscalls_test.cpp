@@ -16,6 +16,7 @@
 #include "tests/malicious_worker/golden.hpp"
 #include "tests/malicious_worker/site.hpp"
 #include "tests/support/layers.hpp"
+#include "tests/support/ok.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -62,7 +63,7 @@ class Syscalls : public Site {
             if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return sys::fail_errno("prctl");
             return sandbox::install(filter);
         });
-        EXPECT_TRUE(outcomes) << outcomes.error().what;
+        EXPECT_OK(outcomes);
         std::vector<std::string> answers;
         if (outcomes) {
             for (const auto outcome : *outcomes) answers.push_back(in_words(outcome));

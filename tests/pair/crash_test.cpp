@@ -11,6 +11,7 @@
 
 #include "broker/records/history.hpp"
 #include "tests/pair/pair.hpp"
+#include "tests/support/ok.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -80,7 +81,7 @@ class Crash : public Pair {
                 found.reported += record.kind == records::Kind::reported;
                 return {};
             });
-        EXPECT_TRUE(read) << read.error().what;
+        EXPECT_OK(read);
         return found;
     }
 

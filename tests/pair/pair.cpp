@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <sstream>
 
+#include "tests/support/ok.hpp"
+
 namespace bulkhead::test {
 
 namespace {
@@ -47,7 +49,7 @@ void Pair::SetUp() {
     options_.directory = directory;
     backend_ = std::make_unique<reference::ReferenceBackend>(options_);
     const auto started = backend_->start();
-    ASSERT_TRUE(started) << started.error();
+    ASSERT_OK(started);
     place_ = std::make_unique<Installation>(backend_->port());
     place_->let_backends_have(directory);
     place_->write("agent.yaml", configuration());
@@ -185,7 +187,8 @@ bool Pair::wait_for_audit(std::string_view event, std::size_t times) {
 }
 
 json Pair::last_audit(std::string_view event, std::size_t times) {
-    EXPECT_TRUE(wait_for_audit(event, times)) << event << " is not " << times << " times in the log";
+    EXPECT_TRUE(wait_for_audit(event, times))
+        << event << " is not " << times << " times in the log";
     const auto events = audit(event);
     return events.empty() ? json::object() : events.back();
 }
@@ -231,7 +234,7 @@ bool Pair::wait_for_asked(std::string_view path, std::size_t times, int status) 
 
 std::string Pair::queue(reference::ReferenceBackend::JobRequest request) {
     const auto id = backend_->queue_job(std::move(request));
-    EXPECT_TRUE(id) << id.error();
+    EXPECT_OK(id);
     return id.value_or("");
 }
 

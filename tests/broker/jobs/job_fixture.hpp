@@ -6,6 +6,7 @@
 
 #include "broker/jobs/job_process.hpp"
 #include "tests/support/kernel.hpp"
+#include "tests/support/ok.hpp"
 
 namespace bulkhead::broker {
 
@@ -66,7 +67,7 @@ struct CgroupFixture : testing::Test {
         if (::geteuid() != 0) GTEST_SKIP() << "needs root to make cgroups";
         if (!test::cgroup2_is_mounted()) GTEST_SKIP() << "no cgroup2 file system is mounted";
         auto made = CgroupTree::create("test-" + std::to_string(::getpid()));
-        ASSERT_TRUE(made) << made.error().what;
+        ASSERT_OK(made);
         tree.emplace(*std::move(made));
     }
 };

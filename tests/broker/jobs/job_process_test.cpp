@@ -15,6 +15,7 @@
 #include "common/view/job_view.hpp"
 #include "tests/broker/jobs/job_fixture.hpp"
 #include "tests/support/forked.hpp"
+#include "tests/support/ok.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::broker {
@@ -169,7 +170,7 @@ TEST_F(JobProcessTest, IdentityIsThePlansInEverySet) {
     const auto plan = plan_of(profile, "cat /proc/self/status");
     const auto seen = sandbox::parse_proc_status(run(plan).out).value();
     const auto same = sandbox::require_ids(seen, plan.ids);
-    EXPECT_TRUE(same) << same.error().what;
+    EXPECT_OK(same);
     EXPECT_EQ(seen.seccomp, 2);
     EXPECT_EQ(seen.uids[0], 65534U);
 }

@@ -13,6 +13,7 @@
 #include "common/view/root.hpp"
 #include "tests/broker/jobs/job_fixture.hpp"
 #include "tests/support/forked.hpp"
+#include "tests/support/ok.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::broker {
@@ -318,7 +319,7 @@ TEST_F(JobViewTest, JobsOfOneUserAreCountedApartInUserNamespacesOfTheirOwn) {
                       .value();
     auto other =
         JobProcess::spawn(made, cgroup, std::move(out.write), sys::make_pipe().value().write);
-    ASSERT_TRUE(other) << other.error().what;
+    ASSERT_OK(other);
     char up[3];
     ASSERT_EQ(::read(out.read.get(), up, sizeof up), 3);
     made.script =

@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "tests/broker/processes/stand_in.hpp"
+#include "tests/support/ok.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::broker {
@@ -32,7 +33,7 @@ TEST_F(ConfinedProcessTest, IsNobodyBeforeItsFirstInstruction) {
     const auto seen = sandbox::read_proc_status(worker.pid()).value();
     const auto same =
         sandbox::require_ids(seen, {.user = test::kStandIn, .groups = {}, .capabilities = 0});
-    EXPECT_TRUE(same) << same.error().what;
+    EXPECT_OK(same);
 }
 
 TEST_F(ConfinedProcessTest, WithoutASeccompFilterItIsNotConfined) {

@@ -3,6 +3,7 @@
 
 #include "tests/broker/records/audit_samples.hpp"
 #include "tests/broker/records/faults.hpp"
+#include "tests/support/ok.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::records {
@@ -28,7 +29,7 @@ void log_much(const sys::Dir& dir, int events, const test::Say& say) {
 // unbroken chain that begins with line 1, and goes on.
 void expect_whole(const sys::Dir& dir, const std::string& said) {
     auto audit = Audit::open(dir, kFixed);
-    ASSERT_TRUE(audit) << audit.error().what;
+    ASSERT_OK(audit);
     ASSERT_TRUE(audit->event("start", {}));
     const auto summary = verified(dir, audit->head());
     ASSERT_FALSE(summary.fault) << summary.fault->line << ": " << summary.fault->why;

@@ -9,6 +9,7 @@
 #include "broker/records/audit.hpp"
 #include "common/audit/verify.hpp"
 #include "common/base/strong.hpp"
+#include "tests/support/ok.hpp"
 
 namespace bulkhead::records {
 
@@ -19,7 +20,7 @@ inline const Audit::Options kEachLineRotates{.rotate_at = 1, .keep = 1, .clock =
 
 inline Audit opened(const sys::Dir& dir, Audit::Options options = kFixed) {
     auto audit = Audit::open(dir, options);
-    EXPECT_TRUE(audit) << audit.error().what;
+    EXPECT_OK(audit);
     return *std::move(audit);
 }
 

@@ -3,6 +3,7 @@
 
 #include "broker/records/worker_states.hpp"
 #include "tests/broker/records/samples.hpp"
+#include "tests/support/ok.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::records {
@@ -34,7 +35,7 @@ TEST_F(HeirsTest, AnUnreportedJobIsItsBackendsWhetherItEndedOrNot) {
     start("gone");
     const std::vector<Slot> slots{{"main", 3}, {"fleet", 0}, {"new", 1}};
     const auto heirs = heirs_of(slots, "900:800", ledger);
-    ASSERT_TRUE(heirs) << heirs.error().what;
+    ASSERT_OK(heirs);
     ASSERT_EQ(heirs->size(), 3U);
     EXPECT_EQ((*heirs)[0].backend, "main");
     EXPECT_EQ((*heirs)[0].user.uid, 903U);

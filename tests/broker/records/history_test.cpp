@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/broker/records/samples.hpp"
+#include "tests/support/ok.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::records {
@@ -24,7 +25,7 @@ std::vector<Record> a_life() {
 
 TEST(History, TellsWhatWasStartedEndedAndReported) {
     const auto history = replay(file_of(a_life()));
-    ASSERT_TRUE(history) << history.error().what;
+    ASSERT_OK(history);
     EXPECT_EQ(history->runs().size(), 3U);
     EXPECT_EQ(history->next(), JobNumber{4});
     EXPECT_EQ(history->floor(), kNoon + std::chrono::hours(1));
@@ -43,7 +44,7 @@ TEST(History, ARecordOfTheLongestTextsStillFits) {
     crypto::Digest chain{};
     EXPECT_EQ(encode(record, chain).size(), kRecordBytes);
     const auto history = replay(file_of({record}));
-    ASSERT_TRUE(history) << history.error().what;
+    ASSERT_OK(history);
     EXPECT_EQ(history->open_jobs().at(JobNumber{1}).start.delivery_id.value.str(),
               std::string(128, 'd'));
     EXPECT_EQ(history->open_jobs().at(JobNumber{1}).start.profile.str(), std::string(64, 'p'));
@@ -57,7 +58,7 @@ TEST(History, AnEndOfTheLongestTextsStillFits) {
     record.end.left_names = decltype(record.end.left_names)::clipped(std::string(500, 'n'));
     record.end.rebooted = true;
     const auto history = replay(file_of({start_record(1), record}));
-    ASSERT_TRUE(history) << history.error().what;
+    ASSERT_OK(history);
     const auto& end = history->open_jobs().at(JobNumber{1}).end;
     EXPECT_EQ(end->left_behind, 70'000U);
     EXPECT_EQ(end->left_names.str(), std::string(96, 'n'));
@@ -68,13 +69,13 @@ TEST(History, AnEndOfTheLongestTextsStillFits) {
 // message of the protocol changed, give the file format a new number and read both.
 TEST(History, AFileOfTheFirstVersionReadsAsItAlwaysDid) {
     const auto corpus = sys::Dir::open(CORPUS "/ledger");
-    ASSERT_TRUE(corpus) << corpus.error().what;
+    ASSERT_OK(corpus);
     const auto file = corpus->read_file("version-1", 1_MiB);
-    ASSERT_TRUE(file) << file.error().what;
+    ASSERT_OK(file);
     EXPECT_EQ(*file, file_of(a_life()));
     // Its ends knew nothing of what a job leaves behind: zeros stand where that came to be.
     const auto history = replay(*file);
-    ASSERT_TRUE(history) << history.error().what;
+    ASSERT_OK(history);
     EXPECT_EQ(history->open_jobs().at(JobNumber{2}).end->left_behind, 0U);
     EXPECT_FALSE(history->open_jobs().at(JobNumber{2}).end->rebooted);
 }
@@ -127,12 +128,12 @@ TEST(History, ALastRecordThatWasNeverCompletedIsLeftOut) {
     const auto longer = file_of(more);
     for (std::size_t cut = 0; cut < kRecordBytes; ++cut) {
         auto torn = replay(longer.substr(0, good.size() + cut));
-        ASSERT_TRUE(torn) << cut << torn.error().what;
+        ASSERT_OK(torn) << cut;
         EXPECT_EQ(facts(*torn), truth);
         // The size was on disk before the bytes were.
         torn = replay(longer.substr(0, good.size() + cut) + std::string(kRecordBytes - cut, '\0'));
         if (cut <= body) {
-            ASSERT_TRUE(torn) << cut << torn.error().what;
+            ASSERT_OK(torn) << cut;
         }
         if (torn) {
             EXPECT_EQ(facts(*torn), truth);

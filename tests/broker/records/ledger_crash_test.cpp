@@ -10,6 +10,7 @@
 #include "broker/records/ledger.hpp"
 #include "tests/broker/records/faults.hpp"
 #include "tests/broker/records/samples.hpp"
+#include "tests/support/ok.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::records {
@@ -99,7 +100,7 @@ void expect_kept(const Promises& said, const sys::Dir& dir) {
     std::uint64_t highest = 0;
     for (const bool again : {false, true}) {
         auto ledger = Ledger::open(dir, kNoon);
-        ASSERT_TRUE(ledger) << ledger.error().what;
+        ASSERT_OK(ledger);
         if (again) {
             EXPECT_TRUE(ledger->opened().interrupted.empty());
         }
@@ -140,7 +141,7 @@ void expect_kept(const Promises& said, const sys::Dir& dir) {
     }
     auto ledger = Ledger::open(dir, kNoon);
     const auto next = ledger->start(sample_start(424242));
-    ASSERT_TRUE(next) << next.error().what;
+    ASSERT_OK(next);
     EXPECT_GT(next->value, highest) << "a number was given twice";
 }
 
@@ -230,13 +231,13 @@ TEST_F(LedgerCrash, AtEveryLengthOfTheFileEveryForcedRecordIsThere) {
     for (std::size_t length = kRecordBytes; length <= file.size(); ++length) {
         const auto left = file.substr(0, length);
         const auto history = replay(left);
-        ASSERT_TRUE(history) << length << ": " << history.error().what;
+        ASSERT_OK(history) << length;
         expect_promised(history->runs(), length);
         if (length % 64 != 1) continue;
         test::TempDir after;
         ASSERT_TRUE(after.open().write_atomic("ledger", left, 0600));
         const auto ledger = Ledger::open(after.open(), kNoon);
-        ASSERT_TRUE(ledger) << length << ": " << ledger.error().what;
+        ASSERT_OK(ledger) << length;
         EXPECT_EQ(ledger->opened().torn_bytes, length % kRecordBytes);
         expect_promised(ledger->view().runs, length);
     }

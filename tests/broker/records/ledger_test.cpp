@@ -10,6 +10,7 @@
 
 #include "tests/broker/records/faults.hpp"
 #include "tests/broker/records/samples.hpp"
+#include "tests/support/ok.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::records {
@@ -39,7 +40,7 @@ void reopen(Result<Ledger>& ledger, const sys::Dir& dir, UnixTime now = kNoon) {
 TEST(Ledger, ANewOneIsEmptyAndSaysThatItIsNew) {
     test::TempDir dir;
     const auto ledger = Ledger::open(dir.open(), kNoon);
-    ASSERT_TRUE(ledger) << ledger.error().what;
+    ASSERT_OK(ledger);
     EXPECT_TRUE(ledger->opened().created);
     EXPECT_TRUE(ledger->view().runs.empty());
     EXPECT_FALSE(ledger->view().full);
@@ -168,7 +169,7 @@ TEST(Ledger, ATornEndIsCutOffAndTold) {
     const auto file = file_of({clock_record(1, kNoon), start_record(1), end_record(1)});
     test::Tree tree({{"ledger", file + file.substr(0, 77)}});
     const auto ledger = Ledger::open(tree, kNoon);
-    ASSERT_TRUE(ledger) << ledger.error().what;
+    ASSERT_OK(ledger);
     EXPECT_EQ(ledger->opened().torn_bytes, 77U);
     EXPECT_EQ(tree.open().read_file("ledger", 1_MiB).value(), file);
 }
@@ -233,7 +234,7 @@ TEST(Ledger, NoJumpOfTheClockMakesALiveApprovalForgotten) {
                 now = std::max(now + jump, UnixTime{});
                 const auto start = sample_start(runs.size(), std::max(now, floor), hours(36));
                 const auto number = ledger->start(start);
-                ASSERT_TRUE(number) << number.error().what;
+                ASSERT_OK(number);
                 runs.push_back(start);
                 ASSERT_TRUE(ledger->end(*number, sample_end(), now));
                 ASSERT_TRUE(ledger->reported(*number));
@@ -267,7 +268,7 @@ TEST(Ledger, RewritingDropsWhatIsExpiredAndKeepsTheRest) {
     test::Tree tree({{"ledger", file_of(records)}});
     auto ledger = Ledger::open(tree, kNoon);
     for (int round = 0; round < 2; ++round) {
-        ASSERT_TRUE(ledger) << ledger.error().what;
+        ASSERT_OK(ledger);
         ASSERT_EQ(ledger->view().runs.size(), 2U);
         EXPECT_EQ(ledger->view().runs[0].manifest, sample_start(2).manifest);
         EXPECT_EQ(ledger->view().runs[1].manifest, sample_start(3).manifest);
@@ -303,12 +304,12 @@ TEST(Ledger, AFullOneStartsNothingAndStillTakesEnds) {
     }
     test::Tree tree({{"ledger", file_of(records)}});
     auto ledger = Ledger::open(tree, kNoon);
-    ASSERT_TRUE(ledger) << ledger.error().what;
+    ASSERT_OK(ledger);
     std::vector<JobNumber> running;
     for (std::uint64_t n = runs + 1; n <= runs + 2; ++n) {
         EXPECT_FALSE(ledger->view().full);
         const auto number = ledger->start(sample_start(n));
-        ASSERT_TRUE(number) << number.error().what;
+        ASSERT_OK(number);
         running.push_back(*number);
     }
     EXPECT_TRUE(ledger->view().full);
@@ -359,7 +360,7 @@ TEST(Ledger, AFileAtItsBoundIsRewrittenBeforeItGrows) {
     test::Tree tree({{"ledger", file_of(records)}});
     const test::Armed watch;
     auto ledger = Ledger::open(tree, kNoon + hours(1));
-    ASSERT_TRUE(ledger) << ledger.error().what;
+    ASSERT_OK(ledger);
     EXPECT_EQ(watch.effects(), "wsrs");
     EXPECT_EQ(size_of(tree.path()), kRecordBytes);
     EXPECT_FALSE(ledger->view().full);
@@ -405,7 +406,7 @@ TEST(Ledger, AFailedWriteOrFsyncLetsNothingStartEverAfter) {
         EXPECT_FALSE(ledger->end(running, sample_end(), kNoon));
         EXPECT_FALSE(ledger->note_time(kNoon + hours(1)));
         reopen(ledger, dir.open());
-        ASSERT_TRUE(ledger) << ledger.error().what;
+        ASSERT_OK(ledger);
         EXPECT_FALSE(ledger->view().full);
         EXPECT_EQ(ledger->view().runs.size(), nth == 1 ? 1U : 2U);
         EXPECT_EQ(ledger->opened().interrupted.size(), nth == 1 ? 1U : 2U);
@@ -425,7 +426,7 @@ TEST(Ledger, AFailedRewriteLeavesTheOldFileInUse) {
         test::Tree tree({{"ledger", old}});
         const auto later = kNoon + hours(1);
         auto ledger = Ledger::open(tree, kNoon);
-        ASSERT_TRUE(ledger) << ledger.error().what;
+        ASSERT_OK(ledger);
         {
             const test::Armed fault(nth, test::Fate::fails, ENOSPC);
             EXPECT_FALSE(ledger->note_time(later));

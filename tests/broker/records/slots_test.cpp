@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "tests/support/ok.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::records {
@@ -15,7 +16,7 @@ struct SlotsTest : testing::Test {
     // As the broker does afterwards: a directory for each.
     std::vector<Slot> take(const Names& names) {
         auto slots = take_slots(broker.open(), workers.open(), names);
-        EXPECT_TRUE(slots) << slots.error().what;
+        EXPECT_OK(slots);
         if (!slots) return {};
         for (const auto& name : names) ::mkdir((workers / name).c_str(), 0700);
         return *slots;

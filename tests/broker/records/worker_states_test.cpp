@@ -15,6 +15,7 @@
 
 #include "tests/broker/records/old_state.hpp"
 #include "tests/support/forked.hpp"
+#include "tests/support/ok.hpp"
 #include "tests/support/tree.hpp"
 
 namespace {
@@ -164,7 +165,7 @@ TEST_F(WorkerStates, NoWorkerReachesAnothers) {
 TEST_F(WorkerStates, AChildOfOneCapabilityDoesItForTheBroker) {
     std::ofstream(in_old("more"));
     const auto told = settle_worker_states(state, test::heirs());
-    ASSERT_TRUE(told) << told.error().what;
+    ASSERT_OK(told);
     EXPECT_THAT(*told, ElementsAre(HasSubstr("such as more;")));
     for (const auto& heir : test::heirs()) {
         if (heir.backend != "new") {

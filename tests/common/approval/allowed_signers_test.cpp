@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/common/approval/signing.hpp"
+#include "tests/support/ok.hpp"
 
 namespace bulkhead::approval {
 namespace {
@@ -21,7 +22,7 @@ std::string error(const std::string& text) {
 
 TEST(AllowedSigners, APlainLineIsAPrincipalAndAKey) {
     const auto signers = parse_allowed_signers("# who\n\n alice " + kAlice + " alice's laptop\n");
-    ASSERT_TRUE(signers) << signers.error().what;
+    ASSERT_OK(signers);
     ASSERT_EQ(signers->size(), 1U);
     const auto& alice = signers->front();
     EXPECT_THAT(alice.principals, testing::ElementsAre("alice"));
@@ -37,7 +38,7 @@ TEST(AllowedSigners, SeveralPrincipalsNamespacesAndTimesAreRead) {
         "namespaces=\"git,bulkhead-job-v1\",valid-after=\"20260101Z\","
         "valid-before=\"202612312359Z\" " +
         kToken + "\n");
-    ASSERT_TRUE(signers) << signers.error().what;
+    ASSERT_OK(signers);
     const auto& alice = signers->front();
     EXPECT_THAT(alice.principals, testing::ElementsAre("alice", "alice@example.com"));
     EXPECT_EQ(alice.key.kind, PublicKey::Kind::sk_ed25519);
@@ -162,7 +163,7 @@ TEST(AllowedSigners, ATokensApplicationIsOneOfSsh) {
 
 TEST(RevokedSigners, AreKeysOneALine) {
     const auto keys = parse_revoked_signers("# lost\n" + kAlice + " alice\n" + kToken + "\n");
-    ASSERT_TRUE(keys) << keys.error().what;
+    ASSERT_OK(keys);
     EXPECT_EQ(keys->size(), 2U);
     EXPECT_TRUE(AllowedSigners({}, *keys).is_revoked(SigningKey("alice").public_key()));
     EXPECT_FALSE(AllowedSigners({}, *keys).is_revoked(SigningKey("bob").public_key()));

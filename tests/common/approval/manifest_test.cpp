@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/support/ok.hpp"
+
 namespace bulkhead::approval {
 namespace {
 
@@ -36,7 +38,7 @@ TEST(Manifest, OneThatGoesOnAfterARestartSaysSo) {
     EXPECT_FALSE(parse_manifest(kGolden)->resumes);
     const auto text = replaced("runs 1\n", "runs 1\nafter-reboot resume\n");
     const auto job = parse_manifest(text);
-    ASSERT_TRUE(job) << job.error().what;
+    ASSERT_OK(job);
     EXPECT_TRUE(job->resumes);
     EXPECT_EQ(write_manifest(*job), text);
     EXPECT_FALSE(parse_manifest(replaced("runs 1\n", "runs 1\nafter-reboot again\n")));
@@ -45,7 +47,7 @@ TEST(Manifest, OneThatGoesOnAfterARestartSaysSo) {
 
 TEST(Manifest, TheGoldenOneGivesEveryValue) {
     const auto job = parse_manifest(kGolden);
-    ASSERT_TRUE(job) << job.error().what;
+    ASSERT_OK(job);
     EXPECT_EQ(job->job_id.value, "disk-clean-2026-08-22");
     EXPECT_EQ(job->author, "alice");
     EXPECT_EQ(crypto::hex(job->script_sha256),
@@ -77,7 +79,7 @@ TEST(Manifest, WhatIsWrittenIsWhatWasRead) {
           replaced("target group:web-eu\ntarget host:db-1.example\n", "target any\n"),
           replaced("param days int:-1..90\n", "param user text:64:a-z0-9._-\n")}) {
         const auto job = parse_manifest(text);
-        ASSERT_TRUE(job) << job.error().what;
+        ASSERT_OK(job);
         EXPECT_EQ(write_manifest(*job), text);
     }
 }

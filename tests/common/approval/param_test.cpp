@@ -2,12 +2,14 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/support/ok.hpp"
+
 namespace bulkhead::approval {
 namespace {
 
 std::string check(std::string_view rule, std::string_view value) {
     const auto param = parse_param_rule("p", rule);
-    EXPECT_TRUE(param) << param.error().what;
+    EXPECT_OK(param);
     const auto checked = check_param(*param, value);
     return checked ? "ok" : checked.error().what;
 }

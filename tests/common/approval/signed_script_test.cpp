@@ -4,6 +4,7 @@
 
 #include "common/approval/sshsig.hpp"
 #include "tests/common/approval/signing.hpp"
+#include "tests/support/ok.hpp"
 
 namespace bulkhead::approval {
 namespace {
@@ -24,9 +25,9 @@ std::string split_error(std::string_view text) {
 
 TEST(SignedScript, IsTakenApartAsItWasPutTogether) {
     const auto text = join_signed_script(kScript, kManifest, signatures());
-    ASSERT_TRUE(text) << text.error().what;
+    ASSERT_OK(text);
     const auto parts = split_signed_script(*text);
-    ASSERT_TRUE(parts) << parts.error().what;
+    ASSERT_OK(parts);
     EXPECT_TRUE(parts->has_tail);
     EXPECT_EQ(parts->script, kScript);
     EXPECT_EQ(parts->manifest, kManifest);

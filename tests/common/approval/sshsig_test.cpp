@@ -4,6 +4,7 @@
 
 #include "common/base/parse.hpp"
 #include "tests/common/approval/signing.hpp"
+#include "tests/support/ok.hpp"
 
 namespace bulkhead::approval {
 namespace {
@@ -29,9 +30,9 @@ const SigningKey& alice() {
 
 TEST(SshSig, WhatSshKeygenWroteIsValid) {
     const auto key = parse_public_key("ssh-ed25519", kGoldenKey);
-    ASSERT_TRUE(key) << key.error().what;
+    ASSERT_OK(key);
     const auto blobs = dearmor(kGolden);
-    ASSERT_TRUE(blobs) << blobs.error().what;
+    ASSERT_OK(blobs);
     ASSERT_EQ(blobs->size(), 1U);
     EXPECT_EQ(blobs->front().size(), 106 + kNamespace.size() + 64);
     EXPECT_EQ(match_sshsig(blobs->front(), *key, "golden\n"), Match::valid);

@@ -5,6 +5,7 @@
 #include "common/policy/connect.hpp"
 #include "common/policy/needed_calls.hpp"
 #include "common/policy/parse.hpp"
+#include "tests/support/ok.hpp"
 
 using namespace bulkhead;
 using namespace bulkhead::policy;
@@ -59,7 +60,7 @@ class CheckPolicy : public testing::Test {
     }
     void add(const std::string& file, std::string_view text) {
         const auto parsed = parse_file(policy_, file, text);
-        ASSERT_TRUE(parsed) << parsed.error().what;
+        ASSERT_OK(parsed);
     }
     std::vector<std::string> remarks(std::string_view at = "2026-06-01T00:00:00Z") const {
         std::vector<std::string> lines;
@@ -294,7 +295,7 @@ TEST_F(CheckPolicy, ConnectionsThatLetDataOutOrCredentialsInAreFound) {
           [&](Line& line) { return take_connect(rows, line); }},
          {Form::Times::any, "tcp-connect PORT",
           [&](Line& line) { return take_port(rows, line); }}});
-    ASSERT_TRUE(parsed) << parsed.error().what;
+    ASSERT_OK(parsed);
     EXPECT_THAT(remarks(), ElementsAre(testing::StartsWith("warning rows:3: the name servers of"),
                                        testing::StartsWith("warning rows:4: the name servers of"),
                                        testing::StartsWith("warning rows:5: reaches link-local"),

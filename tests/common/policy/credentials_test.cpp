@@ -5,6 +5,7 @@
 #include "common/policy/check_credentials.hpp"
 #include "common/policy/parse.hpp"
 #include "tests/common/policy/support.hpp"
+#include "tests/support/ok.hpp"
 
 namespace bulkhead::policy {
 namespace {
@@ -21,7 +22,7 @@ std::vector<CredentialRow> rows(const std::vector<std::string>& lines) {
     for (const auto& line : lines) text += "file " + line + "  # why\n";
     Policy policy;
     const auto parsed = parse_file(policy, std::string(kFile), text);
-    EXPECT_TRUE(parsed) << parsed.error().what;
+    EXPECT_OK(parsed);
     return policy.credentials;
 }
 

@@ -8,6 +8,7 @@
 #include "common/policy/needed_calls.hpp"
 #include "common/policy/vendor.hpp"
 #include "tests/common/policy/support.hpp"
+#include "tests/support/ok.hpp"
 
 using namespace bulkhead;
 using namespace bulkhead::policy;
@@ -58,7 +59,7 @@ TEST_F(PolicyDirectories, AreLoadedAsOne) {
     write("profiles/inspect.profile.d/README.md", "for people\n");
     write("profiles/inspect.profile.d/10-own.lines~", "of an editor\n");
     const auto loaded = load();
-    ASSERT_TRUE(loaded) << loaded.error().what;
+    ASSERT_OK(loaded);
     EXPECT_EQ(loaded->profiles.at("inspect").paths.back().path, "/opt");
     EXPECT_THAT(loaded->ignored, ElementsAre("profiles/inspect.profile.d/10-own.lines~"));
 }
@@ -139,7 +140,7 @@ TEST_F(PolicyDirectories, TheDigestIsWhatTheRecipeOfTheAuditorsPageComputes) {
     for (int c = 0; (c = std::fgetc(pipe)) != EOF;) out += static_cast<char>(c);
     EXPECT_EQ(::pclose(pipe), 0);
     const auto loaded = load();
-    ASSERT_TRUE(loaded) << loaded.error().what;
+    ASSERT_OK(loaded);
     EXPECT_EQ(loaded->overrides.size(), 4U);
     EXPECT_EQ(out, crypto::hex(loaded->digest) + "  -\n");
 }
@@ -150,9 +151,9 @@ class OldPolicy : public testing::TestWithParam<const char*> {};
 
 TEST_P(OldPolicy, LoadsOverThisVersions) {
     const auto files = read(std::string(OLD_POLICIES "/") + GetParam(), Trust::caller);
-    ASSERT_TRUE(files) << files.error().what;
+    ASSERT_OK(files);
     const auto policy = merge(vendor(), *files);
-    ASSERT_TRUE(policy) << policy.error().what;
+    ASSERT_OK(policy);
     EXPECT_TRUE(require_calls(*policy));
     for (const auto& one : policy->overrides) EXPECT_EQ(one.kind, Override::Kind::copy) << one.file;
     // Nothing of it counts but what was decided.
@@ -168,7 +169,7 @@ TEST_P(OldPolicy, LoadsWithChangesInEachOfItsFiles) {
     auto files = read(std::string(OLD_POLICIES "/") + GetParam(), Trust::caller).value();
     for (auto& [file, text] : files.texts) text += "# a change\n";
     const auto policy = merge(vendor(), files);
-    ASSERT_TRUE(policy) << policy.error().what;
+    ASSERT_OK(policy);
     EXPECT_EQ(policy->overrides.size(), files.texts.size() - 2);
     for (const auto& one : policy->overrides) EXPECT_EQ(one.kind, Override::Kind::replaces);
     // What the worker has come to need since is named, and a line is enough.

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "tests/common/policy/support.hpp"
+#include "tests/support/ok.hpp"
 
 using namespace bulkhead;
 using namespace bulkhead::policy;
@@ -61,7 +62,7 @@ std::string output_of(const std::string& command) {
 
 TEST_F(PolicyDirectory, IsLoadedWhole) {
     const auto loaded = policy().load();
-    ASSERT_TRUE(loaded) << loaded.error().what;
+    ASSERT_OK(loaded);
     EXPECT_EQ(loaded->host.id, "web-1");
     EXPECT_EQ(loaded->profiles.size(), 4U);
     EXPECT_NE(find(loaded->seccomp, "worker"), nullptr);
@@ -75,7 +76,7 @@ TEST_F(PolicyDirectory, IsLoadedWhole) {
 TEST_F(PolicyDirectory, DigestIsWhatAnAuditorComputesWithSha256sum) {
     pin("hello", "true\n", 5);
     const auto loaded = policy().load();
-    ASSERT_TRUE(loaded) << loaded.error().what;
+    ASSERT_OK(loaded);
     const auto computed =
         output_of("cd " + policy().path() +
                   " && find . -type f ! -name '*.md' -printf '%P\\n' | LC_ALL=C sort |"
@@ -260,7 +261,7 @@ TEST_F(PolicyDirectory, AMissingFileIsNamed) {
 
 TEST_F(PolicyDirectory, PartsOfTheAgentAreProfilesAndNoJobs) {
     const auto loaded = load(policy().path(""), Trust::root);
-    ASSERT_TRUE(loaded) << loaded.error().what;
+    ASSERT_OK(loaded);
     EXPECT_EQ(loaded->parts.size(), 4U);
     for (const auto& [name, part] : loaded->parts) {
         EXPECT_EQ(find(loaded->profiles, name), nullptr) << name;
@@ -275,7 +276,7 @@ TEST_F(PolicyDirectory, PartsOfTheAgentAreProfilesAndNoJobs) {
 TEST_F(PolicyDirectory, RowsOfAnOldWorkerLandlockTakeThePlaceOfTheWorkersProfile) {
     policy().write("worker.landlock", "read /srv/own  # ours\ntcp-connect 9443  # ours\n");
     const auto loaded = load(policy().path(""), Trust::root);
-    ASSERT_TRUE(loaded) << loaded.error().what;
+    ASSERT_OK(loaded);
     const auto& worker = loaded->part("worker");
     ASSERT_EQ(worker.paths.size(), 1U);
     EXPECT_EQ(worker.paths[0].path, "/srv/own");
@@ -335,7 +336,7 @@ TEST_F(PolicyDirectory, FilesThatNobodyReadsAreListedAndNotDigested) {
     fs::create_directory(policy().path("profiles/approved"));
     policy().write("profiles/approved/x.manifest", "any text\n");
     const auto loaded = policy().load();
-    ASSERT_TRUE(loaded) << loaded.error().what;
+    ASSERT_OK(loaded);
     EXPECT_EQ(loaded->digest, before);
     EXPECT_THAT(loaded->ignored,
                 ElementsAre("host.policy.dpkg-old", "profiles/approved", "seccomp/extra.list"));
@@ -344,7 +345,7 @@ TEST_F(PolicyDirectory, FilesThatNobodyReadsAreListedAndNotDigested) {
 TEST_F(PolicyDirectory, APinnedScriptMustBeTheOneItsManifestNames) {
     const auto digest = pin("hello", "echo hello\n", 11);
     auto loaded = policy().load();
-    ASSERT_TRUE(loaded) << loaded.error().what;
+    ASSERT_OK(loaded);
     EXPECT_FALSE(loaded->approved.at("hello").script);
     EXPECT_EQ(loaded->approved.at("hello").manifest.job_id.value, "hello");
     EXPECT_EQ(loaded->approved.at("hello").bytes,
@@ -352,7 +353,7 @@ TEST_F(PolicyDirectory, APinnedScriptMustBeTheOneItsManifestNames) {
 
     policy().write("approved/hello.script", "echo hello\n");
     loaded = policy().load();
-    ASSERT_TRUE(loaded) << loaded.error().what;
+    ASSERT_OK(loaded);
     EXPECT_EQ(loaded->approved.at("hello").script, "echo hello\n");
 
     policy().write("approved/hello.script", "echo hullo\n");

@@ -5,6 +5,7 @@
 #include "common/policy/load.hpp"
 #include "common/policy/vendor.hpp"
 #include "tests/common/policy/support.hpp"
+#include "tests/support/ok.hpp"
 
 using namespace bulkhead;
 using namespace bulkhead::policy;
@@ -66,7 +67,7 @@ std::string without_line(std::string text, const std::string& begin) {
 
 TEST(MergedPolicy, HasTheVendorsFilesWhereTheOperatorDecidedNothing) {
     const auto policy = merge(vendor(), fresh());
-    ASSERT_TRUE(policy) << policy.error().what;
+    ASSERT_OK(policy);
     EXPECT_EQ(policy->host.id, "web-1");
     EXPECT_NE(find(policy->profiles, "inspect"), nullptr);
     EXPECT_NE(find(policy->seccomp, "worker"), nullptr);
@@ -78,7 +79,7 @@ TEST(MergedPolicy, HasTheVendorsFilesWhereTheOperatorDecidedNothing) {
 TEST(MergedPolicy, AFileOfTheOperatorsReplacesTheVendorsOfItsName) {
     const auto policy =
         merge(vendor(), with("interpreters.policy", "interpreter /bin/sh  # own\n"));
-    ASSERT_TRUE(policy) << policy.error().what;
+    ASSERT_OK(policy);
     EXPECT_EQ(policy->interpreters.size(), 1U);
     EXPECT_THAT(told(*policy), ElementsAre("interpreters.policy: replaces what this version has"));
 }
@@ -86,7 +87,7 @@ TEST(MergedPolicy, AFileOfTheOperatorsReplacesTheVendorsOfItsName) {
 TEST(MergedPolicy, AFileThatTheVendorHasNotIsNoOverride) {
     const auto policy =
         merge(vendor(), with("profiles/own.profile", vendors("profiles/inspect.profile")));
-    ASSERT_TRUE(policy) << policy.error().what;
+    ASSERT_OK(policy);
     EXPECT_NE(find(policy->profiles, "own"), nullptr);
     EXPECT_THAT(policy->overrides, IsEmpty());
 }
@@ -96,7 +97,7 @@ TEST(MergedPolicy, LinesAddToTheVendorsFileAndToTheOperators) {
         with("reads.policy.d/10-own.lines", "file tls-certificates /etc/own.pem 4KiB  # own\n");
     files.texts["approval.policy.d/diagnose.lines"] = "profile diagnose pinned-only  # own\n";
     const auto policy = merge(vendor(), files);
-    ASSERT_TRUE(policy) << policy.error().what;
+    ASSERT_OK(policy);
     const auto& row = policy->reads.at("tls-certificates").back();
     EXPECT_EQ(row.target, "/etc/own.pem");
     EXPECT_EQ(row.source.at(), "reads.policy.d/10-own.lines:1");
@@ -167,7 +168,7 @@ TEST(MergedPolicy, TheVendorsOwnPapersAreNotReadInTheOperatorsPlace) {
     auto files = with("vendor.policy", "policy-format 1  # x\nversion 9.9.9  # x\n");
     files.texts["shipped.digests"] = "";
     const auto policy = merge(vendor(), files);
-    ASSERT_TRUE(policy) << policy.error().what;
+    ASSERT_OK(policy);
     EXPECT_THAT(policy->ignored, ElementsAre("shipped.digests", "vendor.policy"));
     EXPECT_EQ(policy->digest, merge(vendor(), fresh())->digest);
 }
@@ -178,7 +179,7 @@ TEST(MergedPolicy, AFileThatThisVersionShipsIsNoOverrideAndDoesNotCount) {
     auto files = fresh();
     for (const auto& [file, text] : vendor().texts) files.texts[file] = text;
     const auto policy = merge(vendor(), files);
-    ASSERT_TRUE(policy) << policy.error().what;
+    ASSERT_OK(policy);
     EXPECT_EQ(policy->digest, merge(vendor(), fresh())->digest);
     EXPECT_EQ(policy->overrides.size(), vendor().texts.size());
     EXPECT_THAT(told(*policy), testing::Each(HasSubstr(": unchanged copy of " BULKHEAD_VERSION
@@ -191,14 +192,14 @@ TEST(MergedPolicy, AFileThatAnEarlierReleaseShippedIsNoOverride) {
     under.texts["shipped.digests"] +=
         crypto::hex(crypto::sha256(as_bytes(old))) + "  0.0.9  interpreters.policy\n";
     auto policy = merge(under, with("interpreters.policy", old));
-    ASSERT_TRUE(policy) << policy.error().what;
+    ASSERT_OK(policy);
     EXPECT_EQ(find(policy->interpreters, "/bin/ksh"), nullptr);
     EXPECT_THAT(told(*policy),
                 ElementsAre("interpreters.policy: unchanged copy of 0.0.9, which is not read: "
                             "delete it"));
     // A byte makes it a decision.
     policy = merge(under, with("interpreters.policy", old + "\n"));
-    ASSERT_TRUE(policy) << policy.error().what;
+    ASSERT_OK(policy);
     EXPECT_NE(find(policy->interpreters, "/bin/ksh"), nullptr);
     EXPECT_THAT(told(*policy), ElementsAre(HasSubstr("replaces")));
     // And so does another name: nobody shipped it there.
@@ -254,7 +255,7 @@ TEST(MergedPolicy, RowsOfAnOldWorkerLandlockTakeThePlaceOfTheWorkersAndAreNamed)
     auto files =
         with("worker.landlock", "read /srv if-present  # ours\ntcp-connect 9443  # ours\n");
     const auto policy = merge(vendor(), files);
-    ASSERT_TRUE(policy) << policy.error().what;
+    ASSERT_OK(policy);
     EXPECT_EQ(policy->part("worker").paths.size(), 1U);
     EXPECT_EQ(policy->part("worker").ports, std::vector<std::uint16_t>{9443});
     EXPECT_THAT(older(files), ElementsAre(StartsWith("worker.landlock: is of 0.1, and read for")));

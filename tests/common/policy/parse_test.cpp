@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/support/ok.hpp"
+
 using namespace bulkhead;
 using namespace bulkhead::policy;
 using testing::ElementsAre;
@@ -19,7 +21,7 @@ std::string refusal(const std::string& file, std::string_view text) {
 Policy parsed(const std::string& file, std::string_view text) {
     Policy policy;
     const auto result = parse_file(policy, file, text);
-    EXPECT_TRUE(result) << result.error().what;
+    EXPECT_OK(result);
     return policy;
 }
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "common/policy/parse.hpp"
+#include "tests/support/ok.hpp"
 
 using namespace bulkhead;
 using namespace bulkhead::policy;
@@ -22,7 +23,7 @@ std::string refusal(std::string_view rules) {
 
 SeccompList parsed(std::string_view rules) {
     auto list = parse_seccomp("s", "default kill  # why\n" + std::string(rules));
-    EXPECT_TRUE(list) << list.error().what;
+    EXPECT_OK(list);
     return list.value_or(SeccompList{});
 }
 

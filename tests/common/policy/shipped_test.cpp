@@ -8,6 +8,7 @@
 #include "common/policy/load.hpp"
 #include "common/policy/walls.hpp"
 #include "common/sandbox/seccomp.hpp"
+#include "tests/support/ok.hpp"
 
 using namespace bulkhead;
 using namespace bulkhead::policy;
@@ -16,7 +17,7 @@ namespace {
 
 Policy shipped() {
     auto loaded = load(BULKHEAD_POLICY, Trust::caller);
-    EXPECT_TRUE(loaded) << loaded.error().what;
+    EXPECT_OK(loaded);
     return loaded ? *std::move(loaded) : Policy{};
 }
 

@@ -5,6 +5,7 @@
 
 #include "common/base/parse.hpp"
 #include "tests/common/protocol/random_message.hpp"
+#include "tests/support/ok.hpp"
 
 namespace bulkhead::protocol {
 namespace {
@@ -49,7 +50,7 @@ TEST(Codec, EveryMessageReadsBackWhateverItHolds) {
             const auto frame = encode(7, 9, message);
             ASSERT_TRUE(frame) << name;
             const auto again = decode_frame<T>(frame->bytes, received(frame->descriptors));
-            ASSERT_TRUE(again) << name << ": " << again.error().what;
+            ASSERT_OK(again) << name;
             const auto second = encode(7, 9, *again);
             EXPECT_EQ(second->bytes, frame->bytes) << name;
             EXPECT_EQ(second->descriptors.size(), frame->descriptors.size()) << name;

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "tests/support/ok.hpp"
 #include "tests/worker/backend/values.hpp"
 #include "worker/backend/aegisflux/artifact_list.hpp"
 #include "worker/backend/aegisflux/identity_key.hpp"
@@ -101,13 +102,13 @@ TEST(AegisfluxRegistration, TakesTwoSteps) {
     EXPECT_EQ(first.request.path, "https://actions.example.com/agents/register/init");
     EXPECT_EQ(test::body(first.request), golden("register-init.request.json"));
     const auto challenged = judged(first, 200, golden("register-init.answer.json"));
-    ASSERT_TRUE(challenged) << challenged.error().text;
+    ASSERT_OK(challenged);
     ASSERT_TRUE(challenged->next);
     const auto second = challenged->next();
     EXPECT_EQ(second.request.path, "https://actions.example.com/agents/register/complete");
     EXPECT_EQ(test::body(second.request), golden("register-complete.request.json"));
     const auto enrolled = judged(second, 200, golden("register-complete.answer.json"));
-    ASSERT_TRUE(enrolled) << enrolled.error().text;
+    ASSERT_OK(enrolled);
     EXPECT_FALSE(enrolled->next);
     EXPECT_EQ(enrolled->identity.agent_id, "agent-21fe31dfa154a261");
     EXPECT_EQ(enrolled->identity.credential.reveal(), "bootstrap-1");
@@ -171,7 +172,7 @@ TEST(AegisfluxPoll, NamesTheHostSafely) {
 
 std::vector<Declined> declined(std::string body) {
     const auto receipt = judged(dialect().heartbeat({}, test::heartbeat()), 200, std::move(body));
-    EXPECT_TRUE(receipt) << receipt.error().text;
+    EXPECT_OK(receipt);
     return receipt ? receipt->declined : std::vector<Declined>{};
 }
 

@@ -1,6 +1,7 @@
 // The aegisflux dialect against servers that speak it strictly.
 #include <gtest/gtest.h>
 
+#include "tests/support/ok.hpp"
 #include "tests/worker/backend/caller.hpp"
 #include "tests/worker/backend/values.hpp"
 #include "worker/backend/aegisflux/identity_key.hpp"
@@ -44,9 +45,9 @@ class AegisfluxSpoken : public testing::Test {
 
 TEST_F(AegisfluxSpoken, TheSameKeyIsTheSameAgent) {
     const auto first = enroll();
-    ASSERT_TRUE(first) << first.error().text;
+    ASSERT_OK(first);
     const auto again = enroll();
-    ASSERT_TRUE(again) << again.error().text;
+    ASSERT_OK(again);
     EXPECT_EQ(first->identity.agent_id, again->identity.agent_id);
     EXPECT_NE(first->identity.credential.reveal(), again->identity.credential.reveal());
     key_ = *make_identity_key();

@@ -3,6 +3,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/support/ok.hpp"
+
 namespace bulkhead::worker::test {
 
 namespace {
@@ -30,7 +32,7 @@ HttpSettings settings_for(const reference::ReferenceBackend& backend) {
 
 Caller::Caller(HttpSettings settings) : loop_(make_loop()) {
     auto client = HttpClient::create(loop_, std::move(settings));
-    EXPECT_TRUE(client) << (client ? "" : client.error().what);
+    EXPECT_OK(client);
     if (!client) std::abort();
     client_.emplace(std::move(*client));
 }

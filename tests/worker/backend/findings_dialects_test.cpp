@@ -1,6 +1,7 @@
 // Findings as each dialect writes them, and against backends that are strict about it.
 #include <gtest/gtest.h>
 
+#include "tests/support/ok.hpp"
 #include "tests/worker/backend/caller.hpp"
 #include "tests/worker/backend/values.hpp"
 #include "worker/backend/registry.hpp"
@@ -99,11 +100,11 @@ TEST(FindingsSpoken, BulkheadsBackendTakesThemAndForgetsWhatIsResolved) {
                                                    .host_id = "h",
                                                    .agent_version = "0.1.0",
                                                    .system = test::system_info()}));
-    ASSERT_TRUE(enrolled) << enrolled.error().text;
+    ASSERT_OK(enrolled);
     const auto send = [&](const std::vector<Finding>& findings) {
         const auto verdict = caller.speak(
             spoken->findings()->findings(enrolled->identity, test::system_info(), findings));
-        EXPECT_TRUE(verdict) << verdict.error().text;
+        EXPECT_OK(verdict);
     };
     send(two_findings());
     EXPECT_EQ(backend.findings().size(), 2U);
@@ -123,7 +124,7 @@ TEST(FindingsSpoken, HyprboxTakesThemFromATokenOfThatNodeOnly) {
             {.agent_id = "", .credential = Secret(token)}, test::system_info(), two_findings()));
     };
     const auto taken = send("pinned");
-    EXPECT_TRUE(taken) << taken.error().text;
+    EXPECT_OK(taken);
     EXPECT_EQ(backend.findings().size(), 2U);
     EXPECT_EQ(send("fleet").error().kind, Kind::credential_rejected);
 }

@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <zlib.h>
 
+#include "tests/support/ok.hpp"
 #include "tests/worker/backend/golden.hpp"
 #include "tests/worker/backend/values.hpp"
 #include "worker/backend/grapheon/grapheon_answers.hpp"
@@ -127,7 +128,7 @@ TEST(GrapheonRegistration, IsPendingThenGivesAKeyAndAPolicyAndThenNoneAnyMore) {
     EXPECT_EQ(judged(what, 200, golden("register-pending.answer.json")).error().kind,
               Kind::not_yet);
     const auto active = judged(what, 200, golden("register-active.answer.json"));
-    ASSERT_TRUE(active) << active.error().text;
+    ASSERT_OK(active);
     EXPECT_EQ(active->identity.agent_id, kUuid);
     EXPECT_TRUE(active->identity.credential.reveal().starts_with("gpak_"));
     const auto& policy = active->inventory_policy;
@@ -168,7 +169,7 @@ TEST(GrapheonReport, IsTheGoldenOnePackedUnderItsKey) {
 
 TEST(GrapheonReport, IsDeliveredOnlyWhereTheAnswerSaysAccepted) {
     const auto accepted = judged(exchange(), 200, golden("check-in.answer.json"));
-    ASSERT_TRUE(accepted) << accepted.error().text;
+    ASSERT_OK(accepted);
     EXPECT_EQ(accepted->policy.interval, 60s);
     EXPECT_EQ(accepted->policy.jitter, std::nullopt);
     EXPECT_FALSE(judged(exchange(), 200, R"({"status":"ok"})"));

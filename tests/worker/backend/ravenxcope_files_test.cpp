@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/ok.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::worker {
@@ -33,7 +34,7 @@ TEST(RavenxcopeFiles, ThatAreAbsentChangeNothing) {
     auto options = options_for(files);
     Secret credential("from-environment");
     const auto origin = load(files, options, credential);
-    ASSERT_TRUE(origin) << origin.error().what;
+    ASSERT_OK(origin);
     EXPECT_EQ(*origin, "");
     EXPECT_EQ(credential.reveal(), "from-environment");
     EXPECT_EQ(options["hostname"], "");
@@ -58,7 +59,7 @@ TEST(RavenxcopeFiles, AnExistingInstallationsTokenIsTakenOver) {
     auto options = options_for(files);
     Secret credential("older, of the environment");
     const auto origin = load(files, options, credential);
-    ASSERT_TRUE(origin) << origin.error().what;
+    ASSERT_OK(origin);
     EXPECT_EQ(credential.reveal(), "durable");
     EXPECT_EQ(*origin, files.path() + "/agent.env, SENSOR_TOKEN");
 }

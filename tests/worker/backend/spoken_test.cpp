@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/ok.hpp"
 #include "tests/support/tree.hpp"
 #include "tests/worker/backend/caller.hpp"
 #include "tests/worker/backend/values.hpp"
@@ -32,7 +33,7 @@ class BulkheadSpoken : public testing::Test {
     }
     void enroll_first() {
         auto enrolled = enroll();
-        ASSERT_TRUE(enrolled) << enrolled.error().text;
+        ASSERT_OK(enrolled);
         identity_ = enrolled->identity;
     }
     const JobDialect& jobs() { return *dialect_->jobs(); }
@@ -51,7 +52,7 @@ class BulkheadSpoken : public testing::Test {
 
 TEST_F(BulkheadSpoken, EnrollsOnceAndAgainAfterALostAnswer) {
     const auto first = enroll();
-    ASSERT_TRUE(first) << first.error().text;
+    ASSERT_OK(first);
     EXPECT_EQ(first->heartbeat_interval, 20s);
     const auto again = enroll();
     ASSERT_TRUE(again);
@@ -66,13 +67,13 @@ TEST_F(BulkheadSpoken, HeartbeatsAreAcceptedWithEverythingAndWithLittle) {
     auto heartbeat = test::heartbeat();
     heartbeat.report_system = true;
     auto receipt = caller_->speak(dialect_->heartbeat(identity_, heartbeat));
-    ASSERT_TRUE(receipt) << receipt.error().text;
+    ASSERT_OK(receipt);
     EXPECT_EQ(receipt->heartbeat_interval, 20s);
     heartbeat.report_system = false;
     heartbeat.audit.reset();
     heartbeat.metrics = {};
     receipt = caller_->speak(dialect_->heartbeat(identity_, heartbeat));
-    ASSERT_TRUE(receipt) << receipt.error().text;
+    ASSERT_OK(receipt);
     EXPECT_EQ(backend_.heartbeats().size(), 2U);
 }
 
@@ -107,7 +108,7 @@ TEST_F(BulkheadSpoken, ALongPollWakesUpForAJob) {
     EXPECT_FALSE(news);
     ASSERT_TRUE(backend_.queue_job({.script = "echo hi\n", .id = "odd /?#\xc3\xa4"}));
     ASSERT_TRUE(caller_->run_until([&news] { return news.has_value(); }));
-    ASSERT_TRUE(*news) << news->error().text;
+    ASSERT_OK(*news);
     EXPECT_EQ((*news)->offer->id, "odd /?#\xc3\xa4");
 }
 
@@ -146,7 +147,7 @@ TEST_F(BulkheadSpoken, CatalogueJobsAndCancelsArrive) {
     ASSERT_TRUE(
         backend_.queue_job({.catalogue = "clean", .params = {{"path", "/tmp"}}, .id = "c"}));
     const auto news = next_job();
-    ASSERT_TRUE(news) << news.error().text;
+    ASSERT_OK(news);
     EXPECT_EQ(std::get<CatalogueJob>(news->offer->work).params.at("path"), "/tmp");
     ASSERT_TRUE(backend_.cancel_job("c"));
     EXPECT_EQ(next_job()->cancels, std::vector<std::string>{"c"});
@@ -173,7 +174,7 @@ class HyprboxSpoken : public testing::Test {
 
 TEST_F(HyprboxSpoken, HeartbeatsAndAWrongToken) {
     const auto receipt = caller_->speak(dialect_->heartbeat(identity_, test::heartbeat()));
-    ASSERT_TRUE(receipt) << receipt.error().text;
+    ASSERT_OK(receipt);
     EXPECT_EQ(backend_.heartbeats().back().who, "node-1");
     identity_.credential = Secret("wrong");
     EXPECT_EQ(caller_->speak(dialect_->heartbeat(identity_, test::heartbeat())).error().kind,
@@ -183,12 +184,12 @@ TEST_F(HyprboxSpoken, HeartbeatsAndAWrongToken) {
 TEST_F(HyprboxSpoken, AJobGoesFromClaimToCompletion) {
     ASSERT_TRUE(backend_.queue_job({.dialect = "hyprbox", .script = "echo hi", .id = "7"}));
     const auto news = next_job();
-    ASSERT_TRUE(news) << news.error().text;
+    ASSERT_OK(news);
     EXPECT_EQ(std::get<ScriptJob>(news->offer->work).script, "echo hi");
     EXPECT_TRUE(next_job()->empty());
     const auto sent = caller_->speak(jobs().output(
         identity_, {.delivery_id = {"7"}, .offset = 0, .data = std::string("hi\xff\n")}));
-    ASSERT_TRUE(sent) << sent.error().text;
+    ASSERT_OK(sent);
     EXPECT_EQ(sent->next_offset, 4U);
     auto result = test::job_result("7");
     result.last_output = "bye\n";

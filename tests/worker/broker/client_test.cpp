@@ -5,6 +5,8 @@
 
 #include <thread>
 
+#include "tests/support/ok.hpp"
+
 namespace bulkhead::worker {
 namespace {
 
@@ -52,7 +54,7 @@ class BrokerClientTest : public testing::Test {
 TEST_F(BrokerClientTest, AsksForTheAuditHeadOnceWhileNothingIsReceived) {
     for (int beat = 0; beat < 5; ++beat) {
         const auto head = client().audit_head();
-        ASSERT_TRUE(head) << head.error().what;
+        ASSERT_OK(head);
         EXPECT_EQ(head->size, 1U);
     }
 }

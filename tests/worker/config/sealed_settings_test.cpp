@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include "common/protocol/requests.hpp"
+#include "tests/support/ok.hpp"
 #include "tests/worker/config/sources.hpp"
 
 namespace bulkhead::worker {
@@ -42,7 +43,7 @@ class SealedSettings : public testing::Test {
 
 TEST_F(SealedSettings, AreTheOnesThatWereHandedOver) {
     const auto read = read_settings(sealed(whole_));
-    ASSERT_TRUE(read) << read.error().what;
+    ASSERT_OK(read);
     EXPECT_EQ(read->log_level, sys::Level::debug);
     EXPECT_FALSE(read->status_socket);
     EXPECT_EQ(read->jobs.max_running, 7U);

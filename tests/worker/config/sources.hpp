@@ -2,6 +2,7 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include "tests/support/ok.hpp"
 #include "worker/config/config.hpp"
 
 namespace bulkhead::worker::test {
@@ -19,7 +20,7 @@ inline std::string problems(std::string file) { return problems(from_file(std::m
 
 inline Config parsed(const ConfigSources& sources) {
     auto config = parse_config(sources);
-    EXPECT_TRUE(config) << config.error().what;
+    EXPECT_OK(config);
     return config ? *std::move(config) : Config{.backends = {{}}};
 }
 inline Config parsed(std::string file) { return parsed(from_file(std::move(file))); }

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/support/ok.hpp"
 #include "worker/backend/registry.hpp"
 
 namespace bulkhead::worker::test {
@@ -169,7 +170,7 @@ Host::Outcome Host::live(Pass pass, bool forced, const std::function<bool()>& do
         std::optional<bool> finished;
         auto session = Session::create(services, whole.backends[0],
                                        [&finished](bool well) { finished = well; });
-        EXPECT_TRUE(session) << session.error().what;
+        EXPECT_OK(session);
         (*session)->start();
         const auto end = sys::Clock::now() + std::chrono::seconds(120);
         const auto over = [&] { return done ? done() : finished.has_value(); };

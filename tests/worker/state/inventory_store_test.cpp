@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "tests/support/ok.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::worker {
@@ -31,7 +32,7 @@ InventoryState full_state() {
 
 TEST(InventoryState, ComesBackAsItWasWritten) {
     const auto read = parse_state(format_state(full_state()));
-    ASSERT_TRUE(read) << read.error().what;
+    ASSERT_OK(read);
     const auto wrote = full_state();
     EXPECT_EQ(read->sequence, wrote.sequence);
     EXPECT_EQ(read->last_accepted, wrote.last_accepted);

@@ -6,6 +6,7 @@
 
 #include <fstream>
 
+#include "tests/support/ok.hpp"
 #include "tests/support/tree.hpp"
 #include "tests/worker/backend/caller.hpp"
 
@@ -31,7 +32,7 @@ class HttpClientTest : public testing::Test {
 
 TEST_F(HttpClientTest, AnAnswerHasItsStatusAndBody) {
     const auto answer = caller_->call({.path = "/health"});
-    ASSERT_TRUE(answer) << answer.error().what;
+    ASSERT_OK(answer);
     EXPECT_EQ(answer->status, 200);
     EXPECT_NE(answer->body.find("ok"), std::string::npos);
     EXPECT_EQ(backend_.requests().back().headers.at("user-agent"), "bulkhead/test");

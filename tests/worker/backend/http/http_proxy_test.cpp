@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "tests/support/connect_proxy.hpp"
+#include "tests/support/ok.hpp"
 #include "tests/worker/backend/caller.hpp"
 #include "tests/worker/backend/http/raw_server.hpp"
 #include "worker/backend/dialect/http_status.hpp"
@@ -76,7 +77,7 @@ TEST(Concealed, ASecretThatTheServerRepeatsIsNotInItsErrors) {
     caller.client().redact({Secret("of yesterday")});
     caller.client().redact({Secret("hush-hush"), Secret("")});
     const auto answer = caller.call({.path = "/"});
-    ASSERT_TRUE(answer) << answer.error().what;
+    ASSERT_OK(answer);
     EXPECT_EQ(answer->body, "[secret] is a wrong key: [secret]");
     EXPECT_EQ(answer->location, "http://evil.example/?key=[secret]");
 }

@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "tests/support/ok.hpp"
+
 namespace bulkhead::worker {
 namespace {
 
@@ -14,7 +16,7 @@ std::string error_of(std::string_view text) {
 
 JsonValue parsed(std::string_view text) {
     auto value = JsonValue::parse(text);
-    EXPECT_TRUE(value) << (value ? "" : value.error().what);
+    EXPECT_OK(value);
     return *value;
 }
 

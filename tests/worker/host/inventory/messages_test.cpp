@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 
+#include "tests/support/ok.hpp"
 #include "tests/worker/host/inventory/message_bytes.hpp"
 #include "worker/host/inventory/addresses.hpp"
 #include "worker/host/inventory/links.hpp"
@@ -49,7 +50,7 @@ TEST(LinkMessage, SaysWhatAnInterfaceIs) {
                                                  mnl_attr_nest_end(head, nest);
                                              }),
                                      &parse_link);
-    ASSERT_TRUE(links) << links.error().what;
+    ASSERT_OK(links);
     ASSERT_EQ(links->size(), 1U);
     const auto& link = links->front();
     EXPECT_EQ(link.index, 4U);

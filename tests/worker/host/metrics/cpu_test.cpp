@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/ok.hpp"
+
 namespace bulkhead::worker {
 namespace {
 
@@ -12,7 +14,7 @@ std::string error_of(std::string_view text) {
 
 TEST(CpuTimes, CountEveryColumnButGuestsAndCallAllButIdleAndIowaitBusy) {
     const auto times = parse_cpu_times("cpu  1 2 4 8 16 32 64 128 256 512\ncpu0 1 2 3\n");
-    ASSERT_TRUE(times) << times.error().what;
+    ASSERT_OK(times);
     EXPECT_EQ(times->total, 255U);
     EXPECT_EQ(times->busy, 255U - 8 - 16);
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/ok.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::worker {
@@ -29,7 +30,7 @@ TEST(Disk, WithoutBlocksOrInodesIsNotDividedByZero) {
 TEST(Disk, IsReadThroughTheHandleAndNotThroughThePath) {
     const test::TempDir place;
     const auto disk = read_disk(place.open().duplicate().value(), "/no/such/path");
-    ASSERT_TRUE(disk) << disk.error().what;
+    ASSERT_OK(disk);
     EXPECT_GT(disk->total_bytes, 0U);
     EXPECT_GE(disk->total_bytes, disk->used_bytes);
     EXPECT_GE(disk->used_percent, 0);

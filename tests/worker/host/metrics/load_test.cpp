@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/ok.hpp"
+
 namespace bulkhead::worker {
 namespace {
 
 TEST(Load, IsTheFirstThreeNumbers) {
     const auto load = parse_load("0.25 1.50 12.00 3/456 7890\n");
-    ASSERT_TRUE(load) << load.error().what;
+    ASSERT_OK(load);
     EXPECT_DOUBLE_EQ(load->one_minute, 0.25);
     EXPECT_DOUBLE_EQ(load->five_minutes, 1.5);
     EXPECT_DOUBLE_EQ(load->fifteen_minutes, 12);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "common/base/strong.hpp"
+#include "tests/support/ok.hpp"
 
 namespace bulkhead::worker {
 namespace {
@@ -26,7 +27,7 @@ std::string with(std::string_view line, std::string_view replacement) {
 
 TEST(Memory, IsReadInBytes) {
     const auto memory = parse_memory(kMeminfo);
-    ASSERT_TRUE(memory) << memory.error().what;
+    ASSERT_OK(memory);
     EXPECT_EQ(memory->total_bytes, 8000000 * 1_KiB);
     EXPECT_EQ(memory->free_bytes, 1000000 * 1_KiB);
     EXPECT_EQ(memory->available_bytes, 6000000 * 1_KiB);
@@ -71,7 +72,7 @@ TEST(Memory, AMissingOrMalformedLineIsAnErrorAndNotZero) {
 TEST(Swap, IsReadApartFromMemory) {
     const auto text = with("MemTotal:", "MemTally:");
     const auto swap = parse_swap(text);
-    ASSERT_TRUE(swap) << swap.error().what;
+    ASSERT_OK(swap);
     EXPECT_EQ(swap->total_bytes, 2000000 * 1_KiB);
     EXPECT_EQ(swap->used_bytes, 500000 * 1_KiB);
     EXPECT_FALSE(parse_memory(text));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "common/base/text.hpp"
+#include "tests/support/ok.hpp"
 
 namespace bulkhead::worker {
 namespace {
@@ -20,7 +21,7 @@ TEST(Interfaces, AreReadWithTheirCounters) {
     const auto read = parse(
         "    lo: 10 11 12 13 14 15 16 17 20 21 22 23 24 25 26 27\n"
         "  eth0:1 0 0 0 0 0 0 0 2 0 0 0 0 0 0 0\n");
-    ASSERT_TRUE(read) << read.error().what;
+    ASSERT_OK(read);
     ASSERT_EQ(read->size(), 2U);
     const auto& lo = read->front();
     EXPECT_EQ(lo.name, "lo");
@@ -38,7 +39,7 @@ TEST(Interfaces, MayBeNone) { EXPECT_TRUE(parse("").value().empty()); }
 
 TEST(Interfaces, MayHaveCountersJustBeforeTheyWrap) {
     const auto read = parse("a: 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n");
-    ASSERT_TRUE(read) << read.error().what;
+    ASSERT_OK(read);
     EXPECT_EQ(read->front().rx_bytes, UINT64_MAX);
 }
 
@@ -46,7 +47,7 @@ TEST(Interfaces, MayBeCalledNearlyAnything) {
     const std::string zeros = " 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
     const auto read = parse("eth0:1:" + zeros + "br-\"x\\y:" + zeros + "\xc3\xa9th:" + zeros +
                             "\xff\x01:" + zeros + "a|b:" + zeros);
-    ASSERT_TRUE(read) << read.error().what;
+    ASSERT_OK(read);
     std::vector<std::string> names;
     for (const auto& interface : *read) {
         names.push_back(interface.name);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/utsname.h>
 
+#include "tests/support/ok.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::worker {
@@ -17,7 +18,7 @@ TEST(SystemInfo, IsReadFromBothTrees) {
                                   {"etc/debian_version", "12.11\n"}});
     const auto proc = test::tree({{"stat", kStat}, {"meminfo", "MemTotal: 8000 kB\n"}});
     const auto info = read_system_info(root, ProcFiles(proc));
-    ASSERT_TRUE(info) << info.error().what;
+    ASSERT_OK(info);
     EXPECT_EQ(info->os.id, "debian");
     EXPECT_EQ(info->os.version_id, "12");
     EXPECT_EQ(info->platform.name, "debian");
@@ -67,7 +68,7 @@ TEST(SystemInfo, OfThisHostIsComplete) {
     const auto proc = sys::Dir::open("/proc");
     ASSERT_TRUE(root && proc);
     const auto info = read_system_info(*root, ProcFiles(*proc));
-    ASSERT_TRUE(info) << info.error().what;
+    ASSERT_OK(info);
     utsname kernel{};
     ASSERT_EQ(::uname(&kernel), 0);
     EXPECT_EQ(info->hostname, kernel.nodename);

@@ -8,6 +8,7 @@
 
 #include "common/base/parse.hpp"
 #include "common/base/strong.hpp"
+#include "tests/support/ok.hpp"
 #include "tests/support/tree.hpp"
 #include "tests/worker/state/spool/fixture.hpp"
 
@@ -61,7 +62,7 @@ struct Volume {
         std::uint64_t before = 0;
         for (auto stop = Taken::Stop::turn; stop != Taken::Stop::end;) {
             const auto taken = job.take(Output::out, pipe.read);
-            ASSERT_TRUE(taken) << taken.error().what;
+            ASSERT_OK(taken);
             stop = taken->stop;
             ASSERT_TRUE(upload_one());
             most_on_disk = std::max(most_on_disk, disk_bytes(job));
