@@ -6,19 +6,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "tests/backend/test_client.hpp"
+#include "tests/support/files.hpp"
 
 namespace bulkhead::reference {
 namespace {
-
-std::string contents(const std::filesystem::path& file) {
-    std::ostringstream text;
-    text << std::ifstream(file).rdbuf();
-    return text.str();
-}
 
 class Program : public testing::Test {
   protected:
@@ -65,10 +57,10 @@ class Program : public testing::Test {
         pollfd ready{.fd = watch, .events = POLLIN, .revents = 0};
         EXPECT_EQ(::poll(&ready, 1, 30'000), 1);
         ::close(watch);
-        return json::parse(contents(directory_ / "ready"), nullptr, false);
+        return json::parse(test::content_of(directory_ / "ready"), nullptr, false);
     }
 
-    std::string printed() const { return contents(directory_ / "out"); }
+    std::string printed() const { return test::content_of(directory_ / "out"); }
 
     std::filesystem::path directory_;
     pid_t pid_ = 0;

@@ -9,6 +9,8 @@
 #include <sstream>
 #include <unordered_map>
 
+#include "tests/support/files.hpp"
+
 namespace bulkhead::bench {
 
 namespace {
@@ -35,7 +37,7 @@ std::unordered_map<std::uint64_t, std::uint64_t> frames_of(std::span<const pid_t
     std::unordered_map<std::uint64_t, std::uint64_t> frames;
     for (const auto pid : pids) {
         const int pagemap = ::open(proc(pid, "pagemap").c_str(), O_RDONLY | O_CLOEXEC);
-        std::istringstream maps(read_text(proc(pid, "maps")));
+        std::istringstream maps(test::content_of(proc(pid, "maps")));
         for (std::string line; std::getline(maps, line);) {
             if (line.find("[v") != line.npos) continue;  // vdso and the like: the kernel's own
             std::size_t dash = 0;
@@ -56,13 +58,8 @@ std::unordered_map<std::uint64_t, std::uint64_t> frames_of(std::span<const pid_t
 
 }  // namespace
 
-std::string read_text(const std::string& path) {
-    std::ifstream file(path);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
-
 Memory memory_of(pid_t pid) {
-    const auto text = read_text(proc(pid, "smaps_rollup"));
+    const auto text = test::content_of(proc(pid, "smaps_rollup"));
     return {.rss = number_after(text, "Rss") * 1024,
             .pss = number_after(text, "Pss") * 1024,
             .private_dirty = number_after(text, "Private_Dirty") * 1024,
@@ -95,24 +92,25 @@ Effort effort_of(pid_t pid) {
     Effort effort;
     std::error_code gone;
     for (const auto& task : std::filesystem::directory_iterator(proc(pid, "task"), gone)) {
-        std::istringstream schedstat(read_text(task.path() / "schedstat"));
+        std::istringstream schedstat(test::content_of(task.path() / "schedstat"));
         double nanoseconds = 0;
         schedstat >> nanoseconds;
         effort.cpu_us += nanoseconds / 1000;
         effort.wakeups += static_cast<double>(
-            number_after(read_text(task.path() / "status"), "voluntary_ctxt_switches"));
+            number_after(test::content_of(task.path() / "status"), "voluntary_ctxt_switches"));
     }
     return effort;
 }
 
 std::uint64_t peak_of(pid_t pid) {
-    return number_after(read_text(proc(pid, "status")), "VmHWM") * 1024;
+    return number_after(test::content_of(proc(pid, "status")), "VmHWM") * 1024;
 }
 
 void forget_peak(pid_t pid) { std::ofstream(proc(pid, "clear_refs")) << "5"; }
 
 std::vector<pid_t> children_of(pid_t pid) {
-    std::istringstream list(read_text(proc(pid, "task/" + std::to_string(pid) + "/children")));
+    std::istringstream list(
+        test::content_of(proc(pid, "task/" + std::to_string(pid) + "/children")));
     std::vector<pid_t> children;
     for (pid_t child = 0; list >> child;) children.push_back(child);
     return children;

@@ -42,6 +42,5 @@ std::uint64_t peak_of(pid_t pid);
 void forget_peak(pid_t pid);
 
 std::vector<pid_t> children_of(pid_t pid);
-std::string read_text(const std::string& path);
 
 }  // namespace bulkhead::bench

@@ -8,6 +8,7 @@
 
 #include "common/crypto/sha256.hpp"
 #include "tests/bench/process.hpp"
+#include "tests/support/files.hpp"
 
 namespace bulkhead::bench {
 
@@ -133,7 +134,7 @@ Agent Site::start_agent(int backends) {
         [&](const reference::State& state) { return state.heartbeats_ever > before; }, 60s);
     auto children = children_of(broker.pid());
     if (!beaten || children.size() != agents) {
-        give_up("the agent does not beat; its log:\n" + read_text(log));
+        give_up("the agent does not beat; its log:\n" + test::content_of(log));
     }
     return Agent(std::move(broker), std::move(children));
 }

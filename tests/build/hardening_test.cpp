@@ -2,10 +2,8 @@
 // the check sees it.
 #include <gmock/gmock.h>
 
-#include <fstream>
-#include <iterator>
-
 #include "tests/build/elf.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::test {
@@ -17,11 +15,6 @@ using ::testing::IsEmpty;
 
 constexpr const char* kPrograms[] = {BROKER, WORKER, BULKHEAD};
 
-std::string content(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
-
 TEST(Programs, AreHardened) {
     for (const auto* program : kPrograms) EXPECT_THAT(faults_of(program), IsEmpty()) << program;
 }
@@ -31,7 +24,7 @@ TEST(Programs, DoNotSayWhereTheyWereBuilt) {
         GTEST_SKIP() << "built elsewhere than a preset builds: debug information names the place";
     }
     for (const auto* program : kPrograms) {
-        const auto bytes = content(program);
+        const auto bytes = content_of(program);
         ASSERT_FALSE(bytes.empty());
         EXPECT_FALSE(bytes.contains(SOURCE_TREE)) << program;
         EXPECT_FALSE(bytes.contains(BUILD_TREE)) << program;
@@ -40,7 +33,7 @@ TEST(Programs, DoNotSayWhereTheyWereBuilt) {
 
 // The flags above come from BULKHEAD_HARDEN and the build type, and release has the same.
 TEST(Presets, OfTestsAndReleaseCompileAlike) {
-    const auto presets = content(SOURCE_TREE "/CMakePresets.json");
+    const auto presets = content_of(SOURCE_TREE "/CMakePresets.json");
     for (const auto* name : {"\"dev\"", "\"release\""}) {
         const auto at = presets.find("\"name\": " + std::string(name));
         ASSERT_NE(at, presets.npos);

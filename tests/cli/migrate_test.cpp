@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <set>
 #include <sstream>
 
 #include "tests/cli/site.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/ok.hpp"
 #include "worker/config/config.hpp"
 
@@ -17,11 +17,6 @@ namespace bulkhead::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string content(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
 
 Answer migrate(std::vector<std::string> words) {
     words.insert(words.begin(), "migrate");
@@ -55,7 +50,7 @@ class Migration : public testing::TestWithParam<const char*> {
 TEST_P(Migration, PrintsWhatReplacesIt) {
     const auto answer = migrate_it();
     EXPECT_EQ(answer.code, 0) << answer.err;
-    EXPECT_EQ(answer.out, content(folder() / "expected.txt"));
+    EXPECT_EQ(answer.out, content_of(folder() / "expected.txt"));
 }
 
 TEST_P(Migration, PrintsNoSecret) {
@@ -66,12 +61,12 @@ TEST_P(Migration, PrintsNoSecret) {
             EXPECT_EQ((answer.out + answer.err).find(secret), std::string::npos) << secret;
         }
     }
-    EXPECT_EQ(content(out() / "agent.yaml").find("golden"), std::string::npos);
+    EXPECT_EQ(content_of(out() / "agent.yaml").find("golden"), std::string::npos);
 }
 
 TEST_P(Migration, WritesFilesThatOnlyTheirOwnerReads) {
     ASSERT_EQ(migrate_it({"--write", out()}).code, 0);
-    std::istringstream expected(content(folder() / "files.txt"));
+    std::istringstream expected(content_of(folder() / "files.txt"));
     std::vector<std::string> names;
     for (std::string name; std::getline(expected, name);) names.push_back(name);
     EXPECT_EQ(written(), names);
@@ -88,13 +83,13 @@ TEST_P(Migration, OverwritesNothing) {
     const auto again = migrate_it({"--write", out()});
     EXPECT_EQ(again.code, 1);
     EXPECT_NE(again.err.find("exists already"), std::string::npos) << again.err;
-    EXPECT_EQ(content(out() / "agent.yaml"), "mine");
+    EXPECT_EQ(content_of(out() / "agent.yaml"), "mine");
 }
 
 TEST_P(Migration, WhatItWritesIsAConfiguration) {
     ASSERT_EQ(migrate_it({"--write", out()}).code, 0);
     const auto config = worker::parse_config(
-        {.file_name = "agent.yaml", .file = content(out() / "agent.yaml"), .arguments = {}});
+        {.file_name = "agent.yaml", .file = content_of(out() / "agent.yaml"), .arguments = {}});
     ASSERT_OK(config);
     EXPECT_EQ(config->backends.size(), 1U);
     EXPECT_TRUE(config->remarks.empty());
@@ -185,7 +180,7 @@ TEST_F(BadInstallation, FilesCanBeNamed) {
 
 // The ports that no line is printed for are those that policy has.
 TEST(ShippedPorts, AreThoseOfTheShippedPolicy) {
-    std::istringstream lines(content(fs::path(POLICY) / "profiles/worker.profile"));
+    std::istringstream lines(content_of(fs::path(POLICY) / "profiles/worker.profile"));
     std::set<int> ports;
     for (std::string word; lines >> word;) {
         int port = 0;

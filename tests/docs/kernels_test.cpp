@@ -1,21 +1,14 @@
 // docs/kernels.md says of the shipped profiles what follows from policy/.
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
-
 #include "common/policy/load.hpp"
 #include "common/policy/wall.hpp"
 #include "common/policy/walls.hpp"
+#include "tests/support/files.hpp"
 
 namespace {
 
 using namespace bulkhead;
-
-std::string page(const std::string& name) {
-    std::ifstream file(SOURCE_TREE "/" + name);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
 
 // The oldest kernel that has all of them.
 std::string since(const std::set<std::string, std::less<>>& walls) {
@@ -25,7 +18,7 @@ std::string since(const std::set<std::string, std::less<>>& walls) {
 
 TEST(KernelsPage, SaysWhatEachShippedProfileCannotDoWithout) {
     const auto policy = policy::load(SOURCE_TREE "/policy", policy::Trust::caller).value();
-    const auto text = page("docs/kernels.md");
+    const auto text = test::content_of(SOURCE_TREE "/docs/kernels.md");
     for (const auto& [name, profile] : policy.profiles) {
         const auto walls = policy::obligatory_walls(profile);
         std::string row = "\n| `" + name + "` | ";
@@ -36,7 +29,7 @@ TEST(KernelsPage, SaysWhatEachShippedProfileCannotDoWithout) {
 }
 
 TEST(KernelsPage, HasARowForEachWallThatAHostMayLack) {
-    const auto text = page("docs/kernels.md");
+    const auto text = test::content_of(SOURCE_TREE "/docs/kernels.md");
     const auto begin = text.find("| said to be missing");
     const auto table = text.substr(begin, text.find("\n\n", begin) - begin);
     std::string rows;

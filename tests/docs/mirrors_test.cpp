@@ -3,11 +3,11 @@
 
 #include <array>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <sstream>
 
 #include "common/admission/checks.hpp"
 #include "common/protocol/requests.hpp"
+#include "tests/support/files.hpp"
 #include "worker/backend/registry.hpp"
 
 namespace bulkhead {
@@ -16,9 +16,9 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-// In one line, so that a list may go over several.
-std::string content(const std::string& file) {
-    std::ifstream stream(fs::path(SOURCE_TREE) / file);
+// So that a list may go over several lines.
+std::string in_one_line(const std::string& file) {
+    std::istringstream stream(test::content_of(fs::path(SOURCE_TREE) / file));
     std::string text;
     for (std::string word; stream >> word;) text += (text.empty() ? "" : " ") + word;
     return text;
@@ -32,7 +32,7 @@ std::string in_words(std::size_t number) {
 
 TEST(Mirrors, ReadmeCountsTheRequestsThatAWorkerMayMake) {
     constexpr auto kCount = protocol::Requests::kCount;
-    const auto text = content("README.md");
+    const auto text = in_one_line("README.md");
     EXPECT_THAT(text, HasSubstr("It can ask root for " + in_words(kCount) + " things"));
     EXPECT_THAT(text, HasSubstr("socketpair, " + std::to_string(kCount) + " requests"));
 }
@@ -40,7 +40,7 @@ TEST(Mirrors, ReadmeCountsTheRequestsThatAWorkerMayMake) {
 TEST(Mirrors, EachListOfDialectsHasAllOfThem) {
     for (const auto* file : {"README.md", "systemd/agent.yaml", "worker/config/settings.cpp",
                              "docs/configuration.md", "docs/backends.md"}) {
-        const auto text = content(file);
+        const auto text = in_one_line(file);
         for (const auto& dialect : worker::dialects()) {
             EXPECT_THAT(text, HasSubstr(std::string(dialect.name))) << file;
         }
@@ -50,7 +50,7 @@ TEST(Mirrors, EachListOfDialectsHasAllOfThem) {
 TEST(Mirrors, ArchitectureTellsTheChecksInTheirOrder) {
     std::string order = "The checks, in order: size, manifest, signatures, threshold";
     for (const auto& check : admission::kChecks) order += ", " + std::string(check.name);
-    EXPECT_THAT(content("docs/architecture.md"), HasSubstr(order + "."));
+    EXPECT_THAT(in_one_line("docs/architecture.md"), HasSubstr(order + "."));
 }
 
 }  // namespace

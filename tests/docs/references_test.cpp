@@ -3,21 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <regex>
 #include <set>
+
+#include "tests/support/files.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 
 const fs::path kTree = SOURCE_TREE;
-
-std::string content(const fs::path& path) {
-    std::ifstream file(path);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
 
 std::vector<std::string> all(const std::string& text, const std::regex& pattern) {
     std::vector<std::string> found;
@@ -40,7 +35,7 @@ std::vector<fs::path> pages() {
 TEST(Pages, LinkOnlyToWhatIsThere) {
     const std::regex link(R"(\]\(([^)#:]+)(#[^)]*)?\))");
     for (const auto& page : pages()) {
-        for (const auto& target : all(content(page), link)) {
+        for (const auto& target : all(bulkhead::test::content_of(page), link)) {
             EXPECT_TRUE(fs::exists(page.parent_path() / target)) << page << " links to " << target;
         }
     }
@@ -48,12 +43,12 @@ TEST(Pages, LinkOnlyToWhatIsThere) {
 
 // What the scripts install to build, the tests' and the cache apart.
 TEST(Readme, NamesThePackagesThatTheBuildNeeds) {
-    const auto scripts = content(kTree / "scripts/lib.sh");
+    const auto scripts = bulkhead::test::content_of(kTree / "scripts/lib.sh");
     const auto lists = all(scripts, std::regex(R"(\nbuild_packages=\(([^)]*)\))"));
     ASSERT_EQ(lists.size(), 1U);
     const std::set<std::string> beside{"ccache", "libcpp-httplib-dev", "libgtest-dev",
                                        "libgmock-dev", "libbenchmark-dev"};
-    const auto page = content(kTree / "README.md");
+    const auto page = bulkhead::test::content_of(kTree / "README.md");
     for (const auto& name : all(lists[0], std::regex(R"((\S+))"))) {
         if (beside.contains(name)) continue;
         EXPECT_NE(page.find(name), std::string::npos) << name;
@@ -63,9 +58,9 @@ TEST(Readme, NamesThePackagesThatTheBuildNeeds) {
 // `Suite.Name` in a page is a test of ours.
 // Otherwise what it shipped would be taken for an operator's decision after the next upgrade.
 TEST(ShippedDigests, HoldEachReleaseOfTheChangelog) {
-    const auto digests = content(kTree / "policy/shipped.digests");
+    const auto digests = bulkhead::test::content_of(kTree / "policy/shipped.digests");
     const std::regex release("(?:^|\n)## ([0-9.]+)(?= |\n)(?!, unreleased)");
-    for (const auto& version : all(content(kTree / "CHANGELOG.md"), release)) {
+    for (const auto& version : all(bulkhead::test::content_of(kTree / "CHANGELOG.md"), release)) {
         EXPECT_NE(digests.find("  " + version + "  "), digests.npos)
             << "run: scripts/shipped-digests REVISION " << version << " >>policy/shipped.digests";
     }
@@ -76,11 +71,12 @@ TEST(SecurityPage, NamesOnlyTestsThatExist) {
     std::set<std::string> tests;
     for (const auto& entry : fs::recursive_directory_iterator(kTree / "tests")) {
         if (entry.path().extension() != ".cpp") continue;
-        for (auto name : all(content(entry.path()), declared)) {
+        for (auto name : all(bulkhead::test::content_of(entry.path()), declared)) {
             tests.insert(std::regex_replace(name, std::regex(R"(,\s*)"), "."));
         }
     }
-    const auto named = all(content(kTree / "SECURITY.md"), std::regex(R"(`([A-Z]\w+\.[A-Z]\w+)`)"));
+    const auto named = all(bulkhead::test::content_of(kTree / "SECURITY.md"),
+                           std::regex(R"(`([A-Z]\w+\.[A-Z]\w+)`)"));
     EXPECT_GT(named.size(), 10U);
     for (const auto& name : named) EXPECT_TRUE(tests.contains(name)) << name << " is no test";
 }

@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "tests/malicious_worker/site.hpp"
+#include "tests/support/files.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -51,15 +52,15 @@ TEST_F(TwoBackends, ShareNeitherAccountNorCgroup) {
     std::vector<std::string> seen;
     for (const auto& event : audit("worker-confined")) {
         const auto proc = "/proc/" + std::to_string(event["pid"].get<int>());
-        const auto status = contents(proc + "/status");
+        const auto status = content_of(proc + "/status");
         const auto ids = status.find("\nUid:");
         ASSERT_NE(ids, status.npos);
         seen.push_back(status.substr(ids, status.find('\n', ids + 1) - ids));
-        const auto group = contents(proc + "/cgroup");
+        const auto group = content_of(proc + "/cgroup");
         const auto own = "/worker-" + event["backend"].get<std::string>() + "\n";
         EXPECT_NE(group.find(own), group.npos) << group;
         // No settings of anybody's, and no orders of this test's either.
-        EXPECT_EQ(contents(proc + "/environ").find("MALICE_"), std::string::npos);
+        EXPECT_EQ(content_of(proc + "/environ").find("MALICE_"), std::string::npos);
     }
     ASSERT_EQ(seen.size(), 2U);
     EXPECT_NE(seen[0], seen[1]);

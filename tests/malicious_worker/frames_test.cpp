@@ -16,6 +16,7 @@
 #include "tests/malicious_worker/gate_harness.hpp"
 #include "tests/malicious_worker/random_frames.hpp"
 #include "tests/malicious_worker/site.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/ok.hpp"
 
 namespace bulkhead::test {
@@ -27,7 +28,7 @@ std::uint64_t wanted() {
 }
 
 std::uint64_t resident() {
-    const auto text = contents("/proc/self/statm");
+    const auto text = content_of("/proc/self/statm");
     return std::stoull(text.substr(text.find(' '))) * static_cast<std::uint64_t>(::getpagesize());
 }
 

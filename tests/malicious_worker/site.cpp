@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tests/malicious_worker/jobs.hpp"
+#include "tests/support/files.hpp"
 
 namespace bulkhead::test {
 
@@ -18,7 +19,7 @@ constexpr const char* kWorkerUser = "64123:64123";  // no account has this numbe
 constexpr const char* kReaderUser = "64200:64200";
 
 std::uint64_t status_kib(pid_t pid, const std::string& name) {
-    std::istringstream lines(contents("/proc/" + std::to_string(pid) + "/status"));
+    std::istringstream lines(content_of("/proc/" + std::to_string(pid) + "/status"));
     for (std::string line; std::getline(lines, line);) {
         if (line.starts_with(name + ":")) return std::stoull(line.substr(name.size() + 1));
     }
@@ -28,7 +29,7 @@ std::uint64_t status_kib(pid_t pid, const std::string& name) {
 // utime and stime are the 14th and 15th field of /proc/PID/stat (proc(5)); the second may hold
 // blanks.
 std::chrono::milliseconds cpu_of(pid_t pid) {
-    const auto text = contents("/proc/" + std::to_string(pid) + "/stat");
+    const auto text = content_of("/proc/" + std::to_string(pid) + "/stat");
     std::istringstream words(text.substr(text.rfind(')') + 1));
     std::string skipped;
     for (int field = 3; field < 14; ++field) words >> skipped;

@@ -15,6 +15,7 @@
 #include "common/sandbox/seccomp.hpp"
 #include "tests/malicious_worker/golden.hpp"
 #include "tests/malicious_worker/site.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/layers.hpp"
 #include "tests/support/ok.hpp"
 
@@ -99,7 +100,7 @@ class Syscalls : public Site {
             std::ofstream(path) << print(all, about);
             return;
         }
-        const auto golden = read_golden(contents(path));
+        const auto golden = read_golden(content_of(path));
         ASSERT_FALSE(golden.empty()) << path;
         const auto found = keyed(all);
         EXPECT_EQ(found.size(), golden.size()) << "the list knows other calls";

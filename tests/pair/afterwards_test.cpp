@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "tests/pair/pair.hpp"
+#include "tests/support/files.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -138,7 +139,7 @@ class Resumed : public Afterwards {
     }
     // Another boot's: as if the host had been restarted meanwhile.
     void another_boot() {
-        const auto boot = contents("/proc/sys/kernel/random/boot_id");
+        const auto boot = content_of("/proc/sys/kernel/random/boot_id");
         for (const char* name : {"state/broker/resume-1", "state/broker/reboot-requested"}) {
             auto text = place().read(name);
             const auto at = text.find(boot);

@@ -14,6 +14,7 @@
 #include "common/policy/policy.hpp"
 #include "common/sandbox/privileges.hpp"
 #include "tests/pair/pair.hpp"
+#include "tests/support/files.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -31,7 +32,7 @@ Names names_of(std::uint64_t set) { return capabilities_in(policy::capability_na
 
 // One of /proc/PID/limits: soft and hard.
 std::pair<std::string, std::string> limit_of(pid_t pid, const std::string& name) {
-    std::istringstream lines(contents("/proc/" + std::to_string(pid) + "/limits"));
+    std::istringstream lines(content_of("/proc/" + std::to_string(pid) + "/limits"));
     for (std::string line; std::getline(lines, line);) {
         if (!line.starts_with(name)) continue;
         const auto values = words(std::string_view(line).substr(name.size()));
@@ -51,7 +52,7 @@ struct MountPoint {
 };
 std::vector<MountPoint> mounts_of(pid_t pid) {
     std::vector<MountPoint> mounts;
-    std::istringstream lines(contents("/proc/" + std::to_string(pid) + "/mountinfo"));
+    std::istringstream lines(content_of("/proc/" + std::to_string(pid) + "/mountinfo"));
     for (std::string line; std::getline(lines, line);) {
         const auto fields = words(line);
         mounts.push_back({std::string(fields[4]), fields[5].starts_with("rw")});
@@ -126,7 +127,7 @@ class Told : public Pair {
     void compare_limits(pid_t pid, const std::string& group, const std::string& limits) {
         const auto told = [&](const std::string& file, const std::string& limit,
                               const std::string& unit, bool bytes) {
-            auto value = contents(place().cgroup() + group + "/" + file);
+            auto value = content_of(place().cgroup() + group + "/" + file);
             value = value.empty() ? limit_of(pid, limit).second : value.substr(0, value.size() - 1);
             const auto number = parse_number<std::uint64_t>(value);
             ASSERT_TRUE(number) << limit << " is " << value;
@@ -162,12 +163,12 @@ class Told : public Pair {
 
     pid_t job_named(const std::string& name) {
         for (const int pid : place().job_processes()) {
-            if (contents("/proc/" + std::to_string(pid) + "/comm") == name + "\n") return pid;
+            if (content_of("/proc/" + std::to_string(pid) + "/comm") == name + "\n") return pid;
         }
         return 0;
     }
     std::string place_of(pid_t pid) {
-        const auto text = contents("/proc/" + std::to_string(pid) + "/cgroup");
+        const auto text = content_of("/proc/" + std::to_string(pid) + "/cgroup");
         const auto own = place().cgroup();
         const auto name = own.substr(own.rfind('/'));
         const auto at = text.find(name + "/");

@@ -12,6 +12,7 @@
 
 #include "common/crypto/sha256.hpp"
 #include "tests/pair/eventually.hpp"
+#include "tests/support/files.hpp"
 
 namespace bulkhead::test {
 
@@ -58,12 +59,6 @@ fs::path cgroup2_of_this_process() {
 }
 
 }  // namespace
-
-std::string contents(const std::string& file) {
-    std::ostringstream text;
-    text << std::ifstream(file, std::ios::binary).rdbuf();
-    return text.str();
-}
 
 Installation::Installation(int port) : path_("/run/bulkhead-test-XXXXXX") {
     if (::mkdtemp(path_.data()) == nullptr) stop("cannot create " + path_);
@@ -125,7 +120,7 @@ void Installation::append(std::string_view name, std::string_view content) const
     write(name, read(name) + std::string(content));
 }
 
-std::string Installation::read(std::string_view name) const { return contents(*this / name); }
+std::string Installation::read(std::string_view name) const { return content_of(*this / name); }
 
 bool Installation::exists(std::string_view name) const { return fs::exists(*this / name); }
 

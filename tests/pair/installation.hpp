@@ -60,6 +60,4 @@ class Installation {
     std::string path_;
 };
 
-std::string contents(const std::string& file);
-
 }  // namespace bulkhead::test

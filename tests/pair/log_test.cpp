@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "tests/pair/pair.hpp"
+#include "tests/support/files.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -14,7 +15,7 @@ class Logging : public Pair {
     // Lines of the file from this part of the agent.
     std::vector<json> lines(const std::string& name, const std::string& from) {
         std::vector<json> all;
-        std::istringstream text(contents(name));
+        std::istringstream text(content_of(name));
         for (std::string line; std::getline(text, line);) {
             auto parsed = json::parse(line, nullptr, false);
             EXPECT_FALSE(parsed.is_discarded()) << line;
@@ -55,7 +56,7 @@ TEST_F(Logging, AFileTakesTheLinesOfBothHalvesAndIsReopenedAfterARotation) {
     backend().stop();
     EXPECT_TRUE(wait_for_line(file(), "worker/bulkhead", "heartbeat"));
     const auto size = std::filesystem::file_size(old);
-    EXPECT_EQ(contents(old).find("heartbeat"), std::string::npos);
+    EXPECT_EQ(content_of(old).find("heartbeat"), std::string::npos);
     EXPECT_EQ(stop(), 0);
     EXPECT_TRUE(wait_for_line(file(), "broker", "stopping"));
     EXPECT_EQ(std::filesystem::file_size(old), size);
@@ -106,7 +107,7 @@ TEST_F(Logging, NoValueOfASettingStaysInTheProcessList) {
     start({"--heartbeat-interval", "1s"});
     ASSERT_TRUE(wait_for_heartbeats(1));
     for (const pid_t pid : {broker().pid(), worker_pid()}) {
-        const auto line = contents("/proc/" + std::to_string(pid) + "/cmdline");
+        const auto line = content_of("/proc/" + std::to_string(pid) + "/cmdline");
         EXPECT_EQ(line.find("1s"), std::string::npos) << line;
     }
 }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "tests/pair/pair.hpp"
+#include "tests/support/files.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -168,15 +169,15 @@ TEST_F(Lunasentri, TheKeyIsNowhereToBeSeen) {
     const auto worker = std::to_string(worker_pid());
     const auto master = std::to_string(broker().pid());
     for (const auto& text :
-         {log(), place().read("log/audit.log"), status(), contents("/proc/" + worker + "/cmdline"),
-          contents("/proc/" + worker + "/environ"), contents("/proc/" + master + "/cmdline"),
-          contents("/proc/" + master + "/environ")}) {
+         {log(), place().read("log/audit.log"), status(),
+          content_of("/proc/" + worker + "/cmdline"), content_of("/proc/" + worker + "/environ"),
+          content_of("/proc/" + master + "/cmdline"), content_of("/proc/" + master + "/environ")}) {
         EXPECT_EQ(text.find(kKey), std::string::npos) << text;
     }
     EXPECT_NE(log().find("[secret]"), std::string::npos);
     // A crash leaves nothing behind either.
     for (const auto& pid : {worker, master}) {
-        EXPECT_NE(contents("/proc/" + pid + "/limits").find("Max core file size        1 "),
+        EXPECT_NE(content_of("/proc/" + pid + "/limits").find("Max core file size        1 "),
                   std::string::npos)
             << pid;
     }

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "tests/support/files.hpp"
 #include "tests/support/ok.hpp"
 
 namespace bulkhead::test {
@@ -26,7 +27,7 @@ std::size_t count_of(const std::string& text, std::string_view part) {
 }  // namespace
 
 std::string status_of(pid_t pid, std::string_view name) {
-    std::istringstream lines(contents("/proc/" + std::to_string(pid) + "/status"));
+    std::istringstream lines(content_of("/proc/" + std::to_string(pid) + "/status"));
     for (std::string line; std::getline(lines, line);) {
         if (!line.starts_with(std::string(name) + ":")) continue;
         const auto value = line.find_first_not_of(" \t", name.size() + 1);
@@ -254,7 +255,7 @@ bool Pair::wait_for_output(const std::string& id, std::string_view text) {
 }
 
 std::size_t Pair::lines_in_scratch(std::string_view name) const {
-    return count_of(contents(place_->scratch() + "/" + std::string(name)), "\n");
+    return count_of(content_of(place_->scratch() + "/" + std::string(name)), "\n");
 }
 
 }  // namespace bulkhead::test

@@ -12,6 +12,7 @@
 #include <cstdlib>
 
 #include "tests/pair/installation.hpp"
+#include "tests/support/files.hpp"
 
 namespace bulkhead::test {
 
@@ -79,7 +80,7 @@ Finished run(const std::vector<std::string>& words) {
         Program program({.words = words, .output = file});
         finished.code = program.wait(std::chrono::minutes(1)).value_or(-1);
     }
-    finished.output = contents(file);
+    finished.output = content_of(file);
     ::unlink(file.c_str());
     return finished;
 }

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "tests/pair/pair.hpp"
+#include "tests/support/files.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -145,7 +146,7 @@ TEST(RootHalf, MapsTheLibrariesOfPolicyAndNoOthers) {
 TEST(RootHalf, TheProtocolPageIsWhatTheBrokerPrints) {
     const auto printed = run({BULKHEAD_BROKER, "--describe-protocol"});
     ASSERT_EQ(printed.code, 0);
-    EXPECT_EQ(printed.output, contents(kSource / "docs/protocol.md"))
+    EXPECT_EQ(printed.output, content_of(kSource / "docs/protocol.md"))
         << "renew it: broker --describe-protocol > docs/protocol.md";
 }
 

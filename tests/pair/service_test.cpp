@@ -13,6 +13,7 @@
 #include "broker/records/audit.hpp"
 #include "common/audit/verify.hpp"
 #include "tests/pair/pair.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/kernel.hpp"
 
 namespace bulkhead::test {
@@ -54,7 +55,7 @@ class Service : public Pair {
   protected:
     // "soft hard unit" of a line of /proc/PID/limits.
     static std::string limit_of(pid_t pid, const std::string& name) {
-        const auto text = contents("/proc/" + std::to_string(pid) + "/limits");
+        const auto text = content_of("/proc/" + std::to_string(pid) + "/limits");
         const auto at = text.find(name);
         if (at == text.npos) return "";
         std::istringstream line(text.substr(at + name.size()));
@@ -160,7 +161,7 @@ TEST_F(Service, NeitherHalfLeavesItsMemoryToACoreOrADebugger) {
 TEST_F(Service, NothingOfTheServiceManagersReachesTheWorker) {
     start({}, {{"NOTIFY_SOCKET", place() / "notify"}, {"LD_PRELOAD", "/nowhere.so"}});
     ASSERT_TRUE(wait_for_heartbeats(1));
-    const auto environment = contents("/proc/" + std::to_string(worker_pid()) + "/environ");
+    const auto environment = content_of("/proc/" + std::to_string(worker_pid()) + "/environ");
     EXPECT_EQ(environment.find("NOTIFY_SOCKET"), std::string::npos);
     EXPECT_EQ(environment.find("LD_PRELOAD"), std::string::npos);
 }

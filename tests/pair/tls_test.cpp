@@ -7,6 +7,7 @@
 
 #include "tests/pair/pair.hpp"
 #include "tests/support/connect_proxy.hpp"
+#include "tests/support/files.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -33,7 +34,7 @@ class MutualTls : public Pair {
     }
     // The file as it is, with other bytes in it.
     void overwrite(const std::string& name, const std::string& source) {
-        place().write("tls/" + name, contents(source));
+        place().write("tls/" + name, content_of(source));
         ASSERT_EQ(::chmod((place() / ("tls/" + name)).c_str(), 0600), 0);
     }
     // Another file under its name.

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "tests/sandbox/sandbox.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/layers.hpp"
 
 namespace bulkhead::test {
@@ -151,10 +152,10 @@ TEST_F(Greed, TheWorkersMemoryAndThreadsAreLimited) {
         GTEST_SKIP() << "needs the memory and pids controllers of cgroup v2";
     }
     const auto worker = place().cgroup() + "/worker-bulkhead/";
-    EXPECT_EQ(contents(worker + "cgroup.procs"), std::to_string(worker_pid()) + "\n");
-    EXPECT_EQ(contents(worker + "memory.max"), std::to_string(256_MiB) + "\n");
-    EXPECT_EQ(contents(worker + "memory.swap.max"), "0\n");
-    EXPECT_EQ(contents(worker + "pids.max"), "128\n");
+    EXPECT_EQ(content_of(worker + "cgroup.procs"), std::to_string(worker_pid()) + "\n");
+    EXPECT_EQ(content_of(worker + "memory.max"), std::to_string(256_MiB) + "\n");
+    EXPECT_EQ(content_of(worker + "memory.swap.max"), "0\n");
+    EXPECT_EQ(content_of(worker + "pids.max"), "128\n");
 }
 
 }  // namespace

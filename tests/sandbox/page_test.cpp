@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tests/pair/pair.hpp"
+#include "tests/support/files.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -34,7 +35,7 @@ using Row = std::vector<std::string>;  // its cells
 std::vector<Row> table_below(const std::string& headline) {
     std::vector<Row> rows;
     bool below = false;
-    for (const auto& line : lines_of(contents(BULKHEAD_SOURCE "/docs/jobs.md"))) {
+    for (const auto& line : lines_of(content_of(BULKHEAD_SOURCE "/docs/jobs.md"))) {
         if (line.starts_with("## ")) below = line == "## " + headline;
         if (!below || !line.starts_with("| ")) continue;
         Row cells;

@@ -4,6 +4,7 @@
 
 #include "common/base/parse.hpp"
 #include "common/sandbox/landlock.hpp"
+#include "tests/support/files.hpp"
 
 namespace bulkhead::test {
 
@@ -79,7 +80,7 @@ Said Played::said_outside() {
     const auto file = place() / "outside";
     Program program({.words = {outside().program()}, .output = file});
     EXPECT_EQ(program.wait(kLongPatience), 0);
-    return parse(contents(file));
+    return parse(content_of(file));
 }
 
 }  // namespace bulkhead::test

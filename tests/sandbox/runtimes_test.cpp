@@ -6,6 +6,7 @@
 
 #include "tests/pair/installation.hpp"
 #include "tests/pair/program.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::test {
@@ -93,7 +94,7 @@ Finished run_under(const std::string& list, const std::vector<std::string>& comm
                      .environment = {{"PATH", "/usr/bin:/bin"}, {"HOME", "/tmp"}},
                      .output = output});
     const auto code = program.wait(std::chrono::minutes(1));
-    return {code.value_or(-1), contents(output)};
+    return {code.value_or(-1), content_of(output)};
 }
 
 class Runtimes : public testing::TestWithParam<std::tuple<std::string, Runtime>> {};

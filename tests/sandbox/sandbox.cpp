@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "tests/support/files.hpp"
+
 namespace bulkhead::test {
 
 // Without a pids controller processes are counted by user: jobs of other tests, which are nobody's,
@@ -25,7 +27,7 @@ std::string Sandbox::of_cgroup(const std::string& file) const {
     std::error_code gone;
     const auto jobs = const_cast<Sandbox*>(this)->place().cgroup() + "/jobs";
     for (const auto& entry : std::filesystem::directory_iterator(jobs, gone)) {
-        if (entry.is_directory()) return contents(entry.path() / file);
+        if (entry.is_directory()) return content_of(entry.path() / file);
     }
     return "";
 }

@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "tests/sandbox/sandbox.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/layers.hpp"
 
 namespace bulkhead::test {
@@ -12,7 +13,7 @@ std::size_t sleepers(const std::string& seconds) {
     std::size_t count = 0;
     std::error_code gone;
     for (const auto& entry : std::filesystem::directory_iterator("/proc", gone)) {
-        const auto words = contents(entry.path() / "cmdline");
+        const auto words = content_of(entry.path() / "cmdline");
         count += words.find(std::string("\0", 1) + seconds + std::string("\0", 1)) != words.npos;
     }
     return count;

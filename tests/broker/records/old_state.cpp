@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "common/crypto/sha256.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/forked.hpp"
 #include "worker/state/credentials.hpp"
 #include "worker/state/inventory_store.hpp"
@@ -131,9 +131,7 @@ Snapshot snapshot(const std::string& path) {
         auto text = std::to_string(info.st_uid) + ":" + std::to_string(info.st_gid) + " " +
                     std::to_string(info.st_mode);
         if (entry.is_regular_file() && !entry.is_symlink()) {
-            std::ifstream file(entry.path());
-            text += " " + crypto::hex(crypto::sha256(
-                              as_bytes(std::string(std::istreambuf_iterator<char>(file), {}))));
+            text += " " + crypto::hex(crypto::sha256(as_bytes(content_of(entry.path()))));
         }
         seen[entry.path().lexically_relative(path)] = text;
     }

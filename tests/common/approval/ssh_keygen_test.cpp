@@ -15,6 +15,7 @@
 #include "common/approval/sshsig.hpp"
 #include "common/approval/threshold.hpp"
 #include "tests/common/approval/signing.hpp"
+#include "tests/support/files.hpp"
 
 namespace bulkhead::approval {
 namespace {
@@ -41,10 +42,7 @@ class Directory {
         std::filesystem::permissions(path, std::filesystem::perms(0600));
         return path;
     }
-    std::string read(const std::string& name) const {
-        std::ifstream file(path_ + "/" + name, std::ios::binary);
-        return {std::istreambuf_iterator<char>(file), {}};
-    }
+    std::string read(const std::string& name) const { return test::content_of(path_ + "/" + name); }
 
   private:
     std::string path_;

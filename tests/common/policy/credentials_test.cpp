@@ -5,6 +5,7 @@
 #include "common/policy/check_credentials.hpp"
 #include "common/policy/parse.hpp"
 #include "tests/common/policy/support.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/ok.hpp"
 
 namespace bulkhead::policy {
@@ -157,7 +158,7 @@ TEST(CheckCredentials, AFileOfEachBackendInAPlaceOfOnesOwn) {
 
 TEST(CheckCredentials, TheShippedRowsAreNotStrange) {
     Policy policy;
-    const auto text = test::slurp(std::string(BULKHEAD_POLICY) + "/credentials.policy");
+    const auto text = test::content_of(std::string(BULKHEAD_POLICY) + "/credentials.policy");
     ASSERT_TRUE(parse_file(policy, std::string(kFile), text));
     EXPECT_THAT(check_credentials(policy.credentials), IsEmpty());
     const auto of = [&](std::string_view path, std::string_view backend = "main") {

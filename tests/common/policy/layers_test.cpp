@@ -8,6 +8,7 @@
 #include "common/policy/needed_calls.hpp"
 #include "common/policy/vendor.hpp"
 #include "tests/common/policy/support.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/ok.hpp"
 
 using namespace bulkhead;
@@ -123,7 +124,7 @@ TEST_F(PolicyDirectories, TheDigestIsWhatTheRecipeOfTheAuditorsPageComputes) {
     write("broker.libs", old);
     std::ofstream(vendor_path() + "/shipped.digests", std::ios::app)
         << crypto::hex(crypto::sha256(as_bytes(old))) << "  0.0.9  broker.libs\n";
-    const auto page = test::slurp(BULKHEAD_POLICY "/README.md");
+    const auto page = test::content_of(BULKHEAD_POLICY "/README.md");
     const std::string first = "    vendor=/usr/share/bulkhead/policy\n";
     const auto begin = page.find(first);
     ASSERT_NE(begin, page.npos);

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "tests/common/policy/support.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/ok.hpp"
 
 using namespace bulkhead;
@@ -210,7 +211,7 @@ TEST_F(PolicyDirectory, WhatIsNotAFileIsRefusedWithoutWaiting) {
 }
 
 TEST_F(PolicyDirectory, WhatNeedsAMountNamespaceIsRefusedWithoutOne) {
-    auto text = test::slurp(policy().path("profiles/inspect.profile"));
+    auto text = test::content_of(policy().path("profiles/inspect.profile"));
     const std::string apart = "namespaces mount ";
     ASSERT_NE(text.find(apart), text.npos);
     text.replace(text.find(apart), apart.size(), "namespaces ");
@@ -219,7 +220,7 @@ TEST_F(PolicyDirectory, WhatNeedsAMountNamespaceIsRefusedWithoutOne) {
 }
 
 TEST_F(PolicyDirectory, APrivateTmpAndThePidNamespaceEachNeedAMountNamespace) {
-    const auto text = test::slurp(policy().path("profiles/inspect.profile"));
+    const auto text = test::content_of(policy().path("profiles/inspect.profile"));
     const auto with = [&](const std::string& namespaces, const std::string& private_tmp) {
         auto changed = text;
         for (const auto& line : {namespaces, private_tmp}) {
@@ -244,14 +245,14 @@ TEST_F(PolicyDirectory, AMissingFileIsNamed) {
          {"host.policy", "approval.policy", "interpreters.policy", "reads.policy",
           "profiles/worker.profile", "profiles/broker.profile", "profiles/config-reader.profile",
           "profiles/vet.profile", "broker.libs"}) {
-        const auto text = test::slurp(policy().path(file));
+        const auto text = test::content_of(policy().path(file));
         fs::remove(policy().path(file));
         EXPECT_THAT(policy().refusal(), HasSubstr(std::string(file) + ": missing; take"));
         policy().write(file, text);
     }
     for (const std::string list : {"broker", "worker", "inspect"}) {
         const auto file = "seccomp/" + list + ".seccomp";
-        const auto text = test::slurp(policy().path(file));
+        const auto text = test::content_of(policy().path(file));
         fs::remove(policy().path(file));
         EXPECT_THAT(policy().refusal(), HasSubstr(list + ".profile:"));
         EXPECT_THAT(policy().refusal(), HasSubstr("there is no " + file));
@@ -349,7 +350,7 @@ TEST_F(PolicyDirectory, APinnedScriptMustBeTheOneItsManifestNames) {
     EXPECT_FALSE(loaded->approved.at("hello").script);
     EXPECT_EQ(loaded->approved.at("hello").manifest.job_id.value, "hello");
     EXPECT_EQ(loaded->approved.at("hello").bytes,
-              test::slurp(policy().path("approved/hello.manifest")));
+              test::content_of(policy().path("approved/hello.manifest")));
 
     policy().write("approved/hello.script", "echo hello\n");
     loaded = policy().load();
@@ -369,7 +370,7 @@ TEST_F(PolicyDirectory, APinnedScriptMustBeTheOneItsManifestNames) {
 
 TEST_F(PolicyDirectory, TheHostIdCanComeFromTheMachineId) {
     policy().write("host.policy", "host-id from-machine-id  # shipped\n");
-    const auto id = test::slurp("/etc/machine-id");
+    const auto id = test::content_of("/etc/machine-id");
     if (id.size() < 32) {
         EXPECT_THAT(policy().refusal(), HasSubstr("write: host-id NAME"));
         const auto dry = policy().load(Trust::caller);

@@ -4,18 +4,12 @@
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
 
 #include "common/policy/load.hpp"
+#include "tests/support/files.hpp"
 
 namespace bulkhead::test {
-
-inline std::string slurp(const std::filesystem::path& path) {
-    std::ostringstream text;
-    text << std::ifstream(path, std::ios::binary).rdbuf();
-    return text.str();
-}
 
 class PolicyCopy {
   public:
@@ -43,7 +37,7 @@ class PolicyCopy {
         std::filesystem::permissions(path(file), std::filesystem::perms(0644));
     }
     void append(const std::string& file, const std::string& text) const {
-        write(file, slurp(path(file)) + text);
+        write(file, content_of(path(file)) + text);
     }
     Result<policy::Policy> load(policy::Trust trust = policy::Trust::root) const {
         return policy::load(path(), trust);

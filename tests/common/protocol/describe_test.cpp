@@ -2,10 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "tests/common/protocol/random_message.hpp"
+#include "tests/support/files.hpp"
 
 namespace bulkhead::protocol {
 namespace {
@@ -40,9 +38,7 @@ TEST(Describe, ShowsBoundsAndWhatIsInside) {
 }
 
 TEST(Describe, IsThePageInTheDocumentation) {
-    std::ostringstream page;
-    page << std::ifstream(PROTOCOL_PAGE).rdbuf();
-    EXPECT_EQ(page.str(), describe())
+    EXPECT_EQ(test::content_of(PROTOCOL_PAGE), describe())
         << "write it anew: broker --describe-protocol > docs/protocol.md";
 }
 

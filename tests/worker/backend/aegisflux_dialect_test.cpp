@@ -3,9 +3,7 @@
 #include <gtest/gtest.h>
 #include <linux/rtnetlink.h>
 
-#include <fstream>
-#include <iterator>
-
+#include "tests/support/files.hpp"
 #include "tests/support/ok.hpp"
 #include "tests/worker/backend/values.hpp"
 #include "worker/backend/aegisflux/artifact_list.hpp"
@@ -18,9 +16,9 @@ using namespace std::chrono_literals;
 using Kind = Failure::Kind;
 
 std::string golden(const std::string& name) {
-    std::ifstream file(std::string(BULKHEAD_GOLDEN) + "/aegisflux/" + name);
-    EXPECT_TRUE(file) << name;
-    std::string text(std::istreambuf_iterator<char>(file), {});
+    const auto path = std::filesystem::path(BULKHEAD_GOLDEN) / "aegisflux" / name;
+    EXPECT_TRUE(std::filesystem::is_regular_file(path)) << name;
+    auto text = bulkhead::test::content_of(path);
     if (name.ends_with(".request.json") && text.ends_with('\n')) text.pop_back();
     return text;
 }

@@ -1,8 +1,6 @@
 #include "tests/worker/backend/caller.hpp"
 
-#include <fstream>
-#include <sstream>
-
+#include "tests/support/files.hpp"
 #include "tests/support/ok.hpp"
 
 namespace bulkhead::worker::test {
@@ -17,16 +15,9 @@ sys::Loop make_loop() {
 
 }  // namespace
 
-std::string read_whole_file(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
-
 HttpSettings settings_for(const reference::ReferenceBackend& backend) {
     HttpSettings settings{.base_url = backend.url(), .user_agent = "bulkhead/test"};
-    if (!backend.ca_file().empty()) settings.ca_pem = read_whole_file(backend.ca_file());
+    if (!backend.ca_file().empty()) settings.ca_pem = bulkhead::test::content_of(backend.ca_file());
     return settings;
 }
 

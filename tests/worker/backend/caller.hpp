@@ -9,8 +9,6 @@
 
 namespace bulkhead::worker::test {
 
-std::string read_whole_file(const std::string& path);
-
 // Trusts the CA of `backend`.
 HttpSettings settings_for(const reference::ReferenceBackend& backend);
 

@@ -1,17 +1,17 @@
 #include "tests/worker/backend/golden.hpp"
 
 #include <array>
-#include <fstream>
+#include <filesystem>
 #include <sstream>
+
+#include "tests/support/files.hpp"
 
 namespace bulkhead::worker::test {
 
 std::string golden(const std::string& name) {
-    std::ifstream file(std::string(BULKHEAD_GOLDEN) + "/" + name);
-    EXPECT_TRUE(file) << name;
-    std::ostringstream text;
-    text << file.rdbuf();
-    auto whole = text.str();
+    const auto path = std::filesystem::path(BULKHEAD_GOLDEN) / name;
+    EXPECT_TRUE(std::filesystem::is_regular_file(path)) << name;
+    auto whole = bulkhead::test::content_of(path);
     if (whole.ends_with('\n')) whole.pop_back();
     return whole;
 }

@@ -1,20 +1,13 @@
 // The configuration file that is installed.
 #include <algorithm>
-#include <fstream>
 #include <sstream>
 
+#include "tests/support/files.hpp"
 #include "tests/worker/config/sources.hpp"
 #include "worker/config/settings.hpp"
 
 namespace bulkhead::worker {
 namespace {
-
-std::string example() {
-    std::ifstream file(BULKHEAD_EXAMPLE);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
 
 bool is_switched_off(std::string_view line) {
     const auto hash = line.find_first_not_of(' ');
@@ -24,7 +17,7 @@ bool is_switched_off(std::string_view line) {
 
 // With all that is behind a single # switched on, except the keys in `without`.
 std::string switched_on(const std::vector<std::string>& without) {
-    std::istringstream lines(example());
+    std::istringstream lines(bulkhead::test::content_of(BULKHEAD_EXAMPLE));
     std::string all;
     for (std::string line; std::getline(lines, line);) {
         const bool unwanted = std::ranges::any_of(without, [&line](const std::string& key) {
@@ -38,7 +31,9 @@ std::string switched_on(const std::vector<std::string>& without) {
     return all;
 }
 
-TEST(Example, IsAccepted) { EXPECT_EQ(test::problems(example()), ""); }
+TEST(Example, IsAccepted) {
+    EXPECT_EQ(test::problems(bulkhead::test::content_of(BULKHEAD_EXAMPLE)), "");
+}
 
 TEST(Example, IsAcceptedWithEverythingSwitchedOn) {
     EXPECT_EQ(
@@ -51,7 +46,7 @@ TEST(Example, IsAcceptedWithEverythingSwitchedOn) {
 }
 
 TEST(Example, ShowsEverySetting) {
-    const auto text = example();
+    const auto text = bulkhead::test::content_of(BULKHEAD_EXAMPLE);
     for (const auto& setting : settings()) {
         const auto key = setting.key.substr(setting.key.find('.') + 1);
         EXPECT_NE(text.find(std::string(key) + ":"), text.npos) << setting.key;
@@ -59,7 +54,7 @@ TEST(Example, ShowsEverySetting) {
 }
 
 TEST(Example, ShowsTheDefaultsThatAreInForce) {
-    const auto text = example();
+    const auto text = bulkhead::test::content_of(BULKHEAD_EXAMPLE);
     for (const auto& setting : settings()) {
         if (setting.fallback.empty() || setting.key.ends_with("paths")) continue;
         const auto key = setting.key.substr(setting.key.find('.') + 1);

@@ -5,22 +5,13 @@
 #include <linux/rtnetlink.h>
 #include <netinet/tcp.h>
 
-#include <fstream>
-#include <sstream>
-
+#include "tests/support/files.hpp"
 #include "tests/support/ok.hpp"
 #include "worker/backend/registry.hpp"
 
 namespace bulkhead::worker::test {
 
 namespace {
-
-std::string whole_file(const std::string& path) {
-    std::ifstream file(path);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
 
 IpAddress ip(std::string_view text) { return *IpAddress::parse(text); }
 
@@ -74,7 +65,7 @@ Host::Host(const reference::ReferenceBackend& backend, const std::string& dialec
     config.url = backend.url();
     config.timeout = std::chrono::seconds(20);
     config.connect_timeout = std::chrono::seconds(10);
-    config.ca_pem = whole_file(backend.ca_file());
+    config.ca_pem = bulkhead::test::content_of(backend.ca_file());
     config.install_token = Secret("gaek_one");
     for (const auto& option : find_dialect(dialect)->options) {
         config.options[std::string(option.name)] = option.fallback;

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "tests/support/connect_proxy.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/ok.hpp"
 #include "tests/worker/backend/caller.hpp"
 #include "tests/worker/backend/http/raw_server.hpp"
@@ -42,7 +43,7 @@ TEST_F(Proxied, ThroughTheOneThatIsConfigured) {
 TEST_F(Proxied, TheServersCertificateIsCheckedBehindItToo) {
     auto settings = test::settings_for(backend_);
     settings.proxy = proxy_.url();
-    settings.ca_pem = test::read_whole_file(*backend_.wrong_ca_file());
+    settings.ca_pem = bulkhead::test::content_of(*backend_.wrong_ca_file());
     EXPECT_NE(outcome(settings).find("certificate"), std::string::npos);
     EXPECT_TRUE(backend_.requests().empty());
 }

@@ -1,6 +1,7 @@
 // Whom the client trusts.
 #include <gtest/gtest.h>
 
+#include "tests/support/files.hpp"
 #include "tests/worker/backend/caller.hpp"
 
 namespace bulkhead::worker {
@@ -26,7 +27,7 @@ TEST_F(TlsTest, TheConfiguredAuthorityIsTrusted) {
 
 TEST_F(TlsTest, AnotherAuthorityIsNot) {
     auto settings = test::settings_for(backend_);
-    settings.ca_pem = test::read_whole_file(*backend_.wrong_ca_file());
+    settings.ca_pem = bulkhead::test::content_of(*backend_.wrong_ca_file());
     EXPECT_NE(outcome(settings).find("certificate"), std::string::npos) << outcome(settings);
     EXPECT_TRUE(backend_.requests().empty());
 }
@@ -50,7 +51,7 @@ TEST_F(TlsTest, APinnedKeyMustMatchToo) {
     settings.pinned_key = "sha256//" + std::string(43, 'A') + "=";
     EXPECT_FALSE(outcome(settings).starts_with("status"));
     settings.pinned_key = backend_.pin();
-    settings.ca_pem = test::read_whole_file(*backend_.wrong_ca_file());
+    settings.ca_pem = bulkhead::test::content_of(*backend_.wrong_ca_file());
     EXPECT_FALSE(outcome(settings).starts_with("status")) << "the pin alone is not enough";
 }
 
@@ -69,8 +70,8 @@ TEST(TlsServer, AClientCertificateIsShownWhenThereIsOne) {
     ASSERT_TRUE(backend.start());
     auto settings = test::settings_for(backend);
     EXPECT_FALSE(Caller(settings).trouble({.path = "/health"}).starts_with("status"));
-    settings.client_certificate_pem = test::read_whole_file(backend.client_certificate_file());
-    settings.client_key_pem = Secret(test::read_whole_file(backend.client_key_file()));
+    settings.client_certificate_pem = bulkhead::test::content_of(backend.client_certificate_file());
+    settings.client_key_pem = Secret(bulkhead::test::content_of(backend.client_key_file()));
     EXPECT_EQ(Caller(settings).trouble({.path = "/health"}), "status 200");
 }
 
@@ -81,8 +82,8 @@ TEST(TlsServer, AClientCertificateIsReplacedWithoutARestart) {
     ASSERT_TRUE(stranger.start());
     Caller caller(test::settings_for(backend));
     const auto show = [&caller](const ReferenceBackend& of) {
-        caller.client().use_client_certificate(test::read_whole_file(of.client_certificate_file()),
-                                               Secret(test::read_whole_file(of.client_key_file())));
+        caller.client().use_client_certificate(bulkhead::test::content_of(of.client_certificate_file()),
+                             Secret(bulkhead::test::content_of(of.client_key_file())));
     };
     EXPECT_FALSE(caller.trouble({.path = "/health"}).starts_with("status"));
     show(backend);
