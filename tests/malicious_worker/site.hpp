@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "tests/pair/eventually.hpp"
 #include "tests/pair/installation.hpp"
 #include "tests/pair/program.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace bulkhead::test {
 

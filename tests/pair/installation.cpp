@@ -11,7 +11,7 @@
 #include <sstream>
 
 #include "common/crypto/sha256.hpp"
-#include "tests/pair/eventually.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/files.hpp"
 
 namespace bulkhead::test {
