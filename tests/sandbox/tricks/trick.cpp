@@ -1,5 +1,6 @@
 #include "tests/sandbox/tricks/trick.hpp"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,7 +16,8 @@ const std::vector<Trick>& tricks() {
     static const auto all = [] {
         std::vector<Trick> table;
         for (const auto part :
-             {identity_tricks, file_tricks, yard_tricks, space_tricks, call_tricks, state_tricks}) {
+             {identity_tricks, capability_tricks, file_tricks, program_tricks, yard_tricks,
+              space_tricks, socket_tricks, call_tricks, state_tricks}) {
             for (auto& trick : part()) table.push_back(std::move(trick));
         }
         return table;
@@ -24,6 +26,10 @@ const std::vector<Trick>& tricks() {
 }
 
 std::string answer(long result) { return result >= 0 ? "ok" : ::strerrorname_np(errno); }
+
+std::string open_as(const std::string& path, int flags) {
+    return answer(sys::Fd(::open(path.c_str(), flags | O_CLOEXEC, 0600)).get());
+}
 
 std::string output_of(const std::vector<std::string>& words) {
     auto pipe = sys::make_pipe();

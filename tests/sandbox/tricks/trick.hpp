@@ -43,14 +43,19 @@ const std::vector<Trick>& tricks();
 
 // The parts of the table.
 std::vector<Trick> identity_tricks();
+std::vector<Trick> capability_tricks();
 std::vector<Trick> file_tricks();
+std::vector<Trick> program_tricks();
 std::vector<Trick> yard_tricks();
 std::vector<Trick> space_tricks();
+std::vector<Trick> socket_tricks();
 std::vector<Trick> call_tricks();
 std::vector<Trick> state_tricks();
 
 // "ok", or the name of errno when `result` is negative.
 std::string answer(long result);
+// Of open(2); a file that it makes is for its owner alone.
+std::string open_as(const std::string& path, int flags);
 // What a program prints, or the errno of its exec.
 std::string output_of(const std::vector<std::string>& words);
 

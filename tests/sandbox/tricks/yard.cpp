@@ -28,10 +28,6 @@ std::string list(const std::string& path) {
     return "ok";
 }
 
-std::string open_as(const std::string& path, int flags) {
-    return answer(sys::Fd(::open(path.c_str(), flags | O_CLOEXEC, 0600)).get());
-}
-
 std::string run(const std::string& program) {
     const auto said = output_of({program, "--euid"});
     return said == std::to_string(::geteuid()) ? "ok" : said;
