@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +26,19 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
     return out;
 }
 
+// What is started in its life has the niceness of a service, though the tests may be run by
+// nice(1): what a profile says of niceness is only ever raised.
+class NotNice {
+  public:
+    NotNice() : before_(::getpriority(PRIO_PROCESS, 0)) { ::setpriority(PRIO_PROCESS, 0, 0); }
+    ~NotNice() { ::setpriority(PRIO_PROCESS, 0, before_); }
+    NotNice(const NotNice&) = delete;
+    NotNice& operator=(const NotNice&) = delete;
+
+  private:
+    int before_;
+};
+
 }  // namespace
 
 Program::Program(const Command& command) {
@@ -37,6 +51,7 @@ Program::Program(const Command& command) {
     posix_spawn_file_actions_addopen(&files, 1, command.output.c_str(),
                                      O_WRONLY | O_CREAT | O_APPEND, 0600);
     posix_spawn_file_actions_adddup2(&files, 1, 2);
+    const NotNice not_nice;
     const int failed = ::posix_spawn(&pid_, words.front().c_str(), &files, nullptr,
                                      pointers(words).data(), pointers(environment).data());
     posix_spawn_file_actions_destroy(&files);
