@@ -108,8 +108,8 @@ TEST_F(Backends, EachHasAProcessAnAccountAndAStateOfItsOwn) {
     EXPECT_TRUE(place().exists("state/workers/one/credentials/one.credential"));
     EXPECT_TRUE(place().exists("state/workers/two/credentials/two.credential"));
     EXPECT_FALSE(place().exists("state/workers/one/credentials/two.credential"));
-    EXPECT_NE(log().find("\"from\":\"worker/one\""), std::string::npos);
-    EXPECT_NE(log().find("\"from\":\"worker/two\""), std::string::npos);
+    EXPECT_TRUE(wait_for_log("\"from\":\"worker/one\""));
+    EXPECT_TRUE(wait_for_log("\"from\":\"worker/two\""));
     for (const std::string name : {"one", "two"}) {
         const auto status = status_of_backend(name);
         ASSERT_EQ(status["backends"].size(), 1U) << status;

@@ -107,7 +107,7 @@ TEST_F(MainPath, OneChangedByteIsAnotherScript) {
     start_enrolled();
     EXPECT_EQ(run_job({.script = "echo exacT\n"})["reason"], "not-approved");
     EXPECT_EQ(run_job({.script = job.script})["outcome"], "finished");
-    const auto verdict = last_audit("verdict");
+    const auto verdict = last_audit("verdict", 2);
     EXPECT_EQ(verdict["decision"], "admit");
     EXPECT_EQ(verdict["profile"], job.profile);
     EXPECT_EQ(verdict["script"], crypto::hex(crypto::sha256(as_bytes(job.script))));
@@ -171,7 +171,7 @@ TEST_F(MainPath, TheSameDeliveryTwiceRunsOnce) {
         return backend().job(id)->results_refused > 0;
     };
     ASSERT_TRUE(eventually(refused, kPatience));
-    EXPECT_EQ(last_audit("verdict")["reason"], "delivery-already-run");
+    EXPECT_EQ(last_audit("verdict", 2)["reason"], "delivery-already-run");
     EXPECT_EQ(lines_in_scratch("runs"), 1U);
 }
 
