@@ -113,9 +113,9 @@ void Connection::cut() {
     ::shutdown(fd_, SHUT_RDWR);
 }
 
-bool Connection::caller_left() const {
+bool Connection::caller_left(std::chrono::milliseconds within) const {
     pollfd state{.fd = fd_, .events = POLLRDHUP, .revents = 0};
-    return ::poll(&state, 1, 0) > 0;
+    return ::poll(&state, 1, static_cast<int>(within.count())) > 0;
 }
 
 void Connection::get_remote_ip_and_port(std::string& ip, int& port) const {

@@ -28,7 +28,8 @@ class Connection final : public httplib::Stream {
     bool flush();
     /// Ends the connection at once: no TLS close_notify, and nothing that is not flushed is sent.
     void cut();
-    [[nodiscard]] bool caller_left() const;
+    /// Whether the caller has closed its end; waits so long for it.
+    [[nodiscard]] bool caller_left(std::chrono::milliseconds within = {}) const;
 
     [[nodiscard]] bool is_readable() const override { return !broken_; }
     [[nodiscard]] bool is_writable() const override { return !broken_; }

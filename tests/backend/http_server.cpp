@@ -70,11 +70,7 @@ void send_drops(httplib::Response& response) {
     response.set_chunked_content_provider(
         "application/json", [](std::size_t, httplib::DataSink& sink) {
             if (!sink.write("[", 1) || !current->flush()) return false;
-            for (int looks = 0; looks < 200; ++looks) {
-                if (current->caller_left()) return false;
-                std::this_thread::sleep_for(std::chrono::milliseconds(50));
-            }
-            return true;
+            return !current->caller_left(std::chrono::seconds(10));
         });
 }
 

@@ -1,9 +1,11 @@
 // Memory, processor time, wake-ups and system calls of an agent that has nothing to do but beat.
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -11,6 +13,8 @@
 
 #include "tests/bench/measure.hpp"
 #include "tests/bench/process.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/files.hpp"
 
 namespace bulkhead::bench {
 
@@ -69,7 +73,18 @@ Calls count_calls(const std::string& trace) {
     return calls;
 }
 
-// From one beat to `beats` later, both times half an interval after it.
+// strace(1) attaches to one thread after the other.
+bool is_traced(pid_t pid) {
+    for (const auto& task :
+         std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+        const auto status = test::content_of(task.path() / "status");
+        if (status.find("\nTracerPid:\t0\n") != status.npos) return false;
+    }
+    return true;
+}
+
+// From one beat to `beats` later. Counting begins and ends a third of an interval after a beat,
+// when what belongs to it is over and the next is not due: that is what the two waits are for.
 Calls trace(const Site& site, const std::vector<pid_t>& pids, int beats, std::uint64_t& counted) {
     const auto file = std::filesystem::temp_directory_path() / "bulkhead-bench.trace";
     std::vector<std::string> words{"strace", "-f", "-qq", "-o", file};
@@ -78,7 +93,9 @@ Calls trace(const Site& site, const std::vector<pid_t>& pids, int beats, std::ui
     std::this_thread::sleep_for(kBeat / 3);
     {
         auto tracer = Child::start(words, "/dev/null");
-        std::this_thread::sleep_for(kBeat / 3);
+        if (!test::eventually([&] { return std::ranges::all_of(pids, is_traced); }, 10s)) {
+            give_up("strace does not attach");
+        }
         const auto before = site.beats();
         site.wait_for_beats(static_cast<std::uint64_t>(beats));
         std::this_thread::sleep_for(kBeat / 3);

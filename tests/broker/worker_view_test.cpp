@@ -14,6 +14,7 @@
 
 #include "broker/processes/confined_process.hpp"
 #include "tests/broker/processes/stand_in.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/forked.hpp"
 #include "tests/support/kernel.hpp"
 #include "tests/support/ok.hpp"
@@ -214,9 +215,10 @@ TEST_F(WorkerViewTest, ARunningWorkerIsMovedFromOutside) {
     // As a real one, it has its libraries by then: it sleeps.
     test::wait_for_exec(worker.pid());
     const auto proc = sys::Dir::open("/proc/" + std::to_string(worker.pid())).value();
-    while (proc.read_file("status", 65536).value_or("").find("State:\tS") == std::string::npos) {
-        ::usleep(1000);
-    }
+    const auto sleeps = [&] {
+        return proc.read_file("status", 65536).value_or("").find("State:\tS") != std::string::npos;
+    };
+    ASSERT_TRUE(test::eventually(sleeps, std::chrono::minutes(1)));
     EXPECT_EQ(require_narrow(worker.pid(), rows).error().kind, Error::Kind::differs)
         << "it still has the host's";
     const auto closed = worker.close_view(rows);

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "tests/broker/jobs/job_fixture.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace bulkhead::broker {
 namespace {
@@ -67,7 +68,7 @@ TEST_F(CgroupTest, TerminateAsksEveryProcess) {
     const pid_t first = inside(cgroup, [] { ::pause(); });
     const pid_t second = inside(cgroup, [] { ::pause(); });
     // Both must be in it before they can be asked.
-    while (processes(cgroup) < 2) ::usleep(1000);
+    ASSERT_TRUE(test::eventually([&] { return processes(cgroup) >= 2; }, std::chrono::minutes(1)));
     ASSERT_TRUE(cgroup.terminate());
     EXPECT_EQ(WTERMSIG(reap(first)), SIGTERM);
     EXPECT_EQ(WTERMSIG(reap(second)), SIGTERM);
