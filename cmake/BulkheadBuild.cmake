@@ -69,6 +69,25 @@ function(bulkhead_library name)
     endif()
 endfunction()
 
+# bulkhead_check(NAME)
+# Makes the test program a part of check-ROOM, and of each room above: tests/worker/host/metrics belongs to
+# check-worker-host-metrics, check-worker-host and check-worker. Such a target builds what its tests need and runs them.
+include(ProcessorCount)
+ProcessorCount(BULKHEAD_PROCESSORS)
+function(bulkhead_check name)
+    file(RELATIVE_PATH room ${CMAKE_SOURCE_DIR}/tests ${CMAKE_CURRENT_SOURCE_DIR})
+    while(room)
+        string(REPLACE / - check check-${room})
+        if(NOT TARGET ${check})
+            add_custom_target(${check} USES_TERMINAL
+                COMMAND ${CMAKE_CTEST_COMMAND} --test-dir ${CMAKE_BINARY_DIR}/tests/${room}
+                        --output-on-failure -j ${BULKHEAD_PROCESSORS})
+        endif()
+        add_dependencies(${check} ${name})
+        cmake_path(GET room PARENT_PATH room)
+    endwhile()
+endfunction()
+
 # bulkhead_test(NAME SOURCES a_test.cpp ... [LINKS lib ...] [LABELS l ...] [TIMEOUT seconds])
 # Makes a GoogleTest program with an entry in ctest. TIMEOUT ends a test that hangs.
 function(bulkhead_test name)
@@ -81,6 +100,7 @@ function(bulkhead_test name)
         set(ARG_TIMEOUT 300)
     endif()
     set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+    bulkhead_check(${name})
 endfunction()
 
 # bulkhead_fuzz(NAME SOURCES a_fuzz.cpp [LINKS lib ...])
@@ -100,4 +120,5 @@ function(bulkhead_fuzz name)
         add_test(NAME fuzz_${name} COMMAND ${name}_fuzz ${corpus})
     endif()
     set_tests_properties(fuzz_${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
+    bulkhead_check(${name}_fuzz)
 endfunction()
