@@ -47,10 +47,11 @@ Result<> write_for(const sys::Dir& state, const records::Heir& heir) {
     TRY(write_refusal(state, heir.backend));
     auto spool = TRY(worker::Spool::open(state, {}));
     for (const auto number : heir.jobs) {
-        auto* job = TRY(spool.create(number, {.backend = heir.backend,
-                                              .delivery = "d-" + std::to_string(number.value),
-                                              .job_id = "job",
-                                              .output_max = 1 << 20}));
+        auto* job = TRY(
+            spool.create(number, {.backend = heir.backend,
+                                  .delivery_id = DeliveryId{"d-" + std::to_string(number.value)},
+                                  .job_id = JobId{"job"},
+                                  .output_max = 1 << 20}));
         auto pipe = TRY(sys::make_pipe());
         TRY(sys::set_nonblocking(pipe.read, true));
         TRY(sys::write_all(pipe.write, as_bytes(output_of(number))));

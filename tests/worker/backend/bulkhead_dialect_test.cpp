@@ -176,14 +176,14 @@ TEST(BulkheadNextJob, WaitsAtTheBackendAndALittleLongerHere) {
 TEST(BulkheadNextJob, BringsScriptsCatalogueJobsAndCancels) {
     EXPECT_TRUE(news("", 204)->empty());
     const auto script = news(R"({"job":{"id":"j/1","script":"echo hi\n"}})");
-    EXPECT_EQ(script->offer->id, "j/1");
+    EXPECT_EQ(script->offer->id.value, "j/1");
     EXPECT_EQ(std::get<ScriptJob>(script->offer->work).script, "echo hi\n");
     const auto catalogue =
         news(R"({"job":{"id":"2","catalogue":"clean","params":{"path":"/tmp","n":"5"}}})");
     const auto& work = std::get<CatalogueJob>(catalogue->offer->work);
     EXPECT_EQ(work.name, "clean");
     EXPECT_EQ(work.params, (std::map<std::string, std::string>{{"n", "5"}, {"path", "/tmp"}}));
-    EXPECT_EQ(news(R"({"cancel":["a","b"]})")->cancels, (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(news(R"({"cancel":["a","b"]})")->cancels, (std::vector<DeliveryId>{{"a"}, {"b"}}));
 }
 
 TEST(BulkheadNextJob, AJobThatCannotBeUsedButHasAnIdIsAnOfferToRefuse) {

@@ -122,12 +122,12 @@ TEST(HyprboxPending, AJobMayStandInsideOrAtTheTop) {
           R"({"job":{"id":7,"script":"true"}})"}) {
         const auto answer = news(body);
         ASSERT_TRUE(answer) << body;
-        EXPECT_EQ(answer->offer->id, "7");
+        EXPECT_EQ(answer->offer->id.value, "7");
         EXPECT_EQ(std::get<ScriptJob>(answer->offer->work).script, "true");
     }
     EXPECT_EQ(news(R"({"job":{"uid":"8","body":"x"}})", 200,
                    {{"id_member", "uid"}, {"script_member", "body"}})
-                  ->offer->id,
+                  ->offer->id.value,
               "8");
 }
 

@@ -109,7 +109,7 @@ TEST_F(BulkheadSpoken, ALongPollWakesUpForAJob) {
     ASSERT_TRUE(backend_.queue_job({.script = "echo hi\n", .id = "odd /?#\xc3\xa4"}));
     ASSERT_TRUE(caller_->run_until([&news] { return news.has_value(); }));
     ASSERT_OK(*news);
-    EXPECT_EQ((*news)->offer->id, "odd /?#\xc3\xa4");
+    EXPECT_EQ((*news)->offer->id.value, "odd /?#\xc3\xa4");
 }
 
 TEST_F(BulkheadSpoken, AJobGoesFromOfferToResult) {
@@ -150,7 +150,7 @@ TEST_F(BulkheadSpoken, CatalogueJobsAndCancelsArrive) {
     ASSERT_OK(news);
     EXPECT_EQ(std::get<CatalogueJob>(news->offer->work).params.at("path"), "/tmp");
     ASSERT_TRUE(backend_.cancel_job("c"));
-    EXPECT_EQ(next_job()->cancels, std::vector<std::string>{"c"});
+    EXPECT_EQ(next_job()->cancels, (std::vector<DeliveryId>{{"c"}}));
     EXPECT_TRUE(next_job()->empty());
 }
 
