@@ -15,10 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::array kOutputs{Output::out, Output::err};
-constexpr std::uint64_t kWorthAtOnce = 64_KiB;
-constexpr std::uint64_t kLeastPiece = 1_KiB;  // not the size is to blame where this is too much
-constexpr auto kQuiet = 20ms;                 // a script's lines that come together leave together
-constexpr auto kDiskFullWait = 1s;            // somebody else has to make room
+constexpr auto kDiskFullWait = 1s;  // somebody else has to make room
 
 std::size_t index(Output which) { return static_cast<std::size_t>(which); }
 
@@ -42,7 +39,7 @@ Delivery::Delivery(const JobRoute& route, JobNumber number, DeliveryId id, Spool
       pipes_(std::move(pipes)),
       rule_(std::move(rule)),
       backoff_(route.services.random),
-      most_(route.dialect.traits().max_chunk_bytes) {}
+      pacing_(route.dialect.traits(), route.config.timeout) {}
 
 Delivery::~Delivery() {
     if (request_) route_.client.cancel(*request_);
@@ -98,7 +95,8 @@ void Delivery::take(Output which) {
             break;
         }
         case Taken::Stop::disk:
-            if (trouble_.empty()) services.log.warning("spool: the disk is full", {{"job", id_.value}});
+            if (trouble_.empty())
+                services.log.warning("spool: the disk is full", {{"job", id_.value}});
             trouble_ = "the disk is full; the job waits";
             services.loop.cancel(disk_timer_);
             disk_timer_ = services.loop.after(kDiskFullWait, [this] { take_again(); });
@@ -130,30 +128,22 @@ void Delivery::consider() {
     if (end_ && all_received()) send_result();
 }
 
-// After a silence the first octets leave at once, what follows them a moment later together, and
-// from then on whatever there is once in an interval. Where a short job's output may ride in its
-// result, even the first are given that moment.
-std::chrono::milliseconds Delivery::rest() const {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_flush_ - sys::Clock::now());
-    return std::max(left, route_.dialect.traits().last_output_in_result ? kQuiet : 0ms);
-}
-
 // Whether something was sent or waits to be.
 bool Delivery::send_output() {
     bool waits = false;
-    const auto rest = this->rest();
+    const auto now = sys::Clock::now();
     for (const auto which : kOutputs) {
-        const auto chunk = spool_.next_chunk(which, most_);
+        const auto chunk = spool_.next_chunk(which, pacing_.max_chunk());
         if (!chunk) continue;
         const bool last = end_ && all_received();
         if (last && rides_in_result(*chunk)) continue;
-        if (last || flush_ || rest <= 0ms || chunk->length >= std::min(most_, kWorthAtOnce)) {
+        if (pacing_.may_send(now, chunk->length, last)) {
             send(which, *chunk);
             return true;
         }
         waits = true;
     }
-    if (waits && pause_ == Pause::none) wait(Pause::flush, rest);
+    if (waits && pause_ == Pause::none) wait(Pause::flush, pacing_.time_until_flush(now));
     return waits;
 }
 
@@ -163,12 +153,7 @@ void Delivery::send(Output which, const Chunk& chunk) {
     const auto* text = std::get_if<std::string>(&composed->data);
     const auto begin = chunk.skip_from.value_or(chunk.offset);
     const auto end = chunk.offset + (text == nullptr ? chunk.length : text->size());
-    const auto now = sys::Clock::now();
-    const auto interval = route_.dialect.traits().flush_interval;
-    const bool after_silence = !std::exchange(flush_, false) && now - last_sent_ >= interval;
-    next_flush_ = now + (after_silence ? kQuiet : interval);
-    last_sent_ = now;
-    sending_ = chunk.length;
+    pacing_.output_sent(sys::Clock::now(), chunk.length);
     request_ = perform<OutputReceipt>(
         route_.client, route_.dialect.output(route_.identity, *std::move(composed)),
         [this, which, begin, end](const Answer<OutputReceipt>& answer) {
@@ -209,30 +194,17 @@ void Delivery::on_receipt(Output which, std::uint64_t begin, std::uint64_t end,
         }
         if (kept && next <= begin) return retry("output", {.text = "the backend took none of it"});
         if (kept) {
-            on_progress();
+            backoff_.succeeded();
+            trouble_.clear();
+            pacing_.accepted(sys::Clock::now());
         } else {
             give_up_output(kept.error().what);
         }
-    } else if (answer.error().kind != Failure::Kind::too_large || !send_less()) {
+    } else if (answer.error().kind != Failure::Kind::too_large || !pacing_.halve()) {
         give_up_output(answer.error().text);
     }
     take_again();
     consider();
-}
-
-void Delivery::on_progress() {
-    backoff_.succeeded();
-    trouble_.clear();
-    const bool quick = sys::Clock::now() - last_sent_ < route_.config.timeout / 4;
-    if (!quick || sending_ < most_) return;
-    most_ = std::min(2 * most_, route_.dialect.traits().max_chunk_bytes);
-}
-
-// Half of what did not get through, next time; false where that would be too little.
-bool Delivery::send_less() {
-    if (sending_ <= kLeastPiece) return false;
-    most_ = std::max(sending_ / 2, kLeastPiece);
-    return true;
 }
 
 void Delivery::give_up_output(const std::string& why) {
@@ -268,9 +240,9 @@ bool Delivery::rides_in_result(const Chunk& chunk) const {
 void Delivery::send_result() {
     std::optional<Chunk> last;
     if (route_.dialect.traits().last_output_in_result && !discard_) {
-        last = spool_.next_chunk(Output::out, most_);
+        last = spool_.next_chunk(Output::out, pacing_.max_chunk());
     }
-    sending_ = last ? last->length : 0;
+    pacing_.result_sent(last ? last->length : 0);
     request_ =
         perform<void>(route_.client, route_.dialect.result(route_.identity, compose_result(last)),
                       [this](Answer<> answer) { on_result(std::move(answer)); });
@@ -291,7 +263,7 @@ void Delivery::on_result(Answer<> answer) {
     request_.reset();
     if (!answer && is_repeatable(answer.error())) return retry("result", answer.error());
     // The output in it goes ahead, in pieces.
-    if (!answer && answer.error().kind == Failure::Kind::too_large && send_less()) {
+    if (!answer && answer.error().kind == Failure::Kind::too_large && pacing_.halve()) {
         return consider();
     }
     if (!answer) {
@@ -306,19 +278,18 @@ void Delivery::wait(Pause reason, std::chrono::milliseconds delay) {
     route_.services.loop.cancel(pause_timer_);
     pause_ = reason;
     pause_timer_ = route_.services.loop.after(delay, [this] {
-        flush_ = flush_ || pause_ == Pause::flush;
-        pause_ = Pause::none;
+        if (std::exchange(pause_, Pause::none) == Pause::flush) pacing_.flush();
         consider();
     });
 }
 
 void Delivery::retry(std::string_view what, const Failure& failure) {
     const auto delay = backoff_.next(failure.retry_after);
-    send_less();  // a slow line may have been too slow for so much
+    pacing_.halve();  // a slow line may have been too slow for so much
     if (trouble_ != failure.text) {
-        route_.services.log.warning(
-            what,
-            {{"job", id_.value}, {"why", failure.text}, {"next_try_ms", std::to_string(delay.count())}});
+        route_.services.log.warning(what, {{"job", id_.value},
+                                           {"why", failure.text},
+                                           {"next_try_ms", std::to_string(delay.count())}});
     }
     trouble_ = failure.text;
     wait(Pause::retry, delay);

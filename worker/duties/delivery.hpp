@@ -9,6 +9,7 @@
 #include "worker/backend/dialect/dialect.hpp"
 #include "worker/backend/json/json.hpp"
 #include "worker/duties/services.hpp"
+#include "worker/duties/upload_pacing.hpp"
 
 namespace bulkhead::worker {
 
@@ -53,13 +54,11 @@ class Delivery {
     void watch(Output which);
     void end_stream(Output which);
     void take_again();
-    std::chrono::milliseconds rest() const;
     bool send_output();
     void send(Output which, const Chunk& chunk);
     Result<OutputChunk> compose(Output which, const Chunk& chunk) const;
     void on_receipt(Output which, std::uint64_t begin, std::uint64_t end,
                     const Answer<OutputReceipt>& answer);
-    void on_progress();
     bool ends_stream(Output which, const Chunk& chunk) const;
     bool rides_in_result(const Chunk& chunk) const;
     void send_result();
@@ -67,7 +66,6 @@ class Delivery {
     void on_result(Answer<> answer);
     void wait(Pause reason, std::chrono::milliseconds delay);
     void retry(std::string_view what, const Failure& failure);
-    bool send_less();
     void give_up_output(const std::string& why);
     void drop_output();
     bool all_received() const { return spool_.ended(Output::out) && spool_.ended(Output::err); }
@@ -83,16 +81,12 @@ class Delivery {
     std::optional<protocol::JobEnd> end_;
     std::string remarks_;
     Backoff backoff_;
+    UploadPacing pacing_;
     std::optional<RequestId> request_;  // one at a time keeps order and memory
-    std::uint64_t sending_ = 0;         // octets of output in it
-    std::uint64_t most_;                // of them in one request: what gets through
     Pause pause_ = Pause::none;
     sys::TimerId pause_timer_;
     sys::TimerId disk_timer_;
-    bool flush_ = false;  // small chunks have waited long enough
-    sys::Clock::time_point last_sent_{};
-    sys::Clock::time_point next_flush_{};  // small chunks leave no earlier
-    bool discard_ = false;                 // the backend will not have the output
+    bool discard_ = false;  // the backend will not have the output
     std::string trouble_;
 };
 
