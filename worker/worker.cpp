@@ -80,9 +80,9 @@ Result<std::unique_ptr<Worker>> Worker::create(BrokerClient broker, Config confi
                    std::move(proc), std::move(root), std::move(disk), std::move(credentials),
                    std::move(spool), std::move(inventory), std::move(refusals)));
     worker->services_.walls_digest = walls;
-    worker->session_ = TRY(
-        Session::create(worker->services_, worker->config_.backends.front(),
-                        [raw = worker.get()](bool delivered) { raw->stop(delivered ? 0 : 1); }));
+    worker->session_ =
+        TRY(Session::create(worker->services_, worker->config_.backends.front(),
+                            [raw = worker.get()](bool sent) { raw->stop(sent ? 0 : 1); }));
     worker->services_.system.hardware = std::move(machine.hardware);
     worker->services_.bpf_support = std::move(machine.bpf_support);
     if (setup.status && worker->config_.status_socket && pass == Pass::serve) {

@@ -30,11 +30,11 @@ void FindingsDuty::on_answer(const Answer<>& answer, std::size_t count) {
     std::chrono::milliseconds delay = services_.config.findings.interval;
     if (answer) {
         backoff_.succeeded();
-        if (delivered_ != count) {
+        if (accepted_ != count) {
             services_.log.info("findings",
                                {{"backend", config_.name}, {"count", std::to_string(count)}});
         }
-        delivered_ = count;
+        accepted_ = count;
         trouble_.clear();
     } else {
         const auto& failure = answer.error();
@@ -53,7 +53,7 @@ void FindingsDuty::on_answer(const Answer<>& answer, std::size_t count) {
 }
 
 void FindingsDuty::describe(JsonWriter& json) const {
-    json.put_known("findings", delivered_);
+    json.put_known("findings", accepted_);
     if (!trouble_.empty()) json.put("findings_trouble", trouble_);
 }
 

@@ -14,7 +14,7 @@ namespace bulkhead::worker {
 class FindingsDuty {
   public:
     // In a pass that ends, which scans once: whether the backend has what was found.
-    using OnFinished = std::function<void(bool delivered)>;
+    using OnFinished = std::function<void(bool sent)>;
 
     FindingsDuty(Services& services, const BackendConfig& config, const FindingsDialect& dialect,
                  HttpClient& client, const Identity& identity, OnFinished finished)
@@ -50,7 +50,7 @@ class FindingsDuty {
     Backoff backoff_;
     sys::TimerId timer_;
     bool started_ = false;
-    std::optional<std::size_t> delivered_;  // findings in the last report that was taken
+    std::optional<std::size_t> accepted_;  // findings in the last report that was taken
     std::string trouble_;
 };
 

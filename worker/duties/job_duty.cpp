@@ -27,7 +27,7 @@ JobDuty::JobDuty(Services& services, const BackendConfig& config, const JobDiale
 void JobDuty::start() {
     started_ = true;
     open_ = true;
-    for (const auto& [number, delivery] : deliveries_) delivery->consider();
+    for (const auto& [number, report] : reports_) report->send_next();
     for (auto one = refusals_.begin(); one != refusals_.end(); ++one) {
         if (!one->request) send_refusal(one);
     }
@@ -45,7 +45,7 @@ void JobDuty::drain() {
     pause();
 }
 
-void JobDuty::heartbeat_delivered() {
+void JobDuty::heartbeat_accepted() {
     if (route_.dialect.traits().drains_after_heartbeat && started_) poll();
 }
 
@@ -102,8 +102,8 @@ void JobDuty::cancel(const DeliveryId& id) {
         const auto done = route_.services.broker.call(protocol::CancelJob{.number = number});
         if (!done) route_.services.fatal(done.error());
     };
-    for (const auto& [number, delivery] : deliveries_) {
-        if (delivery->id() == id && delivery->running()) end(number);
+    for (const auto& [number, report] : reports_) {
+        if (report->id() == id && report->running()) end(number);
     }
     for (const auto& [number, job] : placements_) {
         if (job->label.delivery_id == id && !job->end) end(number);
@@ -113,8 +113,8 @@ void JobDuty::cancel(const DeliveryId& id) {
 // --- starting
 
 void JobDuty::accept(JobOffer offer) {
-    for (const auto& [number, delivery] : deliveries_) {
-        if (delivery->id() == offer.id) return;  // handed out again: it is on its way
+    for (const auto& [number, report] : reports_) {
+        if (report->id() == offer.id) return;  // handed out again: it is on its way
     }
     for (const auto& [number, job] : placements_) {
         if (job->label.delivery_id == offer.id) return;
@@ -202,12 +202,12 @@ void JobDuty::place(const std::shared_ptr<Placement>& job) {
         spool = *made;
     }
     placements_.erase(job->number);
-    auto& slot = deliveries_[job->number];
-    slot = std::make_unique<Delivery>(route_, job->number, job->label.delivery_id, *spool,
-                                      std::move(job->pipes), job->rule);
-    const auto started = slot->start([this, number = job->number] { delivered(number); });
+    auto& slot = reports_[job->number];
+    slot = std::make_unique<JobReport>(route_, job->number, job->label.delivery_id, *spool,
+                                       std::move(job->pipes), job->rule);
+    const auto started = slot->start([this, number = job->number] { on_reported(number); });
     if (!started) return services.fatal(started.error());
-    if (job->end) slot->ended(*job->end, job->remarks);
+    if (job->end) slot->job_ended(*job->end, job->remarks);
 }
 
 void JobDuty::adopt(protocol::UnreportedJob job) {
@@ -230,19 +230,19 @@ bool JobDuty::exited(const protocol::JobExited& exited) {
         waiting->second->remarks = exited.remarks.str();
         return true;
     }
-    const auto found = deliveries_.find(exited.number);
-    if (found == deliveries_.end()) return false;
-    found->second->ended(exited.end, exited.remarks.str());
+    const auto found = reports_.find(exited.number);
+    if (found == reports_.end()) return false;
+    found->second->job_ended(exited.end, exited.remarks.str());
     return true;
 }
 
 // --- reporting
 
-void JobDuty::delivered(JobNumber number) {
+void JobDuty::on_reported(JobNumber number) {
     auto& services = route_.services;
     const auto done = services.broker.call(protocol::AckJob{.number = number});
     if (!done) return services.fatal(done.error());
-    deliveries_.erase(number);
+    reports_.erase(number);
     if (const auto removed = services.spool.remove(number); !removed) {
         services.log.warning("spool", {{"why", removed.error().what}});
     }
@@ -310,14 +310,14 @@ void JobDuty::settle() {
 
 std::vector<DeliveryId> JobDuty::running_ids() const {
     std::vector<DeliveryId> ids;
-    for (const auto& [number, delivery] : deliveries_) ids.push_back(delivery->id());
+    for (const auto& [number, report] : reports_) ids.push_back(report->id());
     for (const auto& [number, job] : placements_) ids.push_back(job->label.delivery_id);
     return ids;
 }
 
 void JobDuty::describe(JsonWriter& json) const {
     json.begin_array("jobs");
-    for (const auto& [number, delivery] : deliveries_) delivery->describe(json);
+    for (const auto& [number, report] : reports_) report->describe(json);
     json.end();
     json.put("refusals_to_report", refusals_.size());
     if (!trouble_.empty()) json.put("jobs_trouble", trouble_);

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "worker/duties/delivery.hpp"
+#include "worker/duties/job_report.hpp"
 #include "worker/state/refusal_store.hpp"
 
 namespace bulkhead::worker {
@@ -14,7 +14,7 @@ namespace bulkhead::worker {
 class JobDuty {
   public:
     // In a pass that ends: nothing is left to fetch and to report, or fetching failed.
-    using OnDone = std::function<void(bool delivered)>;
+    using OnDone = std::function<void(bool sent)>;
 
     JobDuty(Services& services, const BackendConfig& config, const JobDialect& dialect,
             HttpClient& client, const Identity& identity, OnDone done);
@@ -23,7 +23,7 @@ class JobDuty {
     void pause();
     // No new ones.
     void drain();
-    void heartbeat_delivered();
+    void heartbeat_accepted();
 
     // Left by an earlier worker. Refusals are sent when the duty starts.
     void adopt(protocol::UnreportedJob job);
@@ -33,7 +33,7 @@ class JobDuty {
     bool idle() const { return unreported() == 0; }
     std::vector<DeliveryId> running_ids() const;
     std::uint64_t unreported() const {
-        return deliveries_.size() + placements_.size() + refusals_.size();
+        return reports_.size() + placements_.size() + refusals_.size();
     }
     void describe(JsonWriter& json) const;
 
@@ -63,7 +63,7 @@ class JobDuty {
     Result<protocol::StartReply> ask_broker(const JobOffer& offer);
     void admitted(const JobOffer& offer, protocol::StartReply reply);
     void place(const std::shared_ptr<Placement>& job);
-    void delivered(JobNumber number);
+    void on_reported(JobNumber number);
     void refuse(const DeliveryId& id, std::string reason, std::string detail, std::string rule);
     void send_refusal(std::list<Refusal>::iterator refusal);
     void forget(std::list<Refusal>::iterator refusal);
@@ -77,7 +77,7 @@ class JobDuty {
     bool draining_ = false;
     std::optional<RequestId> polling_;
     std::optional<sys::TimerId> next_poll_;
-    std::map<JobNumber, std::unique_ptr<Delivery>> deliveries_;
+    std::map<JobNumber, std::unique_ptr<JobReport>> reports_;
     std::map<JobNumber, std::shared_ptr<Placement>> placements_;  // while the disk is full
     std::list<Refusal> refusals_;
     std::string trouble_;

@@ -36,19 +36,18 @@ Result<std::unique_ptr<Session>> Session::create(Services& services, const Backe
             services, config, *dialect, session->client_, session->identity_,
             [raw] { raw->look_again(); },
             [raw](const Failure* failure) { raw->judge_credential(failure); },
-            [raw](bool delivered) { raw->part_finished(inventory, delivered); });
+            [raw](bool sent) { raw->part_finished(inventory, sent); });
         session->unfinished_.set(inventory);
     }
     if (const auto* dialect = session->dialect_->findings()) {
-        session->findings_.emplace(
-            services, config, *dialect, session->client_, session->identity_,
-            [raw](bool delivered) { raw->part_finished(findings, delivered); });
+        session->findings_.emplace(services, config, *dialect, session->client_, session->identity_,
+                                   [raw](bool sent) { raw->part_finished(findings, sent); });
         session->unfinished_.set(findings, services.pass == Pass::once);
     }
     if (session->dialect_->jobs() != nullptr) {
         session->jobs_.emplace(services, config, *session->dialect_->jobs(), session->client_,
                                session->identity_,
-                               [raw](bool delivered) { raw->part_finished(jobs, delivered); });
+                               [raw](bool sent) { raw->part_finished(jobs, sent); });
         session->unfinished_.set(jobs, services.pass == Pass::once);
         for (auto& refusal : TRY(services.refusals.of(config.name))) {
             session->jobs_->adopt(std::move(refusal));
@@ -142,21 +141,21 @@ void Session::judge_credential(const Failure* failure) {
 
 void Session::beat_done(const Answer<HeartbeatReceipt>& answer) {
     judge_credential(answer ? nullptr : &answer.error());
-    if (answer && jobs_) jobs_->heartbeat_delivered();
+    if (answer && jobs_) jobs_->heartbeat_accepted();
     if (inventory_ && std::exchange(inventory_waits_, false)) inventory_->start();
     if (services_.pass == Pass::serve) return;
     if (!answer) part_finished(jobs, false);  // they may be waiting for it
     part_finished(heartbeat, answer.has_value());
 }
 
-void Session::part_finished(Part part, bool delivered) {
+void Session::part_finished(Part part, bool sent) {
     if (!unfinished_.test(part)) return;
-    all_delivered_ = all_delivered_ && delivered;
-    if (unfinished_.reset(part).none()) finish(all_delivered_);
+    all_sent_ = all_sent_ && sent;
+    if (unfinished_.reset(part).none()) finish(all_sent_);
 }
 
-void Session::finish(bool delivered) {
-    if (const auto finished = std::exchange(finished_, nullptr)) finished(delivered);
+void Session::finish(bool sent) {
+    if (const auto finished = std::exchange(finished_, nullptr)) finished(sent);
 }
 
 void Session::drain() {

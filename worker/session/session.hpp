@@ -20,8 +20,8 @@ namespace bulkhead::worker {
 
 class Session {
   public:
-    // Called once, in a pass that ends: whether all of it was delivered.
-    using OnFinished = std::function<void(bool delivered)>;
+    // Called once, in a pass that ends: whether all of it was sent.
+    using OnFinished = std::function<void(bool sent)>;
 
     static Result<std::unique_ptr<Session>> create(Services& services, const BackendConfig& config,
                                                    OnFinished finished);
@@ -52,8 +52,8 @@ class Session {
     void beat_done(const Answer<HeartbeatReceipt>& answer);
     // What a pass that ends has to wait for. A duty may say more than once that it is done.
     enum Part : std::size_t { heartbeat, inventory, findings, jobs, kParts };
-    void part_finished(Part part, bool delivered);
-    void finish(bool delivered);
+    void part_finished(Part part, bool sent);
+    void finish(bool sent);
 
     Services& services_;
     const BackendConfig& config_;
@@ -70,7 +70,7 @@ class Session {
     std::optional<InventoryDuty> inventory_;
     bool inventory_waits_ = false;  // for the first beat
     std::bitset<kParts> unfinished_;
-    bool all_delivered_ = true;
+    bool all_sent_ = true;
 };
 
 }  // namespace bulkhead::worker

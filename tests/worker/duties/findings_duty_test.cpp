@@ -56,7 +56,7 @@ class FindingsDutyTest : public testing::Test {
         services_->pass = pass;
         dialect_ = find_dialect("hyprbox")->make({{"node_id", "node-1"}});
         duty_.emplace(*services_, backend_config_, *dialect_->findings(), caller_->client(),
-                      identity_, [this](bool delivered) { finished_.push_back(delivered); });
+                      identity_, [this](bool sent) { finished_.push_back(sent); });
         duty_->start();
     }
     void certificates(int count) {

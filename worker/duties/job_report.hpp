@@ -13,7 +13,7 @@
 
 namespace bulkhead::worker {
 
-// Everything a delivery needs of the session it belongs to.
+// Everything a report needs of the session it belongs to.
 struct JobRoute {
     Services& services;
     const BackendConfig& config;
@@ -26,21 +26,21 @@ struct JobRoute {
 // What a job owes is sent until the backend has it; a rejected credential may become good again.
 bool is_repeatable(const Failure& failure);
 
-class Delivery {
+class JobReport {
   public:
-    using OnDone = std::function<void()>;  // may destroy the delivery
+    using OnDone = std::function<void()>;  // may destroy the report
 
-    Delivery(const JobRoute& route, JobNumber number, DeliveryId id, SpoolJob& spool,
-             std::array<sys::Fd, 2> pipes, std::string rule);
-    ~Delivery();
-    Delivery(const Delivery&) = delete;
-    Delivery& operator=(const Delivery&) = delete;
+    JobReport(const JobRoute& route, JobNumber number, DeliveryId id, SpoolJob& spool,
+              std::array<sys::Fd, 2> pipes, std::string rule);
+    ~JobReport();
+    JobReport(const JobReport&) = delete;
+    JobReport& operator=(const JobReport&) = delete;
 
     Result<> start(OnDone done);
     // The job ended; what is left of its output and the result follow.
-    void ended(const protocol::JobEnd& end, std::string remarks);
+    void job_ended(const protocol::JobEnd& end, std::string remarks);
     // Sends what there is to send, and can be.
-    void consider();
+    void send_next();
 
     JobNumber number() const { return number_; }
     const DeliveryId& id() const { return id_; }
@@ -48,34 +48,33 @@ class Delivery {
     void describe(JsonWriter& json) const;
 
   private:
-    enum class Pause { none, flush, retry };
+    enum class Pause { none, flush, retry };  // what the next request waits for
 
-    void take(Output which);
-    void watch(Output which);
+    void read_pipe(Output which);
+    void watch_pipe(Output which);
     void end_stream(Output which);
-    void take_again();
+    void resume_pipes();
     bool send_output();
-    void send(Output which, const Chunk& chunk);
-    Result<OutputChunk> compose(Output which, const Chunk& chunk) const;
-    void on_receipt(Output which, std::uint64_t begin, std::uint64_t end,
-                    const Answer<OutputReceipt>& answer);
+    void send_chunk(Output which, const Chunk& chunk);
+    Result<OutputChunk> compose_chunk(Output which, const Chunk& chunk) const;
+    void on_output_answer(Output which, std::uint64_t begin, std::uint64_t end,
+                          const Answer<OutputReceipt>& answer);
     bool ends_stream(Output which, const Chunk& chunk) const;
-    bool rides_in_result(const Chunk& chunk) const;
+    bool fits_into_result(const Chunk& chunk) const;
     void send_result();
     JobResult compose_result(const std::optional<Chunk>& last) const;
-    void on_result(Answer<> answer);
-    void wait(Pause reason, std::chrono::milliseconds delay);
-    void retry(std::string_view what, const Failure& failure);
-    void give_up_output(const std::string& why);
-    void drop_output();
-    bool all_received() const { return spool_.ended(Output::out) && spool_.ended(Output::err); }
+    void on_result_answer(Answer<> answer);
+    void pause_for(Pause reason, std::chrono::milliseconds delay);
+    void retry_later(std::string_view what, const Failure& failure);
+    void discard_output(const std::string& why);
+    void release_discarded_output();
 
     JobRoute route_;
     JobNumber number_;
     DeliveryId id_;
     SpoolJob& spool_;
     std::array<sys::Fd, 2> pipes_;
-    std::array<bool, 2> held_{};  // not read at the moment: the spool or the disk is full
+    std::array<bool, 2> paused_pipes_{};  // not read at the moment: the spool or the disk is full
     std::string rule_;
     OnDone done_;
     std::optional<protocol::JobEnd> end_;
@@ -86,7 +85,7 @@ class Delivery {
     Pause pause_ = Pause::none;
     sys::TimerId pause_timer_;
     sys::TimerId disk_timer_;
-    bool discard_ = false;  // the backend will not have the output
+    bool discarding_ = false;  // the backend will not have the output
     std::string trouble_;
 };
 

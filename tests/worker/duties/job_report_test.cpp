@@ -20,7 +20,7 @@ std::unexpected<Failure> answered(Kind kind) {
     return std::unexpected(Failure{.kind = kind, .text = "made up"});
 }
 
-class DeliveryTest : public testing::Test {
+class JobReportTest : public testing::Test {
   protected:
     // As much as the pipe takes now; what is left of the text.
     static std::string_view write_some(const sys::Fd& pipe, std::string_view text) {
@@ -53,7 +53,7 @@ class DeliveryTest : public testing::Test {
 
 const std::string kText(300'000, 'x');
 
-TEST_F(DeliveryTest, OutputGoesInSmallerPiecesWhereTheBackendTakesNoLarger) {
+TEST_F(JobReportTest, OutputGoesInSmallerPiecesWhereTheBackendTakesNoLarger) {
     bench_.on_output = [](const Bench::Piece& piece) -> Answer<OutputReceipt> {
         if (piece.text.size() > 3'000) return answered(Kind::too_large);
         return OutputReceipt{.next_offset = piece.offset + piece.text.size()};
@@ -63,7 +63,7 @@ TEST_F(DeliveryTest, OutputGoesInSmallerPiecesWhereTheBackendTakesNoLarger) {
     EXPECT_EQ(bench_.held, kText);
 }
 
-TEST_F(DeliveryTest, OutputThatIsTooLargeHoweverSmallIsGivenUpAndTheResultIsNot) {
+TEST_F(JobReportTest, OutputThatIsTooLargeHoweverSmallIsGivenUpAndTheResultIsNot) {
     bench_.on_output = [](const Bench::Piece&) -> Answer<OutputReceipt> {
         return answered(Kind::too_large);
     };
@@ -73,7 +73,7 @@ TEST_F(DeliveryTest, OutputThatIsTooLargeHoweverSmallIsGivenUpAndTheResultIsNot)
     EXPECT_LE(bench_.pieces.size(), 12U);
 }
 
-TEST_F(DeliveryTest, OutputGoesInSmallerPiecesOverASlowLine) {
+TEST_F(JobReportTest, OutputGoesInSmallerPiecesOverASlowLine) {
     bench_.on_output = [](const Bench::Piece& piece) -> Answer<OutputReceipt> {
         if (piece.text.size() > 20'000) return answered(Kind::retry);  // as after a timeout
         return OutputReceipt{.next_offset = piece.offset + piece.text.size()};
@@ -83,7 +83,7 @@ TEST_F(DeliveryTest, OutputGoesInSmallerPiecesOverASlowLine) {
     EXPECT_EQ(bench_.held, kText);
 }
 
-TEST_F(DeliveryTest, PiecesGrowAgainWhenTheLineIsQuick) {
+TEST_F(JobReportTest, PiecesGrowAgainWhenTheLineIsQuick) {
     int failures = 5;
     bench_.on_output = [&](const Bench::Piece& piece) -> Answer<OutputReceipt> {
         if (failures-- > 0) return answered(Kind::retry);
@@ -99,7 +99,7 @@ TEST_F(DeliveryTest, PiecesGrowAgainWhenTheLineIsQuick) {
     EXPECT_GT(largest, bench_.pieces[5].text.size());
 }
 
-TEST_F(DeliveryTest, ABackendThatTakesNothingIsNotAskedWithoutPause) {
+TEST_F(JobReportTest, ABackendThatTakesNothingIsNotAskedWithoutPause) {
     bench_.on_output = [](const Bench::Piece& piece) -> Answer<OutputReceipt> {
         return OutputReceipt{.next_offset = piece.offset};
     };
@@ -112,7 +112,7 @@ TEST_F(DeliveryTest, ABackendThatTakesNothingIsNotAskedWithoutPause) {
     EXPECT_TRUE(reported());
 }
 
-TEST_F(DeliveryTest, AJobWhoseOutputNobodyWantsPrintsOnToItsEnd) {
+TEST_F(JobReportTest, AJobWhoseOutputNobodyWantsPrintsOnToItsEnd) {
     bench_.on_output = [](const Bench::Piece&) -> Answer<OutputReceipt> {
         return answered(Kind::unknown_job);
     };
@@ -123,7 +123,7 @@ TEST_F(DeliveryTest, AJobWhoseOutputNobodyWantsPrintsOnToItsEnd) {
     EXPECT_EQ(bench_.results[0].out.bytes, much.size());
 }
 
-TEST_F(DeliveryTest, ABackendThatClaimsWhatItWasNeverSentGetsTheResultOnly) {
+TEST_F(JobReportTest, ABackendThatClaimsWhatItWasNeverSentGetsTheResultOnly) {
     bench_.on_output = [](const Bench::Piece&) -> Answer<OutputReceipt> {
         return OutputReceipt{.next_offset = 1'000'000'000};
     };
@@ -132,7 +132,7 @@ TEST_F(DeliveryTest, ABackendThatClaimsWhatItWasNeverSentGetsTheResultOnly) {
     EXPECT_EQ(bench_.fatal, "");
 }
 
-TEST_F(DeliveryTest, TextIsCutBetweenCharacters) {
+TEST_F(JobReportTest, TextIsCutBetweenCharacters) {
     bench_.kind = {.output_as_text = true,
                    .last_output_in_result = true,
                    .flush_interval = 0ms,
@@ -155,7 +155,7 @@ TEST_F(DeliveryTest, TextIsCutBetweenCharacters) {
     EXPECT_FALSE(bench_.results[0].last_output.empty());
 }
 
-TEST_F(DeliveryTest, OutputBehindAHoleIsNotHiddenInTheResult) {
+TEST_F(JobReportTest, OutputBehindAHoleIsNotHiddenInTheResult) {
     bench_.kind = {.output_as_text = true, .last_output_in_result = true};
     print_and_end(std::string(2'000'000, 'x'), 64_KiB);
     ASSERT_TRUE(reported());
@@ -164,7 +164,7 @@ TEST_F(DeliveryTest, OutputBehindAHoleIsNotHiddenInTheResult) {
     EXPECT_EQ(bench_.held.size(), 64_KiB);
 }
 
-TEST_F(DeliveryTest, AResultThatIsTooLargeForItsOutputGoesWithoutIt) {
+TEST_F(JobReportTest, AResultThatIsTooLargeForItsOutputGoesWithoutIt) {
     bench_.kind = {.output_as_text = true, .last_output_in_result = true};
     bench_.on_result = [](const JobResult& result) -> Answer<> {
         if (result.last_output.size() > 2'000) return answered(Kind::too_large);
@@ -182,7 +182,7 @@ TEST_F(DeliveryTest, AResultThatIsTooLargeForItsOutputGoesWithoutIt) {
 }
 
 // EFBIG stands for what a dying disk says.
-TEST(Delivery, ABrokenDiskEndsTheWorkerAndCostsNoOutput) {
+TEST(JobReport, ABrokenDiskEndsTheWorkerAndCostsNoOutput) {
     EXPECT_EQ(bulkhead::test::forked([]() -> std::string {
                   const bulkhead::test::TempDir state;
                   Bench bench(state.open());

@@ -1,4 +1,4 @@
-#include "worker/duties/delivery.hpp"
+#include "worker/duties/job_report.hpp"
 
 #include <sys/epoll.h>
 
@@ -30,8 +30,8 @@ bool is_repeatable(const Failure& failure) {
            failure.kind == Failure::Kind::credential_rejected;
 }
 
-Delivery::Delivery(const JobRoute& route, JobNumber number, DeliveryId id, SpoolJob& spool,
-                   std::array<sys::Fd, 2> pipes, std::string rule)
+JobReport::JobReport(const JobRoute& route, JobNumber number, DeliveryId id, SpoolJob& spool,
+                     std::array<sys::Fd, 2> pipes, std::string rule)
     : route_(route),
       number_(number),
       id_(std::move(id)),
@@ -41,7 +41,7 @@ Delivery::Delivery(const JobRoute& route, JobNumber number, DeliveryId id, Spool
       backoff_(route.services.random),
       pacing_(route.dialect.traits(), route.config.timeout) {}
 
-Delivery::~Delivery() {
+JobReport::~JobReport() {
     if (request_) route_.client.cancel(*request_);
     route_.services.loop.cancel(pause_timer_);
     route_.services.loop.cancel(disk_timer_);
@@ -50,35 +50,35 @@ Delivery::~Delivery() {
     }
 }
 
-Result<> Delivery::start(OnDone done) {
+Result<> JobReport::start(OnDone done) {
     done_ = std::move(done);
     for (const auto which : kOutputs) {
         TRY(sys::set_nonblocking(pipes_[index(which)], true));
-        watch(which);
+        watch_pipe(which);
     }
     return {};
 }
 
-void Delivery::ended(const protocol::JobEnd& end, std::string remarks) {
+void JobReport::job_ended(const protocol::JobEnd& end, std::string remarks) {
     end_ = end;
     remarks_ = std::move(remarks);
     for (const auto which : kOutputs) {
         if (!pipes_[index(which)]) end_stream(which);
     }
-    consider();
+    send_next();
 }
 
 // --- from the pipes to the disk
 
-void Delivery::watch(Output which) {
+void JobReport::watch_pipe(Output which) {
     auto& services = route_.services;
-    held_[index(which)] = false;
+    paused_pipes_[index(which)] = false;
     const auto watched = services.loop.watch(pipes_[index(which)].get(), EPOLLIN,
-                                             [this, which](std::uint32_t) { take(which); });
+                                             [this, which](std::uint32_t) { read_pipe(which); });
     if (!watched) services.fatal(watched.error());
 }
 
-void Delivery::take(Output which) {
+void JobReport::read_pipe(Output which) {
     auto& services = route_.services;
     auto& pipe = pipes_[index(which)];
     const auto taken = spool_.take(which, pipe);
@@ -99,56 +99,56 @@ void Delivery::take(Output which) {
                 services.log.warning("spool: the disk is full", {{"job", id_.value}});
             trouble_ = "the disk is full; the job waits";
             services.loop.cancel(disk_timer_);
-            disk_timer_ = services.loop.after(kDiskFullWait, [this] { take_again(); });
+            disk_timer_ = services.loop.after(kDiskFullWait, [this] { resume_pipes(); });
             [[fallthrough]];
         case Taken::Stop::quota:  // the job feels the full pipe until something is acknowledged
             services.loop.forget(pipe.get());
-            held_[index(which)] = true;
+            paused_pipes_[index(which)] = true;
             break;
     }
-    consider();
+    send_next();
 }
 
-void Delivery::end_stream(Output which) {
+void JobReport::end_stream(Output which) {
     if (const auto ended = spool_.end(which); !ended) route_.services.fatal(ended.error());
 }
 
-void Delivery::take_again() {
+void JobReport::resume_pipes() {
     for (const auto which : kOutputs) {
-        if (held_[index(which)]) watch(which);
+        if (paused_pipes_[index(which)]) watch_pipe(which);
     }
 }
 
 // --- from the disk to the backend
 
-void Delivery::consider() {
-    if (discard_) drop_output();
+void JobReport::send_next() {
+    if (discarding_) release_discarded_output();
     if (!route_.open || request_ || pause_ == Pause::retry) return;
-    if (!discard_ && send_output()) return;
-    if (end_ && all_received()) send_result();
+    if (!discarding_ && send_output()) return;
+    if (end_ && spool_.both_ended()) send_result();
 }
 
 // Whether something was sent or waits to be.
-bool Delivery::send_output() {
+bool JobReport::send_output() {
     bool waits = false;
     const auto now = sys::Clock::now();
     for (const auto which : kOutputs) {
         const auto chunk = spool_.next_chunk(which, pacing_.max_chunk());
         if (!chunk) continue;
-        const bool last = end_ && all_received();
-        if (last && rides_in_result(*chunk)) continue;
+        const bool last = end_ && spool_.both_ended();
+        if (last && fits_into_result(*chunk)) continue;
         if (pacing_.may_send(now, chunk->length, last)) {
-            send(which, *chunk);
+            send_chunk(which, *chunk);
             return true;
         }
         waits = true;
     }
-    if (waits && pause_ == Pause::none) wait(Pause::flush, pacing_.time_until_flush(now));
+    if (waits && pause_ == Pause::none) pause_for(Pause::flush, pacing_.time_until_flush(now));
     return waits;
 }
 
-void Delivery::send(Output which, const Chunk& chunk) {
-    auto composed = compose(which, chunk);
+void JobReport::send_chunk(Output which, const Chunk& chunk) {
+    auto composed = compose_chunk(which, chunk);
     if (!composed) return route_.services.fatal(composed.error());
     const auto* text = std::get_if<std::string>(&composed->data);
     const auto begin = chunk.skip_from.value_or(chunk.offset);
@@ -157,11 +157,11 @@ void Delivery::send(Output which, const Chunk& chunk) {
     request_ = perform<OutputReceipt>(
         route_.client, route_.dialect.output(route_.identity, *std::move(composed)),
         [this, which, begin, end](const Answer<OutputReceipt>& answer) {
-            on_receipt(which, begin, end, answer);
+            on_output_answer(which, begin, end, answer);
         });
 }
 
-Result<OutputChunk> Delivery::compose(Output which, const Chunk& chunk) const {
+Result<OutputChunk> JobReport::compose_chunk(Output which, const Chunk& chunk) const {
     OutputChunk out;
     out.delivery_id = id_;
     const bool merged = route_.dialect.traits().merged_output;
@@ -182,38 +182,39 @@ Result<OutputChunk> Delivery::compose(Output which, const Chunk& chunk) const {
 }
 
 // A backend without offsets holds what it was sent, from `begin`, where it stood, to `end`.
-void Delivery::on_receipt(Output which, std::uint64_t begin, std::uint64_t end,
-                          const Answer<OutputReceipt>& answer) {
+void JobReport::on_output_answer(Output which, std::uint64_t begin, std::uint64_t end,
+                                 const Answer<OutputReceipt>& answer) {
     request_.reset();
-    if (!answer && is_repeatable(answer.error())) return retry("output", answer.error());
+    if (!answer && is_repeatable(answer.error())) return retry_later("output", answer.error());
     if (answer) {
         const auto next = route_.dialect.traits().output_by_offset ? answer->next_offset : end;
         const auto kept = spool_.acknowledge(which, next);
         if (!kept && kept.error().kind != Error::Kind::never_sent) {
             return route_.services.fatal(kept.error());
         }
-        if (kept && next <= begin) return retry("output", {.text = "the backend took none of it"});
+        if (kept && next <= begin)
+            return retry_later("output", {.text = "the backend took none of it"});
         if (kept) {
             backoff_.succeeded();
             trouble_.clear();
             pacing_.accepted(sys::Clock::now());
         } else {
-            give_up_output(kept.error().what);
+            discard_output(kept.error().what);
         }
     } else if (answer.error().kind != Failure::Kind::too_large || !pacing_.halve()) {
-        give_up_output(answer.error().text);
+        discard_output(answer.error().text);
     }
-    take_again();
-    consider();
+    resume_pipes();
+    send_next();
 }
 
-void Delivery::give_up_output(const std::string& why) {
+void JobReport::discard_output(const std::string& why) {
     route_.services.log.warning("output", {{"job", id_.value}, {"why", why}});
-    discard_ = true;
+    discarding_ = true;
 }
 
 // The result is still owed, and the job must not stand still before a full spool.
-void Delivery::drop_output() {
+void JobReport::release_discarded_output() {
     bool dropped = false;
     for (const auto which : kOutputs) {
         while (const auto chunk = spool_.next_chunk(which, 1_GiB)) {
@@ -222,33 +223,33 @@ void Delivery::drop_output() {
             dropped = true;
         }
     }
-    if (dropped) take_again();
+    if (dropped) resume_pipes();
 }
 
-bool Delivery::ends_stream(Output which, const Chunk& chunk) const {
+bool JobReport::ends_stream(Output which, const Chunk& chunk) const {
     return spool_.ended(which) && chunk.offset + chunk.length == spool_.totals(which).bytes;
 }
 
 // --- the result
 
 // A chunk behind a hole goes by itself, for only there the hole can be named.
-bool Delivery::rides_in_result(const Chunk& chunk) const {
+bool JobReport::fits_into_result(const Chunk& chunk) const {
     return route_.dialect.traits().last_output_in_result && !chunk.skip_from &&
            ends_stream(Output::out, chunk);
 }
 
-void Delivery::send_result() {
+void JobReport::send_result() {
     std::optional<Chunk> last;
-    if (route_.dialect.traits().last_output_in_result && !discard_) {
+    if (route_.dialect.traits().last_output_in_result && !discarding_) {
         last = spool_.next_chunk(Output::out, pacing_.max_chunk());
     }
     pacing_.result_sent(last ? last->length : 0);
     request_ =
         perform<void>(route_.client, route_.dialect.result(route_.identity, compose_result(last)),
-                      [this](Answer<> answer) { on_result(std::move(answer)); });
+                      [this](Answer<> answer) { on_result_answer(std::move(answer)); });
 }
 
-JobResult Delivery::compose_result(const std::optional<Chunk>& last) const {
+JobResult JobReport::compose_result(const std::optional<Chunk>& last) const {
     auto result = result_of(*end_);
     result.delivery_id = id_;
     result.rule = rule_;
@@ -259,12 +260,12 @@ JobResult Delivery::compose_result(const std::optional<Chunk>& last) const {
     return result;
 }
 
-void Delivery::on_result(Answer<> answer) {
+void JobReport::on_result_answer(Answer<> answer) {
     request_.reset();
-    if (!answer && is_repeatable(answer.error())) return retry("result", answer.error());
+    if (!answer && is_repeatable(answer.error())) return retry_later("result", answer.error());
     // The output in it goes ahead, in pieces.
     if (!answer && answer.error().kind == Failure::Kind::too_large && pacing_.halve()) {
-        return consider();
+        return send_next();
     }
     if (!answer) {
         route_.services.log.warning("result", {{"job", id_.value}, {"why", answer.error().text}});
@@ -274,16 +275,16 @@ void Delivery::on_result(Answer<> answer) {
 
 // --- waiting
 
-void Delivery::wait(Pause reason, std::chrono::milliseconds delay) {
+void JobReport::pause_for(Pause reason, std::chrono::milliseconds delay) {
     route_.services.loop.cancel(pause_timer_);
     pause_ = reason;
     pause_timer_ = route_.services.loop.after(delay, [this] {
         if (std::exchange(pause_, Pause::none) == Pause::flush) pacing_.flush();
-        consider();
+        send_next();
     });
 }
 
-void Delivery::retry(std::string_view what, const Failure& failure) {
+void JobReport::retry_later(std::string_view what, const Failure& failure) {
     const auto delay = backoff_.next(failure.retry_after);
     pacing_.halve();  // a slow line may have been too slow for so much
     if (trouble_ != failure.text) {
@@ -292,10 +293,10 @@ void Delivery::retry(std::string_view what, const Failure& failure) {
                                            {"next_try_ms", std::to_string(delay.count())}});
     }
     trouble_ = failure.text;
-    wait(Pause::retry, delay);
+    pause_for(Pause::retry, delay);
 }
 
-void Delivery::describe(JsonWriter& json) const {
+void JobReport::describe(JsonWriter& json) const {
     json.begin_object();
     json.put("number", number_.value)
         .put("delivery", id_.value)
