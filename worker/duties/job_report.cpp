@@ -84,7 +84,7 @@ void JobReport::read_pipe(Output which) {
     const auto taken = spool_.take(which, pipe);
     if (!taken) return services.fatal(taken.error());
     switch (taken->stop) {
-        case Taken::Stop::turn:
+        case Taken::Stop::budget_spent:
         case Taken::Stop::empty:
             break;
         case Taken::Stop::end: {

@@ -8,15 +8,18 @@ namespace bulkhead::worker {
 
 namespace {
 
-std::uint64_t tail_length(const Kept& stream) { return stream.received - stream.tail_start; }
+std::uint64_t tail_length(const RetainedRanges& stream) {
+    return stream.received - stream.tail_start;
+}
 
-void cut_tail(Kept& stream, std::uint64_t longest) {
+void cut_tail(RetainedRanges& stream, std::uint64_t longest) {
     if (tail_length(stream) > longest) stream.tail_start = stream.received - longest;
 }
 
 }  // namespace
 
-void note_received(Kept& stream, Kept& other, std::uint64_t count, std::uint64_t output_max) {
+void note_received(RetainedRanges& stream, RetainedRanges& other, std::uint64_t count,
+                   std::uint64_t output_max) {
     const std::uint64_t share = std::min<std::uint64_t>(64_KiB, output_max / 4);
     const std::uint64_t heads = output_max - 2 * share;
     stream.received += count;

@@ -7,7 +7,7 @@ namespace bulkhead::worker {
 
 // Of one stream, [0, head_end) and [tail_start, received) are kept; between them there may be a
 // gap.
-struct Kept {
+struct RetainedRanges {
     std::uint64_t received = 0;
     std::uint64_t head_end = 0;
     std::uint64_t tail_start = 0;  // never below head_end
@@ -18,6 +18,7 @@ struct Kept {
 // is left; from then on each stream keeps its last bytes: at least min(64 KiB, output_max / 4) of
 // them, more while the other does not need the room. So nothing is dropped before both together
 // exceed output_max, and then exactly that much is kept.
-void note_received(Kept& stream, Kept& other, std::uint64_t count, std::uint64_t output_max);
+void note_received(RetainedRanges& stream, RetainedRanges& other, std::uint64_t count,
+                   std::uint64_t output_max);
 
 }  // namespace bulkhead::worker

@@ -16,7 +16,7 @@ constexpr std::array kBoth = {Output::out, Output::err};
 constexpr std::uint64_t kMetaSlot = 16_KiB;
 constexpr std::uint64_t kCheckpointSlot = 4_KiB;
 
-constexpr std::uint64_t kTurn = 1_MiB;            // then the event loop goes on
+constexpr std::uint64_t kReadBudget = 1_MiB;      // then the event loop goes on
 constexpr std::uint64_t kLeastRoom = 64_KiB;      // less counts as full
 constexpr std::uint64_t kReserve = 256_KiB;       // every job may let this much wait
 constexpr std::uint64_t kMostUnpunched = 32_MiB;  // a sync for each such batch costs little
@@ -35,8 +35,8 @@ Result<std::string> take_text(ByteReader& reader) {
 
 bool is_disk_full(const Error& error) { return error.code == ENOSPC || error.code == EDQUOT; }
 
-SpoolJob::SpoolJob(JobNumber number, std::shared_ptr<SpoolShared> shared, SlotFile meta,
-                   SlotFile checkpoint, std::array<Stream, 2> streams)
+SpoolJob::SpoolJob(JobNumber number, std::shared_ptr<SpoolShared> shared, AtomicRecord meta,
+                   AtomicRecord checkpoint, std::array<Stream, 2> streams)
     : number_(number),
       shared_(std::move(shared)),
       meta_(std::move(meta)),
@@ -46,10 +46,10 @@ SpoolJob::SpoolJob(JobNumber number, std::shared_ptr<SpoolShared> shared, SlotFi
 Result<std::unique_ptr<SpoolJob>> SpoolJob::create(const sys::Dir& dir, JobNumber number,
                                                    SpoolLabel label,
                                                    std::shared_ptr<SpoolShared> shared) {
-    auto checkpoint = TRY(SlotFile::create(dir, kCheckpoint, kCheckpointSlot));
+    auto checkpoint = TRY(AtomicRecord::create(dir, kCheckpoint, kCheckpointSlot));
     auto out = TRY(StreamFile::create(dir, kStreams[0]));
     auto err = TRY(StreamFile::create(dir, kStreams[1]));
-    auto meta = TRY(SlotFile::create(dir, kMeta, kMetaSlot));
+    auto meta = TRY(AtomicRecord::create(dir, kMeta, kMetaSlot));
     std::unique_ptr<SpoolJob> job(new SpoolJob(number, std::move(shared), std::move(meta),
                                                std::move(checkpoint),
                                                {Stream{std::move(out)}, Stream{std::move(err)}}));
@@ -60,11 +60,11 @@ Result<std::unique_ptr<SpoolJob>> SpoolJob::create(const sys::Dir& dir, JobNumbe
 
 Result<std::unique_ptr<SpoolJob>> SpoolJob::resume(const sys::Dir& dir, JobNumber number,
                                                    std::shared_ptr<SpoolShared> shared) {
-    auto meta = SlotFile::open(dir, kMeta, kMetaSlot);
+    auto meta = AtomicRecord::open(dir, kMeta, kMetaSlot);
     const bool finished = meta && !meta->record().empty();
     if (!finished && (meta || meta.error().code == ENOENT))
         return fail("unfinished", Error::Kind::unfinished);
-    auto checkpoint = TRY(SlotFile::open(dir, kCheckpoint, kCheckpointSlot));
+    auto checkpoint = TRY(AtomicRecord::open(dir, kCheckpoint, kCheckpointSlot));
     auto out = TRY(StreamFile::open(dir, kStreams[0]));
     auto err = TRY(StreamFile::open(dir, kStreams[1]));
     std::unique_ptr<SpoolJob> job(new SpoolJob(number, std::move(shared), TRY(std::move(meta)),
@@ -85,14 +85,14 @@ Result<> SpoolJob::restore() {
         TRY(reader.finish());
     }
     for (const auto& stream : streams_) {
-        const auto received = stream.state.kept.received;
+        const auto received = stream.state.retained.received;
         shared_->unrecorded += stream.file.size() - std::min(stream.file.size(), received);
     }
     // Reading it would take the greeting's time. A record is younger than that by far.
     if (shared_->unrecorded > 2 * shared_->limits.total_bytes) {
         return fail("holds more output than any record tells of");
     }
-    for (const auto which : kBoth) TRY(digest(which));
+    for (const auto which : kBoth) TRY(hash_new_bytes(which));
     count_owed();
     return {};
 }
@@ -107,21 +107,21 @@ Result<Taken> SpoolJob::take(Output which, const sys::Fd& pipe) {
 }
 
 Result<Taken::Stop> SpoolJob::fill(Output which, const sys::Fd& pipe, std::uint64_t& bytes) {
-    TRY(settle());
+    TRY(catch_up());
     auto& stream = at(which);
     // The host went down before the file was on disk, and with it the job: the pipe is a new one.
-    if (stream.file.size() < stream.state.kept.received) return Taken::Stop::end;
+    if (stream.file.size() < stream.state.retained.received) return Taken::Stop::end;
 
-    auto stop = Taken::Stop::turn;
-    while (bytes < kTurn) {
+    auto stop = Taken::Stop::budget_spent;
+    while (bytes < kReadBudget) {
         if (room() < kLeastRoom) {
             stop = Taken::Stop::quota;
             break;
         }
-        const auto moved = stream.file.append_from(pipe, std::min(room(), kTurn - bytes));
+        const auto moved = stream.file.append_from(pipe, std::min(room(), kReadBudget - bytes));
         if (moved && *moved > 0) {
             bytes += *moved;
-            TRY(digest(which));
+            TRY(hash_new_bytes(which));
         } else if (moved || moved.error().code == EAGAIN || moved.error().code == EFBIG) {
             // EFBIG: as far as a file reaches, by our limit or by the file system's.
             const bool later = !moved && moved.error().code == EAGAIN;
@@ -134,7 +134,7 @@ Result<Taken::Stop> SpoolJob::fill(Output which, const sys::Fd& pipe, std::uint6
             return std::unexpected(moved.error());
         }
     }
-    TRY(settle());
+    TRY(catch_up());
     if (stop == Taken::Stop::disk) TRY(release());
     TRY(release_in_batches());
     return stop;
@@ -142,18 +142,19 @@ Result<Taken::Stop> SpoolJob::fill(Output which, const sys::Fd& pipe, std::uint6
 
 Result<> SpoolJob::end(Output which) {
     at(which).state.ended = true;
-    return keep();
+    return save_checkpoint();
 }
 
 // Brings hash and offsets up to the end of the file.
-Result<> SpoolJob::digest(Output which) {
+Result<> SpoolJob::hash_new_bytes(Output which) {
     auto& stream = at(which);
     auto& other = at(which == Output::out ? Output::err : Output::out);
-    while (stream.state.kept.received < stream.file.size()) {
-        const auto piece = TRY(stream.file.read_at(stream.state.kept.received, shared_->buffer));
+    while (stream.state.retained.received < stream.file.size()) {
+        const auto piece =
+            TRY(stream.file.read_at(stream.state.retained.received, shared_->buffer));
         if (piece.empty()) return fail("output file shrank");
         stream.state.hash.update(piece);
-        note_received(stream.state.kept, other.state.kept, piece.size(), label_.output_max);
+        note_received(stream.state.retained, other.state.retained, piece.size(), label_.output_max);
         count_owed();
         dirty_ = true;
     }
@@ -166,7 +167,7 @@ void SpoolJob::count_owed() {
     shared_->owed += owed_;
 }
 
-Result<> SpoolJob::commit() {
+Result<> SpoolJob::write_checkpoint() {
     dirty_ = true;
     ByteWriter writer;
     for (const auto& stream : streams_) write_state(writer, stream.state);
@@ -176,15 +177,15 @@ Result<> SpoolJob::commit() {
 }
 
 // Catches up with whatever an earlier failure left undone.
-Result<> SpoolJob::settle() {
-    for (const auto which : kBoth) TRY(digest(which));
-    return dirty_ ? commit() : Result<>{};
+Result<> SpoolJob::catch_up() {
+    for (const auto which : kBoth) TRY(hash_new_bytes(which));
+    return dirty_ ? write_checkpoint() : Result<>{};
 }
 
 // What changed in memory counts at once; on a full disk it is written with the next turn.
-Result<> SpoolJob::keep() {
+Result<> SpoolJob::save_checkpoint() {
     dirty_ = true;
-    auto kept = settle();
+    auto kept = catch_up();
     if (kept) kept = release_in_batches();
     return kept || is_disk_full(kept.error()) ? Result<>{} : kept;
 }
@@ -201,7 +202,7 @@ std::uint64_t SpoolJob::releasable() const {
     std::uint64_t bytes = 0;
     for (const auto& stream : streams_) {
         bytes += stream.state.done() - stream.head_punched;
-        bytes += stream.state.kept.tail_start - stream.gap_begin();
+        bytes += stream.state.retained.tail_start - stream.gap_begin();
     }
     return bytes;
 }
@@ -216,13 +217,13 @@ Result<> SpoolJob::release_in_batches() {
 Result<> SpoolJob::release() {
     if (releasable() == 0) return {};
     for (auto& stream : streams_) stream.state.released = stream.state.done();
-    TRY(commit());
+    TRY(write_checkpoint());
     TRY(checkpoint_.sync());
     for (auto& stream : streams_) {
         TRY(stream.file.punch(stream.head_punched, stream.state.released));
         stream.head_punched = stream.state.released;
-        TRY(stream.file.punch(stream.gap_begin(), stream.state.kept.tail_start));
-        stream.gap_punched = stream.state.kept.tail_start;
+        TRY(stream.file.punch(stream.gap_begin(), stream.state.retained.tail_start));
+        stream.gap_punched = stream.state.retained.tail_start;
     }
     return {};
 }
@@ -252,7 +253,7 @@ Result<> SpoolJob::acknowledge(Output which, std::uint64_t next_offset) {
     if (next_offset == stream.state.acked) return {};
     stream.state.acked = next_offset;
     count_owed();
-    return keep();
+    return save_checkpoint();
 }
 
 bool SpoolJob::delivered() const {
@@ -261,7 +262,7 @@ bool SpoolJob::delivered() const {
 
 OutputTotals SpoolJob::totals(Output which) const {
     const auto& stream = at(which);
-    return {.bytes = stream.state.kept.received,
+    return {.bytes = stream.state.retained.received,
             .sha256 = stream.state.hash.digest(),
             .dropped = stream.state.dropped(stream.file.size())};
 }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "common/base/ids.hpp"
-#include "worker/state/spool/slot_file.hpp"
+#include "worker/state/spool/atomic_record.hpp"
 #include "worker/state/spool/stream_file.hpp"
 #include "worker/state/spool/stream_state.hpp"
 
@@ -42,14 +42,14 @@ enum class Output : std::size_t { out = 0, err = 1 };
 
 struct Taken {
     enum class Stop {
-        turn,   // enough for one turn; there may be more
-        empty,  // nothing more at the moment
-        end,    // nothing more ever
-        quota,  // wait for acknowledgements; the pipe is full meanwhile
-        disk,   // the disk is full: try again later
+        budget_spent,  // kReadBudget octets were read; there may be more
+        empty,         // nothing more at the moment
+        end,           // nothing more ever
+        quota,         // wait for acknowledgements; the pipe is full meanwhile
+        disk,          // the disk is full: try again later
     };
     std::uint64_t bytes = 0;
-    Stop stop = Stop::turn;
+    Stop stop = Stop::budget_spent;
 };
 
 struct OutputTotals {
@@ -108,21 +108,21 @@ class SpoolJob {
         StreamState state;
         std::uint64_t head_punched = 0;  // [0, ..) is gone from the file
         std::uint64_t gap_punched = 0;   // [head_end, ..) is gone from the file
-        std::uint64_t gap_begin() const { return std::max(gap_punched, state.kept.head_end); }
+        std::uint64_t gap_begin() const { return std::max(gap_punched, state.retained.head_end); }
     };
 
-    SpoolJob(JobNumber number, std::shared_ptr<SpoolShared> shared, SlotFile meta,
-             SlotFile checkpoint, std::array<Stream, 2> streams);
+    SpoolJob(JobNumber number, std::shared_ptr<SpoolShared> shared, AtomicRecord meta,
+             AtomicRecord checkpoint, std::array<Stream, 2> streams);
     Stream& at(Output which) { return streams_[static_cast<std::size_t>(which)]; }
     const Stream& at(Output which) const { return streams_[static_cast<std::size_t>(which)]; }
 
     Result<> restore();
     Result<Taken::Stop> fill(Output which, const sys::Fd& pipe, std::uint64_t& bytes);
-    Result<> digest(Output which);
+    Result<> hash_new_bytes(Output which);
     void count_owed();
-    Result<> commit();
-    Result<> settle();
-    Result<> keep();
+    Result<> write_checkpoint();
+    Result<> catch_up();
+    Result<> save_checkpoint();
     std::uint64_t room() const;
     std::uint64_t releasable() const;
     Result<> release();
@@ -132,8 +132,8 @@ class SpoolJob {
 
     JobNumber number_;
     std::shared_ptr<SpoolShared> shared_;
-    SlotFile meta_;
-    SlotFile checkpoint_;
+    AtomicRecord meta_;
+    AtomicRecord checkpoint_;
     std::array<Stream, 2> streams_;
     SpoolLabel label_;
     std::uint64_t owed_ = 0;

@@ -6,12 +6,12 @@ namespace bulkhead::worker {
 
 std::optional<Chunk> StreamState::next_chunk(std::uint64_t file_end, bool tail_known,
                                              std::uint64_t max) const {
-    const auto head_end = std::min(kept.head_end, file_end);
+    const auto head_end = std::min(retained.head_end, file_end);
     auto begin = std::max(acked, released);
     auto end = head_end;
     if (begin >= head_end) {
         if (!tail_known) return {};
-        begin = std::max(acked, kept.tail_start);
+        begin = std::max(acked, retained.tail_start);
         end = file_end;
     }
     if (begin >= end || max == 0) return {};
@@ -21,28 +21,28 @@ std::optional<Chunk> StreamState::next_chunk(std::uint64_t file_end, bool tail_k
 }
 
 std::uint64_t StreamState::offered(std::uint64_t file_end, bool tail_known) const {
-    return tail_known ? kept.received : std::min(kept.head_end, file_end);
+    return tail_known ? retained.received : std::min(retained.head_end, file_end);
 }
 
 std::uint64_t StreamState::done() const {
-    return std::max(released, std::min(acked, kept.head_end));
+    return std::max(released, std::min(acked, retained.head_end));
 }
 
 std::uint64_t StreamState::owed() const {
-    const auto head = kept.head_end - std::min(acked, kept.head_end);
-    const auto tail = kept.received - std::clamp(acked, kept.tail_start, kept.received);
+    const auto head = retained.head_end - std::min(acked, retained.head_end);
+    const auto tail = retained.received - std::clamp(acked, retained.tail_start, retained.received);
     return head + tail;
 }
 
 std::uint64_t StreamState::dropped(std::uint64_t file_end) const {
-    const auto head = std::min(kept.head_end, file_end);
-    const auto tail = file_end - std::min(kept.tail_start, file_end);
-    return kept.received - head - tail;
+    const auto head = std::min(retained.head_end, file_end);
+    const auto tail = file_end - std::min(retained.tail_start, file_end);
+    return retained.received - head - tail;
 }
 
 void write_state(ByteWriter& writer, const StreamState& state) {
-    writer.integer(state.kept.head_end);
-    writer.integer(state.kept.tail_start);
+    writer.integer(state.retained.head_end);
+    writer.integer(state.retained.tail_start);
     writer.integer(state.acked);
     writer.integer(state.released);
     writer.integer<std::uint8_t>(state.ended ? 1 : 0);
@@ -51,16 +51,17 @@ void write_state(ByteWriter& writer, const StreamState& state) {
 
 Result<StreamState> read_state(ByteReader& reader) {
     StreamState state;
-    state.kept.head_end = TRY(reader.integer<std::uint64_t>());
-    state.kept.tail_start = TRY(reader.integer<std::uint64_t>());
+    state.retained.head_end = TRY(reader.integer<std::uint64_t>());
+    state.retained.tail_start = TRY(reader.integer<std::uint64_t>());
     state.acked = TRY(reader.integer<std::uint64_t>());
     state.released = TRY(reader.integer<std::uint64_t>());
     state.ended = TRY(reader.integer<std::uint8_t>()) != 0;
     state.hash = TRY(RunningHash::read_state(reader));
-    state.kept.received = state.hash.count();
-    const bool ordered =
-        state.released <= state.kept.head_end && state.kept.head_end <= state.kept.tail_start &&
-        state.kept.tail_start <= state.kept.received && state.acked <= state.kept.received;
+    state.retained.received = state.hash.count();
+    const bool ordered = state.released <= state.retained.head_end &&
+                         state.retained.head_end <= state.retained.tail_start &&
+                         state.retained.tail_start <= state.retained.received &&
+                         state.acked <= state.retained.received;
     if (!ordered) return fail("offsets contradict each other");
     return state;
 }

@@ -18,11 +18,11 @@ struct Chunk {
 };
 
 struct StreamState {
-    Kept kept;
+    RetainedRanges retained;
     std::uint64_t acked = 0;     // the backend holds what it will ever get below this
     std::uint64_t released = 0;  // bytes of the head below this may be gone from the file
     bool ended = false;          // no more will come
-    RunningHash hash;            // covers kept.received bytes
+    RunningHash hash;            // covers retained.received bytes
 
     // `file_end`: how far the file reaches, less than received only if the host lost bytes.
     // `tail_known`: both streams ended, so that no more output can push bytes out of a tail.
@@ -32,7 +32,7 @@ struct StreamState {
     std::uint64_t offered(std::uint64_t file_end, bool tail_known) const;
     // The head below this is not needed any more.
     std::uint64_t done() const;
-    // Kept and not yet acknowledged.
+    // Retained and not yet acknowledged.
     std::uint64_t owed() const;
     // Received and in neither head nor tail.
     std::uint64_t dropped(std::uint64_t file_end) const;

@@ -10,13 +10,13 @@
 namespace bulkhead::worker {
 namespace {
 
-std::uint64_t kept_of(const Kept& stream) {
+std::uint64_t kept_of(const RetainedRanges& stream) {
     return stream.head_end + stream.received - stream.tail_start;
 }
 
 TEST(Retention, KeepsTheFirstBytesAndTheLastOnes) {
-    Kept out;
-    Kept err;
+    RetainedRanges out;
+    RetainedRanges err;
     note_received(out, err, 10_MiB, 1_MiB);
     EXPECT_EQ(out.head_end, 1_MiB - 128_KiB);
     EXPECT_EQ(out.tail_start, 10_MiB - 128_KiB);
@@ -28,8 +28,8 @@ TEST(Retention, KeepsTheFirstBytesAndTheLastOnes) {
 }
 
 TEST(Retention, DropsNothingUpToTheLimit) {
-    Kept out;
-    Kept err;
+    RetainedRanges out;
+    RetainedRanges err;
     note_received(out, err, 1_MiB - 1, 1_MiB);
     note_received(err, out, 1, 1_MiB);
     EXPECT_EQ(out.tail_start, out.head_end);
@@ -39,8 +39,8 @@ TEST(Retention, DropsNothingUpToTheLimit) {
 }
 
 TEST(Retention, OfALimitOfZeroKeepsNothing) {
-    Kept out;
-    Kept err;
+    RetainedRanges out;
+    RetainedRanges err;
     note_received(out, err, 1000, 0);
     EXPECT_EQ(kept_of(out), 0U);
     EXPECT_EQ(out.received, 1000U);
@@ -50,8 +50,8 @@ TEST(Retention, KeepsExactlyTheLimitWhateverTheOrder) {
     std::mt19937_64 random(1);
     for (int round = 0; round < 2000; ++round) {
         const std::uint64_t limit = random() % (round % 2 == 0 ? 400'000 : 50);
-        Kept streams[2];
-        Kept before[2];
+        RetainedRanges streams[2];
+        RetainedRanges before[2];
         for (int step = 0; step < 40; ++step) {
             const auto which = random() % 2;
             std::copy(std::begin(streams), std::end(streams), std::begin(before));
@@ -75,8 +75,8 @@ TEST(Retention, KeepsExactlyTheLimitWhateverTheOrder) {
 TEST(Retention, DoesNotDependOnHowOneStreamsBytesWereCounted) {
     std::mt19937_64 random(2);
     for (int round = 0; round < 500; ++round) {
-        Kept out{.received = 3000, .head_end = 3000, .tail_start = 3000};
-        Kept err{.received = random() % 5000};
+        RetainedRanges out{.received = 3000, .head_end = 3000, .tail_start = 3000};
+        RetainedRanges err{.received = random() % 5000};
         err.head_end = err.tail_start = err.received;
         auto [out2, err2] = std::pair(out, err);
         std::uint64_t sum = 0;

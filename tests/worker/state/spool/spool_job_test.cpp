@@ -25,8 +25,8 @@ struct OneJob {
     }
     // As many turns as it takes.
     Stop take(Output which = Output::out) const {
-        auto stop = Stop::turn;
-        while (stop == Stop::turn) stop = job->take(which, pipe.read).value().stop;
+        auto stop = Stop::budget_spent;
+        while (stop == Stop::budget_spent) stop = job->take(which, pipe.read).value().stop;
         return stop;
     }
     void write_and_take(std::string_view text, Output which = Output::out) const {
@@ -284,7 +284,7 @@ TEST(SpoolJob, WhatTheHostLostCountsAsDropped) {
 TEST(SpoolJob, ACheckpointThatContradictsItselfIsAProblemAndNotAGuess) {
     OneJob one(1_MiB);
     one.write_and_take("0123456789");
-    auto checkpoint = SlotFile::open(one.state.open(), "spool/1/checkpoint", 4_KiB).value();
+    auto checkpoint = AtomicRecord::open(one.state.open(), "spool/1/checkpoint", 4_KiB).value();
     auto record = checkpoint.record();
     record[0] = std::byte{11};  // a head longer than the output
     ASSERT_TRUE(checkpoint.store(record));

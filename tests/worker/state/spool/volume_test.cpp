@@ -60,7 +60,7 @@ struct Volume {
         const pid_t writer = start_writer(pipe, piece, bytes);
         pipe.write.reset();
         std::uint64_t before = 0;
-        for (auto stop = Taken::Stop::turn; stop != Taken::Stop::end;) {
+        for (auto stop = Taken::Stop::budget_spent; stop != Taken::Stop::end;) {
             const auto taken = job.take(Output::out, pipe.read);
             ASSERT_OK(taken);
             stop = taken->stop;

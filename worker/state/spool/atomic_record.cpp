@@ -1,4 +1,4 @@
-#include "worker/state/spool/slot_file.hpp"
+#include "worker/state/spool/atomic_record.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -46,16 +46,16 @@ Result<Slot> read_slot(ByteView slot) {
 
 }  // namespace
 
-Result<SlotFile> SlotFile::create(const sys::Dir& dir, std::string_view name,
-                                  std::uint64_t slot_size) {
-    SlotFile file(TRY(dir.open_regular(name, O_RDWR | O_CREAT | O_EXCL, 0600)), slot_size);
+Result<AtomicRecord> AtomicRecord::create(const sys::Dir& dir, std::string_view name,
+                                          std::uint64_t slot_size) {
+    AtomicRecord file(TRY(dir.open_regular(name, O_RDWR | O_CREAT | O_EXCL, 0600)), slot_size);
     TRY(write_at(file.fd_, Bytes(2 * slot_size), 0));
     return file;
 }
 
-Result<SlotFile> SlotFile::open(const sys::Dir& dir, std::string_view name,
-                                std::uint64_t slot_size) {
-    SlotFile file(TRY(dir.open_regular(name, O_RDWR)), slot_size);
+Result<AtomicRecord> AtomicRecord::open(const sys::Dir& dir, std::string_view name,
+                                        std::uint64_t slot_size) {
+    AtomicRecord file(TRY(dir.open_regular(name, O_RDWR)), slot_size);
     auto content = TRY(within(name, sys::read_from_start(file.fd_, 2 * slot_size)));
     content.resize(2 * slot_size);  // a host that died may have kept less
     const auto bytes = as_bytes(content);
@@ -64,14 +64,14 @@ Result<SlotFile> SlotFile::open(const sys::Dir& dir, std::string_view name,
     return file;
 }
 
-void SlotFile::adopt(ByteView slot) {
+void AtomicRecord::adopt(ByteView slot) {
     const auto found = read_slot(slot);
     if (!found || found->sequence <= sequence_) return;
     sequence_ = found->sequence;
     record_.assign(found->record.begin(), found->record.end());
 }
 
-Result<> SlotFile::store(ByteView record) {
+Result<> AtomicRecord::store(ByteView record) {
     if (record.size() + kOverhead > slot_size_)
         return fail("record too large", Error::Kind::too_large);
     ByteWriter writer;
@@ -86,7 +86,7 @@ Result<> SlotFile::store(ByteView record) {
     return {};
 }
 
-Result<> SlotFile::sync() const {
+Result<> AtomicRecord::sync() const {
     if (::fdatasync(fd_.get()) != 0) return sys::fail_errno("sync record");
     return {};
 }

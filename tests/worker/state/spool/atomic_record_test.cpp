@@ -1,4 +1,4 @@
-#include "worker/state/spool/slot_file.hpp"
+#include "worker/state/spool/atomic_record.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint64_t kSlot = 128;
 
 std::string stored_in(const sys::Dir& dir) {
-    return std::string(as_text(SlotFile::open(dir, "record", kSlot).value().record()));
+    return std::string(as_text(AtomicRecord::open(dir, "record", kSlot).value().record()));
 }
 
 void overwrite(const sys::Dir& dir, off_t offset, std::string_view bytes) {
@@ -21,15 +21,15 @@ void overwrite(const sys::Dir& dir, off_t offset, std::string_view bytes) {
               static_cast<ssize_t>(bytes.size()));
 }
 
-TEST(SlotFile, IsEmptyUntilSomethingIsStored) {
+TEST(AtomicRecord, IsEmptyUntilSomethingIsStored) {
     const test::Tree dir = test::tree({});
-    ASSERT_TRUE(SlotFile::create(dir, "record", kSlot));
+    ASSERT_TRUE(AtomicRecord::create(dir, "record", kSlot));
     EXPECT_EQ(stored_in(dir), "");
 }
 
-TEST(SlotFile, TheLastRecordCounts) {
+TEST(AtomicRecord, TheLastRecordCounts) {
     const test::Tree dir = test::tree({});
-    auto file = SlotFile::create(dir, "record", kSlot).value();
+    auto file = AtomicRecord::create(dir, "record", kSlot).value();
     for (const auto* text : {"one", "two", "three"}) {
         ASSERT_TRUE(file.store(as_bytes(std::string_view(text))));
         EXPECT_EQ(as_text(file.record()), text);
@@ -37,28 +37,28 @@ TEST(SlotFile, TheLastRecordCounts) {
     }
 }
 
-TEST(SlotFile, AHalfWrittenRecordLeavesTheOneBefore) {
+TEST(AtomicRecord, AHalfWrittenRecordLeavesTheOneBefore) {
     const test::Tree dir = test::tree({});
-    auto file = SlotFile::create(dir, "record", kSlot).value();
+    auto file = AtomicRecord::create(dir, "record", kSlot).value();
     ASSERT_TRUE(file.store(as_bytes("one")));
     ASSERT_TRUE(file.store(as_bytes("two")));
     overwrite(dir, 12, "T");  // record two is the second one, in the first slot
     EXPECT_EQ(stored_in(dir), "one");
-    auto again = SlotFile::open(dir, "record", kSlot).value();
+    auto again = AtomicRecord::open(dir, "record", kSlot).value();
     ASSERT_TRUE(again.store(as_bytes("three")));
     EXPECT_EQ(stored_in(dir), "three");
 }
 
-TEST(SlotFile, ACutFileHasNoRecord) {
+TEST(AtomicRecord, ACutFileHasNoRecord) {
     const test::Tree dir = test::tree({{"record", "cut"}});
     EXPECT_EQ(stored_in(dir), "");
     const test::Tree huge = test::tree({{"record", std::string(3 * kSlot, '\xff')}});
-    EXPECT_FALSE(SlotFile::open(huge, "record", kSlot));
+    EXPECT_FALSE(AtomicRecord::open(huge, "record", kSlot));
 }
 
-TEST(SlotFile, ARecordLargerThanItsSlotIsRefused) {
+TEST(AtomicRecord, ARecordLargerThanItsSlotIsRefused) {
     const test::Tree dir = test::tree({});
-    auto file = SlotFile::create(dir, "record", kSlot).value();
+    auto file = AtomicRecord::create(dir, "record", kSlot).value();
     ASSERT_TRUE(file.store(as_bytes("before")));
     EXPECT_FALSE(file.store(as_bytes(std::string(kSlot - 43, 'x'))));
     EXPECT_EQ(stored_in(dir), "before");
