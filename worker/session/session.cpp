@@ -74,7 +74,7 @@ Session::Session(Services& services, const BackendConfig& config,
           services_.refresh_system();
           return files_.check(client_);
       }) {
-    conceal();
+    redact();
 }
 
 void Session::start() {
@@ -89,7 +89,7 @@ void Session::start() {
 
 void Session::on_enrolled(const Enrolled& enrolled) {
     identity_ = enrolled.identity;
-    conceal();
+    redact();
     if (inventory_) inventory_->learn(enrolled.inventory_policy);
     if (services_.pass == Pass::register_only) return finish(true);
     if (heartbeat_) heartbeat_->start(enrolled.heartbeat_interval);
@@ -101,7 +101,7 @@ void Session::on_enrolled(const Enrolled& enrolled) {
     if (jobs_) jobs_->start();
 }
 
-void Session::conceal() {
+void Session::redact() {
     client_.redact({config_.install_token, config_.credential, identity_.credential});
 }
 
@@ -110,7 +110,7 @@ void Session::look_again() {
     auto credential = files_.check(client_);
     if (!credential) return;
     identity_.credential = *std::move(credential);
-    conceal();
+    redact();
 }
 
 // Nobody knows us: what is put into a file helps at once, whenever the next report or try is due.

@@ -45,7 +45,7 @@ class Session {
     Session(Services& services, const BackendConfig& config, std::unique_ptr<const Dialect> dialect,
             HttpClient client, OnFinished finished);
     void on_enrolled(const Enrolled& enrolled);
-    void conceal();     // what we know of secrets now
+    void redact();      // what we know of secrets now
     void look_again();  // at what others may have changed
     void watch_files();
     void judge_credential(const Failure* failure);

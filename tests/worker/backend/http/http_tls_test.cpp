@@ -82,8 +82,9 @@ TEST(TlsServer, AClientCertificateIsReplacedWithoutARestart) {
     ASSERT_TRUE(stranger.start());
     Caller caller(test::settings_for(backend));
     const auto show = [&caller](const ReferenceBackend& of) {
-        caller.client().use_client_certificate(bulkhead::test::content_of(of.client_certificate_file()),
-                             Secret(bulkhead::test::content_of(of.client_key_file())));
+        caller.client().use_client_certificate(
+            bulkhead::test::content_of(of.client_certificate_file()),
+            Secret(bulkhead::test::content_of(of.client_key_file())));
     };
     EXPECT_FALSE(caller.trouble({.path = "/health"}).starts_with("status"));
     show(backend);
