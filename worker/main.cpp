@@ -22,35 +22,31 @@ constexpr int kFailed = 1;
 constexpr int kBadConfiguration = 2;
 constexpr std::string_view kReadConfig = "--read-config";
 
-struct PassFlag {
+struct ModeFlag {
     std::string_view flag;
-    worker::Pass pass;
+    worker::RunMode mode;
 };
-constexpr std::array kPasses{PassFlag{"--once", worker::Pass::once},
-                             PassFlag{"--register-only", worker::Pass::register_only},
-                             PassFlag{"--check-in-only", worker::Pass::check_in_only}};
+constexpr std::array kModes{ModeFlag{"--once", worker::RunMode::once},
+                            ModeFlag{"--register-only", worker::RunMode::register_only},
+                            ModeFlag{"--check-in-only", worker::RunMode::check_in_only}};
 
-struct Order {
-    worker::Pass pass = worker::Pass::serve;
-    bool forced = false;
-};
-
-Result<Order> take_order(std::vector<std::string>& arguments) {
-    Order order;
+// Takes these options out of `arguments`; whatever is left then is an error.
+Result<worker::RunOptions> take_run_options(std::vector<std::string>& arguments) {
+    worker::RunOptions run;
     std::string_view given;
-    for (const auto& row : kPasses) {
+    for (const auto& row : kModes) {
         if (std::erase(arguments, row.flag) == 0) continue;
         if (!given.empty()) {
             return fail(std::string(given) + " and " + std::string(row.flag) +
                         " exclude each other");
         }
         given = row.flag;
-        order.pass = row.pass;
+        run.mode = row.mode;
     }
-    order.forced = std::erase(arguments, "--force") > 0;
-    if (order.forced && given.empty()) order.pass = worker::Pass::once;
+    run.report_now = std::erase(arguments, "--force") > 0;
+    if (run.report_now && given.empty()) run.mode = worker::RunMode::once;
     if (!arguments.empty()) return fail("a worker takes no such option: " + arguments.front());
-    return order;
+    return run;
 }
 
 worker::ConfigSources sources(std::vector<std::string> arguments) {
@@ -102,10 +98,10 @@ int serve(worker::BrokerClient broker, std::vector<std::string> arguments) {
         std::fputs("worker: started by the broker, not by hand; see broker --help\n", stderr);
         return kBadConfiguration;
     }
-    const auto order = take_order(arguments);
+    const auto run = take_run_options(arguments);
     const auto backend = setup->backend.str();
     sys::Log log("worker/" + backend, STDOUT_FILENO);
-    if (!order) return fail_with(kBadConfiguration, order.error(), log);
+    if (!run) return fail_with(kBadConfiguration, run.error(), log);
     auto config = worker::read_settings(setup->settings.fd);
     if (!config) return fail_with(kBadConfiguration, config.error(), log);
     setup->settings.fd.reset();
@@ -113,10 +109,10 @@ int serve(worker::BrokerClient broker, std::vector<std::string> arguments) {
     const auto loaded = worker::load_files(config->backends.front(), opened(*setup));
     if (!loaded) return fail_with(kBadConfiguration, loaded.error(), log);
     warm_up();
-    auto agent = worker::Worker::create(std::move(broker), *std::move(config), *std::move(setup),
-                                        order->pass, order->forced, log);
-    if (!agent) return fail_with(kFailed, agent.error(), log);
-    const auto code = (*agent)->run();
+    auto made =
+        worker::Worker::create(std::move(broker), *std::move(config), *std::move(setup), *run, log);
+    if (!made) return fail_with(kFailed, made.error(), log);
+    const auto code = (*made)->run();
     return code ? *code : fail_with(kFailed, code.error(), log);
 }
 

@@ -13,59 +13,58 @@ std::string_view name_of(EnrollDuty::State state) {
     return kNames[static_cast<std::size_t>(state)];
 }
 
-void EnrollDuty::start(OnEnrolled enrolled, OnFailed failed) {
-    enrolled_ = std::move(enrolled);
-    failed_ = std::move(failed);
-    auto known = services_.credentials.load(config_.name);
+void EnrollDuty::start() {
+    auto known = credentials_.load(context_.config.name);
     if (!known) {
-        services_.log.error("credential file",
-                            {{"backend", config_.name}, {"why", known.error().what}});
+        context_.log.error("credential file",
+                           {{"backend", context_.config.name}, {"why", known.error().what}});
         known = std::optional<Identity>{};
     }
     // Before the one on disk: an administrator may have made a new one.
-    if (!config_.credential.empty()) return use(config_.credential);
+    if (!context_.config.credential.empty()) return use(context_.config.credential);
     Enrolled already;
     if (*known) {
         already.identity = **std::move(known);
     } else if (dialect_.enrollment() == nullptr) {
         from_configuration_ = true;
         if (dialect_.traits().wants_credential) {
-            services_.log.warning(
-                "no credential is configured",
-                {{"backend", config_.name}, {"advice", "put it into " + config_.credential_file}});
+            context_.log.warning("no credential is configured",
+                                 {{"backend", context_.config.name},
+                                  {"advice", "put it into " + context_.config.credential_file}});
         }
-    } else if (config_.install_token.empty() && dialect_.enrollment()->needs_token()) {
-        return give_up(
-            "not enrolled yet, and there is no install token: ask an admin for one, " +
-            how_to_enroll() +
-            (config_.install_token_missing.empty() ? "" : "; " + config_.install_token_missing));
+    } else if (context_.config.install_token.empty() && dialect_.enrollment()->needs_token()) {
+        return give_up("not enrolled yet, and there is no install token: ask an admin for one, " +
+                       how_to_enroll() +
+                       (context_.config.install_token_missing.empty()
+                            ? ""
+                            : "; " + context_.config.install_token_missing));
     } else {
         return ask();
     }
     state_ = State::enrolled;
-    enrolled_(already);
+    callbacks_.enrolled(already);
 }
 
 void EnrollDuty::use(Secret credential) {
     Enrolled already{.identity = {.agent_id = {}, .credential = std::move(credential)}};
     const auto* enrollment = dialect_.enrollment();
     if (enrollment != nullptr && enrollment->enroll_traits().names_itself) {
-        auto id = services_.credentials.own_id(config_.name);
+        auto id = credentials_.own_id(context_.config.name);
         if (!id) return give_up(id.error().what);
         already.identity.agent_id = *std::move(id);
     }
-    services_.loop.cancel(next_try_);
+    context_.loop.cancel(next_try_);
     from_configuration_ = true;
     trouble_.clear();
     state_ = State::enrolled;
-    enrolled_(already);
+    callbacks_.enrolled(already);
 }
 
 void EnrollDuty::give_up(std::string why) {
     trouble_ = std::move(why);
     state_ = State::refused;
-    services_.log.error("enroll", {{"backend", config_.name}, {"why", trouble_}});
-    failed_();
+    context_.log.error("enroll", {{"backend", context_.config.name}, {"why", trouble_}});
+    callbacks_.failed();
 }
 
 void EnrollDuty::renew(const std::string& why) {
@@ -75,16 +74,16 @@ void EnrollDuty::renew(const std::string& why) {
     trouble_ = std::string(traits.credential_name) + " rejected: " + why;
     const auto* const enrollment = dialect_.enrollment();
     const bool asks = enrollment != nullptr && enrollment->enroll_traits().gives_again &&
-                      (!config_.install_token.empty() || !enrollment->needs_token()) &&
+                      (!context_.config.install_token.empty() || !enrollment->needs_token()) &&
                       !from_configuration_;
     trouble_ += asks ? "; enrolling again" : "; " + how_to_renew();
-    services_.log.error("credential", {{"backend", config_.name}, {"why", trouble_}});
-    if (asks) next_try_ = services_.loop.after(backoff_.next(), [this] { ask(); });
+    context_.log.error("credential", {{"backend", context_.config.name}, {"why", trouble_}});
+    if (asks) next_try_ = context_.loop.after(backoff_.next(), [this] { ask(); });
 }
 
 std::string EnrollDuty::where_to_put_a_token() const {
-    if (!config_.install_token_file.empty()) return config_.install_token_file;
-    if (!config_.install_token_origin.empty()) return config_.install_token_origin;
+    if (!context_.config.install_token_file.empty()) return context_.config.install_token_file;
+    if (!context_.config.install_token_origin.empty()) return context_.config.install_token_origin;
     return "install_token_file in agent.yaml";
 }
 
@@ -94,20 +93,21 @@ std::string EnrollDuty::how_to_enroll() const {
 
 // Literally what helps: a test follows it for each dialect.
 std::string EnrollDuty::how_to_renew() const {
-    const auto* const dialect = find_dialect(config_.dialect);
+    const auto* const dialect = find_dialect(context_.config.dialect);
     const bool enrolls = dialect != nullptr && dialect->enrolls;
     auto text = std::string(dialect_.traits().rejection_hint) + "; then ";
     if (enrolls && !dialect->takes_credential) return text + how_to_enroll();
-    const auto& file = config_.credential_file;
+    const auto& file = context_.config.credential_file;
     if (!file.empty()) {
         text += "put the new one into " + file +
                 ", for root alone to read; it is looked for all the time";
     } else {
-        text += "put the new one into " + config_.credential_origin + " and restart the agent";
+        text +=
+            "put the new one into " + context_.config.credential_origin + " and restart the agent";
     }
     if (!enrolls || !dialect_.enrollment()->enroll_traits().spends_token) return text;
-    const auto& origin = config_.credential_origin;
-    return text + "; or, with a new install token, delete credentials/" + config_.name +
+    const auto& origin = context_.config.credential_origin;
+    return text + "; or, with a new install token, delete credentials/" + context_.config.name +
            ".credential in the worker's state directory" + (file.empty() ? "" : " and " + file) +
            (origin.empty() ? "" : ", take the old one out of " + origin) + ", " + how_to_enroll();
 }
@@ -115,7 +115,7 @@ std::string EnrollDuty::how_to_renew() const {
 bool EnrollDuty::accepted() {
     backoff_.succeeded();
     if (state_ == State::enrolled) return false;
-    services_.loop.cancel(next_try_);
+    context_.loop.cancel(next_try_);
     state_ = State::enrolled;
     trouble_.clear();
     return true;
@@ -124,39 +124,39 @@ bool EnrollDuty::accepted() {
 // The same in every try: a backend that forgot us knows us again by it.
 Result<Secret> EnrollDuty::own_key() const {
     const auto& enrollment = *dialect_.enrollment();
-    if (auto known = TRY(services_.credentials.load_key(config_.name))) {
-        TRY(within(config_.name + ".key", enrollment.check_key(*known)));
+    if (auto known = TRY(credentials_.load_key(context_.config.name))) {
+        TRY(within(context_.config.name + ".key", enrollment.check_key(*known)));
         return *std::move(known);
     }
     auto made = TRY(enrollment.make_key());
-    if (!made.empty()) TRY(services_.credentials.save_key(config_.name, made));
+    if (!made.empty()) TRY(credentials_.save_key(context_.config.name, made));
     return made;
 }
 
 void EnrollDuty::ask() {
-    if (auto given = refresh_()) return use(*std::move(given));
+    if (auto given = callbacks_.refresh()) return use(*std::move(given));
     state_ = State::trying;
     EnrollRequest request;
     auto key = own_key();
     if (!key) return give_up("identity key: " + key.error().what);
     request.key = *std::move(key);
     if (dialect_.traits().wants_bpf_support) {
-        request.bpf_support = services_.bpf_support;
+        request.bpf_support = facts_.bpf_support;
     }
-    request.install_token = config_.install_token;
-    request.host_id = services_.host_id;
+    request.install_token = context_.config.install_token;
+    request.host_id = facts_.host_id;
     request.agent_version = BULKHEAD_VERSION;
-    request.system = services_.system;
+    request.system = facts_.system;
     const auto traits = dialect_.enrollment()->enroll_traits();
     if (traits.names_itself) {
-        auto id = services_.credentials.own_id(config_.name);
+        auto id = credentials_.own_id(context_.config.name);
         if (!id) return give_up(id.error().what);
         request.agent_id = *std::move(id);
     }
-    if (traits.sends_addresses) request.inventory = services_.collect({});
-    request.network = read_network(dialect_.traits().network, services_.proc);
+    if (traits.sends_addresses) request.inventory = collect_({});
+    request.network = read_network(dialect_.traits().network, proc_);
     asking_ = true;
-    perform<Enrolled>(client_, dialect_.enrollment()->enroll(request),
+    perform<Enrolled>(context_.client, dialect_.enrollment()->enroll(request),
                       [this](Answer<Enrolled> answer) { on_answer(std::move(answer)); });
 }
 
@@ -164,7 +164,7 @@ void EnrollDuty::on_answer(Answer<Enrolled> answer) {
     asking_ = answer && answer->next;
     if (!answer) return again(answer.error());
     if (answer->next) {
-        perform<Enrolled>(client_, answer->next(),
+        perform<Enrolled>(context_.client, answer->next(),
                           [this](Answer<Enrolled> given) { on_answer(std::move(given)); });
         return;
     }
@@ -172,23 +172,24 @@ void EnrollDuty::on_answer(Answer<Enrolled> answer) {
     state_ = State::enrolled;
     from_configuration_ = false;
     // Before anything else: a lost credential may be a spent token.
-    if (const auto saved = services_.credentials.save(config_.name, answer->identity); !saved) {
+    if (const auto saved = credentials_.save(context_.config.name, answer->identity); !saved) {
         trouble_ =
             "the credential could not be kept, so a restart will need a new install token: " +
             saved.error().what;
-        services_.log.error("keep credential",
-                            {{"backend", config_.name}, {"why", saved.error().what}});
-    } else if (!config_.install_token.empty()) {
-        services_.log.info("install token used",
-                           {{"backend", config_.name},
-                            {"advice", config_.install_token_file.empty()
-                                           ? "it can be removed from " + where_to_put_a_token()
-                                           : config_.install_token_file + " can be deleted"}});
+        context_.log.error("keep credential",
+                           {{"backend", context_.config.name}, {"why", saved.error().what}});
+    } else if (!context_.config.install_token.empty()) {
+        context_.log.info(
+            "install token used",
+            {{"backend", context_.config.name},
+             {"advice", context_.config.install_token_file.empty()
+                            ? "it can be removed from " + where_to_put_a_token()
+                            : context_.config.install_token_file + " can be deleted"}});
     }
-    services_.log.info("enrolled", {{"backend", config_.name},
-                                    {"agent_id", answer->identity.agent_id},
-                                    {"credential", fingerprint(answer->identity.credential)}});
-    enrolled_(*answer);
+    context_.log.info("enrolled", {{"backend", context_.config.name},
+                                   {"agent_id", answer->identity.agent_id},
+                                   {"credential", fingerprint(answer->identity.credential)}});
+    callbacks_.enrolled(*answer);
 }
 
 void EnrollDuty::again(const Failure& failure) {
@@ -208,11 +209,11 @@ void EnrollDuty::again(const Failure& failure) {
         trouble_ += "; if another install token is needed, " + how_to_enroll();
     }
     const auto delay = delay_after(failure);
-    services_.log.warning("enroll", {{"backend", config_.name},
-                                     {"why", trouble_},
-                                     {"next_try_ms", std::to_string(delay.count())}});
-    if (services_.pass == Pass::serve) next_try_ = services_.loop.after(delay, [this] { ask(); });
-    failed_();
+    context_.log.warning("enroll", {{"backend", context_.config.name},
+                                    {"why", trouble_},
+                                    {"next_try_ms", std::to_string(delay.count())}});
+    if (context_.serves()) next_try_ = context_.loop.after(delay, [this] { ask(); });
+    callbacks_.failed();
 }
 
 // An administrator's word takes longer than a network's return.

@@ -4,30 +4,38 @@
 #include <string>
 
 #include "worker/backend/dialect/dialect.hpp"
-#include "worker/duties/services.hpp"
+#include "worker/duties/duty_context.hpp"
+#include "worker/duties/host_facts.hpp"
+#include "worker/state/credentials.hpp"
 
 namespace bulkhead::worker {
 
 class EnrollDuty {
   public:
     enum class State { unknown, trying, enrolled, refused, pending };
-    using OnEnrolled = std::function<void(const Enrolled&)>;
-    using OnFailed = std::function<void()>;  // of one try; the next is under way unless in one pass
+    struct Callbacks {
+        // Reads again what may have changed, before each request: a credential, if its file holds
+        // another by now.
+        std::function<std::optional<Secret>()> refresh;
+        std::function<void(const Enrolled&)> enrolled;
+        // Of one request; another follows unless the run ends with this one.
+        std::function<void()> failed;
+    };
 
-    // Looks for files that changed; a credential that its file holds by now.
-    using Refresh = std::function<std::optional<Secret>()>;
-
-    EnrollDuty(Services& services, const BackendConfig& config, const Dialect& dialect,
-               HttpClient& client, Refresh refresh)
-        : services_(services),
-          config_(config),
+    EnrollDuty(const DutyContext& context, const Dialect& dialect,
+               const CredentialStore& credentials, const HostFacts& facts, const ProcFiles& proc,
+               CollectInventory collect, Callbacks callbacks)
+        : context_(context),
           dialect_(dialect),
-          client_(client),
-          refresh_(std::move(refresh)),
-          backoff_(services.random) {}
+          credentials_(credentials),
+          facts_(facts),
+          proc_(proc),
+          collect_(std::move(collect)),
+          callbacks_(std::move(callbacks)),
+          backoff_(context.random) {}
 
     // With the credential of the configuration or of the disk if there is one, else by asking.
-    void start(OnEnrolled enrolled, OnFailed failed);
+    void start();
     // The credential was good once and is refused now: ask anew where a token is at hand, slowly.
     void renew(const std::string& why);
     // The credential is good. True when it had been refused.
@@ -50,15 +58,15 @@ class EnrollDuty {
     std::string how_to_enroll() const;
     std::string how_to_renew() const;
 
-    Services& services_;
-    const BackendConfig& config_;
+    const DutyContext& context_;
     const Dialect& dialect_;
-    HttpClient& client_;
-    Refresh refresh_;
+    const CredentialStore& credentials_;
+    const HostFacts& facts_;
+    const ProcFiles& proc_;
+    CollectInventory collect_;
+    Callbacks callbacks_;
     Backoff backoff_;  // until a credential is accepted: to be given one is no success yet
     sys::TimerId next_try_;
-    OnEnrolled enrolled_;
-    OnFailed failed_;
     State state_ = State::unknown;
     bool asking_ = false;
     bool from_configuration_ = false;

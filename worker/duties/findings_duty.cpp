@@ -6,40 +6,40 @@ namespace bulkhead::worker {
 
 void FindingsDuty::start() {
     if (std::exchange(started_, true)) return;
-    if (services_.pass != Pass::serve) return schedule({});
-    schedule(first_phase(services_.config.findings.interval, services_.random));
+    if (!context_.serves()) return schedule({});
+    schedule(first_phase(settings_.interval, context_.random));
 }
 
-void FindingsDuty::stop() { services_.loop.cancel(timer_); }
+void FindingsDuty::stop() { context_.loop.cancel(timer_); }
 
 void FindingsDuty::scan() {
-    const auto findings =
-        scan_all({.host = host_,
-                  .settings = services_.config.findings,
-                  .now = services_.now(),
-                  .file_systems = [this] { return services_.broker.file_systems(); },
-                  .disk = services_.disk});
-    if (!findings) return services_.fatal(findings.error());
+    const auto findings = scan_all({.host = host_,
+                                    .settings = settings_,
+                                    .now = context_.now(),
+                                    .file_systems = [this] { return broker_.file_systems(); },
+                                    .disk = disk_});
+    if (!findings) return context_.fatal(findings.error());
     if (findings->empty() && !dialect_.takes_whole_set()) return on_answer({}, 0);
     perform<void>(
-        client_, dialect_.findings(identity_, services_.system, *findings),
+        context_.client, dialect_.findings(context_.identity, system_, *findings),
         [this, count = findings->size()](const Answer<>& answer) { on_answer(answer, count); });
 }
 
 void FindingsDuty::on_answer(const Answer<>& answer, std::size_t count) {
-    std::chrono::milliseconds delay = services_.config.findings.interval;
+    std::chrono::milliseconds delay = settings_.interval;
     if (answer) {
         backoff_.succeeded();
         if (accepted_ != count) {
-            services_.log.info("findings",
-                               {{"backend", config_.name}, {"count", std::to_string(count)}});
+            context_.log.info(
+                "findings", {{"backend", context_.config.name}, {"count", std::to_string(count)}});
         }
         accepted_ = count;
         trouble_.clear();
     } else {
         const auto& failure = answer.error();
         if (failure.text != trouble_) {
-            services_.log.warning("findings", {{"backend", config_.name}, {"why", failure.text}});
+            context_.log.warning("findings",
+                                 {{"backend", context_.config.name}, {"why", failure.text}});
         }
         trouble_ = failure.text;
         // Soon again with what is found then; what was refused is tried at the usual pace.
@@ -48,7 +48,7 @@ void FindingsDuty::on_answer(const Answer<>& answer, std::size_t count) {
             delay = failure.retry_after ? soon : std::min(delay, soon);
         }
     }
-    if (services_.pass != Pass::serve) return finished_(answer.has_value());
+    if (!context_.serves()) return finished_(answer.has_value());
     schedule(delay);
 }
 
@@ -58,8 +58,8 @@ void FindingsDuty::describe(JsonWriter& json) const {
 }
 
 void FindingsDuty::schedule(std::chrono::milliseconds delay) {
-    services_.loop.cancel(timer_);
-    timer_ = services_.loop.after(delay, [this] { scan(); });
+    context_.loop.cancel(timer_);
+    timer_ = context_.loop.after(delay, [this] { scan(); });
 }
 
 }  // namespace bulkhead::worker

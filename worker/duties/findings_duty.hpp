@@ -7,25 +7,27 @@
 #include "worker/backend/dialect/dialect.hpp"
 #include "worker/backend/json/json.hpp"
 #include "worker/broker/host_files.hpp"
-#include "worker/duties/services.hpp"
+#include "worker/duties/duty_context.hpp"
 
 namespace bulkhead::worker {
 
 class FindingsDuty {
   public:
-    // In a pass that ends, which scans once: whether the backend has what was found.
+    // In a run that ends, which scans once: whether the backend has what was found.
     using OnFinished = std::function<void(bool sent)>;
 
-    FindingsDuty(Services& services, const BackendConfig& config, const FindingsDialect& dialect,
-                 HttpClient& client, const Identity& identity, OnFinished finished)
-        : services_(services),
-          config_(config),
+    FindingsDuty(const DutyContext& context, const FindingsDialect& dialect,
+                 const FindingsConfig& settings, BrokerClient& broker, const SystemInfo& system,
+                 const sys::Fd& disk, OnFinished finished)
+        : context_(context),
           dialect_(dialect),
-          client_(client),
-          identity_(identity),
+          settings_(settings),
+          broker_(broker),
+          host_(broker),
+          system_(system),
+          disk_(disk),
           finished_(std::move(finished)),
-          host_(services.broker),
-          backoff_(services.random) {}
+          backoff_(context.random) {}
 
     // The first scan at a random moment of the interval: a fleet that was started together must not
     // report together. May be called again; the pace stays.
@@ -40,13 +42,14 @@ class FindingsDuty {
     void on_answer(const Answer<>& answer, std::size_t count);
     void schedule(std::chrono::milliseconds delay);
 
-    Services& services_;
-    const BackendConfig& config_;
+    const DutyContext& context_;
     const FindingsDialect& dialect_;
-    HttpClient& client_;
-    const Identity& identity_;
-    OnFinished finished_;
+    const FindingsConfig& settings_;
+    BrokerClient& broker_;
     BrokerHostFiles host_;
+    const SystemInfo& system_;
+    const sys::Fd& disk_;  // a file of the host's root file system
+    OnFinished finished_;
     Backoff backoff_;
     sys::TimerId timer_;
     bool started_ = false;

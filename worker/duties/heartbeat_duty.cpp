@@ -15,20 +15,11 @@ SettableFacts settable_in(const SystemInfo& system) {
 
 }  // namespace
 
-Result<HeartbeatDuty> HeartbeatDuty::create(Services& services, const BackendConfig& config,
-                                            const Dialect& dialect, HttpClient& client,
-                                            const Identity& identity, AskRunning running,
-                                            std::function<void()> before_each, OnBeat beat) {
-    MetricsReader metrics(services.proc, TRY(services.disk.duplicate()), "/");
-    return HeartbeatDuty(services, config, dialect, client, identity, std::move(running),
-                         std::move(before_each), std::move(beat), std::move(metrics));
-}
-
 void HeartbeatDuty::start(std::optional<std::chrono::seconds> interval) {
     stopped_ = false;
     const auto now = sys::Clock::now();
-    if (services_.pass == Pass::serve) {
-        schedule_.start(now, interval.value_or(config_.heartbeat_interval));
+    if (context_.serves()) {
+        schedule_.start(now, interval.value_or(context_.config.heartbeat_interval));
     } else {
         schedule_.start_once(now);
     }
@@ -37,7 +28,7 @@ void HeartbeatDuty::start(std::optional<std::chrono::seconds> interval) {
 
 void HeartbeatDuty::stop() {
     stopped_ = true;
-    services_.loop.cancel(timer_);
+    context_.loop.cancel(timer_);
 }
 
 void HeartbeatDuty::wake() {
@@ -48,28 +39,29 @@ void HeartbeatDuty::wake() {
 }
 
 void HeartbeatDuty::wait() {
-    services_.loop.cancel(timer_);
-    if (stopped_ || services_.pass != Pass::serve) return;
-    timer_ = services_.loop.at(schedule_.next(), [this] { wake(); });
+    context_.loop.cancel(timer_);
+    if (stopped_ || !context_.serves()) return;
+    timer_ = context_.loop.at(schedule_.next(), [this] { wake(); });
 }
 
 void HeartbeatDuty::sample() {
     latest_ = metrics_.sample();
-    std::string unread;
-    for (const auto& error : latest_.errors) unread += (unread.empty() ? "" : "; ") + error.what;
-    if (unread != unread_ && !unread.empty()) {
-        services_.log.warning("metrics", {{"backend", config_.name}, {"why", unread}});
+    std::string unreadable;
+    for (const auto& error : latest_.errors)
+        unreadable += (unreadable.empty() ? "" : "; ") + error.what;
+    if (unreadable != unreadable_metrics_ && !unreadable.empty()) {
+        context_.log.warning("metrics", {{"backend", context_.config.name}, {"why", unreadable}});
     }
-    unread_ = std::move(unread);
+    unreadable_metrics_ = std::move(unreadable);
 }
 
 void HeartbeatDuty::send() {
-    before_each_();
+    callbacks_.before_each();
     auto heartbeat = compose();
-    if (!heartbeat) return services_.fatal(heartbeat.error());
+    if (!heartbeat) return context_.fatal(heartbeat.error());
     std::optional<SettableFacts> reported;
     if (heartbeat->report_system) reported = settable_in(heartbeat->system);
-    perform<HeartbeatReceipt>(client_, dialect_.heartbeat(identity_, *heartbeat),
+    perform<HeartbeatReceipt>(context_.client, dialect_.heartbeat(context_.identity, *heartbeat),
                               [this, reported](Answer<HeartbeatReceipt> answer) {
                                   on_answer(std::move(answer), reported);
                               });
@@ -80,19 +72,19 @@ Result<Heartbeat> HeartbeatDuty::compose() {
     heartbeat.sequence = ++sequence_;
     heartbeat.sent_at = sys::now();
     heartbeat.agent_version = BULKHEAD_VERSION;
-    heartbeat.host_id = services_.host_id;
-    heartbeat.policy_digest = services_.policy_digest;
-    heartbeat.walls_digest = services_.walls_digest;
-    heartbeat.ceiling_digest = services_.ceiling_digest;
-    heartbeat.restart_needed = services_.restart_needed;
-    heartbeat.confinement = services_.confinement;
-    const auto head = TRY(services_.broker.audit_head());
+    heartbeat.host_id = facts_.host_id;
+    heartbeat.policy_digest = facts_.policy_digest;
+    heartbeat.walls_digest = facts_.walls_digest;
+    heartbeat.ceiling_digest = facts_.ceiling_digest;
+    heartbeat.restart_needed = facts_.restart_needed;
+    heartbeat.confinement = facts_.confinement;
+    const auto head = TRY(broker_.audit_head());
     heartbeat.audit = AuditHead{.size = head.size, .head = crypto::hex(head.head)};
     heartbeat.metrics = latest_;
-    heartbeat.network = read_network(dialect_.traits().network, services_.proc);
-    heartbeat.system = services_.system;
+    heartbeat.network = read_network(dialect_.traits().network, proc_);
+    heartbeat.system = facts_.system;
     heartbeat.report_system = system_is_due();
-    auto running = running_();
+    auto running = callbacks_.running();
     heartbeat.running_jobs = std::move(running.ids);
     heartbeat.unreported_jobs = running.unreported;
     return heartbeat;
@@ -102,13 +94,14 @@ Result<Heartbeat> HeartbeatDuty::compose() {
 bool HeartbeatDuty::system_is_due() const {
     return !system_reported_at_ ||
            sys::Clock::now() - *system_reported_at_ >= dialect_.traits().system_info_interval ||
-           was_set(system_reported_, settable_in(services_.system));
+           was_set(system_reported_, settable_in(facts_.system));
 }
 
 void HeartbeatDuty::on_answer(Answer<HeartbeatReceipt> answer,
                               std::optional<SettableFacts> reported) {
     if (answer) {
-        if (!trouble_.empty()) services_.log.info("heartbeat again", {{"backend", config_.name}});
+        if (!trouble_.empty())
+            context_.log.info("heartbeat again", {{"backend", context_.config.name}});
         trouble_.clear();
         ++delivered_;
         last_delivered_ = sys::now();
@@ -118,18 +111,18 @@ void HeartbeatDuty::on_answer(Answer<HeartbeatReceipt> answer,
         }
         schedule_.delivered(sys::Clock::now(), answer->heartbeat_interval);
         decline(std::move(answer->declined));
-        services_.log.debug("heartbeat",
-                            {{"backend", config_.name}, {"sequence", std::to_string(sequence_)}});
+        context_.log.debug("heartbeat", {{"backend", context_.config.name},
+                                         {"sequence", std::to_string(sequence_)}});
     } else {
         schedule_.failed(sys::Clock::now(), answer.error());
         if (answer.error().text != trouble_) {
-            services_.log.warning("heartbeat",
-                                  {{"backend", config_.name}, {"why", answer.error().text}});
+            context_.log.warning("heartbeat",
+                                 {{"backend", context_.config.name}, {"why", answer.error().text}});
         }
         trouble_ = answer.error().text;
     }
     wait();
-    on_beat_(answer);
+    callbacks_.answered(answer);
 }
 
 void HeartbeatDuty::describe(JsonWriter& json) const {
@@ -151,10 +144,10 @@ void HeartbeatDuty::describe(JsonWriter& json) const {
 void HeartbeatDuty::decline(std::vector<Declined> wanted) {
     for (const auto& one : wanted) {
         if (std::ranges::find(declined_, one) != declined_.end()) continue;
-        services_.log.warning("declined", {{"backend", config_.name},
-                                           {"what", one.what},
-                                           {"reason", one.reason},
-                                           {"detail", one.detail}});
+        context_.log.warning("declined", {{"backend", context_.config.name},
+                                          {"what", one.what},
+                                          {"reason", one.reason},
+                                          {"detail", one.detail}});
     }
     declined_ = std::move(wanted);
 }

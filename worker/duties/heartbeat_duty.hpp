@@ -8,8 +8,10 @@
 
 #include "worker/backend/dialect/dialect.hpp"
 #include "worker/backend/json/json.hpp"
+#include "worker/broker/client.hpp"
 #include "worker/duties/beat_schedule.hpp"
-#include "worker/duties/services.hpp"
+#include "worker/duties/duty_context.hpp"
+#include "worker/duties/host_facts.hpp"
 #include "worker/host/metrics/metrics.hpp"
 
 namespace bulkhead::worker {
@@ -20,14 +22,24 @@ class HeartbeatDuty {
         std::vector<DeliveryId> ids;
         std::uint64_t unreported = 0;
     };
-    using AskRunning = std::function<Running()>;
-    // After each: delivered, or why not in `answer`.
-    using OnBeat = std::function<void(const Answer<HeartbeatReceipt>& answer)>;
+    struct Callbacks {
+        std::function<Running()> running;
+        std::function<void()> before_each;
+        // After each: delivered, or why not in `answer`.
+        std::function<void(const Answer<HeartbeatReceipt>& answer)> answered;
+    };
 
-    static Result<HeartbeatDuty> create(Services& services, const BackendConfig& config,
-                                        const Dialect& dialect, HttpClient& client,
-                                        const Identity& identity, AskRunning running,
-                                        std::function<void()> before_each, OnBeat beat);
+    HeartbeatDuty(const DutyContext& context, const Dialect& dialect, BrokerClient& broker,
+                  const HostFacts& facts, const ProcFiles& proc, MetricsReader metrics,
+                  Callbacks callbacks)
+        : context_(context),
+          dialect_(dialect),
+          broker_(broker),
+          facts_(facts),
+          proc_(proc),
+          metrics_(std::move(metrics)),
+          callbacks_(std::move(callbacks)),
+          schedule_(dialect.traits(), context.random) {}
 
     // See BeatSchedule.
     void start(std::optional<std::chrono::seconds> interval);
@@ -36,19 +48,6 @@ class HeartbeatDuty {
     void describe(JsonWriter& json) const;
 
   private:
-    HeartbeatDuty(Services& services, const BackendConfig& config, const Dialect& dialect,
-                  HttpClient& client, const Identity& identity, AskRunning running,
-                  std::function<void()> before_each, OnBeat beat, MetricsReader metrics)
-        : services_(services),
-          config_(config),
-          dialect_(dialect),
-          client_(client),
-          identity_(identity),
-          running_(std::move(running)),
-          before_each_(std::move(before_each)),
-          on_beat_(std::move(beat)),
-          metrics_(std::move(metrics)),
-          schedule_(dialect.traits(), services.random) {}
     void wake();
     void wait();
     void sample();
@@ -58,17 +57,15 @@ class HeartbeatDuty {
     void on_answer(Answer<HeartbeatReceipt> answer, std::optional<SettableFacts> reported);
     void decline(std::vector<Declined> wanted);
 
-    Services& services_;
-    const BackendConfig& config_;
+    const DutyContext& context_;
     const Dialect& dialect_;
-    HttpClient& client_;
-    const Identity& identity_;
-    AskRunning running_;
-    std::function<void()> before_each_;
-    OnBeat on_beat_;
+    BrokerClient& broker_;
+    const HostFacts& facts_;
+    const ProcFiles& proc_;
     MetricsReader metrics_;
+    Callbacks callbacks_;
     Metrics latest_;
-    std::string unread_;  // of it
+    std::string unreadable_metrics_;  // of the latest sample, for the log
     BeatSchedule schedule_;
     sys::TimerId timer_;
     bool stopped_ = false;

@@ -21,19 +21,19 @@ std::string since(sys::Clock::time_point start) {
 
 }  // namespace
 
-InventoryDuty::InventoryDuty(Services& services, const BackendConfig& config,
-                             const InventoryDialect& dialect, HttpClient& client,
-                             const Identity& identity, std::function<void()> before_each,
-                             OnReport reported, OnFinished finished)
-    : services_(services),
-      config_(config),
+InventoryDuty::InventoryDuty(const DutyContext& context, const InventoryDialect& dialect,
+                             BrokerClient& broker, const InventoryStore& store,
+                             const SystemInfo& system, CollectInventory collect, bool report_now,
+                             Callbacks callbacks)
+    : context_(context),
       dialect_(dialect),
-      client_(client),
-      identity_(identity),
-      before_each_(std::move(before_each)),
-      reported_(std::move(reported)),
-      finished_(std::move(finished)),
-      backoff_(services.random) {}
+      broker_(broker),
+      store_(store),
+      system_(system),
+      collect_(std::move(collect)),
+      report_now_(report_now),
+      callbacks_(std::move(callbacks)),
+      backoff_(context.random) {}
 
 Cadence InventoryDuty::cadence() const {
     const auto& traits = dialect_.traits();
@@ -46,13 +46,13 @@ std::chrono::seconds InventoryDuty::collect_timeout() const {
     return state_.policy.collect_timeout.value_or(dialect_.traits().collect_timeout);
 }
 
-void InventoryDuty::learn(const InventoryPolicyChange& asked) {
+void InventoryDuty::resume(const InventoryPolicyChange& asked) {
     stop();
-    auto known = services_.inventory.load(config_.name);
+    auto known = store_.load(context_.config.name);
     if (!known) {
         // Everything is reported anew, which the backend takes well.
-        services_.log.error("inventory state",
-                            {{"backend", config_.name}, {"why", known.error().what}});
+        context_.log.error("inventory state",
+                           {{"backend", context_.config.name}, {"why", known.error().what}});
     }
     state_ = std::move(known).value_or(InventoryState{});
     merge(state_.policy, asked);
@@ -61,35 +61,34 @@ void InventoryDuty::learn(const InventoryPolicyChange& asked) {
 
 void InventoryDuty::start() {
     const auto rhythm = cadence();
-    const auto now = services_.now();
-    backoff_ = Backoff(retry_limits(rhythm), services_.random);
-    if (services_.pass != Pass::serve && !services_.forced &&
-        !rhythm.is_due(now, state_.last_accepted)) {
-        services_.log.info("inventory is not due yet", {{"backend", config_.name}});
-        return finished_(true);
+    const auto now = context_.now();
+    backoff_ = Backoff(retry_limits(rhythm), context_.random);
+    if (!context_.serves() && !report_now_ && !rhythm.is_due(now, state_.last_accepted)) {
+        context_.log.info("inventory is not due yet", {{"backend", context_.config.name}});
+        return callbacks_.finished(true);
     }
-    auto delay = rhythm.drawn_jitter(services_.random);
-    if (services_.pass == Pass::serve) delay += rhythm.remaining(now, state_.last_accepted);
+    auto delay = rhythm.drawn_jitter(context_.random);
+    if (context_.serves()) delay += rhythm.remaining(now, state_.last_accepted);
     // Who started a pass by hand would else see nothing for minutes.
     if (delay > std::chrono::seconds(0)) {
-        services_.log.info("inventory follows",
-                           {{"backend", config_.name}, {"in_s", std::to_string(delay.count())}});
+        context_.log.info("inventory follows", {{"backend", context_.config.name},
+                                                {"in_s", std::to_string(delay.count())}});
     }
     schedule(delay);
 }
 
 void InventoryDuty::stop() {
-    services_.loop.cancel(timer_);
-    if (std::exchange(run_, std::nullopt)) client_.cancel(request_);
+    context_.loop.cancel(timer_);
+    if (std::exchange(run_, std::nullopt)) context_.client.cancel(request_);
 }
 
 void InventoryDuty::schedule(milliseconds delay) {
-    services_.loop.cancel(timer_);
-    timer_ = services_.loop.after(delay, [this] { begin(); });
+    context_.loop.cancel(timer_);
+    timer_ = context_.loop.after(delay, [this] { begin(); });
 }
 
 void InventoryDuty::begin() {
-    before_each_();
+    callbacks_.before_each();
     // Held back, only the question goes whether that is still so.
     run_ = prepare(state_.held ? Inventory{} : collect());
     send();
@@ -97,27 +96,28 @@ void InventoryDuty::begin() {
 
 Inventory InventoryDuty::collect() {
     const auto start = sys::Clock::now();
-    auto inventory = services_.collect({.time = collect_timeout()});
+    auto inventory = collect_({.time = collect_timeout()});
     if (inventory.sockets) inventory.owners = ask_owners();
     if (inventory.problems != problems_) {
         for (const auto& problem : inventory.problems) {
-            services_.log.warning("inventory", {{"backend", config_.name}, {"why", problem}});
+            context_.log.warning("inventory",
+                                 {{"backend", context_.config.name}, {"why", problem}});
         }
         problems_ = inventory.problems;
     }
-    services_.log.debug("inventory read", {{"backend", config_.name}, {"ms", since(start)}});
+    context_.log.debug("inventory read", {{"backend", context_.config.name}, {"ms", since(start)}});
     return inventory;
 }
 
 // Without them connections go without names: a policy may well say so.
 std::shared_ptr<const SocketOwners> InventoryDuty::ask_owners() {
-    auto owners = services_.broker.socket_owners();
+    auto owners = broker_.socket_owners();
     if (!owners) {
-        services_.fatal(owners.error());
+        context_.fatal(owners.error());
         return nullptr;
     }
     if (!(*owners)->refused.empty()) {
-        services_.log.debug("socket owners", {{"why", (*owners)->refused}});
+        context_.log.debug("socket owners", {{"why", (*owners)->refused}});
     }
     return *std::move(owners);
 }
@@ -162,15 +162,15 @@ InventoryDuty::Run InventoryDuty::prepare(const Inventory& inventory) {
 }
 
 void InventoryDuty::send() {
-    InventoryReport report{.observed_at = services_.now(),
+    InventoryReport report{.observed_at = context_.now(),
                            .sequence = state_.sequence + 1,
                            .first = !state_.last_accepted && !state_.held,
                            .agent_version = BULKHEAD_VERSION,
-                           .system = services_.system,
+                           .system = system_,
                            .elements = run_->queue.next()};
     ++run_->reports;
     request_ = perform<InventoryReceipt>(
-        client_, dialect_.report(identity_, report),
+        context_.client, dialect_.report(context_.identity, report),
         [this](Answer<InventoryReceipt> answer) { on_answer(std::move(answer)); });
 }
 
@@ -189,7 +189,7 @@ void InventoryDuty::on_accepted(const InventoryReceipt& receipt) {
     merge(state_.policy, receipt.policy);
     settle(run_->queue.accepted());
     if (state_.held) return;  // that was the question only
-    state_.last_accepted = services_.now();
+    state_.last_accepted = context_.now();
     if (run_->queue.done()) {
         // What is gone is forgotten, so that it is news when it comes back; of what could not be
         // looked at nothing is gone.
@@ -208,11 +208,11 @@ bool InventoryDuty::take_setback(const Failure& failure) {
     const auto dropped = by_name ? run_->queue.refused(failure.elements) : run_->queue.too_large();
     run_->dropped += dropped.size();
     for (const auto* item : dropped) {
-        services_.log.warning("inventory: the backend refuses this",
-                              {{"backend", config_.name},
-                               {"collection", std::string(name_of(item->element.collection))},
-                               {"element", item->element.json},
-                               {"why", failure.text}});
+        context_.log.warning("inventory: the backend refuses this",
+                             {{"backend", context_.config.name},
+                              {"collection", std::string(name_of(item->element.collection))},
+                              {"element", item->element.json},
+                              {"why", failure.text}});
     }
     settle(dropped);
     if (!dropped.empty()) remember();
@@ -225,33 +225,34 @@ void InventoryDuty::settle(const ReportQueue::Settled& items) {
 }
 
 void InventoryDuty::remember() {
-    if (const auto saved = services_.inventory.save(config_.name, state_); !saved) {
-        services_.log.error("inventory state",
-                            {{"backend", config_.name}, {"why", saved.error().what}});
+    if (const auto saved = store_.save(context_.config.name, state_); !saved) {
+        context_.log.error("inventory state",
+                           {{"backend", context_.config.name}, {"why", saved.error().what}});
     }
 }
 
 void InventoryDuty::succeed() {
     const auto run = std::exchange(run_, std::nullopt);
-    if (!trouble_.empty()) services_.log.info("inventory again", {{"backend", config_.name}});
+    if (!trouble_.empty())
+        context_.log.info("inventory again", {{"backend", context_.config.name}});
     trouble_.clear();
     backoff_.succeeded();
-    reported_(nullptr);
+    callbacks_.reported(nullptr);
     if (std::exchange(state_.held, false)) {
         remember();
         return begin();
     }
     std::size_t elements = 0;
     for (const auto& digests : run->current) elements += digests.size();
-    services_.log.info("inventory reported", {{"backend", config_.name},
-                                              {"sequence", std::to_string(state_.sequence)},
-                                              {"reports", std::to_string(run->reports)},
-                                              {"elements", std::to_string(elements)},
-                                              {"refused", std::to_string(run->dropped)},
-                                              {"ms", since(run->started)}});
-    if (services_.pass != Pass::serve) return finished_(true);
+    context_.log.info("inventory reported", {{"backend", context_.config.name},
+                                             {"sequence", std::to_string(state_.sequence)},
+                                             {"reports", std::to_string(run->reports)},
+                                             {"elements", std::to_string(elements)},
+                                             {"refused", std::to_string(run->dropped)},
+                                             {"ms", since(run->started)}});
+    if (!context_.serves()) return callbacks_.finished(true);
     const auto rhythm = cadence();
-    schedule(rhythm.interval + rhythm.drawn_jitter(services_.random));
+    schedule(rhythm.interval + rhythm.drawn_jitter(context_.random));
 }
 
 void InventoryDuty::give_up(const Failure& failure) {
@@ -260,14 +261,15 @@ void InventoryDuty::give_up(const Failure& failure) {
     // Dropped elements and accepted parts are not thought of again.
     remember();
     if (failure.text != trouble_) {
-        services_.log.warning("inventory", {{"backend", config_.name}, {"why", failure.text}});
+        context_.log.warning("inventory",
+                             {{"backend", context_.config.name}, {"why", failure.text}});
     }
     trouble_ = failure.text;
-    reported_(&failure);
-    if (services_.pass != Pass::serve) return finished_(false);
+    callbacks_.reported(&failure);
+    if (!context_.serves()) return callbacks_.finished(false);
     if (failure.kind == Kind::retry) return schedule(backoff_.next(failure.retry_after));
     const auto rhythm = cadence();
-    schedule(rhythm.slow() + rhythm.drawn_jitter(services_.random));
+    schedule(rhythm.slow() + rhythm.drawn_jitter(context_.random));
 }
 
 void InventoryDuty::describe(JsonWriter& json) const {

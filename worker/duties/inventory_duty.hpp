@@ -6,27 +6,32 @@
 
 #include "worker/backend/dialect/dialect.hpp"
 #include "worker/backend/json/json.hpp"
+#include "worker/broker/client.hpp"
 #include "worker/duties/cadence.hpp"
+#include "worker/duties/duty_context.hpp"
 #include "worker/duties/report_queue.hpp"
-#include "worker/duties/services.hpp"
+#include "worker/state/inventory_store.hpp"
 
 namespace bulkhead::worker {
 
 class InventoryDuty {
   public:
-    // In a pass that ends: whether all is well, a report that is not due yet included.
-    using OnFinished = std::function<void(bool well)>;
+    struct Callbacks {
+        std::function<void()> before_each;
+        // After each report: taken when `failure` is null.
+        std::function<void(const Failure* failure)> reported;
+        // In a run that ends: whether all is well, a report that is not due yet included.
+        std::function<void(bool well)> finished;
+    };
 
-    // After each report: taken when `failure` is null.
-    using OnReport = std::function<void(const Failure* failure)>;
-
-    InventoryDuty(Services& services, const BackendConfig& config, const InventoryDialect& dialect,
-                  HttpClient& client, const Identity& identity, std::function<void()> before_each,
-                  OnReport reported, OnFinished finished);
+    // `report_now`: in a run that ends, although it is not due yet.
+    InventoryDuty(const DutyContext& context, const InventoryDialect& dialect, BrokerClient& broker,
+                  const InventoryStore& store, const SystemInfo& system, CollectInventory collect,
+                  bool report_now, Callbacks callbacks);
 
     // What is remembered, and what the backend asked for when it enrolled us, if it just did.
     // Before each start(): a report under way speaks for the credential before it and is given up.
-    void learn(const InventoryPolicyChange& asked);
+    void resume(const InventoryPolicyChange& asked);
     void start();
     void stop();
     void describe(JsonWriter& json) const;
@@ -60,14 +65,14 @@ class InventoryDuty {
     void succeed();
     void give_up(const Failure& failure);
 
-    Services& services_;
-    const BackendConfig& config_;
+    const DutyContext& context_;
     const InventoryDialect& dialect_;
-    HttpClient& client_;
-    const Identity& identity_;
-    std::function<void()> before_each_;
-    OnReport reported_;
-    OnFinished finished_;
+    BrokerClient& broker_;
+    const InventoryStore& store_;
+    const SystemInfo& system_;
+    CollectInventory collect_;
+    bool report_now_;
+    Callbacks callbacks_;
     InventoryState state_;
     Backoff backoff_;
     sys::TimerId timer_;

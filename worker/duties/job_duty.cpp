@@ -18,11 +18,18 @@ Result<protocol::Handle> sealed(std::string_view name, std::string_view content)
 
 }  // namespace
 
-JobDuty::JobDuty(Services& services, const BackendConfig& config, const JobDialect& dialect,
-                 HttpClient& client, const Identity& identity, OnDone done)
-    : route_{services, config, dialect, client, identity, open_},
-      done_(std::move(done)),
-      backoff_(services.random) {}
+JobDuty::JobDuty(const DutyContext& context, const JobDialect& dialect, const JobsConfig& settings,
+                 BrokerClient& broker, Spool& spool, const RefusalStore& refusals,
+                 const SystemInfo& system, Callbacks callbacks)
+    : context_(context),
+      dialect_(dialect),
+      settings_(settings),
+      broker_(broker),
+      spool_(spool),
+      refusal_store_(refusals),
+      system_(system),
+      callbacks_(std::move(callbacks)),
+      backoff_(context.random) {}
 
 void JobDuty::start() {
     started_ = true;
@@ -31,13 +38,13 @@ void JobDuty::start() {
     for (auto one = refusals_.begin(); one != refusals_.end(); ++one) {
         if (!one->request) send_refusal(one);
     }
-    if (!route_.dialect.traits().drains_after_heartbeat) poll();
+    if (!dialect_.traits().drains_after_heartbeat) poll();
 }
 
 void JobDuty::pause() {
     started_ = false;
-    route_.services.loop.cancel(std::exchange(next_poll_, std::nullopt).value_or(sys::TimerId{}));
-    if (polling_) route_.client.cancel(*std::exchange(polling_, std::nullopt));
+    context_.loop.cancel(std::exchange(next_poll_, std::nullopt).value_or(sys::TimerId{}));
+    if (polling_) context_.client.cancel(*std::exchange(polling_, std::nullopt));
 }
 
 void JobDuty::drain() {
@@ -46,42 +53,40 @@ void JobDuty::drain() {
 }
 
 void JobDuty::heartbeat_accepted() {
-    if (route_.dialect.traits().drains_after_heartbeat && started_) poll();
+    if (dialect_.traits().drains_after_heartbeat && started_) poll();
 }
 
 // --- fetching
 
 bool JobDuty::wants_another() const {
     if (!started_ || draining_ || polling_) return false;
-    const std::size_t most = route_.dialect.traits().drains_after_heartbeat
-                                 ? 1
-                                 : route_.services.config.jobs.max_running;
+    const std::size_t most = dialect_.traits().drains_after_heartbeat ? 1 : settings_.max_running;
     return unreported() < most;
 }
 
 void JobDuty::poll() {
     if (!wants_another()) return;
-    const bool may_wait = route_.services.pass == Pass::serve;
-    const auto wait = may_wait ? route_.services.config.jobs.poll_wait : std::chrono::seconds(0);
-    polling_ = perform<JobNews>(
-        route_.client, route_.dialect.next_job(route_.identity, route_.services.system, wait),
-        [this](Answer<JobNews> answer) { on_news(std::move(answer)); });
+    const bool may_wait = context_.serves();
+    const auto wait = may_wait ? settings_.poll_wait : std::chrono::seconds(0);
+    polling_ =
+        perform<JobNews>(context_.client, dialect_.next_job(context_.identity, system_, wait),
+                         [this](Answer<JobNews> answer) { on_news(std::move(answer)); });
 }
 
 void JobDuty::poll_after(std::chrono::milliseconds delay) {
-    next_poll_ = route_.services.loop.after(delay, [this] { poll(); });
+    next_poll_ = context_.loop.after(delay, [this] { poll(); });
 }
 
 void JobDuty::on_news(Answer<JobNews> answer) {
     polling_.reset();
     if (!answer) {
         if (trouble_ != answer.error().text) {
-            route_.services.log.warning(
-                "jobs", {{"backend", route_.config.name}, {"why", answer.error().text}});
+            context_.log.warning("jobs",
+                                 {{"backend", context_.config.name}, {"why", answer.error().text}});
         }
         trouble_ = answer.error().text;
-        if (route_.services.pass != Pass::serve) return done_(false);
-        if (route_.dialect.traits().drains_after_heartbeat) return;  // the next beat tries again
+        if (!context_.serves()) return callbacks_.finished(false);
+        if (dialect_.traits().drains_after_heartbeat) return;  // the next beat tries again
         return poll_after(backoff_.next(answer.error().retry_after));
     }
     trouble_.clear();
@@ -89,18 +94,18 @@ void JobDuty::on_news(Answer<JobNews> answer) {
     for (const auto& id : answer->cancels) cancel(id);
     const bool empty = answer->empty();
     if (answer->offer) accept(*std::move(answer->offer));
-    if (empty && route_.services.pass != Pass::serve) {
-        if (idle()) done_(true);
+    if (empty && !context_.serves()) {
+        if (idle()) callbacks_.finished(true);
         return;  // else when what is under way has settled
     }
-    if (empty && route_.dialect.traits().drains_after_heartbeat) return;
+    if (empty && dialect_.traits().drains_after_heartbeat) return;
     poll();
 }
 
 void JobDuty::cancel(const DeliveryId& id) {
     const auto end = [this](JobNumber number) {
-        const auto done = route_.services.broker.call(protocol::CancelJob{.number = number});
-        if (!done) route_.services.fatal(done.error());
+        const auto done = broker_.call(protocol::CancelJob{.number = number});
+        if (!done) context_.fatal(done.error());
     };
     for (const auto& [number, report] : reports_) {
         if (report->id() == id && report->running()) end(number);
@@ -134,14 +139,14 @@ void JobDuty::accept(JobOffer offer) {
 // An error is about the offer; a broker that is gone ends the worker.
 Result<protocol::StartReply> JobDuty::ask_broker(const JobOffer& offer) {
     const auto answer = [&](const auto& request) -> Result<protocol::StartReply> {
-        auto reply = route_.services.broker.call(request);
-        if (!reply) route_.services.fatal(reply.error());
+        auto reply = broker_.call(request);
+        if (!reply) context_.fatal(reply.error());
         return reply;
     };
     const auto fill = [&](auto& request, const auto& params) -> Result<> {
         request.delivery_id.value = TRY(within("job id", protocol::Label::create(offer.id.value)));
-        request.streams = route_.dialect.traits().merged_output ? protocol::Streams::merged
-                                                                : protocol::Streams::separate;
+        request.streams = dialect_.traits().merged_output ? protocol::Streams::merged
+                                                          : protocol::Streams::separate;
         if (params.size() > request.params.kMax) return fail("too many parameters");
         for (const auto& [name, value] : params) {
             request.params.items.push_back(
@@ -167,14 +172,13 @@ Result<protocol::StartReply> JobDuty::ask_broker(const JobOffer& offer) {
 }
 
 void JobDuty::admitted(const JobOffer& offer, protocol::StartReply reply) {
-    auto& services = route_.services;
-    services.log.info("job started", {{"delivery", offer.id.value},
+    context_.log.info("job started", {{"delivery", offer.id.value},
                                       {"job", reply.job_id.value.str()},
                                       {"rule", reply.rule.str()}});
-    if (!reply.out || !reply.err) return services.fatal({"the broker admitted without pipes"});
+    if (!reply.out || !reply.err) return context_.fatal({"the broker admitted without pipes"});
     place(std::make_shared<Placement>(
         Placement{.number = reply.number,
-                  .label = {.backend = route_.config.name,
+                  .label = {.backend = context_.config.name,
                             .delivery_id = offer.id,
                             .job_id = {reply.job_id.value.str()},
                             .output_max = reply.output_max},
@@ -186,27 +190,27 @@ void JobDuty::admitted(const JobOffer& offer, protocol::StartReply reply) {
 
 // The job runs already; without room for its output it feels full pipes until there is some.
 void JobDuty::place(const std::shared_ptr<Placement>& job) {
-    auto& services = route_.services;
-    auto* spool = services.spool.find(job->number);
+    auto* spool = spool_.find(job->number);
     if (spool == nullptr) {
-        auto made = services.spool.create(job->number, job->label);
-        if (!made && !is_disk_full(made.error())) return services.fatal(made.error());
+        auto made = spool_.create(job->number, job->label);
+        if (!made && !is_disk_full(made.error())) return context_.fatal(made.error());
         if (!made) {
             if (placements_.emplace(job->number, job).second) {
-                services.log.warning("spool: the disk is full",
+                context_.log.warning("spool: the disk is full",
                                      {{"job", job->label.delivery_id.value}});
             }
-            services.loop.after(kDiskFullWait, [this, job] { place(job); });
+            context_.loop.after(kDiskFullWait, [this, job] { place(job); });
             return;
         }
         spool = *made;
     }
     placements_.erase(job->number);
     auto& slot = reports_[job->number];
-    slot = std::make_unique<JobReport>(route_, job->number, job->label.delivery_id, *spool,
-                                       std::move(job->pipes), job->rule);
-    const auto started = slot->start([this, number = job->number] { on_reported(number); });
-    if (!started) return services.fatal(started.error());
+    slot = std::make_unique<JobReport>(
+        JobRoute{context_, dialect_, open_}, job->number, job->label.delivery_id, *spool,
+        std::move(job->pipes), job->rule, [this, number = job->number] { on_reported(number); });
+    const auto started = slot->start();
+    if (!started) return context_.fatal(started.error());
     if (job->end) slot->job_ended(*job->end, job->remarks);
 }
 
@@ -214,7 +218,7 @@ void JobDuty::adopt(protocol::UnreportedJob job) {
     auto end = job.ended ? std::optional(job.end) : std::nullopt;
     place(std::make_shared<Placement>(
         Placement{.number = job.number,
-                  .label = {.backend = route_.config.name,
+                  .label = {.backend = context_.config.name,
                             .delivery_id = {job.delivery_id.value.str()},
                             .job_id = {job.job_id.value.str()},
                             .output_max = job.output_max},
@@ -239,34 +243,33 @@ bool JobDuty::exited(const protocol::JobExited& exited) {
 // --- reporting
 
 void JobDuty::on_reported(JobNumber number) {
-    auto& services = route_.services;
-    const auto done = services.broker.call(protocol::AckJob{.number = number});
-    if (!done) return services.fatal(done.error());
+    const auto done = broker_.call(protocol::AckJob{.number = number});
+    if (!done) return context_.fatal(done.error());
     reports_.erase(number);
-    if (const auto removed = services.spool.remove(number); !removed) {
-        services.log.warning("spool", {{"why", removed.error().what}});
+    if (const auto removed = spool_.remove(number); !removed) {
+        context_.log.warning("spool", {{"why", removed.error().what}});
     }
     settle();
 }
 
 void JobDuty::refuse(const DeliveryId& id, std::string reason, std::string detail,
                      std::string rule) {
-    KeptRefusal what{.backend = route_.config.name,
+    KeptRefusal what{.backend = context_.config.name,
                      .delivery_id = id,
                      .reason = std::move(reason),
                      .detail = std::move(detail),
                      .rule = std::move(rule)};
-    if (const auto kept = route_.services.refusals.keep(what); !kept) {
-        route_.services.log.warning("refusals", {{"why", kept.error().what}});
+    if (const auto kept = refusal_store_.keep(what); !kept) {
+        context_.log.warning("refusals", {{"why", kept.error().what}});
     }
-    route_.services.log.warning(
+    context_.log.warning(
         "job refused", {{"delivery", id.value}, {"reason", what.reason}, {"detail", what.detail}});
     adopt(std::move(what));
     send_refusal(std::prev(refusals_.end()));
 }
 
 void JobDuty::adopt(KeptRefusal refusal) {
-    refusals_.push_back({std::move(refusal), Backoff(route_.services.random), std::nullopt});
+    refusals_.push_back({std::move(refusal), Backoff(context_.random), std::nullopt});
 }
 
 void JobDuty::send_refusal(std::list<Refusal>::iterator refusal) {
@@ -281,30 +284,29 @@ void JobDuty::send_refusal(std::list<Refusal>::iterator refusal) {
     result.out.sha256 = nothing;
     result.err.sha256 = nothing;
     refusal->request = perform<void>(
-        route_.client, route_.dialect.result(route_.identity, result),
+        context_.client, dialect_.result(context_.identity, result),
         [this, refusal](Answer<> answer) {
             if (answer || !is_repeatable(answer.error())) return forget(refusal);
-            if (route_.services.pass != Pass::serve &&
-                answer.error().kind == Failure::Kind::credential_rejected) {
+            if (!context_.serves() && answer.error().kind == Failure::Kind::credential_rejected) {
                 refusal->request.reset();
-                return done_(false);
+                return callbacks_.finished(false);
             }
-            route_.services.loop.after(refusal->backoff.next(answer.error().retry_after),
-                                       [this, refusal] { send_refusal(refusal); });
+            context_.loop.after(refusal->backoff.next(answer.error().retry_after),
+                                [this, refusal] { send_refusal(refusal); });
         });
 }
 
 void JobDuty::forget(std::list<Refusal>::iterator refusal) {
     const auto& what = refusal->what;
-    if (const auto done = route_.services.refusals.forget(what.backend, what.delivery_id); !done) {
-        route_.services.log.warning("refusals", {{"why", done.error().what}});
+    if (const auto done = refusal_store_.forget(what.backend, what.delivery_id); !done) {
+        context_.log.warning("refusals", {{"why", done.error().what}});
     }
     refusals_.erase(refusal);
     settle();
 }
 
 void JobDuty::settle() {
-    route_.services.job_done();
+    callbacks_.settled();
     poll();
 }
 

@@ -8,16 +8,21 @@
 
 #include "worker/duties/job_report.hpp"
 #include "worker/state/refusal_store.hpp"
+#include "worker/state/spool/spool.hpp"
 
 namespace bulkhead::worker {
 
 class JobDuty {
   public:
-    // In a pass that ends: nothing is left to fetch and to report, or fetching failed.
-    using OnDone = std::function<void(bool sent)>;
+    struct Callbacks {
+        std::function<void()> settled;  // one job or refusal less to report
+        // In a run that ends: nothing is left to fetch and to report, or fetching failed.
+        std::function<void(bool sent)> finished;
+    };
 
-    JobDuty(Services& services, const BackendConfig& config, const JobDialect& dialect,
-            HttpClient& client, const Identity& identity, OnDone done);
+    JobDuty(const DutyContext& context, const JobDialect& dialect, const JobsConfig& settings,
+            BrokerClient& broker, Spool& spool, const RefusalStore& refusals,
+            const SystemInfo& system, Callbacks callbacks);
 
     void start();
     void pause();
@@ -69,10 +74,16 @@ class JobDuty {
     void forget(std::list<Refusal>::iterator refusal);
     void settle();
 
-    bool open_ = false;
-    JobRoute route_;
-    OnDone done_;
+    const DutyContext& context_;
+    const JobDialect& dialect_;
+    const JobsConfig& settings_;
+    BrokerClient& broker_;
+    Spool& spool_;
+    const RefusalStore& refusal_store_;
+    const SystemInfo& system_;
+    Callbacks callbacks_;
     Backoff backoff_;
+    bool open_ = false;  // false until the identity is there
     bool started_ = false;
     bool draining_ = false;
     std::optional<RequestId> polling_;

@@ -31,27 +31,27 @@ bool is_repeatable(const Failure& failure) {
 }
 
 JobReport::JobReport(const JobRoute& route, JobNumber number, DeliveryId id, SpoolJob& spool,
-                     std::array<sys::Fd, 2> pipes, std::string rule)
+                     std::array<sys::Fd, 2> pipes, std::string rule, OnDone done)
     : route_(route),
       number_(number),
       id_(std::move(id)),
       spool_(spool),
       pipes_(std::move(pipes)),
       rule_(std::move(rule)),
-      backoff_(route.services.random),
-      pacing_(route.dialect.traits(), route.config.timeout) {}
+      done_(std::move(done)),
+      backoff_(route.context.random),
+      pacing_(route.dialect.traits(), route.context.config.timeout) {}
 
 JobReport::~JobReport() {
-    if (request_) route_.client.cancel(*request_);
-    route_.services.loop.cancel(pause_timer_);
-    route_.services.loop.cancel(disk_timer_);
+    if (request_) route_.context.client.cancel(*request_);
+    route_.context.loop.cancel(pause_timer_);
+    route_.context.loop.cancel(disk_timer_);
     for (const auto& pipe : pipes_) {
-        if (pipe) route_.services.loop.forget(pipe.get());
+        if (pipe) route_.context.loop.forget(pipe.get());
     }
 }
 
-Result<> JobReport::start(OnDone done) {
-    done_ = std::move(done);
+Result<> JobReport::start() {
     for (const auto which : kOutputs) {
         TRY(sys::set_nonblocking(pipes_[index(which)], true));
         watch_pipe(which);
@@ -71,24 +71,24 @@ void JobReport::job_ended(const protocol::JobEnd& end, std::string remarks) {
 // --- from the pipes to the disk
 
 void JobReport::watch_pipe(Output which) {
-    auto& services = route_.services;
+    const auto& context = route_.context;
     paused_pipes_[index(which)] = false;
-    const auto watched = services.loop.watch(pipes_[index(which)].get(), EPOLLIN,
-                                             [this, which](std::uint32_t) { read_pipe(which); });
-    if (!watched) services.fatal(watched.error());
+    const auto watched = context.loop.watch(pipes_[index(which)].get(), EPOLLIN,
+                                            [this, which](std::uint32_t) { read_pipe(which); });
+    if (!watched) context.fatal(watched.error());
 }
 
 void JobReport::read_pipe(Output which) {
-    auto& services = route_.services;
+    const auto& context = route_.context;
     auto& pipe = pipes_[index(which)];
     const auto taken = spool_.take(which, pipe);
-    if (!taken) return services.fatal(taken.error());
+    if (!taken) return context.fatal(taken.error());
     switch (taken->stop) {
         case Taken::Stop::budget_spent:
         case Taken::Stop::empty:
             break;
         case Taken::Stop::end: {
-            services.loop.forget(pipe.get());
+            context.loop.forget(pipe.get());
             pipe.reset();
             // Not before the job: it may go on after a restart of the host, with other pipes.
             if (end_) end_stream(which);
@@ -96,13 +96,13 @@ void JobReport::read_pipe(Output which) {
         }
         case Taken::Stop::disk:
             if (trouble_.empty())
-                services.log.warning("spool: the disk is full", {{"job", id_.value}});
+                context.log.warning("spool: the disk is full", {{"job", id_.value}});
             trouble_ = "the disk is full; the job waits";
-            services.loop.cancel(disk_timer_);
-            disk_timer_ = services.loop.after(kDiskFullWait, [this] { resume_pipes(); });
+            context.loop.cancel(disk_timer_);
+            disk_timer_ = context.loop.after(kDiskFullWait, [this] { resume_pipes(); });
             [[fallthrough]];
         case Taken::Stop::quota:  // the job feels the full pipe until something is acknowledged
-            services.loop.forget(pipe.get());
+            context.loop.forget(pipe.get());
             paused_pipes_[index(which)] = true;
             break;
     }
@@ -110,7 +110,7 @@ void JobReport::read_pipe(Output which) {
 }
 
 void JobReport::end_stream(Output which) {
-    if (const auto ended = spool_.end(which); !ended) route_.services.fatal(ended.error());
+    if (const auto ended = spool_.end(which); !ended) route_.context.fatal(ended.error());
 }
 
 void JobReport::resume_pipes() {
@@ -149,13 +149,13 @@ bool JobReport::send_output() {
 
 void JobReport::send_chunk(Output which, const Chunk& chunk) {
     auto composed = compose_chunk(which, chunk);
-    if (!composed) return route_.services.fatal(composed.error());
+    if (!composed) return route_.context.fatal(composed.error());
     const auto* text = std::get_if<std::string>(&composed->data);
     const auto begin = chunk.skip_from.value_or(chunk.offset);
     const auto end = chunk.offset + (text == nullptr ? chunk.length : text->size());
     pacing_.output_sent(sys::Clock::now(), chunk.length);
     request_ = perform<OutputReceipt>(
-        route_.client, route_.dialect.output(route_.identity, *std::move(composed)),
+        route_.context.client, route_.dialect.output(route_.context.identity, *std::move(composed)),
         [this, which, begin, end](const Answer<OutputReceipt>& answer) {
             on_output_answer(which, begin, end, answer);
         });
@@ -190,7 +190,7 @@ void JobReport::on_output_answer(Output which, std::uint64_t begin, std::uint64_
         const auto next = route_.dialect.traits().output_by_offset ? answer->next_offset : end;
         const auto kept = spool_.acknowledge(which, next);
         if (!kept && kept.error().kind != Error::Kind::never_sent) {
-            return route_.services.fatal(kept.error());
+            return route_.context.fatal(kept.error());
         }
         if (kept && next <= begin)
             return retry_later("output", {.text = "the backend took none of it"});
@@ -209,7 +209,7 @@ void JobReport::on_output_answer(Output which, std::uint64_t begin, std::uint64_
 }
 
 void JobReport::discard_output(const std::string& why) {
-    route_.services.log.warning("output", {{"job", id_.value}, {"why", why}});
+    route_.context.log.warning("output", {{"job", id_.value}, {"why", why}});
     discarding_ = true;
 }
 
@@ -219,7 +219,7 @@ void JobReport::release_discarded_output() {
     for (const auto which : kOutputs) {
         while (const auto chunk = spool_.next_chunk(which, 1_GiB)) {
             const auto kept = spool_.acknowledge(which, chunk->offset + chunk->length);
-            if (!kept) return route_.services.fatal(kept.error());
+            if (!kept) return route_.context.fatal(kept.error());
             dropped = true;
         }
     }
@@ -244,9 +244,9 @@ void JobReport::send_result() {
         last = spool_.next_chunk(Output::out, pacing_.max_chunk());
     }
     pacing_.result_sent(last ? last->length : 0);
-    request_ =
-        perform<void>(route_.client, route_.dialect.result(route_.identity, compose_result(last)),
-                      [this](Answer<> answer) { on_result_answer(std::move(answer)); });
+    request_ = perform<void>(route_.context.client,
+                             route_.dialect.result(route_.context.identity, compose_result(last)),
+                             [this](Answer<> answer) { on_result_answer(std::move(answer)); });
 }
 
 JobResult JobReport::compose_result(const std::optional<Chunk>& last) const {
@@ -268,7 +268,7 @@ void JobReport::on_result_answer(Answer<> answer) {
         return send_next();
     }
     if (!answer) {
-        route_.services.log.warning("result", {{"job", id_.value}, {"why", answer.error().text}});
+        route_.context.log.warning("result", {{"job", id_.value}, {"why", answer.error().text}});
     }
     done_();  // the last line: it may destroy us
 }
@@ -276,9 +276,9 @@ void JobReport::on_result_answer(Answer<> answer) {
 // --- waiting
 
 void JobReport::pause_for(Pause reason, std::chrono::milliseconds delay) {
-    route_.services.loop.cancel(pause_timer_);
+    route_.context.loop.cancel(pause_timer_);
     pause_ = reason;
-    pause_timer_ = route_.services.loop.after(delay, [this] {
+    pause_timer_ = route_.context.loop.after(delay, [this] {
         if (std::exchange(pause_, Pause::none) == Pause::flush) pacing_.flush();
         send_next();
     });
@@ -288,9 +288,9 @@ void JobReport::retry_later(std::string_view what, const Failure& failure) {
     const auto delay = backoff_.next(failure.retry_after);
     pacing_.halve();  // a slow line may have been too slow for so much
     if (trouble_ != failure.text) {
-        route_.services.log.warning(what, {{"job", id_.value},
-                                           {"why", failure.text},
-                                           {"next_try_ms", std::to_string(delay.count())}});
+        route_.context.log.warning(what, {{"job", id_.value},
+                                          {"why", failure.text},
+                                          {"next_try_ms", std::to_string(delay.count())}});
     }
     trouble_ = failure.text;
     pause_for(Pause::retry, delay);

@@ -8,18 +8,17 @@
 
 #include "worker/backend/dialect/dialect.hpp"
 #include "worker/backend/json/json.hpp"
-#include "worker/duties/services.hpp"
+#include "worker/broker/client.hpp"
+#include "worker/duties/duty_context.hpp"
 #include "worker/duties/upload_pacing.hpp"
+#include "worker/state/spool/spool_job.hpp"
 
 namespace bulkhead::worker {
 
 // Everything a report needs of the session it belongs to.
 struct JobRoute {
-    Services& services;
-    const BackendConfig& config;
+    const DutyContext& context;
     const JobDialect& dialect;
-    HttpClient& client;
-    const Identity& identity;
     const bool& open;  // false until the identity is there: what is to be sent waits
 };
 
@@ -31,12 +30,12 @@ class JobReport {
     using OnDone = std::function<void()>;  // may destroy the report
 
     JobReport(const JobRoute& route, JobNumber number, DeliveryId id, SpoolJob& spool,
-              std::array<sys::Fd, 2> pipes, std::string rule);
+              std::array<sys::Fd, 2> pipes, std::string rule, OnDone done);
     ~JobReport();
     JobReport(const JobReport&) = delete;
     JobReport& operator=(const JobReport&) = delete;
 
-    Result<> start(OnDone done);
+    Result<> start();
     // The job ended; what is left of its output and the result follow.
     void job_ended(const protocol::JobEnd& end, std::string remarks);
     // Sends what there is to send, and can be.

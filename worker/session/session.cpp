@@ -7,96 +7,131 @@ namespace bulkhead::worker {
 
 namespace {
 
-// Between looks for a new credential, while there is none that is accepted.
-constexpr std::chrono::seconds kLook(10);
+// How often credential files are read again while no credential is accepted.
+constexpr std::chrono::seconds kCredentialPoll(10);
 
 }  // namespace
 
-Result<std::unique_ptr<Session>> Session::create(Services& services, const BackendConfig& config,
-                                                 OnFinished finished) {
+Result<Session::Parts> Session::prepare(const SessionInputs& inputs) {
+    const auto& config = inputs.config.backends.front();
     const auto* row = find_dialect(config.dialect);
     if (row == nullptr) return fail("unknown dialect " + config.dialect);
-    auto client = TRY(HttpClient::create(services.loop, http_settings(config, BULKHEAD_VERSION)));
-    std::unique_ptr<Session> session(new Session(services, config, row->make(config.options),
-                                                 std::move(client), std::move(finished)));
-    auto* raw = session.get();
-    if (session->dialect_->traits().heartbeats) {
-        session->heartbeat_.emplace(TRY(HeartbeatDuty::create(
-            services, config, *session->dialect_, session->client_, session->identity_,
-            [raw] {
-                if (!raw->jobs_) return HeartbeatDuty::Running{};
-                return HeartbeatDuty::Running{raw->jobs_->running_ids(), raw->jobs_->unreported()};
-            },
-            [raw] { raw->look_again(); },
-            [raw](const Answer<HeartbeatReceipt>& answer) { raw->beat_done(answer); })));
-        session->unfinished_.set(heartbeat);
+    auto client = TRY(HttpClient::create(inputs.loop, http_settings(config, BULKHEAD_VERSION)));
+    auto dialect = row->make(config.options);
+    std::optional<MetricsReader> metrics;
+    if (dialect->traits().heartbeats) {
+        metrics.emplace(inputs.proc, TRY(inputs.disk.duplicate()), "/");
     }
-    if (const auto* dialect = session->dialect_->inventory()) {
-        session->inventory_.emplace(
-            services, config, *dialect, session->client_, session->identity_,
-            [raw] { raw->look_again(); },
-            [raw](const Failure* failure) { raw->judge_credential(failure); },
-            [raw](bool sent) { raw->part_finished(inventory, sent); });
-        session->unfinished_.set(inventory);
-    }
-    if (const auto* dialect = session->dialect_->findings()) {
-        session->findings_.emplace(services, config, *dialect, session->client_, session->identity_,
-                                   [raw](bool sent) { raw->part_finished(findings, sent); });
-        session->unfinished_.set(findings, services.pass == Pass::once);
-    }
-    if (session->dialect_->jobs() != nullptr) {
-        session->jobs_.emplace(services, config, *session->dialect_->jobs(), session->client_,
-                               session->identity_,
-                               [raw](bool sent) { raw->part_finished(jobs, sent); });
-        session->unfinished_.set(jobs, services.pass == Pass::once);
-        for (auto& refusal : TRY(services.refusals.of(config.name))) {
-            session->jobs_->adopt(std::move(refusal));
-        }
-    }
-    return session;
+    std::vector<KeptRefusal> refusals;
+    if (dialect->jobs() != nullptr) refusals = TRY(inputs.refusals.of(config.name));
+    return Parts{.inputs = inputs,
+                 .dialect = std::move(dialect),
+                 .client = std::move(client),
+                 .metrics = std::move(metrics),
+                 .refusals = std::move(refusals)};
 }
 
-Session::Session(Services& services, const BackendConfig& config,
-                 std::unique_ptr<const Dialect> dialect, HttpClient client, OnFinished finished)
-    : services_(services),
-      config_(config),
-      dialect_(std::move(dialect)),
-      client_(std::move(client)),
-      finished_(std::move(finished)),
-      files_(config, services.log,
-             [&services](std::string_view key) {
-                 auto opened = services.broker.open_named(key);
+Session::Session(Parts parts, Callbacks callbacks)
+    : config_(parts.inputs.config.backends.front()),
+      facts_(parts.inputs.facts),
+      callbacks_(std::move(callbacks)),
+      dialect_(std::move(parts.dialect)),
+      client_(std::move(parts.client)),
+      context_{.loop = parts.inputs.loop,
+               .client = client_,
+               .config = config_,
+               .identity = identity_,
+               .log = parts.inputs.log,
+               .mode = parts.inputs.run.mode,
+               .random = parts.inputs.random,
+               .now = parts.inputs.now,
+               .fatal = callbacks_.fatal},
+      files_(config_, parts.inputs.log,
+             [this, &broker = parts.inputs.broker](std::string_view key) {
+                 auto opened = broker.open_named(key);
                  if (opened) return *std::move(opened);
-                 services.fatal(opened.error());
+                 context_.fatal(opened.error());
                  return OpenedFile{.reason = "broker-gone", .fd = {}};
              }),
-      enroll_(services, config, *dialect_, client_, [this] {
-          services_.refresh_system();
-          return files_.check(client_);
-      }) {
+      enroll_(context_, *dialect_, parts.inputs.credentials, facts_, parts.inputs.proc,
+              parts.inputs.collect,
+              {.refresh =
+                   [this] {
+                       callbacks_.refresh_facts();
+                       return files_.check(client_);
+                   },
+               .enrolled = [this](const Enrolled& enrolled) { on_enrolled(enrolled); },
+               .failed = [this] { on_enroll_failed(); }}) {
+    const auto& inputs = parts.inputs;
     redact();
+    if (parts.metrics) add_heartbeat(inputs, *std::move(parts.metrics));
+    if (const auto* dialect = dialect_->inventory()) add_inventory(inputs, *dialect);
+    if (const auto* dialect = dialect_->findings()) add_findings(inputs, *dialect);
+    if (const auto* dialect = dialect_->jobs()) {
+        add_jobs(inputs, *dialect, std::move(parts.refusals));
+    }
 }
 
-void Session::start() {
-    enroll_.start([this](const Enrolled& enrolled) { on_enrolled(enrolled); },
-                  [this] {
-                      files_.all_is_well(false);
-                      if (services_.pass == Pass::serve) return watch_files();
-                      // To wait for an administrator is no failure.
-                      finish(enroll_.state() == EnrollDuty::State::pending);
-                  });
+void Session::add_heartbeat(const SessionInputs& inputs, MetricsReader metrics) {
+    const auto running = [this] {
+        if (!jobs_) return HeartbeatDuty::Running{};
+        return HeartbeatDuty::Running{jobs_->running_ids(), jobs_->unreported()};
+    };
+    heartbeat_.emplace(
+        context_, *dialect_, inputs.broker, inputs.facts, inputs.proc, std::move(metrics),
+        HeartbeatDuty::Callbacks{
+            .running = running,
+            .before_each = [this] { look_again(); },
+            .answered = [this](const Answer<HeartbeatReceipt>& answer) { beat_done(answer); }});
+    unfinished_.set(heartbeat);
+}
+
+void Session::add_inventory(const SessionInputs& inputs, const InventoryDialect& dialect) {
+    inventory_.emplace(
+        context_, dialect, inputs.broker, inputs.inventory, inputs.facts.system, inputs.collect,
+        inputs.run.report_now,
+        InventoryDuty::Callbacks{
+            .before_each = [this] { look_again(); },
+            .reported = [this](const Failure* failure) { judge_credential(failure); },
+            .finished = [this](bool well) { part_finished(inventory, well); }});
+    unfinished_.set(inventory);
+}
+
+void Session::add_findings(const SessionInputs& inputs, const FindingsDialect& dialect) {
+    findings_.emplace(context_, dialect, inputs.config.findings, inputs.broker, inputs.facts.system,
+                      inputs.disk, [this](bool sent) { part_finished(findings, sent); });
+    unfinished_.set(findings, context_.mode == RunMode::once);
+}
+
+void Session::add_jobs(const SessionInputs& inputs, const JobDialect& dialect,
+                       std::vector<KeptRefusal> refusals) {
+    jobs_.emplace(context_, dialect, inputs.config.jobs, inputs.broker, inputs.spool,
+                  inputs.refusals, inputs.facts.system,
+                  JobDuty::Callbacks{.settled = [this] { callbacks_.job_settled(); },
+                                     .finished = [this](bool sent) { part_finished(jobs, sent); }});
+    unfinished_.set(jobs, context_.mode == RunMode::once);
+    for (auto& refusal : refusals) jobs_->adopt(std::move(refusal));
+}
+
+void Session::start() { enroll_.start(); }
+
+void Session::on_enroll_failed() {
+    files_.all_is_well(false);
+    if (context_.serves()) return watch_files();
+    // To wait for an administrator is no failure.
+    finish(enroll_.state() == EnrollDuty::State::pending);
 }
 
 void Session::on_enrolled(const Enrolled& enrolled) {
     identity_ = enrolled.identity;
     redact();
-    if (inventory_) inventory_->learn(enrolled.inventory_policy);
-    if (services_.pass == Pass::register_only) return finish(true);
+    if (inventory_) inventory_->resume(enrolled.inventory_policy);
+    if (context_.mode == RunMode::register_only) return finish(true);
     if (heartbeat_) heartbeat_->start(enrolled.heartbeat_interval);
     // The first beat says that the host is there; to look around it takes a moment.
-    inventory_waits_ = heartbeat_ && services_.pass == Pass::serve;
+    inventory_waits_ = heartbeat_ && context_.serves();
     if (inventory_ && !inventory_waits_) inventory_->start();
-    if (services_.pass == Pass::check_in_only) return;
+    if (context_.mode == RunMode::check_in_only) return;
     if (findings_) findings_->start();
     if (jobs_) jobs_->start();
 }
@@ -106,7 +141,7 @@ void Session::redact() {
 }
 
 void Session::look_again() {
-    services_.refresh_system();
+    callbacks_.refresh_facts();
     auto credential = files_.check(client_);
     if (!credential) return;
     identity_.credential = *std::move(credential);
@@ -115,8 +150,8 @@ void Session::look_again() {
 
 // Nobody knows us: what is put into a file helps at once, whenever the next report or try is due.
 void Session::watch_files() {
-    services_.loop.cancel(look_);
-    look_ = services_.loop.after(kLook, [this] {
+    context_.loop.cancel(credential_poll_);
+    credential_poll_ = context_.loop.after(kCredentialPoll, [this] {
         if (enroll_.state() == EnrollDuty::State::enrolled) return;
         if (!enroll_.is_asking()) {
             if (auto credential = files_.check(client_)) enroll_.use(*std::move(credential));
@@ -135,7 +170,7 @@ void Session::judge_credential(const Failure* failure) {
     // Reports go on: a backend that erred takes the credential again, and they will show it.
     if (jobs_) jobs_->pause();
     enroll_.renew(failure->text);
-    if (services_.pass == Pass::serve) return watch_files();
+    if (context_.serves()) return watch_files();
     part_finished(jobs, false);
 }
 
@@ -143,7 +178,7 @@ void Session::beat_done(const Answer<HeartbeatReceipt>& answer) {
     judge_credential(answer ? nullptr : &answer.error());
     if (answer && jobs_) jobs_->heartbeat_accepted();
     if (inventory_ && std::exchange(inventory_waits_, false)) inventory_->start();
-    if (services_.pass == Pass::serve) return;
+    if (context_.serves()) return;
     if (!answer) part_finished(jobs, false);  // they may be waiting for it
     part_finished(heartbeat, answer.has_value());
 }
@@ -155,7 +190,7 @@ void Session::part_finished(Part part, bool sent) {
 }
 
 void Session::finish(bool sent) {
-    if (const auto finished = std::exchange(finished_, nullptr)) finished(sent);
+    if (const auto finished = std::exchange(callbacks_.finished, nullptr)) finished(sent);
 }
 
 void Session::drain() {
@@ -184,7 +219,7 @@ void Session::describe(JsonWriter& json) const {
     if (findings_) findings_->describe(json);
     if (dialect_->traits().wants_bpf_support) {
         json.begin_object("capabilities");
-        put_bpf_support(json, services_.bpf_support, services_.system);
+        put_bpf_support(json, facts_.bpf_support, facts_.system);
         json.end();
     }
     if (jobs_) jobs_->describe(json);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "common/sys/clock.hpp"
 #include "worker/backend/dialect/dialect.hpp"
 #include "worker/backend/http/http_client.hpp"
 #include "worker/backend/json/json.hpp"
@@ -13,18 +14,52 @@
 #include "worker/duties/heartbeat_duty.hpp"
 #include "worker/duties/inventory_duty.hpp"
 #include "worker/duties/job_duty.hpp"
-#include "worker/duties/services.hpp"
 #include "worker/session/reloaded_files.hpp"
 
 namespace bulkhead::worker {
 
+// What a session uses; all of it outlives the session.
+struct SessionInputs {
+    sys::Loop& loop;
+    BrokerClient& broker;
+    const Config& config;  // the session is with its first backend
+    const sys::Log& log;
+    const CredentialStore& credentials;
+    Spool& spool;
+    const InventoryStore& inventory;
+    const RefusalStore& refusals;
+    const ProcFiles& proc;
+    const sys::Fd& disk;  // a file of the host's root file system, for its figures
+    const HostFacts& facts;
+    RunOptions run;
+    Random random = system_random();
+    CollectInventory collect = &collect_inventory;
+    std::function<UnixTime()> now = &sys::now;
+};
+
 class Session {
   public:
-    // Called once, in a pass that ends: whether all of it was sent.
-    using OnFinished = std::function<void(bool sent)>;
+    struct Callbacks {
+        std::function<void()> refresh_facts;      // cheap: reads files only when there is news
+        std::function<void()> job_settled;        // one job or refusal less to report
+        std::function<void(const Error&)> fatal;  // see DutyContext
+        // Called once, in a run that ends: whether all of it was sent.
+        std::function<void(bool sent)> finished;
+    };
 
-    static Result<std::unique_ptr<Session>> create(Services& services, const BackendConfig& config,
-                                                   OnFinished finished);
+    // What may fail in making a session.
+    struct Parts {
+        SessionInputs inputs;
+        std::unique_ptr<const Dialect> dialect;
+        HttpClient client;
+        std::optional<MetricsReader> metrics;  // where the dialect has heartbeats
+        std::vector<KeptRefusal> refusals;     // of an earlier worker, not reported yet
+    };
+    static Result<Parts> prepare(const SessionInputs& inputs);
+
+    Session(Parts parts, Callbacks callbacks);
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
 
     void start();
     // No new jobs; what runs is reported to its end.
@@ -42,26 +77,31 @@ class Session {
     void describe(JsonWriter& json) const;
 
   private:
-    Session(Services& services, const BackendConfig& config, std::unique_ptr<const Dialect> dialect,
-            HttpClient client, OnFinished finished);
+    void add_heartbeat(const SessionInputs& inputs, MetricsReader metrics);
+    void add_inventory(const SessionInputs& inputs, const InventoryDialect& dialect);
+    void add_findings(const SessionInputs& inputs, const FindingsDialect& dialect);
+    void add_jobs(const SessionInputs& inputs, const JobDialect& dialect,
+                  std::vector<KeptRefusal> refusals);
     void on_enrolled(const Enrolled& enrolled);
+    void on_enroll_failed();
     void redact();      // what we know of secrets now
     void look_again();  // at what others may have changed
     void watch_files();
     void judge_credential(const Failure* failure);
     void beat_done(const Answer<HeartbeatReceipt>& answer);
-    // What a pass that ends has to wait for. A duty may say more than once that it is done.
+    // What a run that ends has to wait for. A duty may say more than once that it is done.
     enum Part : std::size_t { heartbeat, inventory, findings, jobs, kParts };
     void part_finished(Part part, bool sent);
     void finish(bool sent);
 
-    Services& services_;
     const BackendConfig& config_;
+    const HostFacts& facts_;
+    Callbacks callbacks_;
     std::unique_ptr<const Dialect> dialect_;
     HttpClient client_;
-    OnFinished finished_;
-    sys::TimerId look_;
     Identity identity_;
+    DutyContext context_;
+    sys::TimerId credential_poll_;
     ReloadedFiles files_;
     EnrollDuty enroll_;
     std::optional<HeartbeatDuty> heartbeat_;

@@ -19,37 +19,29 @@ std::string text_of(const OutputChunk& chunk) {
 
 Bench::Bench(sys::Dir state, SpoolLimits limits)
     : state_(std::move(state)),
-      root_(sys::Dir::open("/").value()),
-      disk_(root_.duplicate().value()),
       loop_(sys::Loop::create().value()),
-      credentials_(CredentialStore::open(state_).value()),
       spool_(Spool::open(state_, limits).value()),
-      inventory_(InventoryStore::open(state_).value()),
       refusals_(RefusalStore::open(state_).value()) {
     EXPECT_TRUE(HttpClient::prepare());
     EXPECT_TRUE(backend_.start());
     auto ends = link::Channel::pair().value();
     client_.emplace(std::move(ends.second));
     broker_ = std::thread([this, end = std::move(ends.first)]() mutable { answer(end); });
-    config_.jobs.max_running = 2;
-    auto& config = config_.backends.emplace_back();
+    auto& config = config_;
     config.name = "fleet";
     config.timeout = std::chrono::seconds(20);
     http_ = HttpClient::create(loop_, {.base_url = backend_.url()}).value();
-    services_.emplace(Services{.loop = loop_,
-                               .broker = *client_,
-                               .config = config_,
-                               .log = log_,
-                               .credentials = credentials_,
-                               .spool = *spool_,
-                               .inventory = inventory_,
-                               .refusals = refusals_,
-                               .proc = proc_,
-                               .disk = disk_,
-                               .random = [] { return 0.0; },
-                               .job_done = [] {},
-                               .fatal = [this](const Error& error) { fatal = error.what; }});
-    duty_.emplace(*services_, config, *this, *http_, identity_, [](bool) {});
+    context_.emplace(DutyContext{.loop = loop_,
+                                 .client = *http_,
+                                 .config = config,
+                                 .identity = identity_,
+                                 .log = log_,
+                                 .mode = RunMode::serve,
+                                 .random = [] { return 0.0; },
+                                 .now = {},
+                                 .fatal = [this](const Error& error) { fatal = error.what; }});
+    duty_.emplace(*context_, *this, jobs_config_, *client_, *spool_, refusals_, system_,
+                  JobDuty::Callbacks{.settled = [] {}, .finished = [](bool) {}});
     on_output = [](const Piece& piece) -> Answer<OutputReceipt> {
         return OutputReceipt{.next_offset = piece.offset + piece.text.size()};
     };

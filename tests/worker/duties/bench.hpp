@@ -64,20 +64,17 @@ class Bench : public JobDialect {
     mutable std::mutex mutex_;
     std::vector<std::uint16_t> requests_;
     sys::Dir state_;
-    sys::Dir root_;
-    ProcFiles proc_{sys::Dir::open("/proc").value()};
-    sys::Fd disk_;
     sys::Log log_{"test", STDERR_FILENO};
     sys::Loop loop_;
-    CredentialStore credentials_;
     std::optional<Spool> spool_;
-    InventoryStore inventory_;
     RefusalStore refusals_;
     std::optional<BrokerClient> client_;
-    Config config_;
+    BackendConfig config_;
+    JobsConfig jobs_config_{.max_running = 2};
+    SystemInfo system_;
     Identity identity_;
     std::optional<HttpClient> http_;
-    std::optional<Services> services_;
+    std::optional<DutyContext> context_;
     std::optional<JobDuty> duty_;
 };
 

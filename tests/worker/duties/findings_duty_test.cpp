@@ -23,40 +23,34 @@ class FindingsDutyTest : public testing::Test {
     FindingsDutyTest() {
         auto ends = link::Channel::pair();
         if (!ends || !backend_.start()) std::abort();
-        config_.findings.interval = std::chrono::seconds(1);
-        config_.findings.disk_warn_percent = 101;  // whatever this machine's disks are like
+        findings_config_.interval = std::chrono::seconds(1);
+        findings_config_.disk_warn_percent = 101;  // whatever this machine's disks are like
         broker_ =
             std::thread([this, end = std::make_shared<link::Channel>(std::move(ends->first))] {
                 answer(*end);
             });
         client_.emplace(std::move(ends->second));
         caller_.emplace(test::settings_for(backend_));
-        services_.emplace(Services{.loop = caller_->loop(),
-                                   .broker = *client_,
-                                   .config = config_,
-                                   .log = log_,
-                                   .credentials = credentials_,
-                                   .spool = spool_,
-                                   .inventory = inventories_,
-                                   .refusals = refusals_,
-                                   .proc = proc_,
-                                   .disk = disk_,
-                                   .random = [] { return 0.0; },
-                                   .now = [] { return kNow; },
-                                   .fatal = [this](const Error& error) { lost_ = error.what; }});
     }
     ~FindingsDutyTest() override {
         duty_.reset();
-        services_.reset();
         client_.reset();  // the thread sees the end
         broker_.join();
     }
 
-    void start(Pass pass = Pass::serve) {
-        services_->pass = pass;
+    void start(RunMode mode = RunMode::serve) {
+        context_.emplace(DutyContext{.loop = caller_->loop(),
+                                     .client = caller_->client(),
+                                     .config = backend_config_,
+                                     .identity = identity_,
+                                     .log = log_,
+                                     .mode = mode,
+                                     .random = [] { return 0.0; },
+                                     .now = [] { return kNow; },
+                                     .fatal = [this](const Error& error) { lost_ = error.what; }});
         dialect_ = find_dialect("hyprbox")->make({{"node_id", "node-1"}});
-        duty_.emplace(*services_, backend_config_, *dialect_->findings(), caller_->client(),
-                      identity_, [this](bool sent) { finished_.push_back(sent); });
+        duty_.emplace(*context_, *dialect_->findings(), findings_config_, *client_, system_, disk_,
+                      [this](bool sent) { finished_.push_back(sent); });
         duty_->start();
     }
     void certificates(int count) {
@@ -65,7 +59,7 @@ class FindingsDutyTest : public testing::Test {
     }
     void fill_srv() {
         blocks_used_ = 96;
-        config_.findings.disk_warn_percent = 90;
+        findings_config_.disk_warn_percent = 90;
     }
     std::string status() const {
         JsonWriter json;
@@ -130,17 +124,10 @@ class FindingsDutyTest : public testing::Test {
         }
     }
 
-    bulkhead::test::TempDir place_;
-    sys::Dir state_ = place_.open();
-    sys::Dir root_ = sys::Dir::open("/").value();
-    sys::Fd disk_ = root_.duplicate().value();
-    ProcFiles proc_{sys::Dir::open("/proc").value()};
-    CredentialStore credentials_ = CredentialStore::open(state_).value();
-    Spool spool_ = Spool::open(state_).value();
-    InventoryStore inventories_ = InventoryStore::open(state_).value();
-    RefusalStore refusals_ = RefusalStore::open(state_).value();
+    sys::Fd disk_ = sys::Dir::open("/").value().duplicate().value();
     sys::Log log_{"test", -1};
-    Config config_;
+    FindingsConfig findings_config_;
+    SystemInfo system_;
     BackendConfig backend_config_;
     Identity identity_{.agent_id = "", .credential = Secret("token")};
     std::unique_ptr<const Dialect> dialect_;
@@ -149,7 +136,7 @@ class FindingsDutyTest : public testing::Test {
     std::uint64_t blocks_used_ = 0;
     std::thread broker_;
     std::optional<BrokerClient> client_;
-    std::optional<Services> services_;
+    std::optional<DutyContext> context_;
 };
 
 TEST_F(FindingsDutyTest, EveryPageOfFilesIsScannedAgainAndAgain) {
@@ -187,19 +174,19 @@ TEST_F(FindingsDutyTest, AFileSystemThatOnlyTheBrokerSeesIsJudged) {
     EXPECT_TRUE(caller_->run_until(found));
 }
 
-TEST_F(FindingsDutyTest, APassThatEndsScansOnceAndSaysWhetherItWasTaken) {
+TEST_F(FindingsDutyTest, ARunThatEndsScansOnceAndSaysWhetherItWasTaken) {
     certificates(5);
-    start(Pass::once);
+    start(RunMode::once);
     ASSERT_TRUE(caller_->run_until([this] { return !finished_.empty(); }));
     EXPECT_EQ(finished_, std::vector{true});
     EXPECT_EQ(backend_.findings().size(), 5U);
     EXPECT_EQ(backend_.findings().front().times, 1);
 }
 
-TEST_F(FindingsDutyTest, APassThatEndsTriesOnceAndNoLonger) {
+TEST_F(FindingsDutyTest, ARunThatEndsTriesOnceAndNoLonger) {
     certificates(1);
     backend_.misbehave({.path = "/api/findings", .times = 1, .status = 503});
-    start(Pass::once);
+    start(RunMode::once);
     ASSERT_TRUE(caller_->run_until([this] { return !finished_.empty(); }));
     EXPECT_EQ(finished_, std::vector{false});
 }

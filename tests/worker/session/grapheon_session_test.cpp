@@ -21,13 +21,13 @@ class GrapheonSession : public testing::Test {
 
     // With the key, and nothing reported yet.
     void enroll() {
-        ASSERT_TRUE(host_->run(Pass::register_only).well);
+        ASSERT_TRUE(host_->run(RunMode::register_only).well);
         ASSERT_TRUE(backend_.change_grapheon_agent("", "approve"));
-        ASSERT_TRUE(host_->run(Pass::register_only).well);
+        ASSERT_TRUE(host_->run(RunMode::register_only).well);
     }
     void report_once() {
         enroll();
-        ASSERT_TRUE(host_->run(Pass::once).well);
+        ASSERT_TRUE(host_->run(RunMode::once).well);
     }
 
     reference::GrapheonAgent agent() {
@@ -53,15 +53,15 @@ class GrapheonSession : public testing::Test {
 };
 
 TEST_F(GrapheonSession, WaitsForApprovalUnderOneNameAndThenReportsEverythingOnce) {
-    const auto waiting = host_->run(Pass::once);
+    const auto waiting = host_->run(RunMode::once);
     EXPECT_TRUE(waiting.well) << "to wait is no failure";
     EXPECT_NE(waiting.status.find(R"("enrollment":"pending")"), std::string::npos);
-    EXPECT_TRUE(host_->run(Pass::once).well);
+    EXPECT_TRUE(host_->run(RunMode::once).well);
     EXPECT_EQ(agent().registrations, 2) << "one agent, not two";
     EXPECT_EQ(check_ins(), 0U);
 
     ASSERT_TRUE(backend_.change_grapheon_agent("web-01", "approve"));
-    EXPECT_TRUE(host_->run(Pass::once).well);
+    EXPECT_TRUE(host_->run(RunMode::once).well);
     const auto report = last_report();
     EXPECT_EQ(report["sequence_number"], 1);
     EXPECT_EQ(report["full_snapshot"], true);
@@ -81,7 +81,7 @@ TEST_F(GrapheonSession, WaitsForApprovalUnderOneNameAndThenReportsEverythingOnce
 TEST_F(GrapheonSession, TheSecondReportHoldsOnlyWhatIsNew) {
     report_once();
     host_->inventory.sockets->push_back(test::connection(443, 50'001));
-    ASSERT_TRUE(host_->run(Pass::once, true).well);
+    ASSERT_TRUE(host_->run(RunMode::once, true).well);
     const auto report = last_report();
     EXPECT_EQ(report["sequence_number"], 2);
     EXPECT_EQ(report["full_snapshot"], false);
@@ -90,25 +90,25 @@ TEST_F(GrapheonSession, TheSecondReportHoldsOnlyWhatIsNew) {
     EXPECT_EQ(report["connections"][0]["remote_port"], 50'001);
     // What went and came back is news.
     host_->inventory.sockets->pop_back();
-    ASSERT_TRUE(host_->run(Pass::once, true).well);
+    ASSERT_TRUE(host_->run(RunMode::once, true).well);
     EXPECT_TRUE(last_report()["connections"].empty());
     host_->inventory.sockets->push_back(test::connection(443, 50'001));
-    ASSERT_TRUE(host_->run(Pass::once, true).well);
+    ASSERT_TRUE(host_->run(RunMode::once, true).well);
     EXPECT_EQ(last_report()["connections"].size(), 1U);
 }
 
 TEST_F(GrapheonSession, IsNotDueBeforeItsIntervalUnlessForcedOrTheClockWasTurnedBack) {
     report_once();
     host_->clock += 20min;
-    EXPECT_TRUE(host_->run(Pass::once).well);
+    EXPECT_TRUE(host_->run(RunMode::once).well);
     EXPECT_EQ(check_ins(), 1U) << "no traffic";
-    EXPECT_TRUE(host_->run(Pass::check_in_only, true).well);
+    EXPECT_TRUE(host_->run(RunMode::check_in_only, true).well);
     EXPECT_EQ(check_ins(), 2U);
     host_->clock += 60min;
-    EXPECT_TRUE(host_->run(Pass::check_in_only).well);
+    EXPECT_TRUE(host_->run(RunMode::check_in_only).well);
     EXPECT_EQ(check_ins(), 3U);
     host_->clock -= 24h * 365;
-    EXPECT_TRUE(host_->run(Pass::check_in_only).well);
+    EXPECT_TRUE(host_->run(RunMode::check_in_only).well);
     EXPECT_EQ(check_ins(), 4U);
 }
 
@@ -117,13 +117,13 @@ TEST_F(GrapheonSession, APassSaysForHowLongItWaits) {
     enroll();
     host_->random = [] { return 0.999; };
     testing::internal::CaptureStderr();
-    EXPECT_TRUE(host_->run(Pass::once).well);
+    EXPECT_TRUE(host_->run(RunMode::once).well);
     EXPECT_NE(testing::internal::GetCapturedStderr().find(R"("in_s":"1")"), std::string::npos);
 }
 
 TEST_F(GrapheonSession, RegisterOnlyReportsNothing) {
     enroll();
-    EXPECT_TRUE(host_->run(Pass::register_only).well);
+    EXPECT_TRUE(host_->run(RunMode::register_only).well);
     EXPECT_EQ(check_ins(), 0U);
 }
 
@@ -132,12 +132,12 @@ TEST_F(GrapheonSession, FollowsThePolicyFromTheNextReportOn) {
     backend_.set_grapheon_policy({{"checkin_interval_seconds", 60},
                                   {"jitter_seconds", 0},
                                   {"enabled_commands", {{"ip_route", false}, {"ip_addr", true}}}});
-    ASSERT_TRUE(host_->run(Pass::once).well);
+    ASSERT_TRUE(host_->run(RunMode::once).well);
     EXPECT_EQ(last_report()["routes"].size(), 1U) << "the first did not know it yet";
     host_->inventory.routes->front().gateway = IpAddress::parse("192.0.2.2");
     host_->clock += 1min;
     backend_.set_grapheon_policy(nullptr);
-    ASSERT_TRUE(host_->run(Pass::once).well);
+    ASSERT_TRUE(host_->run(RunMode::once).well);
     EXPECT_TRUE(last_report()["routes"].empty());
     EXPECT_EQ(last_report()["sequence_number"], 2) << "a minute is over, and null changes nothing";
 }
@@ -148,8 +148,8 @@ TEST_F(GrapheonSession, AReportThatANewPolicyForbidsFetchesThePolicyAndGoesWitho
     backend_.enforce_grapheon_policy(true);
     host_->inventory.sockets->push_back(test::connection(443, 50'001));
     host_->inventory.routes->front().gateway = IpAddress::parse("192.0.2.2");
-    EXPECT_FALSE(host_->run(Pass::once, true).well) << "it did not know the policy";
-    EXPECT_TRUE(host_->run(Pass::once, true).well);
+    EXPECT_FALSE(host_->run(RunMode::once, true).well) << "it did not know the policy";
+    EXPECT_TRUE(host_->run(RunMode::once, true).well);
     EXPECT_TRUE(last_report()["connections"].empty());
     EXPECT_EQ(last_report()["routes"].size(), 1U);
 }
@@ -159,10 +159,10 @@ TEST_F(GrapheonSession, AListThatCouldNotBeReadKeepsWhatWasKnownOfIt) {
     auto routes = std::exchange(host_->inventory.routes, std::nullopt);
     auto neighbours = std::exchange(host_->inventory.neighbours, std::nullopt);
     host_->inventory.problems = {"routes: broken"};
-    ASSERT_TRUE(host_->run(Pass::once, true).well);
+    ASSERT_TRUE(host_->run(RunMode::once, true).well);
     host_->inventory.routes = std::move(routes);
     host_->inventory.neighbours = std::move(neighbours);
-    ASSERT_TRUE(host_->run(Pass::once, true).well);
+    ASSERT_TRUE(host_->run(RunMode::once, true).well);
     EXPECT_TRUE(last_report()["routes"].empty());
     EXPECT_TRUE(last_report()["neighbors"].empty());
 }
@@ -171,7 +171,7 @@ TEST_F(GrapheonSession, AKeyThatWasLostIsAnAdministratorsAffair) {
     enroll();
     auto credentials = CredentialStore::open(host_->state.open());
     ASSERT_TRUE(credentials->forget("fleet"));
-    const auto lost = host_->run(Pass::once);
+    const auto lost = host_->run(RunMode::once);
     EXPECT_FALSE(lost.well);
     EXPECT_NE(lost.status.find("ask an admin to rotate it"), std::string::npos);
     EXPECT_EQ(check_ins(), 0U);
@@ -181,12 +181,12 @@ TEST_F(GrapheonSession, ARotatedKeyIsReportedAndTheNewOneTakenFromTheConfigurati
     report_once();
     const auto registrations = agent().registrations;
     const auto key = backend_.change_grapheon_agent("", "rotate");
-    const auto rejected = host_->run(Pass::once, true);
+    const auto rejected = host_->run(RunMode::once, true);
     EXPECT_FALSE(rejected.well);
     EXPECT_NE(rejected.status.find("API key rejected"), std::string::npos) << rejected.status;
     EXPECT_EQ(agent().registrations, registrations) << "registration gives no key";
     host_->config.credential = Secret(*key);
-    EXPECT_TRUE(host_->run(Pass::once, true).well);
+    EXPECT_TRUE(host_->run(RunMode::once, true).well);
     EXPECT_EQ(last_report()["sequence_number"], 2);
 }
 
@@ -194,16 +194,16 @@ TEST_F(GrapheonSession, ARevokedAgentAsksWithEmptyHandsUntilItIsWantedAgain) {
     report_once();
     host_->inventory.sockets->push_back(test::connection(443, 50'001));
     ASSERT_TRUE(backend_.change_grapheon_agent("", "revoke"));
-    EXPECT_FALSE(host_->run(Pass::once, true).well);
+    EXPECT_FALSE(host_->run(RunMode::once, true).well);
     int looked = 0;
     host_->collect = [&](const DumpLimits&) {
         ++looked;
         return host_->inventory;
     };
-    EXPECT_FALSE(host_->run(Pass::once, true).well);
+    EXPECT_FALSE(host_->run(RunMode::once, true).well);
     EXPECT_EQ(looked, 0) << "nothing is collected for a backend that does not want it";
     ASSERT_TRUE(backend_.change_grapheon_agent("", "approve"));
-    EXPECT_TRUE(host_->run(Pass::once, true).well);
+    EXPECT_TRUE(host_->run(RunMode::once, true).well);
     EXPECT_EQ(looked, 1);
     EXPECT_EQ(last_report()["connections"].size(), 1U);
 }
@@ -215,7 +215,7 @@ TEST_F(GrapheonSession, WhatIsTooLargeIsHalvedDownToOneElement) {
     }
     // Less than a policy may say, so the agent is not told: it finds out.
     backend_.set_grapheon_policy({{"max_report_bytes", 600}});
-    ASSERT_TRUE(host_->run(Pass::once).well);
+    ASSERT_TRUE(host_->run(RunMode::once).well);
     EXPECT_EQ(agent().known["connections"].size(), 42U);
     EXPECT_EQ(agent().known["routes"].size(), 1U);
     for (const auto& inventory : backend_.inventories()) {
@@ -224,7 +224,7 @@ TEST_F(GrapheonSession, WhatIsTooLargeIsHalvedDownToOneElement) {
     }
     EXPECT_EQ(last_report()["sequence_number"], agent().check_ins);
     const auto before = check_ins();
-    ASSERT_TRUE(host_->run(Pass::once, true).well);
+    ASSERT_TRUE(host_->run(RunMode::once, true).well);
     EXPECT_EQ(check_ins(), before + 1) << "nothing is left to say";
 }
 
@@ -236,7 +236,7 @@ TEST_F(GrapheonSession, AReportThatASlowBackendDoesNotAnswerInTimeIsHalved) {
     }
     host_->config.timeout = 2s;
     backend_.misbehave({.path = "/api/agents/check-in", .times = 2, .delay = 4s, .status = 503});
-    EXPECT_TRUE(host_->run(Pass::once).well);
+    EXPECT_TRUE(host_->run(RunMode::once).well);
     EXPECT_GT(backend_.inventories().size(), 2U);
     EXPECT_LE(backend_.inventories().front().body["connections"].size(), 26U);
 }
@@ -246,7 +246,7 @@ TEST_F(GrapheonSession, AReportThatIsNeverAnsweredIsGivenUp) {
     enroll();
     host_->config.timeout = 1s;
     backend_.misbehave({.path = "/api/agents/check-in", .delay = 2s, .status = 503});
-    EXPECT_FALSE(host_->run(Pass::once).well);
+    EXPECT_FALSE(host_->run(RunMode::once).well);
     EXPECT_LE(check_ins(), 2U);
 }
 
@@ -255,7 +255,7 @@ TEST_F(GrapheonSession, WhatTheBackendTakesIsSplitBeforeItIsSent) {
     for (std::uint16_t port = 1; port <= 3'000; ++port) {
         host_->inventory.sockets->push_back(test::connection(443, port));
     }
-    ASSERT_TRUE(host_->run(Pass::once).well);
+    ASSERT_TRUE(host_->run(RunMode::once).well);
     EXPECT_EQ(agent().known["connections"].size(), 3'002U);
     EXPECT_EQ(check_ins(), static_cast<std::size_t>(agent().check_ins)) << "none was refused";
     for (const auto& inventory : backend_.inventories()) {
@@ -268,10 +268,10 @@ TEST_F(GrapheonSession, WhatTheBackendTakesIsSplitBeforeItIsSent) {
 TEST_F(GrapheonSession, AnElementThatIsRefusedByNameGoesAndTheRestIsAccepted) {
     host_->config.options["wildcard_listeners"] = "raw";
     enroll();
-    ASSERT_TRUE(host_->run(Pass::once).well);
+    ASSERT_TRUE(host_->run(RunMode::once).well);
     EXPECT_EQ(check_ins(), 2U) << "refused, then sent without it";
     EXPECT_EQ(last_report()["connections"].size(), 1U);
-    ASSERT_TRUE(host_->run(Pass::once, true).well);
+    ASSERT_TRUE(host_->run(RunMode::once, true).well);
     EXPECT_EQ(check_ins(), 3U) << "it is not tried again";
 }
 
@@ -290,10 +290,10 @@ TEST_F(GrapheonSession, AfterAnyOtherAnswerNothingIsForgottenAndTheNextRunSuccee
                             .path = "/api/agents/check-in",
                             .times = 1,
                             .status = status});
-        EXPECT_FALSE(host_->run(Pass::once).well) << status;
+        EXPECT_FALSE(host_->run(RunMode::once).well) << status;
     }
     EXPECT_EQ(agent().check_ins, 0);
-    EXPECT_TRUE(host_->run(Pass::once).well);
+    EXPECT_TRUE(host_->run(RunMode::once).well);
     EXPECT_EQ(last_report()["sequence_number"], 1);
     EXPECT_EQ(last_report()["full_snapshot"], true);
 }
@@ -304,13 +304,13 @@ TEST_F(GrapheonSession, ARegistrationThatIsRefusedEndsTheRunWithTheReason) {
                             .path = "/api/agents/register",
                             .times = 1,
                             .status = status});
-        const auto refused = host_->run(Pass::once);
+        const auto refused = host_->run(RunMode::once);
         EXPECT_FALSE(refused.well) << status;
         EXPECT_NE(refused.status.find("status " + std::to_string(status)), std::string::npos)
             << refused.status;
     }
     backend_.add_enrollment_key("gaek_one", {.active = false});
-    const auto refused = host_->run(Pass::once);
+    const auto refused = host_->run(RunMode::once);
     EXPECT_FALSE(refused.well);
     EXPECT_NE(refused.status.find("Invalid enrollment key"), std::string::npos) << refused.status;
 }
@@ -321,10 +321,10 @@ TEST_F(GrapheonSession, ABackendThatIsAwayCostsNothingButTime) {
     host_->inventory.sockets->push_back(test::connection(443, 50'001));
     for (int hour = 0; hour < 5; ++hour) {
         host_->clock += 1h;
-        EXPECT_FALSE(host_->run(Pass::once).well);
+        EXPECT_FALSE(host_->run(RunMode::once).well);
     }
     ASSERT_TRUE(backend_.start());
-    EXPECT_TRUE(host_->run(Pass::once).well);
+    EXPECT_TRUE(host_->run(RunMode::once).well);
     EXPECT_EQ(last_report()["sequence_number"], 2);
     EXPECT_EQ(last_report()["connections"].size(), 1U);
 }
@@ -334,8 +334,8 @@ TEST_F(GrapheonSession, AConnectionThatIsCutInTheMiddleOfAnAnswerIsTriedAgain) {
     backend_.misbehave({.kind = reference::Misbehaviour::Kind::cut_in_body,
                         .path = "/api/agents/check-in",
                         .times = 1});
-    EXPECT_FALSE(host_->run(Pass::once).well);
-    EXPECT_TRUE(host_->run(Pass::once).well);
+    EXPECT_FALSE(host_->run(RunMode::once).well);
+    EXPECT_TRUE(host_->run(RunMode::once).well);
     EXPECT_EQ(last_report()["sequence_number"], 1) << "nobody said that it was taken";
 }
 

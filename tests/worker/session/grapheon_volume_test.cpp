@@ -81,7 +81,7 @@ Result<> report_it_all() {
         return seen;
     };
     const auto start = sys::Clock::now();
-    if (!host.run(Pass::once).well) return fail("not delivered");
+    if (!host.run(RunMode::once).well) return fail("not delivered");
     const auto passed = sys::Clock::now() - start;
     auto agent = backend.read(
         [](const reference::State& state) { return state.grapheon.agents.begin()->second; });

@@ -104,13 +104,13 @@ void Host::answer(link::Channel& channel) const {
     }
 }
 
-Host::Outcome Host::run(Pass pass, bool forced) { return live(pass, forced, {}); }
-
-bool Host::serve_until(const std::function<bool()>& done) {
-    return live(Pass::serve, false, done).well;
+Host::Outcome Host::run(RunMode mode, bool report_now) {
+    return live({.mode = mode, .report_now = report_now}, {});
 }
 
-Host::Outcome Host::live(Pass pass, bool forced, const std::function<bool()>& done) {
+bool Host::serve_until(const std::function<bool()>& done) { return live({}, done).well; }
+
+Host::Outcome Host::live(RunOptions run, const std::function<bool()>& done) {
     EXPECT_TRUE(HttpClient::prepare());
     auto ends = link::Channel::pair();
     EXPECT_TRUE(ends);
@@ -131,38 +131,41 @@ Host::Outcome Host::live(Pass pass, bool forced, const std::function<bool()>& do
         Config whole;
         whole.backends = {config};
         whole.findings.interval = std::chrono::hours(1);
-        Services services{.loop = *loop,
-                          .broker = client,
-                          .config = whole,
-                          .log = log,
-                          .credentials = *credentials,
-                          .spool = *spool,
-                          .inventory = *inventories,
-                          .refusals = *refusals,
-                          .proc = proc,
-                          .disk = *disk,
-                          .random = random,
-                          .pass = pass,
-                          .forced = forced,
-                          .collect = [this](const DumpLimits& limits) { return collect(limits); },
-                          .now = [this] { return clock; },
-                          .host_id = "host-1",
-                          .policy_digest = std::string(64, 'a'),
-                          .walls_digest = std::string(64, 'd'),
-                          .ceiling_digest = std::string(64, 'c'),
-                          .system = {.hostname = "web-01",
-                                     .kernel_release = "6.1.0",
-                                     .machine = "x86_64",
-                                     .cpu_count = 2,
-                                     .memory_total_bytes = 1 << 30},
-                          .job_done = [] {},
-                          .fatal = [](const Error& error) { ADD_FAILURE() << error.what; }};
-        services.refresh_system = [&] { refresh(services.system); };
+        HostFacts facts{.host_id = "host-1",
+                        .policy_digest = std::string(64, 'a'),
+                        .walls_digest = std::string(64, 'd'),
+                        .ceiling_digest = std::string(64, 'c'),
+                        .confinement = {},
+                        .system = {.hostname = "web-01",
+                                   .kernel_release = "6.1.0",
+                                   .machine = "x86_64",
+                                   .cpu_count = 2,
+                                   .memory_total_bytes = 1 << 30},
+                        .bpf_support = {}};
+        auto parts = Session::prepare(
+            {.loop = *loop,
+             .broker = client,
+             .config = whole,
+             .log = log,
+             .credentials = *credentials,
+             .spool = *spool,
+             .inventory = *inventories,
+             .refusals = *refusals,
+             .proc = proc,
+             .disk = *disk,
+             .facts = facts,
+             .run = run,
+             .random = random,
+             .collect = [this](const DumpLimits& limits) { return collect(limits); },
+             .now = [this] { return clock; }});
+        EXPECT_OK(parts);
         std::optional<bool> finished;
-        auto session = Session::create(services, whole.backends[0],
-                                       [&finished](bool well) { finished = well; });
-        EXPECT_OK(session);
-        (*session)->start();
+        Session session(*std::move(parts),
+                        {.refresh_facts = [&] { refresh(facts.system); },
+                         .job_settled = [] {},
+                         .fatal = [](const Error& error) { ADD_FAILURE() << error.what; },
+                         .finished = [&finished](bool sent) { finished = sent; }});
+        session.start();
         const auto end = sys::Clock::now() + std::chrono::seconds(120);
         const auto over = [&] { return done ? done() : finished.has_value(); };
         while (!over() && sys::Clock::now() < end) {
@@ -170,7 +173,7 @@ Host::Outcome Host::live(Pass pass, bool forced, const std::function<bool()>& do
         }
         EXPECT_TRUE(over()) << "waited in vain";
         JsonWriter json;
-        (*session)->describe(json);
+        session.describe(json);
         outcome = {.well = done ? over() : finished.value_or(false),
                    .status = std::move(json).take()};
     }

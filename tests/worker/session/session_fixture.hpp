@@ -22,7 +22,7 @@ class Host {
         bool well = false;   // exit status 0
         std::string status;  // what `bulkhead status` would say of the session
     };
-    Outcome run(Pass pass, bool forced = false);
+    Outcome run(RunMode mode, bool report_now = false);
     // A run that serves, until `done`; false when that took more than half a minute.
     bool serve_until(const std::function<bool()>& done);
 
@@ -37,7 +37,7 @@ class Host {
     std::function<void(SystemInfo&)> refresh = [](SystemInfo&) {};  // of what the host is
 
   private:
-    Outcome live(Pass pass, bool forced, const std::function<bool()>& done);
+    Outcome live(RunOptions run, const std::function<bool()>& done);
     void answer(link::Channel& channel) const;
 };
 
