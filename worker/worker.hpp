@@ -26,6 +26,9 @@ class Worker {
     void refresh_system();
     void on_events();
     Result<> on_event(link::Packet& packet);
+    void on(const protocol::JobExited& event);
+    void on(protocol::PolicyReloaded event);
+    void on(const protocol::Shutdown& event);
     void stop_if_drained();
     void fail_worker(const Error& error);
     void stop(int code);
