@@ -21,7 +21,7 @@ void EnrollDuty::start() {
         known = std::optional<Identity>{};
     }
     // Before the one on disk: an administrator may have made a new one.
-    if (!context_.config.credential.empty()) return use(context_.config.credential);
+    if (!context_.config.credential.empty()) return use_credential(context_.config.credential);
     Enrolled already;
     if (*known) {
         already.identity = **std::move(known);
@@ -45,7 +45,7 @@ void EnrollDuty::start() {
     callbacks_.enrolled(already);
 }
 
-void EnrollDuty::use(Secret credential) {
+void EnrollDuty::use_credential(Secret credential) {
     Enrolled already{.identity = {.agent_id = {}, .credential = std::move(credential)}};
     const auto* enrollment = dialect_.enrollment();
     if (enrollment != nullptr && enrollment->enroll_traits().names_itself) {
@@ -134,7 +134,7 @@ Result<Secret> EnrollDuty::own_key() const {
 }
 
 void EnrollDuty::ask() {
-    if (auto given = callbacks_.refresh()) return use(*std::move(given));
+    if (auto given = callbacks_.refresh()) return use_credential(*std::move(given));
     state_ = State::trying;
     EnrollRequest request;
     auto key = own_key();
@@ -162,7 +162,7 @@ void EnrollDuty::ask() {
 
 void EnrollDuty::on_answer(Answer<Enrolled> answer) {
     asking_ = answer && answer->next;
-    if (!answer) return again(answer.error());
+    if (!answer) return retry_later(answer.error());
     if (answer->next) {
         perform<Enrolled>(context_.client, answer->next(),
                           [this](Answer<Enrolled> given) { on_answer(std::move(given)); });
@@ -192,7 +192,7 @@ void EnrollDuty::on_answer(Answer<Enrolled> answer) {
     callbacks_.enrolled(*answer);
 }
 
-void EnrollDuty::again(const Failure& failure) {
+void EnrollDuty::retry_later(const Failure& failure) {
     trouble_ = failure.text;
     if (failure.kind == Failure::Kind::not_yet) {
         state_ = State::pending;

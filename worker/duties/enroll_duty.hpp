@@ -41,7 +41,7 @@ class EnrollDuty {
     // The credential is good. True when it had been refused.
     bool accepted();
     // With this credential from here on: the configuration's, or one that its file holds by now.
-    void use(Secret credential);
+    void use_credential(Secret credential);
 
     State state() const { return state_; }
     bool is_asking() const { return asking_; }  // a request is under way
@@ -53,7 +53,7 @@ class EnrollDuty {
     Result<Secret> own_key() const;
     void give_up(std::string why);
     void on_answer(Answer<Enrolled> answer);
-    void again(const Failure& failure);
+    void retry_later(const Failure& failure);
     std::string where_to_put_a_token() const;
     std::string how_to_enroll() const;
     std::string how_to_renew() const;

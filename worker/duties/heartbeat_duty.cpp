@@ -35,10 +35,10 @@ void HeartbeatDuty::wake() {
     const auto due = schedule_.wake(sys::Clock::now());
     if (due.sample) sample();
     if (due.send) send();
-    wait();
+    arm_timer();
 }
 
-void HeartbeatDuty::wait() {
+void HeartbeatDuty::arm_timer() {
     context_.loop.cancel(timer_);
     if (stopped_ || !context_.serves()) return;
     timer_ = context_.loop.at(schedule_.next(), [this] { wake(); });
@@ -110,7 +110,7 @@ void HeartbeatDuty::on_answer(Answer<HeartbeatReceipt> answer,
             system_reported_at_ = sys::Clock::now();
         }
         schedule_.delivered(sys::Clock::now(), answer->heartbeat_interval);
-        decline(std::move(answer->declined));
+        log_declined(std::move(answer->declined));
         context_.log.debug("heartbeat", {{"backend", context_.config.name},
                                          {"sequence", std::to_string(sequence_)}});
     } else {
@@ -121,7 +121,7 @@ void HeartbeatDuty::on_answer(Answer<HeartbeatReceipt> answer,
         }
         trouble_ = answer.error().text;
     }
-    wait();
+    arm_timer();
     callbacks_.answered(answer);
 }
 
@@ -141,7 +141,7 @@ void HeartbeatDuty::describe(JsonWriter& json) const {
 }
 
 // Told once, not in every heartbeat.
-void HeartbeatDuty::decline(std::vector<Declined> wanted) {
+void HeartbeatDuty::log_declined(std::vector<Declined> wanted) {
     for (const auto& one : wanted) {
         if (std::ranges::find(declined_, one) != declined_.end()) continue;
         context_.log.warning("declined", {{"backend", context_.config.name},

@@ -49,13 +49,13 @@ class HeartbeatDuty {
 
   private:
     void wake();
-    void wait();
+    void arm_timer();
     void sample();
     void send();
     Result<Heartbeat> compose();
     bool system_is_due() const;
     void on_answer(Answer<HeartbeatReceipt> answer, std::optional<SettableFacts> reported);
-    void decline(std::vector<Declined> wanted);
+    void log_declined(std::vector<Declined> wanted);
 
     const DutyContext& context_;
     const Dialect& dialect_;

@@ -10,7 +10,7 @@ using std::chrono::milliseconds;
 using Kind = Failure::Kind;
 
 // Of one run: each costs a request, and a backend that refuses everything must not get thousands.
-constexpr std::size_t kMaxSetbacks = 200;
+constexpr std::size_t kMaxFailures = 200;
 // Elements. With fewer it is not their storing that takes a backend longer than the timeout.
 constexpr std::size_t kLeastToHalve = 32;
 
@@ -56,7 +56,7 @@ void InventoryDuty::resume(const InventoryPolicyChange& asked) {
     }
     state_ = std::move(known).value_or(InventoryState{});
     merge(state_.policy, asked);
-    remember();
+    save_state();
 }
 
 void InventoryDuty::start() {
@@ -177,7 +177,7 @@ void InventoryDuty::send() {
 void InventoryDuty::on_answer(Answer<InventoryReceipt> answer) {
     if (answer) {
         on_accepted(*answer);
-    } else if (!take_setback(answer.error())) {
+    } else if (!shrink_report(answer.error())) {
         return give_up(answer.error());
     }
     if (!run_->queue.done()) return send();
@@ -187,7 +187,7 @@ void InventoryDuty::on_answer(Answer<InventoryReceipt> answer) {
 void InventoryDuty::on_accepted(const InventoryReceipt& receipt) {
     state_.sequence += 1;
     merge(state_.policy, receipt.policy);
-    settle(run_->queue.accepted());
+    mark_reported(run_->queue.accepted());
     if (state_.held) return;  // that was the question only
     state_.last_accepted = context_.now();
     if (run_->queue.done()) {
@@ -197,14 +197,14 @@ void InventoryDuty::on_accepted(const InventoryReceipt& receipt) {
             if (run_->known[i]) state_.accepted[i] = run_->current[i];
         }
     }
-    remember();
+    save_state();
 }
 
-bool InventoryDuty::take_setback(const Failure& failure) {
+bool InventoryDuty::shrink_report(const Failure& failure) {
     const bool by_name = failure.kind == Kind::refused && !failure.elements.empty();
     if (!by_name && !failure.too_slow && failure.kind != Kind::too_large) return false;
     if (run_->queue.next_size() < (failure.too_slow ? kLeastToHalve : 1)) return false;
-    if (++run_->setbacks > kMaxSetbacks) return false;
+    if (++run_->failures > kMaxFailures) return false;
     const auto dropped = by_name ? run_->queue.refused(failure.elements) : run_->queue.too_large();
     run_->dropped += dropped.size();
     for (const auto* item : dropped) {
@@ -214,17 +214,17 @@ bool InventoryDuty::take_setback(const Failure& failure) {
                               {"element", item->element.json},
                               {"why", failure.text}});
     }
-    settle(dropped);
-    if (!dropped.empty()) remember();
+    mark_reported(dropped);
+    if (!dropped.empty()) save_state();
     return true;
 }
 
-void InventoryDuty::settle(const ReportQueue::Settled& items) {
+void InventoryDuty::mark_reported(const ReportQueue::Settled& items) {
     for (const auto* item : items) state_.of(item->element.collection).push_back(item->digest);
     for (auto& digests : state_.accepted) std::ranges::sort(digests);
 }
 
-void InventoryDuty::remember() {
+void InventoryDuty::save_state() {
     if (const auto saved = store_.save(context_.config.name, state_); !saved) {
         context_.log.error("inventory state",
                            {{"backend", context_.config.name}, {"why", saved.error().what}});
@@ -239,7 +239,7 @@ void InventoryDuty::succeed() {
     backoff_.succeeded();
     callbacks_.reported(nullptr);
     if (std::exchange(state_.held, false)) {
-        remember();
+        save_state();
         return begin();
     }
     std::size_t elements = 0;
@@ -259,7 +259,7 @@ void InventoryDuty::give_up(const Failure& failure) {
     run_.reset();
     state_.held = state_.held || failure.kind == Kind::not_yet;
     // Dropped elements and accepted parts are not thought of again.
-    remember();
+    save_state();
     if (failure.text != trouble_) {
         context_.log.warning("inventory",
                              {{"backend", context_.config.name}, {"why", failure.text}});

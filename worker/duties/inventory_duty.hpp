@@ -45,7 +45,7 @@ class InventoryDuty {
         sys::Clock::time_point started;
         std::size_t reports = 0;
         std::size_t dropped = 0;
-        std::size_t setbacks = 0;
+        std::size_t failures = 0;
     };
 
     Cadence cadence() const;
@@ -59,9 +59,9 @@ class InventoryDuty {
     void on_answer(Answer<InventoryReceipt> answer);
     void on_accepted(const InventoryReceipt& receipt);
     // False when there is no use in going on.
-    bool take_setback(const Failure& failure);
-    void settle(const ReportQueue::Settled& items);
-    void remember();
+    bool shrink_report(const Failure& failure);
+    void mark_reported(const ReportQueue::Settled& items);
+    void save_state();
     void succeed();
     void give_up(const Failure& failure);
 

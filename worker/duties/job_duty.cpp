@@ -110,7 +110,7 @@ void JobDuty::cancel(const DeliveryId& id) {
     for (const auto& [number, report] : reports_) {
         if (report->id() == id && report->running()) end(number);
     }
-    for (const auto& [number, job] : placements_) {
+    for (const auto& [number, job] : pending_spools_) {
         if (job->label.delivery_id == id && !job->end) end(number);
     }
 }
@@ -121,7 +121,7 @@ void JobDuty::accept(JobOffer offer) {
     for (const auto& [number, report] : reports_) {
         if (report->id() == offer.id) return;  // handed out again: it is on its way
     }
-    for (const auto& [number, job] : placements_) {
+    for (const auto& [number, job] : pending_spools_) {
         if (job->label.delivery_id == offer.id) return;
     }
     for (const auto& refusal : refusals_) {
@@ -132,7 +132,7 @@ void JobDuty::accept(JobOffer offer) {
     }
     auto reply = ask_broker(offer);
     if (!reply) return refuse(offer.id, "job-unusable", reply.error().what, "");
-    if (reply->decision == Decision::admitted) return admitted(offer, *std::move(reply));
+    if (reply->decision == Decision::admitted) return on_admitted(offer, *std::move(reply));
     refuse(offer.id, reply->reason.str(), reply->detail.str(), reply->rule.str());
 }
 
@@ -171,40 +171,40 @@ Result<protocol::StartReply> JobDuty::ask_broker(const JobOffer& offer) {
     return answer(request);
 }
 
-void JobDuty::admitted(const JobOffer& offer, protocol::StartReply reply) {
+void JobDuty::on_admitted(const JobOffer& offer, protocol::StartReply reply) {
     context_.log.info("job started", {{"delivery", offer.id.value},
                                       {"job", reply.job_id.value.str()},
                                       {"rule", reply.rule.str()}});
     if (!reply.out || !reply.err) return context_.fatal({"the broker admitted without pipes"});
-    place(std::make_shared<Placement>(
-        Placement{.number = reply.number,
-                  .label = {.backend = context_.config.name,
-                            .delivery_id = offer.id,
-                            .job_id = {reply.job_id.value.str()},
-                            .output_max = reply.output_max},
-                  .pipes = {std::move(reply.out->fd), std::move(reply.err->fd)},
-                  .rule = reply.rule.str(),
-                  .end = std::nullopt,
-                  .remarks = ""}));
+    start_report(std::make_shared<PendingSpool>(
+        PendingSpool{.number = reply.number,
+                     .label = {.backend = context_.config.name,
+                               .delivery_id = offer.id,
+                               .job_id = {reply.job_id.value.str()},
+                               .output_max = reply.output_max},
+                     .pipes = {std::move(reply.out->fd), std::move(reply.err->fd)},
+                     .rule = reply.rule.str(),
+                     .end = std::nullopt,
+                     .remarks = ""}));
 }
 
 // The job runs already; without room for its output it feels full pipes until there is some.
-void JobDuty::place(const std::shared_ptr<Placement>& job) {
+void JobDuty::start_report(const std::shared_ptr<PendingSpool>& job) {
     auto* spool = spool_.find(job->number);
     if (spool == nullptr) {
         auto made = spool_.create(job->number, job->label);
         if (!made && !is_disk_full(made.error())) return context_.fatal(made.error());
         if (!made) {
-            if (placements_.emplace(job->number, job).second) {
+            if (pending_spools_.emplace(job->number, job).second) {
                 context_.log.warning("spool: the disk is full",
                                      {{"job", job->label.delivery_id.value}});
             }
-            context_.loop.after(kDiskFullWait, [this, job] { place(job); });
+            context_.loop.after(kDiskFullWait, [this, job] { start_report(job); });
             return;
         }
         spool = *made;
     }
-    placements_.erase(job->number);
+    pending_spools_.erase(job->number);
     auto& slot = reports_[job->number];
     slot = std::make_unique<JobReport>(
         JobRoute{context_, dialect_, open_}, job->number, job->label.delivery_id, *spool,
@@ -216,20 +216,21 @@ void JobDuty::place(const std::shared_ptr<Placement>& job) {
 
 void JobDuty::adopt(protocol::UnreportedJob job) {
     auto end = job.ended ? std::optional(job.end) : std::nullopt;
-    place(std::make_shared<Placement>(
-        Placement{.number = job.number,
-                  .label = {.backend = context_.config.name,
-                            .delivery_id = {job.delivery_id.value.str()},
-                            .job_id = {job.job_id.value.str()},
-                            .output_max = job.output_max},
-                  .pipes = {std::move(job.out.fd), std::move(job.err.fd)},
-                  .rule = "",
-                  .end = std::move(end),
-                  .remarks = job.remarks.str()}));
+    start_report(std::make_shared<PendingSpool>(
+        PendingSpool{.number = job.number,
+                     .label = {.backend = context_.config.name,
+                               .delivery_id = {job.delivery_id.value.str()},
+                               .job_id = {job.job_id.value.str()},
+                               .output_max = job.output_max},
+                     .pipes = {std::move(job.out.fd), std::move(job.err.fd)},
+                     .rule = "",
+                     .end = std::move(end),
+                     .remarks = job.remarks.str()}));
 }
 
 bool JobDuty::exited(const protocol::JobExited& exited) {
-    if (const auto waiting = placements_.find(exited.number); waiting != placements_.end()) {
+    if (const auto waiting = pending_spools_.find(exited.number);
+        waiting != pending_spools_.end()) {
         waiting->second->end = exited.end;
         waiting->second->remarks = exited.remarks.str();
         return true;
@@ -249,7 +250,7 @@ void JobDuty::on_reported(JobNumber number) {
     if (const auto removed = spool_.remove(number); !removed) {
         context_.log.warning("spool", {{"why", removed.error().what}});
     }
-    settle();
+    poll_again();
 }
 
 void JobDuty::refuse(const DeliveryId& id, std::string reason, std::string detail,
@@ -286,7 +287,7 @@ void JobDuty::send_refusal(std::list<Refusal>::iterator refusal) {
     refusal->request = perform<void>(
         context_.client, dialect_.result(context_.identity, result),
         [this, refusal](Answer<> answer) {
-            if (answer || !is_repeatable(answer.error())) return forget(refusal);
+            if (answer || !is_repeatable(answer.error())) return forget_refusal(refusal);
             if (!context_.serves() && answer.error().kind == Failure::Kind::credential_rejected) {
                 refusal->request.reset();
                 return callbacks_.finished(false);
@@ -296,16 +297,16 @@ void JobDuty::send_refusal(std::list<Refusal>::iterator refusal) {
         });
 }
 
-void JobDuty::forget(std::list<Refusal>::iterator refusal) {
+void JobDuty::forget_refusal(std::list<Refusal>::iterator refusal) {
     const auto& what = refusal->what;
     if (const auto done = refusal_store_.forget(what.backend, what.delivery_id); !done) {
         context_.log.warning("refusals", {{"why", done.error().what}});
     }
     refusals_.erase(refusal);
-    settle();
+    poll_again();
 }
 
-void JobDuty::settle() {
+void JobDuty::poll_again() {
     callbacks_.settled();
     poll();
 }
@@ -313,7 +314,7 @@ void JobDuty::settle() {
 std::vector<DeliveryId> JobDuty::running_ids() const {
     std::vector<DeliveryId> ids;
     for (const auto& [number, report] : reports_) ids.push_back(report->id());
-    for (const auto& [number, job] : placements_) ids.push_back(job->label.delivery_id);
+    for (const auto& [number, job] : pending_spools_) ids.push_back(job->label.delivery_id);
     return ids;
 }
 

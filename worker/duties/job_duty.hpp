@@ -38,7 +38,7 @@ class JobDuty {
     bool idle() const { return unreported() == 0; }
     std::vector<DeliveryId> running_ids() const;
     std::uint64_t unreported() const {
-        return reports_.size() + placements_.size() + refusals_.size();
+        return reports_.size() + pending_spools_.size() + refusals_.size();
     }
     void describe(JsonWriter& json) const;
 
@@ -50,7 +50,7 @@ class JobDuty {
     };
 
     // A running job on its way into the spool.
-    struct Placement {
+    struct PendingSpool {
         JobNumber number;
         SpoolLabel label;
         std::array<sys::Fd, 2> pipes;
@@ -66,13 +66,13 @@ class JobDuty {
     void cancel(const DeliveryId& id);
     void accept(JobOffer offer);
     Result<protocol::StartReply> ask_broker(const JobOffer& offer);
-    void admitted(const JobOffer& offer, protocol::StartReply reply);
-    void place(const std::shared_ptr<Placement>& job);
+    void on_admitted(const JobOffer& offer, protocol::StartReply reply);
+    void start_report(const std::shared_ptr<PendingSpool>& job);
     void on_reported(JobNumber number);
     void refuse(const DeliveryId& id, std::string reason, std::string detail, std::string rule);
     void send_refusal(std::list<Refusal>::iterator refusal);
-    void forget(std::list<Refusal>::iterator refusal);
-    void settle();
+    void forget_refusal(std::list<Refusal>::iterator refusal);
+    void poll_again();
 
     const DutyContext& context_;
     const JobDialect& dialect_;
@@ -89,7 +89,7 @@ class JobDuty {
     std::optional<RequestId> polling_;
     std::optional<sys::TimerId> next_poll_;
     std::map<JobNumber, std::unique_ptr<JobReport>> reports_;
-    std::map<JobNumber, std::shared_ptr<Placement>> placements_;  // while the disk is full
+    std::map<JobNumber, std::shared_ptr<PendingSpool>> pending_spools_;  // while the disk is full
     std::list<Refusal> refusals_;
     std::string trouble_;
 };

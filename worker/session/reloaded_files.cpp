@@ -11,12 +11,13 @@ ReloadedFiles::ReloadedFiles(const BackendConfig& config, const sys::Log& log, O
       certificate_(config.client_certificate_pem),
       key_(config.client_key_pem),
       credential_(config.credential),
-      looked_(sys::Clock::now()) {}
+      last_poll_(sys::Clock::now()) {}
 
-std::optional<Secret> ReloadedFiles::check(HttpClient& client, sys::Clock::time_point now) {
-    const sys::Clock::duration pause = failing_ ? sys::Clock::duration(kHaste) : kPatience;
-    if (looked_ != sys::Clock::time_point{} && now - looked_ < pause) return std::nullopt;
-    looked_ = now;
+std::optional<Secret> ReloadedFiles::poll(HttpClient& client, sys::Clock::time_point now) {
+    const sys::Clock::duration pause =
+        failing_ ? sys::Clock::duration(kPollIntervalOnFailure) : kPollInterval;
+    if (last_poll_ != sys::Clock::time_point{} && now - last_poll_ < pause) return std::nullopt;
+    last_poll_ = now;
     if (!config_.client_certificate_file.empty()) check_certificate(client);
     return config_.credential_file.empty() ? std::nullopt : check_credential();
 }

@@ -17,18 +17,18 @@ class ReloadedFiles {
   public:
     // Of the setting's key.
     using Open = std::function<OpenedFile(std::string_view key)>;
-    static constexpr std::chrono::minutes kPatience{5};
-    static constexpr std::chrono::seconds kHaste{10};
+    static constexpr std::chrono::minutes kPollInterval{5};
+    static constexpr std::chrono::seconds kPollIntervalOnFailure{10};
 
     // `config` with what load_files() took from them.
     ReloadedFiles(const BackendConfig& config, const sys::Log& log, Open open);
 
     // Whether the last report came through: if not, the next look is soon.
-    void all_is_well(bool well) { failing_ = !well; }
+    void note_report(bool succeeded) { failing_ = !succeeded; }
     // The next look is at once.
-    void expire() { looked_ = {}; }
+    void poll_soon() { last_poll_ = {}; }
     // When it is time. Hands a new client certificate to `client`; a new credential is given back.
-    std::optional<Secret> check(HttpClient& client, sys::Clock::time_point now = sys::Clock::now());
+    std::optional<Secret> poll(HttpClient& client, sys::Clock::time_point now = sys::Clock::now());
 
   private:
     void check_certificate(HttpClient& client);
@@ -45,7 +45,7 @@ class ReloadedFiles {
     Secret credential_;
     std::string certificate_trouble_;
     std::string credential_trouble_;
-    sys::Clock::time_point looked_;
+    sys::Clock::time_point last_poll_;
     bool failing_ = false;
 };
 

@@ -58,7 +58,7 @@ Session::Session(Parts parts, Callbacks callbacks)
               {.refresh =
                    [this] {
                        callbacks_.refresh_facts();
-                       return files_.check(client_);
+                       return files_.poll(client_);
                    },
                .enrolled = [this](const Enrolled& enrolled) { on_enrolled(enrolled); },
                .failed = [this] { on_enroll_failed(); }}) {
@@ -81,8 +81,9 @@ void Session::add_heartbeat(const SessionInputs& inputs, MetricsReader metrics) 
         context_, *dialect_, inputs.broker, inputs.facts, inputs.proc, std::move(metrics),
         HeartbeatDuty::Callbacks{
             .running = running,
-            .before_each = [this] { look_again(); },
-            .answered = [this](const Answer<HeartbeatReceipt>& answer) { beat_done(answer); }});
+            .before_each = [this] { refresh(); },
+            .answered =
+                [this](const Answer<HeartbeatReceipt>& answer) { on_heartbeat_answer(answer); }});
     unfinished_.set(heartbeat);
 }
 
@@ -91,7 +92,7 @@ void Session::add_inventory(const SessionInputs& inputs, const InventoryDialect&
         context_, dialect, inputs.broker, inputs.inventory, inputs.facts.system, inputs.collect,
         inputs.run.report_now,
         InventoryDuty::Callbacks{
-            .before_each = [this] { look_again(); },
+            .before_each = [this] { refresh(); },
             .reported = [this](const Failure* failure) { judge_credential(failure); },
             .finished = [this](bool well) { part_finished(inventory, well); }});
     unfinished_.set(inventory);
@@ -116,8 +117,8 @@ void Session::add_jobs(const SessionInputs& inputs, const JobDialect& dialect,
 void Session::start() { enroll_.start(); }
 
 void Session::on_enroll_failed() {
-    files_.all_is_well(false);
-    if (context_.serves()) return watch_files();
+    files_.note_report(false);
+    if (context_.serves()) return poll_credential();
     // To wait for an administrator is no failure.
     finish(enroll_.state() == EnrollDuty::State::pending);
 }
@@ -140,28 +141,29 @@ void Session::redact() {
     client_.redact({config_.install_token, config_.credential, identity_.credential});
 }
 
-void Session::look_again() {
+void Session::refresh() {
     callbacks_.refresh_facts();
-    auto credential = files_.check(client_);
+    auto credential = files_.poll(client_);
     if (!credential) return;
     identity_.credential = *std::move(credential);
     redact();
 }
 
 // Nobody knows us: what is put into a file helps at once, whenever the next report or try is due.
-void Session::watch_files() {
+void Session::poll_credential() {
     context_.loop.cancel(credential_poll_);
     credential_poll_ = context_.loop.after(kCredentialPoll, [this] {
         if (enroll_.state() == EnrollDuty::State::enrolled) return;
         if (!enroll_.is_asking()) {
-            if (auto credential = files_.check(client_)) enroll_.use(*std::move(credential));
+            if (auto credential = files_.poll(client_))
+                enroll_.use_credential(*std::move(credential));
         }
-        watch_files();
+        poll_credential();
     });
 }
 
 void Session::judge_credential(const Failure* failure) {
-    files_.all_is_well(failure == nullptr);
+    files_.note_report(failure == nullptr);
     if (failure == nullptr) {
         if (enroll_.accepted() && jobs_) jobs_->start();
         return;
@@ -170,11 +172,11 @@ void Session::judge_credential(const Failure* failure) {
     // Reports go on: a backend that erred takes the credential again, and they will show it.
     if (jobs_) jobs_->pause();
     enroll_.renew(failure->text);
-    if (context_.serves()) return watch_files();
+    if (context_.serves()) return poll_credential();
     part_finished(jobs, false);
 }
 
-void Session::beat_done(const Answer<HeartbeatReceipt>& answer) {
+void Session::on_heartbeat_answer(const Answer<HeartbeatReceipt>& answer) {
     judge_credential(answer ? nullptr : &answer.error());
     if (answer && jobs_) jobs_->heartbeat_accepted();
     if (inventory_ && std::exchange(inventory_waits_, false)) inventory_->start();

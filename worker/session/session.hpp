@@ -72,7 +72,7 @@ class Session {
     void job_exited(const protocol::JobExited& exited);
 
     // What its files hold is looked at before the next report.
-    void files_may_have_changed() { files_.expire(); }
+    void files_may_have_changed() { files_.poll_soon(); }
     // For `bulkhead status`: one object of the list of backends.
     void describe(JsonWriter& json) const;
 
@@ -84,11 +84,11 @@ class Session {
                   std::vector<KeptRefusal> refusals);
     void on_enrolled(const Enrolled& enrolled);
     void on_enroll_failed();
-    void redact();      // what we know of secrets now
-    void look_again();  // at what others may have changed
-    void watch_files();
+    void redact();   // what we know of secrets now
+    void refresh();  // at what others may have changed
+    void poll_credential();
     void judge_credential(const Failure* failure);
-    void beat_done(const Answer<HeartbeatReceipt>& answer);
+    void on_heartbeat_answer(const Answer<HeartbeatReceipt>& answer);
     // What a run that ends has to wait for. A duty may say more than once that it is done.
     enum Part : std::size_t { heartbeat, inventory, findings, jobs, kParts };
     void part_finished(Part part, bool sent);

@@ -24,7 +24,7 @@ class ReloadedFilesTest : public testing::Test {
     // A look for which it is time, long after the one before.
     std::optional<Secret> look(ReloadedFiles& files) {
         now_ += std::chrono::hours(1);
-        return files.check(http_, now_);
+        return files.poll(http_, now_);
     }
     ReloadedFiles::Open opener() {
         return [this](std::string_view key) {
@@ -76,18 +76,18 @@ TEST_F(ReloadedFilesTest, TheBrokerIsAskedEverySomeMinutesAndSoonWhenReportsFail
     ReloadedFiles files(config_, log_, opener());
     const auto begin = sys::Clock::now();
     for (int second = 0; second < 601; ++second) {
-        files.check(http_, begin + std::chrono::seconds(second));
+        files.poll(http_, begin + std::chrono::seconds(second));
     }
     EXPECT_EQ(opened_, 2) << "in ten minutes of beats, one a second";
-    files.all_is_well(false);
+    files.note_report(false);
     for (int second = 601; second < 631; ++second) {
-        files.check(http_, begin + std::chrono::seconds(second));
+        files.poll(http_, begin + std::chrono::seconds(second));
     }
     EXPECT_EQ(opened_, 5) << "in half a minute of failures";
-    files.all_is_well(true);
-    files.expire();
-    files.check(http_, begin + std::chrono::seconds(632));
-    files.check(http_, begin + std::chrono::seconds(633));
+    files.note_report(true);
+    files.poll_soon();
+    files.poll(http_, begin + std::chrono::seconds(632));
+    files.poll(http_, begin + std::chrono::seconds(633));
     EXPECT_EQ(opened_, 6) << "after a reload once";
 }
 
