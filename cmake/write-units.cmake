@@ -1,0 +1,15 @@
+# Writes both units from their templates in systemd/, which share the hardening of walls.conf.in.
+#   cmake -DFROM=systemd -DTO=DIR -DBULKHEAD_LIBEXEC=... -DBULKHEAD_ETC=... -DBULKHEAD_DOC=...
+#         -P write-units.cmake
+# or, with these variables set, by include(). A unit without hardening is an error.
+file(READ "${FROM}/walls.conf.in" BULKHEAD_WALLS)
+string(STRIP "${BULKHEAD_WALLS}" BULKHEAD_WALLS)
+string(CONFIGURE "${BULKHEAD_WALLS}" BULKHEAD_WALLS @ONLY)
+foreach(name bulkhead bulkhead-checkin)
+    configure_file("${FROM}/${name}.service.in" "${TO}/${name}.service" @ONLY)
+    file(STRINGS "${TO}/${name}.service" hardened REGEX "^NoNewPrivileges=yes$")
+    if(NOT hardened)
+        message(FATAL_ERROR "${name}.service has no line NoNewPrivileges=yes: either "
+            "${FROM}/walls.conf.in lacks it, or ${name}.service.in does not say @BULKHEAD_WALLS@")
+    endif()
+endforeach()

@@ -1,0 +1,94 @@
+// The units as `cmake --install` writes them: both have the hardening of systemd/walls.conf.in, and
+// units without it are not written at all.
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "tests/build/elf.hpp"
+#include "tests/support/tree.hpp"
+
+namespace bulkhead::test {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr const char* kUnits[] = {"bulkhead.service", "bulkhead-checkin.service"};
+
+// The settings of a unit's section [Service], in order, without comments.
+std::vector<std::string> settings_of(const std::string& path) {
+    std::ifstream file(path);
+    std::vector<std::string> settings;
+    bool service = false;
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with('[')) service = line == "[Service]";
+        if (service && !line.empty() && !line.starts_with('#')) settings.push_back(line);
+    }
+    return settings;
+}
+
+// Of a list that all units share, which has no section of its own.
+std::vector<std::string> shared_settings() {
+    std::ifstream file(SOURCE_TREE "/systemd/walls.conf.in");
+    std::vector<std::string> settings;
+    for (std::string line; std::getline(file, line);) {
+        if (!line.empty() && !line.starts_with('#')) settings.push_back(line);
+    }
+    return settings;
+}
+
+TEST(InstalledUnits, BothHaveTheHardening) {
+    const TempDir root;
+    output_of("DESTDIR='" + root.path() + "' '" CMAKE "' --install '" BUILD_TREE "' --prefix /usr");
+    for (const auto* unit : kUnits) {
+        const auto settings = settings_of(root.path() + "/usr/lib/systemd/system/" + unit);
+        EXPECT_THAT(settings, IsSupersetOf(shared_settings())) << unit;
+        // Named here as well, so that a list that lost one of them is noticed.
+        EXPECT_THAT(settings, Contains("NoNewPrivileges=yes")) << unit;
+        for (const auto* key : {"SystemCallFilter=~", "SystemCallArchitectures=native",
+                                "RestrictAddressFamilies=AF_UNIX ", "CapabilityBoundingSet=CAP_"}) {
+            EXPECT_THAT(settings, Contains(StartsWith(key))) << unit;
+        }
+        EXPECT_THAT(settings, Contains(StartsWith("ExecStart=/usr/libexec/bulkhead/broker "
+                                                  "--policy /etc/bulkhead/policy ")))
+            << unit;
+        EXPECT_THAT(settings, Not(Contains(HasSubstr("@BULKHEAD")))) << unit;
+    }
+}
+
+class WriteUnits : public ::testing::Test {
+  protected:
+    // Whether units are written from templates with this hardening.
+    bool write(std::string_view walls, std::string_view unit = "[Service]\n@BULKHEAD_WALLS@\n") {
+        files_.write("walls.conf.in", walls);
+        for (const auto* name : kUnits) files_.write(std::string(name) + ".in", unit);
+        const auto status =
+            std::system(("'" CMAKE "' -DFROM='" + files_.path() + "' -DTO='" + files_.path() +
+                         "' -P '" SOURCE_TREE "/cmake/write-units.cmake' 2>/dev/null")
+                            .c_str());
+        return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    }
+    Tree files_{};
+};
+
+TEST_F(WriteUnits, TakesHardening) {
+    EXPECT_TRUE(write("NoNewPrivileges=yes\n"));
+    for (const auto* unit : kUnits) {
+        EXPECT_THAT(settings_of(files_.path() + "/" + unit), Contains("NoNewPrivileges=yes"));
+    }
+}
+
+TEST_F(WriteUnits, FailsWithoutHardening) {
+    EXPECT_FALSE(write(""));
+    EXPECT_FALSE(write("# NoNewPrivileges=yes\nLockPersonality=yes\n"));
+    EXPECT_FALSE(write("NoNewPrivileges=no\n"));
+    EXPECT_FALSE(write("NoNewPrivileges=yes\n", "[Service]\nType=notify\n"));
+}
+
+}  // namespace
+}  // namespace bulkhead::test
