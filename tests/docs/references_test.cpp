@@ -24,7 +24,7 @@ std::vector<std::string> all(const std::string& text, const std::regex& pattern)
 
 std::vector<fs::path> pages() {
     std::vector<fs::path> found;
-    for (const auto* folder : {"", "docs", "policy", "tests/backend"}) {
+    for (const auto* folder : {"", "docs", "docs/decisions", "policy", "tests/backend"}) {
         for (const auto& entry : fs::directory_iterator(kTree / folder)) {
             if (entry.path().extension() == ".md") found.push_back(entry.path());
         }
