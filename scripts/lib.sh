@@ -1,3 +1,5 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034  # variables are for the scripts that source this file
 # Functions and variables that the scripts share, and the packages that a fresh Debian 12 needs.
 set -euo pipefail
 

@@ -2,7 +2,9 @@
 # Runs inside the machine that `run` has booted: each case as a root shell and as a job of each profile.
 #   inside.sh [--own-kernel] [CASE...]   also the cases that change the kernel, which must be nobody else's
 # Leaves /srv/found.tsv, a row for each case, and /srv/said, what those said that did not succeed.
+# shellcheck source=../systemd/agent.sh
 . /opt/lab/agent.sh
+# shellcheck source=world.sh
 . /opt/lab/world.sh
 
 own_kernel=false

@@ -3,6 +3,7 @@
 # has inside.sh look how the agent lives as a service, then puts a program of ours in the worker's place and sees what
 # SELinux alone keeps from it. `pack` makes the tar that this lies in; unpack it below / and run /opt/lab/enforcing.sh as root.
 export BULKHEAD_LAB_SLOWER=20
+# shellcheck source=../systemd/agent.sh
 . /opt/lab/agent.sh
 failed() { echo "NOT SEEN: $1"; exit 1; }
 check() {  # check WHAT COMMAND...

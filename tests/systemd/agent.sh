@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034  # variables are for the scripts that source this file
 # Inside a machine with an installed agent: a backend on loopback, what an operator writes for it, and jobs.
 set -euo pipefail
 shopt -s inherit_errexit

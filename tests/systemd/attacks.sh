@@ -2,6 +2,7 @@
 # Runs inside the machine that `run` has booted: what jobs once did to a host, tried again in each profile that is not
 # root. Each attempt works for a root shell; a job is refused it.
 #   attacks.sh [--own-kernel]   also those that change the kernel, which must be nobody else's
+# shellcheck source=agent.sh
 . /opt/lab/agent.sh
 
 own_kernel=false
@@ -121,8 +122,8 @@ for profile in "${profiles[@]}"; do
         continue
     fi
     said=$(curl -fsS "$control/control/jobs/$profile/output/stdout")
-    echo "$profile: $(grep -c refused <<<"$said") refused, $(grep -c done <<<"$said" || true) done"
-    done_to=$(grep done <<<"$said" || true)
+    echo "$profile: $(grep -c refused <<<"$said") refused, $(grep -c "done" <<<"$said" || true) done"
+    done_to=$(grep "done" <<<"$said" || true)
     [ -z "$done_to" ] || { echo "NOT REFUSED to $profile: $done_to"; worst=1; }
     [ "$(cat /var/cache/apt/archives/lab.deb)" = package ] && [ -f /home/lab-user/file ] && [ ! -e /etc/cron.d/lab ] &&
         [ "$(stat -c %a /dev/null)" = 666 ] || { echo "HARM DONE by $profile"; worst=1; }
@@ -133,7 +134,7 @@ done
 prepare
 echo "$all" >/opt/lab/all-attempts.sh
 said=$(systemd-run -q --wait --pipe -p LimitCORE=infinity bash /opt/lab/all-attempts.sh)
-echo "root shell: $(grep -c done <<<"$said") done"
+echo "root shell: $(grep -c "done" <<<"$said") done"
 ! grep refused <<<"$said" || failed "each attempt works for somebody"
 umount /var/tmp/lab-yard/chroot/{home,proc} || true
 exit $worst

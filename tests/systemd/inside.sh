@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # Runs inside the container that `run` has booted: the installed agent under a real systemd.
+# shellcheck source=agent.sh
 . /opt/lab/agent.sh
 
 failed() {
