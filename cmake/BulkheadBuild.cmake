@@ -24,7 +24,8 @@ endif()
 if(BULKHEAD_HARDEN)
     include(CheckPIESupported)
     check_pie_supported()
-    add_compile_options(-fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero
+    add_compile_options(-fstack-protector-strong -fstack-clash-protection
+                        -ftrivial-auto-var-init=zero
                         -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -D_GLIBCXX_ASSERTIONS)
     if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
         add_compile_options(-fcf-protection=full)
@@ -41,7 +42,8 @@ if(BULKHEAD_HARDEN)
 endif()
 
 if(BULKHEAD_SANITIZE)
-    add_compile_options(-fsanitize=${BULKHEAD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    add_compile_options(-fsanitize=${BULKHEAD_SANITIZE} -fno-sanitize-recover=all
+                        -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${BULKHEAD_SANITIZE})
     add_compile_definitions(BULKHEAD_SANITIZED=1)
 endif()
@@ -55,7 +57,9 @@ if(CCACHE)
 endif()
 
 # bulkhead_library(NAME [SOURCES a.cpp ...] [LINKS lib ...])
-# Makes a static library of a folder. A call to a library that LINKS does not name is a link error.
+# Makes a static library of a folder. A call to a library that LINKS does not name is a link error;
+# but a linker does not see a header, so tests/docs/layers_test.cpp holds every #include against the
+# table of docs/architecture.md.
 function(bulkhead_library name)
     cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
     if(ARG_SOURCES)

@@ -1,5 +1,5 @@
-# Finds every outside library. The broker links Crypto, seccomp and cap; the worker links the
-# others.
+# Finds every outside library. Who may include which is the last column of the table in
+# docs/architecture.md; what the broker maps is policy/broker.libs.
 
 find_package(PkgConfig REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)

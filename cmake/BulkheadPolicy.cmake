@@ -6,13 +6,16 @@ set(BULKHEAD_OPERATORS_FILES README.md approval.policy approved/README.md host.p
 
 # The programs find the vendor's policy by a path relative to themselves, so that an installed tree
 # can be moved.
-file(RELATIVE_PATH BULKHEAD_FROM_BROKER_TO_POLICY "/x/${BULKHEAD_LIBEXEC}" "/x/${BULKHEAD_VENDOR_POLICY}")
-file(RELATIVE_PATH BULKHEAD_FROM_CLI_TO_POLICY "/x/${CMAKE_INSTALL_BINDIR}" "/x/${BULKHEAD_VENDOR_POLICY}")
+file(RELATIVE_PATH BULKHEAD_FROM_BROKER_TO_POLICY
+     "/x/${BULKHEAD_LIBEXEC}" "/x/${BULKHEAD_VENDOR_POLICY}")
+file(RELATIVE_PATH BULKHEAD_FROM_CLI_TO_POLICY
+     "/x/${CMAKE_INSTALL_BINDIR}" "/x/${BULKHEAD_VENDOR_POLICY}")
 
 # The build directory has the same files, so that programs that were built run with their own
 # policy.
 set(built ${CMAKE_BINARY_DIR}/vendor-policy)
-file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/policy ${CMAKE_SOURCE_DIR}/policy/*)
+file(GLOB_RECURSE files CONFIGURE_DEPENDS
+     RELATIVE ${CMAKE_SOURCE_DIR}/policy ${CMAKE_SOURCE_DIR}/policy/*)
 list(REMOVE_ITEM files ${BULKHEAD_OPERATORS_FILES})
 list(APPEND files README.md)
 list(TRANSFORM files PREPEND ${CMAKE_SOURCE_DIR}/policy/ OUTPUT_VARIABLE sources)
