@@ -14,6 +14,11 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
                     -Wformat=2 -Wimplicit-fallthrough -Wno-missing-field-initializers)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # TRY(...) as a statement checks a value and does not use it, and clang warns of that. g++ warns
+    # of results that are ignored.
+    add_compile_options(-Wno-unused-result)
+endif()
 # Without the directory's name in it, the output has the same bytes in whatever directory it is
 # built.
 add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
