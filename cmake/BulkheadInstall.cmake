@@ -1,6 +1,13 @@
 # What a package holds and where it goes. What needs the prefix of the installation, such as the
 # units, is in install.cmake.in.
 
+# Debug information is 30 times the size of the rest. It stays with the programs in the build tree,
+# which have the same build id (.note.gnu.build-id) as the stripped ones.
+option(BULKHEAD_STRIP "Install programs without symbols and debug information" OFF)
+if(BULKHEAD_STRIP)
+    # What `cmake --install --strip` sets; before install(TARGETS), whose script reads it.
+    install(CODE "set(CMAKE_INSTALL_DO_STRIP TRUE)")
+endif()
 install(TARGETS broker worker RUNTIME DESTINATION ${BULKHEAD_LIBEXEC})
 install(TARGETS bulkhead RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
