@@ -76,8 +76,9 @@ TEST(Walls, CapabilitiesThatWouldUndoTheIdMapAreRefusedWithIt) {
 TEST(Walls, AreGivenUpWithAReasonOrNotAtAll) {
     EXPECT_EQ(refusal(text_of("without landlock\n")),
               "profiles/p.profile:1:17: no reason; end the line with \"  # why\"");
-    EXPECT_THAT(refusal(text_of("without selinux  # why\n")),
-                StartsWith("profiles/p.profile:1:9: expected a wall: landlock, landlock-scope, job-view"));
+    EXPECT_THAT(
+        refusal(text_of("without selinux  # why\n")),
+        StartsWith("profiles/p.profile:1:9: expected a wall: landlock, landlock-scope, job-view"));
     EXPECT_EQ(refusal(text_of("require landlock  # why\nwithout landlock  # an old kernel\n")),
               "profiles/p.profile:2: another line requires landlock; take one of the two out");
     EXPECT_EQ(refusal(text_of("without job-view  # an old kernel\n")),
