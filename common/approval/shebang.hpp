@@ -20,9 +20,9 @@ struct Shebang {
     std::string_view argument;  // the rest of the line as one argument; empty if there is none
 };
 
-// Splits the line as binfmt_script does since Linux 5.1 (execve(2)). Nothing if the script has no #!
-// line. An error if the kernel would refuse the line or cut it: no interpreter, a NUL, no LF within
-// kMaxShebang bytes, CR LF at the end.
+// Splits the line as binfmt_script does since Linux 5.1 (execve(2)). Nothing if the script has no
+// #! line. An error if the kernel would refuse the line or cut it: no interpreter, a NUL, no LF
+// within kMaxShebang bytes, CR LF at the end.
 Result<std::optional<Shebang>> parse_shebang(std::string_view script);
 
 // The program that the line runs. If that is env(1), the program that env would run.
