@@ -108,7 +108,7 @@ Result<std::vector<Asked>> ask_all(const std::string& run_dir) {
         sockets.push_back(connect_to(folder + "/" + name));
     }
     if (names.empty()) return fail(folder + ": holds no socket; is the agent running?");
-    const auto deadline = Clock::now() + kPatience;
+    const auto deadline = Clock::now() + kTimeout;
     std::vector<Asked> all;
     for (std::size_t i = 0; i < names.size(); ++i) {
         all.push_back({.backend = names[i], .answer = hear(sockets[i], deadline)});
