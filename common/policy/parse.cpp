@@ -22,6 +22,8 @@ Result<std::string> label(Line& line) {
 }
 Result<std::string> soname(Line& line) { return std::string(TRY(line.word("a soname"))); }
 
+// Called with a row of a map, never with a temporary.
+// NOLINTNEXTLINE(bugprone-return-const-ref-from-parameter)
 const Source& source_of(const Source& source) { return source; }
 const Source& source_of(const auto& row) { return row.source; }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <unordered_map>
+#include <utility>
 
 #include "common/base/result.hpp"
 #include "common/base/strong.hpp"
@@ -31,7 +32,9 @@ class Loop {
 
     // Calls `timer` once, at `when` or later.
     TimerId at(Clock::time_point when, OnTimer timer);
-    TimerId after(Clock::duration delay, OnTimer timer) { return at(Clock::now() + delay, timer); }
+    TimerId after(Clock::duration delay, OnTimer timer) {
+        return at(Clock::now() + delay, std::move(timer));
+    }
     // Does nothing if the timer has run.
     void cancel(TimerId id);
 
