@@ -1,4 +1,5 @@
-// worker: the half that meets the network. Confine first, talk after.
+// worker: the process of one backend, which talks to the network only after it has confined itself.
+// With --read-config it is the config reader.
 #include <netdb.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@ namespace {
 
 using namespace bulkhead;
 
-constexpr int kChannelFd = 3;  // where the broker put its end before exec
+constexpr int kChannelFd = 3;  // the socketpair, as the broker arranged it before execve(2)
 constexpr int kFailed = 1;
 constexpr int kBadConfiguration = 2;
 constexpr std::string_view kReadConfig = "--read-config";
@@ -64,7 +65,8 @@ worker::ConfigSources sources(std::vector<std::string> arguments) {
     return from;
 }
 
-// What libraries load on first use they must load now: the sandbox lets no more code in.
+// glibc loads resolver modules (nsswitch.conf(5)) and the time zone on first use. The sandbox
+// allows no new executable memory, so they are loaded now.
 void warm_up() {
     addrinfo* found = nullptr;
     if (::getaddrinfo("localhost", "443", nullptr, &found) == 0) ::freeaddrinfo(found);
@@ -120,7 +122,8 @@ int serve(worker::BrokerClient broker, std::vector<std::string> arguments) {
 
 int main(int count, char** values) {
     std::vector<std::string> arguments(values + 1, values + count);
-    // Everybody can read a command line, and an old one may hold a secret.
+    // /proc/PID/cmdline can be read by every user, and a command line written for an older agent
+    // may hold a secret.
     for (int i = 1; i < count; ++i) std::memset(values[i], '*', std::strlen(values[i]));
     worker::BrokerClient broker{link::Channel(sys::Fd(kChannelFd))};
     if (std::erase(arguments, kReadConfig) > 0) return read_config(broker, std::move(arguments));

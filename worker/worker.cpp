@@ -53,7 +53,7 @@ void Worker::refresh_system() {
                       {"advice", "a backend that knows it by its name takes it for another host"}});
     }
     own_->settable = std::move(now);
-    system->hardware = std::move(known.hardware);  // of the machine, which stays
+    system->hardware = std::move(known.hardware);  // which does not change
     known = *std::move(system);
 }
 
@@ -69,7 +69,7 @@ Result<> Worker::take_over(std::vector<protocol::UnreportedJob> jobs) {
         log_.warning("job of a dialect that is gone", {{"delivery", delivery}});
         TRY(own_->broker.call(protocol::AckJob{.number = number}));
     }
-    // The broker has forgotten the others: their backends have all of it.
+    // The broker has forgotten all other jobs, as they were reported: their output can go.
     return own_->spool.keep_only(owed);
 }
 

@@ -10,16 +10,16 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::minutes kHeadKept{5};
-constexpr std::chrono::seconds kOwnersKept{10};  // a walk through all processes costs root time
+constexpr std::chrono::seconds kOwnersKept{10};  // each answer reads all of /proc
 constexpr std::uint64_t kMaxValueBytes = 64 << 20;
 
 std::unexpected<Error> broker_gone() { return fail("the broker is gone"); }
 
 }  // namespace
 
-// The log grows by what the broker does, and nearly all of that is asked by us or told to us: while
-// nothing was received, the head is the same. The rest, such as a refused policy, shows a little
-// later.
+// Nearly every entry of the audit log belongs to a request of this worker or to an event, so the
+// head is taken to be unchanged while nothing was received. Other entries, such as a refused
+// policy, are reported up to kHeadKept later.
 Result<protocol::AuditHeadReply> BrokerClient::audit_head() {
     if (!head_ || Clock::now() - head_asked_ > kHeadKept) {
         head_ = TRY(call(protocol::AuditHead{}));
@@ -84,7 +84,8 @@ Result<std::optional<link::Packet>> BrokerClient::next_event() {
 Result<link::Packet> BrokerClient::receive() {
     head_.reset();
     for (;;) {
-        // The wait comes first: no answer is ever there already.
+        // poll(2) comes first: an answer is never there at once, so receive() alone would be a
+        // wasted call.
         pollfd wait{.fd = channel_.fd(), .events = POLLIN, .revents = 0};
         ::poll(&wait, 1, -1);
         auto packet = channel_.receive();

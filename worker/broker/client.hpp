@@ -1,4 +1,4 @@
-// Typed calls to the broker, made from the request list, and its events.
+// BrokerClient: typed requests to the broker, by way of the request list, and its events.
 #pragma once
 #include <chrono>
 #include <deque>
@@ -20,7 +20,8 @@ class BrokerClient {
     explicit BrokerClient(link::Channel channel) : channel_(std::move(channel)) {}
 
     // Waits for the reply: a broker answers in about a millisecond. Events that come first are kept
-    // for next_event(). An error means that the broker is gone or not ours: the worker ends.
+    // for next_event(). An error means that the broker is gone or broke the protocol: the worker
+    // must end.
     template <class Request>
     Result<typename Request::Reply> call(const Request& request) {
         const auto serial = ++serial_;
@@ -31,18 +32,19 @@ class BrokerClient {
                       protocol::decode<typename Request::Reply>(packet.bytes, packet.descriptors));
     }
 
-    // Of the audit log; asks the broker only when it may have changed.
+    // The head of the audit log. Asks the broker only if it may have changed.
     Result<protocol::AuditHeadReply> audit_head();
 
-    // From the broker at most every ten seconds; callers in between share one answer.
+    // Which process owns which socket. Asked for at most every ten seconds; callers in between
+    // share one answer.
     Result<std::shared_ptr<const SocketOwners>> socket_owners();
 
     Result<FileSystems> file_systems();
 
-    // One that the settings name by this key, as it is now.
+    // Opens the file that the setting of this key names, as it is now.
     Result<OpenedFile> open_named(std::string_view key);
 
-    // The very first frame: Setup, or ReadConfig.
+    // Waits for the first frame of all: Setup, or ReadConfig.
     template <class First>
     Result<First> receive_first() {
         auto packet = TRY(receive());
@@ -54,19 +56,20 @@ class BrokerClient {
         TRY(sys::set_nonblocking(channel_.descriptor(), true));
         return first;
     }
-    // From the loop, when the channel is readable: one packet, or nothing.
+    // One event, or nothing if there is none. Called from the event loop when the channel is
+    // readable.
     Result<std::optional<link::Packet>> next_event();
 
     int fd() const { return channel_.fd(); }
-    // Called when call() met an event, and at once if it did already: the channel will not be
-    // readable because of it again.
+    // `tell` is called when call() received an event, and at once if it has done so before:
+    // epoll(7) will not report that event again.
     void when_kept(std::function<void()> tell) {
         tell_ = std::move(tell);
         if (!kept_.empty()) tell_();
     }
 
   private:
-    // A value without bytes when policy does not hand it out.
+    // `bytes` is empty if policy refuses the reading.
     struct Value {
         protocol::ReadingReply reply;
         std::string bytes;
@@ -79,7 +82,7 @@ class BrokerClient {
     std::deque<link::Packet> kept_;
     std::function<void()> tell_ = [] {};
     std::uint32_t serial_ = 0;
-    std::optional<protocol::AuditHeadReply> head_;  // empty since anything was received
+    std::optional<protocol::AuditHeadReply> head_;  // empty if anything was received since
     std::chrono::steady_clock::time_point head_asked_{};
     std::shared_ptr<const SocketOwners> owners_;
     std::chrono::steady_clock::time_point owners_asked_{};

@@ -6,7 +6,8 @@ namespace bulkhead::worker {
 
 namespace {
 
-constexpr std::uint64_t kMaxFile = 4 << 20;  // what a careless row may make us hold
+// Octets. Bounds memory if a row of policy names a huge file.
+constexpr std::uint64_t kMaxFile = 4 << 20;
 
 HostFile read(const protocol::HostFile& found) {
     HostFile file{.path = found.path.str(), .reason = found.reason.str(), .content = {}};

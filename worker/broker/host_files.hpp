@@ -1,4 +1,4 @@
-// Host files by way of the broker.
+// BrokerHostFiles: files of the host that the broker opens, by the rows of policy/reads.policy.
 #pragma once
 #include "worker/broker/client.hpp"
 #include "worker/host/readings/host_files.hpp"

@@ -22,7 +22,7 @@ Random system_random() {
     return [] {
         std::uint64_t bits = 0;
         // Blocks only before the kernel's generator is seeded, early at boot (getrandom(2)); 8
-        // bytes are never cut short. Without an answer the middle is as good a guess as any.
+        // bytes are never cut short. If the call fails, 0.5 is returned: a delay without jitter.
         if (::getrandom(&bits, sizeof bits, 0) != sizeof bits) return 0.5;
         return static_cast<double>(bits >> 11) * 0x1p-53;
     };
@@ -35,7 +35,7 @@ milliseconds Backoff::next(std::optional<std::chrono::seconds> retry_after) {
     ++failures_;
     const auto jittered = std::max(limits_.least, part_of(ceiling, random_));
     if (!retry_after) return jittered;
-    // Compared in seconds: a hostile number of them must not overflow as milliseconds.
+    // Clamped in seconds: as milliseconds a hostile Retry-After would overflow.
     const auto longest = std::chrono::floor<std::chrono::seconds>(limits_.longest_retry_after);
     return std::clamp(*retry_after, std::chrono::seconds(0), longest) + jittered;
 }

@@ -1,4 +1,5 @@
-// When to try again: exponential with full jitter, capped, never before the backend asked for it.
+// Backoff: how long to wait before the next try. Exponential with full jitter, capped, and never
+// shorter than the Retry-After of the backend (RFC 9110, section 10.2.3).
 #pragma once
 #include <chrono>
 #include <functional>
@@ -35,7 +36,8 @@ class Backoff {
     unsigned failures_ = 0;
 };
 
-// Where in its first interval a periodic duty begins: agents restarted together spread evenly.
+// A random part of `interval`, after which a periodic duty begins: agents that were restarted
+// together do not report together.
 std::chrono::milliseconds first_phase(std::chrono::milliseconds interval, const Random& random);
 
 }  // namespace bulkhead::worker

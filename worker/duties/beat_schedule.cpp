@@ -29,7 +29,7 @@ BeatSchedule::Due BeatSchedule::wake(Time now) {
     Due due{.sample = now >= next_sample_};
     if (due.sample) {
         next_sample_ += step();
-        // What was missed, while the loop was busy elsewhere, is not made up for.
+        // Samples that were missed while the event loop was busy are not made up for.
         if (next_sample_ <= now) next_sample_ = now + interval_;
     }
     due.send = !under_way_ && now >= held_until_ && (due.sample || again_);
@@ -64,7 +64,7 @@ milliseconds BeatSchedule::pause_after(const Failure& failure) {
         }
         return std::min(pause, milliseconds(longest_rejected_pause_));
     }
-    // Refused for what it says: the same would be refused again.
+    // The backend refused the content of the report: the same report would be refused again.
     if (failure.kind != Failure::Kind::retry) return milliseconds(0);
     if (!retries_) {
         again_ = true;
@@ -75,7 +75,7 @@ milliseconds BeatSchedule::pause_after(const Failure& failure) {
         return milliseconds(0);
     }
     again_ = true;
-    // The backend's settings may ask for more tries than there are bits.
+    // Retries::most may be larger than the number of bits that can be shifted.
     return std::min<milliseconds>(retries_->first * (1LL << std::min(tries_++, 20U)),
                                   std::chrono::hours(24));
 }

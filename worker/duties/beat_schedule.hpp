@@ -1,8 +1,8 @@
-// BeatSchedule: when to take a sample and when to send a report. Pure: it is told the time, so
-// that hours pass in a test's moment.
+// BeatSchedule: when to take a sample and when to send a report. Pure: it is told the time, so that
+// a test of hours takes no time.
 //
-// Samples are taken at every interval, whatever becomes of the reports, so that a processor's share
-// always means the last interval. At most one report is under way. What is sent after a failure is
+// Samples are taken at every interval, whether or not reports arrive, so that the CPU percentage
+// always covers the last interval. At most one report is under way. What is sent after a failure is
 // the latest sample: an old one would be taken for the state at its arrival.
 #pragma once
 #include "worker/backend/dialect/dialect.hpp"
@@ -29,10 +29,11 @@ class BeatSchedule {
     // whole interval measured; the second at a random moment of the interval after it, so that
     // hosts that came up together do not stay together.
     void start(Time now, std::chrono::seconds interval);
-    // In a run that ends after one report.
+    // For a run that ends after one report, which is sent at once.
     void start_once(Time now);
 
-    // What is due, and counted as done: a report that is due is under way from here.
+    // What is due at `now`. A report that is due counts as under way from this call on, until
+    // delivered() or failed().
     Due wake(Time now);
     Time next() const;
     void delivered(Time now, std::optional<std::chrono::seconds> interval);
@@ -51,12 +52,12 @@ class BeatSchedule {
     Backoff backoff_;
     std::chrono::seconds interval_{60};
     Time next_sample_{};
-    Time held_until_{};   // nothing is sent before
-    bool again_ = false;  // a report is due then, else with the sample after it
+    Time held_until_{};   // no report is sent before
+    bool again_ = false;  // a report is due at held_until_; else with the next sample
     bool under_way_ = false;
     bool spread_ = true;       // the next interval is a random part of one
-    unsigned tries_ = 0;       // of retries_
-    unsigned rejections_ = 0;  // in a row
+    unsigned tries_ = 0;       // tries made of Retries::most
+    unsigned rejections_ = 0;  // credential rejections in a row
 };
 
 }  // namespace bulkhead::worker

@@ -1,4 +1,4 @@
-// When to report the inventory. Pure: it is told the time.
+// Cadence: when an inventory report is due. Pure: it is told the time.
 #pragma once
 #include <chrono>
 #include <optional>
@@ -13,19 +13,19 @@ struct Cadence {
     std::chrono::seconds jitter{};
     std::chrono::seconds timer_interval{};  // how often a timer starts a run of its own
 
-    // Until the next report is due, without jitter: 0 where there was none yet, and where the last
-    // one lies in the future because the clock was turned back.
+    // Time until the next report is due, without jitter. 0 if there was no report yet, or if the
+    // last one lies in the future because the clock was turned back.
     std::chrono::seconds remaining(UnixTime now, std::optional<UnixTime> last) const;
-    // In a run that a timer started: report now? An interval up to the timer's own always says yes,
-    // so that two clocks which drift do not skip every other report.
+    // Whether a run that a systemd timer started reports. Always if `interval` is no longer than
+    // the timer's, or two clocks that drift apart would skip every other report.
     bool is_due(UnixTime now, std::optional<UnixTime> last) const;
-    // 0..jitter, whole seconds, each as likely as the others.
+    // A uniformly random number of whole seconds in [0, jitter].
     std::chrono::seconds drawn_jitter(const Random& random) const;
-    // After an answer that will not change by asking again soon.
+    // The pause after an answer that asking again soon would not change.
     std::chrono::seconds slow() const;
 };
 
-// After a failure that may pass: from half a minute up to the timer's interval.
+// For failures that may pass: the pause grows from half a minute to the interval of the timer.
 Backoff::Limits retry_limits(const Cadence& cadence);
 
 }  // namespace bulkhead::worker

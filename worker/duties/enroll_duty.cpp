@@ -20,7 +20,8 @@ void EnrollDuty::start() {
                            {{"backend", context_.config.name}, {"why", known.error().what}});
         known = std::optional<Identity>{};
     }
-    // Before the one on disk: an administrator may have made a new one.
+    // A configured credential goes before the one on disk: an administrator may have made a new
+    // one.
     if (!context_.config.credential.empty()) return use_credential(context_.config.credential);
     Enrolled already;
     if (*known) {
@@ -68,7 +69,7 @@ void EnrollDuty::give_up(std::string why) {
 }
 
 void EnrollDuty::renew(const std::string& why) {
-    if (state_ != State::enrolled) return;  // told before
+    if (state_ != State::enrolled) return;  // the operator has been told already
     state_ = State::refused;
     const auto& traits = dialect_.traits();
     trouble_ = std::string(traits.credential_name) + " rejected: " + why;
@@ -91,7 +92,7 @@ std::string EnrollDuty::how_to_enroll() const {
     return "put it into " + where_to_put_a_token() + " and restart the agent";
 }
 
-// Literally what helps: a test follows it for each dialect.
+// What an operator has to do, literally: a test follows the text for each dialect.
 std::string EnrollDuty::how_to_renew() const {
     const auto* const dialect = find_dialect(context_.config.dialect);
     const bool enrolls = dialect != nullptr && dialect->enrolls;
@@ -121,7 +122,7 @@ bool EnrollDuty::accepted() {
     return true;
 }
 
-// The same in every try: a backend that forgot us knows us again by it.
+// The key stays the same in every try: a backend that lost its record recognises this host by it.
 Result<Secret> EnrollDuty::own_key() const {
     const auto& enrollment = *dialect_.enrollment();
     if (auto known = TRY(credentials_.load_key(context_.config.name))) {
@@ -171,7 +172,8 @@ void EnrollDuty::on_answer(Answer<Enrolled> answer) {
     trouble_.clear();
     state_ = State::enrolled;
     from_configuration_ = false;
-    // Before anything else: a lost credential may be a spent token.
+    // The credential is saved before anything else: the token may be spent, so a lost credential
+    // cannot be had again.
     if (const auto saved = credentials_.save(context_.config.name, answer->identity); !saved) {
         trouble_ =
             "the credential could not be kept, so a restart will need a new install token: " +
@@ -216,7 +218,8 @@ void EnrollDuty::retry_later(const Failure& failure) {
     callbacks_.failed();
 }
 
-// An administrator's word takes longer than a network's return.
+// An answer that an administrator must change is asked for less often than a network failure is
+// retried.
 std::chrono::milliseconds EnrollDuty::delay_after(const Failure& failure) {
     const auto usual = backoff_.next(failure.retry_after);
     if (failure.kind == Failure::Kind::retry) return usual;

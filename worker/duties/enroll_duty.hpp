@@ -34,13 +34,15 @@ class EnrollDuty {
           callbacks_(std::move(callbacks)),
           backoff_(context.random) {}
 
-    // With the credential of the configuration or of the disk if there is one, else by asking.
+    // Uses the credential of the configuration or of the disk if there is one; else asks the
+    // backend for one.
     void start();
-    // The credential was good once and is refused now: ask anew where a token is at hand, slowly.
+    // The backend rejects a credential that it accepted before. Enrolls again, with growing pauses,
+    // where the dialect allows it and a token is known.
     void renew(const std::string& why);
-    // The credential is good. True when it had been refused.
+    // The backend accepted the credential. True if it had been rejected before.
     bool accepted();
-    // With this credential from here on: the configuration's, or one that its file holds by now.
+    // Uses this credential from now on: the one of the configuration, or a new one of its file.
     void use_credential(Secret credential);
 
     State state() const { return state_; }
@@ -65,7 +67,7 @@ class EnrollDuty {
     const ProcFiles& proc_;
     CollectInventory collect_;
     Callbacks callbacks_;
-    Backoff backoff_;  // until a credential is accepted: to be given one is no success yet
+    Backoff backoff_;  // reset only when a credential is accepted, not when one is issued
     sys::TimerId next_try_;
     State state_ = State::unknown;
     bool asking_ = false;

@@ -42,7 +42,8 @@ void FindingsDuty::on_answer(const Answer<>& answer, std::size_t count) {
                                  {{"backend", context_.config.name}, {"why", failure.text}});
         }
         trouble_ = failure.text;
-        // Soon again with what is found then; what was refused is tried at the usual pace.
+        // After a failure that may pass the next scan is soon; after a refusal at the usual
+        // interval.
         if (failure.kind == Failure::Kind::retry) {
             const auto soon = backoff_.next(failure.retry_after);
             delay = failure.retry_after ? soon : std::min(delay, soon);

@@ -29,8 +29,8 @@ class FindingsDuty {
           finished_(std::move(finished)),
           backoff_(context.random) {}
 
-    // The first scan at a random moment of the interval: a fleet that was started together must not
-    // report together. May be called again; the pace stays.
+    // The first scan is at a random moment of the interval, so that hosts which were started
+    // together do not report together. Further calls change nothing.
     void start();
     void stop();
 

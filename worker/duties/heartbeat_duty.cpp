@@ -90,7 +90,8 @@ Result<Heartbeat> HeartbeatDuty::compose() {
     return heartbeat;
 }
 
-// Pending until a heartbeat that carried it was delivered.
+// True until a heartbeat that carried the system information was delivered, and again whenever it
+// changed or its interval is over.
 bool HeartbeatDuty::system_is_due() const {
     return !system_reported_at_ ||
            sys::Clock::now() - *system_reported_at_ >= dialect_.traits().system_info_interval ||
@@ -140,7 +141,7 @@ void HeartbeatDuty::describe(JsonWriter& json) const {
     json.end();
 }
 
-// Told once, not in every heartbeat.
+// A wish of the backend that is declined is logged once, not at every heartbeat that repeats it.
 void HeartbeatDuty::log_declined(std::vector<Declined> wanted) {
     for (const auto& one : wanted) {
         if (std::ranges::find(declined_, one) != declined_.end()) continue;

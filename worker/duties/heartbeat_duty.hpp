@@ -1,5 +1,5 @@
-// The regular report: metrics, confinement, audit head, what is running. Dropped, not queued, when
-// the backend is away: the next one says more than an old one.
+// The regular report: metrics, confinement, head of the audit log, running jobs. A report that
+// cannot be sent is dropped and not queued: the next one is more recent.
 #pragma once
 #include <functional>
 #include <optional>
@@ -25,7 +25,7 @@ class HeartbeatDuty {
     struct Callbacks {
         std::function<Running()> running;
         std::function<void()> before_each;
-        // After each: delivered, or why not in `answer`.
+        // After each heartbeat; `answer` is an error if it was not delivered.
         std::function<void(const Answer<HeartbeatReceipt>& answer)> answered;
     };
 
@@ -41,7 +41,8 @@ class HeartbeatDuty {
           callbacks_(std::move(callbacks)),
           schedule_(dialect.traits(), context.random) {}
 
-    // See BeatSchedule.
+    // `interval`: what the backend asked for when it enrolled this host; unset: the configured one.
+    // BeatSchedule says when heartbeats are sent.
     void start(std::optional<std::chrono::seconds> interval);
     void stop();
 
@@ -72,7 +73,7 @@ class HeartbeatDuty {
     std::uint64_t sequence_ = 0;
     std::uint64_t delivered_ = 0;
     std::optional<UnixTime> last_delivered_;
-    SettableFacts system_reported_;  // at this time, if ever
+    SettableFacts system_reported_;  // as last delivered, at system_reported_at_
     std::optional<sys::Clock::time_point> system_reported_at_;
     std::string trouble_;
     std::vector<Declined> declined_;

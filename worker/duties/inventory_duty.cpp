@@ -9,9 +9,11 @@ namespace {
 using std::chrono::milliseconds;
 using Kind = Failure::Kind;
 
-// Of one run: each costs a request, and a backend that refuses everything must not get thousands.
+// Failures after which a run gives up: each costs a request, and a backend that refuses everything
+// must not get thousands of them.
 constexpr std::size_t kMaxFailures = 200;
-// Elements. With fewer it is not their storing that takes a backend longer than the timeout.
+// Elements. Below this number a timeout is not caused by the size of the report, so it is not
+// halved.
 constexpr std::size_t kLeastToHalve = 32;
 
 std::string since(sys::Clock::time_point start) {
@@ -50,7 +52,7 @@ void InventoryDuty::resume(const InventoryPolicyChange& asked) {
     stop();
     auto known = store_.load(context_.config.name);
     if (!known) {
-        // Everything is reported anew, which the backend takes well.
+        // Without the state everything is reported again; a backend ignores what it knows already.
         context_.log.error("inventory state",
                            {{"backend", context_.config.name}, {"why", known.error().what}});
     }
@@ -69,7 +71,7 @@ void InventoryDuty::start() {
     }
     auto delay = rhythm.drawn_jitter(context_.random);
     if (context_.serves()) delay += rhythm.remaining(now, state_.last_accepted);
-    // Who started a pass by hand would else see nothing for minutes.
+    // Logged because a run started by hand would otherwise print nothing for minutes.
     if (delay > std::chrono::seconds(0)) {
         context_.log.info("inventory follows", {{"backend", context_.config.name},
                                                 {"in_s", std::to_string(delay.count())}});
@@ -89,7 +91,7 @@ void InventoryDuty::schedule(milliseconds delay) {
 
 void InventoryDuty::begin() {
     callbacks_.before_each();
-    // Held back, only the question goes whether that is still so.
+    // While the backend has this host on hold, an empty report asks whether it still does.
     run_ = prepare(state_.held ? Inventory{} : collect());
     send();
 }
@@ -109,7 +111,7 @@ Inventory InventoryDuty::collect() {
     return inventory;
 }
 
-// Without them connections go without names: a policy may well say so.
+// Without owners, connections are reported without process names; policy may refuse the reading.
 std::shared_ptr<const SocketOwners> InventoryDuty::ask_owners() {
     auto owners = broker_.socket_owners();
     if (!owners) {
@@ -137,7 +139,7 @@ InventoryDuty::Run InventoryDuty::prepare(const Inventory& inventory) {
         const auto digest = digest_of(element);
         items.push_back({std::move(element), digest});
     }
-    // The same thing twice is one thing: several sockets may listen on one port.
+    // Equal elements are reported once: several sockets may listen on one port.
     const auto order = [](const ReportItem& item) {
         return std::pair(item.element.collection, item.digest);
     };
@@ -188,11 +190,11 @@ void InventoryDuty::on_accepted(const InventoryReceipt& receipt) {
     state_.sequence += 1;
     merge(state_.policy, receipt.policy);
     mark_reported(run_->queue.accepted());
-    if (state_.held) return;  // that was the question only
+    if (state_.held) return;  // the empty report only asked whether the hold is over
     state_.last_accepted = context_.now();
     if (run_->queue.done()) {
-        // What is gone is forgotten, so that it is news when it comes back; of what could not be
-        // looked at nothing is gone.
+        // Elements that are gone are forgotten, so that they are reported if they come back. A
+        // collection that could not be read keeps its elements.
         for (std::size_t i = 0; i < kCollections; ++i) {
             if (run_->known[i]) state_.accepted[i] = run_->current[i];
         }
@@ -258,7 +260,7 @@ void InventoryDuty::succeed() {
 void InventoryDuty::give_up(const Failure& failure) {
     run_.reset();
     state_.held = state_.held || failure.kind == Kind::not_yet;
-    // Dropped elements and accepted parts are not thought of again.
+    // Saved so that dropped elements and accepted parts are not reported again.
     save_state();
     if (failure.text != trouble_) {
         context_.log.warning("inventory",

@@ -1,4 +1,5 @@
-// Reports what is new on this host's network, part by part, and remembers what the backend took.
+// Reports what is new in this host's inventory, in as many parts as needed, and remembers on disk
+// what the backend accepted.
 #pragma once
 #include <functional>
 #include <optional>
@@ -18,19 +19,19 @@ class InventoryDuty {
   public:
     struct Callbacks {
         std::function<void()> before_each;
-        // After each report: taken when `failure` is null.
+        // After each report; `failure` is null if it was accepted.
         std::function<void(const Failure* failure)> reported;
-        // In a run that ends: whether all is well, a report that is not due yet included.
+        // In a run that ends: true if the report was accepted or is not due yet.
         std::function<void(bool well)> finished;
     };
 
-    // `report_now`: in a run that ends, although it is not due yet.
+    // `report_now`: in a run that ends, reports although no report is due yet.
     InventoryDuty(const DutyContext& context, const InventoryDialect& dialect, BrokerClient& broker,
                   const InventoryStore& store, const SystemInfo& system, CollectInventory collect,
                   bool report_now, Callbacks callbacks);
 
-    // What is remembered, and what the backend asked for when it enrolled us, if it just did.
-    // Before each start(): a report under way speaks for the credential before it and is given up.
+    // Loads what is remembered and applies `asked`, the policy that came with the enrollment. Call
+    // before each start(). A report under way belongs to the previous credential and is cancelled.
     void resume(const InventoryPolicyChange& asked);
     void start();
     void stop();
@@ -40,7 +41,7 @@ class InventoryDuty {
     // One report, or several when it is large.
     struct Run {
         ReportQueue queue;
-        CollectionSet known;  // what was looked at, so that its absence means something
+        CollectionSet known;  // collections that were read: what they lack is gone
         std::array<ElementDigests, kCollections> current;
         sys::Clock::time_point started;
         std::size_t reports = 0;
@@ -58,7 +59,7 @@ class InventoryDuty {
     void send();
     void on_answer(Answer<InventoryReceipt> answer);
     void on_accepted(const InventoryReceipt& receipt);
-    // False when there is no use in going on.
+    // Splits the report or drops refused elements. False if that cannot help against `failure`.
     bool shrink_report(const Failure& failure);
     void mark_reported(const ReportQueue::Settled& items);
     void save_state();
@@ -77,8 +78,8 @@ class InventoryDuty {
     Backoff backoff_;
     sys::TimerId timer_;
     std::optional<Run> run_;
-    RequestId request_;                  // of the run
-    std::vector<std::string> problems_;  // of the last look at the host
+    RequestId request_;                  // under way, while there is a run_
+    std::vector<std::string> problems_;  // of the last reading, as logged
     std::string trouble_;
 };
 

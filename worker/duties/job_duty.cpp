@@ -10,7 +10,7 @@ namespace {
 using protocol::Decision;
 using namespace std::chrono_literals;
 
-constexpr auto kDiskFullWait = 1s;  // somebody else has to make room
+constexpr auto kDiskFullWait = 1s;  // between tries; another process has to free space
 
 Result<protocol::Handle> sealed(std::string_view name, std::string_view content) {
     return protocol::Handle{TRY(sys::sealed_memfd(name, as_bytes(content)))};
@@ -96,7 +96,7 @@ void JobDuty::on_news(Answer<JobNews> answer) {
     if (answer->offer) accept(*std::move(answer->offer));
     if (empty && !context_.serves()) {
         if (idle()) callbacks_.finished(true);
-        return;  // else when what is under way has settled
+        return;  // else the poll that follows the last report calls finished()
     }
     if (empty && dialect_.traits().drains_after_heartbeat) return;
     poll();
@@ -119,7 +119,7 @@ void JobDuty::cancel(const DeliveryId& id) {
 
 void JobDuty::accept(JobOffer offer) {
     for (const auto& [number, report] : reports_) {
-        if (report->id() == offer.id) return;  // handed out again: it is on its way
+        if (report->id() == offer.id) return;  // delivered twice: it is being run or reported
     }
     for (const auto& [number, job] : pending_spools_) {
         if (job->label.delivery_id == offer.id) return;
@@ -136,7 +136,7 @@ void JobDuty::accept(JobOffer offer) {
     refuse(offer.id, reply->reason.str(), reply->detail.str(), reply->rule.str());
 }
 
-// An error is about the offer; a broker that is gone ends the worker.
+// An error concerns the offer. If the broker is gone, fatal() has been called.
 Result<protocol::StartReply> JobDuty::ask_broker(const JobOffer& offer) {
     const auto answer = [&](const auto& request) -> Result<protocol::StartReply> {
         auto reply = broker_.call(request);
@@ -188,7 +188,7 @@ void JobDuty::on_admitted(const JobOffer& offer, protocol::StartReply reply) {
                      .remarks = ""}));
 }
 
-// The job runs already; without room for its output it feels full pipes until there is some.
+// The job runs already. While the disk is full its pipes fill up and its writes block (pipe(7)).
 void JobDuty::start_report(const std::shared_ptr<PendingSpool>& job) {
     auto* spool = spool_.find(job->number);
     if (spool == nullptr) {

@@ -26,11 +26,11 @@ class JobDuty {
 
     void start();
     void pause();
-    // No new ones.
+    // Fetches no further jobs; those that run are reported to their end.
     void drain();
     void heartbeat_accepted();
 
-    // Left by an earlier worker. Refusals are sent when the duty starts.
+    // What an earlier worker left. Refusals are sent when the duty starts.
     void adopt(protocol::UnreportedJob job);
     void adopt(KeptRefusal refusal);
     bool exited(const protocol::JobExited& exited);
@@ -49,14 +49,14 @@ class JobDuty {
         std::optional<RequestId> request;
     };
 
-    // A running job on its way into the spool.
+    // A job whose spool directory could not be made yet, because the disk is full.
     struct PendingSpool {
         JobNumber number;
         SpoolLabel label;
         std::array<sys::Fd, 2> pipes;
         std::string rule;
         std::optional<protocol::JobEnd> end;
-        std::string remarks;  // with the end
+        std::string remarks;  // set together with `end`
     };
 
     bool wants_another() const;

@@ -1,11 +1,11 @@
-// The end of a job in the broker's words, put into those of duties.
+// Turns the end of a job, as the protocol has it, into the result that a dialect sends.
 #pragma once
 #include "common/protocol/requests.hpp"
 #include "worker/backend/dialect/messages.hpp"
 
 namespace bulkhead::worker {
 
-// All of a result that the broker knows; the id, the rule and the output are not among it.
+// All members that the broker knows: not the delivery id, the rule and the output.
 JobResult result_of(const protocol::JobEnd& end);
 
 }  // namespace bulkhead::worker

@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::array kOutputs{Output::out, Output::err};
-constexpr auto kDiskFullWait = 1s;  // somebody else has to make room
+constexpr auto kDiskFullWait = 1s;  // between tries; another process has to free space
 
 std::size_t index(Output which) { return static_cast<std::size_t>(which); }
 
@@ -90,7 +90,8 @@ void JobReport::read_pipe(Output which) {
         case Taken::Stop::end: {
             context.loop.forget(pipe.get());
             pipe.reset();
-            // Not before the job: it may go on after a restart of the host, with other pipes.
+            // A stream does not end before its job: after a restart of the host the job may
+            // continue with other pipes.
             if (end_) end_stream(which);
             break;
         }
@@ -101,7 +102,7 @@ void JobReport::read_pipe(Output which) {
             context.loop.cancel(disk_timer_);
             disk_timer_ = context.loop.after(kDiskFullWait, [this] { resume_pipes(); });
             [[fallthrough]];
-        case Taken::Stop::quota:  // the job feels the full pipe until something is acknowledged
+        case Taken::Stop::quota:  // the job blocks on the full pipe until output is acknowledged
             context.loop.forget(pipe.get());
             paused_pipes_[index(which)] = true;
             break;
@@ -128,7 +129,7 @@ void JobReport::send_next() {
     if (end_ && spool_.both_ended()) send_result();
 }
 
-// Whether something was sent or waits to be.
+// True if a chunk was sent, or waits for its time.
 bool JobReport::send_output() {
     bool waits = false;
     const auto now = sys::Clock::now();
@@ -170,7 +171,7 @@ Result<OutputChunk> JobReport::compose_chunk(Output which, const Chunk& chunk) c
     out.skip_from = chunk.skip_from;
     if (route_.dialect.traits().output_as_text) {
         auto text = TRY(spool_.read(which, chunk));
-        // A character that the chunk's end cuts in two goes whole with the next.
+        // A UTF-8 sequence that the end of the chunk would cut is sent whole with the next chunk.
         const auto whole = whole_characters(text);
         if (whole > 0 && !ends_stream(which, chunk)) text.resize(whole);
         out.data = std::move(text);
@@ -181,7 +182,8 @@ Result<OutputChunk> JobReport::compose_chunk(Output which, const Chunk& chunk) c
     return out;
 }
 
-// A backend without offsets holds what it was sent, from `begin`, where it stood, to `end`.
+// `begin`: how much the backend had before this chunk. A backend without offsets has everything
+// below `end` once it accepts the chunk.
 void JobReport::on_output_answer(Output which, std::uint64_t begin, std::uint64_t end,
                                  const Answer<OutputReceipt>& answer) {
     request_.reset();
@@ -213,7 +215,8 @@ void JobReport::discard_output(const std::string& why) {
     discarding_ = true;
 }
 
-// The result is still owed, and the job must not stand still before a full spool.
+// The output is acknowledged unsent: the result still has to be reported, and a full spool would
+// block the job.
 void JobReport::release_discarded_output() {
     bool dropped = false;
     for (const auto which : kOutputs) {
@@ -232,7 +235,8 @@ bool JobReport::ends_stream(Output which, const Chunk& chunk) const {
 
 // --- the result
 
-// A chunk behind a hole goes by itself, for only there the hole can be named.
+// Only an OutputChunk can say that octets before it were dropped (skip_from), so such a chunk is
+// sent by itself.
 bool JobReport::fits_into_result(const Chunk& chunk) const {
     return route_.dialect.traits().last_output_in_result && !chunk.skip_from &&
            ends_stream(Output::out, chunk);
@@ -263,14 +267,14 @@ JobResult JobReport::compose_result(const std::optional<Chunk>& last) const {
 void JobReport::on_result_answer(Answer<> answer) {
     request_.reset();
     if (!answer && is_repeatable(answer.error())) return retry_later("result", answer.error());
-    // The output in it goes ahead, in pieces.
+    // The output that was part of the result is now sent before it, in smaller chunks.
     if (!answer && answer.error().kind == Failure::Kind::too_large && pacing_.halve()) {
         return send_next();
     }
     if (!answer) {
         route_.context.log.warning("result", {{"job", id_.value}, {"why", answer.error().text}});
     }
-    done_();  // the last line: it may destroy us
+    done_();  // must be the last statement: it may destroy this object
 }
 
 // --- waiting
@@ -286,7 +290,8 @@ void JobReport::pause_for(Pause reason, std::chrono::milliseconds delay) {
 
 void JobReport::retry_later(std::string_view what, const Failure& failure) {
     const auto delay = backoff_.next(failure.retry_after);
-    pacing_.halve();  // a slow line may have been too slow for so much
+    // The request may have timed out because the connection is too slow for its size.
+    pacing_.halve();
     if (trouble_ != failure.text) {
         route_.context.log.warning(what, {{"job", id_.value},
                                           {"why", failure.text},

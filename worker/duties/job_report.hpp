@@ -1,5 +1,5 @@
-// One job that the broker started for us: its output on the way to the backend, then its result,
-// then the broker's leave to forget it.
+// JobReport: sends the output of one job to the backend, then its result. When the backend has
+// both, the broker may forget the job.
 #pragma once
 #include <array>
 #include <functional>
@@ -15,14 +15,15 @@
 
 namespace bulkhead::worker {
 
-// Everything a report needs of the session it belongs to.
+// What the reports of all jobs have in common.
 struct JobRoute {
     const DutyContext& context;
     const JobDialect& dialect;
-    const bool& open;  // false until the identity is there: what is to be sent waits
+    const bool& open;  // false until this host is enrolled; nothing is sent before
 };
 
-// What a job owes is sent until the backend has it; a rejected credential may become good again.
+// Whether to send output or a result again after this failure. A rejected credential may be
+// accepted later.
 bool is_repeatable(const Failure& failure);
 
 class JobReport {
@@ -36,9 +37,9 @@ class JobReport {
     JobReport& operator=(const JobReport&) = delete;
 
     Result<> start();
-    // The job ended; what is left of its output and the result follow.
+    // The job ended. The rest of its output and the result are sent from here on.
     void job_ended(const protocol::JobEnd& end, std::string remarks);
-    // Sends what there is to send, and can be.
+    // Makes the next request, if there is something to send and no request or pause is under way.
     void send_next();
 
     JobNumber number() const { return number_; }
@@ -80,11 +81,11 @@ class JobReport {
     std::string remarks_;
     Backoff backoff_;
     UploadPacing pacing_;
-    std::optional<RequestId> request_;  // one at a time keeps order and memory
+    std::optional<RequestId> request_;  // one at a time, which keeps the order and bounds memory
     Pause pause_ = Pause::none;
     sys::TimerId pause_timer_;
     sys::TimerId disk_timer_;
-    bool discarding_ = false;  // the backend will not have the output
+    bool discarding_ = false;  // the backend refused the output for good
     std::string trouble_;
 };
 

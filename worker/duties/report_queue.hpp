@@ -1,4 +1,5 @@
-// What is left to report: cut into parts the backend takes, cut again where it does not.
+// ReportQueue: the elements that are left to report, cut into parts that a backend accepts, and cut
+// again where it does not.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -14,35 +15,36 @@ struct ReportItem {
 };
 
 struct ReportLimits {
-    std::uint64_t bytes = 0;  // of the elements' text and their commas
+    std::uint64_t bytes = 0;  // of the elements' JSON text, with a comma each
     std::size_t elements = 0;
 };
 
 class ReportQueue {
   public:
-    // Without items there is still one report to send, an empty one: it is the heartbeat.
+    // Without items there is one empty report to send, which serves as a heartbeat.
     ReportQueue(std::vector<ReportItem> items, const ReportLimits& limits);
 
     bool done() const { return parts_.empty(); }
-    // Of the report that is to go now.
+    // The elements of the report to send now.
     std::vector<InventoryElement> next() const;
 
-    // Each takes the report that went away and returns what needs not be thought of again until it
-    // changes: because the backend has it, or because it will never take it.
+    // Each removes the report that was sent and returns the elements that need not be reported
+    // again until they change: the backend has them, or will never accept them.
     using Settled = std::vector<const ReportItem*>;
     Settled accepted();
-    // Its halves go instead. One element alone is dropped.
+    // Its halves are sent instead. A single element is dropped.
     Settled too_large();
-    // The rest goes without these.
+    // The report is sent again without these, given by their index in it.
     Settled refused(const std::vector<std::size_t>& elements);
 
-    // An empty report cannot be made smaller.
+    // Number of elements in the report to send now. An empty one cannot be made smaller.
     std::size_t next_size() const { return parts_.front().size(); }
 
   private:
-    using Part = std::vector<std::uint32_t>;  // places in items_
+    using Part = std::vector<std::uint32_t>;  // indices into items_
     Settled items_of(const Part& part) const;
-    // An emptied part goes only where no other report tells the backend that this host lives.
+    // An empty part is sent only if no other report of this run shows the backend that the host is
+    // up.
     void put_back(Part part);
 
     std::vector<ReportItem> items_;

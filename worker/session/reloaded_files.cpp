@@ -40,7 +40,8 @@ void ReloadedFiles::check_certificate(HttpClient& client) {
 std::optional<Secret> ReloadedFiles::check_credential() {
     auto credential = read_credential(config_, open_("credential_file"));
     if (!credential) {
-        // To be removed is no change; that policy keeps one from us which need not be was told.
+        // A file that was removed changes nothing. That policy refuses an optional file was logged
+        // when the worker started.
         const bool kept = credential.error().code == EACCES && config_.credential_file_optional;
         if (credential.error().code != ENOENT && !kept) {
             say("credential", std::unexpected(credential.error()), credential_trouble_);

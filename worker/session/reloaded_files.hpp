@@ -1,6 +1,6 @@
-// ReloadedFiles: secrets that an operator or a renewing program replaces while we run. The broker
-// opens them anew for us, so a look costs two frames each: some minutes lie between two, seconds
-// where something fails that another file may mend.
+// ReloadedFiles: secrets that an operator or a program replaces while the worker runs. The broker
+// opens the files again at each poll, which costs a request and a reply for each file, so polls are
+// minutes apart, or seconds while reports fail that a new file may help.
 #pragma once
 #include <functional>
 #include <optional>
@@ -15,31 +15,32 @@ namespace bulkhead::worker {
 
 class ReloadedFiles {
   public:
-    // Of the setting's key.
+    // Opens the file that the setting of this key names.
     using Open = std::function<OpenedFile(std::string_view key)>;
     static constexpr std::chrono::minutes kPollInterval{5};
     static constexpr std::chrono::seconds kPollIntervalOnFailure{10};
 
-    // `config` with what load_files() took from them.
+    // `config`: as load_files() has filled it.
     ReloadedFiles(const BackendConfig& config, const sys::Log& log, Open open);
 
-    // Whether the last report came through: if not, the next look is soon.
+    // Whether the last report succeeded: if not, the next poll is soon.
     void note_report(bool succeeded) { failing_ = !succeeded; }
-    // The next look is at once.
+    // The next call of poll() reads the files.
     void poll_soon() { last_poll_ = {}; }
-    // When it is time. Hands a new client certificate to `client`; a new credential is given back.
+    // Reads the files if it is time. A new client certificate is handed to `client`, a new
+    // credential is returned.
     std::optional<Secret> poll(HttpClient& client, sys::Clock::time_point now = sys::Clock::now());
 
   private:
     void check_certificate(HttpClient& client);
     std::optional<Secret> check_credential();
-    // Each failure once, until there is another or none.
+    // Logs each failure once, until there is another or none.
     void say(std::string_view what, const Result<>& done, std::string& said);
 
     const BackendConfig& config_;
     const sys::Log& log_;
     Open open_;
-    // As they were taken last.
+    // As they were read last.
     std::string certificate_;
     Secret key_;
     Secret credential_;

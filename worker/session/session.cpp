@@ -119,7 +119,7 @@ void Session::start() { enroll_.start(); }
 void Session::on_enroll_failed() {
     files_.note_report(false);
     if (context_.serves()) return poll_credential();
-    // To wait for an administrator is no failure.
+    // An enrollment that waits for an administrator is no failure of this run.
     finish(enroll_.state() == EnrollDuty::State::pending);
 }
 
@@ -129,7 +129,8 @@ void Session::on_enrolled(const Enrolled& enrolled) {
     if (inventory_) inventory_->resume(enrolled.inventory_policy);
     if (context_.mode == RunMode::register_only) return finish(true);
     if (heartbeat_) heartbeat_->start(enrolled.heartbeat_interval);
-    // The first beat says that the host is there; to look around it takes a moment.
+    // The first heartbeat, which shows that the host is up, goes before the inventory, which takes
+    // time to read.
     inventory_waits_ = heartbeat_ && context_.serves();
     if (inventory_ && !inventory_waits_) inventory_->start();
     if (context_.mode == RunMode::check_in_only) return;
@@ -149,7 +150,8 @@ void Session::refresh() {
     redact();
 }
 
-// Nobody knows us: what is put into a file helps at once, whenever the next report or try is due.
+// While no credential is accepted, a new one in its file is used at once and not at the next
+// report.
 void Session::poll_credential() {
     context_.loop.cancel(credential_poll_);
     credential_poll_ = context_.loop.after(kCredentialPoll, [this] {
@@ -169,7 +171,8 @@ void Session::judge_credential(const Failure* failure) {
         return;
     }
     if (failure->kind != Failure::Kind::credential_rejected) return;
-    // Reports go on: a backend that erred takes the credential again, and they will show it.
+    // Reports are still sent: a backend that was wrong accepts the credential again, and their
+    // answers show it.
     if (jobs_) jobs_->pause();
     enroll_.renew(failure->text);
     if (context_.serves()) return poll_credential();
@@ -181,7 +184,8 @@ void Session::on_heartbeat_answer(const Answer<HeartbeatReceipt>& answer) {
     if (answer && jobs_) jobs_->heartbeat_accepted();
     if (inventory_ && std::exchange(inventory_waits_, false)) inventory_->start();
     if (context_.serves()) return;
-    if (!answer) part_finished(jobs, false);  // they may be waiting for it
+    // Jobs may wait for a heartbeat (drains_after_heartbeat).
+    if (!answer) part_finished(jobs, false);
     part_finished(heartbeat, answer.has_value());
 }
 

@@ -1,4 +1,4 @@
-// The backend and us: who we are to it, its connections, and the duties that hang on it.
+// Session: one backend, the identity that this host has there, the HTTP client and the duties.
 #pragma once
 #include <bitset>
 #include <memory>
@@ -22,7 +22,7 @@ namespace bulkhead::worker {
 struct SessionInputs {
     sys::Loop& loop;
     BrokerClient& broker;
-    const Config& config;  // the session is with its first backend
+    const Config& config;  // the session is with the first of its backends
     const sys::Log& log;
     const CredentialStore& credentials;
     Spool& spool;
@@ -40,7 +40,8 @@ struct SessionInputs {
 class Session {
   public:
     struct Callbacks {
-        std::function<void()> refresh_facts;      // cheap: reads files only when there is news
+        // Reads HostFacts::system again if the host name or the clock was set.
+        std::function<void()> refresh_facts;
         std::function<void()> job_settled;        // one job or refusal less to report
         std::function<void(const Error&)> fatal;  // see DutyContext
         // Called once, in a run that ends: whether all of it was sent.
@@ -66,14 +67,14 @@ class Session {
     void drain();
     bool idle() const { return !jobs_ || jobs_->idle(); }
 
-    // Jobs that an earlier worker left in the broker's hands. False: this dialect has none, so
-    // nobody is left to report to.
+    // A job that an earlier worker has not reported. False if this dialect has no jobs, so that
+    // there is nobody to report it to.
     bool adopt(protocol::UnreportedJob job);
     void job_exited(const protocol::JobExited& exited);
 
-    // What its files hold is looked at before the next report.
+    // The files that the settings name are read again before the next report.
     void files_may_have_changed() { files_.poll_soon(); }
-    // For `bulkhead status`: one object of the list of backends.
+    // Writes one object of the list of backends, for `bulkhead status`.
     void describe(JsonWriter& json) const;
 
   private:
@@ -84,12 +85,12 @@ class Session {
                   std::vector<KeptRefusal> refusals);
     void on_enrolled(const Enrolled& enrolled);
     void on_enroll_failed();
-    void redact();   // what we know of secrets now
-    void refresh();  // at what others may have changed
+    void redact();   // tells the HTTP client which secrets to remove from errors
+    void refresh();  // reads again what others may have changed: system facts and credential files
     void poll_credential();
     void judge_credential(const Failure* failure);
     void on_heartbeat_answer(const Answer<HeartbeatReceipt>& answer);
-    // What a run that ends has to wait for. A duty may say more than once that it is done.
+    // What a run that ends waits for. A duty may finish more than once.
     enum Part : std::size_t { heartbeat, inventory, findings, jobs, kParts };
     void part_finished(Part part, bool sent);
     void finish(bool sent);
@@ -108,7 +109,7 @@ class Session {
     std::optional<FindingsDuty> findings_;
     std::optional<JobDuty> jobs_;
     std::optional<InventoryDuty> inventory_;
-    bool inventory_waits_ = false;  // for the first beat
+    bool inventory_waits_ = false;  // starts after the first heartbeat
     std::bitset<kParts> unfinished_;
     bool all_sent_ = true;
 };

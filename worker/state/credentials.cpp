@@ -21,7 +21,7 @@ constexpr std::size_t kMaxBytes = 8_KiB;
 constexpr std::size_t kUuidLength = 36;
 constexpr std::string_view kHeading = "bulkhead-credential v1";
 
-// RFC 9562, section 5.4: 122 random bits, and which version it is.
+// RFC 9562, section 5.4: 122 random bits, the version and the variant.
 Result<std::string> random_uuid() {
     std::array<std::byte, 16> bytes{};
     if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
@@ -37,7 +37,7 @@ Result<std::string> random_uuid() {
 std::string file_name(std::string_view backend) { return std::string(backend) + ".credential"; }
 std::string key_name(std::string_view backend) { return std::string(backend) + ".key"; }
 
-// "key value" with exactly this key.
+// The value of a line "KEY VALUE" with exactly this key.
 Result<std::string> value_of(std::string_view line, std::string_view key) {
     const auto prefix = std::string(key) + " ";
     if (!line.starts_with(prefix)) return fail("expected \"" + prefix + "...\"");
@@ -46,7 +46,7 @@ Result<std::string> value_of(std::string_view line, std::string_view key) {
 
 Result<Identity> parse_identity(std::string_view text) {
     const auto lines = split(text, '\n');
-    // The last line shows that nothing behind it was lost.
+    // The last line shows that the file was not cut off.
     if (lines.size() != 5 || lines[0] != kHeading || lines[3] != "end" || !lines[4].empty()) {
         return fail("damaged");
     }

@@ -1,4 +1,4 @@
-// CredentialStore: what each backend gave us at enrollment, one private file per backend.
+// CredentialStore: the identity that each backend issued at enrollment, one private file for each.
 #pragma once
 #include <optional>
 #include <string>
@@ -16,27 +16,27 @@ class CredentialStore {
     // In the directory "credentials" beneath the worker's state, made here (0700) when absent.
     static Result<CredentialStore> open(const sys::Dir& state);
 
-    // Nothing when this backend never enrolled us; an error when the file is damaged or others
-    // can read it.
+    // Nothing if this backend never enrolled the host; an error if the file is damaged or if its
+    // mode lets other users at it.
     Result<std::optional<Identity>> load(std::string_view backend) const;
-    // 0600, whole or not at all, on disk when this returns.
+    // Mode 0600; replaced atomically (rename(2)) and on disk when this returns.
     Result<> save(std::string_view backend, const Identity& identity) const;
     Result<> forget(std::string_view backend) const;
 
-    // What we call ourselves to a backend whose agents name themselves: a random UUID (RFC 9562,
-    // version 4), made at the first call and kept for good. A damaged file is an error, for a new
-    // name would be another agent.
+    // The agent id for a backend whose agents name themselves: a random UUID (RFC 9562, version 4),
+    // made at the first call and kept for good. A damaged file is an error: with a new id the
+    // backend would see another agent.
     Result<std::string> own_id(std::string_view backend) const;
 
-    // The private key that this backend knows us by: raw octets in a file of its own.
+    // The private key by which this backend knows the host: raw octets in a file of its own.
     Result<std::optional<Secret>> load_key(std::string_view backend) const;
     Result<> save_key(std::string_view backend, const Secret& key) const;
 
-    // What open() found there that could be no file of ours.
+    // What open() has removed because the store cannot have written it, a sentence each.
     const std::vector<std::string>& removed() const { return removed_; }
 
   private:
-    // Nothing when it is absent; refused when others can read it.
+    // Nothing if the file is absent; an error if its mode lets other users at it.
     Result<std::optional<Secret>> read_private(const std::string& name) const;
     explicit CredentialStore(sys::Dir dir) : dir_(std::move(dir)) {}
     sys::Dir dir_;

@@ -12,7 +12,7 @@ namespace bulkhead::worker {
 namespace {
 
 constexpr std::string_view kHeading = "bulkhead-inventory v1";
-// Four lists as long as they may be (DumpLimits), a line of 46 bytes for each element.
+// Enough for four collections of the largest size (DumpLimits) at 46 octets a line.
 constexpr std::uint64_t kMaxBytes = 16_MiB;
 
 using std::chrono::seconds;
@@ -120,7 +120,7 @@ std::string format_state(const InventoryState& state) {
 
 Result<InventoryState> parse_state(std::string_view text) {
     const auto lines = split(text, '\n');
-    // The last line shows that nothing behind it was lost.
+    // The last line shows that the file was not cut off.
     if (lines.size() < 3 || lines.front() != kHeading || lines[lines.size() - 2] != "end" ||
         !lines.back().empty()) {
         return fail("damaged");

@@ -1,4 +1,4 @@
-// What is remembered about inventory reports to one backend, and the private files it lies in.
+// InventoryStore: what is remembered of inventory reports, one private file for each backend.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace bulkhead::worker {
 
-// Of an element's text: the first half of its SHA-256. What was reported is remembered by it, so
-// that ten thousand connections take 160 KiB and no file holds who talked to whom.
+// The first 16 octets of the SHA-256 of an element's text. Reported elements are remembered by it,
+// so that ten thousand connections take 160 KiB and no file names their peers.
 using ElementDigest = std::array<std::byte, 16>;
 ElementDigest digest_of(const InventoryElement& element);
 
@@ -29,7 +29,7 @@ struct InventoryState {
     ElementDigests& of(Collection collection) { return accepted[index_of(collection)]; }
 };
 
-// Members of `change` that are there replace those of `policy`.
+// Members that `change` has replace those of `policy`.
 void merge(InventoryPolicyChange& policy, const InventoryPolicyChange& change);
 
 class InventoryStore {
@@ -37,12 +37,12 @@ class InventoryStore {
     // In the directory "inventory" beneath the worker's state, made here (0700) when absent.
     static Result<InventoryStore> open(const sys::Dir& state);
 
-    // An empty state where there is none yet; an error when the file is damaged.
+    // An empty state if there is no file yet; an error if it is damaged.
     Result<InventoryState> load(std::string_view backend) const;
-    // 0600, whole or not at all, on disk when this returns.
+    // Mode 0600; replaced atomically (rename(2)) and on disk when this returns.
     Result<> save(std::string_view backend, const InventoryState& state) const;
 
-    // What open() found there that could be no file of ours.
+    // What open() has removed because the store cannot have written it, a sentence each.
     const std::vector<std::string>& removed() const { return removed_; }
 
   private:

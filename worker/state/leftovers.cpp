@@ -25,7 +25,8 @@ Result<struct stat> look_at(const sys::Dir& dir) {
     return info;
 }
 
-// With a mode that lets us in: nobody else's files lie in the state directory.
+// Opens a directory, after chmod(2) if its mode forbids it: all files of the state directory belong
+// to this user.
 Result<sys::Dir> open_ours(const sys::Dir& parent, const std::string& name) {
     auto dir = parent.open_dir(name);
     if (!dir && dir.error().code == EACCES) {
@@ -43,7 +44,8 @@ bool gone(const sys::Dir& dir, const std::string& name) {
            ::unlinkat(dir.fd(), name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT;
 }
 
-// Directories beneath each other, the innermost open: a descriptor for each would be too many.
+// A path of nested directories of which only the innermost is open: one descriptor for each level
+// could exceed RLIMIT_NOFILE.
 class Descent {
   public:
     static Result<Descent> begin(const sys::Dir& parent, std::string name) {
@@ -53,7 +55,7 @@ class Descent {
     }
 
     bool inside() const { return !levels_.empty(); }
-    // Where to go on, of what could not be removed at once.
+    // Entries of the innermost directory that could not be removed at once.
     std::vector<std::string>& rest() { return levels_.back().rest; }
 
     Result<> down(std::string name) {
@@ -68,7 +70,7 @@ class Descent {
         return {};
     }
 
-    // Empty now, so it can go.
+    // Removes the innermost directory, which is empty now.
     Result<> up() {
         sys::Fd above(::openat(here_.fd(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         if (!above) return sys::fail_errno("open ..");

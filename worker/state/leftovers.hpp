@@ -1,5 +1,5 @@
-// What an earlier worker has left in the state directory. It may have been taken over, so that
-// anything lies there: the next one has to find room for its own files, and does.
+// Removes what an earlier worker left in the state directory. That worker may have been taken over
+// by an attacker, so the directory may hold anything; the next worker starts all the same.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -11,7 +11,7 @@
 
 namespace bulkhead::worker {
 
-// What was removed, a sentence each, for the log; of very many, the first.
+// What was removed, a sentence each, for the log: the first twenty, then how many more.
 class Removed {
   public:
     void add(std::string_view name, std::string_view why);
@@ -22,20 +22,23 @@ class Removed {
     std::size_t count_ = 0;
 };
 
-// Whatever has that name, of any kind, depth and mode; absent is no error. Follows no link.
+// Removes the entry of that name, whatever its type, depth and mode; follows no symlink. Absent is
+// no error.
 Result<> remove_any(const sys::Dir& parent, std::string_view name);
 
-// The directory of that name, 0700. What else has the name is removed.
+// Opens the directory of that name, mode 0700, and makes it if absent. Anything else of that name
+// is removed.
 Result<sys::Dir> own_dir(const sys::Dir& parent, std::string_view name, Removed& removed);
 
 using Wanted = std::function<bool(std::string_view name)>;
 
-// Removes what is no regular file or larger than `max`, and where there is more than `most` first
-// that whose name is not wanted. What stays can be read and written.
+// Removes entries that are no regular files or larger than `max` octets. If there are more than
+// `most`, removes those whose name is not wanted first. The files that stay can be read and
+// written.
 Result<> keep_files(const sys::Dir& dir, const Wanted& wanted, std::uint64_t max, std::size_t most,
                     Removed& removed);
 
-// Removes all whose name is not wanted.
+// Removes all entries whose name is not wanted.
 Result<> keep_names(const sys::Dir& dir, const Wanted& wanted, Removed& removed);
 
 }  // namespace bulkhead::worker

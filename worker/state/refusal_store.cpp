@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::size_t kMaxFile = 16_KiB;
 
-// A backend's id may hold any character and be too long for a file's name. Backends' names hold no
-// blank.
+// A delivery id may hold any character and be longer than NAME_MAX, so its hash is the name. The
+// names of backends hold no blank.
 std::string file_of(std::string_view backend, const DeliveryId& delivery_id) {
     const auto whole = std::string(backend) + " " + delivery_id.value;
     return crypto::hex(crypto::sha256(as_bytes(whole)));
@@ -64,7 +64,7 @@ Result<> RefusalStore::forget(std::string_view backend, const DeliveryId& delive
 }
 
 Result<std::vector<KeptRefusal>> RefusalStore::of(std::string_view backend) const {
-    std::map<DeliveryId, KeptRefusal> kept;  // by delivery
+    std::map<DeliveryId, KeptRefusal> kept;  // one for each delivery
     for (const auto& name : TRY(dir_.list())) {
         const auto text = dir_.read_file(name, kMaxFile);
         auto refusal = text ? parse(*text) : std::unexpected(text.error());

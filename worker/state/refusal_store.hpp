@@ -1,5 +1,6 @@
-// Refusals that a backend has not heard of yet, one small file each in `refusals` of the worker's
-// state: a job that was handed out is answered, even when the worker that refused it is gone.
+// RefusalStore: refusals that have not been reported yet, one small file each in the directory
+// `refusals` of the state directory. So a delivery is answered even if the worker that refused it
+// has died.
 #pragma once
 #include <string>
 #include <string_view>
@@ -22,15 +23,15 @@ class RefusalStore {
   public:
     static Result<RefusalStore> open(const sys::Dir& state);
 
-    // On disk when it returns. Keeping one again is keeping it once.
+    // On disk when this returns. A refusal of the same delivery is replaced.
     Result<> keep(const KeptRefusal& refusal) const;
     // Absent is no error.
     Result<> forget(std::string_view backend, const DeliveryId& delivery_id) const;
-    // Those of one backend. What is damaged is removed; what a worker that died left half named is
-    // given its name.
+    // The refusals of one backend. Damaged files are removed; a file under another name, which a
+    // worker left that died, gets its own name.
     Result<std::vector<KeptRefusal>> of(std::string_view backend) const;
 
-    // What open() found there that could be no file of ours.
+    // What open() has removed because the store cannot have written it, a sentence each.
     const std::vector<std::string>& removed() const { return removed_; }
 
   private:

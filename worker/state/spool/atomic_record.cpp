@@ -57,7 +57,7 @@ Result<AtomicRecord> AtomicRecord::open(const sys::Dir& dir, std::string_view na
                                         std::uint64_t slot_size) {
     AtomicRecord file(TRY(dir.open_regular(name, O_RDWR)), slot_size);
     auto content = TRY(within(name, sys::read_from_start(file.fd_, 2 * slot_size)));
-    content.resize(2 * slot_size);  // a host that died may have kept less
+    content.resize(2 * slot_size);  // after a crash of the host the file may be shorter
     const auto bytes = as_bytes(content);
     file.adopt(bytes.first(slot_size));
     file.adopt(bytes.last(slot_size));

@@ -9,9 +9,10 @@
 
 namespace bulkhead::worker {
 
-// Two slots, written in turn and in place, each with a sequence number and a checksum; the newest
-// that is whole counts. One pwrite a record, where temporary file and rename would take six calls;
-// and as both slots are written when the file is made, a full disk cannot refuse a record later.
+// Two slots, written alternately and in place, each with a sequence number and a SHA-256; the
+// newest slot whose hash is right holds the record. Storing is one pwrite(2), where a temporary
+// file and rename(2) take six calls; and as both slots are allocated by create(), ENOSPC cannot
+// occur later.
 class AtomicRecord {
   public:
     static Result<AtomicRecord> create(const sys::Dir& dir, std::string_view name,
@@ -20,7 +21,8 @@ class AtomicRecord {
                                      std::uint64_t slot_size);
 
     const Bytes& record() const { return record_; }  // empty: none was ever stored
-    // Survives the death of this process; the death of the host only after sync().
+    // What is stored survives the death of this process, and a crash of the host only after sync().
+    // Kind::too_large if it does not fit into a slot.
     Result<> store(ByteView record);
     Result<> sync() const;
 

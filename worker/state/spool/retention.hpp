@@ -1,12 +1,11 @@
-// Which bytes of a job's output are kept when there are more than the job may keep: pure
-// arithmetic.
+// Which bytes of a job's output are retained if there are more than `output_max`: pure arithmetic.
 #pragma once
 #include <cstdint>
 
 namespace bulkhead::worker {
 
-// Of one stream, [0, head_end) and [tail_start, received) are kept; between them there may be a
-// gap.
+// Of one stream, the offsets [0, head_end) and [tail_start, received) are retained; between them
+// there may be a gap.
 struct RetainedRanges {
     std::uint64_t received = 0;
     std::uint64_t head_end = 0;

@@ -10,7 +10,7 @@ ByteView pending_block(const SHA256_CTX& context) { return std::as_bytes(std::sp
 
 }  // namespace
 
-// See the class for why deprecated functions are the right ones here.
+// The comment on the class says why deprecated functions are used.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
@@ -30,8 +30,8 @@ crypto::Digest RunningHash::digest() const {
 
 #pragma GCC diagnostic pop
 
-// The eight words, the bytes that do not fill a block yet, and the count, from which the rest of
-// the context follows.
+// Stores the eight words of the hash, the bytes that do not fill a block yet, and the count, from
+// which the rest of SHA256_CTX follows.
 void RunningHash::write_state(ByteWriter& writer) const {
     for (const auto word : context_.h) writer.integer<std::uint32_t>(word);
     writer.put(pending_block(context_));

@@ -1,4 +1,4 @@
-// RunningHash: SHA-256 over a stream, whose state can be written down and taken up again.
+// RunningHash: SHA-256 over a stream, whose intermediate state can be stored and restored.
 #pragma once
 #include <openssl/sha.h>
 

@@ -18,13 +18,13 @@ namespace {
 
 constexpr std::size_t kHashBuffer = 64_KiB;
 constexpr std::uint64_t kLeastJobBytes = 1_MiB;
-// As many as the broker lets wait for their report; each takes four descriptors.
+// As many as the broker keeps unreported (protocol::kMaxUnreported); each takes four descriptors.
 constexpr std::size_t kMostJobs = 32;
-constexpr std::size_t kMostProblems = 50;  // to log
+constexpr std::size_t kMostProblems = 50;  // that are logged
 
 std::string name_of(JobNumber number) { return std::to_string(number.value); }
 
-// An old kernel or file system that cannot give back parts of a file is found out now and not when
+// A file system without FALLOC_FL_PUNCH_HOLE (fallocate(2)) is an error at start and not only when
 // the disk is full.
 Result<> require_punching(const sys::Dir& dir) {
     constexpr std::string_view kProbe = "probe";
@@ -61,7 +61,7 @@ void Spool::note(const std::string& name, Error problem) {
     if (problems_.size() < kMostProblems) problems_.push_back(std::move(whole).error());
 }
 
-// The newest first. What can be no job's directory is removed.
+// Newest first. Entries that cannot be the directory of a job are removed.
 std::vector<JobNumber> Spool::numbers() {
     std::vector<JobNumber> numbers;
     const auto names = dir_.list();
@@ -85,7 +85,7 @@ std::vector<JobNumber> Spool::numbers() {
 Result<> Spool::resume(JobNumber number) {
     const auto name = name_of(number);
     auto job = SpoolJob::resume(TRY(dir_.open_dir(name)), number, shared_);
-    // A worker died while it made this directory, before the first byte of output.
+    // A worker died while it made this directory, so no output was read yet.
     if (!job && job.error().kind == Error::Kind::unfinished) return remove_any(dir_, name);
     jobs_.emplace(number, TRY(std::move(job)));
     return {};
@@ -95,12 +95,12 @@ Result<SpoolJob*> Spool::create(JobNumber number, SpoolLabel label) {
     const auto name = name_of(number);
     if (find(number) != nullptr) return fail("spool/" + name + ": exists");
     auto made = [&]() -> Result<std::unique_ptr<SpoolJob>> {
-        TRY(remove_any(dir_, name));  // what open() could not use
+        TRY(remove_any(dir_, name));  // a directory that open() could not use
         const auto dir = TRY(dir_.make_dir(name, 0700));
         return SpoolJob::create(dir, number, std::move(label), shared_);
     }();
     if (!made) {
-        // Nothing half made is left, unless the disk refuses even that.
+        // Removes the incomplete directory; if that fails, too, open() removes it later.
         static_cast<void>(remove_any(dir_, name));
         return within("spool/" + name, std::move(made).error());
     }
@@ -121,7 +121,8 @@ std::vector<SpoolJob*> Spool::jobs() const {
 Result<> Spool::remove(JobNumber number) {
     jobs_.erase(number);
     const auto name = name_of(number);
-    // First what makes it a job: if this is cut off, open() takes the rest for a job never made.
+    // The meta file goes first: if this is interrupted, open() takes the rest for an unfinished
+    // creation.
     if (const auto dir = dir_.open_dir(name)) static_cast<void>(dir->remove_file(SpoolJob::kMeta));
     return remove_any(dir_, name);
 }

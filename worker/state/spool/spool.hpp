@@ -10,22 +10,22 @@ namespace bulkhead::worker {
 
 class Spool {
   public:
-    // The directory `spool` beneath `state`, made if absent, with the jobs left from before: the
-    // newest, as many as the broker keeps unreported.
+    // Opens the directory `spool` beneath `state`, made if absent, and the jobs of earlier workers:
+    // the newest, as many as the broker keeps unreported.
     static Result<Spool> open(const sys::Dir& state, SpoolLimits limits = {});
 
     Result<SpoolJob*> create(JobNumber number, SpoolLabel label);
     SpoolJob* find(JobNumber number) const;  // null when there is none
     std::vector<SpoolJob*> jobs() const;     // by number
-    // With all it holds, whatever that is; absent is no error.
+    // Removes the directory of the job, whatever it holds; absent is no error.
     Result<> remove(JobNumber number);
-    // Removes what is of no job of these.
+    // Removes all jobs but these.
     Result<> keep_only(const std::vector<JobNumber>& jobs);
 
-    // What open() found and could not use. A job's files stay until create(), remove() or
-    // keep_only(); the rest is gone.
+    // What open() could not use. Directories of jobs stay until create(), remove() or keep_only();
+    // everything else was removed.
     const std::vector<Error>& problems() const { return problems_; }
-    // Bytes that wait for a backend, of all jobs.
+    // Bytes of all jobs that wait for the backend.
     std::uint64_t owed() const { return shared_->owed; }
 
   private:

@@ -16,10 +16,10 @@ constexpr std::array kBoth = {Output::out, Output::err};
 constexpr std::uint64_t kMetaSlot = 16_KiB;
 constexpr std::uint64_t kCheckpointSlot = 4_KiB;
 
-constexpr std::uint64_t kReadBudget = 1_MiB;      // then the event loop goes on
-constexpr std::uint64_t kLeastRoom = 64_KiB;      // less counts as full
-constexpr std::uint64_t kReserve = 256_KiB;       // every job may let this much wait
-constexpr std::uint64_t kMostUnpunched = 32_MiB;  // a sync for each such batch costs little
+constexpr std::uint64_t kReadBudget = 1_MiB;  // read at once, before the event loop serves others
+constexpr std::uint64_t kLeastRoom = 64_KiB;  // with less room the spool counts as full
+constexpr std::uint64_t kReserve = 256_KiB;   // each job may have this much waiting
+constexpr std::uint64_t kMostUnpunched = 32_MiB;  // released at once, with one fdatasync(2)
 
 void put_text(ByteWriter& writer, std::string_view text) {
     writer.integer(static_cast<std::uint32_t>(text.size()));
@@ -75,9 +75,9 @@ Result<std::unique_ptr<SpoolJob>> SpoolJob::resume(const sys::Dir& dir, JobNumbe
     return job;
 }
 
-// Without any checkpoint nothing was released yet, and everything is hashed from the beginning.
-// What was released is taken to be still there: a release may have been cut off, and the next one
-// repeats it.
+// Without a checkpoint nothing was released yet, and everything is hashed from the beginning.
+// Released blocks are taken to be still allocated: a release may have been interrupted, and the
+// next one repeats it.
 Result<> SpoolJob::restore() {
     if (!checkpoint_.record().empty()) {
         ByteReader reader(checkpoint_.record());
@@ -88,7 +88,8 @@ Result<> SpoolJob::restore() {
         const auto received = stream.state.retained.received;
         shared_->unrecorded += stream.file.size() - std::min(stream.file.size(), received);
     }
-    // Reading it would take the greeting's time. A record is younger than that by far.
+    // Hashing it would take longer than the broker waits for Hello. A checkpoint is written every
+    // kReadBudget bytes, so this is no file of ours.
     if (shared_->unrecorded > 2 * shared_->limits.total_bytes) {
         return fail("holds more output than any record tells of");
     }
@@ -109,7 +110,8 @@ Result<Taken> SpoolJob::take(Output which, const sys::Fd& pipe) {
 Result<Taken::Stop> SpoolJob::fill(Output which, const sys::Fd& pipe, std::uint64_t& bytes) {
     TRY(catch_up());
     auto& stream = at(which);
-    // The host went down before the file was on disk, and with it the job: the pipe is a new one.
+    // The host crashed before the file was on disk, and the job ended with it: the pipe is a
+    // new one.
     if (stream.file.size() < stream.state.retained.received) return Taken::Stop::end;
 
     auto stop = Taken::Stop::budget_spent;
@@ -123,7 +125,7 @@ Result<Taken::Stop> SpoolJob::fill(Output which, const sys::Fd& pipe, std::uint6
             bytes += *moved;
             TRY(hash_new_bytes(which));
         } else if (moved || moved.error().code == EAGAIN || moved.error().code == EFBIG) {
-            // EFBIG: as far as a file reaches, by our limit or by the file system's.
+            // EFBIG: the file has the largest size that RLIMIT_FSIZE or the file system allows.
             const bool later = !moved && moved.error().code == EAGAIN;
             stop = later ? Taken::Stop::empty : Taken::Stop::end;
             break;
@@ -145,7 +147,7 @@ Result<> SpoolJob::end(Output which) {
     return save_checkpoint();
 }
 
-// Brings hash and offsets up to the end of the file.
+// Hashes the bytes that were appended to the file since the last call.
 Result<> SpoolJob::hash_new_bytes(Output which) {
     auto& stream = at(which);
     auto& other = at(which == Output::out ? Output::err : Output::out);
@@ -176,13 +178,13 @@ Result<> SpoolJob::write_checkpoint() {
     return {};
 }
 
-// Catches up with whatever an earlier failure left undone.
+// Hashes and records what an earlier failure has left unhashed or unrecorded.
 Result<> SpoolJob::catch_up() {
     for (const auto which : kBoth) TRY(hash_new_bytes(which));
     return dirty_ ? write_checkpoint() : Result<>{};
 }
 
-// What changed in memory counts at once; on a full disk it is written with the next turn.
+// A change in memory is in force at once; on a full disk it is written after the next read.
 Result<> SpoolJob::save_checkpoint() {
     dirty_ = true;
     auto kept = catch_up();
@@ -212,8 +214,8 @@ Result<> SpoolJob::release_in_batches() {
     return releasable() < batch ? Result<>{} : release();
 }
 
-// The checkpoint first: should the host go down, no older one may come back that still counts on
-// bytes which are gone.
+// The checkpoint is synced first: after a crash of the host no older checkpoint may appear that
+// needs bytes which are gone.
 Result<> SpoolJob::release() {
     if (releasable() == 0) return {};
     for (auto& stream : streams_) stream.state.released = stream.state.done();

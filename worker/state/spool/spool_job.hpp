@@ -1,4 +1,4 @@
-// SpoolJob: the output of one job between its pipes and the backend.
+// SpoolJob: the output of one job on disk, between its pipes and the backend.
 #pragma once
 #include <array>
 #include <cerrno>
@@ -14,8 +14,9 @@
 namespace bulkhead::worker {
 
 struct SpoolLimits {
-    // Bytes that wait for the backend. At the limit nothing is read and the job feels it; a job
-    // with little waiting may always go on, so that jobs cannot block each other for good.
+    // Bytes that wait for the backend. At the limit nothing is read, so that the job blocks on its
+    // full pipe. A job with little waiting is always read, so that jobs cannot block each other for
+    // good.
     std::uint64_t job_bytes = 64ULL << 20;
     std::uint64_t total_bytes = 256ULL << 20;
 };
@@ -24,13 +25,13 @@ struct SpoolLimits {
 struct SpoolShared {
     SpoolLimits limits;
     std::uint64_t owed = 0;
-    std::uint64_t unrecorded = 0;   // bytes of files of earlier workers, beyond their records
-    std::vector<std::byte> buffer;  // for hashing: the one place where output is in our memory
+    std::uint64_t unrecorded = 0;   // bytes in files of earlier workers that no checkpoint covers
+    std::vector<std::byte> buffer;  // for hashing: output is in memory only here
 };
 
 bool is_disk_full(const Error& error);
 
-// What must be known of a job whose broker and backend may be asked only after a restart.
+// What a worker that takes over a job must know of it without asking broker or backend.
 struct SpoolLabel {
     std::string backend;
     DeliveryId delivery_id;
@@ -43,10 +44,10 @@ enum class Output : std::size_t { out = 0, err = 1 };
 struct Taken {
     enum class Stop {
         budget_spent,  // kReadBudget octets were read; there may be more
-        empty,         // nothing more at the moment
-        end,           // nothing more ever
-        quota,         // wait for acknowledgements; the pipe is full meanwhile
-        disk,          // the disk is full: try again later
+        empty,         // the pipe is empty at the moment
+        end,           // the pipe is at its end
+        quota,         // SpoolLimits: wait until the backend acknowledges output
+        disk,          // ENOSPC or EDQUOT: try again later
     };
     std::uint64_t bytes = 0;
     Stop stop = Stop::budget_spent;
@@ -58,7 +59,7 @@ struct OutputTotals {
     std::uint64_t dropped = 0;
 };
 
-// Invariants, which make it exact across a kill at any instant:
+// Invariants, by which no byte is lost or doubled if the worker is killed at any instant:
 // - the size of a stream's file is how much was taken out of its pipe;
 // - a checkpoint (hash state, offsets) follows every turn, and no turn starts before it is written:
 //   so after a crash at most one stream is ahead of it, and hashing that part again catches up;
@@ -68,37 +69,39 @@ class SpoolJob {
     static Result<std::unique_ptr<SpoolJob>> create(const sys::Dir& dir, JobNumber number,
                                                     SpoolLabel label,
                                                     std::shared_ptr<SpoolShared> shared);
-    // What create() has left behind; Kind::unfinished if it was not finished.
+    // Opens what create() has made; Kind::unfinished if that was interrupted.
     static Result<std::unique_ptr<SpoolJob>> resume(const sys::Dir& dir, JobNumber number,
                                                     std::shared_ptr<SpoolShared> shared);
     SpoolJob(const SpoolJob&) = delete;
     SpoolJob& operator=(const SpoolJob&) = delete;
     ~SpoolJob() { shared_->owed -= owed_; }
 
-    // While this file is there and whole, so is the job.
+    // The job exists as long as this file does and holds a record.
     static constexpr std::string_view kMeta = "meta";
 
     JobNumber number() const { return number_; }
     const SpoolLabel& label() const { return label_; }
 
-    // Takes in what `pipe` holds, without waiting for more.
+    // Moves what `pipe` holds into the file of the stream, at most kReadBudget bytes, without
+    // waiting.
     Result<Taken> take(Output which, const sys::Fd& pipe);
-    // No more will come: the pipe is at its end, or it is gone. Here and in acknowledge() a full
-    // disk is no error: what a crash makes us forget meanwhile is told again.
+    // Marks the end of the stream: its pipe is at its end, or gone. A full disk is no error here
+    // and in acknowledge(): what a crash makes the worker forget, broker and backend say again.
     Result<> end(Output which);
     bool ended(Output which) const { return at(which).state.ended; }
     bool both_ended() const { return ended(Output::out) && ended(Output::err); }
 
-    // What to upload next, at most `max` bytes; none while there is nothing to send. Of output that
-    // is cut, the head is on offer at once and the tail when both streams have ended.
+    // The next chunk to upload, at most `max` bytes; nothing while there is nothing to send. If
+    // output was dropped, the head can be sent at once, the tail when both streams have ended.
     std::optional<Chunk> next_chunk(Output which, std::uint64_t max) const;
     Result<std::string> read(Output which, const Chunk& chunk) const;
-    // To read a chunk in place, at its offset; valid as long as this object.
+    // The file of the stream, to read a chunk at its offset. Valid as long as this object.
     int fd(Output which) const { return at(which).file.fd(); }
-    // The backend holds everything below `next_offset` and wants what follows. It may go back: what
-    // is still there is sent again. Kind::never_sent: it cannot hold that much.
+    // The backend has everything below `next_offset` and wants what follows. A lower offset than
+    // before is allowed: what is still there is sent again. Kind::never_sent: more than was ever
+    // sent.
     Result<> acknowledge(Output which, std::uint64_t next_offset);
-    // Both streams ended and were acknowledged.
+    // True if both streams have ended and all of them was acknowledged.
     bool delivered() const;
     OutputTotals totals(Output which) const;
 
@@ -137,7 +140,7 @@ class SpoolJob {
     std::array<Stream, 2> streams_;
     SpoolLabel label_;
     std::uint64_t owed_ = 0;
-    bool dirty_ = false;  // the checkpoint is behind the state in memory
+    bool dirty_ = false;  // the checkpoint on disk is older than the state in memory
 };
 
 }  // namespace bulkhead::worker
