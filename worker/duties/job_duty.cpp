@@ -1,20 +1,16 @@
 #include "worker/duties/job_duty.hpp"
 
-#include "common/approval/signed_script.hpp"
-#include "common/sys/fd.hpp"
+#include <algorithm>
+
+#include "worker/duties/start_request.hpp"
 
 namespace bulkhead::worker {
 
 namespace {
 
-using protocol::Decision;
 using namespace std::chrono_literals;
 
 constexpr auto kDiskFullWait = 1s;  // between tries; another process has to free space
-
-Result<protocol::Handle> sealed(std::string_view name, std::string_view content) {
-    return protocol::Handle{TRY(sys::sealed_memfd(name, as_bytes(content)))};
-}
 
 }  // namespace
 
@@ -66,8 +62,7 @@ bool JobDuty::wants_another() const {
 
 void JobDuty::poll() {
     if (!wants_another()) return;
-    const bool may_wait = context_.serves();
-    const auto wait = may_wait ? settings_.poll_wait : std::chrono::seconds(0);
+    const auto wait = context_.serves() ? settings_.poll_wait : std::chrono::seconds(0);
     polling_ =
         perform<JobNews>(context_.client, dialect_.next_job(context_.identity, system_, wait),
                          [this](Answer<JobNews> answer) { on_news(std::move(answer)); });
@@ -118,12 +113,8 @@ void JobDuty::cancel(const DeliveryId& id) {
 // --- starting
 
 void JobDuty::accept(JobOffer offer) {
-    for (const auto& [number, report] : reports_) {
-        if (report->id() == offer.id) return;  // delivered twice: it is being run or reported
-    }
-    for (const auto& [number, job] : pending_spools_) {
-        if (job->label.delivery_id == offer.id) return;
-    }
+    // Delivered twice: it is being run or reported.
+    if (std::ranges::count(running_ids(), offer.id) > 0) return;
     for (const auto& refusal : refusals_) {
         if (refusal.what.delivery_id == offer.id) return;
     }
@@ -132,43 +123,24 @@ void JobDuty::accept(JobOffer offer) {
     }
     auto reply = ask_broker(offer);
     if (!reply) return refuse(offer.id, "job-unusable", reply.error().what, "");
-    if (reply->decision == Decision::admitted) return on_admitted(offer, *std::move(reply));
+    if (reply->decision == protocol::Decision::admitted)
+        return on_admitted(offer, *std::move(reply));
     refuse(offer.id, reply->reason.str(), reply->detail.str(), reply->rule.str());
 }
 
 // An error concerns the offer. If the broker is gone, fatal() has been called.
 Result<protocol::StartReply> JobDuty::ask_broker(const JobOffer& offer) {
-    const auto answer = [&](const auto& request) -> Result<protocol::StartReply> {
+    const auto ask = [this](const auto& request) -> Result<protocol::StartReply> {
         auto reply = broker_.call(request);
         if (!reply) context_.fatal(reply.error());
         return reply;
     };
-    const auto fill = [&](auto& request, const auto& params) -> Result<> {
-        request.delivery_id.value = TRY(within("job id", protocol::Label::create(offer.id.value)));
-        request.streams = dialect_.traits().merged_output ? protocol::Streams::merged
-                                                          : protocol::Streams::separate;
-        if (params.size() > request.params.kMax) return fail("too many parameters");
-        for (const auto& [name, value] : params) {
-            request.params.items.push_back(
-                {.name = TRY(within("parameter name", protocol::Name::create(name))),
-                 .value = TRY(within("parameter " + name, protocol::Detail::create(value)))});
-        }
-        return {};
-    };
-    if (const auto* catalogue = std::get_if<CatalogueJob>(&offer.work)) {
-        protocol::StartCatalogueJob request;
-        TRY(fill(request, catalogue->params));
-        request.name = TRY(within("catalogue name", protocol::Name::create(catalogue->name)));
-        return answer(request);
+    const auto streams =
+        dialect_.traits().merged_output ? protocol::Streams::merged : protocol::Streams::separate;
+    if (const auto* job = std::get_if<CatalogueJob>(&offer.work)) {
+        return ask(TRY(start_request(offer.id, *job, streams)));
     }
-    const auto& work = std::get<ScriptJob>(offer.work);
-    const auto parts = TRY(approval::split_signed_script(work.script));
-    protocol::StartJob request;
-    TRY(fill(request, work.params));
-    request.script = TRY(sealed("script", parts.script));
-    if (!parts.manifest.empty()) request.manifest = TRY(sealed("manifest", parts.manifest));
-    if (!parts.signatures.empty()) request.signatures = TRY(sealed("signatures", parts.signatures));
-    return answer(request);
+    return ask(TRY(start_request(offer.id, std::get<ScriptJob>(offer.work), streams)));
 }
 
 void JobDuty::on_admitted(const JobOffer& offer, protocol::StartReply reply) {
@@ -215,7 +187,6 @@ void JobDuty::start_report(const std::shared_ptr<PendingSpool>& job) {
 }
 
 void JobDuty::adopt(protocol::UnreportedJob job) {
-    auto end = job.ended ? std::optional(job.end) : std::nullopt;
     start_report(std::make_shared<PendingSpool>(
         PendingSpool{.number = job.number,
                      .label = {.backend = context_.config.name,
@@ -224,7 +195,7 @@ void JobDuty::adopt(protocol::UnreportedJob job) {
                                .output_max = job.output_max},
                      .pipes = {std::move(job.out.fd), std::move(job.err.fd)},
                      .rule = "",
-                     .end = std::move(end),
+                     .end = job.ended ? std::optional(job.end) : std::nullopt,
                      .remarks = job.remarks.str()}));
 }
 
