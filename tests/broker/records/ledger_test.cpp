@@ -67,7 +67,7 @@ TEST(Ledger, RemembersAJobThroughItsLife) {
         EXPECT_EQ(job.number, number);
         EXPECT_EQ(job.end.exit_code, 7);
         EXPECT_EQ(job.end.max_rss_bytes, 9'000'000U);
-        EXPECT_EQ(job.start.job_name.str(), "job-1");
+        EXPECT_EQ(job.start.job_id.value.str(), "job-1");
         EXPECT_EQ(job.start.delivery_id.value.str(), "delivery-1");
         EXPECT_EQ(job.start.profile.str(), "maintain");
         EXPECT_EQ(job.start.output_max, 1'048'576U);

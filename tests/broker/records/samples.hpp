@@ -76,7 +76,7 @@ inline std::string facts(const History& history) {
                format_utc(run.not_after) + "\n";
     }
     for (const auto& [number, job] : history.open_jobs()) {
-        out += "open " + std::to_string(number.value) + " " + job.start.job_name.str() + " " +
+        out += "open " + std::to_string(number.value) + " " + job.start.job_id.value.str() + " " +
                job.start.delivery_id.value.str() + " " + job.start.profile.str();
         if (job.end) out += " ended " + std::to_string(job.end->exit_code) + job.end->reason.str();
         out += "\n";
