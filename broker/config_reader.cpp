@@ -28,8 +28,10 @@ Result<protocol::ReadConfig> to_read(const Options& options, const ConfinedProce
 
 }  // namespace
 
-Result<std::vector<Backend>> read_config(const Options& options, const PartGround& ground,
-                                         const CgroupTree& cgroups, Context& broker) {
+Result<std::vector<protocol::BackendEntry>> read_config(const Options& options,
+                                                        const PartGround& ground,
+                                                        const CgroupTree& cgroups,
+                                                        Context& broker) {
     const auto& profile = broker.policy->policy.part(kName);
     const auto cgroup = TRY(cgroups.make(kName, profile.limits));
     auto plan = plan_of(profile, kName, ground);
@@ -42,7 +44,7 @@ Result<std::vector<Backend>> read_config(const Options& options, const PartGroun
     plan.cgroup = cgroup.fd();
 
     auto loop = TRY(sys::Loop::create());
-    std::vector<Backend> backends;
+    std::vector<protocol::BackendEntry> backends;
     std::string refused;
     std::optional<int> status;
     std::unique_ptr<Peer> peer = TRY(Peer::start(

@@ -11,7 +11,8 @@ namespace bulkhead::broker {
 
 // Waits until the config reader has answered and exited. An error of kind wrong_input: the settings
 // are wrong, and the config reader has logged what is.
-Result<std::vector<Backend>> read_config(const Options& options, const PartGround& ground,
-                                         const CgroupTree& cgroups, Context& broker);
+Result<std::vector<protocol::BackendEntry>> read_config(const Options& options,
+                                                        const PartGround& ground,
+                                                        const CgroupTree& cgroups, Context& broker);
 
 }  // namespace bulkhead::broker

@@ -12,19 +12,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kLongestBackoff = 300s;     // between two starts
-constexpr auto kSteady = 60s;              // a worker that lived so long resets the backoff
-constexpr auto kToMakeRoom = 5s;           // for a replaced worker to exit
+constexpr auto kLongestBackoff = 300s;  // between two starts
+constexpr auto kSteady = 60s;           // a worker that lived so long resets the backoff
+constexpr std::chrono::milliseconds kToMakeRoom = 5s;  // for a replaced worker to exit
 constexpr std::size_t kMaxViolations = 5;  // in kViolationSpan, then intake is suspended
 constexpr auto kViolationSpan = 1h;
 
 }  // namespace
 
 void Worker::start() {
-    const auto spawned = spawn();
-    if (spawned) return;
-    ground_.broker.log.error("start worker",
-                             {{"backend", backend()}, {"why", spawned.error().what}});
+    if (ground_.broker.log.check(within(backend(), spawn()), "start worker")) return;
     peer_.reset();
     if (owner_.ended(kFailed)) start_later();
 }
@@ -51,7 +48,8 @@ Result<> Worker::spawn() {
         {.rows = profile.paths, .greeting = profile.greeting, .sharers = broker.backends},
         {.answer =
              [this](link::Packet& packet, Gate& gate) {
-                 const Caller caller{home_.backend.name, home_.backend.files, peer_->process()};
+                 const Caller caller{home_.backend.name, home_.backend.files.items,
+                                     peer_->process()};
                  return dispatch<protocol::Requests>(packet, gate, caller, ground_.broker);
              },
          .greeted = [this] { on_greeted(); },
@@ -72,7 +70,7 @@ Result<protocol::Setup> Worker::setup() const {
     setup.mode = ground_.mode;
     setup.walls_digest = policy.policy.digest;
     setup.backend = home_.backend.name;
-    setup.settings.fd = TRY(home_.backend.settings.duplicate());
+    setup.settings.fd = TRY(home_.backend.settings.fd.duplicate());
     setup.state.fd = TRY(home_.state.duplicate());
     setup.seccomp.fd = TRY(sandbox::to_memfd(policy.filter_of("worker")));
     setup.landlock = TRY(
@@ -80,7 +78,7 @@ Result<protocol::Setup> Worker::setup() const {
     setup.status = protocol::Handle{TRY(home_.status.duplicate())};
     setup.ports.items = profile.ports;
     setup.egress = egress_.has_value();
-    for (const auto& file : home_.backend.files) {
+    for (const auto& file : home_.backend.files.items) {
         auto opened = open_credential(
             {.backend = backend(), .key = file.key.str(), .path = file.path.str()},
             policy.policy.credentials, broker.audit, broker.reads, sys::Clock::now());
@@ -105,8 +103,7 @@ void Worker::replace() {
     if (!peer_->greeted()) return peer_->kill();
     note(ground_.broker, "worker-replaced",
          {{"backend", backend()}, {"pid", peer_->process().pid()}});
-    constexpr std::chrono::milliseconds kRoom = kToMakeRoom;
-    tell(protocol::Shutdown{.grace_ms = static_cast<std::uint32_t>(kRoom.count())});
+    tell(protocol::Shutdown{.grace_ms = static_cast<std::uint32_t>(kToMakeRoom.count())});
     peer_->kill_after(kToMakeRoom);
 }
 
@@ -160,10 +157,7 @@ void Worker::count_violation() {
     violations_.push_back(time);
     while (violations_.front() < time - kViolationSpan) violations_.pop_front();
     if (violations_.size() < kMaxViolations) return;
-    if (const auto marked = broker.intake.suspend(backend()); !marked) {
-        broker.log.error("suspend job intake",
-                         {{"backend", backend()}, {"why", marked.error().what}});
-    }
+    broker.log.check(within(backend(), broker.intake.suspend(backend())), "suspend job intake");
     note(broker, "intake-suspended", {{"backend", backend()}, {"violations", violations_.size()}});
 }
 

@@ -26,7 +26,7 @@ struct WorkerGround {
 
 // What belongs to the worker of one backend, and outlives each of its processes.
 struct Home {
-    Backend backend;
+    protocol::BackendEntry backend;
     sandbox::User user;
     sys::Dir state;
     sys::Fd status;  // listening

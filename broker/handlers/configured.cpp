@@ -50,12 +50,7 @@ Result<protocol::ConfiguredReply> handle(protocol::Configured request, Reader& r
         return protocol::ConfiguredReply{.reason = protocol::Code::clipped(refusal->reason),
                                          .detail = protocol::Detail::clipped(refusal->detail)};
     }
-    for (auto& entry : request.backends.items) {
-        reader.backends.push_back({.name = std::move(entry.name),
-                                   .dialect = std::move(entry.dialect),
-                                   .files = std::move(entry.files.items),
-                                   .settings = std::move(entry.settings.fd)});
-    }
+    reader.backends = std::move(request.backends.items);
     std::string names;
     for (const auto& backend : reader.backends) {
         names += (names.empty() ? "" : " ") + backend.name.str();

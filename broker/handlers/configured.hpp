@@ -10,19 +10,11 @@
 
 namespace bulkhead::broker {
 
-// One backend of agent.yaml.
-struct Backend {
-    protocol::BackendName name;
-    protocol::Name dialect;
-    std::vector<protocol::BackendFile> files;
-    sys::Fd settings;  // sealed
-};
-
 // The config reader, which makes the request: what Caller is to the requests of a worker.
 struct Reader {
     const ConfinedProcess& process;
-    std::vector<Backend>& backends;  // filled in if the list is accepted
-    std::string& refused;            // else why it was refused
+    std::vector<protocol::BackendEntry>& backends;  // filled in if the list is accepted
+    std::string& refused;                           // else why it was refused
 };
 
 struct ListRefusal {

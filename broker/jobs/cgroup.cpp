@@ -158,11 +158,6 @@ Result<bool> Cgroup::populated() const {
 
 Result<> Cgroup::require_caller() const { return require_path(TRY(path_of()), end_); }
 
-Result<> Cgroup::signal_each(int signal) const {
-    for (const auto pid : TRY(processes_in(dir_))) ::kill(pid, signal);
-    return {};
-}
-
 std::vector<pid_t> Cgroup::processes() const {
     std::vector<pid_t> pids;
     collect(dir_, pids);
@@ -182,20 +177,19 @@ Result<> Cgroup::freeze() const {
     return {};
 }
 
-Result<> Cgroup::terminate() const {
+// Frozen meanwhile, so that nothing forks and no pid can be reused.
+Result<> Cgroup::signal_each(int signal) const {
     TRY(freeze());
-    const auto sent = signal_each(SIGTERM);
+    const auto pids = processes_in(dir_);
+    for (const auto pid : pids.value_or(std::vector<pid_t>{})) ::kill(pid, signal);
     TRY(put(dir_, "cgroup.freeze", "0"));
-    return sent;
+    return pids ? Result<>() : std::unexpected(pids.error());
 }
 
+Result<> Cgroup::terminate() const { return signal_each(SIGTERM); }
+
 Result<> Cgroup::kill() const {
-    if (put(dir_, "cgroup.kill", "1")) return {};
-    // Each round also catches what was forked during the one before; frozen, nothing forks.
-    TRY(freeze());
-    const auto sent = signal_each(SIGKILL);
-    TRY(put(dir_, "cgroup.freeze", "0"));
-    return sent;
+    return put(dir_, "cgroup.kill", "1") ? Result<>() : signal_each(SIGKILL);
 }
 
 Cgroup::Usage Cgroup::usage() const {

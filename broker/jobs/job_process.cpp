@@ -90,9 +90,8 @@ Result<> require_spaces(const policy::Namespaces& wanted, const Spaces& brokers)
 
 Result<> set_limits(const JobPlan& plan) {
     const auto& limits = plan.profile.limits;
-    const auto set = [](int resource, std::uint64_t value, bool by_process = true) -> Result<> {
-        if (value == 0 || !by_process) return {};
-        return sandbox::set_limit(resource, value, value);
+    const auto set = [](int resource, std::uint64_t value, bool wanted = true) {
+        return wanted && value > 0 ? sandbox::set_limit(resource, value, value) : Result<>();
     };
     TRY(set(RLIMIT_FSIZE, limits.file_size));
     TRY(set(RLIMIT_NOFILE, limits.open_files));

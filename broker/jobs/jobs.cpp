@@ -136,7 +136,6 @@ Result<> Jobs::spawn(JobNumber number, Entry& entry, const JobPlan& plan, WriteE
                                                       .timer = {},
                                                       .reboot_mark = plan.reboot_mark,
                                                       .end = {.outcome = JobOutcome::finished},
-                                                      .over = false,
                                                       .status = {}});
     TRY(loop_.watch(entry.running->process.pidfd().get(), EPOLLIN,
                     [this, number](std::uint32_t) { on_first_process_ended(number); }));
@@ -305,8 +304,7 @@ void Jobs::stop_all(const char* reason) {
 unsigned Jobs::running(std::string_view profile) const {
     unsigned count = 0;
     for (const auto& [number, entry] : entries_) {
-        const bool meant = profile.empty() || entry.start.profile.str() == profile;
-        count += entry.running && meant ? 1 : 0;
+        count += entry.running && (profile.empty() || entry.start.profile.str() == profile) ? 1 : 0;
     }
     return count;
 }

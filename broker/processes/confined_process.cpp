@@ -43,17 +43,13 @@ Result<> hand_over_mounts(const link::Channel& channel) {
 
 Result<> set_limits(const ProcessPlan& plan) {
     const auto& limits = plan.limits;
-    if (limits.open_files > 0) {
-        TRY(sandbox::set_limit(RLIMIT_NOFILE, limits.open_files, limits.open_files));
-    }
-    if (limits.file_size > 0) {
-        TRY(sandbox::set_limit(RLIMIT_FSIZE, limits.file_size, limits.file_size));
-    }
-    TRY(sandbox::set_limit(RLIMIT_MEMLOCK, limits.locked_memory, limits.locked_memory));
-    if (plan.limit_threads_by_user && limits.pids > 0) {
-        TRY(sandbox::set_limit(RLIMIT_NPROC, limits.pids, limits.pids));
-    }
-    return {};
+    const auto set = [](int resource, std::uint64_t value, bool wanted) {
+        return wanted ? sandbox::set_limit(resource, value, value) : Result<>();
+    };
+    TRY(set(RLIMIT_NOFILE, limits.open_files, limits.open_files > 0));
+    TRY(set(RLIMIT_FSIZE, limits.file_size, limits.file_size > 0));
+    TRY(set(RLIMIT_MEMLOCK, limits.locked_memory, true));
+    return set(RLIMIT_NPROC, limits.pids, plan.limit_threads_by_user && limits.pids > 0);
 }
 
 Result<> prepare_child(const ProcessPlan& plan, int channel) {

@@ -72,7 +72,8 @@ struct Candidate {
 };
 
 struct Search {
-    std::vector<Candidate> candidates;
+    const crypto::Digest& script_digest;
+    std::vector<Candidate> candidates{};
     std::optional<approval::Manifest> parsed{};  // a candidate may point to it
 };
 
@@ -110,21 +111,19 @@ CheckResult read_manifest(const JobBytes& job, const policy::Policy& policy, Sea
 }
 
 // The candidates for a script that came without a manifest are the pinned manifests with its hash.
-CheckResult find_pinned(const crypto::Digest& digest, const policy::Policy& policy,
-                        Search& search) {
+CheckResult find_pinned(const policy::Policy& policy, Search& search) {
     for (const auto& [name, entry] : policy.approved) {
-        if (entry.manifest.script_sha256 != digest) continue;
+        if (entry.manifest.script_sha256 != search.script_digest) continue;
         search.candidates.push_back({&entry, entry.bytes, &entry.manifest});
     }
     if (!search.candidates.empty()) return pass();
     return {not_approved, "it came without a manifest, and policy/approved has none for SHA-256 " +
-                              crypto::hex(digest)};
+                              crypto::hex(search.script_digest)};
 }
 
-CheckResult find_manifest(const JobBytes& job, const crypto::Digest& script,
-                          const policy::Policy& policy, Search& search) {
+CheckResult find_manifest(const JobBytes& job, const policy::Policy& policy, Search& search) {
     if (job.kind == JobBytes::Kind::catalogue) return find_in_catalogue(job, policy, search);
-    return job.manifest ? read_manifest(job, policy, search) : find_pinned(script, policy, search);
+    return job.manifest ? read_manifest(job, policy, search) : find_pinned(policy, search);
 }
 
 }  // namespace
@@ -134,12 +133,11 @@ Verdict admit(const JobBytes& job, const policy::Policy& policy, const HostFacts
     Verdict start;
     start.script = script_of(job, policy);
     start.script_digest = crypto::sha256(as_bytes(start.script));
-    Search search;
+    Search search{start.script_digest};
     auto sizes = check_sizes(job);
     const bool fits = sizes.reason == admitted;
     note(start, "size", std::move(sizes));
-    note(start, "manifest",
-         fits ? find_manifest(job, start.script_digest, policy, search) : CheckResult{});
+    note(start, "manifest", fits ? find_manifest(job, policy, search) : CheckResult{});
 
     std::optional<Verdict> refusal;
     for (const auto& [pinned, bytes, manifest] : search.candidates) {

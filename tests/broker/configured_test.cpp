@@ -27,7 +27,7 @@ struct ConfiguredTest : CgroupFixture {
     std::optional<Jobs> jobs;
     std::optional<Context> context;
     std::optional<ConfinedProcess> process;
-    std::vector<Backend> backends;
+    std::vector<BackendEntry> backends;
     std::string refused;
     Gate gate;
 
