@@ -1,6 +1,7 @@
 #include "worker/backend/registry.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "worker/backend/aegisflux/aegisflux_dialect.hpp"
 #include "worker/backend/bulkhead/bulkhead_dialect.hpp"
@@ -11,6 +12,15 @@
 #include "worker/backend/ravenxcope/ravenxcope_files.hpp"
 
 namespace bulkhead::worker {
+
+namespace {
+
+template <class Made, class Options>
+std::unique_ptr<const Dialect> made(const DialectOptions& options) {
+    return std::make_unique<Made>(Options::from(options));
+}
+
+}  // namespace
 
 std::span<const DialectRow> dialects() {
     static const DialectRow kRows[] = {
@@ -27,48 +37,46 @@ std::span<const DialectRow> dialects() {
          .enrolls = false,
          .variables = HyprboxOptions::variables(),
          .options = HyprboxOptions::rows(),
-         .make = [](const DialectOptions& options) -> std::unique_ptr<const Dialect> {
-             return std::make_unique<HyprboxDialect>(HyprboxOptions::from(options));
-         }},
+         .make = &made<HyprboxDialect, HyprboxOptions>},
         {.name = "grapheon",
          .default_url = "",
          .enrolls = true,
          .takes_credential = true,
          .variables = GrapheonOptions::variables(),
          .options = GrapheonOptions::rows(),
-         .make = [](const DialectOptions& options) -> std::unique_ptr<const Dialect> {
-             return std::make_unique<GrapheonDialect>(GrapheonOptions::from(options));
-         }},
+         .make = &made<GrapheonDialect, GrapheonOptions>},
         {.name = "aegisflux",
          .default_url = "http://localhost:8090",
          .enrolls = false,
          .variables = AegisfluxOptions::variables(),
          .options = AegisfluxOptions::rows(),
-         .make = [](const DialectOptions& options) -> std::unique_ptr<const Dialect> {
-             return std::make_unique<AegisfluxDialect>(AegisfluxOptions::from(options));
-         }},
+         .make = &made<AegisfluxDialect, AegisfluxOptions>},
         {.name = "lunasentri",
          .default_url = "",
          .enrolls = false,
          .variables = LunasentriOptions::variables(),
          .options = LunasentriOptions::rows(),
-         .make = [](const DialectOptions& options) -> std::unique_ptr<const Dialect> {
-             return std::make_unique<LunasentriDialect>(LunasentriOptions::from(options));
-         }},
+         .make = &made<LunasentriDialect, LunasentriOptions>},
         {.name = "ravenxcope",
          .default_url = "",
          .enrolls = true,
          .takes_credential = true,
          .variables = RavenxcopeOptions::variables(),
          .options = RavenxcopeOptions::rows(),
-         .make = [](const DialectOptions& options) -> std::unique_ptr<const Dialect> {
-             return std::make_unique<RavenxcopeDialect>(RavenxcopeOptions::from(options));
-         },
+         .make = &made<RavenxcopeDialect, RavenxcopeOptions>,
          .check = &check_ravenxcope_options,
-         .files = kRavenxcopeFiles,
          .load = &load_ravenxcope_files},
     };
     return kRows;
+}
+
+std::span<const std::string_view> dialect_names() {
+    static const auto kNames = [] {
+        std::vector<std::string_view> names;
+        for (const auto& row : dialects()) names.push_back(row.name);
+        return names;
+    }();
+    return kNames;
 }
 
 const DialectRow* find_dialect(std::string_view name) {

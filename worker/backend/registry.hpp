@@ -30,15 +30,16 @@ struct DialectRow {
     std::unique_ptr<const Dialect> (*make)(const DialectOptions& options);
     // Checks the options together; null: each is checked alone.
     Result<> (*check)(const DialectOptions& options) = nullptr;
-    // Options that name files.
-    std::span<const std::string_view> files = {};
-    // Reads those files into `options` and `credential`. Returns where the credential was found,
-    // for the log; "" if the files hold none. Null: there are no such files.
+    // Reads the files that options of type path name into `options` and `credential`. Returns where
+    // the credential was found, for the log; "" if the files hold none. Null: there are no such
+    // files.
     Result<std::string> (*load)(DialectOptions& options, const ReadOptionFile& read,
                                 Secret& credential) = nullptr;
 };
 
 std::span<const DialectRow> dialects();
+// Their names, in the same order.
+std::span<const std::string_view> dialect_names();
 // Null if there is no dialect of this name.
 const DialectRow* find_dialect(std::string_view name);
 

@@ -118,7 +118,7 @@ class Builder {
                          " has no such option" + suggestion(name, names));
                 continue;
             }
-            const auto checked = option->check(assignment.text);
+            const auto checked = option->accepts(assignment.text);
             if (!checked) complain(assignment.origin + ": " + checked.error().what);
             backend.options[name] = assignment.text;
         }
@@ -222,9 +222,12 @@ Result<Config> parse_config(const ConfigSources& sources) {
 
 std::map<std::string, std::string> server_urls(const BackendConfig& backend) {
     std::map<std::string, std::string> urls{{"url", backend.url}};
-    for (const auto& [name, value] : backend.options) {
-        if (name.ends_with("_url") && !value.empty()) {
-            urls[std::string(kOptionPrefix) + name] = value;
+    const auto* const dialect = find_dialect(backend.dialect);
+    if (dialect == nullptr) return urls;
+    for (const auto& option : dialect->options) {
+        const auto value = text_of(option, backend.options);
+        if (option.names_server && !value.empty()) {
+            urls[std::string(kOptionPrefix) + std::string(option.name)] = value;
         }
     }
     return urls;

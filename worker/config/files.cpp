@@ -168,10 +168,11 @@ std::vector<NamedFile> named_files(const BackendConfig& backend) {
         {"install_token_file", backend.install_token_file, true},
     };
     if (const auto* dialect = find_dialect(backend.dialect)) {
-        for (const auto option : dialect->files) {
-            const auto given = backend.options.find(option);
+        for (const auto& option : dialect->options) {
+            if (option.type.kind != ValueType::Kind::path) continue;
+            const auto given = backend.options.find(option.name);
             if (given == backend.options.end()) continue;
-            all.push_back({std::string(kOptions) + std::string(option), given->second, true});
+            all.push_back({std::string(kOptions) + std::string(option.name), given->second, true});
         }
     }
     std::erase_if(all, [](const NamedFile& file) { return file.path.empty(); });

@@ -5,7 +5,7 @@
 
 #include "common/base/parse.hpp"
 #include "common/base/strong.hpp"
-#include "worker/backend/dialect/option.hpp"
+#include "worker/backend/dialect/value_type.hpp"
 #include "worker/backend/http/url.hpp"
 
 namespace bulkhead::worker {

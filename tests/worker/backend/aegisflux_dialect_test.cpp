@@ -234,8 +234,8 @@ TEST(ArtifactId, IsAFileNameAndNothingMore) {
 
 TEST(AegisfluxOptions, EveryDefaultPassesItsOwnCheck) {
     for (const auto& row : AegisfluxOptions::rows())
-        EXPECT_TRUE(row.check(row.fallback)) << row.name;
-    EXPECT_FALSE(AegisfluxOptions::rows()[1].check("actions.example.com"));
+        EXPECT_TRUE(row.accepts(row.fallback)) << row.name;
+    EXPECT_FALSE(AegisfluxOptions::rows()[1].accepts("actions.example.com"));
 }
 
 }  // namespace

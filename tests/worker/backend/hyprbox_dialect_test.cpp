@@ -241,19 +241,20 @@ TEST(HyprboxComplete, AJobThatHasTheHostRestartedDidNotFail) {
 }
 
 TEST(HyprboxOptions, EveryDefaultPassesItsOwnCheck) {
-    for (const auto& row : HyprboxOptions::rows()) EXPECT_TRUE(row.check(row.fallback)) << row.name;
+    for (const auto& row : HyprboxOptions::rows())
+        EXPECT_TRUE(row.accepts(row.fallback)) << row.name;
 }
 
 TEST(HyprboxOptions, PathsAreChecked) {
     for (const auto& row : HyprboxOptions::rows()) {
         if (!row.name.ends_with("_path")) continue;
         for (const auto* odd : {"", "api/x", "/a b", "/a?b", "/a#b", "/\xc3\xa4"}) {
-            EXPECT_FALSE(row.check(odd)) << row.name << " " << odd;
+            EXPECT_FALSE(row.accepts(odd)) << row.name << " " << odd;
         }
     }
     const auto output =
         std::ranges::find(HyprboxOptions::rows(), "output_path", &DialectOption::name);
-    EXPECT_FALSE(output->check("/api/jobs/output")) << "no place for the id";
+    EXPECT_FALSE(output->accepts("/api/jobs/output")) << "no place for the id";
 }
 
 }  // namespace

@@ -86,11 +86,11 @@ TEST(LunasentriTraits, AreTheOriginalsDefaultsAndSettings) {
 
 TEST(LunasentriOptions, AreChecked) {
     for (const auto& row : LunasentriOptions::rows()) {
-        EXPECT_TRUE(row.check(row.fallback)) << row.name;
-        EXPECT_FALSE(row.check("\x01")) << row.name;
+        EXPECT_TRUE(row.accepts(row.fallback)) << row.name;
+        EXPECT_FALSE(row.accepts("\x01")) << row.name;
     }
-    EXPECT_FALSE(LunasentriOptions::rows()[0].check("0s"));
-    EXPECT_FALSE(LunasentriOptions::rows()[1].check("1001"));
+    EXPECT_FALSE(LunasentriOptions::rows()[0].accepts("0s"));
+    EXPECT_FALSE(LunasentriOptions::rows()[1].accepts("1001"));
 }
 
 }  // namespace

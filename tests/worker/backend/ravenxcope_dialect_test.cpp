@@ -142,15 +142,15 @@ TEST(RavenxcopeTraits, SayThatNothingIsRepeatedBeforeTheNextTick) {
 
 TEST(RavenxcopeOptions, EveryDefaultPassesItsOwnCheck) {
     for (const auto& row : RavenxcopeOptions::rows())
-        EXPECT_TRUE(row.check(row.fallback)) << row.name;
+        EXPECT_TRUE(row.accepts(row.fallback)) << row.name;
 }
 
 TEST(RavenxcopeOptions, TheProbeIsAnAddressOrNone) {
     const auto rows = RavenxcopeOptions::rows();
     const auto probe = std::ranges::find(rows, "address_probe", &DialectOption::name);
-    for (const auto* good : {"", "192.0.2.1", "2001:db8::1"}) EXPECT_TRUE(probe->check(good));
+    for (const auto* good : {"", "192.0.2.1", "2001:db8::1"}) EXPECT_TRUE(probe->accepts(good));
     for (const auto* bad : {"backend.example.com", "8.8.8.8:80", "auto"}) {
-        EXPECT_FALSE(probe->check(bad)) << bad;
+        EXPECT_FALSE(probe->accepts(bad)) << bad;
     }
 }
 

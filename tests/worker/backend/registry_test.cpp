@@ -18,6 +18,25 @@ TEST(Registry, EveryDialectCanBeMadeFromItsDefaults) {
     EXPECT_EQ(find_dialect("bulkheat"), nullptr);
 }
 
+TEST(Registry, EachDefaultOfAnOptionIsAcceptedAndExplained) {
+    for (const auto& row : dialects()) {
+        for (const auto& option : row.options) {
+            const auto accepted = option.accepts(option.fallback);
+            EXPECT_TRUE(accepted) << row.name << " " << option.name;
+            EXPECT_FALSE(option.help.empty()) << row.name << " " << option.name;
+        }
+    }
+}
+
+TEST(Registry, OnlyAUrlNamesAnotherServer) {
+    for (const auto& row : dialects()) {
+        for (const auto& option : row.options) {
+            const bool url = option.type.kind == ValueType::Kind::url;
+            EXPECT_EQ(option.names_server, url) << row.name << " " << option.name;
+        }
+    }
+}
+
 TEST(Registry, VariablesOfOtherAgentsMeanOptionsThatExist) {
     for (const auto& row : dialects()) {
         for (const auto& variable : row.variables) {

@@ -1,10 +1,8 @@
 #include "worker/backend/aegisflux/aegisflux_options.hpp"
 
-#include <algorithm>
 #include <array>
 
 #include "worker/backend/dialect/identifiers.hpp"
-#include "worker/backend/http/url.hpp"
 
 namespace bulkhead::worker {
 
@@ -18,23 +16,24 @@ Result<> check_host(std::string_view value) {
     return check_agent_id(value);
 }
 
-Result<> check_url(std::string_view value) {
-    if (value.empty()) return {};
-    TRY(parse_url(value));
-    return {};
-}
+constexpr auto kOptions = std::tuple{
+    option("host_id", &AegisfluxOptions::host_id,
+           {.help = "this host's id in the registry; empty: the host id of policy",
+            .check = &check_host}),
+    option("registration_url", &AegisfluxOptions::registration_url,
+           {.type = value::or_empty(value::url()),
+            .help = "actions API that this host registers with, by a key of its own; empty: it "
+                    "does not",
+            .names_server = true}),
+    option(
+        "org_id", &AegisfluxOptions::org_id,
+        {.fallback = "default", .help = "organization it registers for", .check = &check_agent_id}),
+};
 
 }  // namespace
 
 std::span<const DialectOption> AegisfluxOptions::rows() {
-    static constexpr std::array<DialectOption, 3> kRows{{
-        {"host_id", "", "this host's id in the registry; empty: the host id of policy",
-         &check_host},
-        {"registration_url", "",
-         "actions API that this host registers with, by a key of its own; empty: it does not",
-         &check_url},
-        {"org_id", "default", "organization it registers for", &check_agent_id},
-    }};
+    static constexpr auto kRows = rows_of(kOptions);
     return kRows;
 }
 
@@ -61,14 +60,10 @@ std::span<const DialectVariable> AegisfluxOptions::variables() {
 }
 
 AegisfluxOptions AegisfluxOptions::from(const DialectOptions& options) {
-    const auto value = [&options](std::string_view name) {
-        if (const auto found = options.find(name); found != options.end()) return found->second;
-        const auto row = std::ranges::find(rows(), name, &DialectOption::name);
-        return std::string(row == rows().end() ? "" : row->fallback);
-    };
-    auto url = value("registration_url");
+    auto filled_in = filled<AegisfluxOptions>(kOptions, options);
+    auto& url = filled_in.registration_url;
     while (url.ends_with('/')) url.pop_back();
-    return {.host_id = value("host_id"), .registration_url = url, .org_id = value("org_id")};
+    return filled_in;
 }
 
 }  // namespace bulkhead::worker

@@ -8,17 +8,14 @@
 
 namespace bulkhead::worker {
 
-Result<std::chrono::milliseconds> parse_span(std::string_view text) {
-    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-    std::chrono::milliseconds sum{0};
-    do {
-        const auto unit = std::ranges::find_if_not(text, digit);
-        const auto next = std::find_if(unit, text.end(), digit);
-        const auto length = static_cast<std::size_t>(next - text.begin());
-        sum += TRY(parse_duration(text.substr(0, length)));
-        text.remove_prefix(length);
-    } while (!text.empty());
-    return sum;
+Result<> DialectOption::accepts(std::string_view text) const {
+    TRY(check_value(type, text));
+    return check == nullptr ? Result<>() : check(text);
+}
+
+std::string_view text_of(const DialectOption& row, const DialectOptions& options) {
+    const auto given = options.find(row.name);
+    return given == options.end() ? row.fallback : std::string_view(given->second);
 }
 
 namespace original {

@@ -1,23 +1,78 @@
-// A setting that only one dialect knows, declared beside the dialect and checked with the rest of
-// the configuration.
+// A setting that only one dialect knows, declared once beside the dialect: the check, the defaults,
+// the documentation, the JSON Schema and the dialect's own struct are walked from the declaration.
 #pragma once
-#include <chrono>
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "common/base/result.hpp"
+#include "worker/backend/dialect/value_type.hpp"
 
 namespace bulkhead::worker {
 
 struct DialectOption {
-    std::string_view
-        name;  // one that ends with "_url" names another server of the same backend, or nothing
-    std::string_view fallback;
-    std::string_view help;
-    Result<> (*check)(std::string_view value);
+    std::string_view name = "";
+    ValueType type = value::text();
+    std::string_view fallback = "";
+    std::string_view help = "";
+    Result<> (*check)(std::string_view value) = nullptr;  // what the type does not say
+    bool names_server = false;  // a url: another server of the same backend, unless it is empty
+
+    // By type and check.
+    Result<> accepts(std::string_view text) const;
 };
+
+// Every option of the dialect by name, defaults filled in, checked.
+using DialectOptions = std::map<std::string, std::string, std::less<>>;
+
+// An option and the member of the dialect's struct that it becomes.
+template <class Owner, class Member>
+struct OptionField {
+    DialectOption row;
+    Member Owner::*member;
+};
+
+template <class Owner, class Member>
+consteval OptionField<Owner, Member> option(std::string_view name, Member Owner::*member,
+                                            DialectOption row) {
+    row.name = name;
+    return {row, member};
+}
+// One that no struct keeps: its dialect looks it up among the DialectOptions.
+struct LooseOption {
+    DialectOption row;
+};
+consteval LooseOption option(std::string_view name, DialectOption row) {
+    row.name = name;
+    return {row};
+}
+
+template <class... Fields>
+constexpr std::array<DialectOption, sizeof...(Fields)> rows_of(const std::tuple<Fields...>& all) {
+    return std::apply([](const auto&... field) { return std::array{field.row...}; }, all);
+}
+
+// The value given, or the default. `options` were accepted, or are left out.
+std::string_view text_of(const DialectOption& row, const DialectOptions& options);
+
+template <class Owner, class Member>
+void fill(Owner& owner, const OptionField<Owner, Member>& field, const DialectOptions& options) {
+    // Cannot fail: accepts() has parsed it the same way.
+    static_cast<void>(parse_into(field.row.type, text_of(field.row, options), owner.*field.member));
+}
+template <class Owner>
+void fill(Owner&, const LooseOption&, const DialectOptions&) {}
+
+// The dialect's struct, each member from its option.
+template <class Owner, class... Fields>
+Owner filled(const std::tuple<Fields...>& all, const DialectOptions& options) {
+    Owner owner;
+    std::apply([&](const auto&... field) { (fill(owner, field, options), ...); }, all);
+    return owner;
+}
 
 // A value as the original agent writes it becomes one as we do; nothing where the original took it
 // for not given.
@@ -34,9 +89,6 @@ struct DialectVariable {
     bool is_switch = false;           // a flag that takes no value: "true"
 };
 
-// "30s", "5m" or a sum such as "1h30m".
-Result<std::chrono::milliseconds> parse_span(std::string_view text);
-
 namespace original {
 
 // Go's durations: "1h0m0s", "1.5h", "500ms".
@@ -51,8 +103,5 @@ Result<std::optional<std::string>> python_level(std::string_view value);
 Result<std::optional<std::string>> no_verification(std::string_view value);
 
 }  // namespace original
-
-// Every option of the dialect by name, defaults filled in, checked.
-using DialectOptions = std::map<std::string, std::string, std::less<>>;
 
 }  // namespace bulkhead::worker

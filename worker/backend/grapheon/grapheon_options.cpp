@@ -3,15 +3,17 @@
 #include <algorithm>
 #include <array>
 
-#include "common/base/parse.hpp"
 #include "common/base/text.hpp"
 
 namespace bulkhead::worker {
 
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::size_t kMaxName = 255;
 
+// In the order of WildcardListeners.
 constexpr std::array<std::string_view, 3> kTreatments{"rewrite", "drop", "raw"};
 
 Result<> check_text(std::string_view value) {
@@ -30,38 +32,33 @@ Result<> check_header(std::string_view value) {
     return {};
 }
 
-Result<> check_interval(std::string_view value) {
-    const auto interval = TRY(parse_span(value));
-    if (interval < std::chrono::seconds(1) || interval > std::chrono::hours(24)) {
-        return fail("not within 1s..24h");
-    }
-    return {};
-}
-
-Result<> check_treatment(std::string_view value) {
-    if (std::ranges::find(kTreatments, value) == kTreatments.end()) {
-        return fail("expected rewrite, drop or raw");
-    }
-    return {};
-}
+constexpr auto kOptions = std::tuple{
+    option("display_name", &GrapheonOptions::display_name,
+           {.help = "shown instead of the host's name", .check = &check_text}),
+    option("site_name", &GrapheonOptions::site_name,
+           {.help = "where this host stands", .check = &check_text}),
+    option("hostname", &GrapheonOptions::hostname,
+           {.help = "sent as the host's name; empty: its own", .check = &check_text}),
+    option("api_key_header", &GrapheonOptions::api_key_header,
+           {.fallback = "X-Agent-Api-Key",
+            .help = "header that carries the key",
+            .check = &check_header}),
+    option("timer_interval", &GrapheonOptions::timer_interval,
+           {.type = value::duration(1s, 24h),
+            .fallback = "900s",
+            .help = "how often a timer starts --once; also the time between questions whether an "
+                    "administrator has approved"}),
+    option("wildcard_listeners", &GrapheonOptions::wildcard_listeners,
+           {.type = value::choice(kTreatments),
+            .fallback = "rewrite",
+            .help = "rewrite, drop or raw: sockets that listen on 0.0.0.0 or ::, for which the "
+                    "backend refuses a report"}),
+};
 
 }  // namespace
 
 std::span<const DialectOption> GrapheonOptions::rows() {
-    static constexpr std::array<DialectOption, 6> kRows{{
-        {"display_name", "", "shown instead of the host's name", &check_text},
-        {"site_name", "", "where this host stands", &check_text},
-        {"hostname", "", "sent as the host's name; empty: its own", &check_text},
-        {"api_key_header", "X-Agent-Api-Key", "header that carries the key", &check_header},
-        {"timer_interval", "900s",
-         "how often a timer starts --once; also the time between questions whether an "
-         "administrator has approved",
-         &check_interval},
-        {"wildcard_listeners", "rewrite",
-         "rewrite, drop or raw: sockets that listen on 0.0.0.0 or ::, for which the backend "
-         "refuses a report",
-         &check_treatment},
-    }};
+    static constexpr auto kRows = rows_of(kOptions);
     return kRows;
 }
 
@@ -90,20 +87,7 @@ std::span<const DialectVariable> GrapheonOptions::variables() {
 }
 
 GrapheonOptions GrapheonOptions::from(const DialectOptions& options) {
-    const auto value = [&options](std::string_view name) {
-        if (const auto found = options.find(name); found != options.end()) return found->second;
-        const auto row = std::ranges::find(rows(), name, &DialectOption::name);
-        return std::string(row == rows().end() ? "" : row->fallback);
-    };
-    const auto interval = parse_span(value("timer_interval"));
-    const auto treatment = std::ranges::find(kTreatments, value("wildcard_listeners"));
-    return {.display_name = value("display_name"),
-            .site_name = value("site_name"),
-            .hostname = value("hostname"),
-            .api_key_header = value("api_key_header"),
-            .timer_interval = std::chrono::floor<std::chrono::seconds>(
-                interval.value_or(std::chrono::minutes(15))),
-            .wildcard_listeners = static_cast<WildcardListeners>(treatment - kTreatments.begin())};
+    return filled<GrapheonOptions>(kOptions, options);
 }
 
 }  // namespace bulkhead::worker

@@ -15,8 +15,6 @@ Result<> check_node(std::string_view value) {
     return check_agent_id(value);
 }
 
-Result<> check_version(std::string_view value) { return check_agent_id(value); }
-
 Result<> check_ip(std::string_view value) {
     if (value.empty() || value == "auto" || IpAddress::parse(value)) return {};
     return fail("must be auto, an IP address, or empty");
@@ -40,28 +38,59 @@ Result<> check_member(std::string_view value) {
     return {};
 }
 
+constexpr auto kOptions = std::tuple{
+    option("node_id", &HyprboxOptions::node_id,
+           {.help = "this node's id; empty: the host's name", .check = &check_node}),
+    option("region", &HyprboxOptions::region,
+           {.help = "sent with each heartbeat when set", .check = &check_node}),
+    option(
+        "ip", &HyprboxOptions::ip,
+        {.fallback = "auto",
+         .help = "sent with each heartbeat; auto: this host's address on the way out, empty: none",
+         .check = &check_ip}),
+    option("agent_version", &HyprboxOptions::agent_version,
+           {.fallback = "0.1.0",
+            .help = "the version that the server is told: HyprNode's",
+            .check = &check_agent_id}),
+    option(
+        "heartbeat_path", &HyprboxOptions::heartbeat_path,
+        {.fallback = "/api/nodes/heartbeat", .help = "where heartbeats go", .check = &check_path}),
+    option("pending_path", &HyprboxOptions::pending_path,
+           {.fallback = "/api/jobs/pending",
+            .help = "where the next job is claimed",
+            .check = &check_path}),
+    option("output_path", &HyprboxOptions::output_path,
+           {.fallback = "/api/jobs/{id}/output",
+            .help = "where output goes",
+            .check = &check_job_path}),
+    option("complete_path", &HyprboxOptions::complete_path,
+           {.fallback = "/api/jobs/{id}/complete",
+            .help = "where results go",
+            .check = &check_job_path}),
+    option("findings_path", &HyprboxOptions::findings_path,
+           {.fallback = "/api/findings", .help = "where findings go", .check = &check_path}),
+    option("id_member", &HyprboxOptions::id_member,
+           {.fallback = "id", .help = "member of a job that holds its id", .check = &check_member}),
+    option("script_member", &HyprboxOptions::script_member,
+           {.fallback = "script",
+            .help = "member of a job that holds its script",
+            .check = &check_member}),
+    option("chunk_member", &HyprboxOptions::chunk_member,
+           {.fallback = "chunk",
+            .help = "member that carries output while a job runs",
+            .check = &check_member}),
+    option("rest_member", &HyprboxOptions::rest_member,
+           {.fallback = "output",
+            .help = "member that carries the rest of it at the end",
+            .check = &check_member}),
+    option("findings_member", &HyprboxOptions::findings_member,
+           {.fallback = "findings", .help = "member that lists findings", .check = &check_member}),
+};
+
 }  // namespace
 
 std::span<const DialectOption> HyprboxOptions::rows() {
-    static constexpr std::array<DialectOption, 14> kRows{{
-        {"node_id", "", "this node's id; empty: the host's name", &check_node},
-        {"region", "", "sent with each heartbeat when set", &check_node},
-        {"ip", "auto",
-         "sent with each heartbeat; auto: this host's address on the way out, empty: none",
-         &check_ip},
-        {"agent_version", "0.1.0", "the version that the server is told: HyprNode's",
-         &check_version},
-        {"heartbeat_path", "/api/nodes/heartbeat", "where heartbeats go", &check_path},
-        {"pending_path", "/api/jobs/pending", "where the next job is claimed", &check_path},
-        {"output_path", "/api/jobs/{id}/output", "where output goes", &check_job_path},
-        {"complete_path", "/api/jobs/{id}/complete", "where results go", &check_job_path},
-        {"findings_path", "/api/findings", "where findings go", &check_path},
-        {"id_member", "id", "member of a job that holds its id", &check_member},
-        {"script_member", "script", "member of a job that holds its script", &check_member},
-        {"chunk_member", "chunk", "member that carries output while a job runs", &check_member},
-        {"rest_member", "output", "member that carries the rest of it at the end", &check_member},
-        {"findings_member", "findings", "member that lists findings", &check_member},
-    }};
+    static constexpr auto kRows = rows_of(kOptions);
     return kRows;
 }
 
@@ -80,25 +109,7 @@ std::span<const DialectVariable> HyprboxOptions::variables() {
 }
 
 HyprboxOptions HyprboxOptions::from(const DialectOptions& options) {
-    const auto value = [&options](std::string_view name) {
-        if (const auto found = options.find(name); found != options.end()) return found->second;
-        const auto row = std::ranges::find(rows(), name, &DialectOption::name);
-        return std::string(row == rows().end() ? "" : row->fallback);
-    };
-    return {.node_id = value("node_id"),
-            .region = value("region"),
-            .ip = value("ip"),
-            .agent_version = value("agent_version"),
-            .heartbeat_path = value("heartbeat_path"),
-            .pending_path = value("pending_path"),
-            .output_path = value("output_path"),
-            .complete_path = value("complete_path"),
-            .findings_path = value("findings_path"),
-            .id_member = value("id_member"),
-            .script_member = value("script_member"),
-            .chunk_member = value("chunk_member"),
-            .rest_member = value("rest_member"),
-            .findings_member = value("findings_member")};
+    return filled<HyprboxOptions>(kOptions, options);
 }
 
 }  // namespace bulkhead::worker

@@ -3,46 +3,38 @@
 #include <algorithm>
 #include <array>
 
-#include "common/base/parse.hpp"
-
 namespace bulkhead::worker {
 
 namespace {
 
 using namespace std::chrono_literals;
-using std::chrono::milliseconds;
-
-constexpr unsigned kMostRetries = 1'000;
-
-template <milliseconds::rep least, milliseconds::rep most>
-Result<> check_span(std::string_view text) {
-    const auto span = TRY(parse_span(text));
-    if (span.count() >= least && span.count() <= most) return {};
-    return fail("must be " + std::to_string(least) + "ms.." + std::to_string(most / 1000) + "s");
-}
-
-Result<> check_retries(std::string_view text) {
-    if (TRY(parse_number<unsigned>(text)) <= kMostRetries) return {};
-    return fail("must be 0.." + std::to_string(kMostRetries));
-}
-
 Result<> check_user_agent(std::string_view text) {
     const auto odd = [](char c) { return c < ' ' || c > '~'; };
     if (text.size() <= 256 && std::ranges::none_of(text, odd)) return {};
     return fail("must be up to 256 printable ASCII characters");
 }
 
+constexpr auto kOptions = std::tuple{
+    option("system_info_period", &LunasentriOptions::system_info_period,
+           {.type = value::duration(1s, 365 * 24h),
+            .fallback = "1h",
+            .help = "how often the host's description is sent again"}),
+    option("max_retries", &LunasentriOptions::max_retries,
+           {.type = value::count(0, 1'000),
+            .fallback = "3",
+            .help = "tries of one report after the first"}),
+    option("retry_backoff", &LunasentriOptions::retry_backoff,
+           {.type = value::duration(100ms, 1h),
+            .fallback = "5s",
+            .help = "before the first of them; each later one waits twice as long"}),
+    option("user_agent", &LunasentriOptions::user_agent,
+           {.help = "sent instead of the agent's own name when set", .check = &check_user_agent}),
+};
+
 }  // namespace
 
 std::span<const DialectOption> LunasentriOptions::rows() {
-    static constexpr std::array<DialectOption, 4> kRows{{
-        {"system_info_period", "1h", "how often the host's description is sent again",
-         &check_span<1'000, 31'536'000'000>},
-        {"max_retries", "3", "tries of one report after the first", &check_retries},
-        {"retry_backoff", "5s", "before the first of them; each later one waits twice as long",
-         &check_span<100, 3'600'000>},
-        {"user_agent", "", "sent instead of the agent's own name when set", &check_user_agent},
-    }};
+    static constexpr auto kRows = rows_of(kOptions);
     return kRows;
 }
 
@@ -61,18 +53,7 @@ std::span<const DialectVariable> LunasentriOptions::variables() {
 }
 
 LunasentriOptions LunasentriOptions::from(const DialectOptions& options) {
-    const auto value = [&options](std::string_view name) {
-        if (const auto found = options.find(name); found != options.end()) return found->second;
-        return std::string(std::ranges::find(rows(), name, &DialectOption::name)->fallback);
-    };
-    const auto span = [&value](std::string_view name) {
-        return parse_span(value(name)).value_or(milliseconds(0));
-    };
-    return {
-        .system_info_period = std::chrono::floor<std::chrono::seconds>(span("system_info_period")),
-        .max_retries = parse_number<unsigned>(value("max_retries")).value_or(0),
-        .retry_backoff = span("retry_backoff"),
-        .user_agent = value("user_agent")};
+    return filled<LunasentriOptions>(kOptions, options);
 }
 
 }  // namespace bulkhead::worker

@@ -1,7 +1,6 @@
 // Files that RavenXcope's sensor agent read: the one with its token, and, because it ran in a
 // container, the host's os-release and hostname.
 #pragma once
-#include <array>
 #include <functional>
 #include <string_view>
 
@@ -10,9 +9,6 @@
 #include "worker/backend/dialect/option.hpp"
 
 namespace bulkhead::worker {
-
-inline constexpr std::array<std::string_view, 3> kRavenxcopeFiles{
-    "config_file", "host_os_release_file", "host_hostname_file"};
 
 // Error: sensor_id is not set.
 Result<> check_ravenxcope_options(const DialectOptions& options);
