@@ -228,8 +228,8 @@ class Composer {
     }
 
     static bool at_top(std::string_view key) {
-        const auto row = std::ranges::find(worker::settings(), key, &worker::Setting::key);
-        return row != worker::settings().end() && row->scope == worker::Scope::agent;
+        const auto* const row = worker::find_setting(key);
+        return row != nullptr && row->scope == worker::Scope::agent;
     }
 
     void write_yaml() {

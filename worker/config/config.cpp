@@ -68,8 +68,7 @@ class Builder {
         const std::string name = chosen == nullptr ? "bulkhead" : chosen->text;
         const auto* const dialect = find_dialect(name);
         if (dialect == nullptr) {
-            std::vector<std::string_view> names;
-            for (const auto& row : dialects()) names.push_back(row.name);
+            const std::vector names(dialect_names().begin(), dialect_names().end());
             return complain(chosen->origin + ": unknown dialect " + quoted(name, 64) +
                             suggestion(name, names));
         }
@@ -190,13 +189,26 @@ class Builder {
     Config config_;
 };
 
+// Whether a value of this setting, or of this option of any dialect, is a path.
+bool names_file(std::string_view key) {
+    constexpr auto kPath = ValueType::Kind::path;
+    const auto* const setting = find_setting(key);
+    if (setting != nullptr) return setting->type.kind == kPath;
+    return std::ranges::any_of(dialects(), [key](const DialectRow& dialect) {
+        return std::ranges::any_of(dialect.options, [key](const DialectOption& option) {
+            return option.type.kind == kPath &&
+                   key == std::string(kOptionPrefix) + std::string(option.name);
+        });
+    });
+}
+
 // The service manager hands a unit's credentials over in a directory that it makes for each start
 // (systemd.exec(5), LoadCredential=).
 void expand_credentials_directory(Gathered& all,
                                   const std::map<std::string, std::string>& environment) {
     const auto directory = environment.find("CREDENTIALS_DIRECTORY");
     for (auto& assignment : all.assignments) {
-        if (!assignment.key.ends_with("_file")) continue;
+        if (!names_file(assignment.key)) continue;
         for (const std::string_view word :
              {"$CREDENTIALS_DIRECTORY/", "${CREDENTIALS_DIRECTORY}/"}) {
             if (!assignment.text.starts_with(word)) continue;

@@ -27,11 +27,12 @@ std::string code(std::string_view text) {
 std::string describe_flags() {
     std::string out;
     for (const auto& setting : settings()) {
-        if (setting.flag.empty() && setting.variable.empty()) continue;
-        if (!setting.flag.empty()) {
-            out += "  " + std::string(setting.flag) + " <" + std::string(setting.values) + ">\n";
+        if (setting.has_flag) {
+            out += "  " + setting.flag() + " <" + setting.values() + ">\n";
+        } else if (setting.has_variable) {
+            out += "  " + setting.variable() + " (environment or file only)\n";
         } else {
-            out += "  " + std::string(setting.variable) + " (environment or file only)\n";
+            continue;
         }
         out += "      " + std::string(setting.help);
         if (!setting.fallback.empty()) out += " [" + std::string(setting.fallback) + "]";
@@ -46,8 +47,8 @@ std::string describe_settings() {
         "|---|---|---|---|---|---|---|\n";
     for (const auto& setting : settings()) {
         out += "| `" + std::string(setting.key) + "` | " + place_of(setting) + " | " +
-               std::string(setting.values) + " | " + code(setting.fallback) + " | " +
-               code(setting.variable) + " | " + code(setting.flag) + " | " +
+               setting.values() + " | " + code(setting.fallback) + " | " +
+               code(setting.variable()) + " | " + code(setting.flag()) + " | " +
                std::string(setting.help) + " |\n";
     }
     for (const auto& dialect : dialects()) {

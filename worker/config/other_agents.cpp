@@ -18,8 +18,8 @@ struct Given {
 
 // Settings of the whole agent belong to no backend.
 std::optional<std::size_t> target_of(std::string_view key, std::size_t backend) {
-    const auto setting = std::ranges::find(settings(), key, &Setting::key);
-    if (setting != settings().end() && setting->scope == Scope::agent) return std::nullopt;
+    const auto* const setting = find_setting(key);
+    if (setting != nullptr && setting->scope == Scope::agent) return std::nullopt;
     return backend;
 }
 

@@ -14,11 +14,6 @@ namespace {
 
 constexpr std::string_view kOptions = "options";
 
-const Setting* find_setting(std::string_view key) {
-    const auto found = std::ranges::find(settings(), key, &Setting::key);
-    return found == settings().end() ? nullptr : &*found;
-}
-
 bool may_stand_at_top(const Setting& setting) { return setting.scope != Scope::backend; }
 bool may_stand_in_backend(const Setting& setting) { return setting.scope != Scope::agent; }
 
@@ -120,7 +115,7 @@ class FileReader {
         for (const auto& member : options.members) {
             if (!is_new(options, member)) continue;
             const auto key = "options." + member.key;
-            if (const auto text = text_of(member, key)) {
+            if (const auto text = text_of(member, key, false)) {
                 in_backends_.push_back({key, *text, origin(member.line, key), index});
             }
         }
@@ -135,17 +130,18 @@ class FileReader {
         if (setting == nullptr || !allowed(*setting)) {
             return complain(member.line, quoted(key, 64), unknown(key, backend.has_value()));
         }
-        const auto text = text_of(member, key);
+        const auto text = text_of(member, key, setting->type.kind == ValueType::Kind::paths);
         if (!text) return;
         // Entries of backends override the top of the file wherever they stand in it.
         auto& into = backend ? in_backends_ : into_.assignments;
         into.push_back({key, *text, origin(member.line, key), backend});
     }
 
-    std::optional<std::string> text_of(const YamlNode::Member& member, const std::string& key) {
+    std::optional<std::string> text_of(const YamlNode::Member& member, const std::string& key,
+                                       bool may_be_list) {
         const auto& value = member.value;
         if (value.kind == YamlNode::Kind::scalar) return value.text;
-        if (value.kind == YamlNode::Kind::list && !value.items.empty() && key.ends_with("paths") &&
+        if (value.kind == YamlNode::Kind::list && !value.items.empty() && may_be_list &&
             std::ranges::all_of(value.items, [](const YamlNode& item) {
                 return item.kind == YamlNode::Kind::scalar;
             })) {
@@ -186,30 +182,36 @@ std::optional<std::size_t> target_of(const Setting& setting) {
     return std::nullopt;
 }
 
+std::vector<std::string> all_names(std::string (Setting::*name)() const) {
+    std::vector<std::string> names;
+    for (const auto& setting : settings()) names.push_back((setting.*name)());
+    return names;
+}
+
 void read_environment(const std::map<std::string, std::string>& environment, Gathered& into,
                       std::vector<Assignment>& found) {
+    const auto names = all_names(&Setting::variable);
+    const std::vector<std::string_view> variables(names.begin(), names.end());
     for (const auto& [variable, text] : environment) {
         if (!variable.starts_with("BULKHEAD_") || text.empty()) continue;
-        const auto setting = std::ranges::find(settings(), variable, &Setting::variable);
-        if (setting != settings().end()) {
+        if (const auto* const setting = find_by_variable(variable)) {
             found.push_back({std::string(setting->key), text, variable, target_of(*setting)});
             continue;
         }
-        std::vector<std::string_view> candidates;
-        for (const auto& row : settings()) candidates.push_back(row.variable);
         into.problems.push_back(quoted(variable, 64) + ": unknown environment variable" +
-                                suggestion(variable, candidates));
+                                suggestion(variable, variables));
     }
 }
 
 void read_arguments(const std::vector<std::string>& arguments, Gathered& into,
                     std::vector<Assignment>& found, std::vector<ForeignFlag>& foreign) {
+    const auto flags = all_names(&Setting::flag);
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const std::string_view argument = arguments[i];
         const auto equals = argument.find('=');
         const auto flag = argument.substr(0, equals);
-        const auto setting = std::ranges::find(settings(), flag, &Setting::flag);
-        const bool ours = !flag.empty() && setting != settings().end();
+        const auto* const setting = find_by_flag(flag);
+        const bool ours = setting != nullptr;
         // Go programs take one dash for two.
         const auto doubled =
             flag.starts_with('-') && !flag.starts_with("--") ? "-" + std::string(flag) : "";
@@ -217,7 +219,7 @@ void read_arguments(const std::vector<std::string>& arguments, Gathered& into,
         const auto* const theirs = ours ? nullptr : find_foreign(name);
         if (!ours && theirs == nullptr) {
             auto candidates = foreign_flags();
-            for (const auto& row : settings()) candidates.push_back(row.flag);
+            candidates.insert(candidates.end(), flags.begin(), flags.end());
             into.problems.push_back(quoted(flag, 64) + ": unknown option" +
                                     suggestion(flag, candidates));
             continue;
@@ -225,7 +227,7 @@ void read_arguments(const std::vector<std::string>& arguments, Gathered& into,
         std::string text;
         if (equals != argument.npos) {
             text = argument.substr(equals + 1);
-        } else if (ours ? setting->values == "true, false" : theirs->is_switch) {
+        } else if (ours ? setting->type.kind == ValueType::Kind::boolean : theirs->is_switch) {
             text = "true";
         } else if (i + 1 < arguments.size()) {
             text = arguments[++i];

@@ -70,8 +70,7 @@ TEST(OriginalFlags, ClashWithOursOnlyWhereTheyMeanTheSame) {
     for (const auto& dialect : dialects()) {
         for (const auto& row : dialect.variables) {
             if (row.flag.empty()) continue;
-            const auto ours = std::ranges::find(settings(), row.flag, &Setting::flag);
-            if (ours != settings().end()) {
+            if (const auto* const ours = find_by_flag(row.flag)) {
                 EXPECT_EQ(ours->key, row.setting) << row.flag;
             }
             if (std::ranges::find(kOfBroker, row.flag) != std::end(kOfBroker)) {
