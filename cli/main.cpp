@@ -15,6 +15,7 @@ struct Row {
     std::string_view arguments;
     std::string_view help;
     Result<int> (*run)(const cli::Arguments&);
+    std::string (*names)() = nullptr;  // what stands for "..." in the arguments
 };
 constexpr std::array kCommands{
     Row{"new-job",
@@ -52,15 +53,17 @@ constexpr std::array kCommands{
     Row{"request-reboot", "", "in a job of root's: have the host restarted when the job has ended",
         &cli::request_reboot},
     Row{"migrate",
-        "--from hyprnode|lunasentri|grapheon|ravenxcope|aegisflux\n"
+        "--from ...\n"
         "[--root DIR] [--file FILE]... [--write DIR]",
-        "the agent.yaml, policy lines and state that replace another agent", &cli::migrate},
+        "the agent.yaml, policy lines and state that replace another agent", &cli::migrate,
+        &cli::names_of_old_agents},
     Row{"settings", "[--markdown]", "every setting of agent.yaml", &cli::settings},
 };
 
 void print_usage(std::FILE* to, const Row& row) {
     const std::string name(row.name);
     auto arguments = std::string(row.arguments);
+    if (row.names != nullptr) arguments.replace(arguments.find("..."), 3, row.names());
     const auto indent = "\n" + std::string(name.size() + 3, ' ');
     for (auto at = arguments.find('\n'); at != arguments.npos; at = arguments.find('\n', at)) {
         arguments.replace(at, 1, indent);

@@ -136,19 +136,23 @@ std::string without_slash(std::string path) {
     return path;
 }
 
+std::string old_agents(std::string_view separator) {
+    std::string names;
+    for (const auto& one : migration::old_agents()) {
+        names += (names.empty() ? "" : std::string(separator)) + std::string(one.name);
+    }
+    return names;
+}
+
 }  // namespace
+
+std::string names_of_old_agents() { return old_agents("|"); }
 
 Result<int> migrate(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
     if (!options.operands().empty()) return wrong("unexpected " + options.operands()[0]);
     const auto* const agent = migration::find_old_agent(options.value("--from"));
-    if (agent == nullptr) {
-        std::string names;
-        for (const auto& one : migration::old_agents()) {
-            names += (names.empty() ? "" : ", ") + std::string(one.name);
-        }
-        return wrong("--from takes the agent to replace: " + names);
-    }
+    if (agent == nullptr) return wrong("--from takes the agent to replace: " + old_agents(", "));
     if (worker::find_dialect(agent->dialect) == nullptr) {
         return fail("this version does not speak " + std::string(agent->dialect));
     }

@@ -21,6 +21,7 @@ Result<int> resume_jobs(const Arguments& arguments);
 Result<int> request_reboot(const Arguments& arguments);
 Result<int> settings(const Arguments& arguments);
 Result<int> migrate(const Arguments& arguments);
+std::string names_of_old_agents();  // that migrate --from takes: "hyprnode|lunasentri|..."
 Result<int> new_job(const Arguments& arguments);
 Result<int> seal(const Arguments& arguments);
 Result<int> dry_run(const Arguments& arguments);

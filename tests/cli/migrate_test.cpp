@@ -8,9 +8,11 @@
 #include <set>
 #include <sstream>
 
+#include "cli/migrate/agents.hpp"
 #include "tests/cli/site.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/ok.hpp"
+#include "worker/backend/registry.hpp"
 #include "worker/config/config.hpp"
 
 namespace bulkhead::test {
@@ -187,6 +189,18 @@ TEST(ShippedPorts, AreThoseOfTheShippedPolicy) {
         if (word == "connect" && lines >> word >> port && word == "any") ports.insert(port);
     }
     EXPECT_EQ(ports, (std::set<int>{443, 3128, 8080, 8443}));
+}
+
+TEST(OldAgents, ThereIsOneForEachDialectButOurOwn) {
+    const auto usage = run({.words = {"migrate", "--help"}}).out;
+    std::set<std::string_view> spoken;
+    for (const auto& agent : cli::migration::old_agents()) {
+        spoken.insert(agent.dialect);
+        EXPECT_NE(usage.find(agent.name), usage.npos) << usage;
+    }
+    for (const auto name : worker::dialect_names()) {
+        EXPECT_EQ(spoken.contains(name), name != "bulkhead") << name;
+    }
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "tests/backend/dialects/dialect.hpp"
 #include "tests/support/ok.hpp"
 #include "tests/support/tree.hpp"
 #include "tests/worker/backend/caller.hpp"
@@ -210,6 +213,14 @@ TEST_F(HyprboxSpoken, ARefusedJobIsCompletedWithAReason) {
     EXPECT_EQ(backend_.job("8")->result["status"], "FAILED");
     EXPECT_NE(backend_.job("8")->result["errorMsg"].get<std::string>().find("not_approved"),
               std::string::npos);
+}
+
+TEST(TwoSides, TheReferenceBackendHasEachDialect) {
+    const auto names = dialect_names();
+    EXPECT_EQ(std::size(reference::kDialects), names.size());
+    for (const auto& dialect : reference::kDialects) {
+        EXPECT_EQ(std::ranges::count(names, dialect.name), 1) << dialect.name;
+    }
 }
 
 TEST(TwoDialects, DoNotDisturbEachOther) {
