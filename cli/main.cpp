@@ -57,7 +57,8 @@ constexpr std::array kCommands{
         "[--root DIR] [--file FILE]... [--write DIR]",
         "the agent.yaml, policy lines and state that replace another agent", &cli::migrate,
         &cli::names_of_old_agents},
-    Row{"settings", "[--markdown]", "every setting of agent.yaml", &cli::settings},
+    Row{"settings", "[--markdown|--schema]",
+        "every setting of agent.yaml; as a page, or as a JSON Schema for editors", &cli::settings},
 };
 
 void print_usage(std::FILE* to, const Row& row) {

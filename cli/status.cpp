@@ -134,11 +134,13 @@ Result<int> status(const Arguments& arguments) {
 }
 
 Result<int> settings(const Arguments& arguments) {
-    if (arguments.size() > 1 || (arguments.size() == 1 && arguments[0] != "--markdown")) {
-        return wrong("takes nothing but --markdown");
-    }
-    std::fputs((arguments.empty() ? worker::describe_flags() : worker::describe_settings()).c_str(),
-               stdout);
+    const std::string form = arguments.empty() ? "" : arguments[0];
+    const bool known = form.empty() || form == "--markdown" || form == "--schema";
+    if (arguments.size() > 1 || !known) return wrong("takes nothing but --markdown or --schema");
+    const auto text = form == "--markdown" ? worker::describe_settings()
+                      : form == "--schema" ? worker::describe_schema()
+                                           : worker::describe_flags();
+    std::fputs(text.c_str(), stdout);
     return kDone;
 }
 

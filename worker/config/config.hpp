@@ -94,5 +94,7 @@ HttpSettings http_settings(const BackendConfig& backend, std::string_view agent_
 std::string describe_flags();
 // The same table as a Markdown page: every key, where it may stand, and its values.
 std::string describe_settings();
+// The same as a JSON Schema of agent.yaml (draft 2020-12), for editors.
+std::string describe_schema();
 
 }  // namespace bulkhead::worker

@@ -54,11 +54,11 @@ std::string describe_settings() {
     for (const auto& dialect : dialects()) {
         if (!dialect.options.empty()) {
             out += "\n`options:` of the dialect " + std::string(dialect.name) +
-                   ":\n\n| key | default | meaning |\n|---|---|---|\n";
+                   ":\n\n| key | values | default | meaning |\n|---|---|---|---|\n";
         }
         for (const auto& option : dialect.options) {
-            out += "| `" + std::string(option.name) + "` | " + code(option.fallback) + " | " +
-                   std::string(option.help) + " |\n";
+            out += "| `" + std::string(option.name) + "` | " + in_words(option.type) + " | " +
+                   code(option.fallback) + " | " + std::string(option.help) + " |\n";
         }
         if (!dialect.variables.empty()) {
             out += "\nWhat the agent of " + std::string(dialect.name) +
