@@ -19,4 +19,4 @@ install(FILES systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME bulkhead.c
 install(FILES systemd/tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME bulkhead.conf)
 install(FILES README.md SECURITY.md LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY policy selinux DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES systemd/agent.yaml DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES systemd/agent.yaml docs/agent.schema.json DESTINATION ${CMAKE_INSTALL_DOCDIR})
