@@ -13,7 +13,7 @@ namespace bulkhead::worker {
 
 namespace {
 
-// Where a credential is looked for that no setting names.
+// A backend's credential is looked for here when no setting names its file.
 constexpr std::string_view kCredentials = "/etc/bulkhead/tls/";
 constexpr std::string_view kOptionPrefix = "options.";
 
@@ -37,10 +37,11 @@ class Builder {
   private:
     void complain(std::string text) { problems_.push_back(std::move(text)); }
 
-    // Even a value that a stronger source overrides is checked: it would strike another day.
+    // A value that a stronger source overrides is checked as well: without that source it would
+    // count.
     void store(const Setting& setting, const Draft& draft, std::size_t backend) {
         if (!setting.fallback.empty()) {
-            // Defaults are ours; a test stores each of them.
+            // Cannot fail: a test stores each default.
             static_cast<void>(setting.store(draft, setting.fallback));
         }
         for (const auto& assignment : gathered_.assignments) {
@@ -51,7 +52,7 @@ class Builder {
         }
     }
 
-    // What counts for all backends is looked at for each.
+    // A wrong value that counts for all backends is found once for each of them.
     void complain_once(std::string text) {
         if (std::ranges::find(problems_, text) == problems_.end()) complain(std::move(text));
     }
@@ -72,7 +73,7 @@ class Builder {
             return complain(chosen->origin + ": unknown dialect " + quoted(name, 64) +
                             suggestion(name, names));
         }
-        // Before any assignment, so that these are the defaults.
+        // The dialect's defaults are set first; assignments override them.
         backend.name = backend.dialect = dialect->name;
         backend.url = dialect->default_url;
         backend.heartbeat_interval = dialect->make({})->traits().heartbeat_interval;
@@ -175,7 +176,7 @@ class Builder {
         backend.credential_file = std::string(kCredentials) + backend.name + ".credential";
     }
 
-    // Two backends of one name would share their files.
+    // The state directory and the log name a backend by its name, so it must be unique.
     void check_names() {
         std::set<std::string_view> seen;
         for (const auto& backend : config_.backends) {

@@ -37,16 +37,16 @@ struct BackendConfig {
     std::string install_token_file;
     Secret credential;
     std::string credential_file;
-    // The default's, or of a dialect that enrolls: it may not be there yet.
+    // True for the default path and for dialects that enroll: the file may not exist yet.
     bool credential_file_optional = false;
-    // Where they were found, for messages that say where to put another: "agent.yaml:4:
+    // Where the two were found, for messages that say what to replace: "agent.yaml:4:
     // credential".
     std::string install_token_origin;
     std::string credential_origin;
 
     DialectOptions options;
 
-    // Filled by load_files(), in its worker.
+    // load_files() fills these, in the worker of this backend.
     std::string ca_pem;
     std::string client_certificate_pem;
     Secret client_key_pem;
@@ -68,11 +68,11 @@ struct Config {
     SpoolConfig spool;
     JobsConfig jobs;
     FindingsConfig findings;
-    std::vector<BackendConfig> backends;  // at least one; a worker's has its own alone
+    std::vector<BackendConfig> backends;  // at least one; in a worker its own alone
     std::vector<std::string> remarks;     // for the log: what was given and has no effect
 };
 
-inline constexpr std::size_t kMaxBackends = 16;  // each is a process of its own
+inline constexpr std::size_t kMaxBackends = 16;  // each has a process of its own
 
 struct ConfigSources {
     std::string file_name;  // for messages
@@ -85,7 +85,7 @@ struct ConfigSources {
 // you mean spool?".
 Result<Config> parse_config(const ConfigSources& sources);
 
-// Each server that it asks, by the setting's key: "url", and options that name another.
+// The URL of each server that a backend asks, by the key: "url", and options that name servers.
 std::map<std::string, std::string> server_urls(const BackendConfig& backend);
 
 HttpSettings http_settings(const BackendConfig& backend, std::string_view agent_version);

@@ -60,7 +60,7 @@ Result<std::string> read_pem(const std::string& path, const OpenedFile& file, Ki
     return text;
 }
 
-// One line; a trailing line break is an editor's, not the secret's.
+// The file holds one line. Editors end it with a line break, which is not part of the secret.
 Result<Secret> read_secret(const std::string& path, const OpenedFile& file) {
     auto text = TRY(read_opened(path, file, kMaxTokenBytes, Kind::secret));
     while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
@@ -70,7 +70,8 @@ Result<Secret> read_secret(const std::string& path, const OpenedFile& file) {
     return secret;
 }
 
-// A program that renews them writes one file after the other.
+// A program that renews certificate and key writes one file after the other; between the two writes
+// they do not belong together.
 Result<> check_pair(const std::string& certificate_pem, const Secret& key_pem) {
     using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
     const auto open = [](const std::string& text) {
@@ -78,7 +79,7 @@ Result<> check_pair(const std::string& certificate_pem, const Secret& key_pem) {
     };
     const std::unique_ptr<X509, decltype(&X509_free)> certificate(
         PEM_read_bio_X509(open(certificate_pem).get(), nullptr, nullptr, nullptr), &X509_free);
-    // An empty passphrase, for else OpenSSL would ask for one on the terminal.
+    // An empty passphrase: given none, PEM_read_bio_PrivateKey(3) asks for one on the terminal.
     char none[] = "";
     const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
         PEM_read_bio_PrivateKey(open(key_pem.reveal()).get(), nullptr, nullptr, none),
@@ -114,7 +115,7 @@ class Loader {
         }
         TRY(load_credential());
         if (!backend_.install_token_file.empty()) {
-            // Operators delete it once the host is enrolled.
+            // Its absence is no error here: operators delete the token once the host is enrolled.
             auto token = read_secret(backend_.install_token_file, opened("install_token_file"));
             if (token) backend_.install_token = std::move(*token);
             if (!token)

@@ -17,22 +17,22 @@ struct NamedFile {
     std::string path;
     bool may_be_absent = false;
 };
-// In the order of their keys here; none without a path.
+// The files that are named, in a fixed order.
 std::vector<NamedFile> named_files(const BackendConfig& backend);
 
-// As the broker found it.
+// A file as the broker opened it, or why it did not.
 struct OpenedFile {
-    std::string reason;  // "ok", or why not
+    std::string reason;  // "ok", or a reason code
     sys::Fd fd;
     std::string detail = {};  // for people
 };
 using OpenedFiles = std::map<std::string, OpenedFile, std::less<>>;
 
-// Takes over what they hold. A file that may be absent may also be kept from us by policy: the
-// broker has said so, and it may be named by a default alone.
+// Reads the files into `backend`. A file that may be absent may also be one that policy does not
+// let root open: then only a default may have named it, and the broker has logged it.
 Result<> load_files(BackendConfig& backend, const OpenedFiles& files);
 
-// One of them, opened again. An error with code ENOENT: it is not there.
+// Reads a credential file that was opened again. An error of code ENOENT: there is none.
 Result<Secret> read_credential(const BackendConfig& backend, const OpenedFile& file);
 struct ClientCertificate {
     std::string certificate_pem;

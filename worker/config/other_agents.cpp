@@ -16,7 +16,7 @@ struct Given {
     std::string origin() const { return std::string(by_flag ? row->flag : row->variable); }
 };
 
-// Settings of the whole agent belong to no backend.
+// The backend that an assignment of this setting means; none for settings of the whole agent.
 std::optional<std::size_t> target_of(std::string_view key, std::size_t backend) {
     const auto* const setting = find_setting(key);
     if (setting != nullptr && setting->scope == Scope::agent) return std::nullopt;

@@ -1,5 +1,5 @@
-// What the agents that we stand in for took from their environment and command line, as settings of
-// ours.
+// Variables and flags of the agents that this one replaces, as assignments to settings of this
+// agent.
 #pragma once
 #include <map>
 #include <string>
@@ -11,14 +11,14 @@
 
 namespace bulkhead::worker {
 
-// An option of the command line that is none of ours.
+// A flag of the command line that no setting has.
 struct ForeignFlag {
     std::string flag;
     std::string text;
 };
 
-// Of whichever dialect; null: nobody's. A flag takes a value in all agents that have it, or in
-// none.
+// The row of the first dialect that has the flag; null where none has. A flag takes a value in all
+// agents that have it, or in none.
 const DialectVariable* find_foreign(std::string_view flag);
 // Every flag of every dialect, to suggest from.
 std::vector<std::string_view> foreign_flags();
@@ -30,8 +30,9 @@ struct OtherAgents {
     std::vector<std::string> remarks;
 };
 
-// They mean the first backend of their agent's dialect. When nobody says what the first backend is,
-// an agent's URL says it. `known` is all that our own sources say.
+// An agent's variables mean the first backend of its dialect. Where no source of ours names the
+// first backend's dialect or URL, the agent whose URL is given decides. `known`: all from our own
+// sources.
 OtherAgents read_other_agents(const std::map<std::string, std::string>& environment,
                               const std::vector<ForeignFlag>& flags, const Gathered& known);
 

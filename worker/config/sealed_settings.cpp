@@ -14,8 +14,8 @@ namespace {
 constexpr std::size_t kMaxText = protocol::kMaxSettings;
 constexpr std::size_t kMaxItems = 1'000;
 
-// Every setting that a worker goes by, for both directions: what is not listed here does not reach
-// it.
+// Every setting that a worker uses, in both directions: a member that is not listed here does not
+// reach it.
 template <class Walk, class Shared, class Backend>
 void walk(Walk& each, Shared& shared, Backend& backend) {
     each("log_level", shared.log_level);
@@ -56,7 +56,7 @@ class Writer {
     Writer() { json_.begin_object(); }
 
     void operator()(std::string_view name, const std::string& text) {
-        // The writer would mend it, and it would be another.
+        // JsonWriter would put U+FFFD for the wrong bytes, and so change the value.
         if (!is_utf8(text)) problem_ = std::string(name) + ": not UTF-8";
         json_.put(name, std::string_view(text));
     }

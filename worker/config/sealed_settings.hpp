@@ -6,9 +6,9 @@
 
 namespace bulkhead::worker {
 
-// What the worker needs, secrets that stand in the configuration included, and no other backend's.
+// The agent's settings and this backend's, secrets of the configuration included. At most 64 KiB.
 Result<sys::Fd> seal_settings(const Config& config, const BackendConfig& backend);
-// A configuration of one backend. Every member is there once, of its type and no other.
+// A configuration with one backend. Every member must be there, of its type, and no others.
 Result<Config> read_settings(const sys::Fd& sealed);
 
 }  // namespace bulkhead::worker

@@ -24,7 +24,7 @@ BackendConfig& owner(const Draft& draft, Member BackendConfig::*) {
     return *draft.backend;
 }
 
-// Into the member that these lead to, of Config or BackendConfig.
+// Parses the text into a member of Config or BackendConfig, or into a member of that member.
 template <auto First>
 Result<> into(const Draft& draft, const ValueType& type, std::string_view text) {
     return parse_into(type, text, owner(draft, First).*First);
@@ -34,14 +34,14 @@ Result<> into(const Draft& draft, const ValueType& type, std::string_view text) 
     return parse_into(type, text, owner(draft, First).*First.*Second);
 }
 
-// As it is written: config.cpp judges it with the rest of its backend.
+// Keeps the text unchecked: config.cpp checks it together with the backend's other settings.
 template <std::string BackendConfig::*Member>
 Result<> unread(const Draft& draft, const ValueType&, std::string_view text) {
     draft.backend->*Member = text;
     return {};
 }
 
-// Other agents write it in capitals, under a flag of the same name.
+// Other agents have a flag of the same name that takes levels in capitals.
 Result<> log_level(const Draft& draft, const ValueType&, std::string_view text) {
     const auto level = TRY(original::python_level(text));
     draft.config->log_level = TRY(sys::parse_level(*level));

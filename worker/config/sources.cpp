@@ -41,7 +41,7 @@ class FileReader {
         return name_ + ":" + std::to_string(line) + (key.empty() ? "" : ": " + key);
     }
 
-    // Each key once, whichever spelling of it a reader of the file would believe.
+    // A key that stands twice is refused: YAML leaves open which of the two counts.
     bool is_new(const YamlNode& map, const YamlNode::Member& member) {
         const auto first = std::ranges::find(map.members, member.key, &YamlNode::Member::key);
         if (&*first == &member) return true;
@@ -132,7 +132,7 @@ class FileReader {
         }
         const auto text = text_of(member, key, setting->type.kind == ValueType::Kind::paths);
         if (!text) return;
-        // Entries of backends override the top of the file wherever they stand in it.
+        // A backend's entry overrides the top of the file, also where it stands before it.
         auto& into = backend ? in_backends_ : into_.assignments;
         into.push_back({key, *text, origin(member.line, key), backend});
     }
@@ -212,7 +212,7 @@ void read_arguments(const std::vector<std::string>& arguments, Gathered& into,
         const auto flag = argument.substr(0, equals);
         const auto* const setting = find_by_flag(flag);
         const bool ours = setting != nullptr;
-        // Go programs take one dash for two.
+        // Go's package flag takes -url and --url for the same.
         const auto doubled =
             flag.starts_with('-') && !flag.starts_with("--") ? "-" + std::string(flag) : "";
         const auto name = doubled.empty() ? flag : std::string_view(doubled);
@@ -267,8 +267,8 @@ Gathered gather(const ConfigSources& sources) {
     read_environment(sources.environment, all, ours);
     std::vector<ForeignFlag> foreign;
     read_arguments(sources.arguments, all, ours, foreign);
-    // Which dialect a backend speaks decides whose variables count for it, so all must be known
-    // before; still they stand below our own.
+    // A backend's dialect decides which agent's variables count for it, so read_other_agents()
+    // needs our own assignments; those override the other agents' all the same.
     auto known = all;
     std::ranges::copy(ours, std::back_inserter(known.assignments));
     auto others = read_other_agents(sources.environment, foreign, known);

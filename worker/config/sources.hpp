@@ -26,7 +26,7 @@ struct Gathered {
     std::vector<std::string> problems;
     std::vector<std::string> remarks;  // what was taken and has no effect, and why
 
-    // The last word on `key` for this backend.
+    // The assignment of `key` that counts for this backend; null where there is none.
     const Assignment* last(std::string_view key, std::size_t backend) const;
 };
 

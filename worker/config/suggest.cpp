@@ -8,7 +8,8 @@ namespace bulkhead::worker {
 
 namespace {
 
-// Letters to insert, remove or replace (Levenshtein), one row of the table at a time.
+// The Levenshtein distance: letters to insert, remove or replace, by one row of its table at a
+// time.
 std::size_t distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
     std::iota(row.begin(), row.end(), std::size_t{0});

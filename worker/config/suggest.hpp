@@ -1,4 +1,4 @@
-// The word that somebody who mistyped another probably meant.
+// Suggests the word that a misspelt one probably stands for.
 #pragma once
 #include <optional>
 #include <span>
@@ -6,7 +6,7 @@
 
 namespace bulkhead::worker {
 
-// The nearest candidate, when no more than about a third of the word would have to change.
+// The nearest candidate by Levenshtein distance, if at most about a third of the word differs.
 std::optional<std::string_view> nearest(std::string_view word,
                                         std::span<const std::string_view> candidates);
 

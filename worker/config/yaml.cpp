@@ -9,7 +9,8 @@ namespace bulkhead::worker {
 
 namespace {
 
-// Far beyond any configuration; aliases of aliases could otherwise unfold without end.
+// Far more than a configuration needs. Without bounds, aliases of aliases would grow exponentially
+// as they are copied.
 constexpr std::size_t kMaxBytes = 256_KiB;
 constexpr int kMaxDepth = 16;
 constexpr int kMaxNodes = 10'000;

@@ -1,5 +1,5 @@
-// What an AegisFlux installation leaves open, and what its first agents took from their
-// environment.
+// What differs between AegisFlux installations, and the environment variables of AegisFlux's own
+// agents.
 #pragma once
 #include <span>
 #include <string>
@@ -10,7 +10,7 @@ namespace bulkhead::worker {
 
 struct AegisfluxOptions {
     std::string host_id;           // empty: the host id of policy
-    std::string registration_url;  // empty: no registration; a registry wants none
+    std::string registration_url;  // empty: this host does not register
     std::string org_id;
 
     static std::span<const DialectOption> rows();

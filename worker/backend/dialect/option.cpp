@@ -42,7 +42,7 @@ Result<double> decimal(std::string_view text) {
     return *value;
 }
 
-// Finer than a millisecond nothing here can be.
+// No setting is finer than a millisecond.
 Result<Text> in_milliseconds(double count) {
     constexpr double kMost = 1e12;  // some 30 years
     if (count > kMost) return fail("number out of range");

@@ -21,7 +21,7 @@ struct DialectOption {
     Result<> (*check)(std::string_view value) = nullptr;  // what the type does not say
     bool names_server = false;  // a url: another server of the same backend, unless it is empty
 
-    // By type and check.
+    // Judges a value by `type` and `check`.
     Result<> accepts(std::string_view text) const;
 };
 
@@ -41,7 +41,7 @@ consteval OptionField<Owner, Member> option(std::string_view name, Member Owner:
     row.name = name;
     return {row, member};
 }
-// One that no struct keeps: its dialect looks it up among the DialectOptions.
+// An option without a member: its dialect looks it up among the DialectOptions.
 struct LooseOption {
     DialectOption row;
 };
@@ -55,7 +55,7 @@ constexpr std::array<DialectOption, sizeof...(Fields)> rows_of(const std::tuple<
     return std::apply([](const auto&... field) { return std::array{field.row...}; }, all);
 }
 
-// The value given, or the default. `options` were accepted, or are left out.
+// The value that was given, or the default.
 std::string_view text_of(const DialectOption& row, const DialectOptions& options);
 
 template <class Owner, class Member>
@@ -74,17 +74,17 @@ Owner filled(const std::tuple<Fields...>& all, const DialectOptions& options) {
     return owner;
 }
 
-// A value as the original agent writes it becomes one as we do; nothing where the original took it
-// for not given.
+// Turns a value as the original agent writes it into one of this agent's; nothing where the
+// original took it for not given.
 using Translation = Result<std::optional<std::string>> (*)(std::string_view value);
 
-// What the backend's original agent took from its environment or its command line, and the setting
-// that it means here.
+// A variable or flag of the backend's original agent, and the setting of this agent that it
+// means.
 struct DialectVariable {
-    std::string_view variable;  // "" where there was only the flag
+    std::string_view variable;  // "" where the original had only a flag
     std::string_view setting;   // "options.NAME" for one of the dialect's own; "" where none has it
     std::string_view flag = "";
-    Translation translate = nullptr;  // null: written as ours
+    Translation translate = nullptr;  // null: both write it alike
     std::string_view remark = "";     // for the reader of the table; why, where `setting` is ""
     bool is_switch = false;           // a flag that takes no value: "true"
 };
@@ -95,11 +95,11 @@ namespace original {
 Result<std::optional<std::string>> go_duration(std::string_view value);
 // A number of seconds, "30" or "0.5".
 Result<std::optional<std::string>> seconds(std::string_view value);
-// "0" is as good as nothing.
+// "0" counts as not given.
 Result<std::optional<std::string>> unless_zero(std::string_view value);
 // Python's names of log levels.
 Result<std::optional<std::string>> python_level(std::string_view value);
-// A switch that would turn the check of the server's certificate off: "false" or an error.
+// A switch that turns off the check of the server's certificate: anything but false is an error.
 Result<std::optional<std::string>> no_verification(std::string_view value);
 
 }  // namespace original

@@ -1,4 +1,4 @@
-// What an operator may say about a Grapheon backend, under our names and those of its own agent.
+// The options of a Grapheon backend, and the variables and flags of Grapheon's own agent.
 #pragma once
 #include <chrono>
 #include <span>
@@ -15,7 +15,7 @@ struct GrapheonOptions {
     std::string hostname;      // empty: the host's
     std::string api_key_header;
     std::chrono::seconds timer_interval{};
-    // The backend refuses a whole report for one of them.
+    // The backend refuses a whole report because of one socket that listens on all addresses.
     WildcardListeners wildcard_listeners = WildcardListeners::rewrite;
 
     static std::span<const DialectOption> rows();

@@ -1,4 +1,5 @@
-// What of HyprBox's interface is not published is a setting; the defaults are our best guess.
+// HyprBox's interface is not published in full; each guess is an option, and our best guess its
+// default.
 #pragma once
 #include <span>
 #include <string>
@@ -24,7 +25,7 @@ struct HyprboxOptions {
     std::string findings_member;
 
     static std::span<const DialectOption> rows();
-    // The HyprNode's environment; it had no flags.
+    // The environment variables of HyprNode, HyprBox's own agent; it had no flags.
     static std::span<const DialectVariable> variables();
     static HyprboxOptions from(const DialectOptions& options);
 };

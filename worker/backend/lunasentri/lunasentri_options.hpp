@@ -1,4 +1,4 @@
-// What the original LunaSentri agent let its operator choose, beside what every backend has.
+// The options of the original LunaSentri agent that other dialects do not have.
 #pragma once
 #include <chrono>
 #include <span>
@@ -16,7 +16,7 @@ struct LunasentriOptions {
 
     static std::span<const DialectOption> rows();
     static std::span<const DialectVariable> variables();
-    // Of checked options.
+    // `options` were accepted by rows().
     static LunasentriOptions from(const DialectOptions& options);
 };
 

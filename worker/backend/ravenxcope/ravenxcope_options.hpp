@@ -1,5 +1,5 @@
-// What the original RavenXcope sensor agent took from its environment; and since not all of its
-// interface is published, what we had to guess is a setting too.
+// The options of the original RavenXcope sensor agent; and since not all of its interface is
+// published, also the paths and defaults that we had to guess.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -24,7 +24,7 @@ struct RavenxcopeOptions {
 
     static std::span<const DialectOption> rows();
     static std::span<const DialectVariable> variables();
-    // Of checked options.
+    // `options` were accepted by rows().
     static RavenxcopeOptions from(const DialectOptions& options);
 };
 
