@@ -20,7 +20,8 @@ class Broker {
     Result<int> run();
 
   private:
-    // What it is made of, and what was found out of the host before there is one.
+    // What it is made of, and what was found out of the host before there is one. The constructor
+    // moves notifier, policy and missing out of it, and copies ceiling: use context_ for those.
     struct Parts {
         Options options;
         policy::Files vendor;

@@ -32,8 +32,8 @@ Result<std::unique_ptr<Broker>> Broker::create(Options options, const sys::Log& 
     const auto policy = parts.policy;
     TRY(input(require_possible(policy->policy, parts.missing, parts.landlock_abi)));
     parts.ceiling = TRY(input(ceiling_for(*policy, sandbox::reachable_capabilities())));
-    TRY(standing.add({Wall::seccomp}, install_ceiling(*policy)));
     std::unique_ptr<Broker> broker(new Broker(std::move(parts), log));
+    TRY(standing.add({Wall::seccomp}, install_ceiling(*policy)));
     TRY(broker->make_workers());
     TRY(standing.add({Wall::capabilities, Wall::no_new_privs},
                      give_up_capabilities(*policy, broker->context_.ceiling)));
@@ -55,10 +55,10 @@ Result<Broker::Parts> Broker::prepare(Options options, sandbox::Standing& standi
     TRY(within("scripts of jobs", remove_files_in(options.state + "/scripts")));
     auto audit = TRY(within("audit log", records::Audit::open(directories.logs)));
     auto cgroups = TRY(CgroupTree::create(label_of(options.state)));
-    return Parts{std::move(options),  std::move(vendor),      TRY(sys::Loop::create()),
-                 std::move(notifier), std::move(directories), std::move(cgroups),
-                 std::move(ledger),   std::move(audit),       std::move(kept),
-                 std::move(program),  std::move(policy)};
+    auto loop = TRY(sys::Loop::create());
+    return Parts{std::move(options),     std::move(vendor),  std::move(loop),   std::move(notifier),
+                 std::move(directories), std::move(cgroups), std::move(ledger), std::move(audit),
+                 std::move(kept),        std::move(program), std::move(policy)};
 }
 
 void Broker::look_at_host(Parts& parts, const sys::Log& log) {

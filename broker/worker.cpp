@@ -21,7 +21,10 @@ constexpr auto kViolationSpan = 1h;
 }  // namespace
 
 void Worker::start() {
-    if (ground_.broker.log.check(within(backend(), spawn()), "start worker")) return;
+    const auto spawned = spawn();
+    if (spawned) return;
+    ground_.broker.log.error("start worker",
+                             {{"backend", backend()}, {"why", spawned.error().what}});
     peer_.reset();
     if (owner_.ended(kFailed)) start_later();
 }
@@ -157,7 +160,10 @@ void Worker::count_violation() {
     violations_.push_back(time);
     while (violations_.front() < time - kViolationSpan) violations_.pop_front();
     if (violations_.size() < kMaxViolations) return;
-    broker.log.check(within(backend(), broker.intake.suspend(backend())), "suspend job intake");
+    if (const auto done = broker.intake.suspend(backend()); !done) {
+        broker.log.error("suspend job intake",
+                         {{"backend", backend()}, {"why", done.error().what}});
+    }
     note(broker, "intake-suspended", {{"backend", backend()}, {"violations", violations_.size()}});
 }
 

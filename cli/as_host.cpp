@@ -167,7 +167,7 @@ Remarks ask_host(const PolicyCopy& copy) {
     if (const auto held = policy::require_some_egress(policy, missing); !held) {
         remarks.push_back({true, "host.policy", held.error().what});
     }
-    const auto facts = host::look_at(policy, copy.directory);
+    const auto facts = admission::look_at(policy, copy.directory);
     for (const auto& [path, source] : policy.interpreters) {
         const auto& at = facts.interpreters.at(path);
         if (at.trusted) continue;

@@ -135,7 +135,7 @@ Result<int> status(const Arguments& arguments) {
 
 Result<int> settings(const Arguments& arguments) {
     const std::string form = arguments.empty() ? "" : arguments[0];
-    const bool known = form.empty() || form == "--markdown" || form == "--schema";
+    const bool known = arguments.empty() || form == "--markdown" || form == "--schema";
     if (arguments.size() > 1 || !known) return wrong("takes nothing but --markdown or --schema");
     const auto text = form == "--markdown" ? worker::describe_settings()
                       : form == "--schema" ? worker::describe_schema()

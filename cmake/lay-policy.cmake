@@ -1,5 +1,10 @@
 # cmake -DFILES=... -DFROM=policy -DTO=DIR -DVERSION=... -P lay-policy.cmake
 # The directory is made anew, so that a renamed file does not remain under its old name.
+foreach(given FILES FROM TO VERSION)
+    if("${${given}}" STREQUAL "")
+        message(FATAL_ERROR "${given} is not given")
+    endif()
+endforeach()
 file(REMOVE_RECURSE ${TO})
 foreach(file IN LISTS FILES)
     cmake_path(GET file PARENT_PATH folder)

@@ -2,6 +2,11 @@
 #   cmake -DFROM=systemd -DTO=DIR -DBULKHEAD_LIBEXEC=... -DBULKHEAD_ETC=... -DBULKHEAD_DOC=...
 #         -P write-units.cmake
 # or, with these variables set, by include(). A unit without hardening is an error.
+foreach(place BULKHEAD_LIBEXEC BULKHEAD_ETC BULKHEAD_DOC)
+    if("${${place}}" STREQUAL "")
+        message(FATAL_ERROR "${place} is not given, and the units would name files below /")
+    endif()
+endforeach()
 file(READ "${FROM}/walls.conf.in" BULKHEAD_WALLS)
 string(STRIP "${BULKHEAD_WALLS}" BULKHEAD_WALLS)
 string(CONFIGURE "${BULKHEAD_WALLS}" BULKHEAD_WALLS @ONLY)

@@ -34,8 +34,9 @@ Worker::Worker(std::unique_ptr<WorkerResources> own, Session::Parts session, Run
                                     .job_settled = [this] { stop_if_drained(); },
                                     .fatal = [this](const Error& error) { fail_worker(error); },
                                     .finished = [this](bool sent) { stop(sent ? 0 : 1); }}) {
-    if (!own_->status_socket || run.mode != RunMode::serve) return;
-    status_.emplace(own_->loop, *std::exchange(own_->status_socket, std::nullopt),
+    auto socket = std::exchange(own_->status_socket, std::nullopt);
+    if (!socket || run.mode != RunMode::serve) return;  // closed, if nobody is to be answered
+    status_.emplace(own_->loop, *std::move(socket),
                     [this] { return compose_status(); });
 }
 

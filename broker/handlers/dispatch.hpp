@@ -20,7 +20,8 @@ Result<> dispatch(link::Packet& packet, Gate& gate, Asker& caller, Context& brok
             const auto reply =
                 TRY(within(Request::spec.name, handle(std::move(request), caller, broker)));
             const auto frame = TRY(protocol::encode(header.id, header.serial, reply));
-            if constexpr (Request::spec.refusal_costs) {
+            // Only a reply to a start has a decision. A refusal may be written to disk.
+            if constexpr (requires { reply.decision; }) {
                 if (reply.decision == protocol::Decision::refused) gate.charge(Gate::kForRefusal);
             }
             TRY(caller.process.channel().send(frame.bytes, frame.descriptors));

@@ -11,14 +11,14 @@ namespace {
 struct BuiltinReader {
     std::string_view name;
     std::uint64_t capabilities;  // raised while it reads
-    Result<host::Reading> (*read)(std::uint64_t max_bytes);
+    Result<Reading> (*read)(std::uint64_t max_bytes);
 };
 
 constexpr std::array<BuiltinReader, policy::kBuiltins.size()> kReaders{{
     {policy::kSocketOwners,
      sandbox::capability(CAP_DAC_OVERRIDE) | sandbox::capability(CAP_SYS_PTRACE),
      [](std::uint64_t max_bytes) { return read_socket_owners(max_bytes); }},
-    {policy::kFileSystems, sandbox::capability(CAP_DAC_OVERRIDE), host::read_file_systems},
+    {policy::kFileSystems, sandbox::capability(CAP_DAC_OVERRIDE), read_file_systems},
 }};
 static_assert(std::ranges::equal(kReaders, policy::kBuiltins, {}, &BuiltinReader::name));
 

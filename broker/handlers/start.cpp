@@ -12,7 +12,7 @@ namespace {
 using admission::JobBytes, admission::Reason, admission::Verdict;
 
 admission::HostFacts facts(const StartRequest& request, Context& broker) {
-    auto facts = host::look_at(broker.policy->policy, broker.policy_directory);
+    auto facts = admission::look_at(broker.policy->policy, broker.policy_directory);
     const auto& backend = request.backend.str();
     if (broker.intake.suspended(backend, broker.audit) || broker.draining) {
         facts.intake_suspended = true;

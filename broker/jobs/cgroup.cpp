@@ -177,7 +177,8 @@ Result<> Cgroup::freeze() const {
     return {};
 }
 
-// Frozen meanwhile, so that nothing forks and no pid can be reused.
+// Frozen meanwhile, if that takes no longer than 0.2 s, so that nothing forks and no pid is reused;
+// what was forked all the same is found by the next round.
 Result<> Cgroup::signal_each(int signal) const {
     TRY(freeze());
     const auto pids = processes_in(dir_);

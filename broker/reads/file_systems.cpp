@@ -12,7 +12,7 @@
 #include "common/sys/dir.hpp"
 #include "common/sys/mounts.hpp"
 
-namespace bulkhead::host {
+namespace bulkhead::broker {
 
 namespace {
 
@@ -74,4 +74,4 @@ Result<Reading> read_file_systems(std::uint64_t max_bytes) {
     return reading;
 }
 
-}  // namespace bulkhead::host
+}  // namespace bulkhead::broker

@@ -6,7 +6,7 @@
 
 #include "common/base/result.hpp"
 
-namespace bulkhead::host {
+namespace bulkhead::broker {
 
 // A value of at most so many bytes as its reader was told.
 struct Reading {
@@ -21,4 +21,4 @@ struct Reading {
 // one) is not touched, so nothing here waits. Needs RESOLVE_CACHED of openat2(2), Linux 5.12.
 Result<Reading> read_file_systems(std::uint64_t max_bytes);
 
-}  // namespace bulkhead::host
+}  // namespace bulkhead::broker

@@ -71,14 +71,14 @@ struct Walk {
 
 }  // namespace
 
-Result<host::Reading> read_socket_owners(std::uint64_t max_bytes, const std::string& proc) {
+Result<Reading> read_socket_owners(std::uint64_t max_bytes, const std::string& proc) {
     const auto dir = TRY(sys::Dir::open(proc));
     Walk walk{.room = max_bytes / SocketOwner::kBytes};
     const auto names = TRY(dir.list());
     const bool whole = std::ranges::all_of(names, [&](const std::string& name) {
         return name.find_first_not_of("0123456789") != name.npos || walk.process(dir, name);
     });
-    return host::Reading{std::string(as_text(walk.out.bytes())), whole && !walk.denied};
+    return Reading{std::string(as_text(walk.out.bytes())), whole && !walk.denied};
 }
 
 }  // namespace bulkhead::broker

@@ -67,7 +67,7 @@ Report examine(const Question& question, const PolicyCopy& copy) {
         job.kind = admission::JobBytes::Kind::catalogue;
         job.name = question.catalogue;
     }
-    auto facts = host::look_at(policy, copy.directory);
+    auto facts = admission::look_at(policy, copy.directory);
     facts.max_running_jobs = 1;
     report.verdict = admission::admit(job, policy, facts, {}, question.now);
     report.reason = admission::code(report.verdict.reason);

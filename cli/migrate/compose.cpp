@@ -37,6 +37,11 @@ constexpr std::array<std::string_view, 8> kShippedFiles{"/etc/bulkhead/*.pem",
                                                         "/host-hostname",
                                                         "/host-os-release"};
 
+bool names_server(const worker::DialectOption& option) { return option.names_server; }
+bool names_file(const worker::DialectOption& option) {
+    return option.type.kind == worker::ValueType::Kind::path;
+}
+
 struct Value {
     std::string text;
     std::string where;
@@ -154,6 +159,13 @@ class Composer {
         values_.erase(key);
     }
 
+    // Whether `key` is an option of the dialect that is declared so.
+    bool is_option(std::string_view key, bool (*declared)(const worker::DialectOption&)) const {
+        return std::ranges::any_of(dialect_.options, [&](const worker::DialectOption& option) {
+            return key == std::string(kOptions) + std::string(option.name) && declared(option);
+        });
+    }
+
     // --- where it connects
 
     Result<> look_at_urls() {
@@ -161,7 +173,7 @@ class Composer {
             values_["url"] = {std::string(dialect_.default_url), "the old agent's default"};
         }
         for (const auto& [key, value] : values_) {
-            if (key != "url" && !key.ends_with("_url")) continue;
+            if (key != "url" && !is_option(key, &names_server)) continue;
             const auto url = worker::parse_url(value.text);
             if (!url) return fail(value.where + ": " + url.error().what);
             if (url->scheme == "http" && !url->loopback) plaintext_ = value.where;
@@ -206,8 +218,7 @@ class Composer {
     // Adds lines for files of the old agent that the broker has to open for this backend.
     void add_credentials() {
         for (const auto& [key, value] : values_) {
-            if (key != "ca_file" && !(key.starts_with(kOptions) && key.ends_with("_file")))
-                continue;
+            if (key != "ca_file" && !is_option(key, &names_file)) continue;
             const auto& path = value.text;
             const bool shipped = std::ranges::any_of(
                 kShippedFiles, [&](auto pattern) { return policy::matches(pattern, path); });

@@ -8,7 +8,7 @@
 
 #include "common/policy/hidden.hpp"
 
-namespace bulkhead::host {
+namespace bulkhead::admission {
 
 namespace {
 
@@ -46,7 +46,7 @@ std::string fault_along(const std::string& path, int links_left) {
     }
 }
 
-admission::InterpreterFacts look_at_one(const std::string& path) {
+InterpreterFacts look_at_one(const std::string& path) {
     constexpr int kMostLinks = 40;  // as many as the kernel follows, path_resolution(7)
     const auto fault = fault_along(path, kMostLinks);
     return {.trusted = fault.empty(), .detail = fault};
@@ -54,8 +54,8 @@ admission::InterpreterFacts look_at_one(const std::string& path) {
 
 }  // namespace
 
-admission::HostFacts look_at(const policy::Policy& policy, const std::string& policy_directory) {
-    admission::HostFacts facts;
+HostFacts look_at(const policy::Policy& policy, const std::string& policy_directory) {
+    HostFacts facts;
     // A file of any type suspends intake. So does an error other than ENOENT.
     struct stat mark {};
     const int code = ::lstat((policy_directory + "/jobs.disabled").c_str(), &mark);
@@ -76,4 +76,4 @@ admission::HostFacts look_at(const policy::Policy& policy, const std::string& po
     return facts;
 }
 
-}  // namespace bulkhead::host
+}  // namespace bulkhead::admission

@@ -2,13 +2,13 @@
 #pragma once
 #include "common/admission/admit.hpp"
 
-namespace bulkhead::host {
+namespace bulkhead::admission {
 
 // Intake is suspended if there is a file jobs.disabled in the policy directory. An interpreter is
 // trusted if it is an executable regular file, and root owns it and every directory and symlink on
 // its path, through symlinks too, and nobody else can write to them.
 //
 // The caller has to set running_jobs and max_running_jobs; until then no job is admitted.
-admission::HostFacts look_at(const policy::Policy& policy, const std::string& policy_directory);
+HostFacts look_at(const policy::Policy& policy, const std::string& policy_directory);
 
-}  // namespace bulkhead::host
+}  // namespace bulkhead::admission

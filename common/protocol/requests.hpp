@@ -54,7 +54,7 @@ struct UnreportedJob {
     bool ended = false;
     JobEnd end;
     Remarks remarks;
-    Handle out;  // a pipe's read end, which reads EOF at once if an earlier broker ran the job
+    Handle out;  // a pipe's read end, which reads EOF at once if the job has ended
     Handle err;
     static constexpr auto fields =
         std::tuple{field("number", &UnreportedJob::number),
@@ -130,7 +130,6 @@ struct StartJob {
                                .name = "StartJob",
                                .effect = Effect::act,
                                .max_bytes = 24 * 1024,
-                               .refusal_costs = true,
                                .remark = "runs only if an operator approved exactly these bytes"};
     using Reply = StartReply;
     DeliveryId delivery_id;
@@ -153,7 +152,6 @@ struct StartCatalogueJob {
                                .name = "StartCatalogueJob",
                                .effect = Effect::act,
                                .max_bytes = 24 * 1024,
-                               .refusal_costs = true,
                                .remark = "the script lies in policy, only parameters come in"};
     using Reply = StartReply;
     DeliveryId delivery_id;

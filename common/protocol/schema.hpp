@@ -32,9 +32,7 @@ struct Spec {
     std::string_view name;
     Phase phase = Phase::serving;
     Effect effect = Effect::observe;
-    std::size_t max_bytes = 0;   // of the payload; a longer one is a violation of the protocol
-    bool refusal_costs = false;  // true: the gate's budget is charged for a refusal, which may be
-                                 // written to disk
+    std::size_t max_bytes = 0;  // of the payload; a longer one is a violation of the protocol
     std::string_view remark;
 };
 

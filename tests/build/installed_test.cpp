@@ -64,12 +64,15 @@ TEST(InstalledUnits, BothHaveTheHardening) {
 class WriteUnits : public ::testing::Test {
   protected:
     // Whether units are written from templates with this hardening.
-    bool write(std::string_view walls, std::string_view unit = "[Service]\n@BULKHEAD_WALLS@\n") {
+    bool write(std::string_view walls, std::string_view unit = "[Service]\n@BULKHEAD_WALLS@\n",
+               const std::string& libexec = "/usr/libexec/bulkhead") {
         files_.write("walls.conf.in", walls);
         for (const auto* name : kUnits) files_.write(std::string(name) + ".in", unit);
         const auto status =
             std::system(("'" CMAKE "' -DFROM='" + files_.path() + "' -DTO='" + files_.path() +
-                         "' -P '" SOURCE_TREE "/cmake/write-units.cmake' 2>/dev/null")
+                         "' -DBULKHEAD_LIBEXEC='" + libexec +
+                         "' -DBULKHEAD_ETC=/etc/bulkhead -DBULKHEAD_DOC=/usr/share/doc/bulkhead"
+                         " -P '" SOURCE_TREE "/cmake/write-units.cmake' 2>/dev/null")
                             .c_str());
         return WIFEXITED(status) && WEXITSTATUS(status) == 0;
     }
@@ -88,6 +91,10 @@ TEST_F(WriteUnits, FailsWithoutHardening) {
     EXPECT_FALSE(write("# NoNewPrivileges=yes\nLockPersonality=yes\n"));
     EXPECT_FALSE(write("NoNewPrivileges=no\n"));
     EXPECT_FALSE(write("NoNewPrivileges=yes\n", "[Service]\nType=notify\n"));
+}
+
+TEST_F(WriteUnits, FailsWhereAPlaceIsMissing) {
+    EXPECT_FALSE(write("NoNewPrivileges=yes\n", "[Service]\n@BULKHEAD_WALLS@\n", ""));
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ LiveBroker::LiveBroker(const std::string& policy_directory)
     : log_("broker", STDERR_FILENO, false, sys::Level::error),
       loop_(sys::Loop::create().value()),
       cgroups_(broker::CgroupTree::create("test-" + std::to_string(::getpid())).value()),
-      ledger_(records::Ledger::open(state_.open(), broker::now()).value()),
+      ledger_(records::Ledger::open(state_.open(), sys::now()).value()),
       audit_(records::Audit::open(logs_.open()).value()),
       jobs_(loop_, cgroups_, ledger_, audit_, log_,
             [this](JobNumber number, const protocol::JobEnd&) { ended_ = number; }),

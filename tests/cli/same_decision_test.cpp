@@ -206,7 +206,7 @@ json as_record(const json& report) {
 TEST(SameDecision, OfDryRunAndBrokerForTenThousandJobs) {
     if (::geteuid() != 0) GTEST_SKIP() << "the broker is root";
     const Site site;
-    const auto now = broker::now();
+    const auto now = sys::now();
     prepare(site, now);
     const auto copy = policy_of(site);
     ASSERT_OK(copy);
@@ -220,7 +220,7 @@ TEST(SameDecision, OfDryRunAndBrokerForTenThousandJobs) {
                                      .text = offer.text,
                                      .catalogue = offer.catalogue,
                                      .params = offer.params,
-                                     .now = broker::now()};
+                                     .now = sys::now()};
         const auto report =
             json::parse(cli::json_of(question, cli::examine(question, *copy), *copy));
         const auto record = live.decide(offer);
@@ -288,7 +288,7 @@ TEST(SameDecision, OfPartsThatAreTooLarge) {
     const auto tail = kQuick + std::string(approval::kTailMarker) + "\n";
     for (const auto& text : {std::string(4_MiB + 1, '#'), tail + lines("#m " + wide, 20_KiB),
                              tail + "#m x\n" + lines("#s " + wide, 20_KiB)}) {
-        const cli::Question question{.file = "job.sh", .text = text, .now = broker::now()};
+        const cli::Question question{.file = "job.sh", .text = text, .now = sys::now()};
         const auto record = live.decide({.delivery = "large", .text = text});
         EXPECT_EQ(record["reason"], "size-exceeded");
         EXPECT_EQ(cli::examine(question, *copy).reason, "size-exceeded");

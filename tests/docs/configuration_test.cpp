@@ -15,7 +15,8 @@ TEST(ConfigurationPage, EndsWithWhatTheProgramPrints) {
 }
 
 TEST(ConfigurationSchema, IsWhatTheProgramPrints) {
-    EXPECT_EQ(bulkhead::test::content_of(SOURCE_TREE "/docs/agent.schema.json"), bulkhead::worker::describe_schema())
+    EXPECT_EQ(bulkhead::test::content_of(SOURCE_TREE "/docs/agent.schema.json"),
+              bulkhead::worker::describe_schema())
         << "write it anew: bulkhead settings --schema > docs/agent.schema.json";
 }
 

@@ -245,7 +245,7 @@ TEST_F(MainPath, AJobWhoseIdIsNoNameIsSkipped) {
         EXPECT_EQ(backend().job(id)->handed_out, 1);
         EXPECT_TRUE(backend().job(id)->result.is_null());
     }
-    EXPECT_TRUE(wait_for_log("unreadable answer: job id", 2));
+    EXPECT_TRUE(wait_for_log("unreadable answer: delivery id", 2));
     EXPECT_EQ(audit("verdict").size(), 2U);
 }
 

@@ -1,6 +1,7 @@
 // The JSON Schema of agent.yaml (draft 2020-12), from which editors complete and check. It allows
-// whatever the worker accepts, but for three spellings that nobody needs: numbers and true or false
-// in quotes, and levels of the log as other agents spell them.
+// whatever the worker accepts, but for four spellings that nobody needs: numbers and true or false
+// in quotes, levels of the log as other agents spell them, and a dotted key such as
+// "spool.max_bytes" in place of a member of a map.
 #include <string>
 
 #include "worker/backend/json/json.hpp"

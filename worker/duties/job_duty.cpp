@@ -169,7 +169,7 @@ void JobDuty::start_report(const std::shared_ptr<PendingSpool>& job) {
         if (!made) {
             if (pending_spools_.emplace(job->number, job).second) {
                 context_.log.warning("spool: the disk is full",
-                                     {{"job", job->label.delivery_id.value}});
+                                     {{"delivery", job->label.delivery_id.value}});
             }
             context_.loop.after(kDiskFullWait, [this, job] { start_report(job); });
             return;

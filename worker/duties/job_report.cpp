@@ -97,7 +97,7 @@ void JobReport::read_pipe(Output which) {
         }
         case Taken::Stop::disk:
             if (trouble_.empty())
-                context.log.warning("spool: the disk is full", {{"job", id_.value}});
+                context.log.warning("spool: the disk is full", {{"delivery", id_.value}});
             trouble_ = "the disk is full; the job waits";
             context.loop.cancel(disk_timer_);
             disk_timer_ = context.loop.after(kDiskFullWait, [this] { resume_pipes(); });
@@ -211,7 +211,7 @@ void JobReport::on_output_answer(Output which, std::uint64_t begin, std::uint64_
 }
 
 void JobReport::discard_output(const std::string& why) {
-    route_.context.log.warning("output", {{"job", id_.value}, {"why", why}});
+    route_.context.log.warning("output", {{"delivery", id_.value}, {"why", why}});
     discarding_ = true;
 }
 
@@ -272,7 +272,7 @@ void JobReport::on_result_answer(Answer<> answer) {
         return send_next();
     }
     if (!answer) {
-        route_.context.log.warning("result", {{"job", id_.value}, {"why", answer.error().text}});
+        route_.context.log.warning("result", {{"delivery", id_.value}, {"why", answer.error().text}});
     }
     done_();  // must be the last statement: it may destroy this object
 }
@@ -293,7 +293,7 @@ void JobReport::retry_later(std::string_view what, const Failure& failure) {
     // The request may have timed out because the connection is too slow for its size.
     pacing_.halve();
     if (trouble_ != failure.text) {
-        route_.context.log.warning(what, {{"job", id_.value},
+        route_.context.log.warning(what, {{"delivery", id_.value},
                                           {"why", failure.text},
                                           {"next_try_ms", std::to_string(delay.count())}});
     }

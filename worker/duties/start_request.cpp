@@ -14,7 +14,7 @@ Result<protocol::Handle> sealed(std::string_view name, std::string_view content)
 template <class Request, class Params>
 Result<> fill(Request& request, const DeliveryId& id, const Params& params,
               protocol::Streams streams) {
-    request.delivery_id.value = TRY(within("job id", protocol::Label::create(id.value)));
+    request.delivery_id.value = TRY(within("delivery id", protocol::Label::create(id.value)));
     request.streams = streams;
     if (params.size() > request.params.kMax) return fail("too many parameters");
     for (const auto& [name, value] : params) {

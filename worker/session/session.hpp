@@ -18,7 +18,7 @@
 
 namespace bulkhead::worker {
 
-// What a session uses; all of it outlives the session.
+// What a session uses. What the references name outlives the session; it copies the rest.
 struct SessionInputs {
     sys::Loop& loop;
     BrokerClient& broker;

@@ -16,7 +16,7 @@
 #include "tests/support/forked.hpp"
 #include "tests/support/tree.hpp"
 
-namespace bulkhead::host {
+namespace bulkhead::broker {
 namespace {
 
 namespace fs = std::filesystem;
@@ -186,4 +186,4 @@ TEST_F(FileSystemsTest, AtItsBoundTheReadingEndsAndSaysSo) {
 }
 
 }  // namespace
-}  // namespace bulkhead::host
+}  // namespace bulkhead::broker

@@ -16,7 +16,7 @@ using testing::Contains;
 using testing::ElementsAre;
 
 // "inode pid name" for each.
-std::vector<std::string> rows(const host::Reading& owners) {
+std::vector<std::string> rows(const Reading& owners) {
     std::vector<std::string> lines;
     std::vector<sys::Fd> none;
     EXPECT_EQ(owners.bytes.size() % protocol::SocketOwner::kBytes, 0U);

@@ -10,7 +10,7 @@
 
 #include "tests/support/tree.hpp"
 
-namespace bulkhead::host {
+namespace bulkhead::admission {
 namespace {
 
 using testing::HasSubstr;
@@ -142,4 +142,4 @@ TEST(JobsDisabled, WhateverStandsThereOrCannotBeLookedForDisables) {
 }
 
 }  // namespace
-}  // namespace bulkhead::host
+}  // namespace bulkhead::admission

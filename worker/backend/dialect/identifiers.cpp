@@ -20,8 +20,8 @@ Result<> check_name(std::string_view name) {
 }  // namespace
 
 Result<> check_delivery_id(std::string_view id) {
-    TRY(within("job id", check_name(id)));
-    if (id == "." || id == "..") return fail("job id: \"" + std::string(id) + "\" is no name");
+    TRY(within("delivery id", check_name(id)));
+    if (id == "." || id == "..") return fail("delivery id: \"" + std::string(id) + "\" is no name");
     return {};
 }
 

@@ -16,7 +16,7 @@ struct LunasentriOptions {
 
     static std::span<const DialectOption> rows();
     static std::span<const DialectVariable> variables();
-    // `options` were accepted by rows().
+    // `options` were accepted by DialectOption::accepts().
     static LunasentriOptions from(const DialectOptions& options);
 };
 

@@ -24,7 +24,7 @@ struct RavenxcopeOptions {
 
     static std::span<const DialectOption> rows();
     static std::span<const DialectVariable> variables();
-    // `options` were accepted by rows().
+    // `options` were accepted by DialectOption::accepts().
     static RavenxcopeOptions from(const DialectOptions& options);
 };
 

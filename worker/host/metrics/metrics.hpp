@@ -30,8 +30,9 @@ struct Metrics {
 // A sample makes five calls of pread(2) and one of fstatvfs(3), unless a file is large.
 class MetricsReader {
   public:
-    // `proc` must outlive the reader. `disk` is a directory of the file system to watch (while it
-    // is open, umount(2) of that file system fails with EBUSY), `disk_path` its name in reports.
+    // `proc` must outlive the reader. `disk` is any file of the file system to watch, but no
+    // directory: a captured worker could leave its mount view by an open one. While it is open,
+    // umount(2) of that file system fails with EBUSY. `disk_path` is its name in reports.
     // Takes the first CPU reading, so that the first sample has a cpu_percent.
     MetricsReader(const ProcFiles& proc, sys::Fd disk, std::string disk_path);
 
