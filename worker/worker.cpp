@@ -36,8 +36,7 @@ Worker::Worker(std::unique_ptr<WorkerResources> own, Session::Parts session, Run
                                     .finished = [this](bool sent) { stop(sent ? 0 : 1); }}) {
     auto socket = std::exchange(own_->status_socket, std::nullopt);
     if (!socket || run.mode != RunMode::serve) return;  // closed, if nobody is to be answered
-    status_.emplace(own_->loop, *std::move(socket),
-                    [this] { return compose_status(); });
+    status_.emplace(own_->loop, *std::move(socket), [this] { return compose_status(); });
 }
 
 // Early in boot the host name and the clock are not set yet; both are read again when they change.

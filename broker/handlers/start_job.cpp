@@ -14,8 +14,8 @@ using admission::Reason;
 constexpr std::uint64_t kMaxSignatures = 16_KiB;
 
 // A copy in memory of ours is what is judged and run. The seals are required so that reading is
-// harmless: only a memfd can have all four (F_GET_SEALS, fcntl(2)), so root never waits for a pipe or
-// a FUSE server, and its size is final. See docs/decisions/copy-after-seal.md.
+// harmless: only a memfd can have all four (F_GET_SEALS, fcntl(2)), so root never waits for a pipe
+// or a FUSE server, and its size is final. See docs/decisions/copy-after-seal.md.
 Result<std::string> sealed_bytes(const sys::Fd& fd, std::uint64_t max) {
     TRY(sys::require_sealed(fd, max));
     return sys::read_from_start(fd, max);

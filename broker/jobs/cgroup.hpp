@@ -33,7 +33,8 @@ class Cgroup {
     // Processes that are not exiting, of this cgroup and of those that the job made beneath it.
     std::vector<pid_t> processes() const;
 
-    // SIGTERM to every process in it. They are frozen meanwhile, if that takes no longer than 0.2 s, so that no pid is reused.
+    // SIGTERM to every process in it. They are frozen meanwhile, if that takes no longer than 0.2
+    // s, so that no pid is reused.
     Result<> terminate() const;
     // SIGKILL to the whole tree at once: cgroup.kill (Linux 5.14), else one by one.
     Result<> kill() const;

@@ -272,7 +272,8 @@ void JobReport::on_result_answer(Answer<> answer) {
         return send_next();
     }
     if (!answer) {
-        route_.context.log.warning("result", {{"delivery", id_.value}, {"why", answer.error().text}});
+        route_.context.log.warning("result",
+                                   {{"delivery", id_.value}, {"why", answer.error().text}});
     }
     done_();  // must be the last statement: it may destroy this object
 }
