@@ -28,8 +28,8 @@ enum class Streams : std::uint8_t {
 
 // How a job ended. Zero is the outcome that claims the least.
 enum class JobOutcome : std::uint8_t {
-    interrupted =
-        0,  // the agent ended the job or itself first, or it was not resumed: see `reason`
+    // The agent ended the job or itself, or did not resume it: `reason` says which.
+    interrupted = 0,
     finished = 1,
     timed_out = 2,
     cancelled = 3,
