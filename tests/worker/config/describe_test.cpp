@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "worker/backend/dialect/identifiers.hpp"
 #include "worker/backend/registry.hpp"
 #include "worker/config/config.hpp"
 #include "worker/config/settings.hpp"
@@ -66,6 +67,18 @@ TEST(Settings, EachHasNamesOfItsOwn) {
             EXPECT_TRUE(name.empty() || seen.insert(name).second) << name;
         }
     }
+}
+
+// A flag is in everybody's ps(1), and --help, pages and schema print defaults.
+TEST(Settings, ASecretHasNeitherFlagNorDefault) {
+    std::size_t secrets = 0;
+    for (const auto& setting : settings()) {
+        if (setting.check != &check_credential) continue;
+        ++secrets;
+        EXPECT_EQ(setting.flag(), "") << setting.key;
+        EXPECT_EQ(setting.fallback, "") << setting.key;
+    }
+    EXPECT_EQ(secrets, 2U);
 }
 
 TEST(Settings, EachDefaultPassesItsOwnCheck) {
