@@ -9,6 +9,7 @@
 #include "cli/base/policy_copy.hpp"
 #include "cli/dry_run/report.hpp"
 #include "common/base/text.hpp"
+#include "common/sys/clock.hpp"
 #include "tests/cli/live_broker.hpp"
 #include "tests/support/ok.hpp"
 

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "common/sys/clock.hpp"
 #include "tests/broker/jobs/job_fixture.hpp"
 #include "tests/broker/processes/stand_in.hpp"
 #include "tests/broker/records/samples.hpp"
@@ -21,7 +22,7 @@ Result<std::unique_ptr<GateHarness>> GateHarness::create(const std::string& poli
     self.dir_.emplace(TRY(sys::Dir::open(self.place_)));
     self.cgroups_.emplace(TRY(broker::CgroupTree::create("gate-" + std::to_string(::getpid()))));
     self.loop_.emplace(TRY(sys::Loop::create()));
-    self.ledger_.emplace(TRY(records::Ledger::open(*self.dir_, broker::now())));
+    self.ledger_.emplace(TRY(records::Ledger::open(*self.dir_, sys::now())));
     self.audit_.emplace(
         TRY(records::Audit::open(*self.dir_, {.rotate_at = 1 << 20, .keep = 1, .clock = nullptr})));
     self.jobs_.emplace(*self.loop_, *self.cgroups_, *self.ledger_, *self.audit_, self.log_,
@@ -66,7 +67,7 @@ bool GateHarness::keep_a_job_running() {
     turn();
     if (jobs_->running() > 0) return false;
     const auto plan = broker::plan_of(broker::permissive(), "sleep 600");
-    return jobs_->start(plan, records::sample_start(++starts_, broker::now()), 600s).has_value();
+    return jobs_->start(plan, records::sample_start(++starts_, sys::now()), 600s).has_value();
 }
 
 void GateHarness::turn() { static_cast<void>(loop_->step(0ms)); }
