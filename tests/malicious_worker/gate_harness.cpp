@@ -23,8 +23,7 @@ Result<std::unique_ptr<GateHarness>> GateHarness::create(const std::string& poli
     self.cgroups_.emplace(TRY(broker::CgroupTree::create("gate-" + std::to_string(::getpid()))));
     self.loop_.emplace(TRY(sys::Loop::create()));
     self.ledger_.emplace(TRY(records::Ledger::open(*self.dir_, sys::now())));
-    self.audit_.emplace(
-        TRY(records::Audit::open(*self.dir_, {.rotate_at = 1 << 20, .keep = 1, .clock = nullptr})));
+    self.audit_.emplace(TRY(records::Audit::open(*self.dir_, {.rotate_at = 1 << 20, .keep = 1})));
     self.jobs_.emplace(*self.loop_, *self.cgroups_, *self.ledger_, *self.audit_, self.log_,
                        [](JobNumber, const protocol::JobEnd&) {});
     self.worker_.emplace(TRY(broker::ConfinedProcess::spawn(sleeping_plan())));
