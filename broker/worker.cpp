@@ -21,10 +21,9 @@ constexpr auto kViolationSpan = 1h;
 }  // namespace
 
 void Worker::start() {
-    const auto spawned = spawn();
-    if (spawned) return;
-    ground_.broker.log.error("start worker",
-                             {{"backend", backend()}, {"why", spawned.error().what}});
+    const auto done = spawn();
+    if (done) return;
+    ground_.broker.log.error("start worker", {{"backend", backend()}, {"why", done.error().what}});
     peer_.reset();
     if (owner_.ended(kFailed)) start_later();
 }
@@ -160,9 +159,8 @@ void Worker::count_violation() {
     violations_.push_back(time);
     while (violations_.front() < time - kViolationSpan) violations_.pop_front();
     if (violations_.size() < kMaxViolations) return;
-    if (const auto done = broker.intake.suspend(backend()); !done) {
-        broker.log.error("suspend job intake",
-                         {{"backend", backend()}, {"why", done.error().what}});
+    if (const auto set = broker.intake.suspend(backend()); !set) {
+        broker.log.error("suspend job intake", {{"backend", backend()}, {"why", set.error().what}});
     }
     note(broker, "intake-suspended", {{"backend", backend()}, {"violations", violations_.size()}});
 }
