@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
+#include <utility>
 
 #include "common/policy/connect.hpp"
 #include "common/policy/constants.hpp"
@@ -56,7 +57,7 @@ Form number(std::string_view usage, auto& target, std::uint32_t least, std::uint
 
 // A line that is "none", or has one word or more.
 Form list(std::string_view usage, std::function<Result<>(Line&)> take_one) {
-    return {Times::once, usage, [take_one](Line& line) -> Result<> {
+    return {Times::once, usage, [take_one = std::move(take_one)](Line& line) -> Result<> {
                 if (line.accept("none")) return {};
                 do {
                     TRY(take_one(line));
@@ -75,7 +76,7 @@ Form walls(std::string_view usage, std::vector<WallLine>& lines) {
 
 // A line of one word or more, which may come several times.
 Form each(std::string_view usage, std::function<Result<>(Line&)> take_one) {
-    return {Times::any, usage, [take_one](Line& line) -> Result<> {
+    return {Times::any, usage, [take_one = std::move(take_one)](Line& line) -> Result<> {
                 do {
                     TRY(take_one(line));
                 } while (line.more());

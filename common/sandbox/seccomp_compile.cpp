@@ -92,8 +92,7 @@ std::optional<int> syscall_number(std::string_view name) {
 namespace {
 
 // Compiles `list` and writes it with seccomp_export_bpf(3) or seccomp_export_pfc(3).
-Result<sys::Fd> exported(const policy::SeccompList& list,
-                         int (*write)(const scmp_filter_ctx, int)) {
+Result<sys::Fd> exported(const policy::SeccompList& list, int (*write)(scmp_filter_ctx, int)) {
     const Context context(seccomp_init(action_of(list.fallback)));
     if (!context) return fail("seccomp: no memory");
     TRY(check(seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS),

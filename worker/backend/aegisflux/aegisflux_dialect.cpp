@@ -40,10 +40,10 @@ Answer<HeartbeatReceipt> judge_poll(const HttpAnswer& answer) {
 }  // namespace
 
 const DialectTraits& AegisfluxDialect::traits() const {
-    static constexpr DialectTraits kTraits{.heartbeat_interval = std::chrono::seconds(10),
-                                           .wants_credential = false,
-                                           .wants_bpf_support = true,
-                                           .first_after_interval = true};
+    static const DialectTraits kTraits{.heartbeat_interval = std::chrono::seconds(10),
+                                       .wants_credential = false,
+                                       .wants_bpf_support = true,
+                                       .first_after_interval = true};
     return kTraits;
 }
 

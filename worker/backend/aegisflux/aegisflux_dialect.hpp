@@ -8,7 +8,8 @@ namespace bulkhead::worker {
 
 class AegisfluxDialect final : public Dialect {
   public:
-    explicit AegisfluxDialect(AegisfluxOptions options) : options_(options), enroll_(options) {}
+    explicit AegisfluxDialect(const AegisfluxOptions& options)
+        : options_(options), enroll_(options) {}
 
     const DialectTraits& traits() const override;
     // The request that polls the registry; a registry learns of a host by it alone.

@@ -60,7 +60,7 @@ std::string check_in(const GrapheonOptions& options, const std::string& agent_id
 }  // namespace
 
 const DialectTraits& GrapheonDialect::traits() const {
-    static constexpr DialectTraits kTraits{
+    static const DialectTraits kTraits{
         .heartbeats = false,
         .credential_name = "API key",
         .rejection_hint = "ask an admin to rotate it, or to make this agent active again"};

@@ -37,7 +37,7 @@ Answer<HeartbeatReceipt> judge_heartbeat(const HttpAnswer& answer) {
 
 }  // namespace
 
-HyprboxDialect::HyprboxDialect(HyprboxOptions options)
+HyprboxDialect::HyprboxDialect(const HyprboxOptions& options)
     : options_(options), jobs_(options), findings_(options) {
     traits_.heartbeat_interval = std::chrono::minutes(5);
     // As with the original agent, the next heartbeat is the next try.

@@ -9,7 +9,7 @@ namespace bulkhead::worker {
 
 class HyprboxDialect final : public Dialect {
   public:
-    explicit HyprboxDialect(HyprboxOptions options);
+    explicit HyprboxDialect(const HyprboxOptions& options);
 
     const DialectTraits& traits() const override { return traits_; }
     Exchange<HeartbeatReceipt> heartbeat(const Identity& identity,
