@@ -134,8 +134,10 @@ class Loader {
     Result<> load_credential() {
         if (backend_.credential_file.empty()) return {};
         auto credential = read_credential(backend_, opened("credential_file"));
-        if (credential) backend_.credential = *std::move(credential);
-        if (credential) return {};
+        if (credential) {
+            backend_.credential = *std::move(credential);
+            return {};
+        }
         const int code = credential.error().code;
         if (!backend_.credential_file_optional || (code != ENOENT && code != EACCES)) {
             return std::unexpected(credential.error());
