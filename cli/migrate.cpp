@@ -28,7 +28,7 @@ std::string joined(const std::vector<std::string>& lines, std::string_view befor
     return text;
 }
 
-std::string section(std::string_view title, std::string text) {
+std::string section(std::string_view title, const std::string& text) {
     return text.empty() ? "" : "\n# --- " + std::string(title) + "\n" + text;
 }
 

@@ -75,7 +75,7 @@ Result<std::string> interpreter_of(std::string_view script, const Options& optio
                      "hosts' interpreters.policy: " +
                      copy.error().what);
     }
-    const auto path = TRY(or_wrong(listed_interpreter(asked->program, copy->policy)));
+    auto path = TRY(or_wrong(listed_interpreter(asked->program, copy->policy)));
     std::fprintf(stderr,
                  "note: the #! line leaves it to env; the job is run by %s, as "
                  "interpreters.policy lists it\n",
@@ -162,7 +162,7 @@ Result<std::string> write(const std::string& path, std::string_view script,
     job.runs = TRY(or_wrong(within("--runs", approval::parse_runs(options.value("--runs", "1")))));
     TRY(take_repeated(job, options));
 
-    const auto text = approval::write_manifest(job);
+    auto text = approval::write_manifest(job);
     TRY(or_wrong(within("this would be no manifest", approval::parse_manifest(text))));
     return text;
 }

@@ -16,8 +16,8 @@ std::vector<std::string> assumptions(const Question& question, const PolicyCopy&
         "clock: the host's clock says " + format_utc(question.now),
         "intake: no other job is running, and no operator has suspended intake",
         "interpreter: looked at on this machine; the host looks at its own",
-        "profile: its user, groups, paths and walls are on the host; bulkhead check-policy "
-        "--as-host asks there"};
+        ("profile: its user, groups, paths and walls are on the host; bulkhead check-policy "
+         "--as-host asks there")};
     if (!copy.host_would_say.empty()) {
         list.push_back("policy: a host would not load this directory where it lies: " +
                        copy.host_would_say);
