@@ -112,7 +112,7 @@ Result<std::string> CredentialStore::own_id(std::string_view backend) const {
         return std::string(id);
     }
     if (text.error().code != ENOENT) return std::unexpected(text.error());
-    const auto id = TRY(random_uuid());
+    auto id = TRY(random_uuid());
     TRY(dir_.write_atomic(name, id + "\n", 0600));
     return id;
 }

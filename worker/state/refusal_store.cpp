@@ -73,7 +73,8 @@ Result<std::vector<KeptRefusal>> RefusalStore::of(std::string_view backend) cons
             TRY(dir_.remove_file(name));
         }
         if (refusal && refusal->backend == backend) {
-            kept.insert_or_assign(refusal->delivery_id, *std::move(refusal));
+            const auto id = refusal->delivery_id;
+            kept.insert_or_assign(id, *std::move(refusal));
         }
     }
     std::vector<KeptRefusal> all;
