@@ -6,6 +6,7 @@
 #include "common/base/text.hpp"
 #include "common/protocol/requests.hpp"
 #include "worker/backend/json/json.hpp"
+#include "worker/backend/registry.hpp"
 
 namespace bulkhead::worker {
 
@@ -163,6 +164,19 @@ class Reader {
     Result<> result_;
 };
 
+// A dialect turns options into its members and reports no error, so a value that it cannot parse
+// must not get that far.
+Result<> check_options(const BackendConfig& backend) {
+    const auto* const dialect = find_dialect(backend.dialect);
+    if (dialect == nullptr) return fail("unknown dialect " + quoted(backend.dialect, 64));
+    for (const auto& option : dialect->options) {
+        const auto given = backend.options.find(option.name);
+        if (given == backend.options.end()) continue;
+        TRY(within("option " + std::string(option.name), option.accepts(given->second)));
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<sys::Fd> seal_settings(const Config& config, const BackendConfig& backend) {
@@ -184,6 +198,7 @@ Result<Config> read_settings(const sys::Fd& sealed) {
     Reader reader(json);
     walk(reader, config, config.backends.emplace_back());
     TRY(within("settings", reader.finish()));
+    TRY(within("settings", check_options(config.backends.front())));
     return config;
 }
 

@@ -80,6 +80,12 @@ TEST_F(SealedSettings, OfAnotherFormAreRefused) {
     odd = whole_;
     odd.replace(odd.find("\"log_level\":0"), 13, "\"log_level\":9");
     EXPECT_EQ(refused(odd), "settings: log_level: not in 0..3");
+    odd = whole_;
+    odd.replace(odd.find("900s"), 4, "900x");
+    EXPECT_TRUE(refused(odd).starts_with("settings: option timer_interval: ")) << refused(odd);
+    odd = whole_;
+    odd.replace(odd.find("grapheon"), 8, "graph-on");
+    EXPECT_EQ(refused(odd), "settings: unknown dialect graph-on");
     EXPECT_NE(refused(""), "");
     EXPECT_NE(refused(std::string(protocol::kMaxSettings + 1, ' ')), "");
 }

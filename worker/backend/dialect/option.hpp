@@ -60,7 +60,7 @@ std::string_view text_of(const DialectOption& row, const DialectOptions& options
 
 template <class Owner, class Member>
 void fill(Owner& owner, const OptionField<Owner, Member>& field, const DialectOptions& options) {
-    // Cannot fail: accepts() has parsed it the same way.
+    // Cannot fail: accepts() has parsed it the same way, for the settings and again by the worker.
     static_cast<void>(parse_into(field.row.type, text_of(field.row, options), owner.*field.member));
 }
 template <class Owner>
