@@ -100,6 +100,10 @@ void print_for_people(const json& status) {
     if (member(status, "restart_needed") == true) {
         print_line("restart", "needed: root's own limits are those of an older policy");
     }
+    for (const auto& one : member(status, "troubles")) {
+        print_line("TROUBLE",
+                   text(one, "code") + " since " + text(one, "since") + ": " + text(one, "why"));
+    }
     for (const auto& backend : member(status, "backends")) print_backend(backend);
     for (const auto& one : member(status, "unanswered")) {
         std::printf("\nbackend %s: no answer, %s\n", text(one, "backend").c_str(),

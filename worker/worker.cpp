@@ -3,7 +3,7 @@
 #include <sys/epoll.h>
 
 #include "common/crypto/sha256.hpp"
-#include "worker/backend/json/json.hpp"
+#include "worker/backend/json/troubles_json.hpp"
 
 namespace bulkhead::worker {
 
@@ -155,6 +155,14 @@ std::string Worker::compose_status() const {
     json.begin_array("missing");
     for (const auto& feature : facts.confinement.missing) json.add(feature);
     json.end().end();
+    // Without an answer the broker is gone, and this process ends with it.
+    if (const auto state = own_->broker.host_state()) {
+        put_troubles(json, troubles_of(*state));
+        json.begin_object("ledger")
+            .put("size", state->ledger_records)
+            .put("head", crypto::hex(state->ledger_head))
+            .end();
+    }
     json.begin_array("backends");
     session_.describe(json);
     json.end().end();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "broker/context/intake.hpp"
+#include "broker/context/troubles.hpp"
 #include "broker/jobs/reboot.hpp"
 #include "broker/processes/confined_process.hpp"
 #include "broker/processes/ready_policy.hpp"
@@ -40,6 +41,7 @@ struct Context {
     Jobs& jobs;
     const sys::Log& log;
     Intake intake;
+    Troubles troubles{log};
     Ceiling ceiling{};
     std::vector<std::string> missing;  // protections this kernel cannot give
     int landlock_abi = 0;

@@ -16,7 +16,7 @@ Result<protocol::StatusReply> handle(const protocol::CancelJob& request, const C
                                      Context& broker);
 Result<protocol::StatusReply> handle(const protocol::AckJob& request, const Caller& caller,
                                      Context& broker);
-Result<protocol::AuditHeadReply> handle(const protocol::AuditHead& request, const Caller& caller,
+Result<protocol::HostStateReply> handle(const protocol::HostState& request, const Caller& caller,
                                         Context& broker);
 Result<protocol::HostFilesReply> handle(const protocol::OpenHostFile& request, const Caller& caller,
                                         Context& broker);

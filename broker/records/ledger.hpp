@@ -58,6 +58,9 @@ class Ledger {
     std::vector<Unreported> unended() const;
     // Started, and not yet reported(): ended or not.
     std::size_t open_jobs() const { return history_.open_jobs().size(); }
+    // Records in the file, and the digest that the last of them ends with.
+    std::uint64_t records() const { return history_.records(); }
+    const crypto::Digest& head() const { return chain_; }
     UnixTime clock_floor() const { return history_.floor(); }
 
   private:

@@ -1,6 +1,7 @@
 // The part of the broker's ledger that admit() uses. It is passed in, so that admit() is a pure
 // function.
 #pragma once
+#include <optional>
 #include <span>
 
 #include "common/base/parse.hpp"
@@ -17,10 +18,21 @@ struct PastRun {
     UnixTime not_after;  // the ledger may drop the record once the clock floor is later
 };
 
+// Whether the ledger remembers all that was started on this host.
+enum class Memory {
+    whole = 0,
+    lost,         // its file is gone beside traces of an earlier life: no one-shot may start
+    rolled_back,  // it is older than what the audit log says: nothing may start
+};
+
 struct LedgerView {
     std::span<const PastRun> runs;
     UnixTime clock_floor;  // the latest time in the ledger; see admit()
-    bool full = false;     // true: the ledger has no room for another record, so no job may start
+    // The first trusted time of this ledger, where it has one. A one-shot job that was approved
+    // from an earlier time on may have run before the ledger was born.
+    std::optional<UnixTime> birth{};
+    Memory memory = Memory::whole;
+    bool full = false;  // true: the ledger has no room for another record, so no job may start
 };
 
 }  // namespace bulkhead::admission

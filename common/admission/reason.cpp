@@ -8,15 +8,20 @@ namespace {
 
 using enum Reason;
 
-constexpr std::array<ReasonRow, 41> kReasons{{
+constexpr std::array<ReasonRow, 60> kReasons{{
     {undecided, "undecided", "no decision was reached; nothing runs"},
     {admitted, "admitted", "every check passed"},
     {not_sealed, "not-sealed", "script, manifest or signatures did not come as sealed memfds"},
     {size_exceeded, "size-exceeded", "script, manifest, signatures or parameters are too large"},
     {script_empty, "script-empty", "the script holds no byte"},
     {manifest_malformed, "manifest-malformed", "the manifest breaks the grammar; line and why"},
+    {format_not_accepted, "format-not-accepted",
+     "the manifest is of a format that host.policy takes no longer"},
     {not_approved, "not-approved", "neither signed nor pinned in policy/approved"},
     {catalogue_unknown, "catalogue-unknown", "policy/approved has no script of this name"},
+    {script_ambiguous, "script-ambiguous",
+     "two pinned manifests have this script, and approval.policy does not say which decides"},
+    {job_revoked, "job-revoked", "policy/revoked_jobs withdraws this manifest or job id"},
     {signature_malformed, "signature-malformed", "not what ssh-keygen -Y sign writes"},
     {signature_invalid, "signature-invalid",
      "an allowed key, but not its signature of these bytes"},
@@ -28,6 +33,12 @@ constexpr std::array<ReasonRow, 41> kReasons{{
     {signer_not_in_group, "signer-not-in-group",
      "the signer is not in the group that approves jobs of this profile"},
     {author_does_not_count, "author-does-not-count", "the job's author cannot approve it"},
+    {author_unknown, "author-unknown", "the author is no principal of policy/allowed_signers"},
+    {author_unsigned, "author-unsigned", "the author has not signed"},
+    {signer_not_hardware, "signer-not-hardware",
+     "approval.policy asks for keys in hardware tokens, and this is none"},
+    {signer_not_verified, "signer-not-verified",
+     "approval.policy asks that tokens verify their user, and this one did not"},
     {threshold_not_met, "threshold-not-met", "too few distinct people with distinct keys signed"},
     {profile_not_signable, "profile-not-signable",
      "approval.policy lets nobody approve jobs of this profile by signature"},
@@ -35,21 +46,40 @@ constexpr std::array<ReasonRow, 41> kReasons{{
      "not-before to not-after is longer than approval.policy allows"},
     {script_hash_mismatch, "script-hash-mismatch", "the script is not the one in the manifest"},
     {script_size_mismatch, "script-size-mismatch", "the script's size is not the manifest's"},
+    {odd_bytes, "odd-bytes",
+     "the script or manifest holds what people do not see, and the manifest does not say so"},
     {interpreter_not_allowed, "interpreter-not-allowed", "not listed in interpreters.policy"},
     {interpreter_untrusted, "interpreter-untrusted",
      "absent, not owned by root, or writable by others"},
     {target_mismatch, "target-mismatch", "the job is not for this host"},
+    {target_too_wide, "target-too-wide",
+     "approval.policy does not let jobs of this profile be for any host"},
+    {realm_mismatch, "realm-mismatch", "the manifest is for another realm than this host"},
+    {epoch_mismatch, "epoch-mismatch", "the manifest is of another epoch than host.policy says"},
     {clock_behind, "clock-behind", "the clock is behind a time this host has already seen"},
     {too_early, "too-early", "not-before lies in the future"},
     {too_late, "too-late", "not-after has passed"},
     {delivery_already_run, "delivery-already-run", "this delivery was started before"},
     {job_already_run, "job-already-run", "a one-shot job of this id was started before"},
+    {before_birth, "before-birth",
+     "a one-shot approved before this host remembers; it may have run here"},
+    {not_one_shot, "not-one-shot", "approval.policy lets jobs of this profile run once only"},
+    {runs_over_ceiling, "runs-over-ceiling",
+     "approval.policy lets jobs of this profile run less often"},
     {quota_exceeded, "quota-exceeded", "started as often as the manifest's runs allow, for now"},
     {ledger_full, "ledger-full", "no room to record another job, so none may start"},
+    {ledger_lost, "ledger-lost",
+     "the memory of what ran here is gone; bulkhead accept-lost-ledger"},
+    {ledger_rolled_back, "ledger-rolled-back",
+     "the memory of what ran here is older than the audit log"},
     {parameter_unknown, "parameter-unknown", "a parameter the manifest does not declare"},
     {parameter_missing, "parameter-missing", "a declared parameter has no value"},
     {parameter_invalid, "parameter-invalid", "a value breaks its parameter's rule"},
+    {parameter_not_allowed, "parameter-not-allowed",
+     "approval.policy does not allow parameters of this kind"},
     {profile_unknown, "profile-unknown", "policy/profiles has no such profile"},
+    {profile_changed, "profile-changed",
+     "the profile is not the one whose digest the manifest has"},
     {timeout_over_ceiling, "timeout-over-ceiling", "the profile allows less time"},
     {output_over_ceiling, "output-over-ceiling", "the profile allows less output"},
     {intake_suspended, "intake-suspended", "no jobs until an operator clears it"},
@@ -59,6 +89,7 @@ constexpr std::array<ReasonRow, 41> kReasons{{
     {profile_unusable, "profile-unusable",
      "this host cannot give jobs of the profile what it promises: a wall, user or path"},
     {audit_write_failed, "audit-write-failed", "the admission could not be recorded in audit.log"},
+    {evidence_write_failed, "evidence-write-failed", "what was approved could not be kept on disk"},
 }};
 
 // code() indexes by the reason's number, so the rows must be in the order of the enumeration.
@@ -66,7 +97,7 @@ constexpr bool in_order() {
     for (std::size_t i = 0; i < kReasons.size(); ++i) {
         if (static_cast<std::size_t>(kReasons[i].reason) != i) return false;
     }
-    return kReasons.size() == static_cast<std::size_t>(audit_write_failed) + 1;
+    return kReasons.size() == static_cast<std::size_t>(evidence_write_failed) + 1;
 }
 static_assert(in_order());
 

@@ -21,7 +21,7 @@ struct WordForm {
 constexpr WordForm kJobId{is_job_id, "[a-z0-9][a-z0-9-]{0,63}"};
 constexpr WordForm kPrincipal{is_principal, "[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}"};
 constexpr WordForm kProfileName{is_profile_name, "[a-z][a-z0-9-]{0,31}"};
-constexpr WordForm kVersion{[](string_view text) { return text == "v1"; }, "v1"};
+constexpr WordForm kLabel{is_label, "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"};
 constexpr WordForm kText{[](string_view) { return true; }, ""};
 
 template <const WordForm& Form>
@@ -65,8 +65,9 @@ Result<> set(Manifest& job, string_view value) {
 
 Result<JobId> parse_job_id(string_view value) { return JobId{TRY(word<kJobId>(value))}; }
 
-Result<> check_version(Manifest&, string_view value) {
-    TRY(word<kVersion>(value));
+Result<> take_format(Manifest& job, string_view value) {
+    if (value != "v1" && value != "v2") return fail("expected v1 or v2");
+    job.format = value == "v1" ? 1 : 2;
     return {};
 }
 
@@ -104,22 +105,27 @@ Result<> set_after_reboot(Manifest& job, string_view value) {
     return {};
 }
 
-// A row for each key, in the order of the file. `least` and `most` bound the number of its lines.
+// A row for each key, in the order of the file. `least` and `most` bound the number of its lines,
+// `since` is the first format that has the key.
 struct Row {
     string_view key;
     std::size_t least;
     std::size_t most;
     Result<> (*take)(Manifest&, string_view value);
+    unsigned since = 1;
 };
 
 constexpr std::array kRows{
-    Row{"bulkhead-job", 1, 1, check_version},
+    Row{"bulkhead-job", 1, 1, take_format},
     Row{"job-id", 1, 1, set<&Manifest::job_id, parse_job_id>},
     Row{"author", 1, 1, set<&Manifest::author, word<kPrincipal>>},
+    Row{"realm", 0, 1, set<&Manifest::realm, word<kLabel>>, 2},
+    Row{"epoch", 0, 1, set<&Manifest::epoch, number<std::uint32_t, 0, kMaxEpoch>>, 2},
     Row{"script-sha256", 1, 1, set<&Manifest::script_sha256, parse_sha256>},
     Row{"script-size", 1, 1, set<&Manifest::script_size, number<std::uint64_t, 1, kMaxScript>>},
     Row{"interpreter", 1, 1, set<&Manifest::interpreter, parse_path>},
     Row{"profile", 1, 1, set<&Manifest::profile, word<kProfileName>>},
+    Row{"profile-sha256", 0, 1, set<&Manifest::profile_sha256, parse_sha256>, 2},
     Row{"param", 0, kMaxParams, add_param},
     Row{"target", 1, kMaxTargets, add_target},
     Row{"not-before", 1, 1, set<&Manifest::not_before, parse_utc>},
@@ -128,6 +134,7 @@ constexpr std::array kRows{
     Row{"output-max", 1, 1, set<&Manifest::output_max, number<std::uint64_t, 1, 1_GiB>>},
     Row{"runs", 1, 1, set<&Manifest::runs, parse_runs>},
     Row{"after-reboot", 0, 1, set_after_reboot},
+    Row{"odd-bytes", 0, 1, set<&Manifest::odd_bytes, word<kText>>, 2},
     Row{"reason", 1, 1, set<&Manifest::reason, word<kText>>},
 };
 
@@ -171,6 +178,10 @@ class Assembly {
                                         [&](const Row& row) { return row.key == key; });
         if (found == kRows.end()) return fail("unknown key \"" + quoted(key, 32) + "\"");
         const auto index = static_cast<std::size_t>(found - kRows.begin());
+        if (row_ > 0 && found->since > job_.format) {
+            return fail(std::string(key) + ": needs a manifest of format v" +
+                        std::to_string(found->since));
+        }
         if (index < row_) return fail(std::string(key) + ": doubled or out of order");
         TRY(advance_to(index));
         if (seen_ == found->most) {

@@ -7,6 +7,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,7 @@ inline constexpr std::size_t kMaxManifestLine = 1024;  // bytes, without the LF
 inline constexpr std::size_t kMaxScript = 4_MiB;
 inline constexpr std::size_t kMaxParams = 32;
 inline constexpr std::size_t kMaxTargets = 64;
+inline constexpr std::uint32_t kMaxEpoch = 1'000'000'000;
 
 // "host:web-1", "group:web-eu" or "any".
 struct Target {
@@ -48,12 +50,18 @@ struct Runs {
 Result<Runs> parse_runs(std::string_view text);
 
 struct Manifest {
+    // Of the grammar: 1, or 2 with the keys realm, epoch, profile-sha256 and odd-bytes, each of
+    // which may be left out.
+    unsigned format = 1;
     JobId job_id;
     std::string author;
+    std::string realm;                   // of hosts, see is_label(); empty: not named
+    std::optional<std::uint32_t> epoch;  // of approvals, see policy::Host
     crypto::Digest script_sha256{};
     std::uint64_t script_size = 0;
     std::string interpreter;  // absolute path
     std::string profile;
+    std::optional<crypto::Digest> profile_sha256;  // of the profile that was approved
     std::vector<ParamRule> params;
     std::vector<Target> targets;
     UnixTime not_before;
@@ -61,7 +69,8 @@ struct Manifest {
     std::chrono::seconds timeout{0};  // 1 s to 7 days
     std::uint64_t output_max = 0;     // bytes, 1 to 1 GiB
     Runs runs;
-    bool resumes = false;  // true: starts once more after a restart of the host that it asked for
+    bool resumes = false;   // true: starts once more after a restart of the host that it asked for
+    std::string odd_bytes;  // why the script or manifest holds what people do not see
     std::string reason;
 
     crypto::Digest digest{};  // SHA-256 of the bytes it was parsed from

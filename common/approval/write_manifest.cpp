@@ -7,13 +7,16 @@ std::string write_manifest(const Manifest& job) {
     const auto line = [&](std::string_view key, std::string_view value) {
         out.append(key).append(" ").append(value).append("\n");
     };
-    line("bulkhead-job", "v1");
+    line("bulkhead-job", "v" + std::to_string(job.format));
     line("job-id", job.job_id.value);
     line("author", job.author);
+    if (!job.realm.empty()) line("realm", job.realm);
+    if (job.epoch) line("epoch", std::to_string(*job.epoch));
     line("script-sha256", crypto::hex(job.script_sha256));
     line("script-size", std::to_string(job.script_size));
     line("interpreter", job.interpreter);
     line("profile", job.profile);
+    if (job.profile_sha256) line("profile-sha256", crypto::hex(*job.profile_sha256));
     for (const auto& param : job.params) line("param", param.name + " " + param.rule);
     for (const auto& target : job.targets) {
         using Kind = Target::Kind;
@@ -30,6 +33,7 @@ std::string write_manifest(const Manifest& job) {
                      : std::to_string(job.runs.count) +
                            (job.runs.period == std::chrono::hours(1) ? "/hour" : "/day"));
     if (job.resumes) line("after-reboot", "resume");
+    if (!job.odd_bytes.empty()) line("odd-bytes", job.odd_bytes);
     line("reason", job.reason);
     return out + "end\n";
 }

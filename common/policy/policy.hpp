@@ -47,6 +47,12 @@ struct Host {
     std::string id;
     bool from_machine_id = false;  // false: host.policy names it
     std::vector<std::string> groups;
+    // A manifest must name the same realm, and a signed one the same epoch; where host.policy names
+    // none the manifest must name none either.
+    std::string realm;
+    std::optional<std::uint32_t> epoch;
+    // Until then manifests of format v1, which can name neither, are taken. Absent: none is.
+    std::optional<UnixTime> accept_v1_until;
 };
 
 // A wall of which the broker refuses to start if this host lacks it.

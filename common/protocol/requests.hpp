@@ -194,21 +194,41 @@ struct AckJob {
     static constexpr auto fields = std::tuple{field("number", &AckJob::number)};
 };
 
-struct AuditHeadReply {
-    std::uint64_t size = 0;
-    Digest head{};
+// Something that keeps jobs from starting, or that an operator has to know of.
+struct Trouble {
+    Code code;                // "ledger-lost"; never renamed
+    std::uint64_t since = 0;  // seconds since 1970
+    Detail why;
     static constexpr auto fields =
-        std::tuple{field("size", &AuditHeadReply::size, "lines ever written"),
-                   field("head", &AuditHeadReply::head, "SHA-256 of the last line")};
+        std::tuple{field("code", &Trouble::code, "stable code"),
+                   field("since", &Trouble::since, "seconds since 1970"),
+                   field("why", &Trouble::why, "what it is, and what to do")};
+};
+inline constexpr std::size_t kMaxTroubles = 16;
+
+struct HostStateReply {
+    std::uint64_t audit_lines = 0;
+    Digest audit_head{};
+    std::uint64_t ledger_records = 0;
+    Digest ledger_head{};
+    Bounded<Trouble, kMaxTroubles> troubles;
+    static constexpr auto fields = std::tuple{
+        field("audit_lines", &HostStateReply::audit_lines, "lines ever written"),
+        field("audit_head", &HostStateReply::audit_head, "SHA-256 of the last line"),
+        field("ledger_records", &HostStateReply::ledger_records, "records ever written"),
+        field("ledger_head", &HostStateReply::ledger_head, "digest of the last record"),
+        field("troubles", &HostStateReply::troubles, "in the order in which they began")};
 };
 
-struct AuditHead {
+struct HostState {
     static constexpr Spec spec{.id = 6,
-                               .name = "AuditHead",
+                               .name = "HostState",
                                .effect = Effect::observe,
                                .max_bytes = 0,
-                               .remark = "goes into heartbeats, so that a cut log shows off-host"};
-    using Reply = AuditHeadReply;
+                               .remark =
+                                   "goes into heartbeats, so that a cut log or ledger shows "
+                                   "off-host, and into `bulkhead status`"};
+    using Reply = HostStateReply;
     static constexpr auto fields = std::tuple{};
 };
 
@@ -314,7 +334,7 @@ struct OpenCredential {
         std::tuple{field("key", &OpenCredential::key, "the setting that names it")};
 };
 
-using Requests = MessageList<Hello, StartJob, StartCatalogueJob, CancelJob, AckJob, AuditHead,
+using Requests = MessageList<Hello, StartJob, StartCatalogueJob, CancelJob, AckJob, HostState,
                              OpenHostFile, ReadPrivileged, OpenCredential>;
 
 // A file that a backend's settings name. The broker opens it if policy/credentials.policy allows

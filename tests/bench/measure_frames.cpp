@@ -50,7 +50,7 @@ void measure_frames(const Site& site, Table& table) {
     if (!made) return table.skip("frames per second at the gate", made.error().what);
     auto& gate = **made;
     gate.greet();
-    const auto frame = protocol::encode(protocol::AuditHead::spec.id, 1, protocol::AuditHead{});
+    const auto frame = protocol::encode(protocol::HostState::spec.id, 1, protocol::HostState{});
     const auto served =
         rate(gate.end(), frame->bytes, [&] { return gate.wait_and_judge().has_value(); });
 

@@ -94,7 +94,7 @@ TEST_F(ConfiguredTest, MoreThanSixteenBackendsAreAViolation) {
 TEST_F(ConfiguredTest, WhatAWorkerMayAskTheReaderMayNot) {
     gate.serving();
     for (const std::uint16_t id : {1, 2, 3, 4, 5, 6, 7, 8, 9}) {
-        link::Packet packet{protocol::encode(id, 1, protocol::AuditHead{}).value().bytes, {}};
+        link::Packet packet{protocol::encode(id, 1, protocol::HostState{}).value().bytes, {}};
         Reader reader{*process, backends, refused};
         const auto done = dispatch<protocol::ReaderRequests>(packet, gate, reader, *context);
         ASSERT_FALSE(done);

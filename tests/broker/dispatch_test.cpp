@@ -106,17 +106,20 @@ TEST_F(DispatchTest, AnotherProtocolVersionIsNotGreeted) {
 }
 
 TEST_F(DispatchTest, NothingIsAnsweredBeforeTheGreeting) {
-    EXPECT_EQ(judged(protocol::AuditHead{}), "AuditHead: wrong phase");
+    EXPECT_EQ(judged(protocol::HostState{}), "HostState: wrong phase");
     ASSERT_TRUE(sys::set_nonblocking(end->descriptor(), true));
     EXPECT_EQ(end->receive().error().code, EAGAIN) << "not a byte came back";
 }
 
-TEST_F(DispatchTest, TheAuditHeadIsTheLogs) {
+TEST_F(DispatchTest, TheHeadsAreThoseOfLogAndLedger) {
     gate.serving();
     ASSERT_TRUE(audit.event("test", {}));
-    const auto reply = answer(protocol::AuditHead{}, 77);
-    EXPECT_EQ(reply.size, audit.head().lines);
-    EXPECT_EQ(reply.head, audit.head().hash);
+    const auto reply = answer(protocol::HostState{}, 77);
+    EXPECT_EQ(reply.audit_lines, audit.head().lines);
+    EXPECT_EQ(reply.audit_head, audit.head().hash);
+    EXPECT_EQ(reply.ledger_records, ledger.records());
+    EXPECT_EQ(reply.ledger_head, ledger.head());
+    EXPECT_TRUE(reply.troubles.items.empty());
 }
 
 // Or the log would look cut to the backend after a power failure. The head's own file is written
@@ -125,8 +128,8 @@ TEST_F(DispatchTest, TheAuditHeadIsToldWhenItsLinesAreOnDisk) {
     gate.serving();
     ASSERT_TRUE(audit.event("test", {}, records::Durable::later));
     EXPECT_NE(records::read_audit_head(dir), audit.head());
-    const auto reply = answer(protocol::AuditHead{});
-    EXPECT_EQ(reply.head, audit.head().hash);
+    const auto reply = answer(protocol::HostState{});
+    EXPECT_EQ(reply.audit_head, audit.head().hash);
     EXPECT_EQ(records::read_audit_head(dir), audit.head());
 }
 
@@ -283,7 +286,7 @@ TEST_F(DispatchTest, ARefusedStartIsPaidForInTime) {
     const auto now = Gate::Time::clock::now();
     EXPECT_FALSE(gate.must_wait(now));
     const int most = Gate::kBurst * Gate::kRefill / Gate::kForRefusal;
-    for (int i = 0; i <= most; ++i) answer(protocol::AuditHead{});
+    for (int i = 0; i <= most; ++i) answer(protocol::HostState{});
     EXPECT_FALSE(gate.must_wait(now));
     for (int i = 0; i <= most; ++i) answer(protocol::StartCatalogueJob{});
     EXPECT_TRUE(gate.must_wait(now));
@@ -382,21 +385,21 @@ TEST_F(DispatchTest, WhatIsNoRequestIsAViolation) {
     gate.serving();
     EXPECT_EQ(judged(Bytes{}), "truncated");
     EXPECT_EQ(judged(Bytes(12)), "unknown request 0");
-    const auto event = protocol::encode(132, 0, protocol::AuditHead{}).value();
+    const auto event = protocol::encode(132, 0, protocol::HostState{}).value();
     EXPECT_EQ(judged(event.bytes), "unknown request 132") << "an event's number is no request";
     auto frame = protocol::encode(4, 1, protocol::CancelJob{}).value();
     frame.bytes.pop_back();
     EXPECT_EQ(judged(frame.bytes), "length does not match the packet");
     const auto head = protocol::encode(6, 1, protocol::CancelJob{}).value();
-    EXPECT_EQ(judged(head.bytes), "AuditHead: payload too long");
+    EXPECT_EQ(judged(head.bytes), "HostState: payload too long");
 }
 
 TEST_F(DispatchTest, SurplusAndMissingDescriptorsAreViolations) {
     gate.serving();
-    const auto frame = protocol::encode(6, 1, protocol::AuditHead{}).value();
+    const auto frame = protocol::encode(6, 1, protocol::HostState{}).value();
     std::vector<sys::Fd> surplus;
     surplus.push_back(sys::Fd(::dup(0)));
-    EXPECT_EQ(judged(frame.bytes, std::move(surplus)), "AuditHead: too many descriptors");
+    EXPECT_EQ(judged(frame.bytes, std::move(surplus)), "HostState: too many descriptors");
     const protocol::StartJob empty;
     const auto start = protocol::encode(2, 1, empty).value();
     EXPECT_EQ(judged(start.bytes), "StartJob: script: a descriptor is missing");

@@ -10,9 +10,9 @@ namespace {
 
 using enum Moment;
 using protocol::AckJob;
-using protocol::AuditHead;
 using protocol::CancelJob;
 using protocol::Hello;
+using protocol::HostState;
 using protocol::StartCatalogueJob;
 using protocol::StartJob;
 
@@ -128,9 +128,9 @@ std::vector<Attack> attacks_by_descriptors() {
              {"null"})},
         {.name = "with-head",
          .moment = serving,
-         .what = "the same: AuditHead",
-         .expected = violation("AuditHead: too many descriptors"),
-         .act = sends(framed(kId<AuditHead>), {"null"})},
+         .what = "the same: HostState",
+         .expected = violation("HostState: too many descriptors"),
+         .act = sends(framed(kId<HostState>), {"null"})},
         {.name = "with-cancel",
          .moment = serving,
          .what = "the same: CancelJob",

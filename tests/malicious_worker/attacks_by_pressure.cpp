@@ -13,8 +13,8 @@ namespace bulkhead::test {
 namespace {
 
 using enum Moment;
-using protocol::AuditHead;
 using protocol::Hello;
+using protocol::HostState;
 using protocol::StartJob;
 
 Bytes hello() {
@@ -23,7 +23,7 @@ Bytes hello() {
 
 std::string ask_often(Attacker& attacker, int times) {
     for (int i = 0; i < times; ++i) {
-        const auto words = attacker.ask(AuditHead{});
+        const auto words = attacker.ask(HostState{});
         if (words != "head") return words;
     }
     return std::to_string(times) + " heads";
@@ -32,7 +32,7 @@ std::string ask_often(Attacker& attacker, int times) {
 // All requests before the first answer is read: as many as the broker's budget lets through at
 // once, less than its answers need room.
 std::string ask_ahead(Attacker& attacker, int times) {
-    for (int i = 0; i < times; ++i) attacker.send(framed(kId<AuditHead>));
+    for (int i = 0; i < times; ++i) attacker.send(framed(kId<HostState>));
     for (int i = 0; i < times; ++i) {
         const auto words = attacker.answer();
         if (words != "head") return words;
@@ -41,7 +41,7 @@ std::string ask_ahead(Attacker& attacker, int times) {
 }
 
 std::string never_read(Attacker& attacker) {
-    for (int i = 0; i < 10'000; ++i) attacker.send(framed(kId<AuditHead>));
+    for (int i = 0; i < 10'000; ++i) attacker.send(framed(kId<HostState>));
     return "10000 requests, and nobody minded";
 }
 
@@ -69,7 +69,7 @@ std::string exit_after(Attacker& attacker) {
 
 // A packet that claims to come from process 1 (unix(7), SCM_CREDENTIALS).
 std::string forge_credentials(Attacker& attacker) {
-    const auto frame = framed(kId<AuditHead>);
+    const auto frame = framed(kId<HostState>);
     iovec part{.iov_base = const_cast<std::byte*>(frame.data()), .iov_len = frame.size()};
     msghdr message{};
     message.msg_iov = &part;
@@ -99,7 +99,7 @@ std::vector<Attack> attacks_by_pressure() {
          .act =
              [](Attacker& a) {
                  a.send(hello());
-                 a.send(framed(kId<AuditHead>));
+                 a.send(framed(kId<HostState>));
                  const auto words = a.answer();
                  return words + " " + a.answer();
              }},

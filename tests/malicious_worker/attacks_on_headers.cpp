@@ -7,9 +7,9 @@ namespace {
 
 using enum Moment;
 using protocol::AckJob;
-using protocol::AuditHead;
 using protocol::CancelJob;
 using protocol::Hello;
+using protocol::HostState;
 using protocol::StartCatalogueJob;
 using protocol::StartJob;
 
@@ -27,7 +27,7 @@ constexpr auto kMismatch = "length does not match the packet";
 }  // namespace
 
 std::vector<Attack> attacks_on_headers() {
-    const auto head = framed(kId<AuditHead>);
+    const auto head = framed(kId<HostState>);
     return {
         // --- length
         {.name = "empty-packet",
@@ -83,12 +83,12 @@ std::vector<Attack> attacks_on_headers() {
          .moment = serving,
          .what = "claims 4 GiB less one",
          .expected = violation(kMismatch),
-         .act = sends(framed(kId<AuditHead>, {}, {.length = -1}))},
+         .act = sends(framed(kId<HostState>, {}, {.length = -1}))},
         {.name = "length-sign-bit",
          .moment = serving,
          .what = "claims 2 GiB",
          .expected = violation(kMismatch),
-         .act = sends(framed(kId<AuditHead>, {}, {.length = 0x80000000LL}))},
+         .act = sends(framed(kId<HostState>, {}, {.length = 0x80000000LL}))},
         {.name = "length-lie-first",
          .moment = greeting,
          .what = "a Hello that claims 4 GiB less one",
@@ -146,9 +146,9 @@ std::vector<Attack> attacks_on_headers() {
          .act = sends(framed(kId<AckJob>, zeros(9)))},
         {.name = "head-too-long",
          .moment = serving,
-         .what = "AuditHead with one byte",
-         .expected = violation("AuditHead: payload too long"),
-         .act = sends(framed(kId<AuditHead>, zeros(1)))},
+         .what = "HostState with one byte",
+         .expected = violation("HostState: payload too long"),
+         .act = sends(framed(kId<HostState>, zeros(1)))},
         {.name = "hello-too-long",
          .moment = greeting,
          .what = "Hello with nine bytes",
@@ -163,7 +163,7 @@ std::vector<Attack> attacks_on_headers() {
          .moment = serving,
          .what = "the reserved bits are not zero",
          .expected = violation("reserved bits are set"),
-         .act = sends(framed(kId<AuditHead>, {}, {.reserved = 1}))},
+         .act = sends(framed(kId<HostState>, {}, {.reserved = 1}))},
         {.name = "reserved-all",
          .moment = greeting,
          .what = "a Hello with all reserved bits",
@@ -187,7 +187,7 @@ std::vector<Attack> attacks_on_headers() {
          .act = sends(framed(0xffff))},
         {.name = "type-big-endian",
          .moment = serving,
-         .what = "AuditHead's number, the other way round",
+         .what = "HostState's number, the other way round",
          .expected = violation("unknown request 1536"),
          .act = sends(framed(0x0600))},
         {.name = "type-setup",
@@ -248,8 +248,8 @@ std::vector<Attack> attacks_on_headers() {
          .act = sends(framed(kId<AckJob>, eight()))},
         {.name = "head-first",
          .moment = greeting,
-         .what = "AuditHead before Hello",
-         .expected = violation("AuditHead: wrong phase"),
+         .what = "HostState before Hello",
+         .expected = violation("HostState: wrong phase"),
          .act = sends(head)},
         {.name = "hello-twice",
          .moment = serving,
@@ -285,12 +285,12 @@ std::vector<Attack> attacks_on_headers() {
          .moment = serving,
          .what = "a request with an event's serial",
          .expected = answered("head"),
-         .act = sends(framed(kId<AuditHead>, {}, {.serial = 0}))},
+         .act = sends(framed(kId<HostState>, {}, {.serial = 0}))},
         {.name = "serial-last",
          .moment = serving,
          .what = "the greatest serial",
          .expected = answered("head"),
-         .act = sends(framed(kId<AuditHead>, {}, {.serial = 0xffffffff}))},
+         .act = sends(framed(kId<HostState>, {}, {.serial = 0xffffffff}))},
         {.name = "serial-repeated",
          .moment = serving,
          .what = "the same frame twice",

@@ -84,7 +84,7 @@ void ask_for_files(Attacker& attacker) {
 
 void press(Attacker& attacker, std::string_view name, RandomFrames& frames) {
     if (name == "heads") {
-        attacker.ask(protocol::AuditHead{});
+        attacker.ask(protocol::HostState{});
     } else if (name == "scripts") {
         attacker.send(framed(kId<protocol::StartJob>, start_payload()),
                       {attacker.descriptor("largest")});

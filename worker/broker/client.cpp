@@ -9,7 +9,7 @@ namespace bulkhead::worker {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::chrono::minutes kHeadKept{5};
+constexpr std::chrono::minutes kStateKept{5};
 constexpr std::chrono::seconds kOwnersKept{10};  // each answer reads all of /proc
 constexpr std::uint64_t kMaxValueBytes = 64 << 20;
 
@@ -17,15 +17,24 @@ std::unexpected<Error> broker_gone() { return fail("the broker is gone"); }
 
 }  // namespace
 
-// Nearly every entry of the audit log belongs to a request of this worker or to an event, so the
-// head is taken to be unchanged while nothing was received. Other entries, such as a refused
-// policy, are reported up to kHeadKept later.
-Result<protocol::AuditHeadReply> BrokerClient::audit_head() {
-    if (!head_ || Clock::now() - head_asked_ > kHeadKept) {
-        head_ = TRY(call(protocol::AuditHead{}));
-        head_asked_ = Clock::now();
+std::vector<Trouble> troubles_of(const protocol::HostStateReply& state) {
+    std::vector<Trouble> troubles;
+    for (const auto& [code, since, why] : state.troubles.items) {
+        troubles.push_back(
+            {.code = code.str(), .since = UnixTime(std::chrono::seconds(since)), .why = why.str()});
     }
-    return *head_;
+    return troubles;
+}
+
+// Nearly every entry of the audit log belongs to a request of this worker or to an event, so the
+// state is taken to be unchanged while nothing was received. Other entries, such as a refused
+// policy, are reported up to kStateKept later.
+Result<protocol::HostStateReply> BrokerClient::host_state() {
+    if (!state_ || Clock::now() - state_asked_ > kStateKept) {
+        state_ = TRY(call(protocol::HostState{}));
+        state_asked_ = Clock::now();
+    }
+    return *state_;
 }
 
 Result<std::shared_ptr<const SocketOwners>> BrokerClient::socket_owners() {
@@ -75,14 +84,14 @@ Result<std::optional<link::Packet>> BrokerClient::next_event() {
     }
     auto packet = channel_.receive();
     if (!packet && packet.error().code == EAGAIN) return std::optional<link::Packet>{};
-    head_.reset();
+    state_.reset();
     if (!packet) return std::unexpected(packet.error());
     if (!*packet) return broker_gone();
     return packet;
 }
 
 Result<link::Packet> BrokerClient::receive() {
-    head_.reset();
+    state_.reset();
     for (;;) {
         // poll(2) comes first: an answer is never there at once, so receive() alone would be a
         // wasted call.

@@ -9,11 +9,15 @@
 #include "common/link/channel.hpp"
 #include "common/protocol/codec.hpp"
 #include "common/protocol/events.hpp"
+#include "worker/backend/dialect/messages.hpp"
 #include "worker/config/files.hpp"
 #include "worker/host/readings/file_systems.hpp"
 #include "worker/host/readings/socket_owners.hpp"
 
 namespace bulkhead::worker {
+
+// The troubles that a reply of the broker tells.
+std::vector<Trouble> troubles_of(const protocol::HostStateReply& state);
 
 class BrokerClient {
   public:
@@ -32,8 +36,9 @@ class BrokerClient {
                       protocol::decode<typename Request::Reply>(packet.bytes, packet.descriptors));
     }
 
-    // The head of the audit log. Asks the broker only if it may have changed.
-    Result<protocol::AuditHeadReply> audit_head();
+    // The heads of audit log and ledger, and troubles. Asks the broker only if they may have
+    // changed.
+    Result<protocol::HostStateReply> host_state();
 
     // Which process owns which socket. Asked for at most every ten seconds; callers in between
     // share one answer.
@@ -82,8 +87,8 @@ class BrokerClient {
     std::deque<link::Packet> kept_;
     std::function<void()> tell_ = [] {};
     std::uint32_t serial_ = 0;
-    std::optional<protocol::AuditHeadReply> head_;  // empty if anything was received since
-    std::chrono::steady_clock::time_point head_asked_{};
+    std::optional<protocol::HostStateReply> state_;  // empty if anything was received since
+    std::chrono::steady_clock::time_point state_asked_{};
     std::shared_ptr<const SocketOwners> owners_;
     std::chrono::steady_clock::time_point owners_asked_{};
 };

@@ -78,8 +78,11 @@ Result<Heartbeat> HeartbeatDuty::compose() {
     heartbeat.ceiling_digest = facts_.ceiling_digest;
     heartbeat.restart_needed = facts_.restart_needed;
     heartbeat.confinement = facts_.confinement;
-    const auto head = TRY(broker_.audit_head());
-    heartbeat.audit = AuditHead{.size = head.size, .head = crypto::hex(head.head)};
+    const auto state = TRY(broker_.host_state());
+    heartbeat.audit = ChainHead{.size = state.audit_lines, .head = crypto::hex(state.audit_head)};
+    heartbeat.ledger =
+        ChainHead{.size = state.ledger_records, .head = crypto::hex(state.ledger_head)};
+    heartbeat.troubles = troubles_of(state);
     heartbeat.metrics = latest_;
     heartbeat.network = read_network(dialect_.traits().network, proc_);
     heartbeat.system = facts_.system;

@@ -121,6 +121,11 @@ const Shape& heartbeat() {
          {"confinement",
           object({{"landlock_abi", integer()}, {"missing", list(text(kIdOctets), 64)}})},
          optional("audit", object({{"size", integer()}, {"head", hex64()}})),
+         optional("ledger", object({{"size", integer()}, {"head", hex64()}})),
+         optional(
+             "troubles",
+             list(object({{"code", text(kIdOctets)}, {"since", timestamp()}, {"why", text(512)}}),
+                  16)),
          {"metrics", metrics()},
          optional("system", system()),
          {"jobs", object({{"running", list(text(kIdOctets), 1024)}, {"unreported", integer()}})}});

@@ -115,7 +115,7 @@ TEST(Admit, WhatIsTooLargeIsNotLookedInto) {
         const std::string text(manifest, 'x');
         const std::string armor(signatures, 'x');
         return admit({.script = s.script, .manifest = text, .signatures = armor}, s.policy, s.facts,
-                     {s.runs, s.clock_floor, s.ledger_full}, s.now);
+                     {.runs = s.runs, .clock_floor = s.clock_floor, .full = s.ledger_full}, s.now);
     };
     const auto most = verdict(approval::kMaxManifest, approval::kMaxSignatureText);
     EXPECT_EQ(check(most, "size").outcome, CheckOutcome::passed);

@@ -68,7 +68,8 @@ void Situation::sign(const std::vector<std::string>& people) {
 admission::Verdict Situation::run(JobBytes bytes) const {
     bytes.params = params;
     bytes.delivery_digest = digest_of(delivery);
-    return admission::admit(bytes, policy, facts, {runs, clock_floor, ledger_full}, now);
+    return admission::admit(bytes, policy, facts,
+                            {.runs = runs, .clock_floor = clock_floor, .full = ledger_full}, now);
 }
 
 admission::Verdict Situation::admit() const {

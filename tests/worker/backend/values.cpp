@@ -30,7 +30,7 @@ Heartbeat heartbeat() {
     beat.ceiling_digest = std::string(64, 'c');
     beat.restart_needed = true;
     beat.confinement = {.landlock_abi = 4, .missing = {"mdwe"}};
-    beat.audit = AuditHead{.size = 12, .head = std::string(64, 'b')};
+    beat.audit = ChainHead{.size = 12, .head = std::string(64, 'b')};
     beat.metrics.cpu_percent = 12.5;
     beat.metrics.memory = Memory{.total_bytes = 1000, .free_bytes = 100, .available_bytes = 600};
     beat.metrics.swap = Swap{.total_bytes = 50, .used_bytes = 5};

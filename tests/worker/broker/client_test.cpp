@@ -38,9 +38,9 @@ class BrokerClientTest : public testing::Test {
             const auto header = protocol::decode_header((*packet)->bytes);
             if (!header) return;
             const auto reply =
-                header->id == protocol::AuditHead::spec.id
+                header->id == protocol::HostState::spec.id
                     ? protocol::encode(header->id, header->serial,
-                                       protocol::AuditHeadReply{.size = ++asked, .head = {}})
+                                       protocol::HostStateReply{.audit_lines = ++asked})
                     : protocol::encode(header->id, header->serial, protocol::StatusReply{});
             if (!reply || !broker_->send(reply->bytes, reply->descriptors)) return;
         }
@@ -53,32 +53,32 @@ class BrokerClientTest : public testing::Test {
 
 TEST_F(BrokerClientTest, AsksForTheAuditHeadOnceWhileNothingIsReceived) {
     for (int beat = 0; beat < 5; ++beat) {
-        const auto head = client().audit_head();
+        const auto head = client().host_state();
         ASSERT_OK(head);
         EXPECT_EQ(head->size, 1U);
     }
 }
 
 TEST_F(BrokerClientTest, AsksForTheAuditHeadAgainAfterAReply) {
-    ASSERT_TRUE(client().audit_head());
+    ASSERT_TRUE(client().host_state());
     ASSERT_TRUE(client().call(protocol::CancelJob{.number = JobNumber{1}}));
-    EXPECT_EQ(client().audit_head()->size, 2U);
+    EXPECT_EQ(client().host_state()->audit_lines, 2U);
 }
 
 TEST_F(BrokerClientTest, AsksForTheAuditHeadAgainAfterAnEvent) {
-    ASSERT_TRUE(client().audit_head());
+    ASSERT_TRUE(client().host_state());
     tell(protocol::PolicyReloaded{});
     ASSERT_TRUE(client().next_event());
-    EXPECT_EQ(client().audit_head()->size, 2U);
+    EXPECT_EQ(client().host_state()->audit_lines, 2U);
 }
 
 TEST_F(BrokerClientTest, AsksForTheAuditHeadAgainAfterAnEventThatCameBeforeAReply) {
-    ASSERT_TRUE(client().audit_head());
+    ASSERT_TRUE(client().host_state());
     tell(protocol::PolicyReloaded{});
     ASSERT_TRUE(client().call(protocol::CancelJob{.number = JobNumber{1}}));
-    EXPECT_EQ(client().audit_head()->size, 2U);
+    EXPECT_EQ(client().host_state()->audit_lines, 2U);
     EXPECT_TRUE(client().next_event().value_or(std::nullopt));
-    EXPECT_EQ(client().audit_head()->size, 2U) << "it had been counted when it was received";
+    EXPECT_EQ(client().host_state()->audit_lines, 2U) << "it had been counted when it was received";
 }
 
 TEST_F(BrokerClientTest, TellsOfAnEventThatWasKeptBeforeAnybodyAsked) {

@@ -83,8 +83,8 @@ void Host::answer(link::Channel& channel) const {
             return frame && channel.send(frame->bytes, frame->descriptors);
         };
         bool heard = false;
-        if (header->id == protocol::AuditHead::spec.id) {
-            heard = reply(protocol::AuditHeadReply{});
+        if (header->id == protocol::HostState::spec.id) {
+            heard = reply(protocol::HostStateReply{});
         } else if (header->id == protocol::OpenCredential::spec.id) {
             heard =
                 reply(protocol::CredentialReply{.reason = protocol::Code::clipped("read-absent")});

@@ -5,6 +5,7 @@
 
 #include "worker/backend/bulkhead/bulkhead_wire.hpp"
 #include "worker/backend/dialect/identifiers.hpp"
+#include "worker/backend/json/troubles_json.hpp"
 
 namespace bulkhead::worker {
 
@@ -89,6 +90,10 @@ void put_metrics(JsonWriter& json, const Metrics& metrics) {
     json.end();
 }
 
+void put_head(JsonWriter& json, std::string_view name, const std::optional<ChainHead>& head) {
+    if (head) json.begin_object(name).put("size", head->size).put("head", head->head).end();
+}
+
 std::string heartbeat_body(const Identity& identity, const Heartbeat& beat) {
     JsonWriter json;
     json.begin_object()
@@ -105,12 +110,9 @@ std::string heartbeat_body(const Identity& identity, const Heartbeat& beat) {
     json.begin_array("missing");
     for (const auto& mechanism : beat.confinement.missing) json.add(mechanism);
     json.end().end();
-    if (beat.audit) {
-        json.begin_object("audit")
-            .put("size", beat.audit->size)
-            .put("head", beat.audit->head)
-            .end();
-    }
+    put_head(json, "audit", beat.audit);
+    put_head(json, "ledger", beat.ledger);
+    put_troubles(json, beat.troubles);
     put_metrics(json, beat.metrics);
     if (beat.report_system) put_system(json, beat.system);
     json.begin_object("jobs").begin_array("running");

@@ -72,10 +72,17 @@ struct Confinement {
     std::vector<std::string> missing;  // names of walls that this host lacks
 };
 
-// The end of the audit log's hash chain.
-struct AuditHead {
-    std::uint64_t size = 0;  // lines ever written
-    std::string head;        // SHA-256 of the last line, 64 hex digits
+// The end of a hash chain: of the audit log, or of the ledger.
+struct ChainHead {
+    std::uint64_t size = 0;  // lines or records ever written
+    std::string head;        // SHA-256 of the last one, 64 hex digits
+};
+
+// What keeps jobs from starting on this host, or is no longer certain.
+struct Trouble {
+    std::string code;  // "ledger-lost"; never renamed
+    UnixTime since{};
+    std::string why;  // what it is, and what to do
 };
 
 struct Heartbeat {
@@ -88,7 +95,9 @@ struct Heartbeat {
     std::string ceiling_digest;
     bool restart_needed = false;
     Confinement confinement;
-    std::optional<AuditHead> audit;
+    std::optional<ChainHead> audit;
+    std::optional<ChainHead> ledger;
+    std::vector<Trouble> troubles;
     Metrics metrics;
     NetworkFacts network;        // what DialectTraits::network selects
     SystemInfo system;           // always set, for dialects that send parts in every heartbeat

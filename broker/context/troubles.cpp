@@ -1,0 +1,41 @@
+#include "broker/context/troubles.hpp"
+
+#include <algorithm>
+
+#include "common/sys/clock.hpp"
+
+namespace bulkhead::broker {
+
+void Troubles::set(std::string_view code, std::string_view why) {
+    const auto known = std::ranges::find(standing_, code, &Standing::code);
+    if (known != standing_.end() && known->why == why) return;
+    log_.warning("trouble", {{"code", std::string(code)}, {"why", std::string(why)}});
+    if (known != standing_.end()) {
+        known->why = why;
+        return;
+    }
+    const auto now = sys::now().time_since_epoch();
+    const auto since =
+        std::max(std::chrono::seconds(0), std::chrono::floor<std::chrono::seconds>(now));
+    standing_.push_back(
+        {std::string(code), static_cast<std::uint64_t>(since.count()), std::string(why)});
+}
+
+void Troubles::clear(std::string_view code) {
+    if (std::erase_if(standing_, [&](const auto& one) { return one.code == code; }) > 0) {
+        log_.info("trouble is over", {{"code", std::string(code)}});
+    }
+}
+
+protocol::Bounded<protocol::Trouble, protocol::kMaxTroubles> Troubles::told() const {
+    protocol::Bounded<protocol::Trouble, protocol::kMaxTroubles> told;
+    for (const auto& one : standing_) {
+        if (told.items.size() == protocol::kMaxTroubles) break;
+        told.items.push_back({.code = protocol::Code::clipped(one.code),
+                              .since = one.since,
+                              .why = protocol::Detail::clipped(one.why)});
+    }
+    return told;
+}
+
+}  // namespace bulkhead::broker

@@ -1,0 +1,37 @@
+// What an operator has to be told of: what keeps jobs from starting, or is no longer certain. Logs,
+// heartbeats and `bulkhead status` show it until it is over.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/protocol/requests.hpp"
+#include "common/sys/log.hpp"
+
+namespace bulkhead::broker {
+
+class Troubles {
+  public:
+    // `log` has to outlive this object.
+    explicit Troubles(const sys::Log& log) : log_(log) {}
+
+    // A trouble of this code, a stable word, stands until it is cleared. `why` says what it is and
+    // what to do. It is logged as a warning when it begins and when `why` becomes another.
+    void set(std::string_view code, std::string_view why);
+    // No effect if no trouble of this code stands.
+    void clear(std::string_view code);
+
+    // The first kMaxTroubles in the order in which they began.
+    protocol::Bounded<protocol::Trouble, protocol::kMaxTroubles> told() const;
+
+  private:
+    struct Standing {
+        std::string code;
+        std::uint64_t since = 0;  // seconds since 1970
+        std::string why;
+    };
+    const sys::Log& log_;
+    std::vector<Standing> standing_;
+};
+
+}  // namespace bulkhead::broker
