@@ -102,7 +102,7 @@ struct Malformed {
 
 // Each entry damages the golden manifest in one way; the error names the line and the reason.
 const std::vector<Malformed> kMalformed{
-    {"bulkhead-job v1\n", "bulkhead-job v2\n", "line 1: bulkhead-job: expected v1"},
+    {"bulkhead-job v1\n", "bulkhead-job v3\n", "line 1: bulkhead-job: expected v1 or v2"},
     {"bulkhead-job v1\n",
      "\xef\xbb\xbf"
      "bulkhead-job v1\n",

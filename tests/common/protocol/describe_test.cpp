@@ -33,7 +33,7 @@ TEST(Describe, ShowsBoundsAndWhatIsInside) {
     EXPECT_TRUE(has("| `jobs.end.reason` | text <= 40 |"));
     EXPECT_TRUE(has("| `params` | list of <= 32 record |"));
     EXPECT_TRUE(has("| `manifest` | optional descriptor |"));
-    EXPECT_TRUE(has("| `head` | 32 bytes |"));
+    EXPECT_TRUE(has("| `audit_head` | 32 bytes |"));
     EXPECT_TRUE(has("| `end.outcome` | enum 0..4 |"));
 }
 

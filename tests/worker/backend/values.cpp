@@ -31,6 +31,8 @@ Heartbeat heartbeat() {
     beat.restart_needed = true;
     beat.confinement = {.landlock_abi = 4, .missing = {"mdwe"}};
     beat.audit = ChainHead{.size = 12, .head = std::string(64, 'b')};
+    beat.ledger = ChainHead{.size = 9, .head = std::string(64, 'e')};
+    beat.troubles = {{.code = "ledger-lost", .since = beat.sent_at, .why = "it is gone"}};
     beat.metrics.cpu_percent = 12.5;
     beat.metrics.memory = Memory{.total_bytes = 1000, .free_bytes = 100, .available_bytes = 600};
     beat.metrics.swap = Swap{.total_bytes = 50, .used_bytes = 5};

@@ -55,7 +55,7 @@ TEST_F(BrokerClientTest, AsksForTheAuditHeadOnceWhileNothingIsReceived) {
     for (int beat = 0; beat < 5; ++beat) {
         const auto head = client().host_state();
         ASSERT_OK(head);
-        EXPECT_EQ(head->size, 1U);
+        EXPECT_EQ(head->audit_lines, 1U);
     }
 }
 
