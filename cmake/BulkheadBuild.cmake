@@ -5,6 +5,7 @@ option(BULKHEAD_TESTS "Build the tests and the reference backend" OFF)
 option(BULKHEAD_WERROR "Warnings are errors" OFF)
 option(BULKHEAD_HARDEN "Compiler and linker hardening of shipped binaries" OFF)
 option(BULKHEAD_FUZZ "Build the libFuzzer targets (clang only)" OFF)
+option(BULKHEAD_COUNT "Count the lines that the broker runs once it serves (with --coverage)" OFF)
 set(BULKHEAD_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
 
 set(CMAKE_CXX_STANDARD 23)
