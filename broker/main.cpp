@@ -10,6 +10,7 @@
 #include "broker/log_file.hpp"
 #include "broker/migrate_back.hpp"
 #include "broker/options.hpp"
+#include "common/crypto/check_itself.hpp"
 #include "common/policy/vendor.hpp"
 #include "common/sys/exec.hpp"
 
@@ -47,6 +48,10 @@ int serve(broker::Options options) {
     if (!root) {
         log.error("must be started by root: it starts the worker and jobs as other users");
         return broker::kBadUsage;
+    }
+    if (const auto sound = crypto::check_itself(); !sound) {
+        log.error(sound.error().what);
+        return broker::kFailed;
     }
     if (!opened) {
         log.error(opened.error().what);

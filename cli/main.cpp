@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "cli/base/command.hpp"
+#include "common/crypto/check_itself.hpp"
 
 namespace {
 
@@ -96,6 +97,10 @@ int main(int count, char** values) {
             std::fputs("usage: bulkhead", stdout);
             print_usage(stdout, row);
             return cli::kDone;
+        }
+        if (const auto sound = crypto::check_itself(); !sound) {
+            std::fprintf(stderr, "bulkhead: %s\n", sound.error().what.c_str());
+            return cli::kNo;
         }
         const auto done = row.run({words.begin() + 1, words.end()});
         if (done) return *done;

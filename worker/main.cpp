@@ -9,6 +9,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "common/crypto/check_itself.hpp"
 #include "worker/config/files.hpp"
 #include "worker/config/sealed_settings.hpp"
 #include "worker/config_reader.hpp"
@@ -125,6 +126,9 @@ int main(int count, char** values) {
     // /proc/PID/cmdline can be read by every user, and a command line written for an older agent
     // may hold a secret.
     for (int i = 1; i < count; ++i) std::memset(values[i], '*', std::strlen(values[i]));
+    if (const auto sound = crypto::check_itself(); !sound) {
+        return fail_with(kFailed, sound.error(), sys::Log("worker", STDOUT_FILENO));
+    }
     worker::BrokerClient broker{link::Channel(sys::Fd(kChannelFd))};
     if (std::erase(arguments, kReadConfig) > 0) return read_config(broker, std::move(arguments));
     return serve(std::move(broker), std::move(arguments));

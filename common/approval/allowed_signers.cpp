@@ -6,6 +6,7 @@
 #include "common/approval/lexical.hpp"
 #include "common/approval/manifest.hpp"
 #include "common/base/text.hpp"
+#include "common/crypto/ed25519.hpp"
 
 namespace bulkhead::approval {
 
@@ -94,6 +95,7 @@ Result<AllowedSigner> parse_signer(string_view line) {
     const std::size_t key = options ? 2 : 1;
     if (parts.size() < key + 2) return fail("expected: principals [options] key-type key");
     signer.key = TRY(parse_public_key(parts[key], parts[key + 1]));
+    TRY(within("key", crypto::check_ed25519_key(signer.key.point)));
     return signer;
 }
 

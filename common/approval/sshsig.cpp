@@ -1,13 +1,11 @@
 #include "common/approval/sshsig.hpp"
 
-#include <openssl/sha.h>
-
-#include <array>
 #include <string>
 
 #include "common/base/parse.hpp"
 #include "common/crypto/ed25519.hpp"
 #include "common/crypto/sha256.hpp"
+#include "common/crypto/sha512.hpp"
 
 namespace bulkhead::approval {
 
@@ -20,12 +18,6 @@ constexpr std::size_t kMaxArmorLine = 76;  // ssh-keygen writes 70
 constexpr std::size_t kEd25519Size = 64;
 constexpr std::size_t kTokenTail = 5;  // a byte of flags and a counter of four bytes
 constexpr unsigned kTouched = 1;       // FIDO2 "user present"
-
-std::string sha512(std::string_view bytes) {
-    std::array<unsigned char, SHA512_DIGEST_LENGTH> digest;
-    ::SHA512(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
-    return {digest.begin(), digest.end()};
-}
 
 // The bytes of the blob in front of the 64 bytes of the Ed25519 signature.
 std::string expected_prefix(const PublicKey& key, std::string_view name_space) {
@@ -76,8 +68,9 @@ Match match_sshsig(ByteView blob, const PublicKey& key, std::string_view message
     const auto size = prefix.size() + kEd25519Size + (token ? kTokenTail : 0);
     if (blob.size() != size || !as_text(blob).starts_with(prefix)) return Match::other_key;
 
+    const auto hash = crypto::sha512(as_bytes(message));
     auto expected = std::string(kMagic) + ssh_string(name_space) + ssh_string("") +
-                    ssh_string("sha512") + ssh_string(sha512(message));
+                    ssh_string("sha512") + ssh_string(as_text(hash));
     const auto signature = blob.subspan(prefix.size(), kEd25519Size);
     const auto tail = blob.subspan(prefix.size() + kEd25519Size);
     if (token) {

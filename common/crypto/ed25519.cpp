@@ -1,8 +1,6 @@
 #include "common/crypto/ed25519.hpp"
 
-#include <openssl/evp.h>
-
-#include <memory>
+#include <sodium.h>
 
 namespace bulkhead::crypto {
 
@@ -12,19 +10,27 @@ const unsigned char* raw(ByteView bytes) {
     return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
+// True if eight times the point is the neutral element, (0, 1).
+bool has_small_order(const Ed25519Key& key) {
+    Ed25519Key point = key;
+    auto* const bytes = reinterpret_cast<unsigned char*>(point.data());
+    for (int doubled = 0; doubled < 3; ++doubled) {
+        if (::crypto_core_ed25519_add(bytes, bytes, bytes) != 0) return false;
+    }
+    return point == Ed25519Key{std::byte{1}};
+}
+
 }  // namespace
 
-bool verify_ed25519(const std::array<std::byte, 32>& key, ByteView message, ByteView signature) {
-    if (signature.size() != 64) return false;
-    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> point(
-        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, raw(key), key.size()),
-        &EVP_PKEY_free);
-    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                          &EVP_MD_CTX_free);
-    return point && context &&
-           EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, point.get()) == 1 &&
-           EVP_DigestVerify(context.get(), raw(signature), signature.size(), raw(message),
-                            message.size()) == 1;
+bool verify_ed25519(const Ed25519Key& key, ByteView message, ByteView signature) {
+    return signature.size() == crypto_sign_BYTES &&
+           ::crypto_sign_verify_detached(raw(signature), raw(message), message.size(), raw(key)) ==
+               0;
+}
+
+Result<> check_ed25519_key(const Ed25519Key& key) {
+    if (!has_small_order(key)) return {};
+    return fail("a point of small order: signatures by it can be made without a private key");
 }
 
 }  // namespace bulkhead::crypto

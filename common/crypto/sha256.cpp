@@ -1,6 +1,6 @@
 #include "common/crypto/sha256.hpp"
 
-#include <openssl/sha.h>
+#include <sodium.h>
 
 #include <algorithm>
 
@@ -9,10 +9,10 @@
 namespace bulkhead::crypto {
 
 Digest sha256(ByteView bytes) {
-    Digest digest;
-    // SHA256(3) writes the digest into the buffer that it is given.
-    ::SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-             reinterpret_cast<unsigned char*>(digest.data()));
+    Digest digest{};
+    // It has no way to fail, and always returns 0.
+    ::crypto_hash_sha256(reinterpret_cast<unsigned char*>(digest.data()),
+                         reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
     return digest;
 }
 

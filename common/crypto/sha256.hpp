@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4) by libcrypto.
+// SHA-256 (FIPS 180-4) by libsodium: no provider, no configuration, nothing allocated; cannot fail.
 #pragma once
 #include <array>
 #include <memory>

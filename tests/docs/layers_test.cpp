@@ -22,8 +22,8 @@ struct Row {
 using Table = std::map<std::string, Row>;
 
 // The libraries that the table tells of; the C and the C++ library are everybody's.
-const Names kLibraries{"curl",      "libmnl",           "nlohmann", "openssl",
-                       "seccomp.h", "sys/capability.h", "yaml-cpp", "zlib.h"};
+const Names kLibraries{"curl",     "libmnl",           "nlohmann", "openssl", "seccomp.h",
+                       "sodium.h", "sys/capability.h", "yaml-cpp", "zlib.h"};
 
 Names quoted_in(const std::string& cell) {
     static const std::regex kName("`([^`]+)`");

@@ -1,19 +1,25 @@
 // Holds our verdict on signatures against that of ssh-keygen -Y verify itself.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sodium.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
 #include <random>
+#include <span>
 
 #include "common/approval/sshsig.hpp"
 #include "common/approval/threshold.hpp"
+#include "common/base/parse.hpp"
+#include "common/crypto/sha256.hpp"
+#include "common/crypto/sha512.hpp"
 #include "tests/common/approval/signing.hpp"
 #include "tests/support/files.hpp"
 
@@ -122,6 +128,45 @@ struct Cast {
         names.push_back("second");
     }
 };
+
+unsigned char* raw(std::span<std::byte> bytes) {
+    return reinterpret_cast<unsigned char*>(bytes.data());
+}
+const unsigned char* raw(ByteView bytes) {
+    return reinterpret_cast<const unsigned char*>(bytes.data());
+}
+
+// The same signature with the group's order added to its scalar: less than 2^253, as before, and so
+// equal for whoever reduces it.
+Bytes with_larger_scalar(Bytes blob) {
+    constexpr std::string_view kOrder =
+        "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
+    const auto order = parse_hex(kOrder).value();
+    ::sodium_add(raw(std::span(blob).last(32)), raw(order), order.size());
+    return blob;
+}
+
+// A signature that only who has the private key can make, with the neutral element for R.
+Bytes with_small_r(const SigningKey& key, Bytes blob, std::string_view message) {
+    std::array<unsigned char, 64> hash{};
+    const auto seed = crypto::sha256(as_bytes("alice"));  // as SigningKey makes it
+    ::crypto_hash_sha512(hash.data(), raw(ByteView(seed)), seed.size());
+    std::array<unsigned char, 32> secret{};
+    std::copy_n(hash.begin(), 32, secret.begin());
+    secret[0] &= 248;
+    secret[31] = static_cast<unsigned char>((secret[31] & 63) | 64);
+    std::string challenge = std::string(1, '\1') + std::string(31, '\0');
+    challenge += as_text(key.public_key().point);
+    challenge += "SSHSIG" + ssh_string(kNamespace) + ssh_string("") + ssh_string("sha512") +
+                 ssh_string(as_text(crypto::sha512(as_bytes(message))));
+    const auto digest = crypto::sha512(as_bytes(challenge));
+    std::array<unsigned char, 32> reduced{};
+    ::crypto_core_ed25519_scalar_reduce(reduced.data(), raw(ByteView(digest)));
+    const auto signature = std::span(blob).last(64);
+    std::ranges::copy(as_bytes(challenge).first(32), signature.begin());
+    ::crypto_core_ed25519_scalar_mul(raw(signature.last(32)), reduced.data(), secret.data());
+    return blob;
+}
 
 class SshKeygen : public testing::Test {
   protected:
@@ -234,6 +279,9 @@ TEST_F(SshKeygen, IsLessStrictInTheseWays) {
         {"token", armor(token.sign("m", {.flags = 0}))},  // nobody touched it
         {"alice", plain + "text after the end\n"},
         {"alice", blank},
+        // libsodium's: no other encoding of a signature that stands, and no point of small order.
+        {"alice", armor(with_larger_scalar(alice.sign("m")))},
+        {"alice", armor(with_small_r(alice, alice.sign("m"), "m"))},
     };
     const auto input = directory_.write("m", "m");
     for (std::size_t i = 0; i < cases.size(); ++i) {
@@ -242,6 +290,32 @@ TEST_F(SshKeygen, IsLessStrictInTheseWays) {
         pool_.run(verify(directory_.write(std::to_string(i) + ".sig", text), principal), input,
                   [i](bool them) { EXPECT_TRUE(them) << i; });
     }
+    pool_.finish();
+}
+
+// Of these nobody has to know a private key: R is the base point and the scalar is 1.
+TEST_F(SshKeygen, TakesAKeyOfSmallOrderAndWeDoNot) {
+    PublicKey neutral;
+    neutral.point = {std::byte{1}};
+    const auto line = "nobody ssh-ed25519 " + to_base64(as_bytes(key_blob(neutral))) + "\n";
+    const auto ours = parse_allowed_signers(line);
+    ASSERT_FALSE(ours);
+    EXPECT_EQ(ours.error().what,
+              "line 1: key: a point of small order: signatures by it can be made without a private "
+              "key");
+    auto blob = cast_.keys.at("alice").sign("m");
+    const auto& point = cast_.keys.at("alice").public_key().point;
+    std::ranges::copy(neutral.point,
+                      std::search(blob.begin(), blob.end(), point.begin(), point.end()));
+    const auto signature = std::span(blob).last(64);
+    std::ranges::fill(signature, std::byte{0x66});
+    std::ranges::fill(signature.last(32), std::byte{0});
+    signature[0] = std::byte{0x58};
+    signature[32] = std::byte{1};
+    EXPECT_EQ(match_sshsig(blob, neutral, "m"), Match::invalid) << "even if it were listed";
+    allowed_path_ = directory_.write("allowed_signers", line);
+    pool_.run(verify(directory_.write("forged.sig", armor(blob)), "nobody"),
+              directory_.write("m", "m"), [](bool them) { EXPECT_TRUE(them); });
     pool_.finish();
 }
 

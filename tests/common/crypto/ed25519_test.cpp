@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/base/parse.hpp"
+#include "common/crypto/check_itself.hpp"
 
 namespace bulkhead::crypto {
 namespace {
@@ -27,11 +28,16 @@ constexpr Vector kVectors[]{
      "6594a7c15e9716ed28dc027beceea1ec40a"},
 };
 
-std::array<std::byte, 32> key_of(const Vector& vector) {
-    std::array<std::byte, 32> key{};
-    const auto bytes = parse_hex(vector.key).value();
-    std::copy(bytes.begin(), bytes.end(), key.begin());
+Ed25519Key key_of(std::string_view hex) {
+    Ed25519Key key{};
+    std::ranges::copy(parse_hex(hex).value(), key.begin());
     return key;
+}
+Ed25519Key key_of(const Vector& vector) { return key_of(vector.key); }
+
+std::string trouble_of(const Ed25519Key& key) {
+    const auto checked = check_ed25519_key(key);
+    return checked ? "none" : checked.error().what;
 }
 
 TEST(Ed25519, TheSignaturesOfTheStandardAreValid) {
@@ -64,6 +70,47 @@ TEST(Ed25519, NoBitOfSignatureMessageOrKeyCanBeFlipped) {
         EXPECT_FALSE(verify_ed25519(damaged, message, signature)) << bit;
     }
 }
+
+// The y of all points whose order divides 8, and again plus p where that fits into 255 bits. With
+// either sign of x they are the fourteen encodings of the eight points.
+constexpr std::string_view kSmallOrder[]{
+    "0100000000000000000000000000000000000000000000000000000000000000",  // order 1
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",  // order 2
+    "0000000000000000000000000000000000000000000000000000000000000000",  // order 4
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",  // order 8
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",  // order 8
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",  // p: 0 again
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",  // p + 1: 1 again
+};
+
+TEST(Ed25519, AKeyOfSmallOrderIsRefusedByNameAndVerifiesNothing) {
+    // The base point and the scalar 1: with a key of order 1 this satisfies the equation for every
+    // message, with one of order 2 for every other.
+    auto forged = parse_hex("58" + std::string(62, '6')).value();
+    forged.resize(64);
+    forged[32] = std::byte{1};
+    for (const auto hex : kSmallOrder) {
+        for (const auto sign : {std::byte{0}, std::byte{0x80}}) {
+            auto key = key_of(hex);
+            key[31] |= sign;
+            EXPECT_NE(trouble_of(key).find("a point of small order"), std::string::npos) << hex;
+            for (const auto* message : {"", "a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}) {
+                EXPECT_FALSE(verify_ed25519(key, as_bytes(message), forged)) << hex;
+            }
+        }
+    }
+}
+
+TEST(Ed25519, AnotherEncodingOfAKeyVerifiesNothing) {
+    for (const auto& vector : kVectors) EXPECT_EQ(trouble_of(key_of(vector)), "none");
+    // y = 3 is that of a point, and 3 + p of the same: no check of ours, libsodium's.
+    const auto twice = key_of("f0" + std::string(60, 'f') + "7f");
+    EXPECT_EQ(trouble_of(twice), "none");
+    const auto signature = parse_hex(kVectors[2].signature).value();
+    EXPECT_FALSE(verify_ed25519(twice, parse_hex(kVectors[2].message).value(), signature));
+}
+
+TEST(CheckItself, GivesTheKnownAnswers) { EXPECT_TRUE(check_itself()); }
 
 TEST(Ed25519, AnyOtherLengthIsNoSignature) {
     const auto& vector = kVectors[0];

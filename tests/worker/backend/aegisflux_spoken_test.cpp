@@ -21,7 +21,7 @@ class AegisfluxSpoken : public testing::Test {
         ASSERT_TRUE(backend_.start());
         caller_.emplace(test::settings_for(backend_));
         dialect_ = find_dialect("aegisflux")->make({{"registration_url", backend_.url()}});
-        key_ = *make_identity_key();
+        key_ = make_identity_key();
     }
     Answer<Enrolled> begin() {
         EnrollRequest request{
@@ -50,7 +50,7 @@ TEST_F(AegisfluxSpoken, TheSameKeyIsTheSameAgent) {
     ASSERT_OK(again);
     EXPECT_EQ(first->identity.agent_id, again->identity.agent_id);
     EXPECT_NE(first->identity.credential.reveal(), again->identity.credential.reveal());
-    key_ = *make_identity_key();
+    key_ = make_identity_key();
     EXPECT_NE(enroll()->identity.agent_id, first->identity.agent_id);
 }
 

@@ -12,14 +12,14 @@ namespace bulkhead::worker {
 
 inline constexpr std::size_t kIdentityKeyBytes = 64;
 
-// Makes a new key with libcrypto's private random generator (RAND_priv_bytes(3)).
-Result<Secret> make_identity_key();
+// Makes a new key of getrandom(2). It cannot fail: libsodium ends the process without randomness.
+Secret make_identity_key();
 // Errors: the key has not 64 bytes, or its public half does not belong to the seed.
 Result<> check_identity_key(const Secret& key);
 
 // The 32 bytes of the public key; refers to `key`, which check_identity_key() must have accepted.
 ByteView public_part(const Secret& key);
-// The Ed25519 signature over `message`, 64 bytes. Error: libcrypto failed.
-Result<Bytes> sign_as(const Secret& key, std::string_view message);
+// The Ed25519 signature over `message`, 64 bytes, by a key that check_identity_key() accepted.
+Bytes sign_as(const Secret& key, std::string_view message);
 
 }  // namespace bulkhead::worker
