@@ -10,6 +10,7 @@
 #include <ctime>
 
 #include "common/crypto/check_itself.hpp"
+#include "worker/backend/http/check_libcrypto.hpp"
 #include "worker/config/files.hpp"
 #include "worker/config/sealed_settings.hpp"
 #include "worker/config_reader.hpp"
@@ -105,6 +106,9 @@ int serve(worker::BrokerClient broker, std::vector<std::string> arguments) {
     const auto backend = setup->backend.str();
     sys::Log log("worker/" + backend, STDOUT_FILENO);
     if (!run) return fail_with(kBadConfiguration, run.error(), log);
+    if (const auto able = worker::check_libcrypto(); !able) {
+        return fail_with(kFailed, able.error(), log);
+    }
     auto config = worker::read_settings(setup->settings.fd);
     if (!config) return fail_with(kBadConfiguration, config.error(), log);
     setup->settings.fd.reset();

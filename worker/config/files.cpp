@@ -70,6 +70,13 @@ Result<Secret> read_secret(const std::string& path, const OpenedFile& file) {
     return secret;
 }
 
+// "why", with the reason of libcrypto's last error: it may be about the library, not the file.
+std::unexpected<Error> refused(std::string why) {
+    const auto* const reason = ERR_reason_error_string(ERR_peek_last_error());
+    ERR_clear_error();
+    return fail(why + (reason ? std::string(" (libcrypto: ") + reason + ")" : ""));
+}
+
 // A program that renews certificate and key writes one file after the other; between the two writes
 // they do not belong together.
 Result<> check_pair(const std::string& certificate_pem, const Secret& key_pem) {
@@ -84,13 +91,10 @@ Result<> check_pair(const std::string& certificate_pem, const Secret& key_pem) {
     const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
         PEM_read_bio_PrivateKey(open(key_pem.reveal()).get(), nullptr, nullptr, none),
         &EVP_PKEY_free);
-    const bool match =
-        certificate && key && X509_check_private_key(certificate.get(), key.get()) == 1;
-    ERR_clear_error();
-    if (!certificate) return fail("client_certificate_file: not a certificate");
-    if (!key) return fail("client_key_file: not a private key without passphrase");
-    if (!match) return fail("client_key_file: not the key of client_certificate_file");
-    return {};
+    if (!certificate) return refused("client_certificate_file: not a certificate");
+    if (!key) return refused("client_key_file: not a private key without passphrase");
+    if (X509_check_private_key(certificate.get(), key.get()) == 1) return {};
+    return refused("client_key_file: not the key of client_certificate_file");
 }
 
 class Loader {
