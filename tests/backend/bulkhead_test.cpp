@@ -51,6 +51,28 @@ TEST_F(Bulkhead, AHeartbeatIsKeptAsItCame) {
     EXPECT_EQ(heartbeats[0].who, agent_);
 }
 
+// A snapshot of a machine comes back with ledger and audit log alike: only who remembers can tell.
+TEST_F(Bulkhead, AHostThatWasSetBackRaisesAnAlert) {
+    const auto beat = [&](int number, std::uint64_t size, char head) {
+        auto body = heartbeat_of(agent_, "web-01", number);
+        body["ledger"] = {{"size", size}, {"head", std::string(64, head)}};
+        EXPECT_EQ(client_->post("/v1/heartbeat", body).status, 204);
+        return backend_.alerts().size();
+    };
+    EXPECT_EQ(beat(1, 7, 'a'), 0U);
+    EXPECT_EQ(beat(2, 7, 'a'), 0U);
+    EXPECT_EQ(beat(3, 9, 'b'), 0U);
+    EXPECT_EQ(beat(4, 9, 'c'), 1U) << "the same count, another past";
+    EXPECT_EQ(beat(5, 8, 'd'), 2U);
+    EXPECT_EQ(beat(6, 9, 'e'), 2U) << "told once";
+    EXPECT_EQ(backend_.alerts()[1].kind, "host-rolled-back");
+    EXPECT_EQ(backend_.alerts()[1].who, agent_);
+    EXPECT_EQ(backend_.alerts()[1].detail, "the ledger has 8 records, it had 9");
+    EXPECT_EQ(client_->post("/v1/heartbeat", heartbeat_of(agent_, "web-01", 7)).status, 204)
+        << "an agent of 0.1 has none";
+    EXPECT_EQ(backend_.alerts().size(), 2U);
+}
+
 TEST_F(Bulkhead, TheBackendCanSetThePace) {
     backend_.set_heartbeat_seconds(5);
     const auto reply = client_->post("/v1/heartbeat", heartbeat_of(agent_, "web-01", 1));

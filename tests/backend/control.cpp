@@ -97,6 +97,13 @@ json shown(const Finding& finding) {
             {"finding", finding.body}};
 }
 
+json shown(const Alert& alert) {
+    return {{"kind", alert.kind},
+            {"who", alert.who},
+            {"at", shown(alert.at)},
+            {"detail", alert.detail}};
+}
+
 json shown(const Inventory& inventory) {
     return {{"dialect", inventory.dialect},
             {"who", inventory.who},
@@ -229,6 +236,10 @@ Answer list_findings(const Call&, ReferenceBackend& backend) {
     return Answer::json(200, list_of(backend.findings()));
 }
 
+Answer list_alerts(const Call&, ReferenceBackend& backend) {
+    return Answer::json(200, list_of(backend.alerts()));
+}
+
 Answer list_inventory(const Call&, ReferenceBackend& backend) {
     return Answer::json(200, list_of(backend.inventories()));
 }
@@ -344,6 +355,7 @@ void add_control_routes(Router& router, ReferenceBackend& backend) {
     add("GET", "/control/requests", list_requests);
     add("GET", "/control/findings", list_findings);
     add("GET", "/control/inventory", list_inventory);
+    add("GET", "/control/alerts", list_alerts);
     add("POST", "/control/tokens", add_token);
     add("POST", "/control/revoke", revoke);
     add("POST", "/control/grapheon", change_grapheon);

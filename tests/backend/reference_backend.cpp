@@ -360,6 +360,9 @@ std::vector<Finding> ReferenceBackend::findings() const {
 std::vector<Inventory> ReferenceBackend::inventories() const {
     return read([](const State& state) { return copy_of(state.inventories); });
 }
+std::vector<Alert> ReferenceBackend::alerts() const {
+    return read([](const State& state) { return copy_of(state.alerts); });
+}
 std::vector<RequestRecord> ReferenceBackend::requests() const {
     return read([](const State& state) { return copy_of(state.requests); });
 }

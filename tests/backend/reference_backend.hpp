@@ -115,6 +115,7 @@ class ReferenceBackend {
     [[nodiscard]] std::optional<Job> job(const std::string& id) const;
     [[nodiscard]] std::vector<Finding> findings() const;
     [[nodiscard]] std::vector<Inventory> inventories() const;
+    [[nodiscard]] std::vector<Alert> alerts() const;
     [[nodiscard]] std::vector<RequestRecord> requests() const;
     /// What the job printed, without the holes.
     [[nodiscard]] std::string standard_output(const std::string& job) const;

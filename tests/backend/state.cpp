@@ -34,6 +34,8 @@ void State::add(Heartbeat heartbeat) {
 
 void State::add(Inventory inventory) { add_bounded(inventories, std::move(inventory)); }
 
+void State::add(Alert alert) { add_bounded(alerts, std::move(alert)); }
+
 void State::add(RequestRecord request) {
     ++requests_ever;
     add_bounded(requests, std::move(request));

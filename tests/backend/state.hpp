@@ -23,6 +23,16 @@ struct Enrolment {
     std::string credential;  // the latest; empty once revoked
     nlohmann::json request;  // the latest
     int times = 0;
+    std::uint64_t ledger_size = 0;  // as its latest heartbeat had it
+    std::string ledger_head;
+};
+
+/// What somebody has to look at.
+struct Alert {
+    std::string kind;  // host-rolled-back
+    std::string who;   // agent id
+    std::string detail;
+    WallTime at;
 };
 
 struct Heartbeat {
@@ -145,6 +155,7 @@ struct State {
     std::deque<Job> jobs;                            // in the order they were queued
     std::deque<Finding> findings;                    // one for each dialect, reporter, type and key
     std::deque<Inventory> inventories;               // the latest kKept
+    std::deque<Alert> alerts;                        // the latest kKept
     std::deque<RequestRecord> requests;  // the latest kKept, in the order of their answers
     std::uint64_t heartbeats_ever = 0;
     std::uint64_t requests_ever = 0;
@@ -163,6 +174,7 @@ struct State {
     [[nodiscard]] const Job* find_job(const std::string& id) const;
     void add(Heartbeat heartbeat);
     void add(Inventory inventory);
+    void add(Alert alert);
     void add(RequestRecord request);
     void add_or_refresh(Finding finding);
 };

@@ -150,6 +150,24 @@ void note_running_jobs(State& state, const std::string& agent, const json& runni
             job->last_sign = steady_clock::now();
 }
 
+/// A ledger's count only rises, and its head changes with each record: a host that shows less, or
+/// another head at the same count, was set back as a whole, which it cannot see itself.
+void watch_ledger(State& state, Enrolment& agent, const json& beat, std::string& line) {
+    if (!beat.contains("ledger")) return;
+    const auto size = beat["ledger"]["size"].get<std::uint64_t>();
+    const auto head = beat["ledger"]["head"].get<std::string>();
+    const bool forked = size == agent.ledger_size && head != agent.ledger_head;
+    if (size < agent.ledger_size || forked) {
+        const auto detail = "the ledger has " + std::to_string(size) + " records, it had " +
+                            std::to_string(agent.ledger_size) +
+                            (forked ? " with another head" : "");
+        state.add(Alert{"host-rolled-back", agent.agent_id, detail, system_clock::now()});
+        line += "; ALERT host-rolled-back: " + detail;
+    }
+    agent.ledger_size = size;
+    agent.ledger_head = head;
+}
+
 Answer heartbeat(const Call& call, Services services) {
     auto body = signed_body(call, services.store, bulkhead_shapes::heartbeat());
     if (!body) return body.error();
@@ -161,6 +179,7 @@ Answer heartbeat(const Call& call, Services services) {
                                  "host_id: the agent was enrolled on another host");
         note_running_jobs(state, agent, (*body)["jobs"]["running"]);
         line = heartbeat_line(name_of_agent(state, agent), *body);
+        watch_ledger(state, state.enrolments[agent], *body, line);
         state.add(Heartbeat{std::string(kName), agent, std::move(*body), system_clock::now()});
         return state.heartbeat_seconds == 0 ? Answer::empty() : Answer::json(200, pace(state));
     });
