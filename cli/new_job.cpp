@@ -83,8 +83,9 @@ Result<std::string> interpreter_of(std::string_view script, const Options& optio
     return path;
 }
 
-// A job-id from the file's name and the day: disk_clean.sh becomes "disk-clean-2026-08-22".
-std::string job_id_of(const std::string& path, UnixTime day) {
+// A job-id from the file's name, the day and the script, so that a script which was corrected is
+// another job: disk_clean.sh becomes "disk-clean-2026-08-22-1f0c3a".
+std::string job_id_of(const std::string& path, UnixTime day, const crypto::Digest& script) {
     auto name = path.substr(path.rfind('/') + 1);
     name = name.substr(0, name.find('.', 1));
     std::string id;
@@ -93,9 +94,9 @@ std::string job_id_of(const std::string& path, UnixTime day) {
         if (approval::is_job_id({&lower, 1})) id += lower;
         if (!approval::is_job_id({&lower, 1}) && !id.empty() && id.back() != '-') id += '-';
     }
-    id = id.substr(0, 53);
+    id = id.substr(0, 46);
     return (id.empty() ? "job" : id) + (id.ends_with('-') ? "" : "-") +
-           format_utc(day).substr(0, 10);
+           format_utc(day).substr(0, 10) + "-" + crypto::hex(script).substr(0, 6);
 }
 
 Result<std::chrono::seconds> seconds(std::string_view option, const std::string& text) {
@@ -145,9 +146,10 @@ Result<std::string> write(const std::string& path, std::string_view script,
     const auto start = options.value("--not-before", format_utc(sys::now()));
     job.not_before = TRY(or_wrong(within("--not-before", parse_utc(start))));
     job.not_after = job.not_before + TRY(seconds("--expires", options.value("--expires", "7d")));
-    job.job_id.value = options.value("--job-id", job_id_of(path, job.not_before));
-    job.author = options.value("--author", login_name());
     job.script_sha256 = crypto::sha256(as_bytes(script));
+    job.job_id.value =
+        options.value("--job-id", job_id_of(path, job.not_before, job.script_sha256));
+    job.author = options.value("--author", login_name());
     job.script_size = script.size();
     job.interpreter = interpreter;
     job.profile = options.value("--profile");

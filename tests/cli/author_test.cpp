@@ -6,6 +6,7 @@
 namespace bulkhead::test {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
 class Author : public ::testing::Test {
@@ -45,7 +46,7 @@ TEST_F(Author, NamesTheJobAfterTheScriptAndTheDay) {
     site_.write("Disk_Clean.v2.sh", kScript);
     const auto made = site_.bulkhead({"new-job", "Disk_Clean.v2.sh", "--profile", "maintain",
                                       "--target", "any", "--not-before", "2026-08-25T10:00:00Z"});
-    EXPECT_THAT(made.out, HasSubstr("job-id disk-clean-2026-08-25\n"));
+    EXPECT_THAT(made.out, ContainsRegex("job-id disk-clean-2026-08-25-[0-9a-f]{6}\n"));
     EXPECT_THAT(made.out, HasSubstr("not-after 2026-09-01T10:00:00Z\ntimeout 900\n"
                                     "output-max 1048576\nruns 1\n"));
 }
