@@ -1,5 +1,6 @@
 #include "broker/broker.hpp"
 
+#include "broker/context/memory.hpp"
 #include "broker/exit_status.hpp"
 #include "broker/waiting_jobs.hpp"
 #include "common/protocol/events.hpp"
@@ -46,6 +47,7 @@ Result<int> Broker::run() {
                           {"backends", std::to_string(context_.backends)},
                           {"missing", missing}});
     tell_unusable();
+    tell_opened(context_);
     TRY(watch_for_reboots());
     settle_orphans();
     parts_.loop.after({}, [this] { workers_->start(); });
@@ -104,7 +106,13 @@ void Broker::stop_if_drained() {
 }
 
 void Broker::keep_time() {
-    log_.check(parts_.ledger.note_time(sys::now()), "ledger");
+    const auto clocks = sys::read_clocks();
+    const auto trusted = clock_.judge(clocks);
+    log_.check(parts_.ledger.note_time(trusted), "ledger");
+    if (trusted) log_.check(parts_.ledger.settle_birth(clocks), "ledger: birth");
+    parts_.audit.keep(parts_.ledger.mark());
+    take_acceptance(context_);
+    watch_memory(context_);
     parts_.loop.after(records::Ledger::kClockEvery, [this] { keep_time(); });
 }
 

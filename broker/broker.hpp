@@ -5,6 +5,7 @@
 #include "broker/context/context.hpp"
 #include "broker/host.hpp"
 #include "broker/options.hpp"
+#include "broker/records/trusted_clock.hpp"
 #include "broker/service.hpp"
 #include "broker/workers.hpp"
 
@@ -67,6 +68,7 @@ class Broker {
     Service service_;
     Jobs jobs_;
     std::optional<Reboot> reboot_;
+    records::TrustedClock clock_;
     Context context_;
     std::optional<NameServers> name_servers_;  // absent where egress is missing
     std::unique_ptr<Workers> workers_;

@@ -51,9 +51,13 @@ Result<Broker::Parts> Broker::prepare(Options options, sandbox::Standing& standi
     TRY(standing.add({Wall::limits}, limit_self(policy->policy.part("broker"))));
     auto directories = TRY(input(prepare_directories(options)));
     KeptJobs kept(TRY(directories.broker_state.open_dir(".")));
-    auto ledger = TRY(records::Ledger::open(directories.broker_state, sys::now(), kept.list()));
+    const auto past = TRY(
+        within("ledger", records::look_back(TRY(sys::Dir::open(options.state)), directories.logs)));
+    auto ledger =
+        TRY(records::Ledger::open(directories.broker_state, sys::now(), kept.list(), past));
     TRY(within("scripts of jobs", remove_files_in(options.state + "/scripts")));
-    auto audit = TRY(within("audit log", records::Audit::open(directories.logs)));
+    auto audit =
+        TRY(within("audit log", records::Audit::open(directories.logs, {.ledger = ledger.mark()})));
     auto cgroups = TRY(CgroupTree::create(label_of(options.state)));
     auto loop = TRY(sys::Loop::create());
     return Parts{std::move(options),     std::move(vendor),  std::move(loop),   std::move(notifier),

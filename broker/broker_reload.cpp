@@ -4,6 +4,7 @@
 
 #include "broker/broker.hpp"
 #include "broker/ceiling.hpp"
+#include "broker/context/memory.hpp"
 #include "broker/context/profiles.hpp"
 #include "broker/log_file.hpp"
 #include "common/protocol/events.hpp"
@@ -51,6 +52,7 @@ void Broker::take(std::shared_ptr<ReadyPolicy> fresh) {
 
 void Broker::reload() {
     log_.check(parts_.audit.reopen(), "reopen audit log");
+    take_acceptance(context_);
     if (!parts_.options.log_file.empty()) {
         log_.check(log_to(parts_.options.log_file), "reopen log");
     }

@@ -35,11 +35,12 @@ Result<std::vector<std::string>> migrate_back(const Options& options) {
     const auto state = TRY(sys::Dir::open(options.state));
     const auto broker = TRY(state.open_dir("broker"));
     const KeptJobs kept(TRY(broker.open_dir(".")));
-    const auto ledger = TRY(records::Ledger::open(broker, sys::now(), kept.list()));
+    auto ledger = TRY(records::Ledger::open(broker, sys::now(), kept.list()));
     const auto heirs =
         TRY(records::heirs_of(TRY(records::read_slots(broker)), options.worker_user, ledger));
     auto left = TRY(records::give_back_states(state, heirs, TRY(old_account(options.worker_user))));
     TRY(suspend_for_all(broker));
+    TRY(ledger.write_for_old_version());
     return left;
 }
 

@@ -1,3 +1,4 @@
+#include "broker/context/memory.hpp"
 #include "broker/handlers/handlers.hpp"
 
 namespace bulkhead::broker {
@@ -5,6 +6,7 @@ namespace bulkhead::broker {
 // Safe because: counts, digests and root's own sentences say nothing of what log and ledger hold.
 Result<protocol::HostStateReply> handle(const protocol::HostState&, const Caller&,
                                         Context& broker) {
+    take_acceptance(broker);
     // The backend keeps these heads: they must be on disk first, or log and ledger look cut after a
     // power failure. Each of the ledger's records is on disk when it was written.
     broker.log.check(broker.audit.sync(), "audit log: head");

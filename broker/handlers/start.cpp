@@ -1,5 +1,6 @@
 #include "broker/handlers/start.hpp"
 
+#include "broker/context/memory.hpp"
 #include "broker/context/profiles.hpp"
 #include "broker/handlers/handlers.hpp"
 #include "common/admission/host_facts.hpp"
@@ -82,7 +83,9 @@ void note_start(JobNumber number, const Verdict& verdict, const StartRequest& re
           {"manifest", crypto::hex(verdict.manifest->digest)},
           {"profile", verdict.manifest->profile},
           {"signers", verdict.signers},
-          {"delivery", request.delivery_id.value.str()}},
+          {"delivery", request.delivery_id.value.str()},
+          {"ledger_records", broker.ledger.records()},
+          {"ledger_head", crypto::hex(broker.ledger.head())}},
          records::Durable::later);
 }
 
@@ -130,12 +133,15 @@ KeptJob kept_of(const StartRequest& request, const Context& broker) {
 records::Start start_of(const approval::Manifest& manifest, const StartRequest& request) {
     records::Start start;
     start.manifest = manifest.digest;
-    start.job_id_digest = crypto::sha256(as_bytes(manifest.job_id.value));
+    start.job_key = admission::job_key(manifest.profile, manifest.job_id.value);
     start.delivery_digest = request.job.delivery_digest;
     start.started = sys::now();
-    // The ledger keeps the record until then. A job that may run again is only looked up for its
-    // quota, which reaches back a day at most.
-    start.not_after = manifest.runs.once() ? manifest.not_after : start.started;
+    // By both the ledger knows how long to keep the record: a job that may run again is only looked
+    // up for its quota. The end of a one-shot job's approval lies later than its start.
+    start.period = static_cast<std::uint32_t>(manifest.runs.period.count());
+    start.not_after = manifest.runs.once()
+                          ? std::max(manifest.not_after, start.started + std::chrono::seconds(1))
+                          : start.started;
     start.output_max = manifest.output_max;
     start.job_id.value = protocol::Name::clipped(manifest.job_id.value);
     start.backend = request.backend;
@@ -155,8 +161,11 @@ protocol::StartReply recorded_reply(const Verdict& verdict, const StartRequest& 
 }
 
 Result<protocol::StartReply> start(const StartRequest& request, Context& broker) {
-    const auto verdict = admission::admit(request.job, broker.policy->policy,
-                                          facts(request, broker), broker.ledger.view(), sys::now());
+    take_acceptance(broker);
+    const auto clocks = sys::read_clocks();
+    const auto verdict =
+        admission::admit(request.job, broker.policy->policy, facts(request, broker),
+                         broker.ledger.view(clocks), clocks.now);
     const auto refuse_after_all = [&](Reason reason, const Error& error) {
         return recorded_reply(admission::refuse(reason, error.what, verdict), request, broker);
     };
@@ -194,9 +203,13 @@ void resume(const KeptJob& kept, const records::Unreported& left, Context& broke
     std::vector<admission::PastRun> others(past.runs.begin(), past.runs.end());
     std::erase_if(others,
                   [&](const auto& run) { return run.delivery_digest == job.delivery_digest; });
-    auto verdict =
-        admission::admit(job, broker.policy->policy, facts(request, broker),
-                         {.runs = others, .clock_floor = left.start.started}, left.start.started);
+    // The birth was judged when it began: it is in the ledger.
+    auto verdict = admission::admit(job, broker.policy->policy, facts(request, broker),
+                                    {.runs = others,
+                                     .clock_floor = left.start.started,
+                                     .birth = UnixTime{},
+                                     .memory = past.memory},
+                                    left.start.started);
     if (verdict.admitted && verdict.manifest->digest != left.start.manifest) {
         verdict =
             admission::refuse(Reason::not_approved, "not the manifest that it began with", verdict);

@@ -83,6 +83,7 @@ Result<JobNumber> Jobs::start(const JobPlan& plan, records::Start record,
                               std::chrono::seconds timeout) {
     auto [out, err] = TRY(output_pipes(plan.merged, plan.ids.user));
     const auto number = TRY(ledger_.start(record));
+    audit_.keep(ledger_.mark());  // on its way to audit.head before the process exists
     auto& entry = entries_[number];
     entry.start = std::move(record);
     entry.out = std::move(out.read);
@@ -269,6 +270,7 @@ void Jobs::finish(JobNumber number, Entry& entry, const JobEnd& what) {
     forget_script(entry.script);
     // If that fails, the next broker finds no end and reports the job as interrupted.
     log_.check(ledger_.end(number, end, sys::now()), "ledger: end of job");
+    audit_.keep(ledger_.mark());
     ended_(number, end);  // the worker reports it while the audit log is written to disk
     records::note(audit_, log_, "job-ended",
                   {{"number", number.value},

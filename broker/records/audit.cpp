@@ -13,6 +13,7 @@ namespace bulkhead::records {
 namespace {
 
 constexpr std::size_t kMaxValue = 1024;
+constexpr std::size_t kHeadBytes = 20 + 1 + 64 + 1 + 20 + 1;  // of a line of audit.head
 constexpr std::string_view kCut = ",\"cut\":true";
 
 // Plain text may be long; text made of escapes grows fivefold.
@@ -47,8 +48,8 @@ Result<Tail> read_tail(const sys::Fd& file) {
     return tail;
 }
 
-// Always of the same length, as it is overwritten in place; with the count at both ends, so that a
-// torn write is recognised.
+// A line of audit.head. Always of the same length, as it is overwritten in place; with the count at
+// both ends, so that a torn write is recognised.
 std::string head_text(const Head& head) {
     auto digits = std::to_string(head.lines);
     digits.insert(0, 20 - digits.size(), '0');
@@ -74,6 +75,7 @@ Field::Field(std::string_view key, std::span<const std::string> list) : name(key
 
 Result<Audit> Audit::open(const sys::Dir& dir, Options options) {
     Audit audit(sys::Dir::from(TRY(dir.duplicate())), options);
+    audit.keep(options.ledger);
     TRY(audit.recover());
     return audit;
 }
@@ -171,24 +173,34 @@ Result<> Audit::rotate() {
 }
 
 // In place and in one sector: a crash leaves the old head or the new one. Written after the lines
-// are on disk and not forced there itself: it may lag behind the log, never run ahead of it.
-Result<> Audit::save_head() const {
-    const auto text = head_text(head_);
+// are on disk and not forced there itself: it may lag behind the log, never run ahead of it. Only a
+// first mark of the ledger is: without any the ledger's age could not be told.
+Result<> Audit::save_head() {
+    const auto text = head_text(head_) + (ledger_ ? head_text(*ledger_) : "");
     if (::pwrite(head_fd_.get(), text.data(), text.size(), 0) ==
         static_cast<ssize_t>(text.size())) {
-        return {};
+        if (!ledger_ || std::exchange(marked_, true)) return {};
+        return sys::check(::fsync(head_fd_.get()), "audit.head: fsync");
     }
     return sys::fail_errno("audit.head: write");
 }
 
-std::optional<Head> read_audit_head(const sys::Dir& dir) {
-    const auto text = dir.read_file(Audit::kHeadFile, 1024);
-    if (!text) return {};
-    const auto lines = parse_number<std::uint64_t>(std::string_view(*text).substr(0, 20));
-    const auto hash = crypto::parse_digest(text->size() < 21 ? "" : text->substr(21, 64));
-    if (!lines || !hash || head_text({*lines, *hash}) != *text) return {};
+namespace {
+
+std::optional<Head> read_head(const sys::Dir& dir, std::size_t line) {
+    const auto file = dir.read_file(Audit::kHeadFile, 1024);
+    if (!file || file->size() < (line + 1) * kHeadBytes) return {};
+    const auto text = std::string_view(*file).substr(line * kHeadBytes, kHeadBytes);
+    const auto lines = parse_number<std::uint64_t>(text.substr(0, 20));
+    const auto hash = crypto::parse_digest(text.substr(21, 64));
+    if (!lines || !hash || head_text({*lines, *hash}) != text) return {};
     return Head{*lines, *hash};
 }
+
+}  // namespace
+
+std::optional<Head> read_audit_head(const sys::Dir& dir) { return read_head(dir, 0); }
+std::optional<Head> read_marked_ledger(const sys::Dir& dir) { return read_head(dir, 1); }
 
 void note(Audit& audit, const sys::Log& log, std::string_view event,
           std::initializer_list<Field> fields, Durable durable) {

@@ -36,11 +36,13 @@ class Audit {
   public:
     static constexpr std::string_view kFile = kAuditLog;
     static constexpr std::string_view kHeadFile = "audit.head";  // to notice what was removed
+    static constexpr int kMostKept = 100;                        // rotated parts
 
     struct Options {
         std::uint64_t rotate_at = 64 << 20;  // bytes
         int keep = 10;  // audit.log.1 (youngest) to audit.log.<keep>, at most 100
         UnixTime (*clock)() = sys::now;
+        std::optional<Head> ledger{};  // see keep()
     };
     // Looks at the last line only. Adds the event `audit-recovered` when that was torn, and
     // `audit-gap` when lines are missing that were once written.
@@ -55,6 +57,11 @@ class Audit {
     Result<> sync();
 
     const Head& head() const { return head_; }
+    // Count and head of the ledger, for audit.head: written there after the next lines are on disk.
+    // Give it what the ledger has on disk already, and nothing while its memory is rolled back.
+    void keep(const std::optional<Head>& ledger) {
+        if (ledger) ledger_ = ledger;
+    }
     // Opens the log by its name again; call after logrotate(8) has renamed the file.
     Result<> reopen();
 
@@ -62,18 +69,22 @@ class Audit {
     Audit(sys::Dir dir, Options options) : dir_(std::move(dir)), options_(options) {}
     Result<> recover();
     Result<> rotate();
-    Result<> save_head() const;
+    Result<> save_head();
 
     sys::Dir dir_;
     Options options_;
     sys::Fd fd_;
     sys::Fd head_fd_;
     Head head_;
+    std::optional<Head> ledger_;
+    bool marked_ = false;    // audit.head is on disk with what the ledger had
     bool unsynced_ = false;  // there are lines that may not be on disk
 };
 
 // What audit.head remembers; nothing when it is absent or not ours.
 std::optional<Head> read_audit_head(const sys::Dir& dir);
+// What it remembers of the ledger, in its second line; 0.1 wrote none.
+std::optional<Head> read_marked_ledger(const sys::Dir& dir);
 
 // An event outside a decision: when it cannot be written the log tells so, and work goes on. A
 // decision checks event() itself, and is not carried out.

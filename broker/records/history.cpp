@@ -1,6 +1,7 @@
 #include "broker/records/history.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "common/protocol/codec.hpp"
 
@@ -10,8 +11,7 @@ namespace {
 
 constexpr std::uint32_t kMagic = 0x314c'4842;  // "BHL1": the format's number is part of it
 constexpr std::size_t kBodyBytes = kRecordBytes - sizeof(crypto::Digest);
-constexpr std::chrono::hours kLongestQuota{24};
-constexpr UnixTime kLatest{std::chrono::seconds{253'402'300'799}};  // the year 9999 ends
+constexpr std::chrono::seconds kLongestQuota{std::chrono::hours(24)};
 
 struct Front {
     std::uint32_t magic = kMagic;
@@ -25,6 +25,13 @@ struct Front {
                    protocol::field("not_after", &Front::not_after)};
 };
 
+bool is_start(Kind kind) { return kind == Kind::started || kind == Kind::ran; }
+
+// Of a one-shot job. In records of 0.1, which have no period, the end of its approval lies later.
+bool is_once(const admission::PastRun& run) {
+    return run.period == 0 && run.not_after > run.started;
+}
+
 UnixTime at(std::int64_t seconds) { return UnixTime(std::chrono::seconds(seconds)); }
 
 Result<Record> decode(ByteView bytes, crypto::Digest& chain) {
@@ -33,12 +40,19 @@ Result<Record> decode(ByteView bytes, crypto::Digest& chain) {
     Front front;
     TRY(decoder.get(front));
     Record record{.kind = front.kind, .number = front.number, .time = at(front.time)};
-    if (record.kind == Kind::started) {
+    if (is_start(record.kind)) {
         TRY(decoder.get(record.start));
         record.start.started = record.time;
         record.start.not_after = at(front.not_after);
     }
     if (record.kind == Kind::ended) TRY(decoder.get(record.end));
+    if (record.kind == Kind::header) {
+        TRY(decoder.get(record.header));
+        // A later format may have more to say than is decoded here.
+        if (record.header.format > Header::kFormat) {
+            return fail("written by a later version of this agent: install that again");
+        }
+    }
     // Encoding it again checks magic, padding and digest at once, and refuses any other encoding of
     // the same record.
     if (!std::ranges::equal(encode(record, chain), bytes)) return fail("digest does not match");
@@ -55,7 +69,7 @@ bool never_completed(ByteView last) {
 }  // namespace
 
 Bytes encode(const Record& record, crypto::Digest& chain) {
-    const bool starts = record.kind == Kind::started;
+    const bool starts = is_start(record.kind);
     protocol::Encoder encoder;
     encoder.put(Front{.kind = record.kind,
                       .number = record.number,
@@ -63,6 +77,7 @@ Bytes encode(const Record& record, crypto::Digest& chain) {
                       .not_after = starts ? record.start.not_after.time_since_epoch().count() : 0});
     if (starts) encoder.put(record.start);
     if (record.kind == Kind::ended) encoder.put(record.end);
+    if (record.kind == Kind::header) encoder.put(record.header);
     Bytes bytes = encoder.bytes();
     bytes.resize(kBodyBytes);
 
@@ -81,25 +96,47 @@ Result<std::size_t> each_record(ByteView file, crypto::Digest& chain,
         const auto record = TRY(within(where, decode(file.subspan(offset, kRecordBytes), chain)));
         TRY(within(where, visit(record)));
     }
-    if (offset == 0) return fail("not even a first record");
+    if (offset == 0) return fail("not even a first record", ENODATA);
     return offset;
 }
 
+Result<> History::apply_header(const Header& header) {
+    if (header.count <= count_) return fail("the count of records runs backwards");
+    if (header.memory > static_cast<std::uint8_t>(admission::Memory::rolled_back)) {
+        return fail("no such state of memory");
+    }
+    if (header.birth < 0 || at(header.birth) > kLatest) return fail("birth is out of range");
+    header_ = header;
+    return {};
+}
+
 Result<> History::apply(const Record& record) {
-    if (record.time < floor_ || record.time > kLatest) return fail("time runs backwards or wild");
+    // Only readings that were trusted are recorded by themselves, and raise the floor. Before the
+    // first header, which is in files of 0.1, every record did.
+    const bool raises = !header_ || record.kind == Kind::clock || record.kind == Kind::header;
+    if (record.time < (raises ? floor_ : UnixTime{}) || record.time > kLatest) {
+        return fail("time runs backwards or wild");
+    }
     const auto job = open_.find(record.number);
     switch (record.kind) {
+        case Kind::header:
         case Kind::clock:
             if (record.number < next_) return fail("job numbers run backwards");
+            if (record.kind == Kind::header) TRY(apply_header(record.header));
             next_ = record.number;
-            ++clocks_;
             break;
         case Kind::started:
+        case Kind::ran:
             if (record.number < next_) return fail("job number was given before");
             if (record.start.not_after > kLatest) return fail("not-after is out of range");
             numbers_.push_back(record.number);
             runs_.push_back(record.start);
-            open_.emplace(record.number, OpenJob{.start = record.start});
+            // Computed again, as 0.1 recorded another digest.
+            runs_.back().job_key =
+                admission::job_key(record.start.profile.str(), record.start.job_id.value.str());
+            if (record.kind == Kind::started) {
+                open_.emplace(record.number, OpenJob{.start = record.start, .end = {}});
+            }
             next_ = JobNumber{record.number.value + 1};
             break;
         case Kind::ended:
@@ -111,7 +148,9 @@ Result<> History::apply(const Record& record) {
             open_.erase(job);
             break;
     }
-    floor_ = record.time;
+    if (records_ == 0) began_ = record.time;
+    if (raises) floor_ = record.time;
+    count_ = record.kind == Kind::header ? record.header.count : count_ + 1;
     ++records_;
     return {};
 }
@@ -122,17 +161,34 @@ std::size_t History::owed() const {
     return count;
 }
 
-std::size_t History::garbage() const {
-    const auto kept = std::ranges::count_if(numbers_, [&](auto number) { return keeps(number); });
-    return clocks_ + kRecordsOfARun * (numbers_.size() - static_cast<std::size_t>(kept));
+std::size_t History::needed() const {
+    std::size_t count = 2;  // header and clock
+    for (std::size_t i = 0; i < runs_.size(); ++i) count += keeps_at(i) ? 1 : 0;
+    for (const auto& [number, job] : open_) count += job.end ? 1 : 0;
+    return count;
+}
+
+std::size_t History::garbage() const { return records_ - std::min(records_, needed()); }
+
+std::size_t History::repeatable() const {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < runs_.size(); ++i) {
+        count += !is_once(runs_[i]) && keeps_at(i) ? 1 : 0;
+    }
+    return count;
 }
 
 bool History::keeps(JobNumber number) const {
     const auto found = std::ranges::lower_bound(numbers_, number);
     if (found == numbers_.end() || *found != number) return false;
-    const auto& run = runs_[static_cast<std::size_t>(found - numbers_.begin())];
-    return run.not_after >= floor_ || run.started >= floor_ - kLongestQuota ||
-           open_.contains(number);
+    return keeps_at(static_cast<std::size_t>(found - numbers_.begin()));
+}
+
+bool History::keeps_at(std::size_t index) const {
+    const auto& run = runs_[index];
+    const auto quota = run.period == 0 ? kLongestQuota : std::chrono::seconds(run.period);
+    const auto until = is_once(run) ? run.not_after + kHorizon : run.started + quota;
+    return until >= floor_ || open_.contains(numbers_[index]);
 }
 
 }  // namespace bulkhead::records

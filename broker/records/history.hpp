@@ -1,5 +1,9 @@
 // What a ledger's bytes say: records, and the history they add up to. Pure.
 //
+// A file begins with a header: of which host it is, when it was born, how many records were ever
+// written. Files of 0.1 have none and are read as they always were; 0.1 refuses files that have one
+// ("unknown enumerator"), see Ledger::write_for_old_version().
+//
 // A record is 512 bytes (a sector, the least a disk writes whole): magic, kind, job number, time,
 // the kind's own fields, zeros, and in the last 32 bytes SHA-256 of the record before and this one.
 // The chained digest detects flipped bits, as a CRC would, and also a record that is missing or in
@@ -25,13 +29,35 @@ struct Start : admission::PastRun {
     // Both times stand in front of every record.
     static constexpr auto fields =
         std::tuple{protocol::field("manifest", &PastRun::manifest),
-                   protocol::field("job_id_digest", &PastRun::job_id_digest),
+                   protocol::field("job_key", &PastRun::job_key),
                    protocol::field("delivery_digest", &PastRun::delivery_digest),
                    protocol::field("output_max", &Start::output_max),
                    protocol::field("job_id", &Start::job_id),
                    protocol::field("backend", &Start::backend),
                    protocol::field("delivery_id", &Start::delivery_id),
-                   protocol::field("profile", &Start::profile)};
+                   protocol::field("profile", &Start::profile),
+                   protocol::field("period", &Start::period)};
+};
+
+// What is known of the ledger itself. The last header of a file is in force.
+struct Header {
+    static constexpr std::uint32_t kFormat = 2;
+
+    std::uint32_t format = kFormat;   // a file of a later format is refused
+    std::uint64_t count = 0;          // records ever written, this one included; it only rises
+    crypto::Digest host{};            // see host_digest(); zeros: not known
+    std::int64_t birth = 0;           // seconds since 1970, by a trusted clock; 0: not known yet
+    std::uint8_t memory = 0;          // admission::Memory
+    bool after_loss = false;          // an operator accepted that an earlier ledger was lost
+    std::uint64_t policy_serial = 0;  // unused: for the serial number of a signed policy
+    static constexpr auto fields =
+        std::tuple{protocol::field("format", &Header::format),
+                   protocol::field("count", &Header::count),
+                   protocol::field("host", &Header::host),
+                   protocol::field("birth", &Header::birth),
+                   protocol::field("memory", &Header::memory),
+                   protocol::field("after_loss", &Header::after_loss),
+                   protocol::field("policy_serial", &Header::policy_serial)};
 };
 
 enum class Kind : std::uint8_t {
@@ -39,26 +65,37 @@ enum class Kind : std::uint8_t {
     started = 1,   // on disk before the job's process exists
     ended = 2,     // however it ended
     reported = 3,  // the worker says the backend has the result
-    kLast = reported,
+    header = 4,    // about the ledger itself; `number` is the one of the next job
+    ran = 5,       // instead of started, ended and reported, once a rewrite has joined them
+    kLast = ran,
 };
 
 struct Record {
     Kind kind{};
     JobNumber number;
     UnixTime time;
-    Start start;           // of kind started
+    Start start;           // of kinds started and ran
     protocol::JobEnd end;  // of kind ended
+    Header header;         // of kind header
 };
 
+inline constexpr UnixTime kLatest{std::chrono::seconds{253'402'300'799}};  // the year 9999 ends
 inline constexpr std::size_t kRecordBytes = 512;
 inline constexpr std::size_t kRecordsOfARun = 3;    // started, ended, reported
 inline constexpr std::size_t kMaxRecords = 65'536;  // 32 MiB
+// Repeatable jobs may take so many places, so that one-shot jobs always find some.
+inline constexpr std::size_t kMaxRepeatable = kMaxRecords / 2;
+// A one-shot job is remembered for so long after its approval ended, whatever a rewrite drops: one
+// that is approved anew under the same id does not run again. There is room for 160 such jobs a
+// day.
+inline constexpr std::chrono::hours kHorizon{24 * 400};
 
 // `chain` is the last 32 bytes of the record before (zeros for the first) and moves on.
 Bytes encode(const Record& record, crypto::Digest& chain);
 
 // Visits each whole record and returns their bytes. A last record that was never completed (short,
 // or its digest never written) is left out; whatever else is odd is an error that names its offset.
+// Without a first record the error's code is ENODATA.
 Result<std::size_t> each_record(ByteView file, crypto::Digest& chain,
                                 const std::function<Result<>(const Record&)>& visit);
 
@@ -77,24 +114,38 @@ class History {
     const std::vector<admission::PastRun>& runs() const { return runs_; }
     const std::map<JobNumber, OpenJob>& open_jobs() const { return open_; }
     JobNumber next() const { return next_; }
-    UnixTime floor() const { return floor_; }  // the latest time in any record
+    // The latest time in a header or clock record; before the first header, in any record.
+    UnixTime floor() const { return floor_; }
+    const std::optional<Header>& header() const { return header_; }
+    // The time of the first record.
+    UnixTime began() const { return began_; }
 
-    std::size_t records() const { return records_; }
+    std::size_t records() const { return records_; }  // in the file
+    // Records ever written: those in the file, and those in the files that it replaced.
+    std::uint64_t count() const { return count_; }
     // Records still to come for the jobs that have started.
     std::size_t owed() const;
-    // Records that a rewrite of the file would leave out.
-    std::size_t garbage() const;
-    // False once the run is reported and neither its approval nor a daily quota can ask for it.
+    // Records that a rewrite of the file would leave.
+    std::size_t needed() const;
+    std::size_t garbage() const;  // the others
+    // Starts of repeatable jobs that a rewrite would leave.
+    std::size_t repeatable() const;
+    // False once the run is reported and neither kHorizon nor a quota can ask for it.
     bool keeps(JobNumber number) const;
 
   private:
+    Result<> apply_header(const Header& header);
+    bool keeps_at(std::size_t index) const;
+
     std::vector<JobNumber> numbers_;        // ascending
     std::vector<admission::PastRun> runs_;  // beside numbers_
     std::map<JobNumber, OpenJob> open_;
+    std::optional<Header> header_;
     JobNumber next_{1};
     UnixTime floor_{};
+    UnixTime began_{};
     std::size_t records_ = 0;
-    std::size_t clocks_ = 0;
+    std::uint64_t count_ = 0;
 };
 
 }  // namespace bulkhead::records

@@ -7,19 +7,27 @@
 
 #include <algorithm>
 
+#include "broker/records/trusted_clock.hpp"
+
 namespace bulkhead::records {
 
-Result<Ledger> Ledger::open(const sys::Dir& dir, UnixTime now, std::span<const JobNumber> waiting) {
+using admission::Memory;
+
+namespace {
+
+// For all but the clock, which must go on.
+constexpr auto kRoom = kMaxRecords - Ledger::kMuchGarbage;
+
+}  // namespace
+
+Result<Ledger> Ledger::open(const sys::Dir& dir, UnixTime now, std::span<const JobNumber> waiting,
+                            const std::optional<Past>& past) {
     Ledger ledger(TRY(dir.open_dir(".")));
     if (::flock(ledger.dir_.fd(), LOCK_EX | LOCK_NB) != 0) {
         return sys::fail_errno("ledger: lock, is another broker running?");
     }
-    auto loaded = ledger.load();
-    if (!loaded && loaded.error().code == ENOENT) {
-        ledger.opened_.created = true;
-        loaded = ledger.rewrite();
-    }
-    if (!loaded) return within("ledger", loaded.error());
+    ledger.began_up_ = sys::read_clocks().up;
+    TRY(within("ledger", ledger.open_file(past)));
 
     for (const auto& [number, job] : ledger.history_.open_jobs()) {
         if (job.end || std::ranges::count(waiting, number) > 0) continue;
@@ -30,8 +38,75 @@ Result<Ledger> Ledger::open(const sys::Dir& dir, UnixTime now, std::span<const J
     }
     // A full disk must not keep earlier jobs from being reported: the error is ignored here and
     // comes again from the next note_time().
-    static_cast<void>(ledger.note_time(now));
+    static_cast<void>(ledger.note_time({}));
     return ledger;
+}
+
+Result<> Ledger::open_file(const std::optional<Past>& past) {
+    if (past) mark_ = past->mark;
+    auto loaded = load();
+    if (loaded) return judge(past);
+    const auto code = loaded.error().code;
+    if (code != ENOENT && code != ENODATA) return loaded;
+    auto known = past.value_or(Past{});
+    // A file is made with its first record or not at all: without one, the disk has lost it.
+    if (code == ENODATA && known.trace.empty()) known.trace = "a file without records";
+    return create(known);
+}
+
+// Jobs are no more than records: numbers that go on behind the count that was last seen were not
+// given before.
+Result<> Ledger::create(const Past& past) {
+    opened_.created = true;
+    Header header{.count = past.mark ? past.mark->lines + 1 : 1, .host = past.host};
+    if (!past.trace.empty()) {
+        opened_.lacking = "it is gone, beside " + past.trace;
+        header.memory = static_cast<std::uint8_t>(Memory::lost);
+    }
+    return replace({{.kind = Kind::header, .number = JobNumber{header.count}, .header = header},
+                    {.kind = Kind::clock, .number = JobNumber{header.count}, .time = kBuiltAfter}});
+}
+
+// What the file lacks, and the header of one that has none.
+Result<> Ledger::judge(const std::optional<Past>& past) {
+    const auto& known = history_.header();
+    auto header = known.value_or(Header{.birth = history_.began().time_since_epoch().count()});
+    const auto host = past ? past->host : crypto::Digest{};
+    auto memory = this->memory();
+    if (header.host == crypto::Digest{}) header.host = host;
+    if (host != crypto::Digest{} && header.host != host) {
+        opened_.lacking = "it is of another machine: /etc/machine-id differs";
+        memory = std::max(memory, Memory::lost);
+        header.host = host;
+    }
+    if (const auto why = past ? age_in_doubt() : ""; !why.empty()) {
+        opened_.lacking = why;
+        memory = Memory::rolled_back;
+    }
+    if (memory == this->memory()) opened_.lacking.clear();
+    if (known && memory == this->memory() && header.host == known->host) return {};
+    header.memory = static_cast<std::uint8_t>(memory);
+    const auto room = reserve(history_.owed() + 1);
+    if (!room && memory == this->memory()) return {};  // the next open() says it again
+    TRY(room);
+    return append(header, history_.next());
+}
+
+// A ledger that is ahead of the audit log is as it should be: it is written first.
+std::string Ledger::age_in_doubt() const {
+    if (!mark_) {
+        const bool none = !history_.header() || history_.next() == JobNumber{1};
+        return none ? "" : "neither audit.head nor the audit log says how old it should be";
+    }
+    const auto expected = std::to_string(mark_->lines);
+    if (history_.count() < mark_->lines) {
+        return "it has " + std::to_string(history_.count()) + " records, the audit log has seen " +
+               expected;
+    }
+    if (there_ && *there_ != mark_->hash) {
+        return "its record " + expected + " is not the one that the audit log has seen";
+    }
+    return "";
 }
 
 Result<> Ledger::load() {
@@ -39,8 +114,13 @@ Result<> Ledger::load() {
     const auto content = TRY(sys::read_from_start(fd_, (kMaxRecords + 1) * kRecordBytes));
     History history;
     crypto::Digest chain{};
-    const auto whole = TRY(each_record(
-        as_bytes(content), chain, [&](const Record& record) { return history.apply(record); }));
+    there_.reset();
+    const auto whole =
+        TRY(each_record(as_bytes(content), chain, [&](const Record& record) -> Result<> {
+            TRY(history.apply(record));
+            if (mark_ && history.count() == mark_->lines) there_ = chain;
+            return {};
+        }));
     if (whole < content.size()) {
         const auto size = static_cast<off_t>(whole);
         if (::ftruncate(fd_.get(), size) != 0) return sys::fail_errno("truncate");
@@ -54,7 +134,9 @@ Result<> Ledger::load() {
 
 Result<> Ledger::append(Record record) {
     if (broken_) return std::unexpected(*broken_);
-    record.time = std::max(record.time, history_.floor());
+    const bool trusted = record.kind == Kind::clock || record.kind == Kind::header;
+    record.time = trusted ? std::max(record.time, history_.floor())
+                          : std::clamp(record.time, UnixTime{}, kLatest);
     // apply() comes first, so that no record is written which could not be read back.
     TRY(within("ledger", history_.apply(record)));
     auto written = sys::write_all(fd_, encode(record, chain_));
@@ -64,6 +146,12 @@ Result<> Ledger::append(Record record) {
     if (written) return {};
     broken_ = within("ledger: nothing starts any more", written.error()).error();
     return std::unexpected(*broken_);
+}
+
+Result<> Ledger::append(Header header, JobNumber next) {
+    header.format = Header::kFormat;
+    header.count = std::max(header.count, history_.count() + 1);
+    return append({.kind = Kind::header, .number = next, .header = header});
 }
 
 // Blocks beyond the end of the file: a disk that fills up later cannot keep an end from being
@@ -79,6 +167,7 @@ Result<> Ledger::reserve(std::size_t count) const {
 Result<JobNumber> Ledger::start(Start start) {
     if (broken_) return std::unexpected(*broken_);
     if (full()) return fail("ledger: no room for another job");
+    if (history_.records() + history_.owed() + kRecordsOfARun > kRoom) TRY(rewrite());
     TRY(reserve(history_.owed() + kRecordsOfARun));
     const auto number = history_.next();
     start.started = std::max(start.started, history_.floor());
@@ -94,35 +183,65 @@ Result<> Ledger::reported(JobNumber number) {
     return append({.kind = Kind::reported, .number = number});
 }
 
-Result<> Ledger::note_time(UnixTime now) {
+Result<> Ledger::note_time(std::optional<UnixTime> trusted) {
     if (broken_) return std::unexpected(*broken_);
     const bool room = history_.records() + history_.owed() < kMaxRecords;
-    if (room && now >= history_.floor() + kClockEvery) {
+    if (room && trusted && *trusted >= history_.floor() + kClockEvery) {
         TRY(reserve(history_.owed() + 1));
-        TRY(append({.kind = Kind::clock, .number = history_.next(), .time = now}));
+        TRY(append({.kind = Kind::clock, .number = history_.next(), .time = *trusted}));
     }
     if (history_.garbage() < (full() ? kSomeGarbage : kMuchGarbage)) return {};
     return within("ledger", rewrite());
 }
 
-// The records still needed, in a new file that takes the old one's name. Also makes the first file.
+Result<> Ledger::settle_birth(const sys::TwoClocks& trusted) {
+    auto header = history_.header().value_or(Header{});
+    if (header.birth != 0) return {};
+    const auto birth = trusted.now - (trusted.up - began_up_);
+    header.birth = std::max(birth, kBuiltAfter).time_since_epoch().count();
+    return append(header, history_.next());
+}
+
+// The records still needed. A run that is over and reported becomes one record.
+Result<std::vector<Record>> Ledger::remembered() const {
+    std::vector<Record> kept;
+    const auto old = TRY(sys::read_from_start(fd_, (kMaxRecords + 1) * kRecordBytes));
+    crypto::Digest chain{};
+    TRY(each_record(as_bytes(old), chain, [&](Record record) -> Result<> {
+        const bool starts = record.kind == Kind::started || record.kind == Kind::ran;
+        const bool ends = record.kind == Kind::ended;
+        const bool open = history_.open_jobs().contains(record.number);
+        if (starts && !open) record.kind = Kind::ran;
+        if (ends ? open : starts && history_.keeps(record.number)) kept.push_back(record);
+        return {};
+    }));
+    return kept;
+}
+
+// The header stands in front. All records of the new file count as written again, so that no count
+// stands for two digests.
+Result<> Ledger::rewrite(Header header, std::uint64_t count, JobNumber next) {
+    auto records = TRY(remembered());
+    const auto floor = history_.floor();
+    header.count = count + 1;
+    records.insert(records.begin(),
+                   {.kind = Kind::header, .number = JobNumber{1}, .time = floor, .header = header});
+    records.push_back({.kind = Kind::clock, .number = next, .time = floor});
+    return replace(records);
+}
+
 Result<> Ledger::rewrite() {
+    return rewrite(history_.header().value_or(Header{}), history_.count(), history_.next());
+}
+
+// A new file that takes the old one's name. Also makes the first file.
+Result<> Ledger::replace(const std::vector<Record>& records) {
     Bytes content;
     crypto::Digest chain{};
-    const auto put = [&](const Record& record) {
+    for (const auto& record : records) {
         const auto bytes = encode(record, chain);
         content.insert(content.end(), bytes.begin(), bytes.end());
-    };
-    if (fd_) {
-        const auto old = TRY(sys::read_from_start(fd_, (kMaxRecords + 1) * kRecordBytes));
-        crypto::Digest old_chain{};
-        TRY(each_record(as_bytes(old), old_chain, [&](const Record& record) -> Result<> {
-            if (record.kind != Kind::clock && history_.keeps(record.number)) put(record);
-            return {};
-        }));
     }
-    put({.kind = Kind::clock, .number = history_.next(), .time = history_.floor()});
-
     auto done = dir_.write_atomic(kFile, as_text(content), 0600);
     struct stat info {};
     const bool old_stands = fd_ && ::fstat(fd_.get(), &info) == 0 && info.st_nlink > 0;
@@ -133,12 +252,82 @@ Result<> Ledger::rewrite() {
 }
 
 bool Ledger::full() const {
-    const auto room = kMaxRecords - kMuchGarbage;  // the rest is for the clock, which must go on
-    return broken_ || history_.records() + history_.owed() + kRecordsOfARun > room;
+    return broken_ || history_.needed() + history_.owed() + kRecordsOfARun > kRoom;
+}
+
+Memory Ledger::memory() const {
+    const auto& header = history_.header();
+    return header ? static_cast<Memory>(header->memory) : Memory::whole;
+}
+
+std::optional<Head> Ledger::mark() const {
+    if (memory() == Memory::rolled_back) return {};
+    return Head{history_.count(), chain_};
 }
 
 admission::LedgerView Ledger::view() const {
-    return {.runs = history_.runs(), .clock_floor = history_.floor(), .full = full()};
+    const auto header = history_.header().value_or(Header{});
+    std::optional<UnixTime> birth;
+    if (header.birth != 0) birth = UnixTime(std::chrono::seconds(header.birth));
+    return {.runs = history_.runs(),
+            .clock_floor = history_.floor(),
+            .birth = birth,
+            .after_loss = header.after_loss,
+            .memory = memory(),
+            .full = full(),
+            .full_for_repeatable = history_.repeatable() >= kMaxRepeatable};
+}
+
+admission::LedgerView Ledger::view(const sys::TwoClocks& clocks) const {
+    auto view = this->view();
+    if (!view.birth) view.birth = clocks.now - (clocks.up - began_up_);
+    return view;
+}
+
+std::optional<std::string> Ledger::acceptance() const {
+    const auto text = dir_.read_file(kAcceptanceFile, 256);
+    if (!text) return {};
+    return *text;
+}
+
+Result<> Ledger::drop_acceptance() const {
+    TRY(dir_.remove_file(kAcceptanceFile));
+    return dir_.sync();
+}
+
+// Neither counts nor job numbers of the file that was lost are given again.
+Result<> Ledger::accept_loss() {
+    const auto seen = mark_ ? mark_->lines : 0;
+    auto header = history_.header().value_or(Header{});
+    header.memory = static_cast<std::uint8_t>(Memory::whole);
+    header.after_loss = true;
+    header.birth = 0;
+    TRY(rewrite(header, std::max(history_.count(), seen),
+                std::max(history_.next(), JobNumber{seen + 1})));
+    began_up_ = sys::read_clocks().up;
+    return drop_acceptance();
+}
+
+// Runs that are over become a start, an end and a report again, which 0.1 keeps as long as it can.
+Result<> Ledger::write_for_old_version() {
+    std::vector<Record> records;
+    auto floor = UnixTime{};
+    for (auto record : TRY(remembered())) {
+        const auto number = record.number;
+        floor = record.time = std::max(record.time, floor);
+        const bool over = record.kind == Kind::ran;
+        if (over) record.kind = Kind::started;
+        record.start.period = 0;
+        record.start.job_key = crypto::sha256(as_bytes(record.start.job_id.value.str()));
+        records.push_back(record);
+        if (!over) continue;
+        records.push_back({.kind = Kind::ended, .number = number, .time = floor});
+        records.push_back({.kind = Kind::reported, .number = number, .time = floor});
+    }
+    if (records.size() >= kMaxRecords) return fail("ledger: more runs than 0.1 can remember");
+    floor = std::max(floor, history_.floor());
+    records.push_back({.kind = Kind::clock, .number = history_.next(), .time = floor});
+    return replace(records);
 }
 
 std::vector<Unreported> Ledger::unended() const {

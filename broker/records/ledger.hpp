@@ -2,13 +2,16 @@
 // their backend knows. It is why an approved one-shot job runs at most once, whatever dies when.
 //
 // A file that is only appended to; every record is fsync'ed before the call returns, and start()
-// returns before the job's process exists. What does not read back exactly lets nothing start.
-// Times never run backwards in it: when the clock was set back, the latest time ever seen is
-// recorded instead (the floor). A clock that once was far in the future therefore expires approvals
-// for good.
+// returns before the job's process exists. What does not read back exactly lets nothing start. What
+// reads back and is not all that was written, because the file is gone, older, or another host's,
+// is told from a first start by a Past.
+//
+// Trusted times never run backwards in it: the latest of them is the floor. When the clock was set
+// back, starts are recorded with the floor instead.
 #pragma once
 #include "broker/records/history.hpp"
-#include "common/sys/dir.hpp"
+#include "broker/records/past.hpp"
+#include "common/sys/clock.hpp"
 
 namespace bulkhead::records {
 
@@ -28,13 +31,15 @@ class Ledger {
 
     // Creates the file if it is absent. Locks `dir`, so that two brokers cannot share it. Jobs that
     // started and did not end are given their end here: interrupted.
-    // Not so those that are `waiting` for the host to restart.
+    // Not so those that are `waiting` for the host to restart. Without a Past the file is believed.
     static Result<Ledger> open(const sys::Dir& dir, UnixTime now,
-                               std::span<const JobNumber> waiting = {});
+                               std::span<const JobNumber> waiting = {},
+                               const std::optional<Past>& past = {});
 
     // What open() met, for the audit log.
     struct Opened {
         bool created = false;
+        std::string lacking;         // why the memory is no longer whole; empty: nothing new
         std::size_t torn_bytes = 0;  // of a record that was being written when the power went
         std::vector<JobNumber> interrupted;
     };
@@ -45,36 +50,65 @@ class Ledger {
     Result<JobNumber> start(Start start);
     Result<> end(JobNumber number, const protocol::JobEnd& end, UnixTime now);
     Result<> reported(JobNumber number);
-    // Raises the floor, at most one record per kClockEvery, and rewrites the file when much of it
-    // is no longer needed. Call it whenever a timer is awake anyway.
-    Result<> note_time(UnixTime now);
+    // Raises the floor to a time that is trusted, at most one record per kClockEvery, and rewrites
+    // the file when much of it is no longer needed. Call it whenever a timer is awake anyway.
+    Result<> note_time(std::optional<UnixTime> trusted);
+    // Records the birth, where it is not known yet, by clocks that are trusted.
+    Result<> settle_birth(const sys::TwoClocks& trusted);
 
     // `full` also after a failed write: nothing starts until the broker has read the file afresh.
     // Valid until the ledger is next changed.
     admission::LedgerView view() const;
+    // The same with a birth even where none is recorded yet: the moment when this memory began, by
+    // the clock of now. Later if the broker was restarted in between.
+    admission::LedgerView view(const sys::TwoClocks& clocks) const;
+    admission::Memory memory() const;
+
+    // The request of an operator to accept what is lost, as it stands in kAcceptanceFile.
+    std::optional<std::string> acceptance() const;
+    // The memory is whole from now on, and nothing from before is known. Removes the request.
+    Result<> accept_loss();
+    Result<> drop_acceptance() const;
+    // Replaces the file by one that 0.1 reads.
+    Result<> write_for_old_version();
+
     // Ended, and not yet reported().
     std::vector<Unreported> unreported() const;
     // Started, and not ended: when the ledger has just been opened, those that wait.
     std::vector<Unreported> unended() const;
     // Started, and not yet reported(): ended or not.
     std::size_t open_jobs() const { return history_.open_jobs().size(); }
-    // Records in the file, and the digest that the last of them ends with.
-    std::uint64_t records() const { return history_.records(); }
+    // Records ever written, and the digest that the last of them ends with.
+    std::uint64_t records() const { return history_.count(); }
     const crypto::Digest& head() const { return chain_; }
+    // Both, for the audit log; nothing while the memory is rolled back, so that a file which is not
+    // can still be restored.
+    std::optional<Head> mark() const;
     UnixTime clock_floor() const { return history_.floor(); }
 
   private:
     explicit Ledger(sys::Dir dir) : dir_(std::move(dir)) {}
     Result<> load();
+    Result<> open_file(const std::optional<Past>& past);
+    Result<> create(const Past& past);
+    Result<> judge(const std::optional<Past>& past);
+    std::string age_in_doubt() const;
     Result<> append(Record record);
+    Result<> append(Header header, JobNumber next);
     Result<> reserve(std::size_t count) const;
+    Result<std::vector<Record>> remembered() const;
     Result<> rewrite();
+    Result<> rewrite(Header header, std::uint64_t count, JobNumber next);
+    Result<> replace(const std::vector<Record>& records);
     bool full() const;
 
     sys::Dir dir_;  // a handle of its own: it carries the lock
     sys::Fd fd_;
     History history_;
     crypto::Digest chain_{};
+    std::optional<Head> mark_;             // what the audit log says
+    std::optional<crypto::Digest> there_;  // the digest in the file after so many records
+    std::chrono::seconds began_up_{};      // CLOCK_BOOTTIME when a birth that is not recorded was
     std::optional<Error> broken_;
     Opened opened_;
 };

@@ -78,6 +78,45 @@ CheckResult judge_threshold(const approval::Manifest& manifest, const policy::Ap
     return pass(counted);
 }
 
+CheckResult already_run(const Case& c, const PastRun& run) {
+    const auto& id = c.manifest.job_id.value;
+    const auto when = " was started " + format_utc(run.started);
+    if (run.manifest == c.manifest.digest) return {job_already_run, id + when + "; it runs once"};
+    const bool signed_again = c.pinned == nullptr;
+    return {job_already_run, "an earlier job of this id (" + id + ", manifest " +
+                                 crypto::hex(run.manifest).substr(0, 12) + ")" + when +
+                                 "; give this one another --job-id and have it " +
+                                 (signed_again ? "signed again" : "pinned again")};
+}
+
+bool refused_before_birth(const Case& c) {
+    using enum policy::ApprovalRule::BeforeBirth;
+    if (c.ledger.after_loss) return true;
+    const auto* rule = policy::find(c.policy.approvals, c.manifest.profile);
+    const auto asked = rule == nullptr ? by_kind : rule->before_birth;
+    return asked == refuse || (asked == by_kind && c.pinned == nullptr);
+}
+
+// May a one-shot job have run in a time that the ledger does not know?
+CheckResult judge_memory(const Case& c) {
+    const auto& birth = c.ledger.birth;
+    if (c.ledger.memory == Memory::lost) {
+        return {ledger_lost,
+                "the ledger of this host was lost, so this job may have run; restore it, or run as "
+                "root: bulkhead accept-lost-ledger"};
+    }
+    if (birth && c.manifest.not_before >= *birth) return pass();
+    if (!refused_before_birth(c)) return pass();
+    auto detail = "approved from " + format_utc(c.manifest.not_before) + " on, but the ledger " +
+                  (birth ? "was born " + format_utc(*birth) : "does not know its birth") +
+                  ": it may have run here before; approve it anew with a later --not-before";
+    if (!c.ledger.after_loss) {
+        detail +=
+            ", or say in approval.policy, profile " + c.manifest.profile + ": before-birth admit";
+    }
+    return {before_birth, std::move(detail)};
+}
+
 }  // namespace
 
 CheckResult check_sizes(const JobBytes& job) {
@@ -199,27 +238,38 @@ CheckResult check_time(const Case& c) {
 }
 
 CheckResult check_replay(const Case& c) {
-    const auto job_id = crypto::sha256(as_bytes(c.manifest.job_id.value));
+    const auto& ledger = c.ledger;
+    if (ledger.memory == Memory::rolled_back) {
+        return {ledger_rolled_back,
+                "the ledger is older than what the audit log says; restore it, or run as root: "
+                "bulkhead accept-lost-ledger"};
+    }
+    const bool once = c.manifest.runs.once();
+    const auto key = job_key(c.manifest.profile, c.manifest.job_id.value);
     std::uint32_t recent = 0;
-    bool same_id = false;
-    for (const auto& run : c.ledger.runs) {
+    const PastRun* same = nullptr;
+    for (const auto& run : ledger.runs) {
         if (run.delivery_digest == c.job.delivery_digest) {
             return {delivery_already_run, "started " + format_utc(run.started)};
         }
-        if (run.job_id_digest == job_id) same_id = true;
+        if (run.job_key == key) same = &run;
         // A start in the future counts too, so that turning the clock back allows no further start.
         if (run.manifest == c.manifest.digest && run.started > c.time - c.manifest.runs.period) {
             ++recent;
         }
     }
-    if (c.manifest.runs.once() && same_id) {
-        return {job_already_run, c.manifest.job_id.value + " runs once"};
+    if (once && same != nullptr) return already_run(c, *same);
+    if (once) {
+        if (auto unknown = judge_memory(c); unknown.reason != admitted) return unknown;
     }
-    if (!c.manifest.runs.once() && recent >= c.manifest.runs.count) {
+    if (!once && recent >= c.manifest.runs.count) {
         return {quota_exceeded, text_of(recent) + " starts within the period"};
     }
-    if (c.ledger.full) return {ledger_full, "no room for another record"};
-    return pass(c.manifest.runs.once() ? "first start" : text_of(recent) + " starts so far");
+    if (ledger.full) return {ledger_full, "no room for another record"};
+    if (!once && ledger.full_for_repeatable) {
+        return {ledger_full, "no room for another record of a repeatable job; one-shot jobs start"};
+    }
+    return pass(once ? "first start" : text_of(recent) + " starts so far");
 }
 
 CheckResult check_parameters(const Case& c) {

@@ -3,6 +3,8 @@
 #pragma once
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "common/base/parse.hpp"
 #include "common/crypto/sha256.hpp"
@@ -12,11 +14,17 @@ namespace bulkhead::admission {
 // A job that was started on this host, however it ended.
 struct PastRun {
     crypto::Digest manifest;         // SHA-256 of the manifest's bytes
-    crypto::Digest job_id_digest;    // SHA-256 of its JobId
+    crypto::Digest job_key;          // see job_key()
     crypto::Digest delivery_digest;  // SHA-256 of "backend LF DeliveryId"
     UnixTime started;
-    UnixTime not_after;  // the ledger may drop the record once the clock floor is later
+    UnixTime not_after;        // of a one-shot job: when its approval ends
+    std::uint32_t period = 0;  // seconds that its quota reaches back; 0: of a one-shot job
 };
+
+// What a one-shot job is known by: a job id belongs to the profile whose approvers named it.
+inline crypto::Digest job_key(std::string_view profile, std::string_view job_id) {
+    return crypto::sha256(as_bytes(std::string(profile) + "\n" + std::string(job_id)));
+}
 
 // Whether the ledger remembers all that was started on this host.
 enum class Memory {
@@ -31,8 +39,12 @@ struct LedgerView {
     // The first trusted time of this ledger, where it has one. A one-shot job that was approved
     // from an earlier time on may have run before the ledger was born.
     std::optional<UnixTime> birth{};
+    // The birth is that of a memory which followed a loss: whatever policy says, no one-shot job
+    // that was approved earlier may start.
+    bool after_loss = false;
     Memory memory = Memory::whole;
     bool full = false;  // true: the ledger has no room for another record, so no job may start
+    bool full_for_repeatable = false;  // their share is used up; one-shot jobs may start
 };
 
 }  // namespace bulkhead::admission

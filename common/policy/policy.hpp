@@ -218,10 +218,16 @@ inline constexpr std::array kBuiltins{kSocketOwners, kFileSystems};
 // The signatures that approve a job of a profile. A profile without a rule, or with `need` 0, is
 // for pinned jobs only.
 struct ApprovalRule {
+    // What becomes of a one-shot job that was approved before this host's ledger was born, and so
+    // may have run in an earlier life of the host. by_kind: signed ones are refused, pinned ones
+    // admitted. After a loss of the ledger all of them are refused.
+    enum class BeforeBirth { by_kind = 0, refuse, admit };
+
     unsigned need = 0;                    // different people of `group` who must sign
     std::string group;                    // a SignerGroup
     bool author_counts = false;           // false: the author's signature does not count
     std::chrono::seconds max_validity{};  // the most that not-after may be behind not-before
+    BeforeBirth before_birth = BeforeBirth::by_kind;
     Source source;
 };
 

@@ -37,9 +37,9 @@ void measure_gate(Table& table) {
         .script = host.script, .manifest = manifest, .signatures = host.signatures};
     bool admitted = true;
     const auto whole = median_microseconds([&] {
-        const auto verdict =
-            admission::admit(job, host.policy, host.facts,
-                             {.runs = host.runs, .clock_floor = host.clock_floor}, host.now);
+        const auto verdict = admission::admit(
+            job, host.policy, host.facts,
+            {.runs = host.runs, .clock_floor = host.clock_floor, .birth = host.birth}, host.now);
         admitted = admitted && verdict.admitted;
     });
     if (!admitted) give_up("the gate refuses the bench's job");

@@ -6,6 +6,7 @@
 #include "common/approval/signed_script.hpp"
 #include "common/base/strong.hpp"
 #include "common/sandbox/landlock.hpp"
+#include "tests/broker/records/samples.hpp"
 
 namespace bulkhead::test {
 
@@ -27,13 +28,21 @@ Request request_for(const Offer& offer) {
     return request;
 }
 
+// As a dry run assumes it: born before any job was approved.
+records::Ledger old_ledger(const TempDir& state) {
+    const auto dir = state.open();
+    const auto file = records::file_of({records::clock_record(1, UnixTime(std::chrono::hours(1)))});
+    if (!dir.write_atomic("ledger", file, 0600)) throw std::runtime_error("cannot write a ledger");
+    return records::Ledger::open(dir, sys::now()).value();
+}
+
 }  // namespace
 
 LiveBroker::LiveBroker(const std::string& policy_directory)
     : log_("broker", STDERR_FILENO, false, sys::Level::error),
       loop_(sys::Loop::create().value()),
       cgroups_(broker::CgroupTree::create("test-" + std::to_string(::getpid())).value()),
-      ledger_(records::Ledger::open(state_.open(), sys::now()).value()),
+      ledger_(old_ledger(state_)),
       audit_(records::Audit::open(logs_.open()).value()),
       jobs_(loop_, cgroups_, ledger_, audit_, log_,
             [this](JobNumber number, const protocol::JobEnd&) { ended_ = number; }),

@@ -26,7 +26,12 @@ void check(std::string_view file) {
     fuzz::require(history.open_jobs().size() <= history.runs().size());
     fuzz::require(history.owed() <= 2 * history.open_jobs().size());
     fuzz::require(history.garbage() <= history.records());
-    for (const auto& run : history.runs()) fuzz::require(run.started <= history.floor());
+    fuzz::require(history.needed() <= history.records() + 2);
+    fuzz::require(history.repeatable() <= history.runs().size());
+    fuzz::require(history.count() >= history.records());
+    if (!history.header()) {
+        for (const auto& run : history.runs()) fuzz::require(run.started <= history.floor());
+    }
     for (const auto& [number, job] : history.open_jobs()) fuzz::require(history.keeps(number));
 }
 

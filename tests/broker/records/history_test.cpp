@@ -180,27 +180,80 @@ TEST(History, RecordsThatCannotFollowAreRefused) {
     EXPECT_THAT(refusal({clock, endless}), HasSubstr("not-after is out of range"));
 }
 
-TEST(History, ARunIsForgottenOnlyWhenReportedExpiredAndADayOld) {
+TEST(History, ARunIsForgottenOnlyWhenReportedAndNothingCanAskForIt) {
     using std::chrono::hours;
     const auto kept = [](std::vector<Record> records, UnixTime floor) {
         records.push_back(clock_record(9, floor));
         return replay(file_of(records))->keeps(JobNumber{1});
     };
-    const auto life = [](std::chrono::seconds valid) {
+    const auto life = [](std::chrono::seconds valid, std::uint32_t period = 0) {
         auto start = start_record(1);
         start.start.not_after = kNoon + valid;
+        start.start.period = period;
         return std::vector<Record>{start, end_record(1), reported_record(1)};
     };
     const auto second = std::chrono::seconds(1);
-    EXPECT_TRUE(kept(life(hours(48)), kNoon + hours(48)));
-    EXPECT_FALSE(kept(life(hours(48)), kNoon + hours(48) + second));
-    EXPECT_TRUE(kept(life(hours(1)), kNoon + hours(24)));
-    EXPECT_FALSE(kept(life(hours(1)), kNoon + hours(24) + second));
-    auto unreported = life(hours(1));
+    EXPECT_TRUE(kept(life(hours(48)), kNoon + hours(48) + kHorizon));
+    EXPECT_FALSE(kept(life(hours(48)), kNoon + hours(48) + kHorizon + second));
+    const auto none = std::chrono::seconds(0);
+    EXPECT_TRUE(kept(life(none), kNoon + hours(24))) << "repeatable, by 0.1";
+    EXPECT_FALSE(kept(life(none), kNoon + hours(24) + second));
+    EXPECT_TRUE(kept(life(none, 3600), kNoon + hours(1)));
+    EXPECT_FALSE(kept(life(none, 3600), kNoon + hours(1) + second));
+    auto unreported = life(none);
     unreported.pop_back();
-    EXPECT_TRUE(kept(unreported, kNoon + hours(24 * 365)));
+    EXPECT_TRUE(kept(unreported, kNoon + hours(24 * 3650)));
     unreported.pop_back();
-    EXPECT_TRUE(kept(unreported, kNoon + hours(24 * 365)));
+    EXPECT_TRUE(kept(unreported, kNoon + hours(24 * 3650)));
+}
+
+TEST(History, AHeaderTellsOfTheLedgerAndOnlyTrustedTimesRaiseTheFloorAfterIt) {
+    const auto later = kNoon + std::chrono::hours(24 * 365);
+    const Header header{.count = 7,
+                        .host = crypto::sha256(as_bytes("host")),
+                        .birth = 1'795'000'000,
+                        .memory = 1,
+                        .after_loss = true,
+                        .policy_serial = 5};
+    auto started = start_record(3, later);
+    const auto history = replay(
+        file_of({header_record(3, header), started, end_record(3, kNoon - std::chrono::hours(1))}));
+    ASSERT_OK(history);
+    EXPECT_EQ(history->floor(), kNoon);
+    EXPECT_EQ(history->count(), 9U);
+    EXPECT_EQ(history->records(), 3U);
+    ASSERT_TRUE(history->header());
+    EXPECT_EQ(history->header()->host, header.host);
+    EXPECT_EQ(history->header()->birth, header.birth);
+    EXPECT_TRUE(history->header()->after_loss);
+    EXPECT_EQ(history->header()->policy_serial, 5U);
+    EXPECT_EQ(history->runs()[0].job_key, admission::job_key("maintain", "job-3"))
+        << "not what stands in the record";
+}
+
+TEST(History, HeadersThatCannotFollowAreRefused) {
+    const auto clock = clock_record(1, kNoon);
+    const auto with = [&](Header header) { return refusal({clock, header_record(1, header)}); };
+    EXPECT_EQ(with({.count = 2}), "accepted");
+    EXPECT_THAT(with({.count = 1}), HasSubstr("count of records runs backwards"));
+    EXPECT_THAT(with({.count = 2, .memory = 3}), HasSubstr("no such state of memory"));
+    EXPECT_THAT(with({.count = 2, .birth = -1}), HasSubstr("birth is out of range"));
+    EXPECT_THAT(with({.count = 2, .birth = 1LL << 60}), HasSubstr("birth is out of range"));
+    EXPECT_THAT(with({.format = 3, .count = 2}), HasSubstr("later version"));
+    EXPECT_THAT(refusal({clock_record(5, kNoon), header_record(4, {.count = 2})}),
+                HasSubstr("job numbers run backwards"));
+    EXPECT_THAT(refusal({clock, header_record(1, {.count = 2}, kNoon - std::chrono::hours(1))}),
+                HasSubstr("time runs backwards"));
+}
+
+TEST(History, EveryFlippedBitOfAHeaderIsRefused) {
+    const auto good = file_of({header_record(1, {.count = 7}), ran_record(1)});
+    ASSERT_OK(replay(good));
+    for (std::size_t bit = 0; bit < 8 * kRecordBytes; ++bit) {
+        auto bad = good;
+        bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
+        EXPECT_FALSE(replay(bad)) << bit;
+    }
 }
 
 }  // namespace

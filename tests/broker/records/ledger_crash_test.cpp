@@ -32,6 +32,11 @@ void live(const sys::Dir& dir, unsigned seed, int steps, const test::Say& say) {
     const auto step = [&](const std::string& what, std::uint64_t n, auto act) {
         say(what + " " + std::to_string(n) + "\n");
         if (act()) say("ok " + std::to_string(n) + "\n");
+        // What the audit log would have by now.
+        const auto mark = ledger->mark();
+        if (mark) {
+            say("mark " + std::to_string(mark->lines) + "\nhead " + crypto::hex(mark->hash) + "\n");
+        }
     };
     const auto take = [&](std::vector<JobNumber>& from) {
         const auto at = from.begin() + static_cast<long>(random() % from.size());
@@ -59,6 +64,12 @@ void live(const sys::Dir& dir, unsigned seed, int steps, const test::Say& say) {
         } else if (choice < 7 && !ended.empty()) {
             const auto number = take(ended);
             step("report", number.value, [&] { return ledger->reported(number).has_value(); });
+        } else if (i % 5 == 0) {
+            step("accept", 1, [&] { return ledger->accept_loss().has_value(); });
+        } else if (i % 5 == 1) {
+            step("birth", 1, [&] {
+                return ledger->settle_birth({now, sys::read_clocks().up}).has_value();
+            });
         } else {
             step("time", static_cast<std::uint64_t>(now.time_since_epoch().count()),
                  [&] { return ledger->note_time(now).has_value(); });
@@ -75,13 +86,23 @@ struct Promises {
     };
     std::map<std::uint64_t, Job> jobs;  // by number; only those whose start() had returned
     std::optional<std::uint64_t> start_in_flight;  // the manifest of a start() that did not return
+    std::optional<Head> mark;                      // the last that was said
 
     explicit Promises(const std::string& text) {
         std::istringstream in(text);
         std::string what;
         std::string last;
         std::uint64_t n = 0;
-        while (in >> what >> n) {
+        while (in >> what) {
+            if (what == "head") {
+                std::string hash;
+                in >> hash;
+                const auto digest = crypto::parse_digest(hash);
+                if (digest) mark = Head{n, *digest};
+                continue;
+            }
+            if (!(in >> n)) break;
+            if (what == "mark") continue;
             if (what == "start") start_in_flight = n;
             if (what == "number") {
                 jobs[n].manifest = *start_in_flight;
@@ -99,8 +120,13 @@ struct Promises {
 void expect_kept(const Promises& said, const sys::Dir& dir) {
     std::uint64_t highest = 0;
     for (const bool again : {false, true}) {
-        auto ledger = Ledger::open(dir, kNoon);
+        // It may be ahead of the audit log, and is never behind it.
+        auto ledger = Ledger::open(dir, kNoon, {}, Past{.trace = "audit.log", .mark = said.mark});
         ASSERT_OK(ledger);
+        if (said.mark) {
+            ASSERT_EQ(ledger->memory(), admission::Memory::whole) << ledger->opened().lacking;
+            ASSERT_GE(ledger->records(), said.mark->lines);
+        }
         if (again) {
             EXPECT_TRUE(ledger->opened().interrupted.empty());
         }

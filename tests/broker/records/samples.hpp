@@ -12,7 +12,7 @@ inline Start sample_start(std::uint64_t n, UnixTime started = kNoon,
     const auto tag = std::to_string(n);
     Start start;
     start.manifest = crypto::sha256(as_bytes("manifest " + tag));
-    start.job_id_digest = crypto::sha256(as_bytes("job-" + tag));
+    start.job_key = crypto::sha256(as_bytes("job-" + tag));
     start.delivery_digest = crypto::sha256(as_bytes("backend\ndelivery-" + tag));
     start.started = started;
     start.not_after = started + valid;
@@ -57,6 +57,24 @@ inline Record reported_record(std::uint64_t n, UnixTime time = kNoon) {
     return {.kind = Kind::reported, .number = JobNumber{n}, .time = time};
 }
 
+// A run of a repeatable job that is over: n starts a `period` (seconds).
+inline Record repeated_record(std::uint64_t n, UnixTime time = kNoon, std::uint32_t period = 3600) {
+    Record record{.kind = Kind::ran,
+                  .number = JobNumber{n},
+                  .time = time,
+                  .start = sample_start(n, time, std::chrono::seconds(0))};
+    record.start.period = period;
+    return record;
+}
+inline Record ran_record(std::uint64_t n, UnixTime time = kNoon) {
+    auto record = start_record(n, time);
+    record.kind = Kind::ran;
+    return record;
+}
+inline Record header_record(std::uint64_t next, const Header& header, UnixTime time = kNoon) {
+    return {.kind = Kind::header, .number = JobNumber{next}, .time = time, .header = header};
+}
+
 inline Result<History> replay(std::string_view file) {
     History history;
     crypto::Digest chain{};
@@ -69,11 +87,18 @@ inline Result<History> replay(std::string_view file) {
 inline std::string facts(const History& history) {
     std::string out = "next " + std::to_string(history.next().value) + " floor " +
                       format_utc(history.floor()) + " records " +
-                      std::to_string(history.records()) + "\n";
+                      std::to_string(history.records()) + " of " + std::to_string(history.count()) +
+                      "\n";
+    if (history.header()) {
+        const auto& header = *history.header();
+        out += "host " + crypto::hex(header.host) + " born " + std::to_string(header.birth) +
+               " memory " + std::to_string(header.memory) + (header.after_loss ? " lost" : "") +
+               " serial " + std::to_string(header.policy_serial) + "\n";
+    }
     for (const auto& run : history.runs()) {
-        out += crypto::hex(run.manifest) + crypto::hex(run.job_id_digest) +
+        out += crypto::hex(run.manifest) + crypto::hex(run.job_key) +
                crypto::hex(run.delivery_digest) + format_utc(run.started) +
-               format_utc(run.not_after) + "\n";
+               format_utc(run.not_after) + std::to_string(run.period) + "\n";
     }
     for (const auto& [number, job] : history.open_jobs()) {
         out += "open " + std::to_string(number.value) + " " + job.start.job_id.value.str() + " " +

@@ -115,7 +115,7 @@ TEST(Admit, WhatIsTooLargeIsNotLookedInto) {
         const std::string text(manifest, 'x');
         const std::string armor(signatures, 'x');
         return admit({.script = s.script, .manifest = text, .signatures = armor}, s.policy, s.facts,
-                     {.runs = s.runs, .clock_floor = s.clock_floor, .full = s.ledger_full}, s.now);
+                     {.runs = s.runs, .clock_floor = s.clock_floor, .birth = s.birth}, s.now);
     };
     const auto most = verdict(approval::kMaxManifest, approval::kMaxSignatureText);
     EXPECT_EQ(check(most, "size").outcome, CheckOutcome::passed);
@@ -289,6 +289,112 @@ TEST(Admit, AFullLedgerStartsNothing) {
     s.pin("clean");
     s.ledger_full = true;
     EXPECT_EQ(code(s.admit()), "ledger-full");
+}
+
+TEST(Admit, ALedgerThatIsFullForRepeatableJobsStartsOneShotJobs) {
+    Situation s;
+    s.pin("clean");
+    s.full_for_repeatable = true;
+    EXPECT_EQ(code(s.admit()), "admitted");
+    s.job.runs = {2, 1h};
+    s.pin("clean");
+    EXPECT_EQ(code(s.admit()), "ledger-full");
+}
+
+// A job id belongs to the profile whose approvers named it.
+TEST(Admit, AnotherProfilesJobOfTheSameIdPreventsNothing) {
+    Situation s;
+    s.job.profile = "inspect";
+    s.started("2026-08-25T11:00:00Z", "delivery-0");
+    s.job.profile = "maintain";
+    s.pin("clean");
+    EXPECT_EQ(code(s.admit()), "admitted");
+}
+
+TEST(Admit, AJobThatRanSaysWhichAndWhatToDo) {
+    Situation s;
+    s.pin("clean");
+    s.started("2026-08-25T11:00:00Z", "delivery-0");
+    EXPECT_EQ(s.admit().detail, "disk-clean was started 2026-08-25T11:00:00Z; it runs once");
+    const auto earlier = crypto::hex(s.runs[0].manifest).substr(0, 12);
+    s.job.reason = "corrected";
+    s.sign({"alice", "bob"});
+    EXPECT_EQ(s.admit().detail, "an earlier job of this id (disk-clean, manifest " + earlier +
+                                    ") was started 2026-08-25T11:00:00Z; give this one another "
+                                    "--job-id and have it signed again");
+}
+
+// --- what the ledger does not know
+
+TEST(Admit, WithoutItsLedgerAHostStartsNoOneShotJob) {
+    Situation s;
+    s.memory = Memory::lost;
+    s.pin("clean");
+    s.policy.approvals["maintain"].before_birth = policy::ApprovalRule::BeforeBirth::admit;
+    EXPECT_EQ(code(s.admit()), "ledger-lost");
+    EXPECT_THAT(s.admit().detail, testing::HasSubstr("bulkhead accept-lost-ledger"));
+    s.sign({"alice", "bob"});
+    EXPECT_EQ(code(s.admit()), "ledger-lost");
+    s.job.runs = {2, 1h};
+    s.pin("clean");
+    EXPECT_EQ(code(s.admit()), "admitted") << "it was approved to run again";
+}
+
+TEST(Admit, WithAnOlderLedgerAHostStartsNothing) {
+    Situation s;
+    s.memory = Memory::rolled_back;
+    s.pin("clean");
+    EXPECT_EQ(code(s.admit()), "ledger-rolled-back");
+    s.job.runs = {2, 1h};
+    s.pin("clean");
+    EXPECT_EQ(code(s.admit()), "ledger-rolled-back");
+    EXPECT_THAT(s.admit().detail, testing::HasSubstr("bulkhead accept-lost-ledger"));
+}
+
+TEST(Admit, AOneShotJobFromBeforeTheBirthIsDecidedByItsKindOrByPolicy) {
+    using enum policy::ApprovalRule::BeforeBirth;
+    const auto decided = [](bool pinned, auto before_birth, std::optional<UnixTime> birth) {
+        Situation s;
+        s.birth = birth;
+        if (pinned) s.pin("clean");
+        if (!pinned) s.sign({"alice", "bob"});
+        s.policy.approvals["maintain"].before_birth = before_birth;
+        return std::string(code(s.admit()));
+    };
+    const auto from = Situation().job.not_before;
+    for (const bool pinned : {true, false}) {
+        for (const auto rule : {by_kind, refuse, admit}) {
+            EXPECT_EQ(decided(pinned, rule, from), "admitted") << "born at that moment";
+            const bool may = rule == admit || (rule == by_kind && pinned);
+            const auto* expected = may ? "admitted" : "before-birth";
+            EXPECT_EQ(decided(pinned, rule, from + 1s), expected);
+            EXPECT_EQ(decided(pinned, rule, {}), expected) << "not known";
+        }
+    }
+}
+
+TEST(Admit, AfterALossPolicyAdmitsNothingFromBefore) {
+    for (const bool pinned : {true, false}) {
+        Situation s;
+        s.birth = s.job.not_before + 1s;
+        s.after_loss = true;
+        s.policy.approvals["maintain"].before_birth = policy::ApprovalRule::BeforeBirth::admit;
+        if (pinned) s.pin("clean");
+        if (!pinned) s.sign({"alice", "bob"});
+        EXPECT_EQ(code(s.admit()), "before-birth");
+        EXPECT_THAT(s.admit().detail, testing::Not(testing::HasSubstr("before-birth admit")));
+        s.birth = s.job.not_before;
+        EXPECT_EQ(code(s.admit()), "admitted");
+    }
+}
+
+TEST(Admit, ARepeatableJobHasNoBirthToWaitFor) {
+    Situation s;
+    s.birth = s.now;
+    s.after_loss = true;
+    s.job.runs = {2, 1h};
+    s.sign({"alice", "bob"});
+    EXPECT_EQ(code(s.admit()), "admitted");
 }
 
 TEST(Admit, ParametersAreExactlyTheDeclaredOnes) {

@@ -69,7 +69,14 @@ admission::Verdict Situation::run(JobBytes bytes) const {
     bytes.params = params;
     bytes.delivery_digest = digest_of(delivery);
     return admission::admit(bytes, policy, facts,
-                            {.runs = runs, .clock_floor = clock_floor, .full = ledger_full}, now);
+                            {.runs = runs,
+                             .clock_floor = clock_floor,
+                             .birth = birth,
+                             .after_loss = after_loss,
+                             .memory = memory,
+                             .full = ledger_full,
+                             .full_for_repeatable = full_for_repeatable},
+                            now);
 }
 
 admission::Verdict Situation::admit() const {
@@ -85,7 +92,7 @@ admission::Verdict Situation::admit_from_catalogue(const std::string& name) cons
 
 void Situation::started(std::string_view time, std::string_view delivery_id) {
     runs.push_back({.manifest = digest_of(manifest()),
-                    .job_id_digest = digest_of(job.job_id.value),
+                    .job_key = admission::job_key(job.profile, job.job_id.value),
                     .delivery_digest = digest_of(delivery_id),
                     .started = at(time),
                     .not_after = job.not_after});

@@ -35,7 +35,11 @@ struct Situation {
     admission::HostFacts facts;
     std::vector<admission::PastRun> runs;
     UnixTime clock_floor{};
+    std::optional<UnixTime> birth = at("2026-01-01T00:00:00Z");
+    bool after_loss = false;
+    admission::Memory memory = admission::Memory::whole;
     bool ledger_full = false;
+    bool full_for_repeatable = false;
     UnixTime now = at("2026-08-25T12:00:00Z");
 
   private:

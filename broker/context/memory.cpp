@@ -1,0 +1,77 @@
+#include "broker/context/memory.hpp"
+
+#include "common/base/text.hpp"
+#include "common/sys/clock.hpp"
+
+namespace bulkhead::broker {
+
+namespace {
+
+using admission::Memory;
+
+constexpr std::string_view kLost = "ledger-lost";
+constexpr std::string_view kRolledBack = "ledger-rolled-back";
+constexpr std::string_view kRemedy =
+    ": restore the newest ledger there is, or run bulkhead accept-lost-ledger, after which no "
+    "one-shot job runs that was approved before";
+
+}  // namespace
+
+void tell_opened(Context& broker) {
+    const auto& opened = broker.ledger.opened();
+    const auto memory = broker.ledger.memory();
+    const bool lacks = !opened.lacking.empty();
+    if (lacks) {
+        note(broker, memory == Memory::lost ? kLost : kRolledBack, {{"why", opened.lacking}});
+    }
+    if (opened.created) note(broker, "ledger-created", {{"records", broker.ledger.records()}});
+    if (lacks && broker.ledger.acceptance()) {
+        // It was asked for before anybody could know of this loss.
+        broker.log.check(broker.ledger.drop_acceptance(), "remove accept-lost-ledger");
+    }
+    take_acceptance(broker);
+}
+
+void watch_memory(Context& broker) {
+    auto& troubles = broker.troubles;
+    const auto stands = [&](bool bad, std::string_view code, const std::string& why) {
+        bad ? troubles.set(code, why) : troubles.clear(code);
+    };
+    const auto memory = broker.ledger.memory();
+    stands(memory == Memory::lost, kLost,
+           "the ledger of what ran on this host is gone, or another machine's; no one-shot job "
+           "starts" +
+               std::string(kRemedy));
+    stands(memory == Memory::rolled_back, kRolledBack,
+           "the ledger of what ran on this host is older than the audit log says; no job starts" +
+               std::string(kRemedy));
+    const auto view = broker.ledger.view();
+    stands(view.full || view.full_for_repeatable, "ledger-full",
+           view.full ? "the ledger takes no other job: it is full, or could not be written"
+                     : "the ledger takes no other repeatable job for now; one-shot jobs start");
+    const auto now = sys::now();
+    stands(now + admission::kClockSlack < view.clock_floor, "clock-behind",
+           "it is " + format_utc(now) + ", but this host has already seen " +
+               format_utc(view.clock_floor) + "; no job starts until then: set the clock right");
+}
+
+void take_acceptance(Context& broker) {
+    const auto asked = broker.ledger.acceptance();
+    if (!asked) return;
+    const auto memory = broker.ledger.memory();
+    if (memory == Memory::whole) {
+        broker.log.warning("accept-lost-ledger: nothing is lost, the request is dropped");
+        broker.log.check(broker.ledger.drop_acceptance(), "remove accept-lost-ledger");
+        return;
+    }
+    const auto recorded = broker.audit.event("ledger-accepted",
+                                             {{"was", memory == Memory::lost ? kLost : kRolledBack},
+                                              {"asked", quoted(*asked, 200)},
+                                              {"records", broker.ledger.records()}});
+    if (!broker.log.check(recorded, "audit log: ledger-accepted")) return;
+    broker.log.check(broker.ledger.accept_loss(), "accept-lost-ledger");
+    broker.audit.keep(broker.ledger.mark());
+    watch_memory(broker);
+}
+
+}  // namespace bulkhead::broker
