@@ -20,6 +20,7 @@ constexpr std::array kOptions{
     Option{"--host-id", Takes::once},
     Option{"--group", Takes::often},
     Option{"--at", Takes::once},
+    Option{"--host-born", Takes::once},
     Option{"--catalogue", Takes::once},
     Option{"--param", Takes::often},
     Option{"--json", Takes::nothing},
@@ -53,6 +54,10 @@ Result<Question> ask(const Options& options) {
     }
     question.now =
         TRY(or_wrong(within("--at", parse_utc(options.value("--at", format_utc(sys::now()))))));
+    if (options.has("--host-born")) {
+        question.born =
+            TRY(or_wrong(within("--host-born", parse_utc(options.value("--host-born")))));
+    }
     for (const auto& text : options.values("--param")) {
         const auto [name, value] = TRY(or_wrong(within("--param", split_pair(text))));
         question.params.push_back({name, value});

@@ -29,7 +29,7 @@ constexpr std::array kCommands{
         &cli::seal},
     Row{"dry-run",
         "FILE|--catalogue NAME [--policy DIR] [--vendor-policy DIR] [--host-id ID]\n"
-        "[--group LABEL]... [--at TIME] [--param NAME=VALUE]... [--json]",
+        "[--group LABEL]... [--at TIME] [--host-born TIME] [--param NAME=VALUE]... [--json]",
         "would a host run this job, and how? 1 as well for a script that seal would refuse",
         &cli::dry_run},
     Row{"check-policy", "[DIR] [--as-host] [--json] [--vendor-policy DIR]",
@@ -51,6 +51,10 @@ constexpr std::array kCommands{
     Row{"resume-jobs", "[--state DIR]",
         "as root: take jobs of all backends again after protocol violations suspended them",
         &cli::resume_jobs},
+    Row{"accept-lost-ledger", "[--reason TEXT] [--state DIR]",
+        "as root: start jobs again although the memory of earlier ones is gone; of one-shot jobs\n"
+        "      only those that are approved from now on",
+        &cli::accept_lost_ledger},
     Row{"request-reboot", "", "in a job of root's: have the host restarted when the job has ended",
         &cli::request_reboot},
     Row{"migrate",

@@ -25,6 +25,7 @@ std::string names_of_old_agents();  // that migrate --from takes: "hyprnode|luna
 Result<int> new_job(const Arguments& arguments);
 Result<int> seal(const Arguments& arguments);
 Result<int> dry_run(const Arguments& arguments);
+Result<int> accept_lost_ledger(const Arguments& arguments);
 Result<int> check_policy(const Arguments& arguments);
 Result<int> show_confinement(const Arguments& arguments);
 Result<int> verify_audit(const Arguments& arguments);

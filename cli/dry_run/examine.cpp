@@ -12,7 +12,10 @@ constexpr const char* kUnusable = "job-unusable";
 
 std::vector<std::string> assumptions(const Question& question, const PolicyCopy& copy) {
     std::vector<std::string> list{
-        "replay: not checked here: a fresh host, on which no job was ever started",
+        "replay: not checked here: a host on which no job was ever started",
+        question.born ? "birth: the host's ledger was born " + format_utc(*question.born)
+                      : std::string("birth: the host's ledger is older than the job; --host-born "
+                                    "TIME asks a host that came later"),
         "clock: the host's clock says " + format_utc(question.now),
         "intake: no other job is running, and no operator has suspended intake",
         "interpreter: looked at on this machine; the host looks at its own",
@@ -44,6 +47,10 @@ std::vector<const policy::Approved*> also_pinned(const admission::JobBytes& job,
 
 }  // namespace
 
+bool is_assumed(const admission::Check& check) {
+    return check.name == "replay" && check.outcome == admission::CheckOutcome::passed;
+}
+
 Report examine(const Question& question, const PolicyCopy& copy) {
     Report report;
     report.assumed = assumptions(question, copy);
@@ -69,7 +76,11 @@ Report examine(const Question& question, const PolicyCopy& copy) {
     }
     auto facts = admission::look_at(policy, copy.directory);
     facts.max_running_jobs = 1;
-    report.verdict = admission::admit(job, policy, facts, {}, question.now);
+    report.verdict = admission::admit(job, policy, facts,
+                                      {.birth = question.born.value_or(UnixTime{})}, question.now);
+    for (auto& check : report.verdict.checks) {
+        if (is_assumed(check)) check.detail = "not checked here: a dry run has no ledger";
+    }
     report.reason = admission::code(report.verdict.reason);
     report.detail = report.verdict.detail;
     report.script = std::exchange(report.verdict.script, {});  // a view of what the caller has

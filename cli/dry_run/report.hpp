@@ -17,6 +17,7 @@ struct Question {
     std::string catalogue;  // name of a catalogue job; then there is no file
     std::vector<admission::ParamValue> params;
     UnixTime now;
+    std::optional<UnixTime> born;  // the host's ledger; absent: before the job was approved
 };
 
 struct Report {
@@ -37,6 +38,9 @@ struct Report {
 // Makes the decision that a host would make: splits the signed script as a worker does, then calls
 // admit(). It starts no program, and opens no files but those that admission::look_at() opens.
 Report examine(const Question& question, const PolicyCopy& copy);
+
+// The check passed only by what is assumed of the host.
+bool is_assumed(const admission::Check& check);
 
 // Instructions for what is missing for approval; empty if the job was admitted or something else is
 // wrong.

@@ -52,7 +52,8 @@ std::string verdict_of(const Question& question, const Report& report, const Pol
 std::string checks_of(const Report& report) {
     std::string text = "\nchecks\n";
     for (const auto& check : report.verdict.checks) {
-        const auto outcome = check.outcome == admission::CheckOutcome::passed   ? "ok"
+        const auto outcome = is_assumed(check)                                  ? "?"
+                             : check.outcome == admission::CheckOutcome::passed ? "ok"
                              : check.outcome == admission::CheckOutcome::failed ? "NO"
                                                                                 : "-";
         auto words_of = std::string(outcome);

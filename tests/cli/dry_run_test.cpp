@@ -71,6 +71,20 @@ TEST_F(DryRun, ShowsASignerWhoElseIsNeeded) {
     EXPECT_EQ(answer.code, 1);
 }
 
+// A host of a group that grows: the job was signed before there was the host.
+TEST_F(DryRun, AsksForAHostThatWasBornLater) {
+    site_.seal("clean.sh", "signed.sh", {"alice", "bob"}, {"--runs", "1"});
+    EXPECT_EQ(ask({"signed.sh"}).code, 0);
+    EXPECT_THAT(ask({"signed.sh"}).out, HasSubstr("  replay        ? not checked here"));
+    const auto born = ask({"signed.sh", "--host-born", "2026-08-25T00:00:01Z"});
+    EXPECT_EQ(born.code, 1);
+    EXPECT_THAT(born.out, HasSubstr("refuse: before-birth"));
+    EXPECT_THAT(born.out, HasSubstr("before-birth admit"));
+    EXPECT_THAT(born.out, HasSubstr("birth: the host's ledger was born 2026-08-25T00:00:01Z"));
+    EXPECT_EQ(ask({"signed.sh", "--host-born", "2026-08-25T00:00:00Z"}).code, 0);
+    EXPECT_EQ(ask({"signed.sh", "--host-born", "yesterday"}).code, 2);
+}
+
 TEST_F(DryRun, TellsProgramsTheSame) {
     site_.seal("clean.sh", "signed.sh", {"alice", "bob"});
     auto document = ask_json({"signed.sh"});
