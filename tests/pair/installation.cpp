@@ -133,7 +133,7 @@ void Installation::pin(const PinnedJob& job) const {
     text += "script-size " + std::to_string(job.script.size()) + "\n";
     text += "interpreter /bin/sh\nprofile " + job.profile + "\n";
     for (const auto& [name, rule] : job.params) text += "param " + name + " " + rule + "\n";
-    text += "target any\nnot-before 2020-01-01T00:00:00Z\nnot-after 2090-01-01T00:00:00Z\n";
+    text += "target any\nnot-before " + job.not_before + "\nnot-after 2090-01-01T00:00:00Z\n";
     text += "timeout " + std::to_string(job.timeout.count()) + "\n";
     text += "output-max " + std::to_string(job.output_max) + "\n";
     text += "runs " + job.runs + "\n" + (job.resumes ? "after-reboot resume\n" : "") +

@@ -24,6 +24,7 @@ struct PinnedJob {
     std::uint64_t output_max = 1_MiB;
     std::string runs = "1000/day";
     bool resumes = false;  // after a restart of the host
+    std::string not_before = "2020-01-01T00:00:00Z";
 };
 
 class Installation {
