@@ -21,8 +21,10 @@ void tell_opened(Context& broker) {
     const auto& opened = broker.ledger.opened();
     const auto memory = broker.ledger.memory();
     const bool lacks = !opened.lacking.empty();
-    if (lacks) {
-        note(broker, memory == Memory::lost ? kLost : kRolledBack, {{"why", opened.lacking}});
+    // At each start: one that found it may have ended before it could say so.
+    if (memory != Memory::whole) {
+        note(broker, memory == Memory::lost ? kLost : kRolledBack,
+             {{"why", lacks ? opened.lacking : "as an earlier start found"}});
     }
     if (opened.created) note(broker, "ledger-created", {{"records", broker.ledger.records()}});
     if (lacks && broker.ledger.acceptance()) {

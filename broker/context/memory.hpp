@@ -4,7 +4,7 @@
 
 namespace bulkhead::broker {
 
-// Once, after the ledger was opened: the events of what it turned out to be.
+// At a start, after the ledger was opened: the events of what it turned out to be.
 void tell_opened(Context& broker);
 // The troubles that stand, by the clock of now.
 void watch_memory(Context& broker);

@@ -319,6 +319,21 @@ TEST_F(PastTest, AnOlderVersionReadsWhatIsWrittenForIt) {
 
 // --- the clock
 
+TEST_F(PastTest, AClockThatWasAheadForAStartRefusesNothingLater) {
+    const auto ahead = kNoon + hours(24 * 365);
+    std::optional<Head> mark;
+    {
+        auto ledger = Ledger::open(place.open(), ahead, {}, Past{.host = kHere}).value();
+        ASSERT_TRUE(ledger.end(*ledger.start(sample_start(1, ahead)), sample_end(), ahead));
+        ASSERT_TRUE(ledger.note_time({}));
+        mark = ledger.mark();
+    }
+    const auto ledger = open({.host = kHere, .mark = mark});
+    ASSERT_OK(ledger);
+    EXPECT_LT(ledger->clock_floor(), kNoon);
+    EXPECT_EQ(ledger->view().runs.size(), 1U) << "what ran is known all the same";
+}
+
 TEST(TrustedClock, IsOneThatNobodySetForAnHour) {
     TrustedClock clock;
     sys::TwoClocks reading{kNoon, hours(7)};

@@ -136,7 +136,7 @@ TEST(AdmitSigned, TheScriptMustBeTheSignedOne) {
     const auto manifest = s.manifest();
     auto with_script = [&](std::string script) {
         JobBytes job{.script = script, .manifest = manifest, .signatures = s.signatures};
-        return std::string(code(admit(job, s.policy, s.facts, {}, s.now)));
+        return std::string(code(admit(job, s.policy, s.facts, {.birth = s.birth}, s.now)));
     };
     EXPECT_EQ(with_script(s.script), "admitted");
     EXPECT_EQ(with_script(s.script + "\n"), "script-size-mismatch");
@@ -157,7 +157,7 @@ TEST(AdmitSigned, EverySingleBitFlipOfTheManifestIsRefused) {
         auto flipped = manifest;
         flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
         JobBytes job{.script = s.script, .manifest = flipped, .signatures = s.signatures};
-        const auto verdict = admit(job, s.policy, s.facts, {}, s.now);
+        const auto verdict = admit(job, s.policy, s.facts, {.birth = s.birth}, s.now);
         ASSERT_FALSE(verdict.admitted) << bit;
         ASSERT_THAT(code(verdict), testing::AnyOf("manifest-malformed", "signature-invalid",
                                                   "profile-not-signable"))
@@ -189,7 +189,7 @@ TEST(AdmitSigned, EverySingleBitFlipOfAPinnedManifestIsRefused) {
         auto flipped = manifest;
         flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
         JobBytes job{.script = s.script, .manifest = flipped};
-        ASSERT_FALSE(admit(job, s.policy, s.facts, {}, s.now).admitted) << bit;
+        ASSERT_FALSE(admit(job, s.policy, s.facts, {.birth = s.birth}, s.now).admitted) << bit;
     }
 }
 
