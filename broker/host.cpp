@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "common/sys/walk.hpp"
 #include "common/view/user_space.hpp"
 
 namespace bulkhead::broker {
@@ -22,13 +23,17 @@ namespace {
 using policy::Wall;
 
 Result<sys::Dir> own_directory(const std::string& path, mode_t mode, const sandbox::User& owner) {
-    if (::mkdir(path.c_str(), mode) == 0) {
-        if (::chown(path.c_str(), owner.uid, owner.gid) != 0)
+    const auto place = TRY(within("create directory " + path, sys::walk_to_place(path)));
+    const int above = place.dir.fd();
+    if (::mkdirat(above, place.name.c_str(), mode) == 0) {
+        if (::fchownat(above, place.name.c_str(), owner.uid, owner.gid, AT_SYMLINK_NOFOLLOW) != 0)
             return sys::fail_errno("chown " + path);
     } else if (errno != EEXIST) {
         return sys::fail_errno("create directory " + path);
     }
-    auto dir = TRY(sys::Dir::open(path));
+    auto found = place.dir.open_dir(place.name);
+    if (!found && found.error().code == ELOOP) found = sys::walk_to_dir(path);
+    auto dir = TRY(within(path, std::move(found)));
     struct stat info {};
     if (::fstat(dir.fd(), &info) != 0) return sys::fail_errno(path);
     if (info.st_uid != owner.uid || (info.st_mode & 022) != 0) {
@@ -73,12 +78,12 @@ bool is_file(const std::string& path) {
 
 Result<Directories> prepare_directories(const Options& options) {
     const sandbox::User root{};
-    TRY(own_directory(options.state, 0755, root));
+    TRY(within("--state", own_directory(options.state, 0755, root)));
     auto broker_state = TRY(own_directory(options.state + "/broker", 0700, root));
     auto worker_states = TRY(own_directory(options.state + "/workers", 0700, root));
     TRY(own_directory(options.state + "/scripts", 0711, root));
-    auto logs = TRY(own_directory(options.log_dir, 0750, root));
-    TRY(own_directory(options.run_dir, 0755, root));
+    auto logs = TRY(within("--log-dir", own_directory(options.log_dir, 0750, root)));
+    TRY(within("--run-dir", own_directory(options.run_dir, 0755, root)));
     TRY(own_directory(options.run_dir + "/reboot", 0700, root));
     TRY(own_directory(options.run_dir + "/status", 0755, root));
     return Directories{std::move(broker_state), std::move(worker_states), std::move(logs)};
@@ -99,14 +104,14 @@ Result<HomePlaces> make_home(const Options& options, const std::string& backend,
 }
 
 Result<sys::Fd> open_config(const std::string& path) {
-    sys::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (!file && errno == ENOENT && path == Options{}.config) {
-        file = sys::Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-        if (file) return file;
+    const auto found = sys::walk(path, "/");
+    if (!found && found.error().code == ENOENT && path == Options{}.config) {
+        sys::Fd none(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+        if (none) return none;
     }
-    if (!file) return sys::fail_errno("configuration " + path);
-    TRY(within("configuration", sys::require_roots_file(file, path)));
-    return file;
+    if (!found) return within("configuration", found.error());
+    TRY(within("configuration", sys::require_roots_file(*found, path)));
+    return sys::reopen(*found, O_RDONLY | O_NONBLOCK);
 }
 
 Result<std::uint64_t> ceiling_of(const policy::Policy& policy, std::uint64_t reachable) {

@@ -5,6 +5,7 @@
 #include "broker/jobs/kept_job.hpp"
 #include "broker/records/worker_states.hpp"
 #include "common/sys/clock.hpp"
+#include "common/sys/walk.hpp"
 
 namespace bulkhead::broker {
 
@@ -32,7 +33,7 @@ Result<> suspend_for_all(const sys::Dir& broker) {
 }  // namespace
 
 Result<std::vector<std::string>> migrate_back(const Options& options) {
-    const auto state = TRY(sys::Dir::open(options.state));
+    const auto state = TRY(within("--state", sys::walk_to_dir(options.state)));
     const auto broker = TRY(state.open_dir("broker"));
     const KeptJobs kept(TRY(broker.open_dir(".")));
     auto ledger = TRY(records::Ledger::open(broker, sys::now(), kept.list()));

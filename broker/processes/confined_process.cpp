@@ -12,6 +12,7 @@
 
 #include "common/sandbox/walls.hpp"
 #include "common/sys/exec.hpp"
+#include "common/sys/walk.hpp"
 #include "common/view/worker_view.hpp"
 
 namespace bulkhead::broker {
@@ -94,10 +95,9 @@ std::vector<std::string> environment_if(const auto& wanted) {
 }  // namespace
 
 Result<sys::Fd> open_program(const std::string& path) {
-    sys::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (!file) return sys::fail_errno("worker program " + path);
-    TRY(sys::require_roots_file(file, path));
-    return file;
+    const auto found = TRY(within("worker program " + path, sys::walk(path, "/")));
+    TRY(sys::require_roots_file(found, path));
+    return sys::reopen(found, O_RDONLY);
 }
 
 std::vector<std::string> environment_for_settings() {

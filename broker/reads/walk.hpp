@@ -1,6 +1,4 @@
-// Finds a file on a path that only root controls: from / down, every directory, every symlink
-// followed and the file itself belong to root and are writable by nobody else. So no user can
-// replace a part of the path while it is walked.
+// sys::walk() with the reason codes of reads, and what may be opened at its end.
 #pragma once
 #include <cstdint>
 #include <expected>
@@ -12,8 +10,7 @@ namespace bulkhead::broker {
 
 using Opened = std::expected<sys::Fd, std::string_view>;  // or the reason
 
-// Judges what each step finds. O_PATH: nothing is opened yet. Symlinks are followed beneath
-// `links_within`, and if that is empty nowhere.
+// An O_PATH descriptor: nothing is opened yet.
 Opened walk(std::string_view path, std::string_view links_within);
 
 struct Wanted {

@@ -8,7 +8,7 @@
 
 #include "common/base/strong.hpp"
 #include "common/policy/parse.hpp"
-#include "common/sys/dir.hpp"
+#include "common/sys/walk.hpp"
 
 namespace bulkhead::policy {
 
@@ -54,19 +54,7 @@ class Reader {
             TRY(judge(top.fd(), path_));
             return top;
         }
-        if (!path_.starts_with('/')) return fail(path_ + ": give the policy's absolute path");
-        auto dir = TRY(sys::Dir::open("/"));
-        TRY(judge(dir.fd(), "/"));
-        std::string walked;
-        for (const auto part : split(path_, '/')) {
-            if (part.empty()) continue;
-            walked.append("/").append(part);
-            auto below = dir.open_dir(part);
-            if (!below) return within("policy " + walked, below.error());
-            dir = *std::move(below);
-            TRY(judge(dir.fd(), walked));
-        }
-        return dir;
+        return sys::walk_to_dir(path_, sys::Links::refused);
     }
 
     Result<> read_folder(const sys::Dir& dir, const std::string& prefix) {

@@ -8,6 +8,7 @@
 
 #include <cstring>
 
+#include "tests/support/in_run.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::broker {
@@ -20,6 +21,7 @@ using testing::Not;
 constexpr sandbox::User kWorker{64123, 64123};
 
 struct HostTest : testing::Test {
+    test::InRun in_run;
     test::TempDir dir;
     Options options;
 

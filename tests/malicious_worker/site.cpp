@@ -8,6 +8,7 @@
 
 #include "tests/malicious_worker/jobs.hpp"
 #include "tests/support/files.hpp"
+#include "tests/support/roots_program.hpp"
 
 namespace bulkhead::test {
 
@@ -82,7 +83,7 @@ void Site::start(const std::string& orders, std::map<std::string, std::string> e
     under.insert(under.end(), {BULKHEAD_BROKER, "--policy", place / "policy", "--vendor-policy",
                                place / "vendor-policy", "--config", place / "agent.yaml", "--state",
                                place / "state", "--log-dir", place / "log", "--run-dir",
-                               place / "run", "--worker", BULKHEAD_MALICIOUS_WORKER,
+                               place / "run", "--worker", roots_program(BULKHEAD_MALICIOUS_WORKER),
                                "--worker-user", kWorkerUser, "--config-user", kReaderUser});
     broker_ = std::make_unique<Program>(Command{.words = std::move(under),
                                                 .environment = std::move(environment),

@@ -9,6 +9,7 @@
 
 #include "tests/support/files.hpp"
 #include "tests/support/ok.hpp"
+#include "tests/support/roots_program.hpp"
 
 namespace bulkhead::test {
 
@@ -86,12 +87,25 @@ std::string Pair::configuration() {
 
 std::vector<std::string> Pair::command(const std::vector<std::string>& more) {
     auto& place = *place_;
-    std::vector<std::string> words{
-        BULKHEAD_BROKER,         "--policy",      place / "policy",     "--vendor-policy",
-        place / "vendor-policy", "--config",      place / "agent.yaml", "--state",
-        place / "state",         "--log-dir",     place / "log",        "--run-dir",
-        place / "run",           "--worker",      BULKHEAD_WORKER,      "--worker-user",
-        user(kFirstWorker),      "--config-user", user(kConfigReader)};
+    std::vector<std::string> words{BULKHEAD_BROKER,
+                                   "--policy",
+                                   place / "policy",
+                                   "--vendor-policy",
+                                   place / "vendor-policy",
+                                   "--config",
+                                   place / "agent.yaml",
+                                   "--state",
+                                   place / "state",
+                                   "--log-dir",
+                                   place / "log",
+                                   "--run-dir",
+                                   place / "run",
+                                   "--worker",
+                                   roots_program(BULKHEAD_WORKER),
+                                   "--worker-user",
+                                   user(kFirstWorker),
+                                   "--config-user",
+                                   user(kConfigReader)};
     words.insert(words.end(), more.begin(), more.end());
     return words;
 }

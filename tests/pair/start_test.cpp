@@ -74,7 +74,7 @@ TEST_F(Start, ABadDurationIsNamed) {
 
 TEST_F(Start, AConfigurationThatOthersMayWriteIsRefused) {
     ::chmod((place() / "agent.yaml").c_str(), 0666);
-    expect_refused({"agent.yaml", "only root can write"});
+    expect_refused({"agent.yaml: others may write to it", "chmod go-w"});
 }
 
 TEST_F(Start, AMissingConfigurationIsNamed) {
@@ -121,7 +121,7 @@ TEST_F(Start, AnUnusableWorkerProgramIsNamed) {
                    {"--worker", "/nowhere/worker"});
     fs::copy(BULKHEAD_WORKER, place() / "worker");
     ::chmod((place() / "worker").c_str(), 0777);
-    expect_refused({"not a regular file that only root can write"},
+    expect_refused({"worker: others may write to it", "chmod go-w"},
                    {"--worker", place() / "worker"});
 }
 
@@ -144,6 +144,72 @@ TEST_F(Start, AStateDirectoryOfSomebodyElseIsRefused) {
     fs::create_directory(place() / "state");
     ASSERT_EQ(::chown((place() / "state").c_str(), 65534, 65534), 0);
     expect_refused({"must belong to user 0"});
+}
+
+// --- who may change the way to what root uses
+
+class Ways : public Start {
+  protected:
+    static constexpr uid_t kNobody = 65534;
+    const std::vector<std::string> kOptions{"--state",    "--log-dir", "--run-dir",
+                                            "--log-file", "--config",  "--vendor-policy",
+                                            "--worker",   "--policy"};
+
+    // Each option in turn names something in `folder`; each start is refused with `said`.
+    void expect_each_refused(const std::string& folder, const std::string& said) {
+        for (const auto& option : kOptions) {
+            place().write("agent.log", "");
+            expect_refused({said}, {option, folder + "/it"});
+            EXPECT_FALSE(fs::exists(folder + "/it")) << option;
+        }
+    }
+    std::string make(const std::string& name) {
+        fs::create_directories(place() / name);
+        return place() / name;
+    }
+};
+
+TEST_F(Ways, BelowADirectoryOfAnotherUserAreRefused) {
+    const auto theirs = make("theirs");
+    const auto below = make("theirs/of-root");
+    ASSERT_EQ(::chown(theirs.c_str(), kNobody, kNobody), 0);
+    expect_each_refused(below, theirs + ": belongs to user 65534; run: chown root " + theirs);
+}
+
+TEST_F(Ways, BelowADirectoryThatOthersMayWriteToAreRefused) {
+    const auto open = make("open");
+    const auto below = make("open/of-root");
+    fs::permissions(open, fs::perms(0775));
+    expect_each_refused(below, open + ": others may write to it; run: chmod go-w " + open);
+    ASSERT_EQ(::chmod(open.c_str(), 01777), 0);  // as /tmp is
+    expect_each_refused(below,
+                        open + ": others may write to it; choose a place where only root may");
+}
+
+TEST_F(Ways, BySymlinksOfAnotherUserAreRefused) {
+    const auto link = place() / "link";
+    fs::create_directory_symlink(make("of-root"), link);
+    ASSERT_EQ(::lchown(link.c_str(), kNobody, kNobody), 0);
+    expect_each_refused(link, link + ": belongs to user 65534 and is a symlink; remove it");
+}
+
+TEST_F(Ways, BySymlinksOfRootsAreFollowed) {
+    const auto folder = make("of-root");
+    const auto link = place() / "link";
+    fs::create_directory_symlink("../" + fs::path(place().path()).filename().string() + "/of-root",
+                                 link);
+    fs::create_symlink(place() / "agent.yaml", folder + "/agent.yaml");
+    EXPECT_EQ(run_to_end({"--state", link + "/state", "--log-dir", link + "/log", "--run-dir",
+                          link + "/run", "--config", link + "/agent.yaml", "--once"}),
+              0);
+    EXPECT_TRUE(fs::exists(folder + "/state/broker"));
+    EXPECT_TRUE(fs::exists(folder + "/log/audit.log"));
+    EXPECT_EQ(heartbeats().size(), 1U);
+    EXPECT_EQ(run_to_end({"--log-file", link + "/agent.log", "--once"}), 0);
+    EXPECT_TRUE(fs::exists(folder + "/agent.log"));
+    fs::create_symlink(place() / "other.log", folder + "/link.log");
+    EXPECT_EQ(run_to_end({"--log-file", folder + "/link.log", "--once"}), 2);
+    EXPECT_FALSE(fs::exists(place() / "other.log"));
 }
 
 TEST_F(Start, AReadOnlyStateDirectoryIsNamed) {
