@@ -4,6 +4,7 @@
 #include "broker/config_reader.hpp"
 #include "broker/context/profiles.hpp"
 #include "broker/exit_status.hpp"
+#include "broker/own_accounts.hpp"
 #include "broker/records/worker_states.hpp"
 #include "common/policy/vendor.hpp"
 #include "common/policy/walls.hpp"
@@ -48,6 +49,7 @@ Result<Broker::Parts> Broker::prepare(Options options, sandbox::Standing& standi
     auto program = TRY(input(open_program(options.worker)));
     auto vendor = TRY(input(policy::read_vendor(options.vendor_policy, policy::Trust::root)));
     auto policy = TRY(input(ReadyPolicy::load(options.policy, vendor)));
+    TRY(input(keep_jobs_apart(policy->policy, options)));
     TRY(standing.add({Wall::limits}, limit_self(policy->policy.part("broker"))));
     auto directories = TRY(input(prepare_directories(options)));
     KeptJobs kept(TRY(directories.broker_state.open_dir(".")));

@@ -7,6 +7,7 @@
 #include "broker/context/memory.hpp"
 #include "broker/context/profiles.hpp"
 #include "broker/log_file.hpp"
+#include "broker/own_accounts.hpp"
 #include "common/protocol/events.hpp"
 #include "common/view/worker_view.hpp"
 
@@ -16,6 +17,7 @@ namespace bulkhead::broker {
 // replaced by one that cannot start.
 Result<std::shared_ptr<ReadyPolicy>> Broker::load_fresh() const {
     auto fresh = TRY(ReadyPolicy::load(parts_.options.policy, parts_.vendor));
+    TRY(keep_jobs_apart(fresh->policy, parts_.options));
     TRY(require_possible(fresh->policy, context_.missing, context_.landlock_abi));
     if (parts_.part.own_view) TRY(view::try_view(fresh->policy.part("worker").paths));
     return fresh;

@@ -165,6 +165,7 @@ struct Limits {
 struct Profile {
     std::string name;
     std::string user;
+    Source user_source;
     std::string group;
     std::vector<std::string> groups;  // supplementary groups
     std::uint64_t capabilities = 0;   // bit n is capability number n

@@ -130,6 +130,10 @@ Result<Profile> parse_profile(const std::string& name, const std::string& file, 
     p.name = name;
     const bool of_job = whose(name) == kJob;
     p.private_tmp = of_job;
+    const auto take_users_line = [&](Line& line) {
+        p.user_source = line.source();
+        return take_user(line);
+    };
     const auto take_group = [&](Line& line) -> Result<> {
         p.groups.push_back(TRY(take_user(line)));
         return {};
@@ -158,7 +162,7 @@ Result<Profile> parse_profile(const std::string& name, const std::string& file, 
         Form form;
     };
     const std::vector<OfSome> all{
-        {kJob, set("user NAME", p.user, take_user)},
+        {kJob, set("user NAME", p.user, take_users_line)},
         {kJob, set("group NAME", p.group, take_user)},
         {kJob, list("groups none|NAME...", take_group)},
         {kJob, list("capabilities none|CAP_NAME...", add_to(p.capabilities))},

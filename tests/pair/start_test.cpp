@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "tests/pair/pair.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/kernel.hpp"
 
 namespace bulkhead::test {
@@ -210,6 +211,47 @@ TEST_F(Ways, BySymlinksOfRootsAreFollowed) {
     fs::create_symlink(place() / "other.log", folder + "/link.log");
     EXPECT_EQ(run_to_end({"--log-file", folder + "/link.log", "--once"}), 2);
     EXPECT_FALSE(fs::exists(place() / "other.log"));
+}
+
+// --- accounts
+
+TEST_F(Start, AProfileWithTheAccountOfAWorkerOrTheConfigReaderIsRefused) {
+    // nobody, whose jobs of this profile are, is slot 4's of these.
+    expect_refused(
+        {"profiles/diagnose.profile:7: user nobody: this account is the worker's of slot 4"},
+        {"--worker-user", "65530:65530"});
+    expect_refused({"user nobody: this account is the config reader's"},
+                   {"--config-user", "65534:65534"});
+}
+
+TEST_F(Start, AProfileIsRootOnlyByThatName) {
+    place().write("passwd", content_of("/etc/passwd") + "toor:x:0:0::/root:/bin/sh\n");
+    auto profile = place().read("policy/profiles/test.profile");
+    const std::string line = "user nobody";
+    place().write("policy/profiles/test.profile",
+                  profile.replace(profile.find(line), line.size(), "user toor"));
+    start_under({"/usr/bin/unshare", "--mount", "/bin/sh", "-c",
+                 "mount --bind \"$0\" /etc/passwd && exec \"$@\"", place() / "passwd"});
+    EXPECT_EQ(stop(0), 2);
+    EXPECT_TRUE(wait_for_log("profiles/test.profile:6: user toor is root; write: user root"));
+}
+
+TEST_F(Start, AReloadRefusesAProfileWithTheAccountOfTheConfigReader) {
+    const auto passwd =
+        content_of("/etc/passwd") + "reader:x:" + std::to_string(kConfigReader) + ":65534::/:\n";
+    place().write("passwd", passwd);
+    start_under({"/usr/bin/unshare", "--mount", "/bin/sh", "-c",
+                 "mount --bind \"$0\" /etc/passwd && exec \"$@\"", place() / "passwd"});
+    ASSERT_TRUE(wait_for_heartbeats(1));
+    auto profile = place().read("policy/profiles/test.profile");
+    const std::string line = "user nobody";
+    place().write("policy/profiles/test.profile",
+                  profile.replace(profile.find(line), line.size(), "user reader"));
+    reload();
+    const auto why = last_audit("policy-rejected")["why"].get<std::string>();
+    EXPECT_NE(why.find("profiles/test.profile:6: user reader: this account is the config reader's"),
+              std::string::npos)
+        << why;
 }
 
 TEST_F(Start, AReadOnlyStateDirectoryIsNamed) {
