@@ -6,17 +6,20 @@
 
 #include <array>
 #include <cerrno>
+#include <filesystem>
 
 #include "cli/base/command.hpp"
 #include "cli/base/files.hpp"
 #include "cli/base/options.hpp"
 #include "cli/migrate/compose.hpp"
-#include "common/sys/fd.hpp"
+#include "common/sys/walk.hpp"
 #include "worker/backend/registry.hpp"
 
 namespace bulkhead::cli {
 
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr std::array kOptions{
     Option{"--from", Option::Takes::once}, Option{"--root", Option::Takes::once},
@@ -98,36 +101,61 @@ std::string told(const migration::Plan& plan, const migration::Installation& ins
 
 // Writes a new file with mode 0600 and calls fsync(2). An existing file is not overwritten:
 // somebody may have edited it.
-Result<> write_new(const std::string& path, const std::string& content) {
-    sys::Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!file && errno == EEXIST) {
-        return fail(path + ": exists already and stays as it is; give --write an empty directory");
+Result<> write_new(const sys::Dir& dir, const std::string& name, std::string_view content) {
+    const auto file = dir.open_at(name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    if (!file && file.error().code == EEXIST) {
+        return fail("exists already and stays as it is; give --write an empty directory");
     }
-    if (!file) return sys::fail_errno(path);
-    TRY(within(path, sys::write_all(file, as_bytes(content))));
-    if (::fsync(file.get()) != 0) return sys::fail_errno(path);
+    if (!file) return std::unexpected(file.error());
+    TRY(sys::write_all(*file, as_bytes(content)));
+    if (::fsync(file->get()) != 0) return sys::fail_errno("fsync");
     return {};
 }
 
-Result<> make_directory(const std::string& path) {
-    if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
-    return sys::fail_errno(path);
+// Writes `name`, which may have directories in front of it. Nothing on the way is a symlink.
+Result<> write_below(const sys::Dir& dir, const std::string& name, std::string_view content) {
+    const auto slash = name.find('/');
+    if (slash == name.npos) return write_new(dir, name, content);
+    const auto below = TRY(dir.make_dir(name.substr(0, slash), 0700));
+    return write_below(below, name.substr(slash + 1), content);
+}
+
+// What lies there is installed later, by root, so nobody else may change anything on the way.
+Result<sys::Place> place_of(const std::string& path) {
+    if (::geteuid() == 0) return sys::walk_to_place(path, sys::Sticky::taken);
+    const fs::path whole(path);
+    return sys::Place{TRY(sys::Dir::open(whole.parent_path())), whole.filename()};
+}
+
+// A new directory, or an empty one of the caller's alone.
+Result<sys::Dir> make_directory(const std::string& path) {
+    const auto place = TRY(place_of(path));
+    const bool is_new = ::mkdirat(place.dir.fd(), place.name.c_str(), 0700) == 0;
+    if (!is_new && errno != EEXIST) return sys::fail_errno(path);
+    auto dir = TRY(within(path, place.dir.open_dir(place.name)));
+    struct stat info {};
+    if (::fstat(dir.fd(), &info) != 0) return sys::fail_errno(path);
+    if (info.st_uid != ::geteuid() || (info.st_mode & 077) != 0) {
+        return fail(path + ": others may use this directory; name one that is not there yet");
+    }
+    const auto names = TRY(within(path, dir.list()));
+    if (!is_new && !names.empty()) {
+        return fail(path + "/" + names.front() +
+                    ": exists already and stays as it is; give --write an empty directory");
+    }
+    return dir;
 }
 
 Result<> write_all(const migration::Plan& plan, const std::string& directory) {
-    TRY(make_directory(directory));
-    TRY(write_new(directory + "/agent.yaml", plan.agent_yaml));
+    const auto dir = TRY(make_directory(directory));
+    const auto put = [&](const std::string& name, std::string_view content) {
+        return within(directory + "/" + name, write_below(dir, name, content));
+    };
+    TRY(put("agent.yaml", plan.agent_yaml));
     for (const auto& [file, lines] : kAdded) {
-        if ((plan.*lines).empty()) continue;
-        TRY(write_new(directory + "/" + written(file), joined(plan.*lines, "")));
+        if (!(plan.*lines).empty()) TRY(put(written(file), joined(plan.*lines, "")));
     }
-    for (const auto& file : plan.secrets) {
-        for (auto slash = file.name.find('/'); slash != file.name.npos;
-             slash = file.name.find('/', slash + 1)) {
-            TRY(make_directory(directory + "/" + file.name.substr(0, slash)));
-        }
-        TRY(write_new(directory + "/" + file.name, file.content.reveal()));
-    }
+    for (const auto& file : plan.secrets) TRY(put(file.name, file.content.reveal()));
     return {};
 }
 
@@ -157,7 +185,8 @@ Result<int> migrate(const Arguments& arguments) {
         return fail("this version does not speak " + std::string(agent->dialect));
     }
     const auto root = without_slash(options.value("--root", "/"));
-    const auto directory = without_slash(options.value("--write"));
+    auto directory = without_slash(options.value("--write"));
+    if (!directory.empty()) directory = fs::absolute(directory).lexically_normal();
     const auto installation =
         TRY(migration::read_installation(*agent, root, options.values("--file")));
     const auto plan = TRY(migration::compose(*agent, installation, root));

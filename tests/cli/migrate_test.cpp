@@ -1,6 +1,7 @@
 // `bulkhead migrate` on whole installations of the other agents, under tests/cli/migrate.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -86,6 +87,35 @@ TEST_P(Migration, OverwritesNothing) {
     EXPECT_EQ(again.code, 1);
     EXPECT_NE(again.err.find("exists already"), std::string::npos) << again.err;
     EXPECT_EQ(content_of(out() / "agent.yaml"), "mine");
+}
+
+// What is written there will be installed by root.
+TEST_P(Migration, WritesNowhereThatAnotherUserCouldChange) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root to make files of another user";
+    const auto refused = [&](const fs::path& to, const std::string& why) {
+        const auto answer = migrate_it({"--write", to});
+        EXPECT_EQ(answer.code, 1) << to;
+        EXPECT_NE(answer.err.find(why), std::string::npos) << answer.err;
+    };
+    const fs::path top = temporary_.path();
+    const auto theirs = top / "theirs";
+    fs::create_directories(theirs / "mine");
+    fs::create_directories(top / "elsewhere");
+    fs::permissions(theirs / "mine", fs::perms(0700));
+    ASSERT_EQ(::chown(theirs.c_str(), kNobody, kNobody), 0);
+    refused(theirs, "others may use this directory");
+    refused(theirs / "mine", theirs.string() + ": belongs to user 65534");
+    refused(theirs / "new", theirs.string() + ": belongs to user 65534");
+    EXPECT_FALSE(fs::exists(theirs / "new"));
+    fs::create_directory_symlink(top / "elsewhere", top / "link");
+    refused(top / "link", "a symlink is in the path");
+    fs::permissions(top / "elsewhere", fs::perms(0755));
+    refused(top / "elsewhere", "others may use this directory");
+    fs::permissions(top / "elsewhere", fs::perms(0700));
+    fs::create_directory_symlink(theirs, top / "elsewhere/state");
+    refused(top / "elsewhere", "state: exists already");
+    fs::remove(top / "elsewhere/state");
+    EXPECT_EQ(migrate_it({"--write", top / "elsewhere"}).code, 0) << "empty, and root's alone";
 }
 
 TEST_P(Migration, WhatItWritesIsAConfiguration) {
