@@ -21,6 +21,8 @@ constexpr std::array kOptions{Option{"--json", Option::Takes::nothing},
                               Option{"--socket", Option::Takes::once},
                               Option{"--run-dir", Option::Takes::once}};
 
+constexpr std::size_t kMostShown = 64;  // jobs of a backend, for people
+
 const json& member(const json& object, const char* name) {
     static const json kNone;
     const auto found = object.find(name);
@@ -83,7 +85,12 @@ void print_backend(const json& backend) {
         print_line("  declined",
                    text(one, "what") + ": " + text(one, "reason") + ", " + text(one, "detail"));
     }
+    std::size_t left = kMostShown;
     for (const auto& job : member(backend, "jobs")) {
+        if (left-- == 0) {
+            std::printf("  and %zu more jobs\n", member(backend, "jobs").size() - kMostShown);
+            break;
+        }
         std::printf("  job %s (%s): %s, %s bytes of output\n", text(job, "delivery").c_str(),
                     text(job, "job").c_str(), text(job, "state").c_str(),
                     text(job, "stdout_bytes").c_str());

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -22,21 +23,28 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kTimeout{5};  // for the whole exchange
+constexpr std::chrono::seconds kTimeout{5};  // for all that is asked, together
+// More than a worker says: its answer is one send(2) that does not wait, of 208 KiB at most by the
+// default of net.core.wmem_default (socket(7)).
 constexpr std::size_t kMostBytes = 1_MiB;
-constexpr int kMaxDepth = 16;
-constexpr std::size_t kMostNames = 256;  // of one object; the JSON library compares each with all
 constexpr std::string_view kEnding = ".sock";
 
-Result<sys::Fd> connect_to(const std::string& path) {
+std::chrono::milliseconds left_until(Clock::time_point deadline) {
+    return std::max(std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()),
+                    std::chrono::milliseconds(0));
+}
+
+Result<sys::Fd> connect_to(const std::string& path, Clock::time_point deadline) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.size() >= sizeof address.sun_path) return wrong(path + ": too long for a socket");
     std::memcpy(address.sun_path, path.data(), path.size());
     sys::Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!socket) return sys::fail_errno("socket");
-    const timeval timeout{.tv_sec = kTimeout.count(), .tv_usec = 0};
-    // SO_SNDTIMEO is the timeout of connect(2), too (socket(7)).
+    // SO_SNDTIMEO is the timeout of connect(2), too (socket(7)). Half of what is left, for a worker
+    // that takes nobody's connection must not take the time of those after it; 0 would be no limit.
+    const auto wait = std::max(left_until(deadline).count() / 2, 1L);
+    const timeval timeout{.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
     if (::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) != 0) {
         return sys::fail_errno("socket timeout");
     }
@@ -54,9 +62,9 @@ Result<std::string> read_until(const sys::Fd& socket, Clock::time_point deadline
     std::string text;
     std::array<char, 16'384> chunk{};
     for (;;) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+        // After the deadline what has arrived is still read: the wait was for another worker.
         pollfd ready{.fd = socket.get(), .events = POLLIN, .revents = 0};
-        const int polled = ::poll(&ready, 1, static_cast<int>(std::max(left.count(), 0L)));
+        const int polled = ::poll(&ready, 1, static_cast<int>(left_until(deadline).count()));
         if (polled == 0) return fail("the agent does not answer");
         const auto got = polled < 0 ? -1 : ::read(socket.get(), chunk.data(), chunk.size());
         if (got < 0 && errno == EINTR) continue;
@@ -67,33 +75,20 @@ Result<std::string> read_until(const sys::Fd& socket, Clock::time_point deadline
     }
 }
 
-Result<StatusJson> parse(const std::string& text) {
-    using Event = StatusJson::parse_event_t;
-    // Deeper levels are left out, because printing recurses into them, and so are further names.
-    std::array<std::size_t, kMaxDepth + 2> names{};
-    const auto bounded = [&names](int depth, Event event, const StatusJson&) {
-        if (depth > kMaxDepth) return false;
-        const auto level = static_cast<std::size_t>(depth);
-        if (event == Event::object_start) names[level + 1] = 0;
-        return event != Event::key || ++names[level] <= kMostNames;
-    };
-    auto document = StatusJson::parse(text, bounded, false);
-    if (!document.is_object()) return fail("the agent's answer was cut short; try again");
-    return document;
-}
-
 Result<StatusJson> hear(const Result<sys::Fd>& socket, Clock::time_point deadline) {
     if (!socket) return std::unexpected(socket.error());
-    return parse(TRY(read_until(*socket, deadline)));
+    return parse_bounded(TRY(read_until(*socket, deadline)));
 }
 
 }  // namespace
 
 Asked ask_one(const std::string& socket) {
-    return {.backend = {}, .answer = hear(connect_to(socket), Clock::now() + kTimeout)};
+    const auto deadline = Clock::now() + kTimeout;
+    return {.backend = {}, .answer = hear(connect_to(socket, deadline), deadline)};
 }
 
 Result<std::vector<Asked>> ask_all(const std::string& run_dir) {
+    const auto deadline = Clock::now() + kTimeout;
     const auto folder = run_dir + "/status";
     const auto directory = sys::Dir::open(folder);
     if (!directory) {
@@ -105,10 +100,9 @@ Result<std::vector<Asked>> ask_all(const std::string& run_dir) {
         const auto backend = name.substr(0, name.rfind('.'));
         if (!name.ends_with(kEnding) || !is_backend_name(backend)) continue;
         names.push_back(backend);
-        sockets.push_back(connect_to(folder + "/" + name));
+        sockets.push_back(connect_to(folder + "/" + name, deadline));
     }
     if (names.empty()) return fail(folder + ": holds no socket; is the agent running?");
-    const auto deadline = Clock::now() + kTimeout;
     std::vector<Asked> all;
     for (std::size_t i = 0; i < names.size(); ++i) {
         all.push_back({.backend = names[i], .answer = hear(sockets[i], deadline)});

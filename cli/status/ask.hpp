@@ -1,15 +1,14 @@
 // Asks workers' status sockets. A worker talks to the network and may be captured, so its answer is
-// bounded: 5 s, 1 MiB, 16 levels, and 256 names in one object.
+// bounded: 1 MiB, 5 s of the monotonic clock for all workers together, and as parse_bounded()
+// says.
 #pragma once
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "cli/status/bounded_json.hpp"
 #include "common/base/result.hpp"
 
 namespace bulkhead::cli {
-
-using StatusJson = nlohmann::ordered_json;
 
 struct Asked {
     std::string backend;  // from the socket's name; empty if the caller named the socket

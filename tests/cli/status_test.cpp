@@ -7,6 +7,7 @@
 #include <cstring>
 #include <thread>
 
+#include "cli/status/bounded_json.hpp"
 #include "common/sys/fd.hpp"
 #include "tests/cli/site.hpp"
 
@@ -135,6 +136,112 @@ TEST_F(Status, SaysSoWhenNobodyAnswers) {
     const auto answer = run({.words = {"status", "--socket", socket_}});
     EXPECT_EQ(answer.code, 1);
     EXPECT_THAT(answer.err, HasSubstr("the agent does not answer"));
+}
+
+std::string megabyte_of(std::string_view element, std::size_t size = 1'000'000) {
+    std::string text = R"({"backends":[{"name":"n","jobs":[)";
+    while (text.size() < size) text.append(element).append(",");
+    return text + std::string(element) + "]}]}";
+}
+
+TEST_F(Status, TakesAMegabyteInTheTimeOfItsLengthAndNoMore) {
+    for (const auto* element : {"{}", "[]", "0", R"({"delivery":"j"})"}) {
+        const auto began = std::chrono::steady_clock::now();
+        const auto answer = shown(megabyte_of(element));
+        EXPECT_EQ(answer.code, 0) << element << answer.err;
+        EXPECT_THAT(answer.out, HasSubstr(" more jobs\n")) << element;
+        EXPECT_LT(answer.out.size(), 10'000U) << element;
+        EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(5)) << element;
+    }
+    const auto answer = shown(megabyte_of("{}", 1 << 20));
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_THAT(answer.err, HasSubstr("the agent's answer is too large"));
+}
+
+// With the JSON library's callback parser this takes as many minutes as it has seconds.
+TEST(BoundedJson, TakesTimeByItsLengthAlone) {
+    const auto seconds_for = [](const std::string& text) {
+        const auto began = std::chrono::steady_clock::now();
+        EXPECT_TRUE(cli::parse_bounded(text)) << text.substr(0, 40);
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    };
+    std::string names = "{";
+    for (int i = 0; i < 100'000; ++i) names += '"' + std::to_string(i) + "\":{},";
+    for (const auto& text :
+         {megabyte_of("{}"), megabyte_of("[{},{}]"), names + "\"x\":0}",
+          R"({"x":)" + std::string(500'000, '[') + std::string(500'000, ']') + "}"}) {
+        EXPECT_LT(seconds_for(text), 10) << text.substr(0, 40);
+    }
+}
+
+TEST(BoundedJson, LeavesOutWhatIsTooDeepOrTooMuch) {
+    const auto kept = [](const std::string& text) {
+        const auto read = cli::parse_bounded(text);
+        return read ? read->dump() : read.error().what;
+    };
+    EXPECT_EQ(kept(R"({"a":[1,-2,0.5,"x",true,null,{}],"b":{"c":[]}})"),
+              R"({"a":[1,-2,0.5,"x",true,null,{}],"b":{"c":[]}})");
+    EXPECT_EQ(kept(R"({"a":)" + std::string(20, '[') + "7" + std::string(20, ']') + R"(,"b":1})"),
+              R"({"a":)" + std::string(15, '[') + std::string(15, ']') + R"(,"b":1})");
+    std::string many = "{";
+    for (int i = 0; i < 300; ++i) many += '"' + std::to_string(i) + "\":{\"y\":1},";
+    EXPECT_EQ(cli::parse_bounded(many + "\"0\":2}")->size(), cli::kMaxNames);
+    for (const auto* text : {"", "{", "[]", "7", R"({"a":1}x)", R"({"a":1,})", R"({"a":"\xff"})"}) {
+        EXPECT_FALSE(cli::parse_bounded(text)) << text;
+    }
+}
+
+TEST_F(Status, HasOneDeadlineForAByteAtATime) {
+    std::atomic<bool> done = false;
+    std::thread worker([&] {
+        const sys::Fd peer(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        while (!done && ::send(peer.get(), " ", 1, MSG_NOSIGNAL) == 1) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        }
+    });
+    const auto began = std::chrono::steady_clock::now();
+    const auto answer = run({.words = {"status", "--socket", socket_}});
+    const auto took = std::chrono::steady_clock::now() - began;
+    done = true;
+    worker.join();
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_THAT(answer.err, HasSubstr("the agent does not answer"));
+    EXPECT_GE(took, std::chrono::seconds(4));
+    EXPECT_LT(took, std::chrono::seconds(12));
+}
+
+TEST_F(StatusOfAll, ASilentOneTakesNobodyElsesAnswerAway) {
+    const auto silent = listen_at(socket("a-first"));
+    const auto answer = shown({{"main", kMain}}, {"--json"});
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_THAT(answer.out, HasSubstr(R"("name":"main")"));
+    EXPECT_THAT(answer.out,
+                HasSubstr(R"({"backend":"a-first","why":"the agent does not answer"})"));
+}
+
+// Connections to it until one would wait.
+std::vector<sys::Fd> crowd_before(const std::string& path) {
+    sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+    std::vector<sys::Fd> crowd;
+    do {
+        crowd.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    } while (::connect(crowd.back().get(), reinterpret_cast<const sockaddr*>(&address),
+                       sizeof address) == 0);
+    return crowd;
+}
+
+TEST_F(StatusOfAll, HasOneDeadlineForConnectingToAllThatTakeNobody) {
+    std::vector<sys::Fd> held;
+    for (const auto* name : {"a", "b", "c"}) {
+        held.push_back(listen_at(socket(name)));
+        for (auto& one : crowd_before(socket(name))) held.push_back(std::move(one));
+    }
+    const auto began = std::chrono::steady_clock::now();
+    const auto answer = shown({{"main", kMain}}, {"--json"});
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(9));
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_THAT(answer.out, HasSubstr(R"("name":"main","heartbeats":7)"));
 }
 
 TEST_F(StatusOfAll, IsOneOfTheSameShape) {
