@@ -77,7 +77,7 @@ Result<> add_param(Manifest& job, string_view value) {
     const auto name = value.substr(0, blank);
     const auto same = [&](const ParamRule& other) { return other.name == name; };
     if (std::any_of(job.params.begin(), job.params.end(), same)) return fail("name used twice");
-    job.params.push_back(TRY(parse_param_rule(name, value.substr(blank + 1))));
+    job.params.push_back(TRY(parse_param_rule(name, value.substr(blank + 1), job.format)));
     return {};
 }
 

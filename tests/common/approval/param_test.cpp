@@ -7,11 +7,19 @@
 namespace bulkhead::approval {
 namespace {
 
-std::string check(std::string_view rule, std::string_view value) {
-    const auto param = parse_param_rule("p", rule);
-    EXPECT_OK(param);
+std::string check(std::string_view rule, std::string_view value, unsigned format = 1) {
+    const auto param = parse_param_rule("p", rule, format);
+    if (!param) return "no rule: " + param.error().what;
     const auto checked = check_param(*param, value);
     return checked ? "ok" : checked.error().what;
+}
+
+// As a manifest of format v2 has it.
+std::string check2(std::string_view rule, std::string_view value) { return check(rule, value, 2); }
+
+std::string error2(std::string_view rule) {
+    const auto param = parse_param_rule("p", rule, 2);
+    return param ? "none" : param.error().what;
 }
 
 TEST(Param, ANumberIsTakenInItsOnlySpellingAndRange) {
@@ -82,6 +90,131 @@ TEST(Param, MalformedRulesSayWhatIsWrong) {
     EXPECT_EQ(error("text:8:a b"), "blank in a rule");
     EXPECT_EQ(error("text:8:a\x7f"), "blank in a rule");
     EXPECT_EQ(error(""), "expected int:, enum: or text:");
+}
+
+// Signed manifests of that format are out there.
+TEST(Param, InFormatV1RulesMeanWhatTheyAlwaysMeant) {
+    EXPECT_EQ(check("text:8:!-~", "a[$(id)]"), "ok");
+    EXPECT_EQ(check("text:9:[:blank:]", "[:blank:]"), "ok");
+    EXPECT_EQ(check("text:9:[:blank:]", " "), "character \" \" is not allowed");
+    for (const auto* rule : {"word", "path:/var", "text-raw:8:a"}) {
+        EXPECT_EQ(check(rule, "a"), "no rule: this rule needs a manifest of bulkhead-job v2");
+    }
+    EXPECT_EQ(check("wordy", "a"), "no rule: expected int:, enum: or text:");
+}
+
+TEST(Param, AWordIsOneComponentAndNoOption) {
+    for (const auto* good : {"a", "7", "nginx-1.2_3", "A..b"})
+        EXPECT_EQ(check2("word", good), "ok");
+    EXPECT_EQ(check2("word", std::string(64, 'a')), "ok");
+    for (const auto& odd : {std::string(), std::string("-a"), std::string(".."), std::string("a/b"),
+                            std::string("a b"), std::string("a[0]"), std::string("\xc3\xa4"),
+                            std::string(65, 'a'), std::string("a\n"), std::string("a\0", 2)}) {
+        EXPECT_EQ(check2("word", odd), "expected [A-Za-z0-9][A-Za-z0-9._-]{0,63}") << odd;
+    }
+    EXPECT_NE(error2("word:8"), "none");
+}
+
+TEST(Param, APathLiesBeneathItsPrefixByItsText) {
+    const std::string rule = "path:/var/cache";
+    EXPECT_EQ(check2(rule, "/var/cache/apt"), "ok");
+    EXPECT_EQ(check2(rule, "/var/cache/apt/a..b/.c/d@1+2_3-4"), "ok");
+    for (const auto* outside :
+         {"/var/cache", "/var/cached", "/var", "/etc/passwd", "/var/Cache/a"}) {
+        EXPECT_EQ(check2(rule, outside), "not beneath /var/cache") << outside;
+    }
+    const std::pair<std::string, std::string> bad[] = {
+        {"", "expected an absolute path of at most 512 bytes"},
+        {"var/cache/x", "expected an absolute path of at most 512 bytes"},
+        {"/var/cache/" + std::string(502, 'a'), "expected an absolute path of at most 512 bytes"},
+        {"/var/cache/../x", "has a part \"..\""},
+        {"/var/cache/x/..", "has a part \"..\""},
+        {"/var/cache/./x", "has a part \".\""},
+        {"/var/cache//x", "has an empty part: write one slash, and none at the end"},
+        {"//var/cache/x", "has an empty part: write one slash, and none at the end"},
+        {"/var/cache/x/", "has an empty part: write one slash, and none at the end"},
+        {"/var/cache/", "has an empty part: write one slash, and none at the end"},
+        {"/var/cache/-rf", "has a part that begins with a minus sign"},
+        {"/var/cache/a b", "expected parts of letters, digits and . _ + @ -"},
+        {"/var/cache/a\n", "expected parts of letters, digits and . _ + @ -"},
+        {"/var/cache/$(id)", "expected parts of letters, digits and . _ + @ -"},
+        {"/var/cache/a*", "expected parts of letters, digits and . _ + @ -"},
+        {"/var/cache/\xc3\xa4", "expected parts of letters, digits and . _ + @ -"},
+        {std::string("/var/cache/a\0", 13), "expected parts of letters, digits and . _ + @ -"},
+        {"/var/cache/" + std::string(256, 'a'), "expected parts of letters, digits and . _ + @ -"},
+    };
+    for (const auto& [value, says] : bad) EXPECT_EQ(check2(rule, value), says) << value;
+}
+
+TEST(Param, ThePrefixOfAPathIsADirectoryWithOneSpelling) {
+    for (const auto* rule : {"path:", "path:/", "path:var", "path:/var/", "path:/var/../etc",
+                             "path://var", "path:/var/./x", "path:/v[ar"}) {
+        EXPECT_TRUE(error2(rule).starts_with("the directory: ")) << rule << error2(rule);
+    }
+}
+
+TEST(Param, ATextMayHoldBlanksAndLettersWhereItsRuleSaysSo) {
+    const std::string rule = "text:12:A-Za-z0-9.,[:blank:][:letter:]-";
+    EXPECT_EQ(check2(rule, "zwei W\xc3\xb6rter"), "ok");
+    EXPECT_EQ(check2(rule, "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f\xc3\xa9\xc5\xbe 89012"), "ok")
+        << "12 characters";
+    EXPECT_EQ(check2(rule, "\xd0\xa1\xd0\xbb\xd0\xbe\xd0\xb2\xd0\xbe"), "ok") << "Cyrillic alone";
+    EXPECT_EQ(check2(rule, "\xe6\x97\xa5\xe6\x9c\xac"), "ok");
+    EXPECT_EQ(check2(rule, "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f\xc3\xa9\xc5\xbe 890123"),
+              "expected 1..12 characters");
+    for (const auto* odd : {" a", "a ", " "}) {
+        EXPECT_EQ(check2(rule, odd), "begins or ends with a blank");
+    }
+    EXPECT_EQ(check2(rule, "a\tb"), "character \"\\x09\" is not allowed");
+    EXPECT_EQ(check2(rule, "a\nb"), "character \"\\x0a\" is not allowed");
+    EXPECT_EQ(check2(rule, "a;b"), "character \";\" is not allowed");
+    EXPECT_EQ(check2("text:8:a-z[:blank:]", "\xc3\xa4"), "character \"\\xc3\" is not allowed");
+    EXPECT_EQ(check2("text:8:a-z", "a b"), "character \" \" is not allowed");
+    EXPECT_EQ(check2("text:8:[:blank:]a-z-", "a -"), "ok");
+    EXPECT_EQ(check2("text:8:[:letter:]-", "-\xc3\xa4"), "begins with a minus sign");
+}
+
+TEST(Param, NoTextHoldsWhatPeopleDoNotSee) {
+    const std::string rule = "text-raw:32:!-~[:blank:][:letter:]";
+    for (const std::string odd :
+         {"\xe2\x80\xae", "\xe2\x80\x8b", "\xef\xbb\xbf", "\x1b", "\xc2\xa0", "\xc2\x9b", "\xff",
+          "\xc3", "\xed\xa0\x80", "\xf3\xa0\x81\x81", "\xcc\x88", "\r", "\n", "\t", "\x7f"}) {
+        EXPECT_NE(check2(rule, "a" + odd + "b"), "ok") << odd;
+        EXPECT_NE(check2(rule, "a" + odd), "ok") << odd;
+    }
+    EXPECT_EQ(
+        check2("text:32:a-z[:letter:]", "p\xd0\xb0th"),
+        "line 1, column 2: U+0430: looks like a Latin letter in a word of such letters, and is "
+        "none");
+}
+
+TEST(Param, ATextHoldsNothingThatAShellExecutesUnlessItIsRaw) {
+    for (const char c : kExecuted) {
+        const auto rule = ":8:a" + std::string(1, c);
+        EXPECT_THAT(error2("text" + rule),
+                    testing::HasSubstr("Leave that out, or write text-raw" + rule));
+        EXPECT_EQ(check2("text-raw" + rule, "a" + std::string(1, c)), "ok");
+    }
+    for (const auto* rule : {"text:8:A-z", "text:8:!-~", "text:8:#-'", "text:8:Z-a", "text:8:z-~",
+                             "text:8:[a]", "text:8:9-<", "text:8:[:"}) {
+        EXPECT_THAT(error2(rule), testing::HasSubstr("which a shell can execute")) << rule;
+    }
+    EXPECT_THAT(error2("text:20:A-z"), testing::StartsWith("the class holds ` [ \\, which"));
+    EXPECT_EQ(check2("text-raw:20:A-z", "a[`x`]"), "ok");
+    EXPECT_EQ(error2("text:64:A-Za-z0-9 .:,_@%+=/!?'\"#~^*)}]-"), "blank in a rule");
+    EXPECT_EQ(error2("text:64:A-Za-z0-9.:,_@%+=/!?'\"#~^*)}]-"), "none");
+}
+
+TEST(Param, NamedClassesAreKnownOrAnError) {
+    EXPECT_EQ(error2("text:8:[:alpha:]"),
+              "unknown class [:alpha:]; there are [:blank:] and [:letter:]");
+    EXPECT_EQ(error2("text:8:a-[:blank:]"), "a range in the class runs backwards");
+    EXPECT_EQ(error2("text:8:[:blank:]-z"),
+              "a minus sign in a class stands first, last or between two ends of a range");
+    EXPECT_EQ(check2("text-raw:8:a[:", "[:a"), "ok");
+    EXPECT_EQ(error2("text-raw:8"), "expected text:max:class");
+    EXPECT_EQ(error2("text-raw:513:a"), "outside 1..512");
+    EXPECT_EQ(error2(""), "expected int:, enum:, word, path:, text: or text-raw:");
 }
 
 TEST(Param, NamesAreFitForTheEnvironment) {
