@@ -101,6 +101,10 @@ Result<JobPlan> plan_for(const Verdict& verdict, const StartRequest& request,
     plan.environment.push_back("BULKHEAD_JOB_ID=" + manifest.job_id.value);
     for (const auto& param : request.job.params) {
         plan.environment.push_back("JOB_P_" + param.name + "=" + param.value);
+        for (const auto& rule : manifest.params) {
+            if (rule.name != param.name || rule.prefix.empty()) continue;
+            plan.paths.push_back({param.name, param.value, rule.prefix});
+        }
     }
     if (plan.ids.user.uid == 0) {
         plan.reboot_mark = broker.reboot_directory + "/" + crypto::hex(request.job.delivery_digest);

@@ -14,6 +14,7 @@ using protocol::Code, protocol::JobEnd, protocol::JobOutcome;
 
 // A value that the kernel reads back is not the one that was set: no line of the job ran.
 constexpr std::string_view kDiffersReason = "confinement-differs";
+constexpr std::string_view kLeadsOutReason = "parameter-leads-out";
 
 constexpr std::size_t kMostNames = 5;
 
@@ -30,9 +31,11 @@ JobEnd could_not_start(const Error& error) {
 
 JobEnd judged(JobEnd end, const JobStatus& status) {
     if (!status.failed_step.empty()) {
-        return could_not_start(
-            {.what = status.failed_step,
-             .kind = status.differs() ? Error::Kind::differs : Error::Kind::none});
+        end =
+            could_not_start({.what = status.failed_step,
+                             .kind = status.differs() ? Error::Kind::differs : Error::Kind::none});
+        if (status.leads_out()) end.reason = Code::clipped(kLeadsOutReason);
+        return end;
     }
     if (WIFSIGNALED(status.wait_status)) {
         end.signal = static_cast<std::uint8_t>(WTERMSIG(status.wait_status));

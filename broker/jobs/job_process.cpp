@@ -222,9 +222,9 @@ Result<> restrict_before_exec(const JobPlan& plan, const Ready& ready) {
 }
 
 // The exit status tells which kind of step failed: see JobStatus::differs().
-[[noreturn]] void report_and_exit(int report, const Error& step) {
-    const bool differs = step.kind == Error::Kind::differs;
-    sys::say_and_exit(report, kFailureMark + step.what, differs ? kDiffersExit : 127);
+[[noreturn]] void report_and_exit(int report, const Error& step, int status = 127) {
+    if (step.kind == Error::Kind::differs) status = kDiffersExit;
+    sys::say_and_exit(report, kFailureMark + step.what, status);
 }
 
 [[noreturn]] void run_interpreter(const JobPlan& plan, const Ready& ready) {
@@ -236,6 +236,10 @@ Result<> restrict_before_exec(const JobPlan& plan, const Ready& ready) {
     const sys::Argv environment(plan.environment);
     const auto done = restrict_before_exec(plan, ready);
     if (!done) report_and_exit(kReportFd, done.error());
+    for (const auto& param : plan.paths) {
+        const auto beneath = require_beneath(param);
+        if (!beneath) report_and_exit(kReportFd, beneath.error(), kLeadsOutExit);
+    }
     ::execve(argv.program(), argv.get(), environment.get());
     report_and_exit(kReportFd, sys::fail_errno("exec " + plan.interpreter).error());
 }

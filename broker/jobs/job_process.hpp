@@ -6,6 +6,7 @@
 
 #include "broker/jobs/cgroup.hpp"
 #include "broker/jobs/kept_job.hpp"
+#include "broker/jobs/path_param.hpp"
 #include "common/policy/policy.hpp"
 #include "common/sandbox/child.hpp"
 #include "common/sandbox/privileges.hpp"
@@ -24,6 +25,7 @@ struct JobPlan {
     std::string script_directory;  // root's, for jobs without a view; else it lies in the view
     std::string mount_points;      // see view::JobViewPlan
     std::vector<std::string> environment;
+    std::vector<PathParam> paths;  // parameters whose values must not lead out of their prefix
     sandbox::ProcessIds ids;
     policy::Profile profile;
     sandbox::Filter filter;
@@ -60,13 +62,17 @@ Result<std::vector<std::string>> try_job(const JobPlan& plan);
 
 // How the first process ended, or the step before exec that failed.
 inline constexpr int kDiffersExit = 126;
+inline constexpr int kLeadsOutExit = 125;
 struct JobStatus {
     int wait_status = 0;               // of the interpreter, as waitpid(2) has it
     std::string failed_step;           // empty: the interpreter ran
     std::vector<std::string> remarks;  // sentences: what was left out of its view
     std::uint64_t max_rss_bytes = 0;
     // The system call succeeded, but the value read back is not the one that was set.
-    bool differs() const { return !failed_step.empty() && wait_status >> 8 == kDiffersExit; }
+    bool differs() const { return failed_with(kDiffersExit); }
+    // A parameter is a path that leads out of its prefix: see require_beneath().
+    bool leads_out() const { return failed_with(kLeadsOutExit); }
+    bool failed_with(int code) const { return !failed_step.empty() && wait_status >> 8 == code; }
 };
 
 // The destructor kills and reaps the first process.

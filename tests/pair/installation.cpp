@@ -128,7 +128,8 @@ bool Installation::exists(std::string_view name) const { return fs::exists(*this
 void Installation::remove(std::string_view name) const { fs::remove_all(*this / name); }
 
 void Installation::pin(const PinnedJob& job) const {
-    std::string text = "bulkhead-job v1\njob-id " + job.name + "\nauthor operator\n";
+    std::string text = "bulkhead-job v" + std::to_string(job.format) + "\njob-id " + job.name +
+                       "\nauthor operator\n";
     text += "script-sha256 " + crypto::hex(crypto::sha256(as_bytes(job.script))) + "\n";
     text += "script-size " + std::to_string(job.script.size()) + "\n";
     text += "interpreter /bin/sh\nprofile " + job.profile + "\n";

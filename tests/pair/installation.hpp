@@ -25,6 +25,7 @@ struct PinnedJob {
     std::string runs = "1000/day";
     bool resumes = false;  // after a restart of the host
     std::string not_before = "2020-01-01T00:00:00Z";
+    unsigned format = 1;  // of the manifest
 };
 
 class Installation {

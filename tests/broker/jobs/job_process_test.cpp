@@ -101,6 +101,85 @@ TEST_F(JobProcessTest, TheInterpreterIsGivenTheArgumentsBeforeTheScript) {
     EXPECT_EQ(WEXITSTATUS(ended.status.wait_status), 1);
 }
 
+// The tree lies on the host, and a row of the profile shows it to the job.
+class PathParams : public JobProcessTest {
+  protected:
+    PathParams()
+        : tree_({{"cache/inner/x", ""}, {"cache/file", ""}, {"cached/x", ""}, {"secret", ""}}) {
+        ::mkdir((path() + "/cache/closed").c_str(), 0700);
+        tree_.link("cache/good", "inner");
+        tree_.link("cache/up", "../secret");
+        tree_.link("cache/above", "..");
+        tree_.link("cache/beside", path() + "/cached");
+        tree_.link("cache/nowhere", "/no/such/file");
+        tree_.link("cache/loop", "loop");
+        tree_.link("alias", "cache");
+        ::chmod(path().c_str(), 0755);
+        profile.paths.push_back({.access = policy::Access::read, .path = path(), .source = {}});
+    }
+    const std::string& path() const { return tree_.path(); }
+    // What became of a job with this value.
+    std::string with(const std::string& value, const std::string& prefix = "cache") {
+        auto plan = plan_of(profile, "echo ran");
+        plan.paths = {{"dir", path() + "/" + value, path() + "/" + prefix}};
+        const auto ended = run(plan);
+        EXPECT_EQ(ended.status.failed_step.empty(), ended.out == "ran\n");
+        EXPECT_EQ(ended.status.leads_out(), ended.out.empty());
+        return ended.out + ended.status.failed_step;
+    }
+    std::string says(const std::string& value, const std::string& what) const {
+        return "parameter dir: " + (path() + "/" + value) + ": " + what;
+    }
+    std::string leads(const std::string& value, const std::string& to) const {
+        return says(value, "leads to " + (path() + "/" + to) + ", which is not beneath " +
+                               (path() + "/cache"));
+    }
+    test::Tree tree_;
+};
+
+TEST_F(PathParams, ThatStayBeneathTheirPrefixAreGivenToTheScript) {
+    for (const bool view : {false, true}) {
+        profile.namespaces.mount = profile.namespaces.pid = view;
+        for (const auto* value : {"cache/file", "cache/inner", "cache/good", "cache/new",
+                                  "cache/inner/new", "cache/good/new"}) {
+            EXPECT_EQ(with(value), "ran\n") << view;
+        }
+    }
+}
+
+TEST_F(PathParams, ThatLeadOutOfTheirPrefixStartNothing) {
+    for (const bool view : {false, true}) {
+        profile.namespaces.mount = profile.namespaces.pid = view;
+        EXPECT_EQ(with("cache/up"), leads("cache/up", "secret")) << view;
+        EXPECT_EQ(with("cache/above"),
+                  says("cache/above",
+                       "leads to " + path() + ", which is not beneath " + (path() + "/cache")));
+        EXPECT_EQ(with("cache/above/cache"), leads("cache/above/cache", "cache"));
+        EXPECT_EQ(with("cache/above/new"), leads("cache/above/new", "new"));
+        EXPECT_EQ(with("cache/beside"), leads("cache/beside", "cached"));
+        EXPECT_EQ(with("cache/beside/new"), leads("cache/beside/new", "cached/new"));
+        EXPECT_EQ(with("alias/file", "alias"),
+                  says("alias/file", "leads to " + (path() + "/cache/file") +
+                                         ", which is not beneath " + (path() + "/alias")));
+    }
+}
+
+TEST_F(PathParams, ThatLeadNowhereStartNothing) {
+    for (const bool view : {false, true}) {
+        profile.namespaces.mount = profile.namespaces.pid = view;
+        EXPECT_EQ(with("cache/nowhere"), says("cache/nowhere", "is a symlink that leads nowhere"));
+        EXPECT_EQ(with("cache/absent/new"),
+                  says("cache/absent/new", "cannot be resolved: No such file or directory"));
+        EXPECT_EQ(with("cache/file/new"),
+                  says("cache/file/new", "cannot be resolved: Not a directory"));
+        EXPECT_EQ(with("cache/loop"),
+                  says("cache/loop", "cannot be resolved: Too many levels of symbolic links"));
+        EXPECT_EQ(with("cache/closed/x"),
+                  says("cache/closed/x", "cannot be resolved: Permission denied"))
+            << "with the job's rights";
+    }
+}
+
 TEST_F(JobProcessTest, AStepThatFailsBeforeExecIsNamed) {
     if (sandbox::landlock_abi() == 0) GTEST_SKIP() << "this kernel has no Landlock";
     profile.paths = {{.access = policy::Access::read,
