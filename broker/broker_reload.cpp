@@ -8,7 +8,9 @@
 #include "broker/context/profiles.hpp"
 #include "broker/log_file.hpp"
 #include "broker/own_accounts.hpp"
+#include "common/policy/pinned_twice.hpp"
 #include "common/protocol/events.hpp"
+#include "common/sys/clock.hpp"
 #include "common/view/worker_view.hpp"
 
 namespace bulkhead::broker {
@@ -82,6 +84,13 @@ void Broker::tell_unusable() {
         log_.warning("no jobs of a profile", {{"why", sentence}});
         note(context_, "profile-unusable", {{"why", sentence}});
     }
+    const auto twice = policy::pinned_twice(context_.policy->policy, sys::now());
+    if (twice.empty()) return context_.troubles.clear("script-ambiguous");
+    context_.troubles.set("script-ambiguous",
+                          "approved/" + twice[0].first->name + ".manifest and approved/" +
+                              twice[0].second->name +
+                              ".manifest pin one script, which is refused when it comes bare; see "
+                              "bulkhead check-policy");
 }
 
 }  // namespace bulkhead::broker

@@ -1,10 +1,12 @@
 #include "common/admission/admit.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "common/admission/checks.hpp"
 #include "common/approval/shebang.hpp"
 #include "common/base/text.hpp"
+#include "common/policy/pinned_twice.hpp"
 
 namespace bulkhead::admission {
 
@@ -126,6 +128,37 @@ CheckResult find_manifest(const JobBytes& job, const policy::Policy& policy, Sea
     return job.manifest ? read_manifest(job, policy, search) : find_pinned(policy, search);
 }
 
+// Leaves at most one of several pinned manifests for a bare script. Only those that are for this
+// host now count, and approval.policy must say that there may be several of them. The one of the
+// weakest profile decides, and its refusal is final: else a backend could use it up, and would be
+// given the next one.
+CheckResult choose(std::vector<Candidate>& candidates, const policy::Policy& policy,
+                   const std::function<Case(const Candidate&)>& case_of) {
+    const auto is_elsewhere = [&](const Candidate& one) {
+        const auto c = case_of(one);
+        return check_target(c).reason != admitted || check_time(c).reason != admitted;
+    };
+    auto here = candidates;
+    std::erase_if(here, is_elsewhere);
+    if (here.empty()) here = {candidates.front()};
+    for (const auto& one : here) {
+        for (const auto& other : here) {
+            if (&one == &other || policy::may_share_script(policy, *one.pinned, *other.pinned)) {
+                continue;
+            }
+            const auto both = one.pinned->name + ".manifest and approved/" + other.pinned->name;
+            candidates.clear();
+            return {script_ambiguous, "approved/" + both +
+                                          ".manifest pin this script, and no line same-script of "
+                                          "approval.policy names both"};
+        }
+    }
+    candidates = {*std::ranges::min_element(here, policy::is_weaker, [&](const Candidate& one) {
+        return policy::find(policy.profiles, one.manifest->profile);
+    })};
+    return pass();
+}
+
 }  // namespace
 
 Verdict admit(const JobBytes& job, const policy::Policy& policy, const HostFacts& facts,
@@ -135,23 +168,19 @@ Verdict admit(const JobBytes& job, const policy::Policy& policy, const HostFacts
     start.script_digest = crypto::sha256(as_bytes(start.script));
     Search search{start.script_digest};
     auto sizes = check_sizes(job);
-    const bool fits = sizes.reason == admitted;
+    auto found = sizes.reason == admitted ? find_manifest(job, policy, search) : CheckResult{};
+    const auto time = std::max(now, ledger.clock_floor);
+    const auto case_of = [&](const Candidate& one) -> Case {
+        return {job,       policy,        facts,        ledger,
+                now,       time,          start.script, start.script_digest,
+                one.bytes, *one.manifest, one.pinned};
+    };
+    if (search.candidates.size() > 1) found = choose(search.candidates, policy, case_of);
     note(start, "size", std::move(sizes));
-    note(start, "manifest", fits ? find_manifest(job, policy, search) : CheckResult{});
-
-    std::optional<Verdict> refusal;
-    for (const auto& [pinned, bytes, manifest] : search.candidates) {
-        const auto time = std::max(now, ledger.clock_floor);
-        auto verdict = decide({job, policy, facts, ledger, now, time, start.script,
-                               start.script_digest, bytes, *manifest, pinned},
-                              start);
-        if (verdict.admitted) return verdict;
-        // The first pinned manifest that admits the job decides; if none does, the first one.
-        if (!refusal) refusal = std::move(verdict);
-    }
-    if (refusal) return *std::move(refusal);
+    note(start, "manifest", std::move(found));
+    if (!search.candidates.empty()) return decide(case_of(search.candidates.front()), start);
     for (const auto* name : {"signatures", "threshold"}) note(start, name, {});
-    for (const auto& [name, check] : kChecks) note(start, name, {});
+    for (const auto& check : kChecks) note(start, check.name, {});
     return start;
 }
 

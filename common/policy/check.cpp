@@ -4,11 +4,13 @@
 #include <cerrno>
 #include <set>
 
+#include "common/approval/odd_text.hpp"
 #include "common/policy/check_connects.hpp"
 #include "common/policy/check_credentials.hpp"
 #include "common/policy/check_profile.hpp"
 #include "common/policy/needed_calls.hpp"
 #include "common/policy/pattern.hpp"
+#include "common/policy/pinned_twice.hpp"
 
 namespace bulkhead::policy {
 
@@ -248,6 +250,9 @@ class Checker {
         if (find(policy_.interpreters, job.interpreter) == nullptr) {
             wrong(where, "interpreters.policy does not list " + job.interpreter);
         }
+        check_visible(where, approved.bytes, approved);
+        check_visible("approved/" + approved.name + ".script", approved.script.value_or(""),
+                      approved);
         if (job.not_after < facts_.now) warn(where, "expired at " + format_utc(job.not_after));
         const auto* profile = find(policy_.profiles, job.profile);
         if (profile == nullptr) {
@@ -264,40 +269,37 @@ class Checker {
         }
     }
 
-    // True if the targets of the two jobs name different hosts only.
-    static bool apart(const approval::Manifest& one, const approval::Manifest& other) {
-        using approval::Target;
-        const auto are_hosts = [](const approval::Manifest& job) {
-            return std::all_of(job.targets.begin(), job.targets.end(), [](const auto& target) {
-                return target.kind == Target::Kind::host;
-            });
-        };
-        return are_hosts(one) && are_hosts(other) &&
-               std::none_of(one.targets.begin(), one.targets.end(), [&](const auto& target) {
-                   return std::any_of(
-                       other.targets.begin(), other.targets.end(),
-                       [&](const auto& another) { return another.label == target.label; });
-               });
+    void check_visible(const std::string& where, std::string_view text, const Approved& approved) {
+        const auto odd = approval::find_odd_text(text);
+        if (odd.count == 0 || !approved.manifest.odd_bytes.empty()) return;
+        const auto found = in_words(odd.first[0]);
+        if (approved.manifest.format == 1) return warn(where, found);
+        wrong(where, found + "; hosts refuse it as odd-bytes");
     }
 
-    // Compares each two pinned jobs, in the order in which find_pinned() in common/admission tries
-    // them.
     void check_pinned_twice() {
-        for (auto one = policy_.approved.begin(); one != policy_.approved.end(); ++one) {
-            for (auto other = policy_.approved.begin(); other != one; ++other) {
-                const auto& first = other->second;
-                const auto& second = one->second;
-                if (first.manifest.script_sha256 != second.manifest.script_sha256 ||
-                    apart(first.manifest, second.manifest)) {
-                    continue;
-                }
-                warn("approved/" + second.name + ".manifest",
-                     "pins the script of approved/" + first.name +
-                         ".manifest too. Of a script that comes bare the first by file name that "
-                         "admits decides: that one under profile " +
-                         first.manifest.profile + ", before this one under " +
-                         second.manifest.profile);
+        for (const auto& [first, second] : pinned_twice(policy_, facts_.now)) {
+            wrong("approved/" + second->name + ".manifest",
+                  "pins the script of approved/" + first->name +
+                      ".manifest too, so a host runs neither when it comes bare. Remove one; or "
+                      "write into approval.policy, if both are meant: same-script " +
+                      first->name + " " + second->name +
+                      "  # why. The weaker of their profiles then decides");
+        }
+        for (const auto& line : policy_.same_scripts) check_same_script(line);
+    }
+
+    void check_same_script(const SameScript& line) {
+        const Approved* first = nullptr;
+        for (const auto& name : line.jobs) {
+            const auto* job = find(policy_.approved, name);
+            if (job == nullptr) {
+                warn(at(line.source), "there is no approved/" + name + ".manifest");
+                continue;
             }
+            if (first == nullptr) first = job;
+            if (job->manifest.script_sha256 == first->manifest.script_sha256) continue;
+            wrong(at(line.source), first->name + " and " + name + " pin different scripts");
         }
     }
 

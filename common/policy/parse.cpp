@@ -83,6 +83,16 @@ Result<> take_signers(Policy& policy, Line& line) {
     return add(policy.signer_groups, name, std::move(group), line);
 }
 
+Result<> take_same_script(Policy& policy, Line& line) {
+    SameScript same{.jobs = {}, .source = line.source()};
+    while (same.jobs.size() < 2 || line.more()) {
+        same.jobs.push_back(
+            TRY(line.matching(approval::is_job_id, "the name of a manifest of approved/")));
+    }
+    policy.same_scripts.push_back(std::move(same));
+    return {};
+}
+
 Result<> take_rule(Policy& policy, Line& line) {
     const auto profile = TRY(line.matching(approval::is_profile_name, "a profile's name"));
     ApprovalRule rule{.source = line.source()};
@@ -163,6 +173,7 @@ constexpr struct {
     {"approval.policy", Times::any, "signers GROUP PRINCIPAL...", take_signers},
     {"approval.policy", Times::any,
      "profile NAME pinned-only|need N of GROUP valid-for DURATION [author-counts]", take_rule},
+    {"approval.policy", Times::any, "same-script NAME NAME...", take_same_script},
     {"interpreters.policy", Times::any, "interpreter PATH",
      [](Policy& policy, Line& line) { return add_name(policy.interpreters, line.path(), line); }},
     {"reads.policy", Times::any, "file NAME PATH SIZE [links-within PATH]",

@@ -264,6 +264,12 @@ struct Approved {
     std::optional<std::string> script;
 };
 
+// A line "same-script NAME NAME...": manifests of approved/ that may pin one script.
+struct SameScript {
+    std::vector<std::string> jobs;
+    Source source;
+};
+
 struct Policy {
     Host host;
     std::vector<Requirement> requirements;
@@ -280,6 +286,7 @@ struct Policy {
     Named<BuiltinRow> builtins;
     Named<ApprovalRule> approvals;     // by profile
     Named<SignerGroup> signer_groups;  // by name
+    std::vector<SameScript> same_scripts;
     approval::AllowedSigners signers;
     Named<Approved> approved;
     Named<Source> broker_libs;         // by soname

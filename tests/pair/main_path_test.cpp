@@ -1,4 +1,8 @@
 // The way of a job from the backend through worker and broker and back, with nothing going wrong.
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <sstream>
 
@@ -72,6 +76,53 @@ TEST_F(MainPath, ACatalogueJobTakesATypedParameterAndNoOther) {
     EXPECT_EQ(run_job({.catalogue = "greet", .params = {{"whom", "moon"}, {"x", "y"}}})["reason"],
               "parameter-unknown");
     EXPECT_EQ(run_job({.catalogue = "gruss"})["reason"], "catalogue-unknown");
+}
+
+TEST_F(MainPath, APathThatLeadsOutOfItsPrefixStartsNoScript) {
+    const auto counter = place().scratch() + "/ran";
+    pin({.name = "size",
+         .script = "echo \"$JOB_P_dir\"\necho run >> " + counter + "\n",
+         .catalogue = true,
+         .params = {{"dir", "path:" + place().scratch()}},
+         .format = 2});
+    ASSERT_EQ(::mkdir((place().scratch() + "/inner").c_str(), 0755), 0);
+    ASSERT_EQ(::symlink("/etc", (place().scratch() + "/etc").c_str()), 0);
+    start_enrolled();
+    const auto good =
+        queue({.catalogue = "size", .params = {{"dir", place().scratch() + "/inner"}}});
+    EXPECT_EQ(result_of(good)["outcome"], "finished");
+    EXPECT_EQ(backend().standard_output(good), place().scratch() + "/inner\n");
+    EXPECT_EQ(lines_in_scratch("ran"), 1U);
+
+    const auto outside = run_job({.catalogue = "size", .params = {{"dir", "/etc"}}});
+    EXPECT_EQ(outside["outcome"], "refused");
+    EXPECT_EQ(outside["reason"], "parameter-invalid");
+    const auto up =
+        run_job({.catalogue = "size", .params = {{"dir", place().scratch() + "/../policy"}}});
+    EXPECT_EQ(up["reason"], "parameter-invalid");
+    const auto link =
+        run_job({.catalogue = "size", .params = {{"dir", place().scratch() + "/etc"}}});
+    EXPECT_EQ(link["outcome"], "failed_to_start");
+    EXPECT_EQ(link["reason"], "parameter-leads-out");
+    EXPECT_EQ(link["detail"], "parameter dir: " + place().scratch() +
+                                  "/etc: leads to /etc, which is not beneath " + place().scratch());
+    EXPECT_EQ(lines_in_scratch("ran"), 1U);
+}
+
+TEST_F(MainPath, AScriptThatIsPinnedTwiceIsRefusedAndThatIsToldUntilPolicySaysBothAreMeant) {
+    const std::string script = "echo \"$0\"\n";
+    pin({.name = "a-loose", .script = script, .profile = "loose"});
+    pin({.name = "b-test", .script = script, .profile = "test"});
+    start_enrolled();
+    EXPECT_EQ(run_job({.script = script})["reason"], "script-ambiguous");
+    EXPECT_TRUE(wait_for_status("script-ambiguous"));
+    EXPECT_THAT(log(),
+                testing::HasSubstr("approved/a-loose.manifest and approved/b-test.manifest"));
+    place().append("policy/approval.policy", "same-script a-loose b-test  # a test\n");
+    reload();
+    EXPECT_EQ(run_job({.script = script})["outcome"], "finished");
+    EXPECT_EQ(last_audit("verdict", 2)["profile"], "test") << "the weaker one";
+    EXPECT_THAT(status(), testing::Not(testing::HasSubstr("script-ambiguous")));
 }
 
 TEST_F(MainPath, AScriptFromTheBackendTakesItsManifestsParameters) {

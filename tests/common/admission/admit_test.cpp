@@ -77,7 +77,7 @@ TEST(Admit, ACatalogueScriptMustBeTheOneInItsManifest) {
     EXPECT_EQ(code(s.admit_from_catalogue("clean")), "script-size-mismatch");
 }
 
-TEST(Admit, OfSeveralManifestsForOneScriptTheFirstThatAdmitsDecides) {
+TEST(Admit, OfSeveralManifestsForOneScriptTheOneForNowDecides) {
     Situation s;
     s.job.not_after = at("2026-08-23T00:00:00Z");
     s.pin("a-last-week");
@@ -88,6 +88,62 @@ TEST(Admit, OfSeveralManifestsForOneScriptTheFirstThatAdmitsDecides) {
     const auto verdict = s.admit_pinned_script();
     EXPECT_EQ(code(verdict), "too-late");
     EXPECT_EQ(verdict.detail, "not after 2026-08-23T00:00:00Z");
+    s.now = at("2026-08-22T12:00:00Z");
+    EXPECT_EQ(code(s.admit_pinned_script()), "script-ambiguous");
+}
+
+TEST(Admit, OfSeveralManifestsForOneScriptTheOneForThisHostDecides) {
+    Situation s;
+    s.job.profile = "inspect";
+    s.job.targets = {{approval::Target::Kind::host, "web-2"}};
+    s.pin("a-there");
+    s.job.profile = "maintain";
+    s.job.targets = {{approval::Target::Kind::host, "web-1"}};
+    s.pin("b-here");
+    EXPECT_EQ(s.admit_pinned_script().rule, "pinned approved/b-here.manifest");
+}
+
+// Profile admin of the shipped policy stands last in the order of names, but not in every policy.
+class PinnedTwice : public testing::Test {
+  protected:
+    PinnedTwice() {
+        s.policy.profiles["maintain"].user = "root";
+        s.job.runs = {1, std::chrono::hours(1)};
+        s.pin("a-strong");
+        s.job.profile = "inspect";
+        s.pin("b-weak");
+    }
+    Situation s;
+};
+
+TEST_F(PinnedTwice, RunsUnderNeitherUnlessPolicySaysSo) {
+    const auto verdict = s.admit_pinned_script();
+    EXPECT_EQ(code(verdict), "script-ambiguous");
+    EXPECT_EQ(
+        verdict.detail,
+        "approved/a-strong.manifest and approved/b-weak.manifest pin this script, and no line "
+        "same-script of approval.policy names both");
+    EXPECT_FALSE(verdict.manifest);
+    EXPECT_EQ(check(verdict, "manifest").outcome, CheckOutcome::failed);
+    EXPECT_EQ(check(verdict, "intake").outcome, CheckOutcome::skipped);
+    s.policy.same_scripts.push_back({.jobs = {"a-strong", "c"}, .source = {}});
+    s.policy.same_scripts.push_back({.jobs = {"b-weak", "c"}, .source = {}});
+    EXPECT_EQ(code(s.admit_pinned_script()), "script-ambiguous") << "no line names both";
+    EXPECT_EQ(s.admit().rule, "pinned approved/b-weak.manifest") << "its manifest came along";
+}
+
+TEST_F(PinnedTwice, RunsUnderTheWeakerProfile) {
+    s.policy.same_scripts.push_back({.jobs = {"a-strong", "b-weak"}, .source = {}});
+    EXPECT_EQ(s.admit_pinned_script().rule, "pinned approved/b-weak.manifest");
+}
+
+TEST_F(PinnedTwice, IsNotGivenTheStrongerProfileWhenTheWeakerIsUsedUp) {
+    s.policy.same_scripts.push_back({.jobs = {"a-strong", "b-weak"}, .source = {}});
+    s.started("2026-08-25T11:59:00Z", "before");
+    EXPECT_EQ(code(s.admit_pinned_script()), "quota-exceeded");
+    s.runs.clear();
+    s.policy.profiles.erase("inspect");
+    EXPECT_EQ(code(s.admit_pinned_script()), "profile-unknown");
 }
 
 TEST(Admit, SizesAreBounded) {
