@@ -52,9 +52,16 @@ Verdict decide(const Case& c, Verdict verdict) {
     verdict.signers = std::move(approval.signers);
     note(verdict, "signatures", std::move(approval.signatures));
     note(verdict, "threshold", std::move(approval.threshold));
-    for (const auto& [name, check] : kChecks) note(verdict, name, check(c));
     const auto profile = c.facts.profiles.find(c.manifest.profile);
     if (profile != c.facts.profiles.end()) verdict.remarks = profile->second.remarks;
+    for (const auto& [name, check, of_approved] : kChecks) {
+        const bool skip = of_approved && verdict.reason != undecided;
+        auto result = skip ? CheckResult{} : check(c);
+        if (of_approved && result.reason == admitted && !result.detail.empty()) {
+            verdict.remarks.push_back(result.detail);
+        }
+        note(verdict, name, std::move(result));
+    }
 
     const auto passed = [](const Check& check) { return check.outcome == CheckOutcome::passed; };
     if (!std::all_of(verdict.checks.begin(), verdict.checks.end(), passed)) return verdict;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/approval/odd_text.hpp"
 #include "common/approval/sshsig.hpp"
 #include "common/approval/threshold.hpp"
 #include "common/base/text.hpp"
@@ -192,6 +193,23 @@ CheckResult check_script(const Case& c) {
         return {script_hash_mismatch, "the script's SHA-256 is " + digest};
     }
     return pass("SHA-256 " + digest);
+}
+
+CheckResult check_visible(const Case& c) {
+    const auto& manifest = c.manifest;
+    for (const auto& [what, text] :
+         {std::pair("script", c.script), std::pair("manifest", c.manifest_bytes)}) {
+        const auto odd = approval::find_odd_text(text);
+        if (odd.count == 0) continue;
+        const auto found = "the " + string(what) +
+                           " is not what it looks like: " + in_words(odd.first[0]) +
+                           (odd.count == 1 ? "" : "; and " + text_of(odd.count - 1) + " more");
+        // Of that format are approvals of before this check, which cannot say that it is meant.
+        if (manifest.format == 1) return pass(found);
+        if (manifest.odd_bytes.empty()) return {odd_bytes, found};
+        return pass("odd-bytes " + manifest.odd_bytes + ": " + found);
+    }
+    return pass();
 }
 
 CheckResult check_interpreter(const Case& c) {

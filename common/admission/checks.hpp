@@ -47,6 +47,9 @@ struct Approval {
 Approval check_approval(const Case& c);
 
 CheckResult check_script(const Case& c);
+// Refuses what people do not see in script and manifest, unless the manifest says that it is meant.
+// A detail of what is taken all the same is worth a remark.
+CheckResult check_visible(const Case& c);
 CheckResult check_interpreter(const Case& c);
 CheckResult check_target(const Case& c);
 CheckResult check_time(const Case& c);
@@ -58,14 +61,22 @@ CheckResult check_intake(const Case& c);
 struct NamedCheck {
     std::string_view name;
     CheckResult (*check)(const Case&);
+    // It reads the script, so it is made only if the checks before it have passed: root does not
+    // look into what nobody has approved.
+    bool of_approved = false;
 };
 
 // The checks in their order, after "size", "manifest", "signatures" and "threshold".
 inline constexpr std::array kChecks{
-    NamedCheck{"script", check_script},   NamedCheck{"interpreter", check_interpreter},
-    NamedCheck{"target", check_target},   NamedCheck{"time", check_time},
-    NamedCheck{"replay", check_replay},   NamedCheck{"parameters", check_parameters},
-    NamedCheck{"profile", check_profile}, NamedCheck{"intake", check_intake},
+    NamedCheck{"script", check_script},
+    NamedCheck{"odd-bytes", check_visible, true},
+    NamedCheck{"interpreter", check_interpreter},
+    NamedCheck{"target", check_target},
+    NamedCheck{"time", check_time},
+    NamedCheck{"replay", check_replay},
+    NamedCheck{"parameters", check_parameters},
+    NamedCheck{"profile", check_profile},
+    NamedCheck{"intake", check_intake},
 };
 
 }  // namespace bulkhead::admission

@@ -561,12 +561,12 @@ TEST(Admit, EveryCheckIsListedInOrderAndTheFirstFailureNamesTheReason) {
     for (const auto& one : verdict.checks) {
         lines.push_back(std::string(one.name) + " " + std::string(admission::code(one.reason)));
     }
-    EXPECT_THAT(
-        lines, testing::ElementsAre("size admitted", "manifest admitted", "signatures admitted",
-                                    "threshold admitted", "script admitted", "interpreter admitted",
-                                    "target admitted", "time too-late", "replay admitted",
-                                    "parameters admitted", "profile timeout-over-ceiling",
-                                    "intake admitted"));
+    EXPECT_THAT(lines,
+                testing::ElementsAre("size admitted", "manifest admitted", "signatures admitted",
+                                     "threshold admitted", "script admitted", "odd-bytes admitted",
+                                     "interpreter admitted", "target admitted", "time too-late",
+                                     "replay admitted", "parameters admitted",
+                                     "profile timeout-over-ceiling", "intake admitted"));
     EXPECT_EQ(code(verdict), "too-late");
     EXPECT_EQ(verdict.rule, "");
 }
@@ -601,8 +601,8 @@ TEST(Admit, AShebangLineThatIsNotObeyedIsARemark) {
         const auto verdict = s.admit_pinned_script();
         EXPECT_TRUE(verdict.admitted);
         EXPECT_THAT(verdict.arguments, testing::IsEmpty());
-        EXPECT_THAT(verdict.remarks,
-                    testing::ElementsAre("sees no other process", testing::HasSubstr(says)));
+        EXPECT_THAT(verdict.remarks, testing::AllOf(testing::Contains("sees no other process"),
+                                                    testing::Contains(testing::HasSubstr(says))));
     }
 }
 
@@ -619,6 +619,56 @@ TEST(Admit, TheListOfChecksIsTheSameForEveryJob) {
     s.pin("clean");
     EXPECT_EQ(names(s.admit()), refused);
     EXPECT_EQ(names(admit({}, {}, {}, {}, {})), refused);
+}
+
+class OddBytes : public testing::Test {
+  protected:
+    OddBytes() {
+        s.job.format = 2;
+        s.script = "#!/bin/bash\necho \xe2\x80\xae done\n";
+    }
+    Situation s;
+    const std::string found =
+        "the script is not what it looks like: line 2, column 6: U+202E: a bidi control, which "
+        "shows "
+        "text in another order than it has";
+};
+
+TEST_F(OddBytes, AreRefusedUnlessTheManifestSaysWhy) {
+    s.pin("clean");
+    const auto verdict = s.admit_pinned_script();
+    EXPECT_EQ(code(verdict), "odd-bytes");
+    EXPECT_EQ(verdict.detail, found);
+    s.job.odd_bytes = "an Arabic menu";
+    s.pin("clean");
+    EXPECT_THAT(s.admit_pinned_script().remarks,
+                testing::ElementsAre("odd-bytes an Arabic menu: " + found));
+    EXPECT_EQ(code(s.admit_pinned_script()), "admitted");
+}
+
+TEST_F(OddBytes, OfTheManifestAreRefusedToo) {
+    s.script = "#!/bin/bash\n";
+    s.job.reason = "CHG-1" + std::string(200, ' ') + "and everything else";
+    s.pin("clean");
+    EXPECT_EQ(code(s.admit_pinned_script()), "odd-bytes");
+    EXPECT_THAT(s.admit_pinned_script().detail, testing::HasSubstr("the manifest is not what"));
+}
+
+// Its format had no way to say that they are meant.
+TEST_F(OddBytes, AreARemarkWhereTheManifestIsOfFormatV1) {
+    s.job.format = 1;
+    s.pin("clean");
+    const auto verdict = s.admit_pinned_script();
+    EXPECT_EQ(code(verdict), "admitted");
+    EXPECT_THAT(verdict.remarks, testing::ElementsAre(found));
+}
+
+TEST_F(OddBytes, AreNotLookedForInAScriptThatNobodyApproved) {
+    const auto verdict = s.admit();
+    EXPECT_EQ(code(verdict), "not-approved");
+    EXPECT_EQ(check(verdict, "odd-bytes").outcome, CheckOutcome::skipped);
+    s.sign({"alice"});
+    EXPECT_EQ(check(s.admit(), "odd-bytes").outcome, CheckOutcome::skipped) << "one too few";
 }
 
 TEST(Admit, ARefusalFromOutsideIsNeverAnAdmission) {
