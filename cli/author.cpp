@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "cli/vet/odd.hpp"
 #include "common/approval/shebang.hpp"
 #include "common/base/text.hpp"
 
@@ -34,6 +35,14 @@ Result<> require_sound(const std::string& file, std::string_view script,
                      vetting.syntax.why.c_str());
     }
     return {};
+}
+
+Result<> require_visible(const std::string& file, std::string_view text,
+                         const std::string& odd_bytes, const std::string& advice) {
+    const auto unseen = find_unseen(text, !odd_bytes.empty());
+    if (unseen.empty() || !odd_bytes.empty()) return {};
+    return fail(fault_lines(file, unseen) +
+                "\nWho signs must see what will run. Take that out; if it is meant, " + advice);
 }
 
 Result<std::string> listed_interpreter(std::string_view name, const policy::Policy& policy) {

@@ -6,6 +6,8 @@
 #include "cli/base/files.hpp"
 #include "cli/base/options.hpp"
 #include "cli/dry_run/report.hpp"
+#include "cli/vet/odd.hpp"
+#include "cli/vet/param_use.hpp"
 #include "common/approval/shebang.hpp"
 #include "common/sys/clock.hpp"
 
@@ -75,6 +77,19 @@ std::string interpreter_of(const Report& report, const policy::Policy& policy) {
     return listed_interpreter(program, policy).value_or("");
 }
 
+// What vet() does not see, because it knows no manifest.
+void add_what_signers_miss(Report& report) {
+    const auto& manifest = report.verdict.manifest;
+    const bool meant = manifest && !manifest->odd_bytes.empty();
+    auto& oddities = report.vetting->oddities;
+    std::ranges::move(find_unseen(report.script, meant), std::back_inserter(oddities));
+    std::ranges::move(find_unseen(report.manifest, meant, "manifest: "),
+                      std::back_inserter(oddities));
+    if (!manifest) return;
+    std::ranges::move(compare_params(report.script, manifest->params),
+                      std::back_inserter(oddities));
+}
+
 }  // namespace
 
 Result<int> dry_run(const Arguments& arguments) {
@@ -86,6 +101,7 @@ Result<int> dry_run(const Arguments& arguments) {
     auto report = examine(question, copy);
     if (!report.script.empty()) {
         report.vetting = vet(report.script, interpreter_of(report, copy.policy));
+        add_what_signers_miss(report);
         report.faults = faults_of(*report.vetting);
     }
     TRY(print(options.has("--json") ? json_of(question, report, copy)

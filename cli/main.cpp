@@ -23,7 +23,8 @@ constexpr std::array kCommands{
         "SCRIPT --profile NAME --target WHERE... [--expires 7d] [--not-before TIME]\n"
         "[--author NAME] [--timeout 15m] [--output-max 1MiB] [--runs 1|N/day|N/hour]\n"
         "[--after-reboot resume] [--param 'NAME RULE']... [--interpreter PATH]\n"
-        "[--job-id ID] [--reason TEXT] [--policy DIR] [--vendor-policy DIR]",
+        "[--job-id ID] [--reason TEXT] [--odd-bytes REASON] [--policy DIR]\n"
+        "[--vendor-policy DIR]",
         "print the manifest that people sign", &cli::new_job},
     Row{"seal", "SCRIPT MANIFEST SIGNATURE...", "print script, manifest and signatures as one file",
         &cli::seal},

@@ -10,6 +10,7 @@
 #include "cli/base/files.hpp"
 #include "cli/base/options.hpp"
 #include "cli/base/policy_copy.hpp"
+#include "cli/vet/param_use.hpp"
 #include "common/approval/manifest.hpp"
 #include "common/approval/shebang.hpp"
 #include "common/approval/signed_script.hpp"
@@ -22,21 +23,14 @@ namespace {
 
 using Takes = Option::Takes;
 constexpr std::array kOptions{
-    Option{"--profile", Takes::once},
-    Option{"--target", Takes::often},
-    Option{"--author", Takes::once},
-    Option{"--expires", Takes::once},
-    Option{"--not-before", Takes::once},
-    Option{"--timeout", Takes::once},
-    Option{"--output-max", Takes::once},
-    Option{"--runs", Takes::once},
-    Option{"--after-reboot", Takes::once},
-    Option{"--param", Takes::often},
-    Option{"--interpreter", Takes::once},
-    Option{"--job-id", Takes::once},
-    Option{"--reason", Takes::once},
-    Option{"--policy", Takes::once},
-    kVendorPolicy,
+    Option{"--profile", Takes::once},      Option{"--target", Takes::often},
+    Option{"--author", Takes::once},       Option{"--expires", Takes::once},
+    Option{"--not-before", Takes::once},   Option{"--timeout", Takes::once},
+    Option{"--output-max", Takes::once},   Option{"--runs", Takes::once},
+    Option{"--after-reboot", Takes::once}, Option{"--param", Takes::often},
+    Option{"--interpreter", Takes::once},  Option{"--job-id", Takes::once},
+    Option{"--reason", Takes::once},       Option{"--odd-bytes", Takes::once},
+    Option{"--policy", Takes::once},       kVendorPolicy,
 };
 
 Result<> check_script(const std::string& path, std::string_view script) {
@@ -132,10 +126,25 @@ Result<> take_repeated(approval::Manifest& job, const Options& options) {
         const auto blank = text.find(' ');
         if (blank == text.npos) return wrong("--param: expected \"NAME RULE\" as one word");
         job.params.push_back(TRY(or_wrong(within(
-            "--param", approval::parse_param_rule(std::string_view(text).substr(0, blank),
-                                                  std::string_view(text).substr(blank + 1))))));
+            "--param",
+            approval::parse_param_rule(std::string_view(text).substr(0, blank),
+                                       std::string_view(text).substr(blank + 1), job.format)))));
     }
     return {};
+}
+
+// What is odd in script and manifest is meant, and only what is odd is said to be.
+Result<> require_meant(const std::string& path, std::string_view script,
+                       const std::string& manifest, const std::string& odd_bytes) {
+    const std::string advice = "say why: --odd-bytes REASON";
+    const auto script_seen = require_visible(path, script, "", advice);
+    const auto manifest_seen = require_visible("the manifest", manifest, "", advice);
+    if (odd_bytes.empty()) {
+        TRY(script_seen);
+        return manifest_seen;
+    }
+    if (!script_seen || !manifest_seen) return {};
+    return wrong("--odd-bytes: nothing in " + path + " is odd, so leave it out");
 }
 
 // Writes the manifest's text. It does not check every value; the caller parses the text again,
@@ -143,6 +152,8 @@ Result<> take_repeated(approval::Manifest& job, const Options& options) {
 Result<std::string> write(const std::string& path, std::string_view script,
                           const std::string& interpreter, const Options& options) {
     approval::Manifest job;
+    job.odd_bytes = options.value("--odd-bytes");
+    if (!job.odd_bytes.empty()) job.format = 2;
     const auto start = options.value("--not-before", format_utc(sys::now()));
     job.not_before = TRY(or_wrong(within("--not-before", parse_utc(start))));
     job.not_after = job.not_before + TRY(seconds("--expires", options.value("--expires", "7d")));
@@ -166,6 +177,10 @@ Result<std::string> write(const std::string& path, std::string_view script,
 
     auto text = approval::write_manifest(job);
     TRY(or_wrong(within("this would be no manifest", approval::parse_manifest(text))));
+    TRY(require_meant(path, script, text, job.odd_bytes));
+    for (const auto& remark : compare_params(script, job.params)) {
+        std::fprintf(stderr, "note: %s\n", fault_lines(path, {remark}).c_str());
+    }
     return text;
 }
 

@@ -61,7 +61,11 @@ Result<> check_parts(std::string_view script, const std::string& script_file,
     const auto job = TRY(within(manifest_file, approval::parse_manifest(manifest)));
     const auto digest = crypto::sha256(as_bytes(script));
     if (job.script_size == script.size() && job.script_sha256 == digest) {
-        return require_sound(script_file, script, job.interpreter);
+        TRY(require_sound(script_file, script, job.interpreter));
+        const std::string advice =
+            "make a manifest that says why with bulkhead new-job --odd-bytes REASON";
+        TRY(require_visible(script_file, script, job.odd_bytes, advice));
+        return require_visible(manifest_file, manifest, job.odd_bytes, advice);
     }
     return fail(script_file + " is not the script of " + manifest_file + ": it has " +
                 std::to_string(script.size()) + " bytes and SHA-256 " + crypto::hex(digest) +

@@ -28,8 +28,8 @@ std::vector<std::string> assumptions(const Question& question, const PolicyCopy&
     return list;
 }
 
-// The other pinned manifests for the script. A script without a manifest is admitted by the first
-// of them that admits it.
+// The other pinned manifests for a script that comes without one. That of the weakest profile
+// decides.
 std::vector<const policy::Approved*> also_pinned(const admission::JobBytes& job,
                                                  const policy::Policy& policy,
                                                  const admission::Verdict& verdict) {
@@ -43,6 +43,16 @@ std::vector<const policy::Approved*> also_pinned(const admission::JobBytes& job,
         }
     }
     return others;
+}
+
+// The bytes of the pinned manifest that decided; empty if it was none.
+std::string_view pinned_bytes(const policy::Policy& policy, const admission::Verdict& verdict) {
+    for (const auto& [name, entry] : policy.approved) {
+        if (verdict.manifest && entry.manifest.digest == verdict.manifest->digest) {
+            return entry.bytes;
+        }
+    }
+    return "";
 }
 
 }  // namespace
@@ -85,6 +95,7 @@ Report examine(const Question& question, const PolicyCopy& copy) {
     report.detail = report.verdict.detail;
     report.script = std::exchange(report.verdict.script, {});  // a view of what the caller has
     report.profile = report.verdict.profile;
+    report.manifest = job.manifest.value_or(pinned_bytes(copy.policy, report.verdict));
     report.also_pinned = also_pinned(job, policy, report.verdict);
     report.next = instructions(question, report, copy);
     return report;

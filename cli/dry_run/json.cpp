@@ -98,8 +98,12 @@ json sandbox_of(const policy::Profile& profile, const approval::Manifest& job,
 
 json remarks_of(const std::vector<Remark>& remarks) {
     auto list = json::array();
-    for (const auto& remark : remarks)
+    for (const auto& remark : remarks) {
         list.push_back({{"line", remark.line}, {"text", remark.text}});
+        if (remark.column == 0) continue;
+        list.back()["column"] = remark.column;
+        list.back()["code_point"] = remark.code_point;
+    }
     return list;
 }
 

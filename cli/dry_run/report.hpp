@@ -22,9 +22,10 @@ struct Question {
 
 struct Report {
     admission::Verdict verdict;
-    std::string reason;  // the reason code; "job-unusable" if the signed script cannot be split
-    std::string detail;  // for people
-    std::string script;  // the script that would run
+    std::string reason;    // the reason code; "job-unusable" if the signed script cannot be split
+    std::string detail;    // for people
+    std::string script;    // the script that would run
+    std::string manifest;  // the manifest's bytes; empty if there is none
     bool has_signatures = false;
     std::vector<const policy::Approved*> also_pinned;  // other pinned manifests for the same script
     const policy::Profile* profile = nullptr;          // points into the policy

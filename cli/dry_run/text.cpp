@@ -37,7 +37,8 @@ std::string verdict_of(const Question& question, const Report& report, const Pol
     if (!verdict.rule.empty()) text += row("rule", verdict.rule);
     for (const auto* other : report.also_pinned) {
         text += row("", "pinned too, for profile " + other->manifest.profile + ": approved/" +
-                            other->name + ".manifest; the first by file name that admits decides");
+                            other->name +
+                            ".manifest; of those for this host now the weakest profile decides");
     }
     text += row("signers", joined(verdict.signers, "none who count"));
     const auto& host = copy.policy.host;

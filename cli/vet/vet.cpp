@@ -103,6 +103,9 @@ void take_comment(const nlohmann::json& comment, Vetting::Tool& tool) {
     }
     if (!line->is_number_unsigned() || !text->is_string() || !level->is_string()) return;
     if (!code->is_number_unsigned() || tool.remarks.size() == kMaxRemarks) return;
+    // Of variables that the script does not assign. The manifest is compared with what it uses of
+    // parameters, which shellcheck does not know.
+    if (*code == 2154 && text->get<string>().starts_with("JOB_P_")) return;
     tool.remarks.push_back({line->get<unsigned>(), level->get<string>() + " SC" + code->dump() +
                                                        ": " + text->get<string>()});
 }

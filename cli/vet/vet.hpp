@@ -12,7 +12,9 @@ namespace bulkhead::cli {
 struct Remark {
     unsigned line = 0;  // counted from 1; 0 means the whole script
     std::string text;
-    bool fault = false;  // true: the script does not do what its author meant
+    bool fault = false;      // true: the script does not do what its author meant
+    unsigned column = 0;     // in characters, counted from 1; 0: not one of them
+    std::string code_point;  // "U+202E" of a character that is odd; else empty
 };
 
 struct Vetting {

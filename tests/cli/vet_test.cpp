@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/vet/confined_child.hpp"
+#include "cli/vet/param_use.hpp"
 #include "common/policy/parse.hpp"
 #include "common/sandbox/landlock.hpp"
 #include "common/sandbox/seccomp.hpp"
@@ -101,6 +102,28 @@ TEST(Vet, DoesNotRunTheScript) {
     const auto mark = folder / "ran";
     vet("touch " + mark + "\n$(touch " + mark + ")\n", "/bin/bash");
     EXPECT_NE(::access(mark.c_str(), F_OK), 0);
+}
+
+TEST(ParamUse, IsComparedWithWhatTheManifestDeclares) {
+    const auto said = [](const std::string& script, const std::vector<std::string>& names) {
+        std::vector<approval::ParamRule> rules;
+        for (const auto& name : names) {
+            rules.push_back(approval::parse_param_rule(name, "int:1..2").value());
+        }
+        std::string text;
+        for (const auto& remark : compare_params(script, rules)) {
+            EXPECT_FALSE(remark.fault);
+            text += std::to_string(remark.line) + " " + remark.text.substr(0, 20) + "\n";
+        }
+        return text;
+    };
+    EXPECT_EQ(said("a=$JOB_P_a\nb=${JOB_P_b_2:-1} ${#JOB_P_c}\n", {"a", "b_2", "c"}), "");
+    EXPECT_EQ(said("a\nb=${JOB_P_b:-1}$JOB_P_b\n", {}), "2 uses JOB_P_b, which \n");
+    EXPECT_EQ(said("$JOB_P_A\n", {}), "1 uses JOB_P_A, which \n");
+    EXPECT_EQ(said("  # $JOB_P_b\nJOB_P_b=1 $MY_JOB_P_b\n", {}), "");
+    EXPECT_EQ(said("true\n", {"a"}), "0 the manifest declare\n");
+    EXPECT_EQ(said("os.environ['JOB_P_a']\n", {"a"}), "") << "another language";
+    EXPECT_EQ(said("for n in a b; do v=JOB_P_$n; echo ${!v}; done\n", {"a", "b"}), "");
 }
 
 // Each of these would succeed in an ordinary shell; `&& echo yes` would then say so.
