@@ -46,9 +46,13 @@ Result<int> Broker::run() {
                           {"policy", digest.substr(0, 12)},
                           {"backends", std::to_string(context_.backends)},
                           {"missing", missing}});
+    if (!parts_.audit.gap().empty()) context_.troubles.set("audit-gap", parts_.audit.gap());
+    log_.check(parts_.evidence.keep(context_.policy->policy), "evidence of the policy");
+    let_readers_in();
     tell_unusable();
     tell_opened(context_);
     TRY(watch_for_reboots());
+    log_.check(requests_.follow(), "requests of the operator: each ten minutes only");
     settle_orphans();
     parts_.loop.after({}, [this] { workers_->start(); });
     if (name_servers_) name_servers_->follow([this] { workers_->follow_name_servers(); });
@@ -113,6 +117,8 @@ void Broker::keep_time() {
     parts_.audit.keep(parts_.ledger.mark());
     take_acceptance(context_);
     watch_memory(context_);
+    log_.check(parts_.evidence.prune(sys::now(), context_.policy->policy), "evidence");
+    requests_.look();
     parts_.loop.after(records::Ledger::kClockEvery, [this] { keep_time(); });
 }
 

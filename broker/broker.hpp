@@ -6,6 +6,7 @@
 #include "broker/host.hpp"
 #include "broker/options.hpp"
 #include "broker/records/trusted_clock.hpp"
+#include "broker/requests.hpp"
 #include "broker/service.hpp"
 #include "broker/workers.hpp"
 
@@ -32,6 +33,7 @@ class Broker {
         CgroupTree cgroups;
         records::Ledger ledger;
         records::Audit audit;
+        records::Evidence evidence;
         KeptJobs kept;
         sys::Fd program;  // the worker's
         std::shared_ptr<ReadyPolicy> policy;
@@ -56,6 +58,7 @@ class Broker {
     Result<std::shared_ptr<ReadyPolicy>> load_fresh() const;
     void take(std::shared_ptr<ReadyPolicy> fresh);
     void tell_unusable();
+    void let_readers_in();
 
     protocol::Shutdown farewell() const;
     void shut_down();
@@ -70,6 +73,7 @@ class Broker {
     std::optional<Reboot> reboot_;
     records::TrustedClock clock_;
     Context context_;
+    Requests requests_;
     std::optional<NameServers> name_servers_;  // absent where egress is missing
     std::unique_ptr<Workers> workers_;
     int code_ = 0;

@@ -60,11 +60,13 @@ Result<Broker::Parts> Broker::prepare(Options options, sandbox::Standing& standi
     TRY(within("scripts of jobs", remove_files_in(options.state + "/scripts")));
     auto audit =
         TRY(within("audit log", records::Audit::open(directories.logs, {.ledger = ledger.mark()})));
+    auto evidence = TRY(within("evidence", records::Evidence::open(directories.broker_state)));
     auto cgroups = TRY(CgroupTree::create(label_of(options.state)));
     auto loop = TRY(sys::Loop::create());
-    return Parts{std::move(options),     std::move(vendor),  std::move(loop),   std::move(notifier),
-                 std::move(directories), std::move(cgroups), std::move(ledger), std::move(audit),
-                 std::move(kept),        std::move(program), std::move(policy)};
+    return Parts{std::move(options),  std::move(vendor),      std::move(loop),
+                 std::move(notifier), std::move(directories), std::move(cgroups),
+                 std::move(ledger),   std::move(audit),       std::move(evidence),
+                 std::move(kept),     std::move(program),     std::move(policy)};
 }
 
 void Broker::look_at_host(Parts& parts, const sys::Log& log) {
@@ -106,6 +108,7 @@ Broker::Broker(Parts parts, const sys::Log& log)
       context_{.policy = std::move(parts_.policy),
                .ledger = parts_.ledger,
                .audit = parts_.audit,
+               .evidence = parts_.evidence,
                .jobs = jobs_,
                .log = log_,
                .intake = Intake(parts_.options.state + "/broker"),
@@ -115,7 +118,8 @@ Broker::Broker(Parts parts, const sys::Log& log)
                .mount_points = parts_.options.state + "/broker/roots",
                .script_directory = parts_.options.state + "/scripts",
                .policy_directory = parts_.options.policy,
-               .reboot_directory = parts_.options.run_dir + "/reboot"} {
+               .reboot_directory = parts_.options.run_dir + "/reboot"},
+      requests_(parts_.loop, context_, parts_.options.state + "/broker") {
     if (parts_.egress) name_servers_.emplace(parts_.loop, log_);
 }
 

@@ -31,6 +31,8 @@ void Broker::take(std::shared_ptr<ReadyPolicy> fresh) {
     const auto& policy = *context_.policy;
     const bool other_walls = walls_of_workers(*before) != walls_of_workers(policy);
     context_.ceiling.restart_needed = wants_other(policy, context_.ceiling);
+    log_.check(parts_.evidence.keep(policy.policy), "evidence of the policy");
+    let_readers_in();
     tell_unusable();
     const auto digest = crypto::hex(policy.policy.digest);
     note(context_, "policy-loaded",
@@ -77,6 +79,17 @@ void Broker::reload() {
         if (copy) event.log = protocol::Handle{std::move(copy)};
     }
     workers_->tell_all(event);
+}
+
+// An unknown group leaves the audit log to root alone.
+void Broker::let_readers_in() {
+    const auto& name = context_.policy->policy.host.readers;
+    const auto group = name.empty() ? Result<gid_t>(0) : sandbox::find_group(name);
+    auto let = parts_.audit.let_read(group.value_or(0));
+    if (!group) let = std::unexpected(group.error());
+    if (let) return context_.troubles.clear("readers-unknown");
+    context_.troubles.set("readers-unknown",
+                          "host.policy: readers " + name + ": " + let.error().what);
 }
 
 void Broker::tell_unusable() {

@@ -80,6 +80,7 @@ Result<Directories> prepare_directories(const Options& options) {
     const sandbox::User root{};
     TRY(within("--state", own_directory(options.state, 0755, root)));
     auto broker_state = TRY(own_directory(options.state + "/broker", 0700, root));
+    TRY(own_directory(options.state + "/broker/requests", 0700, root));
     auto worker_states = TRY(own_directory(options.state + "/workers", 0700, root));
     TRY(own_directory(options.state + "/scripts", 0711, root));
     auto logs = TRY(within("--log-dir", own_directory(options.log_dir, 0750, root)));

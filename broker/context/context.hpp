@@ -13,6 +13,7 @@
 #include "broker/reads/journal.hpp"
 #include "broker/records/audit.hpp"
 #include "broker/records/audit_quota.hpp"
+#include "broker/records/evidence.hpp"
 #include "broker/records/ledger.hpp"
 
 namespace bulkhead::broker {
@@ -38,6 +39,7 @@ struct Context {
     std::shared_ptr<const ReadyPolicy> policy;
     records::Ledger& ledger;
     records::Audit& audit;
+    records::Evidence& evidence;
     Jobs& jobs;
     const sys::Log& log;
     Intake intake;
@@ -62,6 +64,8 @@ struct Context {
 void note(const Context& broker, std::string_view event,
           std::initializer_list<records::Field> fields,
           records::Durable durable = records::Durable::yes);
+// Makes the trouble `intake-suspended` say whether, why and since when jobs may not begin.
+void tell_intake(Context& broker);
 // Records what came of a worker's reading, as ReadJournal does. False: it could not be recorded, so
 // nothing may be handed out; the log says why.
 bool note_read(Context& broker, std::string_view row, std::string_view path,

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "broker/records/audit.hpp"
 #include "common/sys/dir.hpp"
@@ -21,6 +22,11 @@ class Intake {
     // Looks for the marks. Only root can remove one, and the removal is recorded before a job
     // starts. Any error but ENOENT counts as a mark that is there.
     bool suspended(std::string_view backend, records::Audit& audit);
+    // As suspended() does for each backend that was asked about, so that an end is recorded at
+    // once.
+    void look(records::Audit& audit);
+    // Which marks stand, a sentence each: whose jobs, since when, what is written in it.
+    std::vector<std::string> standing() const;
     // The mark is on disk when this returns. After an error intake stays suspended until the broker
     // is restarted.
     Result<> suspend(std::string_view backend);

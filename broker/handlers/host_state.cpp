@@ -7,6 +7,7 @@ namespace bulkhead::broker {
 Result<protocol::HostStateReply> handle(const protocol::HostState&, const Caller&,
                                         Context& broker) {
     take_acceptance(broker);
+    tell_intake(broker);
     // The backend keeps these heads: they must be on disk first, or log and ledger look cut after a
     // power failure. Each of the ledger's records is on disk when it was written.
     broker.log.check(broker.audit.sync(), "audit log: head");

@@ -36,44 +36,6 @@ admission::HostFacts facts(const StartRequest& request, Context& broker) {
     return facts;
 }
 
-protocol::StartReply reply_to(const Verdict& verdict) {
-    protocol::StartReply reply;
-    reply.decision = verdict.admitted ? protocol::Decision::admitted : protocol::Decision::refused;
-    reply.reason = protocol::Code::clipped(admission::code(verdict.reason));
-    reply.detail = protocol::Detail::clipped(verdict.detail);
-    reply.rule = protocol::Label::clipped(verdict.rule);
-    if (verdict.manifest) {
-        reply.job_id.value = protocol::Name::clipped(verdict.manifest->job_id.value);
-        reply.output_max = verdict.manifest->output_max;
-    }
-    return reply;
-}
-
-// A decision that cannot be recorded must not be carried out. An admission is forced to disk with
-// the ledger's record of the start, by Jobs, before there is a process. Of refusals only so many
-// are recorded, the others counted.
-Result<> record(const Verdict& verdict, const StartRequest& request, Context& broker) {
-    if (!verdict.admitted && !broker.refused_starts.admits(sys::Clock::now())) return {};
-    TRY(broker.audit.event(
-        "verdict",
-        {{"decision", verdict.admitted ? "admit" : "refuse"},
-         {"reason", admission::code(verdict.reason)},
-         {"job", verdict.manifest ? verdict.manifest->job_id.value : ""},
-         {"manifest", verdict.manifest ? crypto::hex(verdict.manifest->digest) : ""},
-         {"script", crypto::hex(verdict.script_digest)},
-         {"profile", verdict.manifest ? verdict.manifest->profile : ""},
-         {"rule", verdict.rule},
-         {"signers", verdict.signers},
-         {"backend", request.backend.str()},
-         {"delivery", request.delivery_id.value.str()},
-         {"left_out", broker.refused_starts.left_out()},
-         {"remarks", verdict.remarks},
-         {"detail", verdict.detail}},
-        verdict.admitted ? records::Durable::soon : records::Durable::yes));
-    broker.refused_starts.wrote(!verdict.admitted);
-    return {};
-}
-
 // Ties the verdict to the number under which its end will be found.
 void note_start(JobNumber number, const Verdict& verdict, const StartRequest& request,
                 Context& broker) {
@@ -154,15 +116,54 @@ records::Start start_of(const approval::Manifest& manifest, const StartRequest& 
     return start;
 }
 
-}  // namespace
-
-protocol::StartReply recorded_reply(const Verdict& verdict, const StartRequest& request,
-                                    Context& broker) {
-    const auto written = record(verdict, request, broker);
-    const bool known = broker.log.check(written, "audit log: verdict");
-    if (known || !verdict.admitted) return reply_to(verdict);
-    return reply_to(admission::refuse(Reason::audit_write_failed, written.error().what));
+// On disk before a job starts: what was approved, and the policy by which.
+Result<> keep_evidence(const Verdict& verdict, Context& broker) {
+    auto& evidence = broker.evidence;
+    TRY(evidence.keep(broker.policy->policy));
+    TRY(evidence.keep(verdict.manifest_bytes));
+    TRY(evidence.keep(verdict.script));
+    for (const auto& one : verdict.signatures) TRY(evidence.keep(one.text));
+    return {};
 }
+
+struct Ready {
+    JobPlan plan;
+    Jobs::Pipes pipes;
+};
+
+// All of an admitted job's start that may fail, before the verdict is recorded: a delivery has one.
+std::expected<Ready, Verdict> make_ready(const Verdict& verdict, const StartRequest& request,
+                                         Context& broker) {
+    const auto refused = [&](Reason reason, const Error& error) {
+        return std::unexpected(admission::refuse(reason, error.what, verdict));
+    };
+    auto plan = plan_for(verdict, request, broker);
+    if (!plan) return refused(Reason::profile_unusable, plan.error());
+    if (verdict.manifest->resumes && !plan->reboot_mark.empty()) {
+        plan->kept = kept_of(request, broker);
+    }
+    const auto kept = keep_evidence(verdict, broker);
+    if (!kept) broker.troubles.set("evidence-unwritable", kept.error().what);
+    if (!kept) return refused(Reason::evidence_write_failed, kept.error());
+    broker.troubles.clear("evidence-unwritable");
+    auto pipes = broker.jobs.prepare(*plan);
+    if (!pipes) return refused(Reason::ledger_write_failed, pipes.error());
+    return Ready{*std::move(plan), *std::move(pipes)};
+}
+
+// There is a verdict already, and no process: the ledger's record could not be written.
+void note_failure(const Error& error, const Verdict& verdict, const StartRequest& request,
+                  Context& broker) {
+    note(broker, "start-failed",
+         {{"job", verdict.manifest->job_id.value},
+          {"manifest", crypto::hex(verdict.manifest->digest)},
+          {"backend", request.backend.str()},
+          {"delivery", request.delivery_id.value.str()},
+          {"reason", admission::code(Reason::ledger_write_failed)},
+          {"detail", error.what}});
+}
+
+}  // namespace
 
 Result<protocol::StartReply> start(const StartRequest& request, Context& broker) {
     take_acceptance(broker);
@@ -170,20 +171,18 @@ Result<protocol::StartReply> start(const StartRequest& request, Context& broker)
     const auto verdict =
         admission::admit(request.job, broker.policy->policy, facts(request, broker),
                          broker.ledger.view(clocks), clocks.now);
-    const auto refuse_after_all = [&](Reason reason, const Error& error) {
-        return recorded_reply(admission::refuse(reason, error.what, verdict), request, broker);
-    };
     if (!verdict.admitted) return recorded_reply(verdict, request, broker);
-    auto plan = plan_for(verdict, request, broker);
-    if (!plan) return refuse_after_all(Reason::profile_unusable, plan.error());
-    if (verdict.manifest->resumes && !plan->reboot_mark.empty()) {
-        plan->kept = kept_of(request, broker);
-    }
+    auto ready = make_ready(verdict, request, broker);
+    if (!ready) return recorded_reply(ready.error(), request, broker);
     auto reply = recorded_reply(verdict, request, broker);
     if (reply.decision != protocol::Decision::admitted) return reply;
     const auto number =
-        broker.jobs.start(*plan, start_of(*verdict.manifest, request), verdict.manifest->timeout);
-    if (!number) return refuse_after_all(Reason::ledger_write_failed, number.error());
+        broker.jobs.start(std::move(ready->pipes), ready->plan,
+                          start_of(*verdict.manifest, request), verdict.manifest->timeout);
+    if (!number) {
+        note_failure(number.error(), verdict, request, broker);
+        return reply_to(admission::refuse(Reason::ledger_write_failed, number.error().what));
+    }
     reply.number = *number;
     note_start(*number, verdict, request, broker);
     auto [out, err] = TRY(broker.jobs.pipes(*number));
@@ -221,6 +220,13 @@ void resume(const KeptJob& kept, const records::Unreported& left, Context& broke
     auto plan = verdict.admitted
                     ? plan_for(verdict, request, broker)
                     : Result<JobPlan>(fail("refused by the policy of now: " + verdict.detail));
+    if (plan) {
+        const auto evidence = keep_evidence(verdict, broker);
+        if (!evidence) plan = std::unexpected(evidence.error());
+    }
+    if (verdict.admitted && !plan) {
+        verdict = admission::refuse(Reason::profile_unusable, plan.error().what, verdict);
+    }
     const auto recorded = record(verdict, request, broker);
     if (!recorded) plan = std::unexpected(recorded.error());
     if (!plan) return broker.jobs.give_up(left.number, plan.error().what);

@@ -30,6 +30,11 @@ struct StartRequest {
 // worker's connection.
 Result<protocol::StartReply> start(const StartRequest& request, Context& broker);
 
+// Records the verdict in the audit log. An error: it is not recorded, and nothing may come of it.
+Result<> record(const admission::Verdict& verdict, const StartRequest& request, Context& broker);
+
+protocol::StartReply reply_to(const admission::Verdict& verdict);
+
 // Records the verdict in the audit log and makes the worker's answer of it. An admission that
 // cannot be recorded becomes a refusal, audit-write-failed.
 protocol::StartReply recorded_reply(const admission::Verdict& verdict, const StartRequest& request,

@@ -79,9 +79,15 @@ Result<> Jobs::adopt(const records::Unreported& left) {
     return {};
 }
 
-Result<JobNumber> Jobs::start(const JobPlan& plan, records::Start record,
-                              std::chrono::seconds timeout) {
+Result<Jobs::Pipes> Jobs::prepare(const JobPlan& plan) const {
+    TRY(ledger_.make_room());
     auto [out, err] = TRY(output_pipes(plan.merged, plan.ids.user));
+    return Pipes{std::move(out), std::move(err)};
+}
+
+Result<JobNumber> Jobs::start(Pipes pipes, const JobPlan& plan, records::Start record,
+                              std::chrono::seconds timeout) {
+    auto& [out, err] = pipes;
     const auto number = TRY(ledger_.start(record));
     audit_.keep(ledger_.mark());  // on its way to audit.head before the process exists
     auto& entry = entries_[number];
@@ -167,24 +173,26 @@ bool Jobs::has_room(std::string_view backend, std::size_t backends) const {
            entries_.size() < protocol::kMaxUnreported;
 }
 
-bool Jobs::cancel(JobNumber number) {
+bool Jobs::cancel(JobNumber number, std::string_view reason, std::string_view detail) {
     const auto found = entries_.find(number);
     if (found == entries_.end()) return false;
     if (found->second.waiting) {
-        give_up(number, "cancelled before the host had restarted");
+        give_up(number, std::string(reason) + " before the host had restarted");
         return true;
     }
     if (!found->second.running) return false;
-    end_early(number, JobOutcome::cancelled, "cancelled");
+    end_early(number, JobOutcome::cancelled, reason, detail);
     return true;
 }
 
-void Jobs::end_early(JobNumber number, JobOutcome outcome, std::string_view reason) {
+void Jobs::end_early(JobNumber number, JobOutcome outcome, std::string_view reason,
+                     std::string_view detail) {
     auto& running = *entries_.at(number).running;
     // Already being ended, or its first process has exited and the cgroup is being killed.
     if (running.end.outcome != JobOutcome::finished || running.over) return;
     running.end.outcome = outcome;
     running.end.reason = Code::clipped(reason);
+    running.end.detail = decltype(running.end.detail)::clipped(detail);
     loop_.cancel(running.timer);
     if (const auto sent = running.cgroup.terminate(); !sent) {
         log_.warning("terminate job", {{"why", sent.error().what}});

@@ -48,9 +48,15 @@ class Jobs {
     // A job of an earlier broker that has ended and is not reported; its pipes are gone.
     Result<> adopt(const records::Unreported& left);
 
+    // What a start needs that may not be had: call it before the start is decided. An error when
+    // the ledger has no room for the job's records, on disk too.
+    struct Pipes {
+        sys::Pipe out, err;
+    };
+    Result<Pipes> prepare(const JobPlan& plan) const;
     // Records STARTED and then makes the process. After the record the job counts as started
     // whatever happens: a failure is its end, and reported as such.
-    Result<JobNumber> start(const JobPlan& plan, records::Start record,
+    Result<JobNumber> start(Pipes pipes, const JobPlan& plan, records::Start record,
                             std::chrono::seconds timeout);
 
     // A job of an earlier run that waits for the host to restart: its worker takes it for running.
@@ -66,7 +72,9 @@ class Jobs {
     bool is_of(JobNumber number, std::string_view backend) const {
         return entries_.contains(number) && backend_of(number) == backend;
     }
-    bool cancel(JobNumber number);
+    // False if no such job runs or waits. `reason` is a code, `detail` a sentence.
+    bool cancel(JobNumber number, std::string_view reason = "cancelled",
+                std::string_view detail = "");
     bool acknowledge(JobNumber number);
     // SIGTERM to all, the grace time, then SIGKILL.
     void stop_all(const char* reason);
@@ -128,7 +136,8 @@ class Jobs {
                 std::chrono::seconds timeout);
     Result<> spawn(JobNumber number, Entry& entry, const JobPlan& plan, WriteEnds ends,
                    std::chrono::seconds timeout);
-    void end_early(JobNumber number, protocol::JobOutcome outcome, std::string_view reason);
+    void end_early(JobNumber number, protocol::JobOutcome outcome, std::string_view reason,
+                   std::string_view detail = "");
     void on_report(JobNumber number);
     void job_is_over(Running& running);
     void on_first_process_ended(JobNumber number);

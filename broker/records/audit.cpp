@@ -1,25 +1,41 @@
 #include "broker/records/audit.hpp"
 
 #include <fcntl.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 #include "common/base/text.hpp"
+#include "common/sandbox/privileges.hpp"
 
 namespace bulkhead::records {
 
 namespace {
 
-constexpr std::size_t kMaxValue = 1024;
 constexpr std::size_t kHeadBytes = 20 + 1 + 64 + 1 + 20 + 1;  // of a line of audit.head
 constexpr std::string_view kCut = ",\"cut\":true";
 
+// Files that are made belong to `group`, and root may give it its own, without CAP_CHOWN
+// (chown(2)).
+class AsGroup {
+  public:
+    explicit AsGroup(gid_t group) : raised_(group == 0 ? 0 : sandbox::capability(CAP_SETGID)) {
+        ::setfsgid(group);
+    }
+    AsGroup(const AsGroup&) = delete;
+    AsGroup& operator=(const AsGroup&) = delete;
+    ~AsGroup() { ::setfsgid(0); }  // is always permitted: it is our own (setfsgid(2))
+
+  private:
+    sandbox::Raised raised_;
+};
+
 // Plain text may be long; text made of escapes grows fivefold.
-std::string json_value(std::string_view text) {
-    auto json = sys::json_string(quoted(text, kMaxValue - 32));
-    return json.size() <= kMaxValue ? json : sys::json_string(quoted(text, kMaxValue / 6));
+std::string json_value(std::string_view text, std::size_t most) {
+    auto json = sys::json_string(quoted(text, most - 32));
+    return json.size() <= most ? json : sys::json_string(quoted(text, most / 6));
 }
 
 struct Tail {
@@ -58,12 +74,14 @@ std::string head_text(const Head& head) {
 
 }  // namespace
 
-Field::Field(std::string_view key, std::string_view text) : name(key), json(json_value(text)) {}
+Field::Field(std::string_view key, std::string_view text, std::size_t most)
+    : name(key), json(json_value(text, most)) {}
 
-Field::Field(std::string_view key, std::span<const std::string> list) : name(key), json("[") {
+Field::Field(std::string_view key, std::span<const std::string> list, std::size_t most)
+    : name(key), json("[") {
     for (const auto& text : list) {
-        const auto item = json_value(text);
-        if (json.size() + item.size() > kMaxValue && json.size() > 1) {
+        const auto item = json_value(text, kMost);
+        if (json.size() + item.size() > most && json.size() > 1) {
             json += "\"...\",";
             break;
         }
@@ -103,6 +121,9 @@ Result<> Audit::recover() {
     head_ = gap ? saved : tail.last;
     if (tail.torn > 0) TRY(event("audit-recovered", {{"torn_bytes", tail.torn}}));
     if (!gap) return save_head();
+    gap_ = "line " + std::to_string(saved.lines) + " was the last one written, and line " +
+           std::to_string(tail.last.lines) + (tail.foreign ? " with foreign content" : "") +
+           " was found; `bulkhead verify-audit` shows where. Told until the agent is started anew";
     return event("audit-gap", {{"expected_line", saved.lines},
                                {"expected_hash", crypto::hex(saved.hash)},
                                {"found_line", tail.last.lines},
@@ -151,7 +172,20 @@ Result<> Audit::sync() {
     return save_head();
 }
 
+Result<> Audit::let_read(gid_t group) {
+    readers_ = group;
+    const AsGroup as(group);
+    TRY(sys::check(::fchown(dir_.fd(), -1, group), "audit log: readers"));
+    for (const auto& name : TRY(dir_.list())) {
+        if (!name.starts_with(kFile)) continue;
+        const auto file = TRY(dir_.open_regular(name, O_RDONLY));
+        TRY(sys::check(::fchown(file.get(), -1, group), "audit log: readers"));
+    }
+    return {};
+}
+
 Result<> Audit::reopen() {
+    const AsGroup as(readers_);
     // Else the file left behind could lack its last line after a power cut, and the new one go on.
     if (fd_) TRY(sync());
     fd_ = TRY(dir_.open_regular(kFile, O_RDWR | O_CREAT | O_APPEND, 0640));

@@ -15,11 +15,13 @@
 
 namespace bulkhead::records {
 
-// A name of ours and a value that may have come from anywhere: escaped, and cut to about 1 KiB.
+// A name of ours and a value that may have come from anywhere: escaped, and cut to about `most`
+// bytes. Of a list whole texts are left out, and "..." stands for them.
 struct Field {
-    Field(std::string_view key, std::string_view text);
+    static constexpr std::size_t kMost = 1024;
+    Field(std::string_view key, std::string_view text, std::size_t most = kMost);
     Field(std::string_view key, const char* text) : Field(key, std::string_view(text)) {}
-    Field(std::string_view key, std::span<const std::string> list);
+    Field(std::string_view key, std::span<const std::string> list, std::size_t most = kMost);
     Field(std::string_view key, bool flag) : name(key), json(flag ? "true" : "false") {}
     Field(std::string_view key, std::integral auto number)
         : name(key), json(std::to_string(number)) {}
@@ -62,6 +64,10 @@ class Audit {
     void keep(const std::optional<Head>& ledger) {
         if (ledger) ledger_ = ledger;
     }
+    // What open() found to be missing of the log; empty if nothing is.
+    const std::string& gap() const { return gap_; }
+    // The group that may read the log and list its directory, also after a rotation; 0: root alone.
+    Result<> let_read(gid_t group);
     // Opens the log by its name again; call after logrotate(8) has renamed the file.
     Result<> reopen();
 
@@ -77,7 +83,9 @@ class Audit {
     sys::Fd head_fd_;
     Head head_;
     std::optional<Head> ledger_;
-    bool marked_ = false;    // audit.head is on disk with what the ledger had
+    bool marked_ = false;  // audit.head is on disk with what the ledger had
+    std::string gap_;
+    gid_t readers_ = 0;
     bool unsynced_ = false;  // there are lines that may not be on disk
 };
 

@@ -164,11 +164,15 @@ Result<> Ledger::reserve(std::size_t count) const {
     return sys::fail_errno("ledger: no room on disk");
 }
 
-Result<JobNumber> Ledger::start(Start start) {
+Result<> Ledger::make_room() {
     if (broken_) return std::unexpected(*broken_);
     if (full()) return fail("ledger: no room for another job");
     if (history_.records() + history_.owed() + kRecordsOfARun > kRoom) TRY(rewrite());
-    TRY(reserve(history_.owed() + kRecordsOfARun));
+    return reserve(history_.owed() + kRecordsOfARun);
+}
+
+Result<JobNumber> Ledger::start(Start start) {
+    TRY(make_room());
     const auto number = history_.next();
     start.started = std::max(start.started, history_.floor());
     TRY(append({.kind = Kind::started, .number = number, .time = start.started, .start = start}));

@@ -45,6 +45,9 @@ class Ledger {
     };
     const Opened& opened() const { return opened_; }
 
+    // Sets aside room on disk for the records of one more job. An error when there is none, or when
+    // nothing may start.
+    Result<> make_room();
     // Only after this has returned a number may the job's process be created. `start.started` is
     // the time; room on disk for the job's other records is set aside here.
     Result<JobNumber> start(Start start);

@@ -47,9 +47,11 @@ void take_arguments(const Case& c, Verdict& verdict) {
 // Adds the other checks to `verdict`, which has those of sizes and manifest, and decides.
 Verdict decide(const Case& c, Verdict verdict) {
     verdict.manifest = c.manifest;
+    verdict.manifest_bytes = c.manifest_bytes;
     verdict.profile = policy::find(c.policy.profiles, c.manifest.profile);
     auto approval = check_approval(c);
     verdict.signers = std::move(approval.signers);
+    verdict.signatures = std::move(approval.signed_by);
     note(verdict, "signatures", std::move(approval.signatures));
     note(verdict, "threshold", std::move(approval.threshold));
     const auto profile = c.facts.profiles.find(c.manifest.profile);

@@ -72,6 +72,13 @@ struct Check {
     std::string detail;
 };
 
+// A valid signature of somebody who counts, or of the author.
+struct SignedBy {
+    std::string principals;   // of the key's line in allowed_signers: "alice,alice@example.com"
+    std::string fingerprint;  // "SHA256:..."
+    std::string text;         // the signature as ssh-keygen(1) writes it, whatever armor it came in
+};
+
 // Its views and pointers refer to the JobBytes and the Policy that were judged.
 struct Verdict {
     bool admitted = false;
@@ -80,7 +87,9 @@ struct Verdict {
     std::string detail;
     std::string rule;  // "pinned approved/clean.manifest", "signed: 2 of ops (alice, bob)"
     std::vector<std::string> signers;            // people whose signatures count
+    std::vector<SignedBy> signatures;            // that are valid, each once
     std::optional<approval::Manifest> manifest;  // absent if there is none or it does not parse
+    std::string_view manifest_bytes;             // of `manifest`: the job's, or those in policy
     // The script that the checks were about, and the only one that may run: the job's, or for a
     // catalogue job the one in policy; empty if policy has none of that name.
     std::string_view script;

@@ -145,6 +145,24 @@ CheckResult check_sizes(const JobBytes& job) {
     return pass();
 }
 
+namespace {
+
+// Those that prove something. A worker may send the same signature often, in any armor.
+std::vector<SignedBy> valid_ones(const approval::Count& count, std::span<const Bytes> blobs) {
+    std::vector<SignedBy> list;
+    for (std::size_t i = 0; i < blobs.size(); ++i) {
+        const auto& one = count.signatures[i];
+        const bool counts =
+            one.standing == approval::Standing::good || one.standing == approval::Standing::author;
+        auto text = approval::armored(blobs[i]);
+        if (!counts || std::ranges::count(list, text, &SignedBy::text) > 0) continue;
+        list.push_back({one.principals, one.fingerprint, std::move(text)});
+    }
+    return list;
+}
+
+}  // namespace
+
 Approval check_approval(const Case& c) {
     Approval result;
     if (c.pinned != nullptr) {
@@ -174,6 +192,7 @@ Approval check_approval(const Case& c) {
     if (group != nullptr) electorate.members = group->principals;
     auto count =
         approval::count_approvers(c.manifest_bytes, *blobs, c.policy.signers, electorate, c.time);
+    result.signed_by = valid_ones(count, *blobs);
     result.signatures = judge_signatures(count);
     result.threshold = judge_threshold(c.manifest, *rule, count);
     result.rule = "signed: " + text_of(rule->need) + " of " + rule->group + " (" +

@@ -42,6 +42,7 @@ struct Approval {
     CheckResult threshold;
     std::string rule;
     std::vector<std::string> signers;
+    std::vector<SignedBy> signed_by;
 };
 
 Approval check_approval(const Case& c);

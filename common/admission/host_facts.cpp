@@ -54,12 +54,14 @@ InterpreterFacts look_at_one(const std::string& path) {
 
 }  // namespace
 
+bool is_disabled(const std::string& policy_directory) {
+    struct stat mark {};
+    return ::lstat((policy_directory + "/jobs.disabled").c_str(), &mark) == 0 || errno != ENOENT;
+}
+
 HostFacts look_at(const policy::Policy& policy, const std::string& policy_directory) {
     HostFacts facts;
-    // A file of any type suspends intake. So does an error other than ENOENT.
-    struct stat mark {};
-    const int code = ::lstat((policy_directory + "/jobs.disabled").c_str(), &mark);
-    facts.intake_suspended = code == 0 || errno != ENOENT;
+    facts.intake_suspended = is_disabled(policy_directory);
     for (const auto& [path, source] : policy.interpreters) {
         facts.interpreters.emplace(path, look_at_one(path));
     }

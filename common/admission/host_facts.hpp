@@ -11,4 +11,7 @@ namespace bulkhead::admission {
 // The caller has to set running_jobs and max_running_jobs; until then no job is admitted.
 HostFacts look_at(const policy::Policy& policy, const std::string& policy_directory);
 
+// Whether jobs.disabled is there: a file of any type. An error other than ENOENT counts as one.
+bool is_disabled(const std::string& policy_directory);
+
 }  // namespace bulkhead::admission

@@ -61,6 +61,16 @@ Result<std::vector<Bytes>> dearmor(std::string_view text) {
     return blobs;
 }
 
+std::string armored(ByteView blob) {
+    constexpr std::size_t kArmorLine = 70;
+    const auto base64 = to_base64(blob);
+    std::string text(kBegin);
+    for (std::size_t at = 0; at < base64.size(); at += kArmorLine) {
+        text += base64.substr(at, kArmorLine) + "\n";
+    }
+    return text.append(kEnd);
+}
+
 Match match_sshsig(ByteView blob, const PublicKey& key, std::string_view message,
                    std::string_view name_space) {
     const bool token = key.kind == PublicKey::Kind::sk_ed25519;

@@ -4,6 +4,7 @@
 // For a given key all bytes of the blob but the signature are known. So this code parses no blob:
 // it builds the expected bytes from an allowed key and compares them.
 #pragma once
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +21,9 @@ inline constexpr std::size_t kMaxSignatureText = 16 * 1024;  // bytes of all, wi
 // The blobs of armored signatures that follow each other without other text. Lines end with LF
 // alone and have at most 76 bytes. ssh-keygen(1) ignores text after the end; here it is an error.
 Result<std::vector<Bytes>> dearmor(std::string_view text);
+
+// One signature as ssh-keygen(1) writes it: its armor, in lines of 70 bytes.
+std::string armored(ByteView blob);
 
 enum class Match {
     other_key,  // the blob names another key, key type, namespace or hash, or has another size

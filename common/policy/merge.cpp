@@ -38,6 +38,7 @@ class Merger {
         TRY(within(operators_.directory, complete(policy_, names())));
         for (const auto& [file, entry] : view_) {
             policy_.file_list += digest_of(*entry.text) + "  " + file + "\n";
+            policy_.texts.emplace(file, *entry.text);
         }
         policy_.digest = crypto::sha256(as_bytes(policy_.file_list));
         if (policy_.host.from_machine_id) TRY(take_machine_id());

@@ -55,6 +55,11 @@ Result<> take_host_group(Policy& policy, Line& line) {
     return {};
 }
 
+Result<> take_readers(Policy& policy, Line& line) {
+    policy.host.readers = TRY(label(line));
+    return {};
+}
+
 // Refuses a file of a later format, whose words may have another meaning there. The format before
 // is still read.
 Result<> take_format(Policy& policy, Line& line) {
@@ -168,6 +173,7 @@ constexpr struct {
     {"host.policy", Times::at_most_once, "policy-format NUMBER", take_format},
     {"host.policy", Times::once, "host-id from-machine-id|NAME", take_host_id},
     {"host.policy", Times::any, "group LABEL", take_host_group},
+    {"host.policy", Times::at_most_once, "readers GROUP", take_readers},
     {"host.policy", Times::any, "require FEATURE", take_requirement},
     {"host.policy", Times::at_most_once, "without egress", take_waiver},
     {"approval.policy", Times::any, "signers GROUP PRINCIPAL...", take_signers},

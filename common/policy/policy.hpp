@@ -53,6 +53,7 @@ struct Host {
     std::optional<std::uint32_t> epoch;
     // Until then manifests of format v1, which can name neither, are taken. Absent: none is.
     std::optional<UnixTime> accept_v1_until;
+    std::string readers;  // the group that may read the audit log; empty: root alone
 };
 
 // A wall of which the broker refuses to start if this host lacks it.
@@ -289,8 +290,9 @@ struct Policy {
     std::vector<SameScript> same_scripts;
     approval::AllowedSigners signers;
     Named<Approved> approved;
-    Named<Source> broker_libs;         // by soname
-    std::vector<std::string> ignored;  // relative paths of files that are no policy files
+    Named<Source> broker_libs;                 // by soname
+    std::vector<std::string> ignored;          // relative paths of files that are no policy files
+    std::map<std::string, std::string> texts;  // what was read of each file, by relative path
     std::string file_list;    // "sha256  path\n" for each file read, the input of sha256sum -c
     crypto::Digest digest{};  // SHA-256 of file_list
 

@@ -24,6 +24,7 @@ struct ConfiguredTest : CgroupFixture {
     sys::Log log{"test", -1};
     records::Ledger ledger = records::Ledger::open(dir, sys::now()).value();
     records::Audit audit = records::Audit::open(dir).value();
+    records::Evidence evidence = records::Evidence::open(dir).value();
     std::optional<Jobs> jobs;
     std::optional<Context> context;
     std::optional<ConfinedProcess> process;
@@ -40,6 +41,7 @@ struct ConfiguredTest : CgroupFixture {
         context.emplace(Context{.policy = std::make_shared<ReadyPolicy>(),
                                 .ledger = ledger,
                                 .audit = audit,
+                                .evidence = evidence,
                                 .jobs = *jobs,
                                 .log = log,
                                 .intake = Intake(place.path()),

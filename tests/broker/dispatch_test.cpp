@@ -43,6 +43,7 @@ struct DispatchTest : CgroupFixture {
     sys::Log log{"test", -1};
     records::Ledger ledger = records::Ledger::open(dir, sys::now()).value();
     records::Audit audit = records::Audit::open(dir).value();
+    records::Evidence evidence = records::Evidence::open(dir).value();
     std::optional<Jobs> jobs;
     std::optional<ConfinedProcess> worker;
     protocol::BackendName backend = protocol::BackendName::clipped("main");
@@ -62,6 +63,7 @@ struct DispatchTest : CgroupFixture {
         context.emplace(Context{.policy = policy,
                                 .ledger = ledger,
                                 .audit = audit,
+                                .evidence = evidence,
                                 .jobs = *jobs,
                                 .log = log,
                                 .intake = Intake(place.path()),

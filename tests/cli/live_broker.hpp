@@ -26,8 +26,20 @@ class LiveBroker {
     nlohmann::json decide(const Offer& offer);
     unsigned jobs_run() const { return jobs_run_; }
 
+    // The reply's reason code, and every event that the request has brought into the audit log.
+    std::string ask(const Offer& offer, std::vector<nlohmann::json>& events);
+    void begin_another_log();  // the lines so far are lost
+    std::uint64_t ledger_bytes() const;
+    // An object that is gone, and cannot be written until let_evidence_be().
+    void lose_evidence(const std::string& digest) const;
+    void let_evidence_be(const std::string& digest) const;
+    bool trouble(std::string_view code) const;
+    unsigned running() const { return jobs_.running(); }
+    std::string policy_digest() const { return crypto::hex(context_.policy->policy.digest); }
+
   private:
     nlohmann::json answer(const auto& request);
+    std::string answer(const auto& request, std::vector<nlohmann::json>& events);
 
     TempDir state_;
     TempDir logs_;
@@ -36,6 +48,7 @@ class LiveBroker {
     broker::CgroupTree cgroups_;
     records::Ledger ledger_;
     records::Audit audit_;
+    records::Evidence evidence_;
     std::optional<JobNumber> ended_;
     broker::Jobs jobs_;
     broker::Context context_;

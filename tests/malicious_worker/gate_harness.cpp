@@ -24,6 +24,7 @@ Result<std::unique_ptr<GateHarness>> GateHarness::create(const std::string& poli
     self.loop_.emplace(TRY(sys::Loop::create()));
     self.ledger_.emplace(TRY(records::Ledger::open(*self.dir_, sys::now())));
     self.audit_.emplace(TRY(records::Audit::open(*self.dir_, {.rotate_at = 1 << 20, .keep = 1})));
+    self.evidence_.emplace(TRY(records::Evidence::open(*self.dir_)));
     self.jobs_.emplace(*self.loop_, *self.cgroups_, *self.ledger_, *self.audit_, self.log_,
                        [](JobNumber, const protocol::JobEnd&) {});
     self.worker_.emplace(TRY(broker::ConfinedProcess::spawn(sleeping_plan())));
@@ -32,6 +33,7 @@ Result<std::unique_ptr<GateHarness>> GateHarness::create(const std::string& poli
     self.context_.emplace(broker::Context{.policy = TRY(broker::ReadyPolicy::load(policy)),
                                           .ledger = *self.ledger_,
                                           .audit = *self.audit_,
+                                          .evidence = *self.evidence_,
                                           .jobs = *self.jobs_,
                                           .log = self.log_,
                                           .intake = broker::Intake(self.place_),
@@ -66,7 +68,9 @@ bool GateHarness::keep_a_job_running() {
     turn();
     if (jobs_->running() > 0) return false;
     const auto plan = broker::plan_of(broker::permissive(), "sleep 600");
-    return jobs_->start(plan, records::sample_start(++starts_, sys::now()), 600s).has_value();
+    auto pipes = jobs_->prepare(plan);
+    return pipes && jobs_->start(*std::move(pipes), plan,
+                                 records::sample_start(++starts_, sys::now()), 600s);
 }
 
 void GateHarness::turn() { static_cast<void>(loop_->step(0ms)); }

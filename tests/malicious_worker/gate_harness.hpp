@@ -39,6 +39,7 @@ class GateHarness {
     std::optional<sys::Loop> loop_;
     std::optional<records::Ledger> ledger_;
     std::optional<records::Audit> audit_;
+    std::optional<records::Evidence> evidence_;
     sys::Log log_{"test", -1};
     std::optional<broker::Jobs> jobs_;
     std::optional<broker::ConfinedProcess> worker_;

@@ -31,7 +31,10 @@ struct JobsTest : CgroupFixture {
             [this](JobNumber number, const protocol::JobEnd& end) { ended[number] = end; });
     }
     JobNumber start(const JobPlan& plan, std::chrono::seconds timeout = 60s) {
-        return jobs->start(plan, records::sample_start(++count_, sys::now()), timeout).value();
+        return jobs
+            ->start(jobs->prepare(plan).value(), plan, records::sample_start(++count_, sys::now()),
+                    timeout)
+            .value();
     }
     JobNumber start(std::string_view script, std::chrono::seconds timeout = 60s) {
         return start(plan_of(permissive(), script), timeout);

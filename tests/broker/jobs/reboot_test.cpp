@@ -53,7 +53,10 @@ struct RebootTest : CgroupFixture {
         profile.user = profile.group = "root";
         auto plan = plan_of(profile, script);
         plan.reboot_mark = place / "mark";
-        return jobs->start(plan, records::sample_start(++count_, sys::now()), 600s).value();
+        return jobs
+            ->start(jobs->prepare(plan).value(), plan, records::sample_start(++count_, sys::now()),
+                    600s)
+            .value();
     }
     void await_end(JobNumber number) {
         while (!std::ranges::count(ended, number)) ASSERT_TRUE(loop.step(60s));

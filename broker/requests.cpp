@@ -1,0 +1,91 @@
+#include "broker/requests.hpp"
+
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "broker/context/memory.hpp"
+#include "common/base/text.hpp"
+
+namespace bulkhead::broker {
+
+namespace {
+
+constexpr std::size_t kMaxReason = 256;  // bytes
+
+std::string one_line(const Result<std::string>& text) {
+    return text ? text->substr(0, text->find('\n')) : "";
+}
+
+}  // namespace
+
+Requests::~Requests() {
+    if (notify_) loop_.forget(notify_.get());
+}
+
+Result<> Requests::follow() {
+    notify_ = sys::Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    if (!notify_) return sys::fail_errno("inotify_init1");
+    for (const auto& place : {state_, state_ + "/" + std::string(kFolder)}) {
+        constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_TO | IN_ONLYDIR;
+        if (::inotify_add_watch(notify_.get(), place.c_str(), kEvents) < 0) {
+            return sys::fail_errno("inotify_add_watch " + place);
+        }
+    }
+    // What happened is of no interest: everything is looked at.
+    const auto on_events = [this](std::uint32_t) {
+        alignas(inotify_event) std::array<char, 4096> buffer{};
+        while (::read(notify_.get(), buffer.data(), buffer.size()) > 0) {
+        }
+        look();
+    };
+    TRY(loop_.watch(notify_.get(), EPOLLIN, on_events));
+    look();
+    return {};
+}
+
+void Requests::look() {
+    broker_.log.check(serve(), "requests of the operator");
+    take_acceptance(broker_);
+    look_at_intake();
+}
+
+Result<> Requests::serve() {
+    const auto dir = TRY(sys::Dir::open(state_ + "/" + std::string(kFolder)));
+    for (const auto& name : TRY(dir.list())) {
+        const auto number = std::string_view(name).substr(
+            std::min(name.size(), name.starts_with(kStopJob) ? kStopJob.size() : name.size()));
+        if (number.empty() || number.ends_with(".new")) continue;  // is being written
+        const auto reason = one_line(dir.read_file(name, kMaxReason));
+        TRY(dir.remove_file(name));
+        stop_job(number, reason);
+    }
+    return {};
+}
+
+void Requests::stop_job(std::string_view number, const std::string& reason) {
+    const auto job = parse_number<std::uint64_t>(number);
+    const bool runs = job && broker_.jobs.cancel(JobNumber{*job}, "stopped-by-operator",
+                                                 "stopped on the host: " + quoted(reason));
+    note(broker_, "job-stop-requested", {{"number", number}, {"runs", runs}, {"reason", reason}});
+    broker_.log.info("an operator stops a job",
+                     {{"number", quoted(number)}, {"runs", runs ? "yes" : "no"}});
+}
+
+// That a mark is gone is recorded by Intake, for each backend.
+void Requests::look_at_intake() {
+    const auto dir = sys::Dir::open(state_);
+    const auto text = dir ? dir->read_file(Intake::kMark, kMaxReason)
+                          : Result<std::string>(std::unexpected(dir.error()));
+    const bool stands = text || text.error().code != ENOENT;
+    if (stands && !suspended_) {
+        note(broker_, "intake-suspended", {{"backend", ""}, {"reason", one_line(text)}});
+    }
+    suspended_ = stands;
+    broker_.intake.look(broker_.audit);
+    tell_intake(broker_);
+}
+
+}  // namespace bulkhead::broker
