@@ -156,7 +156,7 @@ std::string Worker::compose_status() const {
     for (const auto& feature : facts.confinement.missing) json.add(feature);
     json.end().end();
     // Without an answer the broker is gone, and this process ends with it.
-    if (const auto state = own_->broker.host_state()) {
+    if (const auto state = own_->broker.host_state(std::chrono::seconds(1))) {
         put_troubles(json, troubles_of(*state));
         json.begin_object("ledger")
             .put("size", state->ledger_records)

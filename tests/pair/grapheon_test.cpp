@@ -46,6 +46,11 @@ TEST_F(Grapheon, APassOfItsOwnWaitsForApprovalReportsAndIsNotDueAgain) {
         return one["state"] == "listen" && one["local_port"] == port &&
                one["process_name"].is_string() && one["pid"] == ::getpid();
     })) << connections;
+    const auto& metadata = body["metadata"];
+    EXPECT_EQ(metadata["policy_digest"], audit("agent-started").back()["policy"]);
+    EXPECT_EQ(metadata["audit_head"].get<std::string>().size(), 64U);
+    EXPECT_GT(metadata["audit_size"], 0);
+    EXPECT_GT(metadata["ledger_size"], 0);
     EXPECT_EQ(run_to_end({"--check-in-only"}), 0);
     EXPECT_EQ(reports(), 1U) << "not due";
     EXPECT_EQ(run_to_end({"--force"}), 0);

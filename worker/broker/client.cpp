@@ -9,7 +9,6 @@ namespace bulkhead::worker {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::chrono::minutes kStateKept{5};
 constexpr std::chrono::seconds kOwnersKept{10};  // each answer reads all of /proc
 constexpr std::uint64_t kMaxValueBytes = 64 << 20;
 
@@ -26,11 +25,19 @@ std::vector<Trouble> troubles_of(const protocol::HostStateReply& state) {
     return troubles;
 }
 
+ChainHead audit_head(const protocol::HostStateReply& state) {
+    return {.size = state.audit_lines, .head = to_hex(state.audit_head)};
+}
+
+ChainHead ledger_head(const protocol::HostStateReply& state) {
+    return {.size = state.ledger_records, .head = to_hex(state.ledger_head)};
+}
+
 // Nearly every entry of the audit log belongs to a request of this worker or to an event, so the
-// state is taken to be unchanged while nothing was received. Other entries, such as a refused
-// policy, are reported up to kStateKept later.
-Result<protocol::HostStateReply> BrokerClient::host_state() {
-    if (!state_ || Clock::now() - state_asked_ > kStateKept) {
+// state is taken to be unchanged for a while when nothing was received. Other entries, such as a
+// refused policy, and an operator's suspension are told that much later.
+Result<protocol::HostStateReply> BrokerClient::host_state(std::chrono::seconds most) {
+    if (!state_ || Clock::now() - state_asked_ >= most) {
         state_ = TRY(call(protocol::HostState{}));
         state_asked_ = Clock::now();
     }

@@ -19,8 +19,14 @@ namespace bulkhead::worker {
 // The troubles that a reply of the broker tells.
 std::vector<Trouble> troubles_of(const protocol::HostStateReply& state);
 
+// The heads in a reply of the broker.
+ChainHead audit_head(const protocol::HostStateReply& state);
+ChainHead ledger_head(const protocol::HostStateReply& state);
+
 class BrokerClient {
   public:
+    static constexpr std::chrono::seconds kStateKept{30};
+
     explicit BrokerClient(link::Channel channel) : channel_(std::move(channel)) {}
 
     // Waits for the reply: a broker answers in about a millisecond. Events that come first are kept
@@ -37,8 +43,8 @@ class BrokerClient {
     }
 
     // The heads of audit log and ledger, and troubles. Asks the broker only if they may have
-    // changed.
-    Result<protocol::HostStateReply> host_state();
+    // changed by what this worker received, or the last answer is older than `most`.
+    Result<protocol::HostStateReply> host_state(std::chrono::seconds most = kStateKept);
 
     // Which process owns which socket. Asked for at most every ten seconds; callers in between
     // share one answer.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "common/crypto/sha256.hpp"
 #include "common/sys/clock.hpp"
 
 namespace bulkhead::worker {
@@ -79,9 +78,8 @@ Result<Heartbeat> HeartbeatDuty::compose() {
     heartbeat.restart_needed = facts_.restart_needed;
     heartbeat.confinement = facts_.confinement;
     const auto state = TRY(broker_.host_state());
-    heartbeat.audit = ChainHead{.size = state.audit_lines, .head = crypto::hex(state.audit_head)};
-    heartbeat.ledger =
-        ChainHead{.size = state.ledger_records, .head = crypto::hex(state.ledger_head)};
+    heartbeat.audit = audit_head(state);
+    heartbeat.ledger = ledger_head(state);
     heartbeat.troubles = troubles_of(state);
     heartbeat.metrics = latest_;
     heartbeat.network = read_network(dialect_.traits().network, proc_);

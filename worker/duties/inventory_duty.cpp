@@ -25,13 +25,13 @@ std::string since(sys::Clock::time_point start) {
 
 InventoryDuty::InventoryDuty(const DutyContext& context, const InventoryDialect& dialect,
                              BrokerClient& broker, const InventoryStore& store,
-                             const SystemInfo& system, CollectInventory collect, bool report_now,
+                             const HostFacts& facts, CollectInventory collect, bool report_now,
                              Callbacks callbacks)
     : context_(context),
       dialect_(dialect),
       broker_(broker),
       store_(store),
-      system_(system),
+      facts_(facts),
       collect_(std::move(collect)),
       report_now_(report_now),
       callbacks_(std::move(callbacks)),
@@ -168,8 +168,14 @@ void InventoryDuty::send() {
                            .sequence = state_.sequence + 1,
                            .first = !state_.last_accepted && !state_.held,
                            .agent_version = BULKHEAD_VERSION,
-                           .system = system_,
+                           .system = facts_.system,
                            .elements = run_->queue.next()};
+    // With an error the broker is gone, and what the worker does next ends it.
+    if (const auto state = broker_.host_state()) {
+        report.policy_digest = facts_.policy_digest;
+        report.audit = audit_head(*state);
+        report.ledger = ledger_head(*state);
+    }
     ++run_->reports;
     request_ = perform<InventoryReceipt>(
         context_.client, dialect_.report(context_.identity, report),

@@ -10,6 +10,7 @@
 #include "worker/broker/client.hpp"
 #include "worker/duties/cadence.hpp"
 #include "worker/duties/duty_context.hpp"
+#include "worker/duties/host_facts.hpp"
 #include "worker/duties/report_queue.hpp"
 #include "worker/state/inventory_store.hpp"
 
@@ -27,7 +28,7 @@ class InventoryDuty {
 
     // `report_now`: in a run that ends, reports although no report is due yet.
     InventoryDuty(const DutyContext& context, const InventoryDialect& dialect, BrokerClient& broker,
-                  const InventoryStore& store, const SystemInfo& system, CollectInventory collect,
+                  const InventoryStore& store, const HostFacts& facts, CollectInventory collect,
                   bool report_now, Callbacks callbacks);
 
     // Loads what is remembered and applies `asked`, the policy that came with the enrollment. Call
@@ -70,7 +71,7 @@ class InventoryDuty {
     const InventoryDialect& dialect_;
     BrokerClient& broker_;
     const InventoryStore& store_;
-    const SystemInfo& system_;
+    const HostFacts& facts_;
     CollectInventory collect_;
     bool report_now_;
     Callbacks callbacks_;

@@ -89,7 +89,7 @@ void Session::add_heartbeat(const SessionInputs& inputs, MetricsReader metrics) 
 
 void Session::add_inventory(const SessionInputs& inputs, const InventoryDialect& dialect) {
     inventory_.emplace(
-        context_, dialect, inputs.broker, inputs.inventory, inputs.facts.system, inputs.collect,
+        context_, dialect, inputs.broker, inputs.inventory, inputs.facts, inputs.collect,
         inputs.run.report_now,
         InventoryDuty::Callbacks{
             .before_each = [this] { refresh(); },

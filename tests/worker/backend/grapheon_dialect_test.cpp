@@ -92,6 +92,9 @@ InventoryReport report() {
     return {.observed_at = *parse_utc("2026-11-22T04:12:33Z"),
             .sequence = 12,
             .agent_version = "0.1.0",
+            .policy_digest = std::string(64, 'a'),
+            .audit = ChainHead{.size = 12, .head = std::string(64, 'b')},
+            .ledger = ChainHead{.size = 3, .head = std::string(64, 'c')},
             .system = test::system_info(),
             .elements = dialect().inventory()->elements(inventory())};
 }

@@ -131,6 +131,10 @@ struct InventoryReport {
     std::uint64_t sequence = 0;
     bool first = false;  // the backend has no report of this agent yet
     std::string agent_version;
+    // For dialects whose reports are their heartbeats.
+    std::string policy_digest;  // 64 hex digits
+    std::optional<ChainHead> audit;
+    std::optional<ChainHead> ledger;
     SystemInfo system;
     std::vector<InventoryElement> elements;
 };

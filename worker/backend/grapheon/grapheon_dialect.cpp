@@ -42,6 +42,11 @@ std::string registration(const GrapheonOptions& options, const EnrollRequest& re
                        {Collection::addresses});
 }
 
+void put_head(JsonWriter& json, const std::string& name, const std::optional<ChainHead>& chain) {
+    if (!chain) return;
+    json.put(name + "_size", chain->size).put(name + "_head", chain->head);
+}
+
 std::string check_in(const GrapheonOptions& options, const std::string& agent_id,
                      const InventoryReport& report) {
     JsonWriter json;
@@ -51,7 +56,12 @@ std::string check_in(const GrapheonOptions& options, const std::string& agent_id
         .put("sequence_number", report.sequence)
         .put("full_snapshot", report.first);
     put_host(json, options, report.agent_version, report.system);
-    json.begin_object("metadata").put("runtime", "bulkhead").put("delta_mode", "set-diff").end();
+    // The backend keeps this object with each check-in, whatever members it has.
+    json.begin_object("metadata").put("runtime", "bulkhead").put("delta_mode", "set-diff");
+    if (!report.policy_digest.empty()) json.put("policy_digest", report.policy_digest);
+    put_head(json, "audit", report.audit);
+    put_head(json, "ledger", report.ledger);
+    json.end();
     return with_arrays(std::move(json), report.elements,
                        {Collection::addresses, Collection::neighbours, Collection::connections,
                         Collection::routes});
