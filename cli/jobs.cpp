@@ -1,18 +1,26 @@
-// `bulkhead jobs`: lists the jobs that run on this host, and those that keep a file system busy.
+// `bulkhead jobs`: lists the jobs that run on this host and that ran, by cgroups and the audit log,
+// and those that keep a file system busy.
 #include <algorithm>
 #include <array>
 
+#include "cli/audit_lines.hpp"
 #include "cli/base/files.hpp"
 #include "cli/base/layout.hpp"
 #include "cli/base/options.hpp"
 #include "cli/running_jobs.hpp"
 #include "common/base/text.hpp"
+#include "common/sys/clock.hpp"
 
 namespace bulkhead::cli {
 
 namespace {
 
-constexpr std::array kOptions{Option{"--holds", Option::Takes::once}};
+using nlohmann::json;
+using Takes = Option::Takes;
+
+constexpr std::array kOptions{Option{"--holds", Takes::once}, Option{"--since", Takes::once},
+                              Option{"--json", Takes::nothing}, Option{"--log-dir", Takes::once}};
+constexpr const char* kSince = "24h";
 constexpr std::size_t kMostNamed = 8;
 
 std::string numbers(const std::vector<pid_t>& processes) {
@@ -34,19 +42,90 @@ std::string text_of(const RunningJob& job, const std::vector<std::string>& held)
     return text;
 }
 
+// A time, or how long ago.
+Result<UnixTime> since_of(const std::string& text) {
+    if (const auto time = parse_utc(text)) return *time;
+    const auto ago = parse_duration(text);
+    if (!ago) return wrong("--since: a time such as 2026-11-29T10:00:00Z, or an age such as 7d");
+    return sys::now() - std::chrono::floor<std::chrono::seconds>(*ago);
+}
+
+// Those that have no end, and those that had it since then.
+std::vector<PastJob> recent(std::vector<PastJob> jobs, UnixTime since) {
+    std::erase_if(jobs, [&](const PastJob& job) {
+        const auto end = parse_utc(job.ended);
+        return end && *end < since;
+    });
+    return jobs;
+}
+
+// What the log does not know: whether a job without an end runs. Only root sees that.
+std::string state_of(const PastJob& job, const Result<std::vector<RunningJob>>& running) {
+    if (!job.ended.empty()) return job.outcome;
+    if (!running) return "not ended";
+    const auto same = [&](const RunningJob& one) {
+        return one.number == std::to_string(job.number);
+    };
+    return std::ranges::any_of(*running, same) ? "running" : "not ended, and does not run";
+}
+
+json as_json(const PastJob& job, const std::string& state) {
+    json one{{"number", job.number}, {"started", job.started}, {"state", state}};
+    for (const auto* name : {"job", "profile", "delivery", "manifest", "signers"}) {
+        one[name] = job.start.value(name, json());
+    }
+    one["ended"] = job.ended.empty() ? json() : json(job.ended);
+    for (const auto* name : {"backend", "keys", "params", "policy", "rule", "script"}) {
+        one[name] = job.verdict.is_object() ? job.verdict.value(name, json()) : json();
+    }
+    return one;
+}
+
+std::string text_of(const PastJob& job, const std::string& state) {
+    std::string signers;
+    for (const auto& one : job.start.value("signers", json::array())) {
+        signers += (signers.empty() ? "" : ", ") + text_in(json{{"name", one}}, "name");
+    }
+    if (signers.empty()) signers = "pinned";
+    auto text = row("job", text_in(job.start, "job") + ", number " + std::to_string(job.number));
+    text += row("profile", text_in(job.start, "profile") + ", approved by " + signers);
+    text += row("started", job.started + ", delivery " + text_in(job.start, "delivery"));
+    return text + row("outcome", state + (job.ended.empty() ? "" : ", at " + job.ended));
+}
+
+Result<int> list(const Options& options) {
+    const auto since = TRY(since_of(options.value("--since", kSince)));
+    const auto running = running_jobs();
+    const auto log = past_jobs(options.value("--log-dir", kLogDirectory));
+    if (!running && !log) return fail(running.error().what + "; " + log.error().what);
+    const auto past = log ? recent(*log, since) : std::vector<PastJob>{};
+    if (options.has("--json")) {
+        if (!log) return std::unexpected(log.error());
+        auto all = json::array();
+        for (const auto& job : past) all.push_back(as_json(job, state_of(job, running)));
+        TRY(print(all.dump(2) + "\n"));
+        return kDone;
+    }
+    std::string text;
+    const auto add = [&](const std::string& block) { text += (text.empty() ? "" : "\n") + block; };
+    for (const auto& job : running ? *running : std::vector<RunningJob>{}) add(text_of(job, {}));
+    if (running && running->empty()) add("no job is running\n");
+    for (const auto& job : past) add(text_of(job, state_of(job, running)));
+    add(log ? "jobs that ended before " + format_utc(since) + " are left out: --since\n"
+            : "what ran is not known here: " + log.error().what + "\n");
+    TRY(print(text));
+    return kDone;
+}
+
 }  // namespace
 
 Result<int> jobs(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
     if (!options.operands().empty()) return wrong("takes no operands");
-    const auto running = TRY(running_jobs());
     const auto path = options.value("--holds");
+    if (path.empty()) return list(options);
+    const auto running = TRY(running_jobs());
     std::string text;
-    if (path.empty()) {
-        for (const auto& job : running) text += (text.empty() ? "" : "\n") + text_of(job, {});
-        TRY(print(text.empty() ? "no job is running\n" : text));
-        return kDone;
-    }
     const auto place = TRY(held_place(path));
     for (const auto& job : running) {
         const auto held = holds(job, place);
@@ -57,7 +136,7 @@ Result<int> jobs(const Arguments& arguments) {
         return kNo;
     }
     TRY(print(text + "\nEach lets go when it ends, at its manifest's timeout at the latest. The "
-                     "backend can cancel it.\n"));
+                     "backend can cancel it, and bulkhead stop-job.\n"));
     return kDone;
 }
 

@@ -1,5 +1,6 @@
 // The subcommands of `bulkhead`. Each has a file of its own and a row in the table of main.cpp.
 #pragma once
+#include <cerrno>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ inline constexpr int kWrong = 2;  // the arguments are wrong, or the policy does
 // else with kNo.
 Result<int> status(const Arguments& arguments);
 Result<int> jobs(const Arguments& arguments);
+Result<int> stop_job(const Arguments& arguments);
+Result<int> suspend_jobs(const Arguments& arguments);
+Result<int> prove(const Arguments& arguments);
 Result<int> resume_jobs(const Arguments& arguments);
 Result<int> request_reboot(const Arguments& arguments);
 Result<int> settings(const Arguments& arguments);
@@ -35,6 +39,14 @@ Result<int> reasons(const Arguments& arguments);
 // An error of Kind::wrong_input, which the person who called the command has to correct.
 [[nodiscard]] inline std::unexpected<Error> wrong(std::string what) {
     return fail(std::move(what), Error::Kind::wrong_input);
+}
+// `result`, with a hint in its error if the caller lacks the rights.
+template <class T>
+[[nodiscard]] Result<T> only_root(Result<T> result) {
+    if (result || (result.error().code != EACCES && result.error().code != EPERM)) return result;
+    auto why = std::move(result).error();
+    why.what += "; only root may";
+    return std::unexpected(std::move(why));
 }
 // `result`, with its error turned into a wrong().
 template <class T>

@@ -54,4 +54,11 @@ Result<std::pair<std::string, std::string>> split_pair(std::string_view text) {
     return std::pair(std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
 }
 
+Result<std::string> one_line(std::string_view option, const std::string& text) {
+    constexpr std::size_t kMost = 200;
+    const auto odd = [](char c) { return c < ' ' || c > '~'; };
+    if (text.size() <= kMost && std::ranges::none_of(text, odd)) return text;
+    return wrong(std::string(option) + ": one line of at most 200 printable ASCII characters");
+}
+
 }  // namespace bulkhead::cli

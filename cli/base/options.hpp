@@ -36,6 +36,9 @@ class Options {
     std::vector<std::string> operands_;
 };
 
+// `text` if it is printable ASCII of at most 200 bytes; else a wrong() that names the option.
+Result<std::string> one_line(std::string_view option, const std::string& text);
+
 // Splits "name=value", the argument of --param.
 Result<std::pair<std::string, std::string>> split_pair(std::string_view text);
 
