@@ -9,6 +9,7 @@
 #include "cli/base/options.hpp"
 #include "cli/running_jobs.hpp"
 #include "common/base/text.hpp"
+#include "common/crypto/sha256.hpp"
 #include "common/sys/clock.hpp"
 
 namespace bulkhead::cli {
@@ -19,7 +20,8 @@ using nlohmann::json;
 using Takes = Option::Takes;
 
 constexpr std::array kOptions{Option{"--holds", Takes::once}, Option{"--since", Takes::once},
-                              Option{"--json", Takes::nothing}, Option{"--log-dir", Takes::once}};
+                              Option{"--json", Takes::nothing}, Option{"--log-dir", Takes::once},
+                              Option{"--state", Takes::once}};
 constexpr const char* kSince = "24h";
 constexpr std::size_t kMostNamed = 8;
 
@@ -59,12 +61,14 @@ std::vector<PastJob> recent(std::vector<PastJob> jobs, UnixTime since) {
     return jobs;
 }
 
-// What the log does not know: whether a job without an end runs. Only root sees that.
-std::string state_of(const PastJob& job, const Result<std::vector<RunningJob>>& running) {
+// What the log does not know: whether a job without an end runs. Only root sees that. The jobs of
+// an agent are in a cgroup named after its state directory.
+std::string state_of(const PastJob& job, const std::string& agent,
+                     const Result<std::vector<RunningJob>>& running) {
     if (!job.ended.empty()) return job.outcome;
     if (!running) return "not ended";
     const auto same = [&](const RunningJob& one) {
-        return one.number == std::to_string(job.number);
+        return one.agent == agent && one.number == std::to_string(job.number);
     };
     return std::ranges::any_of(*running, same) ? "running" : "not ended, and does not run";
 }
@@ -98,11 +102,13 @@ Result<int> list(const Options& options) {
     const auto running = running_jobs();
     const auto log = past_jobs(options.value("--log-dir", kLogDirectory));
     if (!running && !log) return fail(running.error().what + "; " + log.error().what);
+    const auto state = options.value("--state", "/var/lib/bulkhead");
+    const auto agent = "bulkhead-" + crypto::hex(crypto::sha256(as_bytes(state))).substr(0, 8);
     const auto past = log ? recent(*log, since) : std::vector<PastJob>{};
     if (options.has("--json")) {
         if (!log) return std::unexpected(log.error());
         auto all = json::array();
-        for (const auto& job : past) all.push_back(as_json(job, state_of(job, running)));
+        for (const auto& job : past) all.push_back(as_json(job, state_of(job, agent, running)));
         TRY(print(all.dump(2) + "\n"));
         return kDone;
     }
@@ -110,7 +116,7 @@ Result<int> list(const Options& options) {
     const auto add = [&](const std::string& block) { text += (text.empty() ? "" : "\n") + block; };
     for (const auto& job : running ? *running : std::vector<RunningJob>{}) add(text_of(job, {}));
     if (running && running->empty()) add("no job is running\n");
-    for (const auto& job : past) add(text_of(job, state_of(job, running)));
+    for (const auto& job : past) add(text_of(job, state_of(job, agent, running)));
     add(log ? "jobs that ended before " + format_utc(since) + " are left out: --since\n"
             : "what ran is not known here: " + log.error().what + "\n");
     TRY(print(text));

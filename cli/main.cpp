@@ -47,7 +47,7 @@ constexpr std::array kCommands{
         &cli::describe_protocol},
     Row{"status", "[--json] [--run-dir DIR | --socket FILE]",
         "what the running agent is doing; 1 as well when a worker does not answer", &cli::status},
-    Row{"jobs", "[--since TIME|24h] [--json] [--log-dir DIR] | --holds MOUNT|DEVICE",
+    Row{"jobs", "[--since TIME|24h] [--json] [--state DIR] [--log-dir DIR] | --holds MOUNT|DEVICE",
         "the jobs that run and ran, by the audit log; as root also those that keep a file system\n"
         "      busy",
         &cli::jobs},

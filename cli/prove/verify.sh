@@ -55,6 +55,12 @@ else
     fault 'policy: a file is changed or absent: cd policy; sha256sum -c ../policy.sha256sums'
 fi
 
+for key in realm epoch; do
+    here=$(sed -n "s/^$key \([^ ]*\).*/\1/p" policy/host.policy)
+    meant=$(sed -n "s/^$key //p" manifest)
+    [ -z "$meant" ] || same "manifest: $key $meant is that of policy/host.policy" "$here" "$meant"
+done
+
 # --- who approved
 rule=$(text "$verdict" rule)
 case $rule in
@@ -117,7 +123,8 @@ This proves: the people named above signed this manifest, or root pinned it; it 
 then that was enough; and a chain of lines from the verdict to the last one here says so.
 It does not prove: that nobody wrote the whole chain anew (compare audit.head with a head that a backend or a SIEM was
 told, for which `bulkhead prove --to-end` takes the lines up to now); that allowed_signers names the right people's
-keys; what the job printed or did; that nothing else ran. Two names of one person count as two here.
+keys; that the host was among the manifest's targets; what the job printed or did; that nothing else ran. Two names of
+one person count as two here.
 END
 [ "$faults" -eq 0 ] || printf '\n%s\n' "$faults of the checks FAILED"
 [ "$faults" -eq 0 ]

@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "common/base/parse.hpp"
 #include "common/sys/mounts.hpp"
@@ -162,6 +163,53 @@ TEST_F(Jobs, AreAskedAboutAMountOrADevice) {
     EXPECT_THAT(ask({"--holds", "/absent"}).err, HasSubstr("there is no such place"));
     EXPECT_EQ(ask({"--holds"}).code, 2);
     EXPECT_EQ(ask({"7"}).code, 2);
+}
+
+// A line as the broker writes it; the chain is not looked at here.
+std::string line(int seq, const std::string& time, const std::string& event) {
+    return "{\"seq\":" + std::to_string(seq) + ",\"time\":\"" + time + "\",\"prev\":\"" +
+           std::string(64, '0') + "\",\"event\":\"" + event + "}\n";
+}
+
+std::string began(int seq, const std::string& time, int number, const std::string& delivery) {
+    return line(seq, time,
+                "verdict\",\"decision\":\"admit\",\"reason\":\"admitted\",\"delivery\":\"" +
+                    delivery + "\",\"backend\":\"main\",\"params\":[\"n=1\"]") +
+           line(seq + 1, time,
+                "job-started\",\"number\":" + std::to_string(number) +
+                    ",\"job\":\"disk\u001bclean\",\"profile\":\"maintain\",\"signers\":[\"alice\","
+                    "\"bob\"],\"delivery\":\"" +
+                    delivery + "\"");
+}
+
+TEST_F(Jobs, ThatRanAreListedFromTheAuditLogWithItsRotatedParts) {
+    std::ofstream(top_ / "audit.log.1")
+        << began(1, "2026-01-02T00:00:00Z", 1, "old")
+        << line(3, "2026-01-02T00:00:01Z",
+                "job-ended\",\"number\":1,\"outcome\":\"finished\",\"exit\":3,\"signal\":0,"
+                "\"reason\":\"ok\"");
+    std::ofstream(top_ / "audit.log")
+        << began(4, "2026-01-03T00:00:00Z", 2, "young") << "half a li";
+    const auto recent = ask({"--log-dir", top_.path()});
+    EXPECT_EQ(recent.code, 0) << recent.err;
+    EXPECT_THAT(recent.out, HasSubstr("job           disk?clean, number 2\n"
+                                      "profile       maintain, approved by alice, bob\n"
+                                      "started       2026-01-03T00:00:00Z, delivery young\n"
+                                      "outcome       not ended, and does not run\n"));
+    EXPECT_THAT(recent.out, Not(HasSubstr("number 1")));
+    EXPECT_THAT(recent.out, HasSubstr("are left out: --since"));
+    const auto all = ask({"--log-dir", top_.path(), "--since", "2026-01-01T00:00:00Z"});
+    EXPECT_THAT(all.out, HasSubstr("outcome       finished, exit 3, at 2026-01-02T00:00:01Z\n"));
+    const auto json = ask({"--log-dir", top_.path(), "--since", "2026-01-01T00:00:00Z", "--json"});
+    const auto list = nlohmann::json::parse(json.out, nullptr, false);
+    ASSERT_EQ(list.size(), 2U) << json.out << json.err;
+    EXPECT_EQ(list[0]["state"], "finished, exit 3");
+    EXPECT_EQ(list[1]["ended"], nullptr);
+    EXPECT_EQ(list[1]["params"][0], "n=1");
+    EXPECT_EQ(ask({"--since", "yesterday"}).code, 2);
+    const auto nothing = ask({"--log-dir", "/absent"});
+    EXPECT_EQ(nothing.code, 0);
+    EXPECT_THAT(nothing.out, HasSubstr("what ran is not known here: open directory /absent"));
 }
 
 TEST_F(Jobs, AreForRootToSee) {

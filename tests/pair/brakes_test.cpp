@@ -17,7 +17,8 @@ class Brakes : public Pair {
         return run(words);
     }
     json jobs() {
-        const auto answer = run({BULKHEAD_CLI, "jobs", "--json", "--log-dir", place() / "log"});
+        const auto answer = run({BULKHEAD_CLI, "jobs", "--json", "--state", place() / "state",
+                                 "--log-dir", place() / "log"});
         EXPECT_EQ(answer.code, 0) << answer.output;
         return json::parse(answer.output, nullptr, false);
     }

@@ -2,10 +2,11 @@
 #include <gmock/gmock.h>
 #include <grp.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 #include "common/crypto/sha256.hpp"
@@ -210,6 +211,32 @@ TEST_F(Evidence, IsNoJobsThatNeverStarted) {
     EXPECT_EQ(answer.code, 1);
     EXPECT_THAT(answer.output, HasSubstr("no job of number, delivery or id none was started"));
     EXPECT_FALSE(fs::exists(proof()));
+}
+
+// The audit log is on another file system, and takes each line.
+TEST_F(Evidence, OnAFullDiskEachDeliveryHasOneVerdict) {
+    const PinnedJob job{.name = "again", .script = "echo again\n"};
+    pin(job);
+    const auto state = place() / "state/broker";
+    start_under({"/usr/bin/unshare", "--mount", "/bin/sh", "-c",
+                 "mkdir -p \"$0\" && mount -t tmpfs -o size=8m,mode=700 none \"$0\" && exec \"$@\"",
+                 state});
+    ASSERT_EQ(run_job({.script = job.script})["outcome"], "finished") << log();
+    const auto fill = "/proc/" + std::to_string(broker().pid()) + "/root" + state + "/fill";
+    run({"/bin/dd", "if=/dev/zero", "of=" + fill, "bs=4k"});
+    json result;
+    for (int i = 0; i < 20 && result["outcome"] != "refused"; ++i) {
+        result = run_job({.script = job.script});  // there is room in the ledger's last page
+    }
+    EXPECT_EQ(result["reason"], "ledger-write-failed") << result.dump();
+    const auto fresh = run_job({.script = "echo another\n"});
+    EXPECT_EQ(fresh["reason"], "not-approved");
+    ::unlink(fill.c_str());
+    EXPECT_EQ(run_job({.script = job.script})["outcome"], "finished");
+    std::map<std::string, int> verdicts;
+    for (const auto& one : audit("verdict")) ++verdicts[one["delivery"].get<std::string>()];
+    for (const auto& [delivery, count] : verdicts) EXPECT_EQ(count, 1) << delivery;
+    EXPECT_GE(verdicts.size(), 4U);
 }
 
 // --- the audit log itself
