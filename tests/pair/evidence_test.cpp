@@ -82,7 +82,7 @@ class Evidence : public Pair {
             std::to_string(script.size()) +
             "\ninterpreter /bin/sh\nprofile test\nparam dir text:64:!-~\ntarget any\nnot-before "
             "2020-01-01T00:00:00Z\nnot-after 2090-01-01T00:00:00Z\ntimeout 30\noutput-max 4096\n"
-            "runs 1\nreason a test\nend\n";
+            "runs 9/day\nreason a test\nend\n";
         return script + "#--bulkhead-approval-v1--\n" + commented("#m ", manifest) +
                commented("#s ", alice_.armored(manifest)) +
                commented("#s ", bob_.armored(manifest)) +
