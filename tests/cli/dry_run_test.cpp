@@ -75,7 +75,7 @@ TEST_F(DryRun, ShowsASignerWhoElseIsNeeded) {
 TEST_F(DryRun, AsksForAHostThatWasBornLater) {
     site_.seal("clean.sh", "signed.sh", {"alice", "bob"}, {"--runs", "1"});
     EXPECT_EQ(ask({"signed.sh"}).code, 0);
-    EXPECT_THAT(ask({"signed.sh"}).out, HasSubstr("  replay        ? not checked here"));
+    EXPECT_THAT(ask({"signed.sh"}).out, HasSubstr("  replay      ? not checked here"));
     const auto born = ask({"signed.sh", "--host-born", "2026-08-25T00:00:01Z"});
     EXPECT_EQ(born.code, 1);
     EXPECT_THAT(born.out, HasSubstr("refuse: before-birth"));
