@@ -89,7 +89,8 @@ TEST_F(DryRun, TellsProgramsTheSame) {
     site_.seal("clean.sh", "signed.sh", {"alice", "bob"});
     auto document = ask_json({"signed.sh"});
     auto& assumed = document["assumed"];
-    if (assumed.size() == 6) assumed.erase(5);
+    const auto last = assumed.back().get<std::string>();
+    if (last.contains("a host would not load this directory")) assumed.erase(assumed.size() - 1);
     const auto text = document.dump(2) + "\n";
     EXPECT_EQ(text, golden("admitted.json", text));
 }
