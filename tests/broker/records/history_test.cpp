@@ -80,6 +80,25 @@ TEST(History, AFileOfTheFirstVersionReadsAsItAlwaysDid) {
     EXPECT_FALSE(history->open_jobs().at(JobNumber{2}).end->rebooted);
 }
 
+// The next version has to read it, too. UPDATE_GOLDEN writes the file.
+TEST(History, AFileOfTheSecondFormatReadsAsItAlwaysDid) {
+    const auto corpus = sys::Dir::open(CORPUS "/ledger");
+    ASSERT_OK(corpus);
+    const auto expected = file_of({header_record(1, {.count = 7,
+                                                     .host = crypto::sha256(as_bytes("host")),
+                                                     .birth = 1'795'000'000,
+                                                     .after_loss = true}),
+                                   ran_record(1), repeated_record(2), start_record(3),
+                                   end_record(3), clock_record(4, kNoon)});
+    if (::getenv("UPDATE_GOLDEN") != nullptr) {
+        ASSERT_TRUE(corpus->write_atomic("version-2", expected, 0644));
+    }
+    const auto file = corpus->read_file("version-2", 1_MiB);
+    ASSERT_OK(file);
+    EXPECT_EQ(*file, expected);
+    EXPECT_EQ(replay(*file)->count(), 12U);
+}
+
 TEST(History, EveryFlippedBitIsRefusedAndNeverReadsAsAnotherPast) {
     const auto good = file_of(a_life());
     const auto truth = facts(*replay(good));
