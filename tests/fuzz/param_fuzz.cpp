@@ -30,7 +30,7 @@ bool fits_path(const ParamRule& rule, std::string_view value) {
     const fs::path path(value), prefix(rule.rule.substr(5));
     const auto beneath = path.lexically_relative(prefix).string();
     return path.lexically_normal() == path && path.has_filename() && beneath != "." &&
-           !beneath.starts_with("..") && value.size() <= 512;
+           beneath != ".." && !beneath.starts_with("../") && value.size() <= 512;
 }
 
 bool fits(const ParamRule& rule, std::string_view value, unsigned format) {
