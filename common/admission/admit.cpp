@@ -49,6 +49,7 @@ Verdict decide(const Case& c, Verdict verdict) {
     verdict.manifest = c.manifest;
     verdict.manifest_bytes = c.manifest_bytes;
     verdict.profile = policy::find(c.policy.profiles, c.manifest.profile);
+    note(verdict, "revocation", check_revocation(c));
     auto approval = check_approval(c);
     verdict.signers = std::move(approval.signers);
     verdict.signatures = std::move(approval.signed_by);
@@ -188,7 +189,7 @@ Verdict admit(const JobBytes& job, const policy::Policy& policy, const HostFacts
     note(start, "size", std::move(sizes));
     note(start, "manifest", std::move(found));
     if (!search.candidates.empty()) return decide(case_of(search.candidates.front()), start);
-    for (const auto* name : {"signatures", "threshold"}) note(start, name, {});
+    for (const auto* name : {"revocation", "signatures", "threshold"}) note(start, name, {});
     for (const auto& check : kChecks) note(start, check.name, {});
     return start;
 }

@@ -56,7 +56,7 @@ struct ProfileFacts {
 // Facts about the host now. With the initial values admit() refuses every job.
 struct HostFacts {
     bool intake_suspended = true;
-    std::string suspended_by;  // the reason, unless an operator's file suspends it
+    std::string suspended_by;  // why, if it is suspended and not for violations of the protocol
     unsigned running_jobs = 0;
     unsigned max_running_jobs = 0;
     std::map<std::string, InterpreterFacts, std::less<>> interpreters;  // by path

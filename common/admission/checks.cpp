@@ -33,6 +33,8 @@ Reason reason_of(approval::Standing standing) {
             return signature_invalid;
         case approval::Standing::revoked:
             return signer_revoked;
+        case approval::Standing::unclear:
+            return signer_unclear;
         case approval::Standing::not_valid:
             return signer_not_valid;
         case approval::Standing::not_in_group:
@@ -49,12 +51,13 @@ Reason reason_of(approval::Standing standing) {
 CheckResult judge_signatures(const approval::Count& count) {
     auto result = pass();
     for (std::size_t i = 0; i < count.signatures.size(); ++i) {
-        const auto& [standing, principals, fingerprint] = count.signatures[i];
+        const auto& [standing, principals, fingerprint, why] = count.signatures[i];
         const auto reason = reason_of(standing);
         if (reason == signature_invalid) result.reason = reason;
         result.detail += (i == 0 ? "" : "; ") + text_of(i + 1) + ": ";
         if (!fingerprint.empty()) result.detail += principals + " " + fingerprint + " ";
         result.detail += reason == admitted ? "good" : code(reason);
+        if (!why.empty()) result.detail += " (allowed_signers, " + why + ")";
     }
     return result;
 }
@@ -70,7 +73,8 @@ CheckResult judge_threshold(const approval::Manifest& manifest, const policy::Ap
             count.signatures.begin(), count.signatures.end(),
             [](const auto& signature) { return signature.standing != approval::Standing::good; });
         const bool none = lost == count.signatures.end();
-        return {none ? threshold_not_met : reason_of(lost->standing), counted};
+        const auto why = none || lost->why.empty() ? "" : "; allowed_signers, " + lost->why;
+        return {none ? threshold_not_met : reason_of(lost->standing), counted + why};
     }
     if (manifest.not_after - manifest.not_before > rule.max_validity) {
         return {validity_too_long,
@@ -199,6 +203,15 @@ Approval check_approval(const Case& c) {
                   joined(count.approvers) + ")";
     result.signers = std::move(count.approvers);
     return result;
+}
+
+CheckResult check_revocation(const Case& c) {
+    for (const auto& row : c.policy.revoked_jobs) {
+        if (!row.names(c.manifest.digest, c.manifest.job_id.value)) continue;
+        return {job_revoked, "revoked_jobs:" + text_of(row.line) + ": " +
+                                 (row.reason.empty() ? "no reason given" : quoted(row.reason))};
+    }
+    return pass();
 }
 
 CheckResult check_script(const Case& c) {

@@ -36,6 +36,9 @@ inline CheckResult pass(std::string detail = {}) { return {Reason::admitted, std
 // The check "size", which needs no manifest.
 CheckResult check_sizes(const JobBytes& job);
 
+// The check "revocation", the first one that needs a manifest.
+CheckResult check_revocation(const Case& c);
+
 // Signatures and threshold share one count, so they are one check with two results.
 struct Approval {
     CheckResult signatures;
@@ -67,7 +70,7 @@ struct NamedCheck {
     bool of_approved = false;
 };
 
-// The checks in their order, after "size", "manifest", "signatures" and "threshold".
+// The checks in their order, after "size", "manifest", "revocation", "signatures" and "threshold".
 inline constexpr std::array kChecks{
     NamedCheck{"script", check_script},
     NamedCheck{"odd-bytes", check_visible, true},

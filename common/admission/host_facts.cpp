@@ -6,7 +6,10 @@
 #include <climits>
 #include <string>
 
+#include "common/base/text.hpp"
 #include "common/policy/hidden.hpp"
+#include "common/policy/near_miss.hpp"
+#include "common/sys/dir.hpp"
 
 namespace bulkhead::admission {
 
@@ -52,16 +55,30 @@ InterpreterFacts look_at_one(const std::string& path) {
     return {.trusted = fault.empty(), .detail = fault};
 }
 
+// Why the operator's directory suspends intake; "" if it does not. A file of any type does, and one
+// that may be meant for it, and a directory that cannot be read.
+std::string suspended_by(const std::string& directory) {
+    const auto names = [&]() -> Result<std::vector<std::string>> {
+        return TRY(sys::Dir::open(directory)).list();
+    }();
+    if (!names) return directory + " cannot be read: " + names.error().what;
+    for (const auto& name : *names) {
+        if (policy::meant_by(name) != policy::kJobsDisabled) continue;
+        return quoted(name, 64) + " stands in " + directory + "; remove it to take jobs again";
+    }
+    return "";
+}
+
 }  // namespace
 
 bool is_disabled(const std::string& policy_directory) {
-    struct stat mark {};
-    return ::lstat((policy_directory + "/jobs.disabled").c_str(), &mark) == 0 || errno != ENOENT;
+    return !suspended_by(policy_directory).empty();
 }
 
 HostFacts look_at(const policy::Policy& policy, const std::string& policy_directory) {
     HostFacts facts;
-    facts.intake_suspended = is_disabled(policy_directory);
+    facts.suspended_by = suspended_by(policy_directory);
+    facts.intake_suspended = !facts.suspended_by.empty();
     for (const auto& [path, source] : policy.interpreters) {
         facts.interpreters.emplace(path, look_at_one(path));
     }

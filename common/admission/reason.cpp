@@ -8,7 +8,7 @@ namespace {
 
 using enum Reason;
 
-constexpr std::array<ReasonRow, 60> kReasons{{
+constexpr std::array<ReasonRow, 61> kReasons{{
     {undecided, "undecided", "no decision was reached; nothing runs"},
     {admitted, "admitted", "every check passed"},
     {not_sealed, "not-sealed", "script, manifest or signatures did not come as sealed memfds"},
@@ -28,6 +28,8 @@ constexpr std::array<ReasonRow, 60> kReasons{{
     {signer_unknown, "signer-unknown",
      "not by a key of policy/allowed_signers, or not made with -n bulkhead-job-v1"},
     {signer_revoked, "signer-revoked", "signed by a key that policy/revoked_signers holds"},
+    {signer_unclear, "signer-unclear",
+     "a line of policy/allowed_signers for the signer is not understood"},
     {signer_not_valid, "signer-not-valid",
      "the key is not allowed at this time or not for this namespace"},
     {signer_not_in_group, "signer-not-in-group",

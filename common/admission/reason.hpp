@@ -23,6 +23,7 @@ enum class Reason : std::uint8_t {
     signature_invalid,
     signer_unknown,
     signer_revoked,
+    signer_unclear,
     signer_not_valid,
     signer_not_in_group,
     author_does_not_count,

@@ -1,10 +1,10 @@
 #include "common/approval/allowed_signers.hpp"
 
 #include <algorithm>
-#include <functional>
 
 #include "common/approval/lexical.hpp"
 #include "common/approval/manifest.hpp"
+#include "common/approval/tolerant_lines.hpp"
 #include "common/base/text.hpp"
 #include "common/crypto/ed25519.hpp"
 
@@ -14,16 +14,27 @@ namespace {
 
 using std::string_view;
 
-// A time such as 20260101Z, 202601010930Z or 20260101093000Z. The Z is required, because
+// Of ASCII alone, as strcasecmp(3) in the C locale.
+std::string lower(string_view text) {
+    std::string out(text);
+    for (auto& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return out;
+}
+
+// A time such as 20260101Z, 202601010930Z or 20260101093000UTC. The zone is required, because
 // ssh-keygen(1) reads a time without it as local time.
 Result<UnixTime> parse_validity(string_view text) {
-    if (!text.ends_with('Z')) return fail("expected a time in UTC: YYYYMMDD[HHMM[SS]]Z");
-    std::string digits(text.substr(0, text.size() - 1));
+    const auto zone =
+        lower(text.substr(std::min(text.find_first_not_of("0123456789"), text.size())));
+    if (zone != "z" && zone != "utc") return fail("expected a time in UTC: YYYYMMDD[HHMM[SS]]Z");
+    std::string digits(text.substr(0, text.size() - zone.size()));
     if (digits.size() == 8 || digits.size() == 12) digits.append(14 - digits.size(), '0');
     if (digits.size() != 14) return fail("expected YYYYMMDD[HHMM[SS]]Z");
     const auto part = [&](std::size_t at, std::size_t size) { return digits.substr(at, size); };
-    return parse_utc(part(0, 4) + "-" + part(4, 2) + "-" + part(6, 2) + "T" + part(8, 2) + ":" +
-                     part(10, 2) + ":" + part(12, 2) + "Z");
+    const auto time = TRY(parse_utc(part(0, 4) + "-" + part(4, 2) + "-" + part(6, 2) + "T" +
+                                    part(8, 2) + ":" + part(10, 2) + ":" + part(12, 2) + "Z"));
+    if (time == UnixTime{}) return fail("ssh-keygen(1) takes the first second of 1970 for none");
+    return time;
 }
 
 bool is_namespace(string_view text) {
@@ -57,14 +68,16 @@ Result<> take_option(AllowedSigner& signer, string_view name, string_view value)
 Result<> take_options(AllowedSigner& signer, string_view text) {
     while (!text.empty()) {
         const auto name = text.substr(0, text.find_first_of("=,"));
-        if (name == "cert-authority") return fail("cert-authority: certificates are not supported");
+        const auto shown = quoted(name, 32);
+        if (lower(name) == "cert-authority") {
+            return fail("cert-authority: certificates are not supported");
+        }
         const auto open = name.size() + 1;
         const auto close =
             text.substr(name.size()).starts_with("=\"") ? text.find('"', open + 1) : text.npos;
-        if (close == text.npos)
-            return fail("\"" + quoted(name, 32) + "\": expected name=\"value\"");
+        if (close == text.npos) return fail("\"" + shown + "\": expected name=\"value\"");
         const auto value = text.substr(open + 1, close - open - 1);
-        TRY(within(quoted(name, 32), take_option(signer, name, value)));
+        TRY(within(shown, take_option(signer, lower(name), value)));
         text.remove_prefix(close + 1);
         if (text == "," || (!text.empty() && text[0] != ','))
             return fail("stray text after an option");
@@ -76,46 +89,116 @@ Result<> take_options(AllowedSigner& signer, string_view text) {
     return {};
 }
 
-Result<AllowedSigner> parse_signer(string_view line) {
-    const auto parts = words(line);
-    AllowedSigner signer;
-    for (const auto principal : split(parts[0], ',')) {
-        if (!is_principal(principal)) {
-            return fail("principal \"" + quoted(principal, 64) +
-                        "\": expected [A-Za-z0-9][A-Za-z0-9._@+-]{0,63}, no patterns");
-        }
-        signer.principals.emplace_back(principal);
+// Takes the first word. As for ssh-keygen (strdelimw() in misc.c), a quote pulls in what stands up
+// to the next one, and the word ends there. False if it cannot be told where the word ends.
+bool take_word(string_view& line, std::string& word) {
+    const auto end = std::min(line.find_first_of(" \t\r\""), line.size());
+    word = line.substr(0, end);
+    line.remove_prefix(end);
+    if (line.starts_with('"')) {
+        const auto close = line.find('"', 1);
+        if (close == line.npos) return false;
+        word += line.substr(1, close - 1);
+        line.remove_prefix(close + 1);
     }
-    // Options, if any, are the word between principals and key type. Words after the key are a
-    // comment.
-    const bool options = parts.size() > 1 && parts[1].find_first_of("=,") != string_view::npos;
-    if (options || (parts.size() > 1 && parts[1] == "cert-authority")) {
-        TRY(take_options(signer, parts[1]));
-    }
-    const std::size_t key = options ? 2 : 1;
-    if (parts.size() < key + 2) return fail("expected: principals [options] key-type key");
-    signer.key = TRY(parse_public_key(parts[key], parts[key + 1]));
-    TRY(within("key", crypto::check_ed25519_key(signer.key.point)));
-    return signer;
+    line = without_blanks(line);
+    return !word.contains('\0');
 }
 
-Result<> each_line(string_view text, const std::function<Result<>(string_view, unsigned)>& take) {
-    if (text.size() > kMaxSignersFile) return fail("larger than 65536 bytes");
-    if (!text.empty() && !text.ends_with('\n')) return fail("the last line has no LF at its end");
-    unsigned number = 0;
-    while (!text.empty()) {
-        const auto line = text.substr(0, text.find('\n'));
-        text.remove_prefix(line.size() + 1);
-        const auto where = "line " + std::to_string(++number);
-        const auto odd = [](char c) { return (c < 0x20 && c != '\t') || c > 0x7e; };
-        if (std::any_of(line.begin(), line.end(), odd)) {
-            return fail(where + ": a byte that is not printable ASCII");
+// Takes what stands before the first blank outside quotes (sshkey_advance_past_options() in
+// sshkey.c).
+string_view take_quoted(string_view& line) {
+    bool within_quotes = false;
+    std::size_t end = 0;
+    for (; end < line.size() && (within_quotes || (line[end] != ' ' && line[end] != '\t')); ++end) {
+        if (line.substr(end).starts_with("\\\"")) {
+            ++end;
+        } else if (line[end] == '"') {
+            within_quotes = !within_quotes;
         }
-        const auto rest = trimmed(line);
-        if (rest.empty() || rest.starts_with('#')) continue;
-        TRY(within(where, take(rest, number)));
     }
-    return {};
+    const auto text = line.substr(0, end);
+    line = without_blanks(line.substr(std::min(end, line.size())));
+    return text;
+}
+
+// A key at the beginning of `line`; nothing if there is none.
+std::optional<AnyKey> key_at(string_view line, std::vector<string_view>& parts) {
+    parts = words(line);
+    return parts.size() < 2 ? std::nullopt : any_key(parts[0], parts[1]);
+}
+
+// Parses one line. What could be read of it is in `signer` after an error, too: `key` says whether
+// its key is.
+class LineParser {
+  public:
+    explicit LineParser(unsigned number) { signer.line = number; }
+
+    Result<> parse(string_view line) {
+        const bool holds_nul = line.contains('\0');
+        const bool told = take_word(line, principals);
+        if (!told) principals = "*";
+        for (const auto name : split(std::as_const(principals), ',')) {
+            signer.principals.emplace_back(name);
+        }
+        std::vector<string_view> parts;
+        auto found = key_at(line, parts);
+        string_view options;
+        if (!found) {
+            options = take_quoted(line);
+            found = key_at(line, parts);
+        }
+        const bool signs = found && (parts[0] == key_type(PublicKey::Kind::ed25519) ||
+                                     parts[0] == key_type(PublicKey::Kind::sk_ed25519));
+        if (signs) signer.key = *found->ed25519;
+        key = signs;
+        if (holds_nul) return fail("holds a NUL");
+        if (!told) return fail("a quote is not closed, so it may be anybody's line");
+        for (const auto& name : signer.principals) {
+            if (!is_principal(name)) {
+                return fail("principal \"" + quoted(name, 64) +
+                            "\": expected [A-Za-z0-9][A-Za-z0-9._@+-]{0,63}, no patterns");
+            }
+        }
+        // An option that nobody knows is more telling than the key after it.
+        if (found || options.find_first_of("=,") != options.npos || lower(options) == kCa) {
+            TRY(take_options(signer, options));
+        }
+        if (!found) return fail("expected: principals [options] key-type key");
+        if (!signs) return {};
+        static_cast<void>(TRY(parse_public_key(parts[0], parts[1])));
+        return within("key", crypto::check_ed25519_key(signer.key.point));
+    }
+
+    std::string principals;
+    AllowedSigner signer;
+    bool key = false;  // it is one that can sign here
+
+  private:
+    static constexpr string_view kCa = "cert-authority";
+};
+
+// True if `pattern` with its * and ? matches the whole text (PATTERNS in ssh_config(5)).
+bool matches(string_view pattern, string_view text) {
+    std::size_t at = 0;
+    std::size_t seen = 0;
+    auto star = pattern.npos;  // of the last * so far
+    std::size_t taken = 0;     // behind what it stands for
+    while (seen < text.size()) {
+        if (at < pattern.size() && pattern[at] == '*') {
+            star = at++;
+            taken = seen;
+        } else if (at < pattern.size() && (pattern[at] == '?' || pattern[at] == text[seen])) {
+            ++at;
+            ++seen;
+        } else if (star != pattern.npos) {
+            at = star + 1;
+            seen = ++taken;
+        } else {
+            return false;
+        }
+    }
+    return pattern.find_first_not_of('*', at) == pattern.npos;
 }
 
 }  // namespace
@@ -129,29 +212,37 @@ bool AllowedSigner::valid_at(UnixTime time) const {
     return (!valid_after || *valid_after <= time) && (!valid_before || time <= *valid_before);
 }
 
-bool AllowedSigners::is_revoked(const PublicKey& key) const {
-    return std::find(revoked.begin(), revoked.end(), key) != revoked.end();
+bool AllowedSigner::names(string_view principal) const {
+    return std::ranges::any_of(principals,
+                               [&](string_view name) { return matches(name, principal); });
 }
 
-Result<std::vector<AllowedSigner>> parse_allowed_signers(string_view text) {
-    std::vector<AllowedSigner> signers;
-    TRY(each_line(text, [&](string_view line, unsigned number) -> Result<> {
-        signers.push_back(TRY(parse_signer(line)));
-        signers.back().line = number;
-        return {};
-    }));
-    return signers;
-}
-
-Result<std::vector<PublicKey>> parse_revoked_signers(string_view text) {
-    std::vector<PublicKey> keys;
-    TRY(each_line(text, [&](string_view line, unsigned) -> Result<> {
-        const auto parts = words(line);
-        if (parts.size() < 2) return fail("expected: key-type key");
-        keys.push_back(TRY(parse_public_key(parts[0], parts[1])));
-        return {};
-    }));
-    return keys;
+Result<AllowedSigners> parse_allowed_signers(string_view text) {
+    if (text.size() > kMaxSignersFile) return fail("larger than 65536 bytes");
+    AllowedSigners all;
+    std::vector<AllowedSigner> refused;
+    each_line(text, [&](string_view line, unsigned number) {
+        LineParser parser(number);
+        const auto parsed = parser.parse(line);
+        if (!parsed) {
+            all.refused.push_back({number, parser.principals, parsed.error().what});
+            parser.signer.refused = "line " + std::to_string(number) + ": " + parsed.error().what;
+            refused.push_back(parser.signer);
+        } else if (!parser.key) {
+            all.foreign.push_back(
+                {number, parser.principals, "a key of this type cannot sign here"});
+        }
+        if (parser.key) all.signers.push_back(std::move(parser.signer));
+    });
+    for (auto& signer : all.signers) {
+        for (const auto& bad : refused) {
+            const auto named = [&](const std::string& name) { return bad.names(name); };
+            if (signer.refused.empty() && std::ranges::any_of(signer.principals, named)) {
+                signer.refused = bad.refused;
+            }
+        }
+    }
+    return all;
 }
 
 }  // namespace bulkhead::approval

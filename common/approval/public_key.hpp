@@ -1,6 +1,7 @@
 // Public keys of signers: Ed25519 keys in a file or in a FIDO token.
 #pragma once
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,13 @@ struct PublicKey {
 // `type` is a key type such as "ssh-ed25519", `base64` the word after it in a public key file, of
 // at most 256 bytes.
 Result<PublicKey> parse_public_key(std::string_view type, std::string_view base64);
+
+// Two words of which the second is the base64 of a blob that begins with the first, as each public
+// key of SSH does, whatever its type (RFC 4253, section 6.6).
+struct AnyKey {
+    std::optional<PublicKey> ed25519;  // the Ed25519 key that it is, or that it is a certificate of
+};
+std::optional<AnyKey> any_key(std::string_view type, std::string_view base64);
 
 std::string_view key_type(PublicKey::Kind kind);
 // The bytes that the base64 word encodes (RFC 8709, section 4; for tokens OpenSSH's PROTOCOL.u2f).

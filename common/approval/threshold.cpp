@@ -18,7 +18,7 @@ bool contains(std::span<const std::string> list, std::string_view word) {
 // author does not count as a second person by signing under a second name.
 bool is_authors(const AllowedSigners& allowed, const PublicKey& key, std::string_view author) {
     return std::any_of(allowed.signers.begin(), allowed.signers.end(), [&](const auto& signer) {
-        return signer.key == key && contains(signer.principals, author);
+        return signer.key == key && signer.names(author);
     });
 }
 
@@ -26,6 +26,7 @@ bool is_authors(const AllowedSigners& allowed, const PublicKey& key, std::string
 Standing judge(const AllowedSigner& signer, const AllowedSigners& allowed,
                const Electorate& electorate, UnixTime time) {
     if (allowed.is_revoked(signer.key)) return Standing::revoked;
+    if (!signer.refused.empty()) return Standing::unclear;
     if (!signer.valid_at(time) || !signer.allows_namespace(kNamespace)) return Standing::not_valid;
     if (!electorate.author_counts && is_authors(allowed, signer.key, electorate.author)) {
         return Standing::author;
@@ -89,6 +90,7 @@ Count count_approvers(std::string_view manifest, std::span<const Bytes> blobs,
             if (standing < signature.standing) continue;
             signature.standing = standing;
             signature.fingerprint = fingerprint(signer.key);
+            signature.why = standing == Standing::unclear ? signer.refused : "";
             signature.principals.clear();
             for (const auto& name : signer.principals) {
                 signature.principals += (signature.principals.empty() ? "" : ",") + name;

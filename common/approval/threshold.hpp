@@ -17,6 +17,7 @@ enum class Standing {
     unknown = 0,   // made by no key in allowed_signers
     invalid,       // names such a key, but is not valid for these bytes
     revoked,       // the key is in the list of revoked keys
+    unclear,       // a line of allowed_signers for the signer is not understood
     not_valid,     // the key is not allowed at this time, or not for this namespace
     not_in_group,  // the signer is not in the group that approves jobs of this profile
     author,        // made by the author, whose signature does not count here
@@ -27,6 +28,7 @@ struct Signature {
     Standing standing = Standing::unknown;
     std::string principals;   // as in allowed_signers: "alice,alice@example.com"
     std::string fingerprint;  // of the key; empty if the standing is `unknown`
+    std::string why{};        // AllowedSigner::refused, if the standing is `unclear`
 };
 
 // A good signature. One key that is listed for several principals makes one of these for each.

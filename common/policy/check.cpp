@@ -5,9 +5,11 @@
 #include <set>
 
 #include "common/approval/odd_text.hpp"
+#include "common/base/text.hpp"
 #include "common/policy/check_connects.hpp"
 #include "common/policy/check_credentials.hpp"
 #include "common/policy/check_profile.hpp"
+#include "common/policy/near_miss.hpp"
 #include "common/policy/needed_calls.hpp"
 #include "common/policy/pattern.hpp"
 #include "common/policy/pinned_twice.hpp"
@@ -59,8 +61,8 @@ class Checker {
 
     std::vector<PolicyRemark> run() {
         for (const auto& file : policy_.ignored) {
-            warn(file, file == "jobs.disabled" ? "no job is taken in while this file is here"
-                                               : "nobody reads this file; remove it");
+            warn(file, file == kJobsDisabled ? "no job is taken in while this file is here"
+                                             : "nobody reads this file; remove it");
         }
         check_signers();
         check_approvals();
@@ -95,6 +97,19 @@ class Checker {
 
     void check_signers() {
         const auto& signers = policy_.signers.signers;
+        for (const auto& [line, principals, why] : policy_.signers.refused) {
+            wrong("allowed_signers:" + std::to_string(line),
+                  quoted(principals, 64) + ": " + why +
+                      "; no signature of theirs counts until the line is mended or removed");
+        }
+        for (const auto& [line, principals, why] : policy_.signers.foreign) {
+            warn("allowed_signers:" + std::to_string(line), quoted(principals, 64) + ": " + why);
+        }
+        for (const auto& job : policy_.revoked_jobs) {
+            if (!job.reason.empty()) continue;
+            warn("revoked_jobs:" + std::to_string(job.line),
+                 "no reason; end the line with \"  # why\"");
+        }
         for (auto one = signers.begin(); one != signers.end(); ++one) {
             if (one->valid_before && *one->valid_before < facts_.now) {
                 warn(at(*one), one->principals[0] + "'s approval expired at " +
@@ -113,7 +128,7 @@ class Checker {
             const auto& names = signer.principals;
             return std::find(names.begin(), names.end(), principal) != names.end() &&
                    signer.allows_namespace(kNamespace) && signer.valid_at(facts_.now) &&
-                   !policy_.signers.is_revoked(signer.key);
+                   signer.refused.empty() && !policy_.signers.is_revoked(signer.key);
         });
     }
 

@@ -61,17 +61,25 @@ class Reader {
         for (const auto& name : TRY(within(path_, dir.list()))) {
             const auto file = prefix + name;
             if (const auto* kind = kind_of(file)) {
-                TRY(read_file(dir, name, file, kind->max_bytes));
+                note(file, read_file(dir, name, file, kind->max_bytes));
             } else if (name.ends_with(".d") && kind_of(file.substr(0, file.size() - 2))) {
-                TRY(read_added(dir, name, file));
+                note(file, read_added(dir, name, file));
             } else if (prefix.empty() && std::find(std::begin(kFolders), std::end(kFolders),
                                                    name) != std::end(kFolders)) {
-                TRY(read_folder(TRY(open_folder(dir, name, name)), name + "/"));
+                note(file, read_below(dir, name));
             } else if (!name.ends_with(".md")) {
                 files_.ignored.push_back(file);
             }
         }
         return {};
+    }
+
+    Result<> read_below(const sys::Dir& dir, const std::string& name) {
+        return read_folder(TRY(open_folder(dir, name, name)), name + "/");
+    }
+
+    void note(const std::string& file, const Result<>& done) {
+        if (!done) files_.faults.emplace(file, done.error());
     }
 
     // Reads the files NAME.lines of a directory FILE.d.
@@ -91,7 +99,7 @@ class Reader {
             if (!approval::is_label(one)) {
                 return fail(path_ + "/" + file + ": rename it to [A-Za-z0-9._-] and .lines");
             }
-            TRY(read_file(below, one, file, kind.max_bytes));
+            note(file, read_file(below, one, file, kind.max_bytes));
         }
         return {};
     }
@@ -124,8 +132,14 @@ class Reader {
 
 }  // namespace
 
-Result<Files> read(const std::string& directory, Trust trust) {
+Result<Files> read_what_can_be(const std::string& directory, Trust trust) {
     return Reader(directory, trust).read();
+}
+
+Result<Files> read(const std::string& directory, Trust trust) {
+    auto files = TRY(read_what_can_be(directory, trust));
+    if (files.faults.empty()) return files;
+    return std::unexpected(files.faults.begin()->second);
 }
 
 Result<Policy> load(const std::string& directory, Trust trust) {

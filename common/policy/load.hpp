@@ -22,16 +22,32 @@ struct Files {
     Trust trust = Trust::root;
     std::map<std::string, std::string> texts;  // by path relative to the directory
     std::vector<std::string> ignored;          // relative paths of files of no FileKind
+    std::map<std::string, Error> faults{};     // by relative path: of what could not be read
 };
 
 // Reads the files beneath `directory`. Symlinks in it are refused; with Trust::root `directory`
 // must be absolute, and symlinks in its path are refused too.
 Result<Files> read(const std::string& directory, Trust trust);
+// As read(), but what goes wrong with a file or directory in it is one of the `faults`.
+Result<Files> read_what_can_be(const std::string& directory, Trust trust);
 
 // Makes a policy of two directories. A file of the operator replaces the vendor's of the same name,
 // and files FILE.d/NAME.lines add lines to either. An operator's file with exactly the bytes that a
 // release shipped counts as absent. Without vendor files the policy is the operator's files alone.
 Result<Policy> merge(const Files& vendor, const Files& operators);
+
+// What the operator's directory grants and withdraws by itself, whether or not the rest of it makes
+// a policy.
+struct GrantsNow {
+    Grants grants;
+    std::string fault;  // why one of its files, or which, could not be read; "" if all could
+    // Of its files those that are not as in the policy in force: "revoked_signers SHA256" or
+    // "approved/clean.manifest gone".
+    std::vector<std::string> changed;
+    std::vector<std::string> ignored;  // as Files::ignored
+};
+GrantsNow read_grants(const Files& vendor, const std::string& directory, Trust trust,
+                      const Policy& in_force);
 
 // Makes a policy of one directory that holds all files.
 Result<Policy> load(const std::string& directory, Trust trust);

@@ -3,6 +3,7 @@
 
 #include "common/base/parse.hpp"
 #include "common/policy/load.hpp"
+#include "common/policy/near_miss.hpp"
 #include "common/policy/parse.hpp"
 #include "common/policy/vendor.hpp"
 #include "common/sys/dir.hpp"
@@ -24,6 +25,7 @@ class Merger {
     Result<Policy> merge() {
         TRY(lay_vendors());
         lay_operators();
+        TRY(refuse_misspelt());
         TRY(refuse_old_rows_beside_new());
         // host.policy comes first, because it says which format the other files have.
         if (view_.contains(std::string(kHost))) TRY(parse(std::string(kHost)));
@@ -43,6 +45,29 @@ class Merger {
         policy_.digest = crypto::sha256(as_bytes(policy_.file_list));
         if (policy_.host.from_machine_id) TRY(take_machine_id());
         return std::move(policy_);
+    }
+
+    // Goes on after an error, so that a withdrawal is read whatever is wrong with another file.
+    GrantsNow grants(const Policy& in_force) {
+        GrantsNow now;
+        const auto note = [&](const Result<>& done) {
+            if (!done && now.fault.empty()) now.fault = done.error().what;
+        };
+        note(lay_vendors());
+        lay_operators();
+        note(refuse_misspelt());
+        note(within(operators_.directory, require_files(names(), true)));
+        for (const auto& [file, error] : operators_.faults) {
+            if (decides(file)) note(std::unexpected(error));
+        }
+        for (const auto& [file, entry] : view_) {
+            if (adds_to(file).empty() && decides(file) && !is_orphan(file)) note(parse(file));
+        }
+        if (policy_.host.from_machine_id) note(take_machine_id());
+        now.changed = changed_since(in_force.file_list);
+        now.ignored = std::move(policy_.ignored);
+        now.grants = std::move(policy_);
+        return now;
     }
 
   private:
@@ -93,6 +118,39 @@ class Merger {
                 view_[file] = {&text, &operators_};
             }
         }
+    }
+
+    Result<> refuse_misspelt() const {
+        return within(operators_.directory, refuse_near_misses(operators_.ignored, names()));
+    }
+
+    // Whether the file, the lines of FILE.d or the folder are of Grants.
+    static bool decides(const std::string& file) {
+        const auto base = adds_to(file);
+        const auto plain = base.empty() ? file : base;
+        const auto* kind =
+            kind_of(plain.ends_with(".d") ? plain.substr(0, plain.size() - 2) : plain);
+        return kind != nullptr ? kind->grants : plain == "approved";
+    }
+
+    // A script whose manifest was taken away is granted nothing by itself.
+    bool is_orphan(const std::string& file) const {
+        return file.ends_with(".script") &&
+               !view_.contains(file.substr(0, file.rfind('.')) + ".manifest");
+    }
+
+    std::vector<std::string> changed_since(const std::string& file_list) const {
+        std::vector<std::string> changed;
+        for (const auto& [file, entry] : view_) {
+            const auto digest = digest_of(*entry.text);
+            if (!decides(file) || file_list.contains(digest + "  " + file + "\n")) continue;
+            changed.push_back(file + " " + digest);
+        }
+        for (const auto line : split(file_list, '\n')) {
+            const std::string file(line.substr(std::min(line.size(), line.find("  ") + 2)));
+            if (decides(file) && !view_.contains(file)) changed.push_back(file + " gone");
+        }
+        return changed;
     }
 
     Result<> refuse_old_rows_beside_new() const {
@@ -172,6 +230,13 @@ std::string adds_to(const std::string& file) {
 
 Result<Policy> merge(const Files& vendor, const Files& operators) {
     return Merger(vendor, operators).merge();
+}
+
+GrantsNow read_grants(const Files& vendor, const std::string& directory, Trust trust,
+                      const Policy& in_force) {
+    const auto files = read_what_can_be(directory, trust);
+    if (files) return Merger(vendor, *files).grants(in_force);
+    return {.grants = {}, .fault = files.error().what, .changed = {}, .ignored = {}};
 }
 
 }  // namespace bulkhead::policy

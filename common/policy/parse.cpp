@@ -257,12 +257,19 @@ Result<> take_script(Policy& policy, const std::string& file, const Text& whole)
 }
 
 Result<> take_allowed_signers(Policy& policy, const std::string& file, const Text& text) {
-    policy.signers.signers = TRY(within(file, approval::parse_allowed_signers(text.own)));
+    auto signers = TRY(within(file, approval::parse_allowed_signers(text.own)));
+    signers.revoked = std::move(policy.signers.revoked);
+    policy.signers = std::move(signers);
     return {};
 }
 
 Result<> take_revoked_signers(Policy& policy, const std::string& file, const Text& text) {
     policy.signers.revoked = TRY(within(file, approval::parse_revoked_signers(text.own)));
+    return {};
+}
+
+Result<> take_revoked_jobs(Policy& policy, const std::string& file, const Text& text) {
+    policy.revoked_jobs = TRY(within(file, approval::parse_revoked_jobs(text.own)));
     return {};
 }
 
@@ -281,27 +288,37 @@ Result<> take_shipped(Policy&, const std::string& file, const Text& text) {
     return {};
 }
 
+constexpr auto kLines = Lines::may_be_added;
 constexpr auto kOwn = Lines::are_its_own;
+constexpr bool kGrants = true;
 
 constexpr FileKind kKinds[] = {
     {"", "vendor.policy", false, 64_KiB, take_vendor, From::vendor, kOwn},
     {"", "shipped.digests", false, 1_MiB, take_shipped, From::vendor, kOwn},
-    {"", "host.policy", true, 64_KiB, take_lines, From::operators},
-    {"", "approval.policy", true, 64_KiB, take_lines, From::operators},
+    {"", "host.policy", true, 64_KiB, take_lines, From::operators, kLines, kGrants},
+    {"", "approval.policy", true, 64_KiB, take_lines, From::operators, kLines, kGrants},
     {"", "interpreters.policy", true, 64_KiB, take_lines},
     {"", "reads.policy", true, 64_KiB, take_lines},
     {"", "credentials.policy", false, 64_KiB, take_lines},
     {"", "worker.landlock", false, 64_KiB, take_landlock},
     {"", "broker.libs", true, 64_KiB, take_lines},
     {"", "allowed_signers", false, approval::kMaxSignersFile, take_allowed_signers, From::operators,
-     kOwn},
-    {"", "revoked_signers", false, approval::kMaxSignersFile, take_revoked_signers, From::operators,
-     kOwn},
+     kOwn, kGrants},
+    {"", "revoked_signers", false, approval::kMaxRevokedFile, take_revoked_signers, From::operators,
+     kOwn, kGrants},
+    {"", "revoked_jobs", false, approval::kMaxRevokedFile, take_revoked_jobs, From::operators, kOwn,
+     kGrants},
     {"profiles", ".profile", false, 64_KiB, take_profile},
     {"seccomp", ".seccomp", false, 64_KiB, take_seccomp},
-    {"approved", ".manifest", false, approval::kMaxManifest, take_manifest, From::operators, kOwn},
-    {"approved", ".script", false, approval::kMaxScript, take_script, From::operators, kOwn},
+    {"approved", ".manifest", false, approval::kMaxManifest, take_manifest, From::operators, kOwn,
+     kGrants},
+    {"approved", ".script", false, approval::kMaxScript, take_script, From::operators, kOwn,
+     kGrants},
 };
+
+std::unexpected<Error> missing(std::string_view file) {
+    return fail(std::string(file) + ": missing; take the one that the package ships");
+}
 
 }  // namespace
 
@@ -322,13 +339,16 @@ Result<> parse_file(Policy& policy, const std::string& file, const Text& text) {
     return kind->parse(policy, file, text);
 }
 
-Result<> complete(Policy& policy, const std::vector<std::string>& files) {
-    const auto missing = [](std::string_view file) {
-        return fail(std::string(file) + ": missing; take the one that the package ships");
-    };
+Result<> require_files(const std::vector<std::string>& files, bool of_grants) {
     for (const auto& kind : kKinds) {
-        if (kind.required && std::ranges::count(files, kind.name) == 0) return missing(kind.name);
+        if (!kind.required || (of_grants && !kind.grants)) continue;
+        if (std::ranges::count(files, kind.name) == 0) return missing(kind.name);
     }
+    return {};
+}
+
+Result<> complete(Policy& policy, const std::vector<std::string>& files) {
+    TRY(require_files(files, false));
     for (const auto part : {"broker", "config-reader", "vet", "worker"}) {
         if (find(policy.parts, part) == nullptr) {
             return missing("profiles/" + std::string(part) + ".profile");

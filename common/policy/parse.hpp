@@ -22,6 +22,7 @@ struct FileKind {
     Result<> (*parse)(Policy&, const std::string& file, const Text& text);
     From from = From::either;
     Lines lines = Lines::may_be_added;
+    bool grants = false;  // what it says is in Grants, and nothing else is
 };
 
 // The kind of `file`, a path relative to the policy directory; nullptr if it is not a policy file.
@@ -29,6 +30,8 @@ const FileKind* kind_of(std::string_view file);
 // Parses `text` and adds it to the policy. Call it for the files of a folder in the order of their
 // names: a script needs the manifest of its name.
 Result<> parse_file(Policy& policy, const std::string& file, const Text& text);
+// An error if a required file is not among `files`; of those of Grants alone, or of all.
+Result<> require_files(const std::vector<std::string>& files, bool of_grants);
 // Call it after all files were parsed. An error if a required file is missing, or a rule names
 // something that does not exist. If there is an old worker.landlock, its rows replace those of the
 // worker's profile.

@@ -13,6 +13,7 @@
 
 #include "common/approval/allowed_signers.hpp"
 #include "common/approval/manifest.hpp"
+#include "common/approval/revoked_jobs.hpp"
 #include "common/base/bytes.hpp"
 #include "common/crypto/sha256.hpp"
 
@@ -271,8 +272,19 @@ struct SameScript {
     Source source;
 };
 
-struct Policy {
+// The part of a policy that grants and withdraws: for which jobs this host is, who may approve
+// them, what root approved itself, and what counts no longer.
+struct Grants {
     Host host;
+    Named<ApprovalRule> approvals;     // by profile
+    Named<SignerGroup> signer_groups;  // by name
+    approval::AllowedSigners signers;
+    std::vector<approval::RevokedJob> revoked_jobs;
+    Named<Approved> approved;
+    std::vector<SameScript> same_scripts;
+};
+
+struct Policy : Grants {
     std::vector<Requirement> requirements;
     Named<Profile> profiles;
     Named<SeccompList> seccomp;  // includes every list that a profile names
@@ -285,11 +297,6 @@ struct Policy {
     Named<Source> interpreters;       // by absolute path
     Named<std::vector<ReadRow>> reads;
     Named<BuiltinRow> builtins;
-    Named<ApprovalRule> approvals;     // by profile
-    Named<SignerGroup> signer_groups;  // by name
-    std::vector<SameScript> same_scripts;
-    approval::AllowedSigners signers;
-    Named<Approved> approved;
     Named<Source> broker_libs;                 // by soname
     std::vector<std::string> ignored;          // relative paths of files that are no policy files
     std::map<std::string, std::string> texts;  // what was read of each file, by relative path

@@ -74,7 +74,7 @@ TEST(AdmitSigned, EachSignatureThatDoesNotCountSaysWhy) {
 
     s = {};
     s.sign({"alice", "bob"});
-    s.policy.signers.revoked = {SigningKey("bob").public_key()};
+    s.policy.signers.revoked.keys = {SigningKey("bob").public_key()};
     EXPECT_EQ(code(s.admit()), "signer-revoked");
 }
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "common/approval/revoked_jobs.hpp"
 #include "tests/common/approval/signing.hpp"
 #include "tests/support/ok.hpp"
 
@@ -15,16 +16,32 @@ const std::string kToken = SigningKey("token", PublicKey::Kind::sk_ed25519).line
 
 UnixTime at(std::string_view time) { return parse_utc(time).value(); }
 
+// Why the first line that is refused is.
 std::string error(const std::string& text) {
-    const auto signers = parse_allowed_signers(text);
-    return signers ? "none" : signers.error().what;
+    const auto all = parse_allowed_signers(text);
+    if (!all) return all.error().what;
+    if (all->refused.empty()) return "none";
+    return "line " + std::to_string(all->refused[0].line) + ": " + all->refused[0].why;
+}
+
+// Those whose signature by a key of theirs may count.
+std::vector<std::string> counting(const std::string& text) {
+    std::vector<std::string> names;
+    const auto all = parse_allowed_signers(text);
+    EXPECT_OK(all);
+    if (!all) return names;
+    for (const auto& signer : all->signers) {
+        if (!signer.refused.empty()) continue;
+        names.insert(names.end(), signer.principals.begin(), signer.principals.end());
+    }
+    return names;
 }
 
 TEST(AllowedSigners, APlainLineIsAPrincipalAndAKey) {
     const auto signers = parse_allowed_signers("# who\n\n alice " + kAlice + " alice's laptop\n");
     ASSERT_OK(signers);
-    ASSERT_EQ(signers->size(), 1U);
-    const auto& alice = signers->front();
+    ASSERT_EQ(signers->signers.size(), 1U);
+    const auto& alice = signers->signers.front();
     EXPECT_THAT(alice.principals, testing::ElementsAre("alice"));
     EXPECT_EQ(alice.key, SigningKey("alice").public_key());
     EXPECT_EQ(alice.line, 3U);
@@ -39,7 +56,7 @@ TEST(AllowedSigners, SeveralPrincipalsNamespacesAndTimesAreRead) {
         "valid-before=\"202612312359Z\" " +
         kToken + "\n");
     ASSERT_OK(signers);
-    const auto& alice = signers->front();
+    const auto& alice = signers->signers.front();
     EXPECT_THAT(alice.principals, testing::ElementsAre("alice", "alice@example.com"));
     EXPECT_EQ(alice.key.kind, PublicKey::Kind::sk_ed25519);
     EXPECT_EQ(alice.key.application, "ssh:");
@@ -93,14 +110,13 @@ TEST(AllowedSigners, EachMalformedLineIsNamedWithItsReason) {
     EXPECT_THAT(error("alice, " + kAlice + "\n"), testing::HasSubstr("principal \"\""));
     EXPECT_EQ(error("alice\n"), "line 1: expected: principals [options] key-type key");
     EXPECT_EQ(error("alice ssh-ed25519\n"), "line 1: expected: principals [options] key-type key");
-    EXPECT_EQ(error("alice ssh-rsa AAAA\n"),
-              "line 1: expected a key of type ssh-ed25519 or sk-ssh-ed25519@openssh.com");
-    EXPECT_EQ(error("alice " + kAlice), "the last line has no LF at its end");
-    EXPECT_EQ(error("alice " + kAlice + "\r\n"), "line 1: a byte that is not printable ASCII");
-    for (const auto* odd : {"\x1f", "\x7f", "\x80", "\xc3\xa4"}) {
-        EXPECT_EQ(error("alice " + kAlice + " " + odd + "\n"),
-                  "line 1: a byte that is not printable ASCII");
-    }
+    EXPECT_EQ(error("alice ssh-rsa AAAA\n"), "line 1: expected: principals [options] key-type key");
+    EXPECT_EQ(error("alice " + kAlice.substr(0, kAlice.size() - 4) + "\n"),
+              "line 1: expected: principals [options] key-type key");
+    EXPECT_EQ(error("\"alice " + kAlice + "\n"),
+              "line 1: a quote is not closed, so it may be anybody's line");
+    EXPECT_EQ(error(std::string("alice ") + kAlice + std::string(1, '\0') + "\n"),
+              "line 1: holds a NUL");
     EXPECT_EQ(error(std::string(65537, '\n')), "larger than 65536 bytes");
 }
 
@@ -114,7 +130,8 @@ TEST(AllowedSigners, WhatIsJustWithinBoundsIsRead) {
 TEST(AllowedSigners, EitherEndOfAValidityMayStandAlone) {
     const auto only = [](std::string_view option) {
         return parse_allowed_signers("alice " + std::string(option) + " " + kAlice + "\n")
-            .value()[0];
+            .value()
+            .signers[0];
     };
     const auto after = only("valid-after=\"20260101Z\"");
     EXPECT_FALSE(after.valid_at(at("2025-12-31T23:59:59Z")));
@@ -161,22 +178,160 @@ TEST(AllowedSigners, ATokensApplicationIsOneOfSsh) {
     EXPECT_TRUE(parse_public_key("sk-ssh-ed25519@openssh.com", to_base64(as_bytes(key_blob(key)))));
 }
 
-TEST(RevokedSigners, AreKeysOneALine) {
-    const auto keys = parse_revoked_signers("# lost\n" + kAlice + " alice\n" + kToken + "\n");
-    ASSERT_OK(keys);
-    EXPECT_EQ(keys->size(), 2U);
-    EXPECT_TRUE(AllowedSigners({}, *keys).is_revoked(SigningKey("alice").public_key()));
-    EXPECT_FALSE(AllowedSigners({}, *keys).is_revoked(SigningKey("bob").public_key()));
-    EXPECT_EQ(parse_revoked_signers("alice\n").error().what, "line 1: expected: key-type key");
-    EXPECT_EQ(parse_revoked_signers("SHA256:abcd x\n").error().what,
-              "line 1: expected a key of type ssh-ed25519 or sk-ssh-ed25519@openssh.com");
+TEST(AllowedSigners, WhatOpenSshTakesAsACommentOrABlankIsTaken) {
+    for (const std::string text :
+         {"alice " + kAlice, "alice " + kAlice + "\r\n",
+          "\xef\xbb\xbf"
+          "alice " +
+              kAlice + "\n",
+          "# B\xc3\xbcro\r\n\r\n \t \r\nalice " + kAlice + " B\xc3\xbcro \x01\r\n",
+          "alice NAMESPACES=\"bulkhead-job-v1\",Valid-Before=\"20270101z\" " + kAlice + "\n",
+          "alice valid-before=\"20270101UTC\" " + kAlice + "\n", "\"alice\" " + kAlice + "\n"}) {
+        EXPECT_EQ(error(text), "none") << text;
+        EXPECT_THAT(counting(text), testing::ElementsAre("alice")) << text;
+    }
+}
+
+TEST(AllowedSigners, AKeyThatCannotSignHereIsPassedOverAndTold) {
+    const auto blob = ssh_string("ssh-rsa") + ssh_string("\x01\x01") + ssh_string("\x01");
+    const auto rsa = "ssh-rsa " + to_base64(as_bytes(blob));
+    const auto all = parse_allowed_signers("alice " + rsa + " x\nalice " + kAlice + "\n");
+    ASSERT_OK(all);
+    EXPECT_EQ(all->signers.size(), 1U);
+    EXPECT_TRUE(all->refused.empty());
+    ASSERT_EQ(all->foreign.size(), 1U);
+    EXPECT_EQ(all->foreign[0].line, 1U);
+    EXPECT_EQ(all->foreign[0].principals, "alice");
+}
+
+TEST(AllowedSigners, ALineThatIsNotUnderstoodTakesItsPrincipalsAndNobodyElse) {
+    const auto bob = SigningKey("bob").line();
+    const auto carol = SigningKey("carol").line();
+    const auto with = [&](const std::string& line) {
+        return counting("alice " + kAlice + "\nbob " + bob + "\n" + line + "\ncarol " + carol +
+                        "\n");
+    };
+    using testing::ElementsAre;
+    EXPECT_THAT(with("bob cert-authority " + kToken), ElementsAre("alice", "carol"));
+    EXPECT_THAT(with("bob valid-before=\"20270101\" " + kToken), ElementsAre("alice", "carol"));
+    EXPECT_THAT(with("bob,alice new-option=\"x\" " + kToken), ElementsAre("carol"));
+    EXPECT_THAT(with("\"bob\" x " + kToken), ElementsAre("alice", "carol"));
+    EXPECT_THAT(with("b* " + kToken), ElementsAre("alice", "carol"));
+    EXPECT_THAT(with("?????,dave " + kToken), ElementsAre("bob"));
+    EXPECT_THAT(with("* " + kToken), ElementsAre());
+    EXPECT_THAT(with("\"bob " + kToken), ElementsAre()) << "it may be anybody's";
+    EXPECT_THAT(with("bob"), ElementsAre("alice", "carol"));
+    EXPECT_THAT(with("bo " + kToken), ElementsAre("alice", "bob", "bo", "carol"));
+}
+
+TEST(AllowedSigners, WhyIsToldWithTheLine) {
+    const auto all = parse_allowed_signers("alice " + kAlice + "\nalice x=\"1\" " + kToken + "\n");
+    ASSERT_OK(all);
+    ASSERT_EQ(all->signers.size(), 2U);
+    for (const auto& signer : all->signers) {
+        EXPECT_EQ(signer.refused, "line 2: x: unknown option");
+        EXPECT_TRUE(signer.names("alice"));
+        EXPECT_FALSE(signer.names("alic"));
+    }
+}
+
+std::string certificate_of(const PublicKey& key, const std::string& type) {
+    const auto blob = ssh_string(type) + ssh_string(std::string(32, 'n')) +
+                      ssh_string(as_text(key.point)) + std::string(40, 'x');
+    return type + " " + to_base64(as_bytes(blob));
+}
+
+Revocations revoked_by(const std::string& text) {
+    auto revoked = parse_revoked_signers(text);
+    EXPECT_OK(revoked) << text;
+    return revoked.value_or(Revocations{});
+}
+
+TEST(RevokedSigners, AreKeysHoweverTheyAreWritten) {
+    const auto key = SigningKey("alice").public_key();
+    const auto print = fingerprint(key);
+    const auto blob = crypto::sha256(as_bytes(key_blob(key)));
+    for (const auto& text : std::vector<std::string>{
+             kAlice, kAlice + "\n", kAlice + " alice@host\r\n",
+             "# lost\n\r\n" + kToken + "\n" + kAlice, "\xef\xbb\xbf" + kAlice,
+             "# B\xc3\xbcro\n" + kAlice + " B\xc3\xbcro\n",
+             "alice namespaces=\"bulkhead-job-v1\" " + kAlice,      // allowed_signers
+             "command=\"a b\",no-pty " + kAlice, "key: " + kAlice,  // authorized_keys, a KRL's
+             certificate_of(key, "ssh-ed25519-cert-v01@openssh.com"),
+             certificate_of(key, "sk-ssh-ed25519-cert-v01@openssh.com"), print,
+             "hash: " + print + " # ssh-ed25519", "256 " + print + " alice (ED25519)", print + "=",
+             "hash SHA256:" + crypto::hex(blob)}) {
+        EXPECT_TRUE(revoked_by(text).hold(key)) << text;
+        EXPECT_FALSE(revoked_by(text).hold(SigningKey("bob").public_key())) << text;
+    }
+}
+
+TEST(RevokedSigners, ThatCannotSignHereArePassedOver) {
+    for (const auto* type :
+         {"ssh-rsa", "ecdsa-sha2-nistp256", "ssh-dss", "ssh-rsa-cert-v01@openssh.com",
+          "sk-ecdsa-sha2-nistp256@openssh.com", "ssh-of-2031@example.com"}) {
+        const auto line = std::string(type) + " " + to_base64(as_bytes(ssh_string(type) + "rest"));
+        const auto revoked = revoked_by(line + " bob\n" + kAlice + "\n");
+        EXPECT_EQ(revoked.keys.size(), 1U) << type;
+        EXPECT_TRUE(revoked.fingerprints.empty());
+    }
+}
+
+TEST(RevokedSigners, ALineThatIsNotUnderstoodIsAnErrorForItCouldBeARevocation) {
+    using testing::HasSubstr;
+    const auto why = [](const std::string& text) {
+        const auto revoked = parse_revoked_signers(text);
+        return revoked ? "none" : revoked.error().what;
+    };
+    EXPECT_THAT(why("# x\nalice\n"), HasSubstr("line 2: \"alice\": neither a public key nor"));
+    EXPECT_THAT(why("SHA256:abcd\n"), HasSubstr("line 1: \"SHA256:abcd\": not the SHA-256"));
+    EXPECT_THAT(why(kAlice.substr(0, 60)), HasSubstr("neither a public key"));
+    EXPECT_THAT(why("SHA1:aGVsbG8\n"), HasSubstr("neither"));
+    EXPECT_THAT(why("-----BEGIN OPENSSH PRIVATE KEY-----\n"), HasSubstr("neither"));
+    EXPECT_THAT(why(std::string("SSHKRL\n\0\0\0\0\1", 12)), HasSubstr("bulkhead revoke FILE"));
+    EXPECT_EQ(why(std::string(1024 * 1024 + 1, '\n')), "larger than 1 MiB");
+    EXPECT_EQ(why(""), "none");
 }
 
 TEST(RevokedSigners, AKeyIsRevokedUnderEitherOfItsNames) {
     const SigningKey soft("one");
     const SigningKey token("one", PublicKey::Kind::sk_ed25519);
-    const AllowedSigners allowed{{}, {token.public_key()}};
+    const AllowedSigners allowed{.signers = {},
+                                 .revoked = {.keys = {token.public_key()}, .fingerprints = {}}};
     EXPECT_TRUE(allowed.is_revoked(soft.public_key()));
+}
+
+TEST(RevokedJobs, AreManifestsAndJobIds) {
+    const auto digest = crypto::sha256(as_bytes("manifest"));
+    const auto jobs =
+        parse_revoked_jobs("# why\r\nmanifest " + crypto::hex(digest) +
+                           " kill  # B\xc3\xbcro\r\n\njob-id clean-1 # slow\njob-id b");
+    ASSERT_OK(jobs);
+    ASSERT_EQ(jobs->size(), 3U);
+    EXPECT_TRUE((*jobs)[0].names(digest, "any"));
+    EXPECT_FALSE((*jobs)[0].names(crypto::sha256({}), "clean-1"));
+    EXPECT_TRUE((*jobs)[0].kill);
+    EXPECT_EQ((*jobs)[0].reason, "B\xc3\xbcro");
+    EXPECT_EQ((*jobs)[0].line, 2U);
+    EXPECT_TRUE((*jobs)[1].names({}, "clean-1"));
+    EXPECT_FALSE((*jobs)[1].names({}, "clean-12"));
+    EXPECT_FALSE((*jobs)[1].kill);
+    EXPECT_EQ((*jobs)[1].reason, "slow");
+    EXPECT_EQ((*jobs)[2].reason, "");
+    EXPECT_EQ((*jobs)[2].line, 5U);
+}
+
+TEST(RevokedJobs, ALineThatIsNotUnderstoodIsAnErrorForItCouldBeAWithdrawal) {
+    for (const auto* line : {"clean-1", "job-id", "job-id clean_1", "job-id a b", "job-id a kil",
+                             "job-id a kill now", "manifest abc", "script 00", "job-id a kill#b"}) {
+        const auto jobs = parse_revoked_jobs(std::string("\n") + line + "\n");
+        if (std::string_view(line) == "job-id a kill#b") {
+            EXPECT_TRUE(jobs) << "a comment";
+            continue;
+        }
+        ASSERT_FALSE(jobs) << line;
+        EXPECT_THAT(jobs.error().what, testing::StartsWith("line 2: ")) << line;
+    }
 }
 
 }  // namespace

@@ -200,8 +200,11 @@ class SshKeygen : public testing::Test {
     Cast cast_;
     std::string allowed_path_ = directory_.write("allowed_signers", cast_.allowed);
     std::string revoked_path_ = directory_.write("revoked_signers", cast_.revoked);
-    AllowedSigners allowed_{parse_allowed_signers(cast_.allowed).value(),
-                            parse_revoked_signers(cast_.revoked).value()};
+    AllowedSigners allowed_ = [&] {
+        auto signers = parse_allowed_signers(cast_.allowed).value();
+        signers.revoked = parse_revoked_signers(cast_.revoked).value();
+        return signers;
+    }();
     Pool pool_;
 };
 

@@ -50,7 +50,7 @@ Count count(const World& world) {
         if (line.other_namespace) signer.namespaces = {"file"};
         allowed.signers.push_back(signer);
     }
-    for (const auto& key : world.revoked) allowed.revoked.push_back(key_of(key).public_key());
+    for (const auto& key : world.revoked) allowed.revoked.keys.push_back(key_of(key).public_key());
     std::vector<Bytes> blobs;
     for (const auto& key : world.signed_by) blobs.push_back(key_of(key).sign(kManifest));
     for (const auto& key : world.signed_as_file) {
