@@ -51,6 +51,7 @@ Result<int> Broker::run() {
     let_readers_in();
     tell_unusable();
     tell_opened(context_);
+    tell_of_policy(context_.policy->policy);
     TRY(watch_for_reboots());
     log_.check(requests_.follow(), "requests of the operator: each ten minutes only");
     settle_orphans();

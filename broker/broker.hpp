@@ -57,6 +57,9 @@ class Broker {
     void reload();
     Result<std::shared_ptr<ReadyPolicy>> load_fresh() const;
     void take(std::shared_ptr<ReadyPolicy> fresh);
+    void keep_what_is_granted_now(const std::string& rejected);
+    void end_revoked_jobs(const std::vector<approval::RevokedJob>& revoked);
+    void tell_of_policy(const policy::Policy& policy);
     void tell_unusable();
     void let_readers_in();
 

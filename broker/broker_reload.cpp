@@ -2,12 +2,16 @@
 // for.
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "broker/broker.hpp"
 #include "broker/ceiling.hpp"
 #include "broker/context/memory.hpp"
 #include "broker/context/profiles.hpp"
 #include "broker/log_file.hpp"
 #include "broker/own_accounts.hpp"
+#include "common/base/text.hpp"
+#include "common/policy/near_miss.hpp"
 #include "common/policy/pinned_twice.hpp"
 #include "common/protocol/events.hpp"
 #include "common/sys/clock.hpp"
@@ -34,6 +38,11 @@ void Broker::take(std::shared_ptr<ReadyPolicy> fresh) {
     log_.check(parts_.evidence.keep(policy.policy), "evidence of the policy");
     let_readers_in();
     tell_unusable();
+    context_.granted_now.reset();
+    context_.intake.hold("");
+    context_.troubles.clear("policy-rejected");
+    tell_of_policy(policy.policy);
+    end_revoked_jobs(policy.policy.revoked_jobs);
     const auto digest = crypto::hex(policy.policy.digest);
     note(context_, "policy-loaded",
          {{"policy", digest},
@@ -56,6 +65,64 @@ void Broker::take(std::shared_ptr<ReadyPolicy> fresh) {
     }
 }
 
+// The policy in force stays, less what the operator's directory grants no longer. Where that cannot
+// be told, no job starts.
+void Broker::keep_what_is_granted_now(const std::string& rejected) {
+    log_.error("policy not reloaded, the old one stays", {{"why", rejected}});
+    note(context_, "policy-rejected", {{"why", rejected}});
+    auto now = policy::read_grants(parts_.vendor, parts_.options.policy, policy::Trust::root,
+                                   context_.policy->policy);
+    auto granted = std::make_shared<policy::Policy>(context_.policy->policy);
+    static_cast<policy::Grants&>(*granted) = std::move(now.grants);
+    granted->ignored = std::move(now.ignored);
+    context_.granted_now = std::move(granted);
+    tell_of_policy(*context_.granted_now);
+    end_revoked_jobs(context_.granted_now->revoked_jobs);
+    if (now.fault.empty()) {
+        context_.intake.hold("");
+        if (!now.changed.empty()) {
+            note(context_, "withdrawals-applied", {{"files", now.changed}});
+        }
+        context_.troubles.set(
+            "policy-rejected",
+            "the policy before stays, less what the directory grants no longer: " + rejected +
+                "; mend it and reload");
+        return;
+    }
+    context_.intake.hold("what was withdrawn cannot be read: " + now.fault);
+    note(context_, "intake-suspended", {{"why", now.fault}, {"files", now.changed}});
+    context_.troubles.set("policy-rejected",
+                          "no job starts, because what was withdrawn cannot be read: " + now.fault +
+                              "; mend it and reload");
+}
+
+void Broker::end_revoked_jobs(const std::vector<approval::RevokedJob>& revoked) {
+    jobs_.end_revoked([&](const records::Start& start) {
+        return std::ranges::any_of(revoked, [&](const auto& row) {
+            return row.kill && row.names(start.manifest, start.job_id.value.str());
+        });
+    });
+}
+
+// What does not keep a policy from being loaded, and an operator has to know all the same.
+void Broker::tell_of_policy(const policy::Policy& policy) {
+    const auto tell = [&](std::string_view code, const std::string& list, std::string_view why) {
+        if (list.empty()) return context_.troubles.clear(code);
+        context_.troubles.set(code, list + std::string(why));
+    };
+    std::string lines;
+    for (const auto& [line, principals, why] : policy.signers.refused) {
+        lines += (lines.empty() ? "" : "; ") + ("allowed_signers:" + std::to_string(line)) + ": " +
+                 quoted(principals, 64) + ": " + quoted(why);
+    }
+    tell("signers-refused", lines, "; no signature of theirs counts");
+    std::string files;
+    for (const auto& file : policy.ignored) {
+        if (file != policy::kJobsDisabled) files += (files.empty() ? "" : ", ") + quoted(file, 80);
+    }
+    tell("policy-files-ignored", files, ": nobody reads files of these names; move them away");
+}
+
 void Broker::reload() {
     log_.check(parts_.audit.reopen(), "reopen audit log");
     take_acceptance(context_);
@@ -66,8 +133,7 @@ void Broker::reload() {
     if (fresh) {
         take(*std::move(fresh));
     } else {
-        log_.error("policy not reloaded, the old one stays", {{"why", fresh.error().what}});
-        note(context_, "policy-rejected", {{"why", fresh.error().what}});
+        keep_what_is_granted_now(fresh.error().what);
     }
     protocol::PolicyReloaded event{.policy_digest = context_.policy->policy.digest,
                                    .ceiling_digest = context_.ceiling.digest,

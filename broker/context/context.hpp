@@ -37,6 +37,9 @@ struct Ceiling {
 
 struct Context {
     std::shared_ptr<const ReadyPolicy> policy;
+    // After a rejected reload: the policy in force with the grants that the operator's directory
+    // has now. A job has to be admitted by both, so that withdrawals count and new grants do not.
+    std::shared_ptr<const policy::Policy> granted_now{};
     records::Ledger& ledger;
     records::Audit& audit;
     records::Evidence& evidence;

@@ -1,5 +1,6 @@
-// Whether jobs of a backend may start. Intake of a backend whose worker keeps violating the
-// protocol is suspended by a file, a mark, until the operator removes it: `bulkhead resume-jobs`.
+// Whether jobs of a backend may start. None of any backend may while it is held. Intake of a
+// backend whose worker keeps violating the protocol is suspended by a file, a mark, until the
+// operator removes it: `bulkhead resume-jobs`.
 #pragma once
 #include <map>
 #include <string>
@@ -31,12 +32,18 @@ class Intake {
     // is restarted.
     Result<> suspend(std::string_view backend);
 
+    // Holds intake of all backends, or with "" no longer: what the operator grants and withdraws
+    // cannot be read, and `why` says what is wrong with it.
+    void hold(std::string why) { held_ = std::move(why); }
+    const std::string& held() const { return held_; }
+
   private:
     struct Mark {
         bool stood = false;      // when it was last looked for
         bool unwritten = false;  // it should be there, and could not be written
     };
     std::string directory_;
+    std::string held_;
     std::map<std::string, Mark, std::less<>> marks_;  // by backend
 };
 

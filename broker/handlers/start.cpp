@@ -18,6 +18,10 @@ admission::HostFacts facts(const StartRequest& request, Context& broker) {
     if (broker.intake.suspended(backend, broker.audit) || broker.draining) {
         facts.intake_suspended = true;
     }
+    if (const auto& why = broker.intake.held(); !why.empty()) {
+        facts.intake_suspended = true;
+        facts.suspended_by = why;
+    }
     if (broker.reboot != nullptr && broker.reboot->pending()) {
         facts.intake_suspended = true;
         facts.suspended_by = "the host is about to restart, as a job asked";
@@ -34,6 +38,19 @@ admission::HostFacts facts(const StartRequest& request, Context& broker) {
         of_profile.running = broker.jobs.running(name);
     }
     return facts;
+}
+
+// The verdict of the policy in force, and after a rejected reload also of what is granted now.
+Verdict judge(const StartRequest& request, const admission::LedgerView& ledger, UnixTime now,
+              Context& broker) {
+    const auto of_host = facts(request, broker);
+    auto verdict = admission::admit(request.job, broker.policy->policy, of_host, ledger, now);
+    if (!verdict.admitted || broker.granted_now == nullptr) return verdict;
+    auto second = admission::admit(request.job, *broker.granted_now, of_host, ledger, now);
+    if (!second.admitted) return second;
+    if (second.manifest->digest == verdict.manifest->digest) return verdict;
+    return admission::refuse(Reason::not_approved,
+                             "the policy directory has another manifest for it now", verdict);
 }
 
 // Ties the verdict to the number under which its end will be found.
@@ -168,9 +185,7 @@ void note_failure(const Error& error, const Verdict& verdict, const StartRequest
 Result<protocol::StartReply> start(const StartRequest& request, Context& broker) {
     take_acceptance(broker);
     const auto clocks = sys::read_clocks();
-    const auto verdict =
-        admission::admit(request.job, broker.policy->policy, facts(request, broker),
-                         broker.ledger.view(clocks), clocks.now);
+    const auto verdict = judge(request, broker.ledger.view(clocks), clocks.now, broker);
     if (!verdict.admitted) return recorded_reply(verdict, request, broker);
     auto ready = make_ready(verdict, request, broker);
     if (!ready) return recorded_reply(ready.error(), request, broker);
@@ -207,12 +222,12 @@ void resume(const KeptJob& kept, const records::Unreported& left, Context& broke
     std::erase_if(others,
                   [&](const auto& run) { return run.delivery_digest == job.delivery_digest; });
     // The birth was judged when it began: it is in the ledger.
-    auto verdict = admission::admit(job, broker.policy->policy, facts(request, broker),
-                                    {.runs = others,
-                                     .clock_floor = left.start.started,
-                                     .birth = UnixTime{},
-                                     .memory = past.memory},
-                                    left.start.started);
+    auto verdict = judge(request,
+                         {.runs = others,
+                          .clock_floor = left.start.started,
+                          .birth = UnixTime{},
+                          .memory = past.memory},
+                         left.start.started, broker);
     if (verdict.admitted && verdict.manifest->digest != left.start.manifest) {
         verdict =
             admission::refuse(Reason::not_approved, "not the manifest that it began with", verdict);

@@ -311,6 +311,18 @@ void Jobs::stop_all(const char* reason) {
     }
 }
 
+void Jobs::end_revoked(const std::function<bool(const records::Start&)>& revoked) {
+    for (auto& [number, entry] : entries_) {
+        if (entry.end || !revoked(entry.start)) continue;
+        records::note(audit_, log_, "job-revoked",
+                      {{"number", number.value},
+                       {"job", entry.start.job_id.value.str()},
+                       {"manifest", crypto::hex(entry.start.manifest)}});
+        if (entry.waiting) give_up(number, "job-revoked");
+        if (entry.running) end_early(number, JobOutcome::cancelled, "job-revoked");
+    }
+}
+
 unsigned Jobs::running(std::string_view profile) const {
     unsigned count = 0;
     for (const auto& [number, entry] : entries_) {

@@ -78,6 +78,9 @@ class Jobs {
     bool acknowledge(JobNumber number);
     // SIGTERM to all, the grace time, then SIGKILL.
     void stop_all(const char* reason);
+    // The same to those that `revoked` holds for, which count as cancelled, "job-revoked". Those
+    // that wait for a restart of the host are given up. Each is recorded.
+    void end_revoked(const std::function<bool(const records::Start&)>& revoked);
 
     // How many jobs run: of one profile, or of all.
     unsigned running(std::string_view profile = "") const;
