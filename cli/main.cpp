@@ -65,6 +65,8 @@ constexpr std::array kCommands{
     Row{"prove", "NUMBER|DELIVERY|JOB-ID [--to DIR] [--to-end] [--state DIR] [--log-dir DIR]",
         "as root: write a directory that shows who approved a job that ran, with its verify.sh",
         &cli::prove},
+    Row{"revoke", "FILE...", "keys, files with keys and KRLs as lines for revoked_signers",
+        &cli::revoke},
     Row{"request-reboot", "", "in a job of root's: have the host restarted when the job has ended",
         &cli::request_reboot},
     Row{"migrate",

@@ -34,6 +34,7 @@ Result<int> check_policy(const Arguments& arguments);
 Result<int> show_confinement(const Arguments& arguments);
 Result<int> verify_audit(const Arguments& arguments);
 Result<int> describe_protocol(const Arguments& arguments);
+Result<int> revoke(const Arguments& arguments);
 Result<int> reasons(const Arguments& arguments);
 
 // An error of Kind::wrong_input, which the person who called the command has to correct.
