@@ -45,6 +45,24 @@ TEST(Admit, APinnedManifestNeedsNoSignatureWhenItComesAlong) {
     EXPECT_EQ(code(s.admit()), "not-approved");
 }
 
+TEST(Admit, AJobThatWasRevokedIsRefusedHoweverItWasApproved) {
+    Situation s;
+    s.pin("clean");
+    const auto digest = s.policy.approved.at("clean").manifest.digest;
+    for (const auto& row :
+         {approval::RevokedJob{.manifest = digest, .line = 3, .reason = "it harms"},
+          approval::RevokedJob{
+              .manifest = {}, .job_id = s.job.job_id.value, .line = 3, .reason = "it harms"}}) {
+        s.policy.revoked_jobs = {row};
+        for (const auto& verdict : {s.admit(), s.admit_pinned_script()}) {
+            EXPECT_EQ(code(verdict), "job-revoked");
+            EXPECT_EQ(verdict.detail, "revoked_jobs:3: it harms");
+        }
+    }
+    s.policy.revoked_jobs[0].job_id += "-2";
+    EXPECT_TRUE(s.admit_pinned_script().admitted);
+}
+
 TEST(Admit, AScriptThatNobodyApprovedIsRefused) {
     Situation s;
     s.pin("clean");

@@ -129,6 +129,19 @@ TEST(Intake, IsSuspendedByAFileInThePolicyDirectory) {
     EXPECT_TRUE(look_at({}, tree.path()).intake_suspended);
 }
 
+TEST(JobsDisabled, AFileThatMayBeMeantForItDisablesAndIsNamed) {
+    for (const auto* name : {"jobs.disable", "jobs_disabled", "Jobs.Disabled", "jobs.disabled.txt",
+                             "job.disabled", "jobs.disbaled", "jobs.disabled~"}) {
+        const auto tree = test::tree({{"host.policy", ""}, {name, ""}});
+        const auto facts = look_at({}, tree.path());
+        EXPECT_TRUE(facts.intake_suspended) << name;
+        EXPECT_THAT(facts.suspended_by, HasSubstr(name));
+    }
+    const auto tree = test::tree({{"jobs.md", ""}, {"revoked_jobs", ""}, {"disabled", ""}});
+    EXPECT_FALSE(look_at({}, tree.path()).intake_suspended);
+    EXPECT_TRUE(look_at({}, tree.path() + "/gone").intake_suspended);
+}
+
 TEST(JobsDisabled, WhateverStandsThereOrCannotBeLookedForDisables) {
     const test::TempDir policy;
     const auto disabled = [](const std::string& directory) {

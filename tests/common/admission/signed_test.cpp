@@ -78,6 +78,33 @@ TEST(AdmitSigned, EachSignatureThatDoesNotCountSaysWhy) {
     EXPECT_EQ(code(s.admit()), "signer-revoked");
 }
 
+TEST(AdmitSigned, NobodyOfALineThatIsNotUnderstoodCountsAndTheLineIsNamed) {
+    Situation s;
+    s.sign({"alice", "bob"});
+    ASSERT_EQ(code(s.admit()), "admitted");
+    const auto bob = SigningKey("bob").line();
+    s.policy.signers =
+        approval::parse_allowed_signers("alice " + SigningKey("alice").line() + "\nbob " + bob +
+                                        "\nbob,dave x=\"1\" " + SigningKey("dave").line() + "\n")
+            .value();
+    const auto verdict = s.admit();
+    EXPECT_EQ(code(verdict), "signer-unclear");
+    EXPECT_THAT(verdict.detail, testing::HasSubstr("allowed_signers, line 3: x: unknown option"));
+}
+
+// Their line would have made the key the author's, had it been understood.
+TEST(AdmitSigned, AnAuthorsKeyIsTheirsInALineThatIsNotUnderstood) {
+    Situation s;
+    s.sign({"alice", "bob"});
+    s.policy.signers =
+        approval::parse_allowed_signers("alice " + SigningKey("alice").line() + "\nbob " +
+                                        SigningKey("bob").line() + "\ncaro? x=\"1\" " +
+                                        SigningKey("bob").line() + "\n")
+            .value();
+    ASSERT_EQ(s.job.author, "carol");
+    EXPECT_EQ(code(s.admit()), "author-does-not-count");
+}
+
 TEST(AdmitSigned, ASignatureThatDoesNotCountTakesNothingFromTheOthers) {
     for (const auto* name : {"carol", "dave", "mallory"}) {
         Situation s;

@@ -179,14 +179,14 @@ TEST(AllowedSigners, ATokensApplicationIsOneOfSsh) {
 }
 
 TEST(AllowedSigners, WhatOpenSshTakesAsACommentOrABlankIsTaken) {
-    for (const std::string text :
-         {"alice " + kAlice, "alice " + kAlice + "\r\n",
-          "\xef\xbb\xbf"
-          "alice " +
-              kAlice + "\n",
-          "# B\xc3\xbcro\r\n\r\n \t \r\nalice " + kAlice + " B\xc3\xbcro \x01\r\n",
-          "alice NAMESPACES=\"bulkhead-job-v1\",Valid-Before=\"20270101z\" " + kAlice + "\n",
-          "alice valid-before=\"20270101UTC\" " + kAlice + "\n", "\"alice\" " + kAlice + "\n"}) {
+    for (const auto& text : std::vector<std::string>{
+             "alice " + kAlice, "alice " + kAlice + "\r\n",
+             "\xef\xbb\xbf"
+             "alice " +
+                 kAlice + "\n",
+             "# B\xc3\xbcro\r\n\r\n \t \r\nalice " + kAlice + " B\xc3\xbcro \x01\r\n",
+             "alice NAMESPACES=\"bulkhead-job-v1\",Valid-Before=\"20270101z\" " + kAlice + "\n",
+             "alice valid-before=\"20270101UTC\" " + kAlice + "\n", "\"alice\" " + kAlice + "\n"}) {
         EXPECT_EQ(error(text), "none") << text;
         EXPECT_THAT(counting(text), testing::ElementsAre("alice")) << text;
     }

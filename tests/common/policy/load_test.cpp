@@ -382,3 +382,66 @@ TEST_F(PolicyDirectory, TheHostIdCanComeFromTheMachineId) {
         output_of("printf 'bulkhead-host%s' \"$(cat /etc/machine-id)\" | sha256sum | cut -c1-16");
     EXPECT_EQ(policy().load()->host.id + "\n", "m-" + expected);
 }
+
+TEST_F(PolicyDirectory, AFileThatMayBeMeantToWithdrawIsRefusedUnlessItIsABackup) {
+    for (const auto* name : {"revoked-signers", "Revoked_signers", "revoked_signer", "revoked_jbos",
+                             "jobs.disabled.txt", "revoked_signers.new", ".revoked_signers.swp"}) {
+        policy().write(name, "");
+        EXPECT_THAT(policy().refusal(), HasSubstr(std::string(name) + ": nobody reads a file"));
+        fs::remove(policy().path(name));
+    }
+    policy().write("revoked_signers~", "");
+    EXPECT_THAT(policy().refusal(), HasSubstr("call it revoked_signers")) << "alone";
+    policy().write("revoked_signers", "");
+    policy().write("approval.policy.bak", "");
+    policy().write("jobs.disabled", "");
+    const auto loaded = policy().load();
+    ASSERT_OK(loaded);
+    EXPECT_THAT(loaded->ignored,
+                ElementsAre("approval.policy.bak", "jobs.disabled", "revoked_signers~"));
+}
+
+TEST_F(PolicyDirectory, WhatItGrantsIsReadWhateverIsWrongWithTheRest) {
+    pin("gone", "true\n", 5);
+    policy().write("approved/gone.script", "true\n");
+    const auto before = policy().load();
+    ASSERT_OK(before);
+    fs::remove(policy().path("approved/gone.manifest"));
+    policy().append("reads.policy", "no line of ours\n");
+    policy().write("profiles/admin.profile", "");
+    fs::permissions(policy().path("profiles/inspect.profile"), fs::perms(0666));
+    policy().write("revoked_jobs", "job-id bad kill  # test\n");
+    const auto now = read_grants({}, policy().path(), Trust::root, *before);
+    EXPECT_EQ(now.fault, "");
+    EXPECT_TRUE(now.grants.approved.empty()) << "nor is the script that was left behind";
+    EXPECT_EQ(now.grants.revoked_jobs.size(), 1U);
+    EXPECT_EQ(now.grants.host.id, "web-1");
+    EXPECT_THAT(now.changed,
+                ElementsAre(testing::StartsWith("revoked_jobs "), "approved/gone.manifest gone"));
+}
+
+TEST_F(PolicyDirectory, WhatCannotBeReadOfItsGrantsIsAFaultAndTheRestIsRead) {
+    const auto before = policy().load();
+    ASSERT_OK(before);
+    policy().write("revoked_jobs", "job-id bad kill  # test\n");
+    const auto fault = [&] {
+        const auto now = read_grants({}, policy().path(), Trust::root, *before);
+        EXPECT_EQ(now.grants.revoked_jobs.size(), 1U);
+        return now.fault;
+    };
+    EXPECT_EQ(fault(), "");
+    policy().write("revoked_signers", "bob\n");
+    EXPECT_THAT(fault(), HasSubstr("revoked_signers: line 1: "));
+    policy().write("revoked_signers", "");
+    fs::permissions(policy().path("revoked_signers"), fs::perms(0666));
+    EXPECT_THAT(fault(), HasSubstr("revoked_signers: others may write to it"));
+    fs::remove(policy().path("revoked_signers"));
+    fs::permissions(policy().path("approved"), fs::perms(0777));
+    EXPECT_THAT(fault(), HasSubstr("approved: others may write to it"));
+    fs::permissions(policy().path("approved"), fs::perms(0755));
+    fs::create_symlink("nowhere", policy().path("allowed_signers"));
+    EXPECT_THAT(fault(), HasSubstr("allowed_signers"));
+    fs::remove(policy().path("allowed_signers"));
+    fs::remove(policy().path("approval.policy"));
+    EXPECT_THAT(fault(), HasSubstr("approval.policy: missing"));
+}
