@@ -35,10 +35,10 @@ Result<int> resume_jobs(const Arguments& arguments) {
         resumed += (resumed.empty() ? "" : ", ") + whose;
     }
     const auto policy = options.value("--policy", kPolicyDirectory);
-    const bool disabled = admission::is_disabled(policy);
-    if (!resumed.empty() && disabled) {
-        return fail("removed what suspended " + resumed + ", but jobs.disabled in " + policy +
-                    " stands, and is not lifted by this command: remove it");
+    const auto disabled = admission::suspended_by(policy);
+    if (!resumed.empty() && !disabled.empty()) {
+        return fail("removed what suspended " + resumed +
+                    "; jobs stay suspended, which this command does not lift: " + disabled);
     }
     if (!resumed.empty()) {
         TRY(print("Jobs are taken again, from the next one on: of " + resumed +
@@ -47,9 +47,10 @@ Result<int> resume_jobs(const Arguments& arguments) {
                   "jobs. So does\nbulkhead suspend-jobs, those of all.\n"));
         return kDone;
     }
-    if (disabled) {
-        return fail("there is no " + std::string(kMark) + " in " + place + "; jobs.disabled in " +
-                    policy + " suspends jobs, and is not lifted by this command: remove it");
+    if (!disabled.empty()) {
+        return fail(
+            "there is no " + std::string(kMark) + " in " + place +
+            "; jobs are suspended all the same, which this command does not lift: " + disabled);
     }
     TRY(print("Nothing to resume: there is no " + std::string(kMark) + " in " + place +
               ", and no jobs.disabled in " + policy + ".\n"));

@@ -18,9 +18,10 @@ void note(const Context& broker, std::string_view event,
 void tell_intake(Context& broker) {
     std::string why;
     const auto add = [&](const std::string& what) { why += (why.empty() ? "" : "; ") + what; };
-    if (admission::is_disabled(broker.policy_directory)) {
-        add("all jobs, by jobs.disabled in " + broker.policy_directory + ": remove it");
+    if (const auto by = admission::suspended_by(broker.policy_directory); !by.empty()) {
+        add("all jobs: " + by);
     }
+    if (!broker.intake.held().empty()) add("all jobs: " + broker.intake.held());
     if (broker.reboot != nullptr && broker.reboot->pending()) {
         add("all jobs, for the host is about to restart, as a job asked");
     }

@@ -55,8 +55,8 @@ InterpreterFacts look_at_one(const std::string& path) {
     return {.trusted = fault.empty(), .detail = fault};
 }
 
-// Why the operator's directory suspends intake; "" if it does not. A file of any type does, and one
-// that may be meant for it, and a directory that cannot be read.
+}  // namespace
+
 std::string suspended_by(const std::string& directory) {
     const auto names = [&]() -> Result<std::vector<std::string>> {
         return TRY(sys::Dir::open(directory)).list();
@@ -67,12 +67,6 @@ std::string suspended_by(const std::string& directory) {
         return quoted(name, 64) + " stands in " + directory + "; remove it to take jobs again";
     }
     return "";
-}
-
-}  // namespace
-
-bool is_disabled(const std::string& policy_directory) {
-    return !suspended_by(policy_directory).empty();
 }
 
 HostFacts look_at(const policy::Policy& policy, const std::string& policy_directory) {
