@@ -2,6 +2,7 @@
 // protocol, or `bulkhead suspend-jobs`, have suspended that. It removes the mark files, which only
 // root can do; the broker then records it.
 #include <array>
+#include <filesystem>
 
 #include "cli/base/command.hpp"
 #include "cli/base/files.hpp"
@@ -35,10 +36,12 @@ Result<int> resume_jobs(const Arguments& arguments) {
         resumed += (resumed.empty() ? "" : ", ") + whose;
     }
     const auto policy = options.value("--policy", kPolicyDirectory);
-    const auto disabled = admission::suspended_by(policy);
+    // Without a policy in that place, the agent's is in another, which only --policy can say.
+    const bool there = std::filesystem::exists(std::filesystem::path(policy));
+    const auto disabled = there ? admission::suspended_by(policy) : "";
     if (!resumed.empty() && !disabled.empty()) {
         return fail("removed what suspended " + resumed +
-                    "; jobs stay suspended, which this command does not lift: " + disabled);
+                    ", but what stands is not lifted by this command: " + disabled);
     }
     if (!resumed.empty()) {
         TRY(print("Jobs are taken again, from the next one on: of " + resumed +
@@ -48,9 +51,8 @@ Result<int> resume_jobs(const Arguments& arguments) {
         return kDone;
     }
     if (!disabled.empty()) {
-        return fail(
-            "there is no " + std::string(kMark) + " in " + place +
-            "; jobs are suspended all the same, which this command does not lift: " + disabled);
+        return fail("there is no " + std::string(kMark) + " in " + place +
+                    "; what suspends jobs is not lifted by this command: " + disabled);
     }
     TRY(print("Nothing to resume: there is no " + std::string(kMark) + " in " + place +
               ", and no jobs.disabled in " + policy + ".\n"));

@@ -64,7 +64,7 @@ std::string suspended_by(const std::string& directory) {
     if (!names) return directory + " cannot be read: " + names.error().what;
     for (const auto& name : *names) {
         if (policy::meant_by(name) != policy::kJobsDisabled) continue;
-        return quoted(name, 64) + " stands in " + directory + "; remove it to take jobs again";
+        return quoted(name, 64) + " in " + directory + " suspends jobs; remove it";
     }
     return "";
 }
