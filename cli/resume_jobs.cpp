@@ -37,7 +37,8 @@ Result<int> resume_jobs(const Arguments& arguments) {
     }
     const auto policy = options.value("--policy", kPolicyDirectory);
     // Without a policy in that place, the agent's is in another, which only --policy can say.
-    const bool there = std::filesystem::exists(std::filesystem::path(policy));
+    std::error_code unknown;
+    const bool there = std::filesystem::exists(policy, unknown);
     const auto disabled = there ? admission::suspended_by(policy) : "";
     if (!resumed.empty() && !disabled.empty()) {
         return fail("removed what suspended " + resumed +
