@@ -72,6 +72,13 @@ case $rule in
     list "$verdict" keys >.keys.$$
     number=0 people=' ' revoked=policy/revoked_signers
     [ -f "$revoked" ] || revoked='' # a policy without this file has revoked nobody
+    # Its keys and fingerprints as a KRL: -r takes neither fingerprints nor all else that may stand in a line.
+    if [ -n "$revoked" ]; then
+        sed 's/^[[:blank:]]*#.*//' "$revoked" |
+            grep -oE '(sk-)?ssh-ed25519(@openssh\.com)? +[A-Za-z0-9+/=]{68,}|SHA256:[A-Za-z0-9+/]{43}' |
+            sed 's/^SHA256:/hash: &/' >.spec.$$
+        ssh-keygen -q -k -f .krl.$$ .spec.$$ 2>/dev/null && revoked=.krl.$$
+    fi
     for digest in $(list "$verdict" signatures); do
         number=$((number + 1))
         key=$(sed -n "${number}p" .keys.$$)
@@ -86,7 +93,7 @@ case $rule in
             fault "signatures/$number.sig: by $key? $said"
         fi
     done
-    rm -f .keys.$$
+    rm -f .keys.$$ .spec.$$ .krl.$$
     profile=$(sed -n 's/^profile //p' manifest)
     author=$(sed -n 's/^author //p' manifest)
     if cat policy/approval.policy policy/approval.policy.d/*.lines 2>/dev/null | sed 's/#.*//' | awk -v people="$people" -v profile="$profile" -v author="$author" '
