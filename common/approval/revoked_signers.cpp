@@ -52,6 +52,9 @@ Result<bool> take_revocation(Revocations& revoked, string_view line) {
             found = ours = true;
         }
         const auto key = i + 1 < parts.size() ? any_key(parts[i], parts[i + 1]) : std::nullopt;
+        const bool signs = parts[i] == key_type(PublicKey::Kind::ed25519) ||
+                           parts[i] == key_type(PublicKey::Kind::sk_ed25519);
+        if (!key && signs) return fail("a key of type " + std::string(parts[i]) + ", but broken");
         if (!key) continue;
         found = true;
         ours = ours || key->ed25519;

@@ -23,8 +23,9 @@ struct Revocations {
 // Each line holds one key at least: the words "ssh-ed25519 AAAA..." wherever they stand, also as a
 // certificate, which revokes the key inside, or the word "SHA256:" and the fingerprint in base64 or
 // hex. Keys of types that cannot sign here are passed over. Blank lines and what begins with # are
-// comments. A line without any of it could be a revocation, so it is an error: "line 2: ...". So
-// are a KRL (ssh-keygen(1), KEY REVOCATION LISTS) and more than kMaxRevokedFile bytes.
+// comments. A line without any of it, or with a broken key of a type that signs here, could be
+// a revocation, so it is an error: "line 2: ...". So are a KRL (ssh-keygen(1), KEY REVOCATION
+// LISTS) and more than kMaxRevokedFile bytes.
 Result<Revocations> parse_revoked_signers(std::string_view text);
 
 // Takes what one such line revokes; false if it is a key of another type. For `bulkhead revoke`.

@@ -285,7 +285,8 @@ TEST(RevokedSigners, ALineThatIsNotUnderstoodIsAnErrorForItCouldBeARevocation) {
     };
     EXPECT_THAT(why("# x\nalice\n"), HasSubstr("line 2: \"alice\": neither a public key nor"));
     EXPECT_THAT(why("SHA256:abcd\n"), HasSubstr("line 1: \"SHA256:abcd\": not the SHA-256"));
-    EXPECT_THAT(why(kAlice.substr(0, 60)), HasSubstr("neither a public key"));
+    EXPECT_THAT(why(kAlice.substr(0, 60)), HasSubstr("a key of type ssh-ed25519, but broken"));
+    EXPECT_THAT(why(kAlice + "# " + kToken), HasSubstr("but broken")) << "not the other one alone";
     EXPECT_THAT(why("SHA1:aGVsbG8\n"), HasSubstr("neither"));
     EXPECT_THAT(why("-----BEGIN OPENSSH PRIVATE KEY-----\n"), HasSubstr("neither"));
     EXPECT_THAT(why(std::string("SSHKRL\n\0\0\0\0\1", 12)), HasSubstr("bulkhead revoke FILE"));

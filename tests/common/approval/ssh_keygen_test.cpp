@@ -404,7 +404,8 @@ TEST_F(SshKeygen, ReadsEachLineOfAllowedSignersThatCountsAlike) {
     pool_.finish();
 }
 
-// What ssh-keygen finds revoked is revoked here, or the list is not taken at all.
+// What ssh-keygen finds revoked is revoked here, or the list is not taken at all. Its lists are of
+// lines that ssh-keygen can read; where it cannot, it takes no signature.
 TEST_F(SshKeygen, RevokesNoKeyThatCountsHere) {
     constexpr unsigned seed = 20261201;
     std::mt19937 random(seed);
@@ -415,23 +416,21 @@ TEST_F(SshKeygen, RevokesNoKeyThatCountsHere) {
     const auto input = directory_.write("m", "m");
     const auto signature = alice.armored("m");
     const auto path = directory_.write("m.sig", signature);
-    const auto foreign = "ssh-rsa " + to_base64(as_bytes(ssh_string("ssh-rsa") + "x"));
     int free = 0;
     for (int round = 0; round < 600; ++round) {
-        std::string text = one_of({"", "", "\xef\xbb\xbf", "# B\xc3\xbcro\r\n", "\n", "\r\n"});
-        for (unsigned i = 0; i < 1 + random() % 3; ++i) {
-            text += one_of({"", "", " ", "\t", "# ", "x "}) +
-                    one_of({alice.line(), cast_.keys.at("filer").line(), foreign, "ssh-rsa AAAA",
-                            alice.line().substr(0, 50), "nonsense", ""}) +
-                    one_of({"", " alice", " B\xc3\xbcro", " # x"}) + one_of({"\n", "\r\n", ""});
+        std::string text = one_of({"", "# B\xc3\xbcro\r\n", "\n"});
+        const auto lines = 1 + random() % 3;
+        for (unsigned i = 0; i < lines; ++i) {
+            text += one_of({"", "", " ", "\t", "# ", "#"}) +
+                    one_of({alice.line(), cast_.keys.at("filer").line(),
+                            cast_.keys.at("token").line()}) +
+                    one_of({"", " alice", " B\xc3\xbcro", " # x", " \x01"}) +
+                    one_of({"\n", "\n", "\r\n", ""});
         }
         const auto revoked = parse_revoked_signers(text);
         allowed_.revoked = revoked.value_or(Revocations{});
         if (!revoked || !ours(signature, "m", "alice")) continue;
         ++free;
-        // A list of which ssh-keygen cannot read a line revokes nothing here only if no line of
-        // it holds the key.
-        if (!text.contains(alice.line())) continue;
         revoked_path_ = directory_.write("revoked-" + std::to_string(round), text);
         pool_.run(verify(path, "alice"), input, [text](bool them) {
             EXPECT_TRUE(them) << "seed " << seed << ", revoked for ssh-keygen alone: " << text;
