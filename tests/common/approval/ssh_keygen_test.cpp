@@ -322,16 +322,21 @@ TEST_F(SshKeygen, TakesAKeyOfSmallOrderAndWeDoNot) {
 }
 
 // Lines of allowed_signers as people, editors and other programs write them. Whoever counts here
-// counts for ssh-keygen; `both` says that it has to be so the other way round, too.
+// counts for ssh-keygen; of `alike` that has to be so the other way round, too.
 TEST_F(SshKeygen, ReadsEachLineOfAllowedSignersThatCountsAlike) {
     constexpr unsigned seed = 20261130;
     std::mt19937 random(seed);
     const auto one_of = [&](const std::vector<std::string>& choices) {
         return choices[random() % choices.size()];
     };
-    const auto ssh_rsa =
-        "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAIQDJ6lYbPPGR8NpKFc2Y4jbBcyLp8Vl9oVlDd8nq"
-        "0eOdBQ== old";
+    const std::string ssh_rsa =
+        "ssh-rsa "
+        "AAAAB3NzaC1yc2EAAAADAQABAAABAQCK97d9tw8Xm4/+nTMko+iJOSp5DvlcmwCPCaIDWa75bSGU"
+        "SbTWAV6LaTVxhtCTStk+hXSUs6l5eR4gzHwg0928fc/OaZQGyIBbnmbfRSOciZCN3MY+1rhJU/jH"
+        "OL4Ocj+uOnHjb0NUoYyNo81ze5o7upBqJv0ccg9oLsnSQ7Dp9PDtmZMfSHpvzD8mRT7wGRepw7GZ"
+        "Lg3H3gxESFh39diVz7gLLWlC6LfjieRCaak2wBzGHqh3O5qJJExa3G3/FZL6oo03t8lTPDiEAGA3"
+        "iqjHL/MTSvOs7dM+KaS1uqiWCExOOtPzhOWfNwLk09Q5pPWSWbRJYs2otM/K1XWAg9Qn"
+        " old";
     const auto& alice = cast_.keys.at("alice");
     const auto& bob = cast_.keys.at("current");
     const std::string message = "m";
@@ -339,7 +344,7 @@ TEST_F(SshKeygen, ReadsEachLineOfAllowedSignersThatCountsAlike) {
     const auto signature = alice.armored(message);
     const auto signature_path = directory_.write("m.sig", signature);
     int good = 0;
-    for (int round = 0; round < 1500; ++round) {
+    for (int round = 0; round < 4000; ++round) {
         std::string text = one_of({"", "", "# B\xc3\xbcro\r\n", "\n", "\r\n", " \t\n"});
         const auto lines = 1 + random() % 3;
         for (unsigned i = 0; i < lines; ++i) {
@@ -383,14 +388,14 @@ TEST_F(SshKeygen, ReadsEachLineOfAllowedSignersThatCountsAlike) {
         });
     }
     pool_.finish();
-    EXPECT_GT(good, 150) << "seed " << seed;
+    EXPECT_GT(good, 100) << "seed " << seed;
     const std::vector<std::string> alike{
         "alice " + alice.line(),
         "alice " + alice.line() + "\r\n",
         "# B\xc3\xbcro\r\n\r\nalice " + alice.line() + " B\xc3\xbcro\r\n",
         "alice NAMESPACES=\"bulkhead-job-v1\",Valid-Before=\"20270101z\" " + alice.line() + "\n",
         "alice valid-before=\"20270101utc\" " + alice.line() + "\n",
-        "bob " + std::string(ssh_rsa) + "\nalice " + alice.line() + "\n",
+        "bob " + ssh_rsa + "\nalice " + alice.line() + "\n",
         "bob new-option=\"x\" " + bob.line() + "\nalice " + alice.line() + "\n",
         "\"alice\" " + alice.line() + "\n",
         "alice\t \t" + alice.line() + "\t\n"};
