@@ -103,7 +103,7 @@ TEST_F(Withdrawals, AreTakenBackByAPolicyThatLoads) {
 TEST_F(Withdrawals, OfARuleOrAManifestThatWasChangedCountToo) {
     slip();
     auto rules = place().read("policy/approval.policy");
-    rules.replace(rules.find("need 1"), 6, "need 2");
+    rules.replace(rules.rfind("need 1"), 6, "need 2");
     place().write("policy/approval.policy", rules);
     auto manifest = place().read("policy/approved/pinned.manifest");
     manifest.replace(manifest.find("a test"), 6, "a change");

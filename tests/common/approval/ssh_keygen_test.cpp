@@ -324,7 +324,7 @@ TEST_F(SshKeygen, TakesAKeyOfSmallOrderAndWeDoNot) {
 // Lines of allowed_signers as people, editors and other programs write them. Whoever counts here
 // counts for ssh-keygen; of `alike` that has to be so the other way round, too.
 TEST_F(SshKeygen, ReadsEachLineOfAllowedSignersThatCountsAlike) {
-    constexpr unsigned seed = 20261130;
+    const unsigned seed = 20261130;
     std::mt19937 random(seed);
     const auto one_of = [&](const std::vector<std::string>& choices) {
         return choices[random() % choices.size()];
@@ -383,7 +383,7 @@ TEST_F(SshKeygen, ReadsEachLineOfAllowedSignersThatCountsAlike) {
         const auto path = directory_.write("signers-" + std::to_string(round), text);
         allowed_path_ = path;
         if (!us) continue;
-        pool_.run(verify(signature_path, "alice"), input, [text, path](bool them) {
+        pool_.run(verify(signature_path, "alice"), input, [text, seed](bool them) {
             EXPECT_TRUE(them) << "seed " << seed << ", ssh-keygen refuses: " << text;
         });
     }
@@ -412,7 +412,7 @@ TEST_F(SshKeygen, ReadsEachLineOfAllowedSignersThatCountsAlike) {
 // What ssh-keygen finds revoked is revoked here, or the list is not taken at all. Its lists are of
 // lines that ssh-keygen can read; where it cannot, it takes no signature.
 TEST_F(SshKeygen, RevokesNoKeyThatCountsHere) {
-    constexpr unsigned seed = 20261201;
+    const unsigned seed = 20261201;
     std::mt19937 random(seed);
     const auto one_of = [&](const std::vector<std::string>& choices) {
         return choices[random() % choices.size()];
@@ -437,7 +437,7 @@ TEST_F(SshKeygen, RevokesNoKeyThatCountsHere) {
         if (!revoked || !ours(signature, "m", "alice")) continue;
         ++free;
         revoked_path_ = directory_.write("revoked-" + std::to_string(round), text);
-        pool_.run(verify(path, "alice"), input, [text](bool them) {
+        pool_.run(verify(path, "alice"), input, [text, seed](bool them) {
             EXPECT_TRUE(them) << "seed " << seed << ", revoked for ssh-keygen alone: " << text;
         });
     }
