@@ -40,7 +40,9 @@ Result<Policy> merge(const Files& vendor, const Files& operators);
 // a policy.
 struct GrantsNow {
     Grants grants;
-    std::string fault;  // why one of its files, or which, could not be read; "" if all could
+    // Why one of its files could not be read, and which; "" if all could. host.policy is none: if
+    // it cannot be, `grants.host` is that of the policy in force.
+    std::string fault;
     // Of its files those that are not as in the policy in force: "revoked_signers SHA256" or
     // "approved/clean.manifest gone".
     std::vector<std::string> changed;

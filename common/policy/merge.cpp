@@ -48,6 +48,7 @@ class Merger {
     }
 
     // Goes on after an error, so that a withdrawal is read whatever is wrong with another file.
+    // host.policy is no fault.
     GrantsNow grants(const Policy& in_force) {
         GrantsNow now;
         const auto note = [&](const Result<>& done) {
@@ -63,7 +64,7 @@ class Merger {
         for (const auto& [file, entry] : view_) {
             if (adds_to(file).empty() && decides(file) && !is_orphan(file)) note(parse(file));
         }
-        if (policy_.host.from_machine_id) note(take_machine_id());
+        take_host(in_force.host);
         now.changed = changed_since(in_force.file_list);
         now.ignored = std::move(policy_.ignored);
         now.grants = std::move(policy_);
@@ -133,6 +134,20 @@ class Merger {
         return kind != nullptr ? kind->grants : plain == "approved";
     }
 
+    // What the host is grants nothing by itself: where host.policy does not parse, that of the
+    // policy in force stays, but for an epoch that could be read.
+    void take_host(const Host& in_force) {
+        const std::string file(kHost);
+        auto parsed = view_.contains(file) && !operators_.faults.contains(file)
+                          ? parse(file)
+                          : Result<>(fail(""));
+        if (parsed && policy_.host.from_machine_id) parsed = take_machine_id();
+        if (parsed) return;
+        const auto epoch = policy_.host.epoch;
+        policy_.host = in_force;
+        if (epoch) policy_.host.epoch = epoch;
+    }
+
     // A script whose manifest was taken away is granted nothing by itself.
     bool is_orphan(const std::string& file) const {
         return file.ends_with(".script") &&
@@ -143,7 +158,9 @@ class Merger {
         std::vector<std::string> changed;
         for (const auto& [file, entry] : view_) {
             const auto digest = digest_of(*entry.text);
-            if (!decides(file) || file_list.contains(digest + "  " + file + "\n")) continue;
+            if ((!decides(file) && file != kHost) ||
+                file_list.contains(digest + "  " + file + "\n"))
+                continue;
             changed.push_back(file + " " + digest);
         }
         for (const auto line : split(file_list, '\n')) {

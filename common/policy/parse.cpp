@@ -295,7 +295,7 @@ constexpr bool kGrants = true;
 constexpr FileKind kKinds[] = {
     {"", "vendor.policy", false, 64_KiB, take_vendor, From::vendor, kOwn},
     {"", "shipped.digests", false, 1_MiB, take_shipped, From::vendor, kOwn},
-    {"", "host.policy", true, 64_KiB, take_lines, From::operators, kLines, kGrants},
+    {"", "host.policy", true, 64_KiB, take_lines, From::operators},
     {"", "approval.policy", true, 64_KiB, take_lines, From::operators, kLines, kGrants},
     {"", "interpreters.policy", true, 64_KiB, take_lines},
     {"", "reads.policy", true, 64_KiB, take_lines},

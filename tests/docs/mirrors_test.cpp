@@ -48,7 +48,7 @@ TEST(Mirrors, EachListOfDialectsHasAllOfThem) {
 }
 
 TEST(Mirrors, ArchitectureTellsTheChecksInTheirOrder) {
-    std::string order = "The checks, in order: size, manifest, signatures, threshold";
+    std::string order = "The checks, in order: size, manifest, revocation, signatures, threshold";
     for (const auto& check : admission::kChecks) order += ", " + std::string(check.name);
     EXPECT_THAT(in_one_line("docs/architecture.md"), HasSubstr(order + "."));
 }

@@ -445,3 +445,20 @@ TEST_F(PolicyDirectory, WhatCannotBeReadOfItsGrantsIsAFaultAndTheRestIsRead) {
     fs::remove(policy().path("approval.policy"));
     EXPECT_THAT(fault(), HasSubstr("approval.policy: missing"));
 }
+
+TEST_F(PolicyDirectory, WhatTheHostIsStaysWhereItDoesNotParseButForItsEpoch) {
+    policy().write("host.policy", "host-id web-1  # test\ngroup web  # test\n");
+    auto before = policy().load();
+    ASSERT_OK(before);
+    before->host.epoch = 1;
+    const auto host = [&](const std::string& text) {
+        policy().write("host.policy", text);
+        const auto now = read_grants({}, policy().path(), Trust::root, *before);
+        EXPECT_EQ(now.fault, "");
+        return now.grants.host;
+    };
+    EXPECT_EQ(host("nonsense\n").id, "web-1");
+    EXPECT_THAT(host("host-id other  # test\nnonsense\n").groups, ElementsAre("web"));
+    EXPECT_EQ(host("host-id other  # test\n").id, "other");
+    EXPECT_EQ(host("nonsense\n").epoch, 1U);
+}
