@@ -8,6 +8,8 @@
 #include "cli/base/files.hpp"
 #include "cli/base/options.hpp"
 #include "cli/base/policy_copy.hpp"
+#include "cli/check_pinned.hpp"
+#include "cli/dry_run/backend_choice_json.hpp"
 #include "common/policy/check_overrides.hpp"
 #include "common/sandbox/seccomp.hpp"
 #include "common/sys/clock.hpp"
@@ -32,6 +34,7 @@ std::vector<policy::PolicyRemark> remarks_of(const PolicyCopy& copy) {
     std::ranges::move(policy::check(copy.policy, facts), std::back_inserter(remarks));
     std::ranges::move(policy::check_overrides(copy.policy, copy.vendor, copy.files),
                       std::back_inserter(remarks));
+    std::ranges::move(check_pinned(copy), std::back_inserter(remarks));
     return remarks;
 }
 
@@ -42,6 +45,10 @@ std::string text_of(const PolicyCopy& copy, const std::vector<policy::PolicyRema
     }
     for (const auto& one : copy.policy.overrides) {
         text += one.file + ": " + policy::in_words(one) + "\n";
+    }
+    for (const auto& [file, choice] : choices_of_pinned(copy.policy)) {
+        text += file + ": what the backend may choose of it\n";
+        for (const auto& sentence : choice.sentences()) text += "  " + sentence + "\n";
     }
     return text + "digest " + crypto::hex(copy.policy.digest) + "\n";
 }
@@ -60,11 +67,16 @@ std::string json_of(const PolicyCopy& copy, const std::vector<policy::PolicyRema
                              {"release", one.release},
                              {"text", policy::in_words(one)}});
     }
+    auto pinned = nlohmann::ordered_json::array();
+    for (const auto& [file, choice] : choices_of_pinned(copy.policy)) {
+        pinned.push_back({{"manifest", file}, {"backend_may_choose", json_of(choice)}});
+    }
     const nlohmann::ordered_json document{{"directory", copy.directory},
                                           {"vendor", copy.vendor.directory},
                                           {"overrides", overrides},
                                           {"digest", crypto::hex(copy.policy.digest)},
-                                          {"findings", list}};
+                                          {"findings", list},
+                                          {"pinned", pinned}};
     return document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

@@ -21,7 +21,8 @@ struct Row {
 constexpr std::array kCommands{
     Row{"new-job",
         "SCRIPT --profile NAME --target WHERE... [--expires 7d] [--not-before TIME]\n"
-        "[--author NAME] [--timeout 15m] [--output-max 1MiB] [--runs 1|N/day|N/hour]\n"
+        "[--author NAME] [--realm NAME] [--epoch N] [--profile-sha256] [--format v2|v1]\n"
+        "[--timeout 15m] [--output-max 1MiB] [--runs 1|N/day|N/hour]\n"
         "[--after-reboot resume] [--param 'NAME RULE']... [--interpreter PATH]\n"
         "[--job-id ID] [--reason TEXT] [--odd-bytes REASON] [--policy DIR]\n"
         "[--vendor-policy DIR]",

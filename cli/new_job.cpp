@@ -1,7 +1,4 @@
 // `bulkhead new-job`: writes a manifest for a script, which people then read and sign.
-#include <pwd.h>
-#include <unistd.h>
-
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -10,6 +7,7 @@
 #include "cli/base/files.hpp"
 #include "cli/base/options.hpp"
 #include "cli/base/policy_copy.hpp"
+#include "cli/bind_job.hpp"
 #include "cli/vet/param_use.hpp"
 #include "common/approval/manifest.hpp"
 #include "common/approval/shebang.hpp"
@@ -23,14 +21,26 @@ namespace {
 
 using Takes = Option::Takes;
 constexpr std::array kOptions{
-    Option{"--profile", Takes::once},      Option{"--target", Takes::often},
-    Option{"--author", Takes::once},       Option{"--expires", Takes::once},
-    Option{"--not-before", Takes::once},   Option{"--timeout", Takes::once},
-    Option{"--output-max", Takes::once},   Option{"--runs", Takes::once},
-    Option{"--after-reboot", Takes::once}, Option{"--param", Takes::often},
-    Option{"--interpreter", Takes::once},  Option{"--job-id", Takes::once},
-    Option{"--reason", Takes::once},       Option{"--odd-bytes", Takes::once},
-    Option{"--policy", Takes::once},       kVendorPolicy,
+    Option{"--profile", Takes::once},
+    Option{"--target", Takes::often},
+    Option{"--author", Takes::once},
+    Option{"--expires", Takes::once},
+    Option{"--not-before", Takes::once},
+    Option{"--timeout", Takes::once},
+    Option{"--output-max", Takes::once},
+    Option{"--runs", Takes::once},
+    Option{"--after-reboot", Takes::once},
+    Option{"--param", Takes::often},
+    Option{"--interpreter", Takes::once},
+    Option{"--job-id", Takes::once},
+    Option{"--reason", Takes::once},
+    Option{"--odd-bytes", Takes::once},
+    Option{"--policy", Takes::once},
+    Option{"--format", Takes::once},
+    Option{"--realm", Takes::once},
+    Option{"--epoch", Takes::once},
+    Option{"--profile-sha256"},
+    kVendorPolicy,
 };
 
 Result<> check_script(const std::string& path, std::string_view script) {
@@ -47,11 +57,6 @@ Result<> check_script(const std::string& path, std::string_view script) {
         return fail(path + ": the last line has no line end; add one: echo >> " + shell_word(path));
     }
     return {};
-}
-
-std::string login_name() {
-    const auto* user = ::getpwuid(::geteuid());
-    return user == nullptr ? "" : user->pw_name;
 }
 
 // The interpreter in the #! line. The name in "#!/usr/bin/env bash" is looked up in
@@ -153,17 +158,16 @@ Result<std::string> write(const std::string& path, std::string_view script,
                           const std::string& interpreter, const Options& options) {
     approval::Manifest job;
     job.odd_bytes = options.value("--odd-bytes");
-    if (!job.odd_bytes.empty()) job.format = 2;
     const auto start = options.value("--not-before", format_utc(sys::now()));
     job.not_before = TRY(or_wrong(within("--not-before", parse_utc(start))));
     job.not_after = job.not_before + TRY(seconds("--expires", options.value("--expires", "7d")));
     job.script_sha256 = crypto::sha256(as_bytes(script));
     job.job_id.value =
         options.value("--job-id", job_id_of(path, job.not_before, job.script_sha256));
-    job.author = options.value("--author", login_name());
     job.script_size = script.size();
     job.interpreter = interpreter;
     job.profile = options.value("--profile");
+    TRY(bind_job(job, options));
     job.timeout = TRY(seconds("--timeout", options.value("--timeout", "15m")));
     job.output_max = TRY(size("--output-max", options.value("--output-max", "1MiB")));
     job.reason = options.value("--reason", "no reason given");
@@ -205,7 +209,7 @@ Result<int> new_job(const Arguments& arguments) {
     TRY(print(TRY(write(path, script, interpreter, options))));
     const auto file = shell_word(path);
     std::fprintf(stderr,
-                 "next: read the manifest; then each signer, with the manifest in a file M:\n"
+                 "next: read the manifest; then the author and each signer, with it in a file M:\n"
                  "  ssh-keygen -Y sign -n bulkhead-job-v1 -f KEY < M > M.NAME.sig\n"
                  "then put the parts together:\n"
                  "  bulkhead seal %s M M.NAME.sig... > SIGNED\n",

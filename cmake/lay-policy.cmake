@@ -15,6 +15,6 @@ foreach(file IN LISTS FILES)
 endforeach()
 file(WRITE ${TO}/vendor.policy
 "# Which program this directory belongs to; one of another version does not take it.
-policy-format 1   # of all files here
+policy-format 2   # of all files here
 version ${VERSION}   # the package's
 ")

@@ -96,6 +96,9 @@ Report examine(const Question& question, const PolicyCopy& copy) {
     report.script = std::exchange(report.verdict.script, {});  // a view of what the caller has
     report.profile = report.verdict.profile;
     report.manifest = job.manifest.value_or(pinned_bytes(copy.policy, report.verdict));
+    if (report.verdict.manifest) {
+        report.choice = backend_choice(*report.verdict.manifest, report.profile);
+    }
     report.also_pinned = also_pinned(job, policy, report.verdict);
     report.next = instructions(question, report, copy);
     return report;

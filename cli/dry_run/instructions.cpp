@@ -1,8 +1,13 @@
 #include <algorithm>
 #include <array>
+#include <numeric>
+#include <set>
 
 #include "cli/base/files.hpp"
 #include "cli/dry_run/report.hpp"
+#include "common/admission/checks.hpp"
+#include "common/approval/sshsig.hpp"
+#include "common/policy/check_approvals.hpp"
 
 namespace bulkhead::cli {
 
@@ -11,12 +16,21 @@ namespace {
 using enum admission::Reason;
 
 bool lacks_approval(admission::Reason reason) {
-    constexpr std::array kLacks{not_approved,         signature_malformed,   signature_invalid,
-                                signer_unknown,       signer_revoked,        signer_not_valid,
-                                signer_not_in_group,  author_does_not_count, threshold_not_met,
-                                profile_not_signable, validity_too_long,     script_hash_mismatch,
-                                script_size_mismatch, manifest_malformed};
+    constexpr std::array kLacks{
+        not_approved,         signature_malformed,  signature_invalid,     signer_unknown,
+        signer_revoked,       signer_not_valid,     signer_not_in_group,   signer_not_hardware,
+        signer_not_verified,  author_unsigned,      author_does_not_count, threshold_not_met,
+        profile_not_signable, script_hash_mismatch, script_size_mismatch,  manifest_malformed};
     return std::find(kLacks.begin(), kLacks.end(), reason) != kLacks.end();
+}
+
+// True if no signature helps, because the manifest itself is not as policy asks.
+bool needs_new_manifest(admission::Reason reason) {
+    constexpr std::array kReasons{author_unknown,   format_not_accepted, realm_mismatch,
+                                  epoch_mismatch,   not_one_shot,        runs_over_ceiling,
+                                  target_too_wide,  profile_changed,     parameter_not_allowed,
+                                  validity_too_long};
+    return std::find(kReasons.begin(), kReasons.end(), reason) != kReasons.end();
 }
 
 std::string listed(const std::vector<std::string>& names) {
@@ -25,20 +39,70 @@ std::string listed(const std::vector<std::string>& names) {
     return text;
 }
 
-// The rule as text: "2 of ops (alice, bob, carol), and the author is not among them".
+// The rule as text: "2 of ops (alice, bob, carol), and the author".
 std::string who(const policy::ApprovalRule& rule, const policy::Policy& policy) {
-    auto text = std::to_string(rule.need) + " of " + rule.group;
-    if (const auto* group = policy::find(policy.signer_groups, rule.group)) {
-        text += " (" + listed(group->principals) + ")";
+    std::string text;
+    for (const auto& [people, name] : rule.needs) {
+        text += (text.empty() ? "" : " and ") + std::to_string(people) + " of " + name;
+        if (const auto* group = policy::find(policy.signer_groups, name)) {
+            text += " (" + listed(group->principals) + ")";
+        }
     }
-    return text + (rule.author_counts ? "" : ", the author not counted");
+    return text + (rule.author_counts ? "; the author signs and counts" : ", and the author");
+}
+
+std::size_t sum(const std::vector<unsigned>& numbers) {
+    return std::accumulate(numbers.begin(), numbers.end(), std::size_t{0});
+}
+
+// Those by whose signature more of what is needed would be there.
+std::vector<std::string> would_help(const approval::Count& count,
+                                    const approval::Electorate& electorate,
+                                    const std::vector<approval::Endorsement>& able) {
+    const auto is_authors = [&](const approval::PublicKey& key) {
+        return !electorate.author_counts && std::ranges::any_of(able, [&](const auto& other) {
+            return other.key == key && other.principal == electorate.author;
+        });
+    };
+    std::set<std::string> names;
+    for (const auto& one : able) {
+        if (is_authors(one.key)) continue;
+        auto more = count.good;
+        more.push_back(one);
+        if (sum(approval::fill(electorate.quotas, more)) > sum(count.filled)) {
+            names.insert(one.principal);
+        }
+    }
+    return {names.begin(), names.end()};
+}
+
+// Whose signatures are still missing: "the author dave, and 1 more of: bob, carol".
+std::string missing(const policy::ApprovalRule& rule, const approval::Manifest& manifest,
+                    const Question& question, const policy::Policy& policy, bool keep_signatures) {
+    std::vector<Bytes> blobs;
+    const auto parts = approval::split_signed_script(question.text);
+    if (parts && keep_signatures) blobs = approval::dearmor(parts->signatures).value_or(blobs);
+    const auto electorate = admission::electorate_of(policy, rule, manifest.author);
+    const auto count = approval::count_approvers(parts ? parts->manifest : "", blobs,
+                                                 policy.signers, electorate, question.now);
+    std::size_t wanted = 0;
+    for (const auto& need : rule.needs) wanted += need.people;
+    wanted -= sum(count.filled);
+
+    const bool author_signed = count.author >= approval::Standing::author;
+    auto text = author_signed ? "" : "the author " + manifest.author;
+    if (wanted == 0) return text;
+    const auto able = policy::able_signers(policy, rule, question.now);
+    return text + (text.empty() ? "" : ", and ") + std::to_string(wanted) +
+           (count.good.empty() ? " of: " : " more of: ") +
+           listed(would_help(count, electorate, able));
 }
 
 // A line for each profile whose jobs can be approved by signatures.
 std::vector<std::string> signable(const policy::Policy& policy) {
     std::vector<std::string> lines;
     for (const auto& [name, rule] : policy.approvals) {
-        if (rule.need > 0) lines.push_back("  " + name + ": " + who(rule, policy));
+        if (!rule.needs.empty()) lines.push_back("  " + name + ": " + who(rule, policy));
     }
     if (lines.empty()) lines.emplace_back("  none: this policy runs pinned jobs only");
     return lines;
@@ -52,6 +116,12 @@ struct Names {
     std::string script;    // file name, as a shell word
     std::string manifest;  // the same name with a suffix
 };
+
+// The options of new-job that a manifest for this host needs.
+std::string of_host(const policy::Host& host) {
+    return (host.realm.empty() ? "" : " --realm " + host.realm) +
+           (host.epoch ? " --epoch " + std::to_string(*host.epoch) : "");
+}
 
 std::vector<std::string> signing(const Names& names, const std::string& people) {
     return {"sign: " + people + ", each with",
@@ -95,32 +165,38 @@ bool signatures_are_good(const admission::Verdict& verdict) {
 std::vector<std::string> instructions(const Question& question, const Report& report,
                                       const PolicyCopy& copy) {
     if (report.verdict.admitted || !question.catalogue.empty()) return {};
-    if (!lacks_approval(report.verdict.reason)) return {};
+    if (!lacks_approval(report.verdict.reason) && !needs_new_manifest(report.verdict.reason)) {
+        return {};
+    }
     const auto file = question.file == "-" ? std::string("SCRIPT") : question.file;
     const auto& manifest = report.verdict.manifest;
     const bool same_script = manifest && manifest->script_size == report.script.size() &&
                              manifest->script_sha256 == crypto::sha256(as_bytes(report.script));
     std::vector<std::string> lines;
-    if (!manifest || !same_script) {
-        const Names names{shell_word(file), shell_word(file + ".manifest")};
+    const bool remake = needs_new_manifest(report.verdict.reason);
+    if (!manifest || !same_script || remake) {
+        Names names{shell_word(file), shell_word(file + ".manifest")};
+        if (remake && approval::split_signed_script(question.text)->has_tail) {
+            names.script = shell_word(file + ".script");
+            lines = take_apart(shell_word(file), names, false);
+            lines.pop_back();  // the manifest is made anew
+        }
         lines.emplace_back("choose a profile that signers may approve:");
         append(lines, signable(copy.policy));
         lines.emplace_back("write a manifest for this script, and read it:");
         lines.push_back("  bulkhead new-job " + names.script +
-                        " --profile NAME --target WHERE --expires 7d > " + names.manifest);
-        append(lines, signing(names, "as many as the profile asks for"));
+                        " --profile NAME --target WHERE --expires 7d --author NAME" +
+                        of_host(copy.policy.host) + " > " + names.manifest);
+        append(lines, signing(names, "the author, and as many as the profile asks for"));
         append(lines, pinning(names, copy.directory));
         return lines;
     }
     const Names names{shell_word(file + ".script"), shell_word(file + ".manifest")};
-    lines = take_apart(shell_word(file), names,
-                       report.has_signatures && signatures_are_good(report.verdict));
+    const bool keep = report.has_signatures && signatures_are_good(report.verdict);
+    lines = take_apart(shell_word(file), names, keep);
     const auto* rule = policy::find(copy.policy.approvals, manifest->profile);
-    if (rule != nullptr && rule->need > 0) {
-        if (report.verdict.reason == validity_too_long) {
-            lines.emplace_back("make the time from not-before to not-after shorter, and:");
-        }
-        append(lines, signing(names, who(*rule, copy.policy)));
+    if (rule != nullptr && !rule->needs.empty()) {
+        append(lines, signing(names, missing(*rule, *manifest, question, copy.policy, keep)));
     }
     append(lines, pinning(names, copy.directory));
     return lines;

@@ -2,9 +2,11 @@
 // an order for people who read them.
 #include <nlohmann/json.hpp>
 
+#include "cli/dry_run/backend_choice_json.hpp"
 #include "cli/dry_run/policy_text.hpp"
 #include "cli/dry_run/report.hpp"
 #include "common/base/text.hpp"
+#include "common/policy/profile_digest.hpp"
 #include "common/policy/walls.hpp"
 
 namespace bulkhead::cli {
@@ -66,6 +68,7 @@ json sandbox_of(const policy::Profile& profile, const approval::Manifest& job,
                 const policy::Policy& policy) {
     const auto& limits = profile.limits;
     json sandbox{{"profile", profile.name},
+                 {"sha256", crypto::hex(policy::profile_digest(policy, profile))},
                  {"user", profile.user},
                  {"group", profile.group},
                  {"groups", profile.groups},
@@ -130,6 +133,13 @@ json command_of(const Report& report) {
     return words;
 }
 
+json host_of(const policy::Host& host) {
+    return {{"id", host.id},
+            {"groups", host.groups},
+            {"realm", host.realm.empty() ? json(nullptr) : json(host.realm)},
+            {"epoch", host.epoch ? json(*host.epoch) : json(nullptr)}};
+}
+
 json also_pinned(const Report& report) {
     auto list = json::array();
     for (const auto* other : report.also_pinned) {
@@ -151,12 +161,19 @@ std::string json_of(const Question& question, const Report& report, const Policy
         {"job_id", manifest ? json(manifest->job_id.value) : json(nullptr)},
         {"author", manifest ? json(manifest->author) : json(nullptr)},
         {"profile", manifest ? json(manifest->profile) : json(nullptr)},
+        {"format", manifest ? json(manifest->format) : json(nullptr)},
+        {"realm", manifest && !manifest->realm.empty() ? json(manifest->realm) : json(nullptr)},
+        {"epoch", manifest && manifest->epoch ? json(*manifest->epoch) : json(nullptr)},
+        {"profile_sha256", manifest && manifest->profile_sha256
+                               ? json(crypto::hex(*manifest->profile_sha256))
+                               : json(nullptr)},
+        {"backend_may_choose", report.choice ? json(json_of(*report.choice)) : json(nullptr)},
         {"manifest_sha256", manifest ? json(crypto::hex(manifest->digest)) : json(nullptr)},
         {"rule", verdict.rule},
         {"signers", verdict.signers},
         {"checks", checks_of(report)},
         {"remarks", verdict.remarks},
-        {"host", {{"id", copy.policy.host.id}, {"groups", copy.policy.host.groups}}},
+        {"host", host_of(copy.policy.host)},
         {"time", format_utc(question.now)},
         {"policy_digest", crypto::hex(copy.policy.digest)},
         {"script", script_of(report)},

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/base/policy_copy.hpp"
+#include "cli/dry_run/backend_choice.hpp"
 #include "cli/vet/vet.hpp"
 #include "common/admission/admit.hpp"
 #include "common/approval/signed_script.hpp"
@@ -29,6 +30,7 @@ struct Report {
     bool has_signatures = false;
     std::vector<const policy::Approved*> also_pinned;  // other pinned manifests for the same script
     const policy::Profile* profile = nullptr;          // points into the policy
+    std::optional<BackendChoice> choice;               // of the backend, if there is a manifest
     std::vector<std::string> assumed;                  // facts about a host that are assumed here
     std::vector<std::string> next;                     // instructions that would get it approved
     std::optional<Vetting> vetting;

@@ -6,6 +6,7 @@
 #include "cli/base/layout.hpp"
 #include "cli/dry_run/policy_text.hpp"
 #include "cli/dry_run/report.hpp"
+#include "common/policy/profile_digest.hpp"
 #include "common/policy/walls.hpp"
 
 namespace bulkhead::cli {
@@ -31,8 +32,12 @@ std::string verdict_of(const Question& question, const Report& report, const Pol
     }
     if (verdict.manifest) {
         const auto& job = *verdict.manifest;
-        text += row("job", job.job_id.value + " by " + job.author + ": " + job.reason);
+        const bool pinned = verdict.rule.starts_with("pinned ");
+        text += row("job", job.job_id.value + " by " + job.author +
+                               (pinned ? " (as claimed; pinned by root)" : "") + ": " + job.reason);
         text += row("profile", job.profile);
+        if (job.profile_sha256)
+            text += row("", "as of SHA-256 " + crypto::hex(*job.profile_sha256));
     }
     if (!verdict.rule.empty()) text += row("rule", verdict.rule);
     for (const auto* other : report.also_pinned) {
@@ -43,7 +48,9 @@ std::string verdict_of(const Question& question, const Report& report, const Pol
     text += row("signers", joined(verdict.signers, "none who count"));
     const auto& host = copy.policy.host;
     text += row("host", (host.id.empty() ? "without an id" : host.id) +
-                            ", groups: " + joined(host.groups, "none"));
+                            ", groups: " + joined(host.groups, "none") +
+                            (host.realm.empty() ? "" : ", realm " + host.realm) +
+                            (host.epoch ? ", epoch " + std::to_string(*host.epoch) : ""));
     text += row("time", format_utc(question.now));
     text += row("policy", copy.directory);
     text += row("", "digest " + crypto::hex(copy.policy.digest));
@@ -113,6 +120,7 @@ std::string sandbox_of(const policy::Profile& profile, const approval::Manifest&
                        const policy::Policy& policy) {
     const auto& limits = profile.limits;
     auto text = "\nsandbox of profile " + profile.name + "\n";
+    text += row("  SHA-256", crypto::hex(policy::profile_digest(policy, profile)));
     text += row("  user", profile.user + ", group " + profile.group +
                               ", supplementary groups: " + joined(profile.groups, "none"));
     text += row("  powers", policy::capability_names(profile.capabilities));
@@ -170,6 +178,9 @@ std::string list_of(const char* title, const std::vector<std::string>& lines) {
 std::string text_of(const Question& question, const Report& report, const PolicyCopy& copy) {
     auto text = verdict_of(question, report, copy);
     if (!report.verdict.checks.empty()) text += checks_of(report);
+    if (report.choice) {
+        text += list_of("what the backend may choose of it", report.choice->sentences());
+    }
     text += list_of("what such a job does not see, or runs without", report.verdict.remarks);
     text += list_of("what a host knows and this dry run assumes", report.assumed);
     if (report.profile != nullptr) {

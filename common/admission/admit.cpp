@@ -54,6 +54,7 @@ Verdict decide(const Case& c, Verdict verdict) {
     verdict.signers = std::move(approval.signers);
     verdict.signatures = std::move(approval.signed_by);
     note(verdict, "signatures", std::move(approval.signatures));
+    note(verdict, "author", std::move(approval.author));
     note(verdict, "threshold", std::move(approval.threshold));
     const auto profile = c.facts.profiles.find(c.manifest.profile);
     if (profile != c.facts.profiles.end()) verdict.remarks = profile->second.remarks;
@@ -146,7 +147,8 @@ CheckResult choose(std::vector<Candidate>& candidates, const policy::Policy& pol
                    const std::function<Case(const Candidate&)>& case_of) {
     const auto is_elsewhere = [&](const Candidate& one) {
         const auto c = case_of(one);
-        return check_target(c).reason != admitted || check_time(c).reason != admitted;
+        return check_target(c).reason != admitted || check_time(c).reason != admitted ||
+               check_realm(c).reason != admitted;
     };
     auto here = candidates;
     std::erase_if(here, is_elsewhere);
@@ -189,7 +191,9 @@ Verdict admit(const JobBytes& job, const policy::Policy& policy, const HostFacts
     note(start, "size", std::move(sizes));
     note(start, "manifest", std::move(found));
     if (!search.candidates.empty()) return decide(case_of(search.candidates.front()), start);
-    for (const auto* name : {"revocation", "signatures", "threshold"}) note(start, name, {});
+    for (const auto* name : {"revocation", "signatures", "author", "threshold"}) {
+        note(start, name, {});
+    }
     for (const auto& check : kChecks) note(start, check.name, {});
     return start;
 }

@@ -4,8 +4,8 @@
 
 #include "common/approval/odd_text.hpp"
 #include "common/approval/sshsig.hpp"
-#include "common/approval/threshold.hpp"
 #include "common/base/text.hpp"
+#include "common/policy/profile_digest.hpp"
 
 namespace bulkhead::admission {
 
@@ -19,69 +19,15 @@ string text_of(std::uint64_t number) { return std::to_string(number); }
 
 string seconds_of(std::chrono::seconds time) { return std::to_string(time.count()) + " s"; }
 
+}  // namespace
+
 string joined(const std::vector<string>& list) {
     string out;
     for (const auto& word : list) out += (out.empty() ? "" : ", ") + word;
     return out.empty() ? "nobody" : out;
 }
 
-Reason reason_of(approval::Standing standing) {
-    switch (standing) {
-        case approval::Standing::unknown:
-            return signer_unknown;
-        case approval::Standing::invalid:
-            return signature_invalid;
-        case approval::Standing::revoked:
-            return signer_revoked;
-        case approval::Standing::unclear:
-            return signer_unclear;
-        case approval::Standing::not_valid:
-            return signer_not_valid;
-        case approval::Standing::not_in_group:
-            return signer_not_in_group;
-        case approval::Standing::author:
-            return author_does_not_count;
-        case approval::Standing::good:
-            return admitted;
-    }
-    return undecided;
-}
-
-// Fails only if a signature is damaged. One that does not count is for the check of the threshold.
-CheckResult judge_signatures(const approval::Count& count) {
-    auto result = pass();
-    for (std::size_t i = 0; i < count.signatures.size(); ++i) {
-        const auto& [standing, principals, fingerprint, why] = count.signatures[i];
-        const auto reason = reason_of(standing);
-        if (reason == signature_invalid) result.reason = reason;
-        result.detail += (i == 0 ? "" : "; ") + text_of(i + 1) + ": ";
-        if (!fingerprint.empty()) result.detail += principals + " " + fingerprint + " ";
-        result.detail += reason == admitted ? "good" : code(reason);
-        if (!why.empty()) result.detail += " (allowed_signers, " + why + ")";
-    }
-    return result;
-}
-
-CheckResult judge_threshold(const approval::Manifest& manifest, const policy::ApprovalRule& rule,
-                            const approval::Count& count) {
-    const auto& approvers = count.approvers;
-    const auto counted = text_of(approvers.size()) + " of the " + text_of(rule.need) +
-                         " needed from " + rule.group + " (" + joined(approvers) + ")";
-    if (approvers.size() < rule.need) {
-        // If a signature does not count, the reason is why, and not that there are too few.
-        const auto lost = std::find_if(
-            count.signatures.begin(), count.signatures.end(),
-            [](const auto& signature) { return signature.standing != approval::Standing::good; });
-        const bool none = lost == count.signatures.end();
-        const auto why = none || lost->why.empty() ? "" : "; allowed_signers, " + lost->why;
-        return {none ? threshold_not_met : reason_of(lost->standing), counted + why};
-    }
-    if (manifest.not_after - manifest.not_before > rule.max_validity) {
-        return {validity_too_long,
-                "not-after is more than " + seconds_of(rule.max_validity) + " after not-before"};
-    }
-    return pass(counted);
-}
+namespace {
 
 CheckResult already_run(const Case& c, const PastRun& run) {
     const auto& id = c.manifest.job_id.value;
@@ -147,62 +93,6 @@ CheckResult check_sizes(const JobBytes& job) {
         return over("parameters", job.params.size(), approval::kMaxParams);
     }
     return pass();
-}
-
-namespace {
-
-// Those that prove something. A worker may send the same signature often, in any armor.
-std::vector<SignedBy> valid_ones(const approval::Count& count, std::span<const Bytes> blobs) {
-    std::vector<SignedBy> list;
-    for (std::size_t i = 0; i < blobs.size(); ++i) {
-        const auto& one = count.signatures[i];
-        const bool counts =
-            one.standing == approval::Standing::good || one.standing == approval::Standing::author;
-        auto text = approval::armored(blobs[i]);
-        if (!counts || std::ranges::count(list, text, &SignedBy::text) > 0) continue;
-        list.push_back({one.principals, one.fingerprint, std::move(text)});
-    }
-    return list;
-}
-
-}  // namespace
-
-Approval check_approval(const Case& c) {
-    Approval result;
-    if (c.pinned != nullptr) {
-        result.rule = "pinned approved/" + c.pinned->name + ".manifest";
-        result.signatures = result.threshold = pass("none needed: " + result.rule);
-        return result;
-    }
-    const auto stop = [&](Reason reason, string detail) {
-        result.signatures = {reason, std::move(detail)};
-        return result;
-    };
-    const auto* rule = policy::find(c.policy.approvals, c.manifest.profile);
-    if (rule == nullptr || rule->need == 0) {
-        return stop(profile_not_signable, "profile " + c.manifest.profile +
-                                              " is for jobs pinned in policy/approved only");
-    }
-    if (c.job.signatures.empty()) {
-        return stop(not_approved, "not pinned and not signed; profile " + c.manifest.profile +
-                                      " needs " + text_of(rule->need) + " of " + rule->group);
-    }
-    const auto blobs = approval::dearmor(c.job.signatures);
-    if (!blobs) return stop(signature_malformed, blobs.error().what);
-
-    const auto* group = policy::find(c.policy.signer_groups, rule->group);
-    approval::Electorate electorate{.author = c.manifest.author,
-                                    .author_counts = rule->author_counts};
-    if (group != nullptr) electorate.members = group->principals;
-    auto count =
-        approval::count_approvers(c.manifest_bytes, *blobs, c.policy.signers, electorate, c.time);
-    result.signed_by = valid_ones(count, *blobs);
-    result.signatures = judge_signatures(count);
-    result.threshold = judge_threshold(c.manifest, *rule, count);
-    result.rule = "signed: " + text_of(rule->need) + " of " + rule->group + " (" +
-                  joined(count.approvers) + ")";
-    result.signers = std::move(count.approvers);
-    return result;
 }
 
 CheckResult check_revocation(const Case& c) {
@@ -351,6 +241,16 @@ CheckResult check_profile(const Case& c) {
     const auto& name = c.manifest.profile;
     const auto* profile = policy::find(c.policy.profiles, name);
     if (profile == nullptr) return {profile_unknown, "policy/profiles has no " + name};
+    if (c.manifest.profile_sha256) {
+        const auto digest = policy::profile_digest(c.policy, *profile);
+        if (digest != *c.manifest.profile_sha256) {
+            return {profile_changed, "profile " + name +
+                                         " is not the one that was approved: its "
+                                         "digest is " +
+                                         crypto::hex(digest) +
+                                         "; if it is right as it is, make the manifest anew"};
+        }
+    }
     if (c.manifest.timeout > profile->max_timeout) {
         return {timeout_over_ceiling,
                 "profile " + name + " allows " + seconds_of(profile->max_timeout)};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/admission/admit.hpp"
+#include "common/approval/threshold.hpp"
 
 namespace bulkhead::admission {
 
@@ -31,6 +32,9 @@ struct CheckResult {
     std::string detail;
 };
 
+// The words with commas between them; "nobody" if there is none.
+std::string joined(const std::vector<std::string>& list);
+
 inline CheckResult pass(std::string detail = {}) { return {Reason::admitted, std::move(detail)}; }
 
 // The check "size", which needs no manifest.
@@ -39,9 +43,10 @@ CheckResult check_sizes(const JobBytes& job);
 // The check "revocation", the first one that needs a manifest.
 CheckResult check_revocation(const Case& c);
 
-// Signatures and threshold share one count, so they are one check with two results.
+// Signatures, author and threshold share one count, so they are one check with three results.
 struct Approval {
     CheckResult signatures;
+    CheckResult author;
     CheckResult threshold;
     std::string rule;
     std::vector<std::string> signers;
@@ -49,7 +54,16 @@ struct Approval {
 };
 
 Approval check_approval(const Case& c);
+// Whose signatures count for a job of this author. It refers to members of its arguments.
+approval::Electorate electorate_of(const policy::Policy& policy, const policy::ApprovalRule& rule,
+                                   std::string_view author);
 
+// Formats are a matter of signed manifests: a date that passes must not end what root has pinned.
+CheckResult check_format(const Case& c);
+// Realm and epoch.
+CheckResult check_realm(const Case& c);
+// What the line of approval.policy for the profile asks of its jobs.
+CheckResult check_bounds(const Case& c);
 CheckResult check_script(const Case& c);
 // Refuses what people do not see in script and manifest, unless the manifest says that it is meant.
 // A detail of what is taken all the same is worth a remark.
@@ -70,17 +84,15 @@ struct NamedCheck {
     bool of_approved = false;
 };
 
-// The checks in their order, after "size", "manifest", "revocation", "signatures" and "threshold".
+// The checks in their order, after "size", "manifest", "revocation", "signatures", "author" and
+// "threshold".
 inline constexpr std::array kChecks{
-    NamedCheck{"script", check_script},
-    NamedCheck{"odd-bytes", check_visible, true},
-    NamedCheck{"interpreter", check_interpreter},
-    NamedCheck{"target", check_target},
-    NamedCheck{"time", check_time},
-    NamedCheck{"replay", check_replay},
-    NamedCheck{"parameters", check_parameters},
-    NamedCheck{"profile", check_profile},
-    NamedCheck{"intake", check_intake},
+    NamedCheck{"format", check_format},           NamedCheck{"bounds", check_bounds},
+    NamedCheck{"script", check_script},           NamedCheck{"odd-bytes", check_visible, true},
+    NamedCheck{"interpreter", check_interpreter}, NamedCheck{"realm", check_realm},
+    NamedCheck{"target", check_target},           NamedCheck{"time", check_time},
+    NamedCheck{"replay", check_replay},           NamedCheck{"parameters", check_parameters},
+    NamedCheck{"profile", check_profile},         NamedCheck{"intake", check_intake},
 };
 
 }  // namespace bulkhead::admission

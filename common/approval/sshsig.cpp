@@ -18,6 +18,7 @@ constexpr std::size_t kMaxArmorLine = 76;  // ssh-keygen writes 70
 constexpr std::size_t kEd25519Size = 64;
 constexpr std::size_t kTokenTail = 5;  // a byte of flags and a counter of four bytes
 constexpr unsigned kTouched = 1;       // FIDO2 "user present"
+constexpr unsigned kVerified = 4;      // FIDO2 "user verified"
 
 // The bytes of the blob in front of the 64 bytes of the Ed25519 signature.
 std::string expected_prefix(const PublicKey& key, std::string_view name_space) {
@@ -93,6 +94,12 @@ Match match_sshsig(ByteView blob, const PublicKey& key, std::string_view message
     }
     return crypto::verify_ed25519(key.point, as_bytes(expected), signature) ? Match::valid
                                                                             : Match::invalid;
+}
+
+bool user_verified(ByteView blob) {
+    if (blob.size() < kTokenTail) return false;
+    const auto flags = std::to_integer<unsigned>(blob[blob.size() - kTokenTail]);
+    return (flags & kVerified) != 0;
 }
 
 }  // namespace bulkhead::approval

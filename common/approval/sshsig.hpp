@@ -36,4 +36,8 @@ enum class Match {
 Match match_sshsig(ByteView blob, const PublicKey& key, std::string_view message,
                    std::string_view name_space = kNamespace);
 
+// Whether a token says in `blob`, which must be a valid signature by one, that it verified its user
+// by PIN or fingerprint (FIDO2 "user verified"; OpenSSH's option verify-required).
+bool user_verified(ByteView blob);
+
 }  // namespace bulkhead::approval

@@ -22,57 +22,107 @@ bool is_authors(const AllowedSigners& allowed, const PublicKey& key, std::string
     });
 }
 
+bool is_member(const Electorate& electorate, std::string_view principal) {
+    return std::any_of(electorate.quotas.begin(), electorate.quotas.end(),
+                       [&](const auto& quota) { return contains(quota.members, principal); });
+}
+
 // The standing of a valid signature by the key in `signer`, according to that line.
-Standing judge(const AllowedSigner& signer, const AllowedSigners& allowed,
+Standing judge(ByteView blob, const AllowedSigner& signer, const AllowedSigners& allowed,
                const Electorate& electorate, UnixTime time) {
     if (allowed.is_revoked(signer.key)) return Standing::revoked;
     if (!signer.refused.empty()) return Standing::unclear;
     if (!signer.valid_at(time) || !signer.allows_namespace(kNamespace)) return Standing::not_valid;
-    if (!electorate.author_counts && is_authors(allowed, signer.key, electorate.author)) {
-        return Standing::author;
-    }
-    const bool member =
-        std::any_of(signer.principals.begin(), signer.principals.end(),
-                    [&](const auto& name) { return contains(electorate.members, name); });
-    return member ? Standing::good : Standing::not_in_group;
+    const bool author = is_authors(allowed, signer.key, electorate.author);
+    const bool member = std::any_of(signer.principals.begin(), signer.principals.end(),
+                                    [&](const auto& name) { return is_member(electorate, name); });
+    if (!author && !member) return Standing::not_in_group;
+    const bool token = signer.key.kind == PublicKey::Kind::sk_ed25519;
+    if (electorate.hardware && !token) return Standing::not_hardware;
+    if (electorate.verified && !(token && user_verified(blob))) return Standing::not_verified;
+    if (author && !member) return Standing::authorship;
+    return author && !electorate.author_counts ? Standing::author : Standing::good;
 }
 
-using KeyId = std::array<std::byte, 32>;
+// A directed graph: the nodes to which an arc leads from each node.
+using Arcs = std::map<std::string, std::set<std::string>>;
+const std::string kEnd = "end";
 
-// One step of Kuhn's algorithm for a maximum bipartite matching: assigns a key to `principal`, and
-// assigns other keys to earlier principals where that makes one free.
-bool place(const std::string& principal, const std::map<std::string, std::set<KeyId>>& keys,
-           std::map<KeyId, std::string>& holder, std::set<KeyId>& tried) {
-    for (const auto& key : keys.at(principal)) {
-        if (!tried.insert(key).second) continue;
-        const auto held = holder.find(key);
-        if (held == holder.end() || place(std::string(held->second), keys, holder, tried)) {
-            holder[key] = principal;
-            return true;
-        }
+std::string person(std::string_view principal) { return "person " + std::string(principal); }
+// A person is two nodes with one arc between them, so that only one path leads through him.
+std::string chosen(std::string_view principal) { return "chosen " + std::string(principal); }
+
+// The arcs from each person to his keys, and from each key to the end.
+Arcs arcs_of(std::span<const Endorsement> endorsements) {
+    Arcs arcs;
+    for (const auto& [principal, key] : endorsements) {
+        const auto its = "key " + std::string(as_text(key.point));
+        arcs[person(principal)].insert(chosen(principal));
+        arcs[chosen(principal)].insert(its);
+        arcs[its].insert(kEnd);
+    }
+    return arcs;
+}
+
+// One step of Ford's and Fulkerson's algorithm for a maximum flow, where each arc carries one unit:
+// finds a path from `node` to the end and turns its arcs around. So a later path can undo a part of
+// an earlier one, which then ends elsewhere.
+bool augment(Arcs& arcs, const std::string& node, std::set<std::string>& seen) {
+    if (node == kEnd) return true;
+    if (!seen.insert(node).second) return false;
+    for (const auto& next : std::set(arcs[node])) {
+        if (!augment(arcs, next, seen)) continue;
+        arcs[node].erase(next);
+        arcs[next].insert(node);
+        return true;
     }
     return false;
+}
+
+bool augment(Arcs& arcs, const std::string& node) {
+    std::set<std::string> seen;
+    return augment(arcs, node, seen);
 }
 
 }  // namespace
 
 std::vector<std::string> most_distinct(std::span<const Endorsement> endorsements) {
-    std::map<std::string, std::set<KeyId>> keys;
-    for (const auto& [principal, key] : endorsements) keys[principal].insert(key.point);
-    std::map<KeyId, std::string> holder;
+    auto arcs = arcs_of(endorsements);
+    std::set<std::string> principals;
+    for (const auto& each : endorsements) principals.insert(each.principal);
     std::vector<std::string> people;
-    for (const auto& [principal, unused] : keys) {
-        std::set<KeyId> tried;
+    for (const auto& principal : principals) {
         // A later step may give this principal another key, but never takes its key away.
-        if (place(principal, keys, holder, tried)) people.push_back(principal);
+        if (augment(arcs, person(principal))) people.push_back(principal);
     }
     return people;
+}
+
+std::vector<unsigned> fill(std::span<const Quota> quotas,
+                           std::span<const Endorsement> endorsements) {
+    auto arcs = arcs_of(endorsements);
+    std::vector<unsigned> filled;
+    for (const auto& [people, members] : quotas) {
+        auto& count = filled.emplace_back(0);
+        for (unsigned i = 0; i < people; ++i) {
+            const auto seat = "seat " + std::to_string(filled.size()) + "." + std::to_string(i);
+            for (const auto& name : members) {
+                if (arcs.contains(person(name))) arcs[seat].insert(person(name));
+            }
+            count += augment(arcs, seat) ? 1 : 0;
+        }
+    }
+    return filled;
+}
+
+bool is_listed(const AllowedSigners& allowed, std::string_view principal) {
+    return std::any_of(allowed.signers.begin(), allowed.signers.end(),
+                       [&](const auto& signer) { return contains(signer.principals, principal); });
 }
 
 Count count_approvers(std::string_view manifest, std::span<const Bytes> blobs,
                       const AllowedSigners& allowed, const Electorate& electorate, UnixTime time) {
     Count count;
-    std::vector<Endorsement> good;
     for (const auto& blob : blobs) {
         auto& signature = count.signatures.emplace_back();
         for (const auto& signer : allowed.signers) {
@@ -80,10 +130,13 @@ Count count_approvers(std::string_view manifest, std::span<const Bytes> blobs,
             if (match == Match::other_key) continue;
             const auto standing = match == Match::invalid
                                       ? Standing::invalid
-                                      : judge(signer, allowed, electorate, time);
+                                      : judge(blob, signer, allowed, electorate, time);
+            if (contains(signer.principals, electorate.author)) {
+                count.author = std::max(count.author, standing);
+            }
             if (standing == Standing::good) {
                 for (const auto& name : signer.principals) {
-                    if (contains(electorate.members, name)) good.push_back({name, signer.key});
+                    if (is_member(electorate, name)) count.good.push_back({name, signer.key});
                 }
             }
             // A key may be in several lines; the highest standing is reported.
@@ -97,7 +150,8 @@ Count count_approvers(std::string_view manifest, std::span<const Bytes> blobs,
             }
         }
     }
-    count.approvers = most_distinct(good);
+    count.approvers = most_distinct(count.good);
+    count.filled = fill(electorate.quotas, count.good);
     return count;
 }
 

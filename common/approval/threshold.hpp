@@ -19,8 +19,11 @@ enum class Standing {
     revoked,       // the key is in the list of revoked keys
     unclear,       // a line of allowed_signers for the signer is not understood
     not_valid,     // the key is not allowed at this time, or not for this namespace
-    not_in_group,  // the signer is not in the group that approves jobs of this profile
-    author,        // made by the author, whose signature does not count here
+    not_in_group,  // the signer is not in a group that approves jobs of this profile
+    not_hardware,  // the key is not in a hardware token, and must be
+    not_verified,  // the token did not verify its user, and must
+    author,        // made by the author, who is in such a group, but does not count here
+    authorship,    // made by the author, who is in no such group
     good,          // counts
 };
 
@@ -37,16 +40,29 @@ struct Endorsement {
     PublicKey key;
 };
 
+// So many people of a group must sign.
+struct Quota {
+    unsigned people = 0;
+    std::span<const std::string> members;  // principals of the group
+};
+
 // Whose signatures count.
 struct Electorate {
-    std::span<const std::string> members;  // principals of the group
+    std::vector<Quota> quotas;
     std::string_view author;
     bool author_counts = false;
+    bool hardware = false;  // only those of keys in hardware tokens
+    bool verified = false;  // only those for which a token verified its user
 };
 
 struct Count {
     std::vector<Signature> signatures;   // one for each blob, in order
+    std::vector<Endorsement> good;       // of the signatures that count
     std::vector<std::string> approvers;  // what most_distinct() returns for the good ones
+    std::vector<unsigned> filled;        // what fill() returns for the good ones
+    // The best standing of a signature by a key of the author's: he has signed if it is at least
+    // `author`.
+    Standing author = Standing::unknown;
 };
 
 // Judges each signature blob of `manifest` at `time` and counts the distinct approvers.
@@ -57,5 +73,13 @@ Count count_approvers(std::string_view manifest, std::span<const Bytes> blobs,
 // matching between principals and keys. Two keys of one person count once, and so does one key that
 // two people share.
 std::vector<std::string> most_distinct(std::span<const Endorsement> endorsements);
+
+// How many people of each quota there are, if as many as possible are counted and each person and
+// each key counts once, for one quota. Who is in two groups is counted for the one that lacks him.
+std::vector<unsigned> fill(std::span<const Quota> quotas,
+                           std::span<const Endorsement> endorsements);
+
+// True if a line of allowed_signers names the principal.
+bool is_listed(const AllowedSigners& allowed, std::string_view principal);
 
 }  // namespace bulkhead::approval

@@ -6,6 +6,7 @@
 
 #include "common/approval/odd_text.hpp"
 #include "common/base/text.hpp"
+#include "common/policy/check_approvals.hpp"
 #include "common/policy/check_connects.hpp"
 #include "common/policy/check_credentials.hpp"
 #include "common/policy/check_profile.hpp"
@@ -66,6 +67,8 @@ class Checker {
         }
         check_signers();
         check_approvals();
+        std::ranges::move(check_approval_rules(policy_, facts_.now), std::back_inserter(remarks_));
+        std::ranges::move(check_formats(policy_, facts_.now), std::back_inserter(remarks_));
         std::ranges::move(check_connects(policy_), std::back_inserter(remarks_));
         for (const auto& [name, profile] : policy_.profiles) {
             const auto* calls = find(policy_.seccomp, profile.seccomp);
@@ -158,7 +161,6 @@ class Checker {
             if (find(policy_.profiles, name) == nullptr) {
                 wrong(at(rule.source), "there is no profiles/" + name + ".profile");
             }
-            if (rule.need > 0) check_threshold(name, rule);
         }
         for (const auto& [name, profile] : policy_.profiles) {
             if (reaches_metadata(profile)) {
@@ -172,21 +174,6 @@ class Checker {
                                             " pinned-only  # why");
             }
         }
-    }
-
-    void check_threshold(const std::string& profile, const ApprovalRule& rule) {
-        const auto* group = find(policy_.signer_groups, rule.group);
-        if (group == nullptr) {
-            wrong(at(rule.source), "there is no line \"signers " + rule.group + " ...\"");
-            return;
-        }
-        const std::set<std::string> members(group->principals.begin(), group->principals.end());
-        const auto able = static_cast<std::size_t>(std::count_if(
-            members.begin(), members.end(), [&](const auto& who) { return can_sign(who); }));
-        if (able >= rule.need) return;
-        wrong(at(rule.source), "nobody may use profile " + profile + ": it needs " +
-                                   std::to_string(rule.need) + " signers, and " + rule.group +
-                                   " has " + std::to_string(able) + " who can sign");
     }
 
     void check_calls(const Profile& part) {

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "common/base/strong.hpp"
+#include "common/policy/approval_rule.hpp"
 #include "common/policy/connect.hpp"
 #include "common/policy/credentials.hpp"
 #include "common/policy/lines.hpp"
@@ -60,17 +61,31 @@ Result<> take_readers(Policy& policy, Line& line) {
     return {};
 }
 
-// Refuses a file of a later format, whose words may have another meaning there. The format before
-// is still read.
+Result<> take_realm(Policy& policy, Line& line) {
+    policy.host.realm = TRY(label(line));
+    return {};
+}
+
+Result<> take_epoch(Policy& policy, Line& line) {
+    policy.host.epoch = TRY(line.number(0, approval::kMaxEpoch));
+    return {};
+}
+
+Result<> take_accept_v1(Policy& policy, Line& line) {
+    TRY(line.one_of({"until"}));
+    const auto time = parse_utc(TRY(line.word("a time such as 2027-12-31T00:00:00Z")));
+    if (!time) return line.wrong(time.error().what);
+    policy.host.accept_v1_until = *time;
+    return {};
+}
+
+// Refuses a file of a later format, whose words may have another meaning there. All earlier ones
+// are read: what they say has the same meaning in this one.
 Result<> take_format(Policy& policy, Line& line) {
     policy.format = TRY(line.number(0, 1'000'000));
-    if (policy.format > kFormat) {
-        return line.wrong("written for a later version of Bulkhead: this one reads formats " +
-                          std::to_string(kFormat - 1) + " and " + std::to_string(kFormat));
-    }
-    if (policy.format + 1 >= kFormat) return {};
-    return line.wrong("too old: bring the files to format " + std::to_string(kFormat) +
-                      ", as the changelog says, and write that here");
+    if (policy.format <= kFormat) return {};
+    return line.wrong("written for a later version of Bulkhead: this one reads formats 0 to " +
+                      std::to_string(kFormat));
 }
 
 Result<> take_requirement(Policy& policy, Line& line) {
@@ -100,16 +115,7 @@ Result<> take_same_script(Policy& policy, Line& line) {
 
 Result<> take_rule(Policy& policy, Line& line) {
     const auto profile = TRY(line.matching(approval::is_profile_name, "a profile's name"));
-    ApprovalRule rule{.source = line.source()};
-    if (TRY(line.one_of({"pinned-only", "need"})) == 1) {
-        rule.need = TRY(line.number(1, 100));
-        TRY(line.one_of({"of"}));
-        rule.group = TRY(label(line));
-        TRY(line.one_of({"valid-for"}));
-        rule.max_validity = TRY(line.seconds());
-        rule.author_counts = line.accept("author-counts");
-    }
-    return add(policy.approvals, profile, std::move(rule), line);
+    return add(policy.approvals, profile, TRY(take_approval_rule(line)), line);
 }
 
 bool lies_beneath(std::string_view path, std::string_view directory) {
@@ -174,11 +180,16 @@ constexpr struct {
     {"host.policy", Times::once, "host-id from-machine-id|NAME", take_host_id},
     {"host.policy", Times::any, "group LABEL", take_host_group},
     {"host.policy", Times::at_most_once, "readers GROUP", take_readers},
+    {"host.policy", Times::at_most_once, "realm NAME", take_realm},
+    {"host.policy", Times::at_most_once, "epoch NUMBER", take_epoch},
+    {"host.policy", Times::at_most_once, "accept-v1 until TIME", take_accept_v1},
     {"host.policy", Times::any, "require FEATURE", take_requirement},
     {"host.policy", Times::at_most_once, "without egress", take_waiver},
     {"approval.policy", Times::any, "signers GROUP PRINCIPAL...", take_signers},
     {"approval.policy", Times::any,
-     "profile NAME pinned-only|need N of GROUP valid-for DURATION [author-counts]", take_rule},
+     "profile NAME pinned-only|need N of GROUP [and M of GROUP]... valid-for DURATION "
+     "[author-counts] [BOUND...]",
+     take_rule},
     {"approval.policy", Times::any, "same-script NAME NAME...", take_same_script},
     {"interpreters.policy", Times::any, "interpreter PATH",
      [](Policy& policy, Line& line) { return add_name(policy.interpreters, line.path(), line); }},

@@ -218,21 +218,44 @@ inline constexpr std::string_view kFileSystems = "file-systems";
 // All names of builtin rows. broker/handlers/read_privileged.cpp computes their values.
 inline constexpr std::array kBuiltins{kSocketOwners, kFileSystems};
 
-// The signatures that approve a job of a profile. A profile without a rule, or with `need` 0, is
-// for pinned jobs only.
+// "need N of GROUP": so many different people of a SignerGroup must sign.
+struct Need {
+    unsigned people = 0;
+    std::string group;
+};
+
+// The signatures that approve a job of a profile, and the bounds of such jobs. A profile without a
+// rule, or with one without needs, is for pinned jobs only.
 struct ApprovalRule {
     // What becomes of a one-shot job that was approved before this host's ledger was born, and so
     // may have run in an earlier life of the host. by_kind: signed ones are refused, pinned ones
     // admitted. After a loss of the ledger all of them are refused.
     enum class BeforeBirth { by_kind = 0, refuse, admit };
 
-    unsigned need = 0;                    // different people of `group` who must sign
-    std::string group;                    // a SignerGroup
-    bool author_counts = false;           // false: the author's signature does not count
+    std::vector<Need> needs;     // all of them, each by people of its own
+    bool author_counts = false;  // false: `needs` are people beside the author, who signs too
+    bool hardware = false;       // the keys of all these must be in hardware tokens
+    bool verified = false;       // and the tokens must have verified their user
     std::chrono::seconds max_validity{};  // the most that not-after may be behind not-before
+
+    // Bounds of signed and of pinned jobs.
+    bool one_shot_only = false;
+    bool no_target_any = false;
+    std::optional<approval::Runs> max_runs;          // never once
+    std::optional<std::vector<std::string>> params;  // the allowed kinds, of kParamKinds
     BeforeBirth before_birth = BeforeBirth::by_kind;
+
+    std::chrono::seconds max_pinned_validity{};  // max_validity of pinned jobs; 0: no bound
     Source source;
 };
+
+// The kinds of parameters as approval.policy names them: the text of a rule in a manifest up to its
+// colon.
+inline constexpr std::array<std::string_view, 6> kParamKinds{"int",  "enum", "word",
+                                                             "path", "text", "text-raw"};
+
+// In words: "2 of ops and 1 of security".
+std::string in_words(const std::vector<Need>& needs);
 
 // A row "file /etc/bulkhead/tls/NAME/*": files that the broker may open for a backend's worker.
 struct CredentialRow {

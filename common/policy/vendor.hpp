@@ -12,8 +12,8 @@
 
 namespace bulkhead::policy {
 
-// The number of "policy-format" that this version writes. It reads this format and the one before.
-inline constexpr unsigned kFormat = 1;
+// The number of "policy-format" that this version writes. It reads this format and those before.
+inline constexpr unsigned kFormat = 2;
 
 struct Vendor {
     unsigned format = 0;

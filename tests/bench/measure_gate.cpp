@@ -30,7 +30,10 @@ double median_microseconds(Act act) {
 void measure_gate(Table& table) {
     test::Situation host;
     host.script = std::string(1023, '#') + "\n";
-    host.policy.approvals["maintain"].need = 1;
+    host.job.author = "alice";
+    auto& rule = host.policy.approvals["maintain"];
+    rule.needs = {{1, "ops"}};
+    rule.author_counts = true;  // one signature is enough
     host.sign({"alice"});
     const auto manifest = host.manifest();
     const admission::JobBytes job{

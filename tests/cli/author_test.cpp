@@ -20,7 +20,7 @@ TEST_F(Author, GetsAManifestToReadAndSign) {
                                    "--runs", "4/day", "--param", "path enum:/var/cache|/var/tmp",
                                    "--target", "host:web-1"});
     EXPECT_EQ(made.out,
-              "bulkhead-job v1\n"
+              "bulkhead-job v2\n"
               "job-id disk-clean\n"
               "author dave\n"
               "script-sha256 845b05059b1d39aaddf023ff113358c4d5e271cf312b39372312ab7ade86246f\n"
@@ -44,8 +44,9 @@ TEST_F(Author, GetsAManifestToReadAndSign) {
 
 TEST_F(Author, NamesTheJobAfterTheScriptAndTheDay) {
     site_.write("Disk_Clean.v2.sh", kScript);
-    const auto made = site_.bulkhead({"new-job", "Disk_Clean.v2.sh", "--profile", "maintain",
-                                      "--target", "any", "--not-before", "2026-08-25T10:00:00Z"});
+    const auto made =
+        site_.bulkhead({"new-job", "Disk_Clean.v2.sh", "--profile", "maintain", "--target", "any",
+                        "--not-before", "2026-08-25T10:00:00Z", "--author", "dave"});
     EXPECT_THAT(made.out, ContainsRegex("job-id disk-clean-2026-08-25-[0-9a-f]{6}\n"));
     EXPECT_THAT(made.out, HasSubstr("not-after 2026-09-01T10:00:00Z\ntimeout 900\n"
                                     "output-max 1048576\nruns 1\n"));
@@ -67,9 +68,19 @@ TEST_F(Author, IsToldWhatToDoAboutAMistake) {
         {{"--runs", "often"}, kScript, 2, "--runs: expected 1, n/day or n/hour"},
         {{"--target", "web-1"}, kScript, 2, "--target: expected host:ID, group:LABEL or any"},
         {{"--param", "path"}, kScript, 2, "--param: expected \"NAME RULE\" as one word"},
-        {{"--param", "path any:"}, kScript, 2, "--param: expected int:, enum: or text:"},
+        {{"--param", "path any:"},
+         kScript,
+         2,
+         "--param: expected int:, enum:, word, path:, text: or text-raw:"},
         {{"--interpreter", "bash"}, kScript, 2, "interpreter: expected an absolute path"},
         {{"--author", "x"}, kScript, 2, "--author is given twice"},
+        {{"--format", "v3"}, kScript, 2, "--format takes v2, or v1 for hosts before version 0.3"},
+        {{"--format", "v1", "--realm", "prod"}, kScript, 2, "v1 can name no realm, epoch or"},
+        {{"--format", "v1", "--epoch", "1"}, kScript, 2, "leave out --format v1"},
+        {{"--realm", "a b"}, kScript, 2, "realm: expected [A-Za-z0-9]"},
+        {{"--epoch", "-1"}, kScript, 2, "--epoch: expected a number, as in host.policy"},
+        {{"--epoch", "1000000001"}, kScript, 2, "--epoch: expected a number"},
+        {{"--profile-sha256"}, kScript, 2, "--profile-sha256 needs --policy DIR"},
         {{"--nonsense"}, kScript, 2, "unknown option --nonsense"},
         {{}, "", 1, "clean.sh: the script is empty"},
         {{}, "#!/bin/bash\ntrue", 1, "clean.sh: the last line has no line end; add one"},
@@ -127,9 +138,69 @@ TEST_F(Author, IsToldWhatWasNotChecked) {
     EXPECT_THAT(made.err, HasSubstr("note: job.py: its syntax was not checked: /usr/bin/python3"));
 }
 
+// Where nobody can answer, nobody is asked, and a login name is not the name of who signs.
+TEST_F(Author, HasToNameHimselfWhereThereIsNoTerminal) {
+    const std::vector<std::string> words{"new-job",  "clean.sh", "--profile",
+                                         "maintain", "--target", "any"};
+    const auto made = site_.bulkhead(words);
+    EXPECT_EQ(made.code, 2);
+    EXPECT_EQ(made.out, "");
+    EXPECT_THAT(made.err, HasSubstr("who is the author? --author NAME, as in allowed_signers"));
+    // script(1) gives it a terminal.
+    auto command = std::string(BULKHEAD_PROGRAM);
+    for (const auto& word : words) command += " " + word;
+    const auto shown = run({.words = {"-qec", command, "/dev/null"},
+                            .folder = site_.path(),
+                            .program = "/usr/bin/script"});
+    EXPECT_EQ(shown.code, 0) << shown.out;
+    EXPECT_THAT(shown.out, HasSubstr("note: the author is "));
+    EXPECT_THAT(shown.out, HasSubstr("as you are logged in; --author names another"));
+}
+
+TEST_F(Author, IsComparedWithTheSignersOfThePolicy) {
+    const std::vector<std::string> words{"new-job", "clean.sh", "--profile", "maintain", "--target",
+                                         "any",     "--policy", "policy",    "--author"};
+    const auto by = [&](const std::string& author) {
+        auto more = words;
+        more.push_back(author);
+        return site_.bulkhead(more);
+    };
+    EXPECT_EQ(by("alice").code, 0);
+    for (const auto* name : {"Alice", "alice@example.com", "root"}) {
+        EXPECT_EQ(by(name).code, 2);
+        EXPECT_THAT(by(name).err, HasSubstr("is no principal of allowed_signers there"));
+    }
+    // Where all jobs are pinned the author is only a name.
+    site_.write("policy/approval.policy", "profile maintain pinned-only  # test\n");
+    EXPECT_EQ(by("root").code, 0);
+}
+
+TEST_F(Author, BindsTheJobToRealmEpochAndProfile) {
+    EXPECT_THAT(site_.new_job("clean.sh", {"--realm", "lab", "--epoch", "4"}).out,
+                HasSubstr("\nauthor dave\nrealm lab\nepoch 4\nscript-sha256 "));
+    EXPECT_THAT(site_.new_job("clean.sh", {"--format", "v1"}).out,
+                ::testing::StartsWith("bulkhead-job v1\n"));
+    site_.write("policy/host.policy", "host-id web-1  # x\nrealm prod  # x\nepoch 9  # x\n");
+    const auto made = site_.new_job("clean.sh", {"--policy", "policy", "--profile-sha256"});
+    EXPECT_THAT(made.out, HasSubstr("\nauthor dave\nrealm prod\nepoch 9\nscript-sha256 "));
+    // The digest that policy/README.md tells an auditor to compute.
+    const auto stock = run({.words = {"-c",
+                                      "cd policy && sha256sum profiles/maintain.profile "
+                                      "seccomp/broker.seccomp seccomp/job.seccomp | sha256sum | "
+                                      "cut -c1-64"},
+                            .folder = site_.path(),
+                            .program = "/bin/sh"});
+    EXPECT_THAT(made.out, HasSubstr("\nprofile maintain\nprofile-sha256 " + stock.out));
+    EXPECT_THAT(site_.new_job("clean.sh", {"--policy", "policy", "--realm", "lab"}).out,
+                HasSubstr("realm lab\nepoch 9\n"));
+    EXPECT_THAT(site_.new_job("clean.sh", {"--policy", "policy", "--format", "v1"}).err,
+                HasSubstr("and this policy or your options name one; leave out --format v1"));
+}
+
 TEST_F(Author, HasToSayWhereAndInWhichProfileTheJobRuns) {
-    EXPECT_THAT(site_.bulkhead({"new-job", "clean.sh", "--profile", "maintain"}).err,
-                HasSubstr("where may it run? --target host:ID"));
+    EXPECT_THAT(
+        site_.bulkhead({"new-job", "clean.sh", "--profile", "maintain", "--author", "dave"}).err,
+        HasSubstr("where may it run? --target host:ID"));
     EXPECT_THAT(site_.bulkhead({"new-job", "clean.sh", "--target", "any"}).err,
                 HasSubstr("--profile NAME"));
     EXPECT_EQ(site_.bulkhead({"new-job", "absent.sh", "--profile", "maintain"}).code, 1);
@@ -139,7 +210,7 @@ TEST_F(Author, HasToSayWhereAndInWhichProfileTheJobRuns) {
 TEST_F(Author, SealsAFileThatIsStillTheScript) {
     site_.seal("clean.sh", "signed.sh", {"alice", "bob"});
     const auto sealed = site_.read("signed.sh");
-    EXPECT_TRUE(sealed.starts_with(kScript + "#--bulkhead-approval-v1--\n#m bulkhead-job v1\n"));
+    EXPECT_TRUE(sealed.starts_with(kScript + "#--bulkhead-approval-v1--\n#m bulkhead-job v2\n"));
     EXPECT_TRUE(sealed.ends_with("#s -----END SSH SIGNATURE-----\n"));
 }
 
@@ -187,12 +258,14 @@ TEST_F(Author, LearnsAtSealingThatASignatureIsOfSomethingElse) {
 TEST_F(Author, MaySealASignatureWithoutItsLastLineEnd) {
     site_.seal("clean.sh", "signed.sh", {"alice", "bob"});
     const auto whole = site_.read("signed.sh");
-    for (const auto* name : {"signed.sh.alice.sig", "signed.sh.bob.sig"}) {
+    const std::vector<std::string> names{"signed.sh.alice.sig", "signed.sh.bob.sig",
+                                         "signed.sh.dave.sig"};
+    for (const auto& name : names) {
         const auto text = site_.read(name);
         site_.write(name, text.substr(0, text.size() - 1));
     }
-    const auto sealed = site_.bulkhead(
-        {"seal", "clean.sh", "signed.sh.m", "signed.sh.alice.sig", "signed.sh.bob.sig"});
+    const auto sealed =
+        site_.bulkhead({"seal", "clean.sh", "signed.sh.m", names[0], names[1], names[2]});
     EXPECT_EQ(sealed.code, 0) << sealed.err;
     EXPECT_EQ(sealed.out, whole);
 }

@@ -100,7 +100,8 @@ class Instructions : public DryRun {
   protected:
     void follow(const std::string& job, const std::string& signers) const {
         std::string commands;
-        const auto said = ask({job}).out;
+        auto said = ask({job}).out;
+        said.erase(0, said.find("\nto get it approved\n"));
         for (const auto line : split(said, '\n')) {
             const auto command = trimmed(line);
             if (command.starts_with("sed ") || command.starts_with("bulkhead new-job ")) {
@@ -117,7 +118,7 @@ class Instructions : public DryRun {
                 commands.replace(at, from.size(), to);
             }
         }
-        for (const auto* name : {"alice", "bob"}) {
+        for (const auto* name : {"alice", "bob", "dave"}) {
             site_.write(name, SigningKey(name).private_file());
             ::chmod(site_.path(name).c_str(), 0600);
         }
@@ -130,14 +131,15 @@ class Instructions : public DryRun {
   private:
     const std::vector<std::pair<std::string, std::string>> kChoices{
         {"--profile NAME --target WHERE",
-         "--author dave --not-before 2026-08-25T00:00:00Z --profile maintain --target any"},
+         "--not-before 2026-08-25T00:00:00Z --profile maintain --target group:web"},
+        {"--author NAME", "--author dave"},
         {"bulkhead seal", std::string(BULKHEAD_PROGRAM) + " seal"},
         {"bulkhead new-job", std::string(BULKHEAD_PROGRAM) + " new-job"},
         {"-f KEY", "-f $KEY"},
         {".NAME.sig", ".$KEY.sig"}};
 };
 
-TEST_F(Instructions, LeadFromABareScriptToAnAdmittedJob) { follow("clean.sh", "alice bob"); }
+TEST_F(Instructions, LeadFromABareScriptToAnAdmittedJob) { follow("clean.sh", "alice bob dave"); }
 
 TEST_F(Instructions, LeadFromOneSignatureToAnAdmittedJob) {
     site_.seal("clean.sh", "signed.sh", {"alice"});
@@ -149,7 +151,91 @@ TEST_F(Instructions, LeadFromADamagedSignatureToAnAdmittedJob) {
     auto text = site_.read("signed.sh");
     text[text.size() - 50] ^= 1;
     site_.write("signed.sh", text);
-    follow("signed.sh", "alice bob");
+    follow("signed.sh", "alice bob dave");
+}
+
+// What no signature mends: the manifest is made anew for the realm, epoch and bounds of the hosts.
+TEST_F(Instructions, LeadFromAnotherRealmAndEpochToAnAdmittedJob) {
+    site_.seal("clean.sh", "signed.sh", {"alice", "bob"});
+    site_.write("policy/host.policy",
+                "policy-format 2  # test\nhost-id web-1  # test\ngroup web  # test\n"
+                "realm prod  # test\nepoch 3  # test\n");
+    EXPECT_EQ(ask_json({"signed.sh"})["reason"], "realm-mismatch");
+    follow("signed.sh", "alice bob dave");
+}
+
+TEST_F(Instructions, LeadFromATargetThatIsTooWideToAnAdmittedJob) {
+    auto manifest = site_.new_job("clean.sh").out;
+    manifest.replace(manifest.find("target group:web"), 16, "target any");
+    site_.write("signed.sh.m", manifest);
+    std::vector<std::string> words{"seal", "clean.sh", "signed.sh.m"};
+    for (const std::string name : {"alice", "bob", "dave"}) {
+        site_.write(name + ".sig", SigningKey(name).armored(manifest));
+        words.push_back(name + ".sig");
+    }
+    site_.write("signed.sh", site_.bulkhead(words).out);
+    site_.write(
+        "policy/approval.policy",
+        "signers ops alice bob carol  # the team\n"
+        "profile maintain need 2 of ops valid-for 7d no-target-any one-shot-only  # test\n");
+    EXPECT_EQ(ask_json({"signed.sh"})["reason"], "target-too-wide");
+    follow("signed.sh", "alice bob dave");
+}
+
+TEST_F(DryRun, SaysWhoseSignaturesAreStillWanted) {
+    const auto wanted = [&](const std::vector<std::string>& people, bool author = true) {
+        site_.seal("clean.sh", "signed.sh", people);
+        if (!author) {
+            std::vector<std::string> words{"seal", "clean.sh", "signed.sh.m"};
+            for (const auto& name : people) words.push_back("signed.sh." + name + ".sig");
+            site_.write("signed.sh", site_.bulkhead(words).out);
+        }
+        const auto report = ask_json({"signed.sh"});
+        for (const auto& line : report["next"]) {
+            const auto text = line.get<std::string>();
+            if (text.starts_with("sign: ")) return text.substr(6, text.rfind(", each") - 6);
+        }
+        return std::string("nobody");
+    };
+    EXPECT_EQ(wanted({}), "2 of: alice, bob, carol");
+    EXPECT_EQ(wanted({"alice"}), "1 more of: bob, carol");
+    EXPECT_EQ(wanted({"alice"}, false), "the author dave, and 1 more of: bob, carol");
+    EXPECT_EQ(wanted({"alice", "bob"}, false), "the author dave");
+    EXPECT_EQ(wanted({"alice", "bob"}), "nobody");
+    site_.write("policy/approval.policy",
+                "signers ops alice bob  # test\nsigners security bob carol  # test\n"
+                "profile maintain need 1 of ops and 1 of security valid-for 7d  # test\n");
+    EXPECT_EQ(wanted({"alice"}), "1 more of: bob, carol");
+    EXPECT_EQ(wanted({"bob"}), "1 more of: alice, carol");
+    EXPECT_EQ(wanted({"carol"}), "1 more of: alice, bob");
+}
+
+TEST_F(DryRun, SaysWhatTheBackendMayChoose) {
+    site_.seal("clean.sh", "signed.sh", {"alice", "bob"},
+               {"--target", "host:web-1", "--runs", "4/day", "--expires", "2d", "--param",
+                "n int:1..16", "--param", "cmd text:512:a-z"});
+    const auto choice = ask_json({"signed.sh"})["backend_may_choose"];
+    EXPECT_EQ(choice["hosts"], "hosts of group web, host web-1");
+    EXPECT_EQ(choice["runs"], "up to 4 times a day on each host, 12 times in all");
+    EXPECT_EQ(choice["parameters"][0]["bits"], 4);
+    EXPECT_EQ(choice["parameters"][0]["free_text"], false);
+    EXPECT_EQ(choice["parameters"][1]["bits"], 2406);
+    EXPECT_EQ(choice["parameters"][1]["free_text"], true);
+    EXPECT_EQ(choice["warnings"].size(), 0U);
+    EXPECT_THAT(ask({"signed.sh"}).out,
+                HasSubstr("\nwhat the backend may choose of it\n"
+                          "  where: hosts of group web, host web-1\n"
+                          "  when: any moment from 2026-08-25T00:00:00Z to 2026-08-27T00:00:00Z\n"
+                          "  how often: up to 4 times a day on each host, 12 times in all\n"
+                          "  parameter n: int:1..16, 4 bits\n"
+                          "  parameter cmd: text:512:a-z, FREE TEXT of up to 2406 bits\n"));
+    auto admin = site_.read("policy/profiles/maintain.profile");
+    admin.replace(admin.find("user nobody"), 11, "user root");
+    site_.write("policy/profiles/maintain.profile", admin);
+    EXPECT_THAT(ask({"signed.sh"}).out,
+                HasSubstr("  WARNING: parameter cmd is free text, and profile maintain is root: if "
+                          "the script lets its value be executed, whoever holds the backend is "
+                          "root\n"));
 }
 
 TEST_F(DryRun, TakesHostGroupsTimeAndParametersFromTheCommandLine) {
@@ -182,6 +268,8 @@ TEST_F(DryRun, TakesHostGroupsTimeAndParametersFromTheCommandLine) {
 TEST_F(DryRun, KnowsTheCatalogueAndPinnedScripts) {
     site_.write("policy/approved/clean.manifest", site_.new_job("clean.sh").out);
     EXPECT_EQ(ask_json({"clean.sh"})["rule"], "pinned approved/clean.manifest");
+    EXPECT_THAT(ask({"clean.sh"}).out,
+                HasSubstr("disk-clean by dave (as claimed; pinned by root)"));
     EXPECT_EQ(ask_json({"--catalogue", "clean"})["reason"], "catalogue-unknown");
     site_.write("policy/approved/clean.script", kScript);
     const auto document = ask_json({"--catalogue", "clean"});

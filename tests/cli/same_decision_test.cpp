@@ -9,6 +9,7 @@
 #include "cli/base/policy_copy.hpp"
 #include "cli/dry_run/report.hpp"
 #include "common/base/text.hpp"
+#include "common/policy/profile_digest.hpp"
 #include "common/sys/clock.hpp"
 #include "tests/cli/live_broker.hpp"
 #include "tests/support/ok.hpp"
@@ -29,8 +30,25 @@ Result<cli::PolicyCopy> policy_of(const Site& site) {
     return cli::load_policy(site.path("policy"), options);
 }
 
+constexpr std::string_view kRealm = "prod";
+constexpr std::uint32_t kEpoch = 3;
+
+// Two profiles with every bound, and one with none.
+constexpr std::string_view kRules =
+    "signers ops alice bob carol  # the team\n"
+    "signers security bob dave  # two teams, and one person in both\n"
+    "profile maintain need 2 of ops valid-for 7d max-runs 4/day params int,enum,text-raw "
+    "pinned-valid-for 30d  # two pairs of eyes\n"
+    "profile inspect need 1 of ops and 1 of security valid-for 30d author-counts no-target-any "
+    "one-shot-only params none  # two teams\n"
+    "profile admin pinned-only  # nobody\n";
+
 // A policy whose jobs start and end quickly, with two pinned manifests, one with its script.
 void prepare(const Site& site, UnixTime now) {
+    site.write("policy/host.policy",
+               "policy-format 2  # test\nhost-id web-1  # test\ngroup web  # test\nrealm prod  # "
+               "test\nepoch 3  # test\n");
+    site.write("policy/approval.policy", kRules);
     auto profile = site.read("policy/profiles/maintain.profile");
     for (const auto& [from, to] :
          {std::pair<std::string, std::string>{"network none ", "network host "},
@@ -43,7 +61,9 @@ void prepare(const Site& site, UnixTime now) {
         site.write("policy/profiles/" + std::string(name) + ".profile", profile);
     }
     approval::Manifest job;
-    job.author = "alice";
+    job.format = 2;
+    job.realm = kRealm;
+    job.author = "whoever";
     job.interpreter = "/bin/bash";
     job.profile = "admin";
     job.targets.push_back({approval::Target::Kind::any, ""});
@@ -67,7 +87,8 @@ void prepare(const Site& site, UnixTime now) {
 
 class Generator {
   public:
-    Generator(UnixTime now, unsigned seed) : now_(now), random_(seed) {}
+    Generator(const policy::Policy& policy, UnixTime now, unsigned seed)
+        : policy_(policy), now_(now), random_(seed) {}
 
     Offer next(int number) {
         Offer offer{.delivery = "delivery-" + std::to_string(number)};
@@ -88,7 +109,8 @@ class Generator {
         auto manifest = approval::write_manifest(job);
         std::string signatures;
         for (const auto* name : {"alice", "bob", "carol", "dave", "mallory"}) {
-            if (often(name == std::string("alice") || name == std::string("bob") ? 85 : 10)) {
+            const std::string who(name);
+            if (often(who == job.author ? 95 : who == "alice" || who == "bob" ? 85 : 10)) {
                 signatures += SigningKey(name).armored(manifest);
             }
         }
@@ -122,11 +144,21 @@ class Generator {
     approval::Manifest job_of(int number, const std::string& script) {
         approval::Manifest job;
         job.job_id.value = "job-" + std::to_string(number);
-        job.author = often(90) ? "dave" : "alice";
+        job.format = often(95) ? 2 : 1;
+        job.author = often(90) ? "dave" : one_of({"alice", "alice", "Alice", "bob@example.com"});
+        if (job.format == 2) {
+            if (often(96)) job.realm = often(97) ? kRealm : "lab";
+            if (often(96)) job.epoch = often(97) ? kEpoch : 2;
+        }
         job.script_sha256 = crypto::sha256(as_bytes(script));
         job.script_size = std::max<std::size_t>(script.size(), 1);
         job.interpreter = often(96) ? "/bin/bash" : "/bin/dash";
         job.profile = often(60) ? "maintain" : one_of({"inspect", "inspect", "admin", "unknown"});
+        const auto* profile = policy::find(policy_.profiles, job.profile);
+        if (job.format == 2 && profile != nullptr && often(10)) {
+            job.profile_sha256 = policy::profile_digest(policy_, *profile);
+            if (often(20)) job.profile_sha256->front() ^= std::byte{1};
+        }
         const auto target = often(90) ? one_of({"any", "group:web", "host:web-1"})
                                       : one_of({"host:web-2", "group:db"});
         job.targets.push_back(approval::parse_target(target).value());
@@ -140,7 +172,7 @@ class Generator {
         }
         job.timeout = std::chrono::seconds(often(95) ? 60 : 7200);
         job.output_max = often(95) ? 4096 : 64_MiB;
-        if (often(20)) job.runs = {2, hours(24)};
+        if (often(20)) job.runs = {often(90) ? 2U : 5U, hours(24)};
         if (often(20)) job.params.push_back(approval::parse_param_rule("n", "int:1..9").value());
         job.reason = "CHG-" + std::to_string(number);
         return job;
@@ -187,6 +219,7 @@ class Generator {
         return often(1) ? text + "true\n" : text;
     }
 
+    const policy::Policy& policy_;
     UnixTime now_;
     std::mt19937 random_;
 };
@@ -213,7 +246,7 @@ TEST(SameDecision, OfDryRunAndBrokerForTenThousandJobs) {
     ASSERT_OK(copy);
     ASSERT_EQ(copy->host_would_say, "");
     LiveBroker live(site.path("policy"));
-    Generator generator(now, 20261122);
+    Generator generator(copy->policy, now, 20261122);
     std::map<std::string, int> seen;
     for (int number = 0; number < kJobs; ++number) {
         const auto offer = generator.next(number);
@@ -252,6 +285,16 @@ TEST(SameDecision, OfDryRunAndBrokerForTenThousandJobs) {
                                "signer-revoked",
                                "signer-not-in-group",
                                "author-does-not-count",
+                               "author-unknown",
+                               "author-unsigned",
+                               "format-not-accepted",
+                               "realm-mismatch",
+                               "epoch-mismatch",
+                               "not-one-shot",
+                               "runs-over-ceiling",
+                               "target-too-wide",
+                               "parameter-not-allowed",
+                               "profile-changed",
                                "threshold-not-met",
                                "profile-not-signable",
                                "validity-too-long",

@@ -20,6 +20,7 @@ namespace bulkhead::test {
 
 namespace {
 
+const std::string kAuthor = "dave";
 constexpr std::string_view kProfile =
     "user nobody        # owns nothing\n"
     "group nogroup      # owns nothing\n"
@@ -95,7 +96,8 @@ void Site::ship(const std::string& file) const {
 Site::Site() : files_({}) {
     ::umask(022);
     ::chmod(files_.path().c_str(), 0755);
-    write("policy/host.policy", "host-id web-1  # test\ngroup web  # test\n");
+    write("policy/host.policy",
+          "policy-format 2  # test\nhost-id web-1  # test\ngroup web  # test\n");
     write("policy/approval.policy",
           "signers ops alice bob carol  # the team\n"
           "profile maintain need 2 of ops valid-for 7d  # two pairs of eyes\n"
@@ -106,7 +108,7 @@ Site::Site() : files_({}) {
     write("policy/broker.libs", "");
     // A small policy that holds everything; what the build laid out beside it would add to it.
     write("vendor/vendor.policy",
-          "policy-format 1  # a test's\nversion " BULKHEAD_VERSION "  # ours\n");
+          "policy-format 2  # a test's\nversion " BULKHEAD_VERSION "  # ours\n");
     std::string calls;
     for (const auto call : policy::needed_calls("worker")) calls.append(" ").append(call);
     write("policy/seccomp/worker.seccomp", "default kill  # a test's\nallow" + calls +
@@ -164,7 +166,7 @@ std::vector<std::string> Site::dry_run(std::vector<std::string> more) const {
 
 Answer Site::new_job(const std::string& script, std::vector<std::string> more) const {
     std::vector<std::string> words{"new-job",  script,       "--profile",    "maintain",
-                                   "--target", "group:web",  "--author",     "dave",
+                                   "--target", "group:web",  "--author",     kAuthor,
                                    "--job-id", "disk-clean", "--not-before", "2026-08-25T00:00:00Z",
                                    "--reason", "CHG-4711"};
     words.insert(words.end(), more.begin(), more.end());
@@ -172,7 +174,7 @@ Answer Site::new_job(const std::string& script, std::vector<std::string> more) c
 }
 
 std::string Site::manifest_by_hand(const std::string& script, const std::string& profile) const {
-    auto manifest = new_job("clean.sh").out;
+    auto manifest = new_job("clean.sh", {"--format", "v1"}).out;
     const auto put = [&](const std::string& from, const std::string& to) {
         manifest.replace(manifest.find(from), from.size(), to);
     };
@@ -191,7 +193,9 @@ void Site::seal(const std::string& script, const std::string& to,
     if (manifest.code != 0) throw std::runtime_error(manifest.err);
     write(to + ".m", manifest.out);
     std::vector<std::string> words{"seal", script, to + ".m"};
-    for (const auto& name : people) {
+    auto all = people;
+    if (std::ranges::count(all, kAuthor) == 0) all.push_back(kAuthor);
+    for (const auto& name : all) {
         write(to + "." + name + ".sig", SigningKey(name).armored(manifest.out));
         words.push_back(to + "." + name + ".sig");
     }

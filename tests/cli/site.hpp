@@ -49,9 +49,10 @@ class Site {
 
     // Manifest of `script` with the options that most tests want, and `more`.
     Answer new_job(const std::string& script, std::vector<std::string> more = {}) const;
-    // The manifest of `script` as a hand would write it: new-job refuses some scripts.
+    // The manifest of `script` of format v1, as a hand would write it: new-job refuses some.
     std::string manifest_by_hand(const std::string& script, const std::string& profile) const;
-    // `script` as a signed script in `to`: manifest by new_job(), signatures by `people`.
+    // `script` as a signed script in `to`: manifest by new_job(), signatures by `people` and by its
+    // author, dave.
     void seal(const std::string& script, const std::string& to,
               const std::vector<std::string>& people, std::vector<std::string> more = {}) const;
 

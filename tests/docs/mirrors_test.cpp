@@ -48,7 +48,8 @@ TEST(Mirrors, EachListOfDialectsHasAllOfThem) {
 }
 
 TEST(Mirrors, ArchitectureTellsTheChecksInTheirOrder) {
-    std::string order = "The checks, in order: size, manifest, revocation, signatures, threshold";
+    std::string order =
+        "The checks, in order: size, manifest, revocation, signatures, author, threshold";
     for (const auto& check : admission::kChecks) order += ", " + std::string(check.name);
     EXPECT_THAT(in_one_line("docs/architecture.md"), HasSubstr(order + "."));
 }

@@ -1,5 +1,6 @@
 // The first line names the file, the rest is its text. Whatever that holds: a rule that was taken
 // has a place and a reason, and an error names the file.
+#include "common/approval/sshsig.hpp"
 #include "common/policy/credentials.hpp"
 #include "common/policy/parse.hpp"
 #include "tests/fuzz/target.hpp"
@@ -26,7 +27,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     for (const auto& [name, source] : parsed.interpreters) check_source(source, file);
-    for (const auto& [name, rule] : parsed.approvals) check_source(rule.source, file);
+    for (const auto& [name, rule] : parsed.approvals) {
+        check_source(rule.source, file);
+        std::size_t people = 0;
+        for (const auto& need : rule.needs) people += need.people;
+        fuzz::require(people <= approval::kMaxSignatures);
+        fuzz::require(rule.needs.empty() ? !rule.hardware && !rule.verified : people > 0);
+        fuzz::require(!rule.max_runs || !rule.max_runs->once());
+    }
+    fuzz::require(!parsed.host.epoch || *parsed.host.epoch <= approval::kMaxEpoch);
     for (const auto& row : parsed.credentials) {
         check_source(row.source, file);
         // The path of no file: a component of it is empty.

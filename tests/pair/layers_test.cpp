@@ -42,7 +42,7 @@ class Layers : public Pair {
 
     std::string signed_by_alice(const std::string& id, const std::string& script) const {
         const auto manifest =
-            "bulkhead-job v1\njob-id " + id + "\nauthor alice\nscript-sha256 " +
+            "bulkhead-job v2\njob-id " + id + "\nauthor alice\nscript-sha256 " +
             crypto::hex(crypto::sha256(as_bytes(script))) + "\nscript-size " +
             std::to_string(script.size()) +
             "\ninterpreter /bin/sh\nprofile test\ntarget any\nnot-before 2020-01-01T00:00:00Z\n"

@@ -579,12 +579,14 @@ TEST(Admit, EveryCheckIsListedInOrderAndTheFirstFailureNamesTheReason) {
     for (const auto& one : verdict.checks) {
         lines.push_back(std::string(one.name) + " " + std::string(admission::code(one.reason)));
     }
-    EXPECT_THAT(
-        lines, testing::ElementsAre("size admitted", "manifest admitted", "revocation admitted",
-                                    "signatures admitted", "threshold admitted", "script admitted",
-                                    "odd-bytes admitted", "interpreter admitted", "target admitted",
-                                    "time too-late", "replay admitted", "parameters admitted",
-                                    "profile timeout-over-ceiling", "intake admitted"));
+    EXPECT_THAT(lines,
+                testing::ElementsAre("size admitted", "manifest admitted", "revocation admitted",
+                                     "signatures admitted", "author admitted", "threshold admitted",
+                                     "format admitted", "bounds admitted", "script admitted",
+                                     "odd-bytes admitted", "interpreter admitted", "realm admitted",
+                                     "target admitted", "time too-late", "replay admitted",
+                                     "parameters admitted", "profile timeout-over-ceiling",
+                                     "intake admitted"));
     EXPECT_EQ(code(verdict), "too-late");
     EXPECT_EQ(verdict.rule, "");
 }

@@ -23,15 +23,17 @@ TEST(AdmitSigned, EnoughPeopleAdmitAndAreNamed) {
 
 TEST(AdmitSigned, OnePersonTooFewIsRefusedAndTold) {
     Situation s;
+    s.job.author = "dave";
     s.sign({"alice"});
     const auto verdict = s.admit();
     EXPECT_EQ(code(verdict), "threshold-not-met");
-    EXPECT_EQ(verdict.detail, "1 of the 2 needed from ops (alice)");
+    EXPECT_EQ(verdict.detail, "1 of the 2 needed from ops beside the author (alice)");
     EXPECT_THAT(verdict.signers, testing::ElementsAre("alice"));
 }
 
 TEST(AdmitSigned, SigningTwiceDoesNotMakeTwoPeople) {
     Situation s;
+    s.job.author = "dave";
     s.sign({"alice", "alice"});
     EXPECT_EQ(code(s.admit()), "threshold-not-met");
 }
@@ -39,7 +41,8 @@ TEST(AdmitSigned, SigningTwiceDoesNotMakeTwoPeople) {
 TEST(AdmitSigned, WithoutSignaturesItSaysWhatIsMissing) {
     Situation s;
     EXPECT_EQ(code(s.admit()), "not-approved");
-    EXPECT_EQ(s.admit().detail, "not pinned and not signed; profile maintain needs 2 of ops");
+    EXPECT_EQ(s.admit().detail,
+              "not pinned and not signed; profile maintain needs 2 of ops, and the author");
 }
 
 TEST(AdmitSigned, AProfileWithoutARuleIsForPinnedJobsOnly) {
@@ -47,9 +50,9 @@ TEST(AdmitSigned, AProfileWithoutARuleIsForPinnedJobsOnly) {
     s.job.profile = "inspect";
     s.sign({"alice", "bob"});
     EXPECT_EQ(code(s.admit()), "profile-not-signable");
-    s.policy.approvals["inspect"] = {.need = 0, .group = "ops", .max_validity = 720h};
+    s.policy.approvals["inspect"] = {.max_validity = 720h};
     EXPECT_EQ(code(s.admit()), "profile-not-signable");
-    s.policy.approvals["inspect"].need = 1;
+    s.policy.approvals["inspect"].needs = {{1, "ops"}};
     EXPECT_EQ(code(s.admit()), "admitted");
     s.policy.signer_groups.clear();
     EXPECT_EQ(code(s.admit()), "signer-not-in-group");
@@ -70,7 +73,8 @@ TEST(AdmitSigned, EachSignatureThatDoesNotCountSaysWhy) {
     s.sign({"alice", "mallory"});
     EXPECT_EQ(code(s.admit()), "signer-unknown");
     EXPECT_THAT(check(s.admit(), "signatures").detail,
-                testing::MatchesRegex("1: alice SHA256:[A-Za-z0-9+/]{43} good; 2: signer-unknown"));
+                testing::MatchesRegex("1: alice SHA256:[A-Za-z0-9+/]{43} good; 2: signer-unknown; "
+                                      "3: carol SHA256:[A-Za-z0-9+/]{43} good, the author's"));
 
     s = {};
     s.sign({"alice", "bob"});
@@ -201,8 +205,8 @@ TEST(AdmitSigned, EverySingleBitFlipOfTheSignaturesIsRefused) {
         c = static_cast<char>(c ^ (1 << (bit % 8)));
         const auto verdict = s.admit();
         ASSERT_FALSE(verdict.admitted) << bit;
-        ASSERT_THAT(code(verdict),
-                    testing::AnyOf("signature-malformed", "signature-invalid", "signer-unknown"))
+        ASSERT_THAT(code(verdict), testing::AnyOf("signature-malformed", "signature-invalid",
+                                                  "signer-unknown", "author-unsigned"))
             << bit;
         c = static_cast<char>(c ^ (1 << (bit % 8)));
     }

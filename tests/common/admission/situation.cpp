@@ -33,7 +33,7 @@ Situation::Situation() {
     maintain.max_timeout = 3600s;
     maintain.max_output = 4194304;
     policy.profiles["inspect"] = maintain;
-    policy.approvals["maintain"] = {.need = 2, .group = "ops", .max_validity = 30 * 24h};
+    policy.approvals["maintain"] = {.needs = {{2, "ops"}}, .max_validity = 30 * 24h};
     policy.signer_groups["ops"].principals = {"alice", "bob", "carol"};
     for (const auto* name : {"alice", "bob", "carol", "dave"}) {
         policy.signers.signers.push_back(
@@ -61,7 +61,12 @@ void Situation::pin(const std::string& name, bool with_script) {
     policy.approved[name] = entry;
 }
 
-void Situation::sign(const std::vector<std::string>& people) {
+void Situation::sign(std::vector<std::string> people) {
+    if (std::ranges::count(people, job.author) == 0) people.push_back(job.author);
+    sign_without_author(people);
+}
+
+void Situation::sign_without_author(const std::vector<std::string>& people) {
     for (const auto& name : people) signatures += SigningKey(name).armored(manifest());
 }
 

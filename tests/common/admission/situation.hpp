@@ -18,7 +18,9 @@ struct Situation {
     std::string manifest() const;
     // Puts the job's manifest into approved/NAME, with its script when it is for the catalogue.
     void pin(const std::string& name, bool with_script = false);
-    void sign(const std::vector<std::string>& people);
+    // Adds signatures of these people, and of the author after them.
+    void sign(std::vector<std::string> people);
+    void sign_without_author(const std::vector<std::string>& people);
 
     admission::Verdict admit() const;
     admission::Verdict admit_pinned_script() const;  // as a backend that ships bare scripts would

@@ -45,6 +45,43 @@ TEST(Manifest, OneThatGoesOnAfterARestartSaysSo) {
     EXPECT_FALSE(parse_manifest(replaced("runs 1\n", "after-reboot resume\nruns 1\n")));
 }
 
+// The keys of format v2 and the line in front of each.
+const std::pair<std::string, std::string> kKeysOfV2[] = {
+    {"author alice\n", "realm prod-eu\n"},
+    {"author alice\n", "epoch 12\n"},
+    {"profile maintain\n", "profile-sha256 " + std::string(64, 'a') + "\n"},
+    {"runs 1\n", "odd-bytes a table with tabs\n"},
+};
+
+std::string of_v2(std::string text) {
+    text.replace(text.find("bulkhead-job v1"), 15, "bulkhead-job v2");
+    return text;
+}
+
+TEST(Manifest, OfFormatV2SaysWhereItCountsAndWhatItWasApprovedFor) {
+    auto text = of_v2(kGolden);
+    EXPECT_OK(parse_manifest(text));
+    for (const auto& [before, line] : kKeysOfV2) {
+        const auto one = replaced(before, before + line);
+        EXPECT_OK(parse_manifest(of_v2(one))) << line;
+        EXPECT_FALSE(parse_manifest(one)) << line;                                     // of v1
+        EXPECT_FALSE(parse_manifest(of_v2(replaced(before, line + before)))) << line;  // before it
+        EXPECT_FALSE(parse_manifest(of_v2(replaced(before, before + line + line)))) << line;
+    }
+    text = of_v2(replaced("author alice\n", "author alice\nrealm prod-eu\nepoch 12\n"));
+    const auto job = parse_manifest(text);
+    ASSERT_OK(job);
+    EXPECT_EQ(job->format, 2U);
+    EXPECT_EQ(job->realm, "prod-eu");
+    EXPECT_THAT(job->epoch, testing::Optional(12U));
+    EXPECT_EQ(write_manifest(*job), text);
+    for (const auto* wrong : {"epoch -1\n", "epoch 01\n", "epoch 1000000001\n", "epoch x\n",
+                              "realm a b\n", "realm -a\n", "epoch 1\nrealm a\n"}) {
+        const auto with = "author alice\n" + std::string(wrong);
+        EXPECT_FALSE(parse_manifest(of_v2(replaced("author alice\n", with)))) << wrong;
+    }
+}
+
 TEST(Manifest, TheGoldenOneGivesEveryValue) {
     const auto job = parse_manifest(kGolden);
     ASSERT_OK(job);
@@ -103,6 +140,8 @@ struct Malformed {
 // Each entry damages the golden manifest in one way; the error names the line and the reason.
 const std::vector<Malformed> kMalformed{
     {"bulkhead-job v1\n", "bulkhead-job v3\n", "line 1: bulkhead-job: expected v1 or v2"},
+    {"author alice\n", "author alice\nrealm prod\n",
+     "line 4: realm: needs a manifest of format v2"},
     {"bulkhead-job v1\n",
      "\xef\xbb\xbf"
      "bulkhead-job v1\n",

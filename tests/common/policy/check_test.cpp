@@ -21,6 +21,8 @@ constexpr std::string_view kKey =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
 constexpr std::string_view kOther =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
+constexpr std::string_view kThird =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
 
 constexpr std::string_view kProfile =
     "user nobody  # why\ngroup nogroup  # why\ngroups none  # why\ncapabilities none  # why\n"
@@ -47,6 +49,7 @@ std::string worker_list(const std::string& lines = "") {
 class CheckPolicy : public testing::Test {
   protected:
     CheckPolicy() {
+        policy_.format = 2;
         add("interpreters.policy", "interpreter /bin/sh  # why\n");
         add("profiles/p.profile", kProfile);
         add("profiles/broker.profile",
@@ -56,8 +59,8 @@ class CheckPolicy : public testing::Test {
         policy_.parts["worker"].seccomp = "worker";
         add("seccomp/worker.seccomp", worker_list());
         add("seccomp/broker.seccomp", "default kill  # why\n");
-        add("allowed_signers",
-            "alice " + std::string(kKey) + "\nbob " + std::string(kOther) + "\n");
+        add("allowed_signers", "alice " + std::string(kKey) + "\nbob " + std::string(kOther) +
+                                   "\ncarol " + std::string(kThird) + "\n");
     }
     void add(const std::string& file, std::string_view text) {
         const auto parsed = parse_file(policy_, file, text);
@@ -98,6 +101,63 @@ TEST_F(CheckPolicy, AThresholdThatNobodyReachesIsFound) {
                                        "needs 3 signers, and ops has 2 who can sign"));
 }
 
+TEST_F(CheckPolicy, ThatNobodyIsLeftToBeTheAuthorIsFound) {
+    policy_.signers.signers.pop_back();
+    add("approval.policy",
+        "signers ops alice bob  # team\nprofile p need 2 of ops valid-for 7d  # why\n");
+    EXPECT_THAT(remarks(), ElementsAre("error approval.policy:2: nobody may use profile p: beside "
+                                       "2 of ops an author signs, and allowed_signers has nobody "
+                                       "else who can"));
+    policy_.approvals.at("p").author_counts = true;
+    EXPECT_THAT(remarks(), IsEmpty());
+}
+
+TEST_F(CheckPolicy, WhoIsInTwoGroupsIsCountedForOne) {
+    add("approval.policy",
+        "signers ops alice  # team\nsigners security alice  # the same person\n"
+        "profile p need 1 of ops and 1 of security valid-for 7d  # why\n");
+    EXPECT_THAT(remarks(), ElementsAre("error approval.policy:3: nobody may use profile p: it "
+                                       "needs 1 signers, and security has 0 who can sign and are "
+                                       "not counted for another group"));
+    policy_.signer_groups.at("security").principals = {"alice", "bob"};
+    EXPECT_THAT(remarks(), IsEmpty());
+}
+
+TEST_F(CheckPolicy, ThatHardwareIsAskedOfWhoHasNoneIsFound) {
+    add("approval.policy",
+        "signers ops alice bob  # team\nprofile p need 1 of ops valid-for 7d hardware  # why\n");
+    EXPECT_THAT(remarks(), ElementsAre("error approval.policy:2: nobody may use profile p: it "
+                                       "needs 1 signers, and ops has 0 who can sign with a "
+                                       "hardware token"));
+}
+
+TEST_F(CheckPolicy, OfAProfileThatIsRootLittleIsNotLetPass) {
+    policy_.profiles.at("p").user = "root";
+    add("approval.policy",
+        "signers ops alice  # team\n"
+        "profile p need 1 of ops valid-for 36500d author-counts  # why\n");
+    EXPECT_THAT(remarks(),
+                testing::IsSupersetOf({"warning approval.policy:2: profile p is root, and one "
+                                       "person alone may write and approve its jobs",
+                                       "warning approval.policy:2: profile p is root, and an "
+                                       "approval may last 36500 days"}));
+}
+
+TEST_F(CheckPolicy, ThatV1IsTakenIsSaidWhereItHasNoEndOrEndsSoon) {
+    add("approval.policy",
+        "signers ops alice bob  # team\nprofile p need 2 of ops valid-for 7d  # why\n");
+    EXPECT_THAT(remarks(), IsEmpty());
+    policy_.format = 1;
+    EXPECT_THAT(remarks(),
+                ElementsAre(testing::HasSubstr("write: policy-format 2, and accept-v1")));
+    policy_.host.accept_v1_until = parse_utc("2027-01-01T00:00:00Z").value();
+    EXPECT_THAT(remarks(), IsEmpty());
+    EXPECT_THAT(remarks("2026-12-20T00:00:00Z"),
+                ElementsAre(testing::HasSubstr("are taken only until 2027-01-01T00:00:00Z")));
+    EXPECT_THAT(remarks("2027-01-02T00:00:00Z"),
+                ElementsAre(testing::HasSubstr("are not taken since 2027-01-01T00:00:00Z")));
+}
+
 TEST_F(CheckPolicy, ExpiredRevokedForeignAndUnknownSignersDoNotCount) {
     policy_.signers.signers.clear();
     add("allowed_signers", "alice valid-before=\"20260301Z\" " + std::string(kKey) + "\n" +
@@ -112,6 +172,7 @@ TEST_F(CheckPolicy, ExpiredRevokedForeignAndUnknownSignersDoNotCount) {
                             "warning approval.policy:1: carol has no valid key in allowed_signers",
                             "error approval.policy:2: nobody may use profile p: it needs 1 "
                             "signers, and ops has 0 who can sign"));
+    policy_.approvals.at("p").author_counts = true;
     EXPECT_THAT(remarks("2026-02-01T00:00:00Z"),
                 Not(Contains(testing::HasSubstr("nobody may use"))));
     add("revoked_signers", std::string(kKey) + "\n");

@@ -272,17 +272,20 @@ TEST(MergedPolicy, IsOfAFormatThatIsRead) {
     const auto format = [](const std::string& number) {
         return with("host.policy", "policy-format " + number + "  # test\nnew-key x  # unknown\n");
     };
-    EXPECT_THAT(refusal(format("2")),
+    EXPECT_THAT(refusal(format("3")),
                 StartsWith("/etc/p: host.policy:1:15: written for a later version of Bulkhead: "
-                           "this one reads formats 0 and 1"));
-    EXPECT_THAT(refusal(format("1")), HasSubstr("unknown key"));
-    EXPECT_EQ(
-        merge(vendor(), with("host.policy", "policy-format 1  # x\nhost-id a  # x\n"))->format, 1U);
-    EXPECT_EQ(refusal(with("host.policy", "policy-format 0  # x\nhost-id a  # x\n")), "");
+                           "this one reads formats 0 to 2"));
+    EXPECT_THAT(refusal(format("2")), HasSubstr("unknown key"));
+    for (const unsigned number : {0U, 1U, 2U}) {
+        const auto line = "policy-format " + std::to_string(number) + "  # x\n";
+        const auto policy = merge(vendor(), with("host.policy", line + "host-id a  # x\n"));
+        ASSERT_OK(policy);
+        EXPECT_EQ(policy->format, number);
+    }
 }
 
 TEST(MergedPolicy, OfALaterFormatIsToldSoWhateverElseIsUnknownInIt) {
-    auto files = with("host.policy", "policy-format 2  # x\nhost-id a  # x\n");
+    auto files = with("host.policy", "policy-format 3  # x\nhost-id a  # x\n");
     files.texts["approval.policy"] = "quorum 3  # of a later version\n";
     EXPECT_THAT(refusal(files), HasSubstr("written for a later version"));
 }

@@ -98,6 +98,47 @@ TEST(PolicyLine, EachMistakeIsNamedWithFileLineAndColumn) {
          "approval.policy:1:28: expected valid-for"},
         {"approval.policy", "profile a pinned-only  # x\nprofile a pinned-only  # x\n",
          "approval.policy:2:11: \"a\" has a line already"},
+        {"approval.policy", "profile admin need 16 of ops valid-for 7d  # x\n",
+         "approval.policy:1:40: this takes 17 signatures with the author's, and a job can carry "
+         "16: ask for fewer people"},
+        {"approval.policy",
+         "profile admin need 9 of ops and 8 of dev valid-for 7d author-counts  # x\n",
+         "approval.policy:1:55: this takes 17 signatures, and a job can carry 16"},
+        {"approval.policy", "profile admin need 1 of ops and 1 of ops valid-for 7d  # x\n",
+         "approval.policy:1:38: the group stands here already"},
+        {"approval.policy", "profile admin need 1 of ops and valid-for 7d  # x\n",
+         "approval.policy:1:33: expected a whole number"},
+        {"approval.policy", "profile a pinned-only author-counts  # x\n",
+         "approval.policy:1:23: expected one-shot-only, max-runs, no-target-any, params"},
+        {"approval.policy", "profile a pinned-only one-shot  # x\n",
+         "approval.policy:1:23: expected one-shot-only"},
+        {"approval.policy", "profile a pinned-only one-shot-only one-shot-only  # x\n",
+         "approval.policy:1:37: one-shot-only stands here already"},
+        {"approval.policy", "profile a pinned-only max-runs 1  # x\n",
+         "approval.policy:1:32: expected N/hour or N/day"},
+        {"approval.policy", "profile a pinned-only max-runs 0/day  # x\n",
+         "approval.policy:1:32: expected N/hour or N/day"},
+        {"approval.policy", "profile a pinned-only params  # x\n",
+         "approval.policy:1:29: expected kinds of parameters, or none"},
+        {"approval.policy", "profile a pinned-only params int,,enum  # x\n",
+         "approval.policy:1:30: expected kinds with commas between them"},
+        {"approval.policy", "profile a pinned-only params int, enum  # x\n",
+         "approval.policy:1:30: expected kinds"},
+        {"approval.policy", "profile a pinned-only hardware  # x\n",
+         "approval.policy:1:23: hardware and verified are asked of signatures"},
+        {"approval.policy", "profile a pinned-only before-birth perhaps  # x\n",
+         "approval.policy:1:36: expected refuse or admit"},
+        {"host.policy", "host-id a  # x\nrealm a b  # x\n", "host.policy:2:9: unexpected \"b\""},
+        {"host.policy", "host-id a  # x\nrealm  # x\n", "host.policy:2:6: expected a name"},
+        {"host.policy", "host-id a  # x\nepoch -1  # x\n", "host.policy:2:7: expected a whole"},
+        {"host.policy", "host-id a  # x\nepoch 1  # x\nepoch 2  # x\n",
+         "host.policy:3:1: \"epoch\" stands twice"},
+        {"host.policy", "host-id a  # x\naccept-v1 until 2027-12-31  # x\n", "host.policy:2:17: "},
+        {"host.policy", "host-id a  # x\naccept-v1 2027-12-31T00:00:00Z  # x\n",
+         "host.policy:2:11: expected until"},
+        {"host.policy", "policy-format 3  # x\nhost-id a  # x\n",
+         "host.policy:1:15: written for a later version of Bulkhead: this one reads formats 0 to "
+         "2"},
         {"approval.policy", "signers ops al!ce  # x\n", "approval.policy:1:13: expected a princ"},
         {"interpreters.policy", "interpreter bash  # x\n",
          "interpreters.policy:1:13: expected an absolute path"},
@@ -215,12 +256,52 @@ TEST(ApprovalPolicy, SaysWhoHowManyAndHowLong) {
                                "profile admin need 2 of ops valid-for 24h author-counts  # few\n"
                                "profile inspect pinned-only  # none\n");
     const auto& admin = policy.approvals.at("admin");
-    EXPECT_EQ(admin.need, 2U);
-    EXPECT_EQ(admin.group, "ops");
+    EXPECT_EQ(in_words(admin.needs), "2 of ops");
     EXPECT_TRUE(admin.author_counts);
     EXPECT_EQ(admin.max_validity, std::chrono::hours(24));
-    EXPECT_EQ(policy.approvals.at("inspect").need, 0U);
+    EXPECT_TRUE(policy.approvals.at("inspect").needs.empty());
     EXPECT_THAT(policy.signer_groups.at("ops").principals, ElementsAre("alice", "bob@example.com"));
+}
+
+TEST(ApprovalPolicy, BoundsWhatItsJobsMayBe) {
+    const auto policy = parsed(
+        "approval.policy",
+        "signers ops alice  # team\n"
+        "profile admin need 1 of ops and 2 of security valid-for 24h author-counts hardware "
+        "verified one-shot-only no-target-any params enum,int pinned-valid-for 7d "
+        "before-birth admit  # few\n"
+        "profile inspect pinned-only max-runs 4/hour params none before-birth refuse  # none\n"
+        "profile maintain need 15 of ops valid-for 1h  # as many as a job can carry\n");
+    const auto& admin = policy.approvals.at("admin");
+    EXPECT_EQ(in_words(admin.needs), "1 of ops and 2 of security");
+    EXPECT_TRUE(admin.author_counts && admin.hardware && admin.verified && admin.one_shot_only &&
+                admin.no_target_any);
+    EXPECT_THAT(admin.params, testing::Optional(ElementsAre("enum", "int")));
+    EXPECT_EQ(admin.max_pinned_validity, std::chrono::days(7));
+    EXPECT_EQ(admin.before_birth, ApprovalRule::BeforeBirth::admit);
+    EXPECT_FALSE(admin.max_runs);
+    const auto& inspect = policy.approvals.at("inspect");
+    ASSERT_TRUE(inspect.max_runs);
+    EXPECT_EQ(inspect.max_runs->count, 4U);
+    EXPECT_EQ(inspect.max_runs->period, std::chrono::hours(1));
+    EXPECT_THAT(inspect.params, testing::Optional(testing::IsEmpty()));
+    EXPECT_EQ(inspect.before_birth, ApprovalRule::BeforeBirth::refuse);
+    const auto& maintain = policy.approvals.at("maintain");
+    EXPECT_EQ(maintain.before_birth, ApprovalRule::BeforeBirth::by_kind);
+    EXPECT_FALSE(maintain.params || maintain.hardware ||
+                 maintain.one_shot_only || maintain.no_target_any);
+}
+
+TEST(HostPolicy, NamesRealmAndEpochAndHowLongV1IsTaken) {
+    const auto host = parsed("host.policy",
+                             "policy-format 2  # x\nhost-id a  # x\nrealm prod  # x\n"
+                             "epoch 7  # x\naccept-v1 until 2027-12-31T00:00:00Z  # x\n")
+                          .host;
+    EXPECT_EQ(host.realm, "prod");
+    EXPECT_THAT(host.epoch, testing::Optional(7U));
+    EXPECT_EQ(host.accept_v1_until, parse_utc("2027-12-31T00:00:00Z").value());
+    const auto old = parsed("host.policy", "host-id a  # x\n").host;
+    EXPECT_TRUE(old.realm.empty() && !old.epoch && !old.accept_v1_until);
 }
 
 TEST(Profile, IsReadWhole) {

@@ -36,7 +36,7 @@ TEST(ShippedPolicy, ApprovesNothing) {
     const auto policy = shipped();
     EXPECT_TRUE(policy.signers.signers.empty());
     EXPECT_TRUE(policy.approved.empty());
-    for (const auto& [profile, rule] : policy.approvals) EXPECT_EQ(rule.need, 0U) << profile;
+    for (const auto& [profile, rule] : policy.approvals) EXPECT_TRUE(rule.needs.empty()) << profile;
 }
 
 TEST(ShippedPolicy, LeavesTheWorkerAtMost75Calls) {
