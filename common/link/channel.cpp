@@ -82,4 +82,16 @@ Result<std::optional<Packet>> Channel::receive() const {
     return std::optional(std::move(packet));
 }
 
+// Without room for control messages MSG_CTRUNC says that there are some (recvmsg(2)). The queue
+// keeps them, because of MSG_PEEK.
+bool Channel::next_has_descriptors() const {
+    char first = 0;
+    iovec part{.iov_base = &first, .iov_len = 1};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    const auto got = ::recvmsg(fd_.get(), &message, MSG_PEEK | MSG_DONTWAIT);
+    return got >= 0 && (message.msg_flags & MSG_CTRUNC) != 0;
+}
+
 }  // namespace bulkhead::link

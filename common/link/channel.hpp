@@ -38,9 +38,13 @@ class Channel {
     // blocking; else the error has code EAGAIN when there is no packet. A packet above kMaxFrame
     // bytes or kMaxDescriptors is Kind::malformed. Received descriptors are close-on-exec.
     Result<std::optional<Packet>> receive() const;
+    // True if there is a packet, and it has descriptors. None of them is received, and nothing is
+    // waited for.
+    bool next_has_descriptors() const;
 
     int fd() const { return fd_.get(); }
     const sys::Fd& descriptor() const { return fd_; }
+    sys::Fd take() && { return std::move(fd_); }
 
   private:
     sys::Fd fd_;

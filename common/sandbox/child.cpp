@@ -1,6 +1,7 @@
 #include "common/sandbox/child.hpp"
 
 #include <linux/sched.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +15,8 @@
 namespace bulkhead::sandbox {
 
 namespace {
+
+constexpr int kPatienceMs = 500;
 
 // execve(2) keeps ignored signals ignored. systemd starts services with SIGPIPE ignored
 // (systemd.exec(5), IgnoreSIGPIPE=), and with it `producer | head` in a script would not end.
@@ -56,7 +59,8 @@ Child::Child(Child&& other) noexcept
 Child::~Child() {
     if (pid_ == 0) return;
     kill();
-    reap();
+    pollfd end{.fd = pidfd_.get(), .events = POLLIN, .revents = 0};
+    if (::poll(&end, 1, kPatienceMs) == 1) reap();
 }
 
 void Child::kill() const { ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0); }

@@ -21,7 +21,8 @@ class Child {
     static Result<Child> start(std::uint64_t flags, int cgroup, const std::function<void()>& act);
     Child(Child&& other) noexcept;
     Child& operator=(Child&&) = delete;
-    // Kills the child with SIGKILL and waits for its end, unless reap() has done so.
+    // Kills the child with SIGKILL and waits for its end, unless reap() has done so: half a second
+    // at most, for one that sleeps in the kernel (state D of proc(5)) ends when that is over.
     ~Child();
 
     pid_t pid() const { return pid_; }

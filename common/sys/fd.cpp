@@ -73,9 +73,13 @@ Result<Fd> sealed_memfd(std::string_view name, ByteView content) {
     return fd;
 }
 
-Result<std::uint64_t> require_sealed(const Fd& fd, std::uint64_t max_size) {
+bool is_sealed(const Fd& fd) {
     const int seals = ::fcntl(fd.get(), F_GET_SEALS);
-    if (seals < 0 || (seals & kSeals) != kSeals) return fail("descriptor is not a sealed memfd");
+    return seals >= 0 && (seals & kSeals) == kSeals;
+}
+
+Result<std::uint64_t> require_sealed(const Fd& fd, std::uint64_t max_size) {
+    if (!is_sealed(fd)) return fail("descriptor is not a sealed memfd");
     struct stat info {};
     if (::fstat(fd.get(), &info) != 0) return fail_errno("fstat");
     if (!S_ISREG(info.st_mode)) return fail("descriptor is not a regular file");

@@ -59,6 +59,8 @@ Result<Pipe> make_pipe(int capacity = 0);
 // A memfd that holds `content` and is sealed against write, grow, shrink and further seals
 // (memfd_create(2)). Its offset is 0. `name` shows up in /proc/PID/fd.
 Result<Fd> sealed_memfd(std::string_view name, ByteView content);
+// True if `fd` has at least those four seals, as only a memfd can (F_GET_SEALS, fcntl(2)).
+bool is_sealed(const Fd& fd);
 // Checks that `fd` is a regular file with at least those four seals, and returns its size in bytes.
 // More than `max_size` bytes are Kind::too_large.
 Result<std::uint64_t> require_sealed(const Fd& fd, std::uint64_t max_size);
