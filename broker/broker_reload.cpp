@@ -135,16 +135,9 @@ void Broker::reload() {
     } else {
         keep_what_is_granted_now(fresh.error().what);
     }
-    protocol::PolicyReloaded event{.policy_digest = context_.policy->policy.digest,
-                                   .ceiling_digest = context_.ceiling.digest,
-                                   .restart_needed = context_.ceiling.restart_needed,
-                                   .log = {}};
-    if (!parts_.options.log_file.empty()) {
-        sys::Fd copy(::dup(STDOUT_FILENO));
-        if (!copy) log_.error("workers keep the log that was open");
-        if (copy) event.log = protocol::Handle{std::move(copy)};
-    }
-    workers_->tell_all(event);
+    workers_->tell_all(protocol::PolicyReloaded{.policy_digest = context_.policy->policy.digest,
+                                                .ceiling_digest = context_.ceiling.digest,
+                                                .restart_needed = context_.ceiling.restart_needed});
 }
 
 // An unknown group leaves the audit log to root alone.

@@ -48,7 +48,7 @@ Result<std::vector<protocol::BackendEntry>> read_config(const Options& options,
     std::string refused;
     std::optional<int> status;
     std::unique_ptr<Peer> peer = TRY(Peer::start(
-        loop, plan, {.rows = profile.paths, .greeting = profile.greeting, .sharers = 1},
+        loop, broker.log, plan, {.rows = profile.paths, .greeting = profile.greeting, .sharers = 1},
         {.answer =
              [&](link::Packet& packet, Gate& gate) {
                  Reader reader{peer->process(), backends, refused};

@@ -6,8 +6,8 @@
 
 namespace bulkhead::broker {
 
-// Standard output and error of this process, and of every worker it starts, go to the end of `path`
-// from now on. Called again after the file was renamed, to a new one.
+// Standard output and error of this process go to the end of `path` from now on. Called again after
+// the file was renamed, to a new one.
 Result<> log_to(const std::string& path);
 
 }  // namespace bulkhead::broker

@@ -15,12 +15,16 @@ using namespace std::chrono_literals;
 constexpr auto kLongestBackoff = 300s;  // between two starts
 constexpr auto kSteady = 60s;           // a worker that lived so long resets the backoff
 constexpr std::chrono::milliseconds kToMakeRoom = 5s;  // for a replaced worker to exit
+constexpr auto kToClose = 100ms;  // until it is asked again whether all that was sent is closed
 constexpr std::size_t kMaxViolations = 5;  // in kViolationSpan, then intake is suspended
 constexpr auto kViolationSpan = 1h;
 
 }  // namespace
 
+// One closer at most is left of all the processes that came before.
 void Worker::start() {
+    if (peer_ && !peer_->all_closed()) return start_in(kToClose);
+    peer_.reset();
     const auto done = spawn();
     if (done) return;
     ground_.broker.log.error("start worker", {{"backend", backend()}, {"why", done.error().what}});
@@ -46,7 +50,7 @@ Result<> Worker::spawn() {
     started_ = sys::Clock::now();
     replaced_ = false;
     peer_ = TRY(Peer::start(
-        ground_.loop, plan,
+        ground_.loop, broker.log, plan,
         {.rows = profile.paths, .greeting = profile.greeting, .sharers = broker.backends},
         {.answer =
              [this](link::Packet& packet, Gate& gate) {
@@ -100,7 +104,7 @@ Result<protocol::Setup> Worker::setup() const {
 
 void Worker::replace() {
     // A worker that is still to be started will be confined by the new policy.
-    if (!peer_) return;
+    if (!runs()) return;
     replaced_ = true;
     if (!peer_->greeted()) return peer_->kill();
     note(ground_.broker, "worker-replaced",
@@ -110,7 +114,7 @@ void Worker::replace() {
 }
 
 void Worker::follow_name_servers() {
-    if (!peer_ || !egress_) return;
+    if (!runs() || !egress_) return;
     if (const auto followed = egress_->follow(); !followed) {
         tell_failure("follow name servers", "egress-failed", followed.error().what);
         return peer_->kill();
@@ -138,6 +142,10 @@ void Worker::on_failed(Peer::Fault fault, const Error& error) {
             return broker.log.error("worker did not say Hello in time", {{"backend", backend()}});
         case Peer::Fault::view:
             return tell_failure("close the worker's view", "worker-view-failed", error.what);
+        case Peer::Fault::hung:
+            return tell_failure("worker does not answer", "worker-hung", error.what);
+        case Peer::Fault::closer:
+            return tell_failure("closer of a worker", "worker-closer-ended", error.what);
         case Peer::Fault::protocol:
             broker.log.error("worker broke the protocol",
                              {{"backend", backend()}, {"what", error.what}});
@@ -171,13 +179,8 @@ void Worker::on_ended(int status) {
     note(ground_.broker, "worker-ended",
          {{"backend", backend()}, {"exit", exit}, {"signal", signal}});
     budget_.reset();
-    peer_.reset();
-    const bool replaced = replaced_;
     if (!owner_.ended(exit)) return;
-    if (replaced) {
-        restart_ = ground_.loop.after({}, [this] { start(); });
-        return;
-    }
+    if (replaced_) return start_in({});
     ground_.broker.log.warning("worker ended",
                                {{"backend", backend()},
                                 {"exit", std::to_string(exit)},
@@ -189,10 +192,14 @@ void Worker::on_ended(int status) {
 // Doubles the wait each time.
 void Worker::start_later() {
     if (sys::Clock::now() - started_ > kSteady) backoff_ = 1s;
-    restart_ = ground_.loop.after(backoff_, [this] {
+    start_in(backoff_);
+    backoff_ = std::min<std::chrono::seconds>(backoff_ * 2, kLongestBackoff);
+}
+
+void Worker::start_in(std::chrono::milliseconds time) {
+    restart_ = ground_.loop.after(time, [this] {
         if (!ground_.broker.draining) start();
     });
-    backoff_ = std::min<std::chrono::seconds>(backoff_ * 2, kLongestBackoff);
 }
 
 }  // namespace bulkhead::broker

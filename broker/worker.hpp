@@ -46,7 +46,7 @@ class Worker {
     Worker& operator=(const Worker&) = delete;
 
     const std::string& backend() const { return home_.backend.name.str(); }
-    bool runs() const { return peer_ != nullptr; }
+    bool runs() const { return peer_ && peer_->runs(); }
     // A failure counts as the end of a worker.
     void start();
     // Asks the process to leave and starts another one, confined by the policy now in force. Jobs
@@ -56,7 +56,7 @@ class Worker {
     void follow_name_servers();
     template <class Event>
     void tell(const Event& event) {
-        if (peer_) peer_->tell(event);
+        if (runs()) peer_->tell(event);
     }
 
   private:
@@ -68,6 +68,7 @@ class Worker {
     void count_violation();
     void on_ended(int status);
     void start_later();
+    void start_in(std::chrono::milliseconds time);
 
     const WorkerGround& ground_;
     Home home_;

@@ -85,13 +85,18 @@ worker::OpenedFiles opened(protocol::Setup& setup) {
     return files;
 }
 
+// Standard output is a pipe that the broker reads.
+sys::Log log_to_broker(std::string who) {
+    return {std::move(who), STDOUT_FILENO, sys::Log::Form::relayed, sys::Level::info};
+}
+
 int fail_with(int code, const Error& error, const sys::Log& log) {
     log.error(error.what);
     return code;
 }
 
 int read_config(worker::BrokerClient& broker, std::vector<std::string> arguments) {
-    sys::Log log("config-reader", STDOUT_FILENO);
+    auto log = log_to_broker("config-reader");
     const auto done = worker::hand_out_settings(broker, sources(std::move(arguments)), log);
     return done ? 0 : fail_with(kBadConfiguration, done.error(), log);
 }
@@ -104,7 +109,7 @@ int serve(worker::BrokerClient broker, std::vector<std::string> arguments) {
     }
     const auto run = take_run_options(arguments);
     const auto backend = setup->backend.str();
-    sys::Log log("worker/" + backend, STDOUT_FILENO);
+    auto log = log_to_broker("worker/" + backend);
     if (!run) return fail_with(kBadConfiguration, run.error(), log);
     if (const auto able = worker::check_libcrypto(); !able) {
         return fail_with(kFailed, able.error(), log);

@@ -9,7 +9,7 @@ namespace bulkhead::worker {
 
 Result<std::unique_ptr<Worker>> Worker::create(BrokerClient broker, Config config,
                                                protocol::Setup setup, RunOptions run,
-                                               sys::Log& log) {
+                                               const sys::Log& log) {
     auto own = TRY(prepare(std::move(broker), std::move(config), std::move(setup), log));
     auto session = TRY(Session::prepare({.loop = own->loop,
                                          .broker = own->broker,
@@ -27,7 +27,7 @@ Result<std::unique_ptr<Worker>> Worker::create(BrokerClient broker, Config confi
 }
 
 Worker::Worker(std::unique_ptr<WorkerResources> own, Session::Parts session, RunOptions run,
-               sys::Log& log)
+               const sys::Log& log)
     : log_(log),
       own_(std::move(own)),
       session_(std::move(session), {.refresh_facts = [this] { refresh_system(); },
@@ -111,13 +111,17 @@ Result<> Worker::on_event(link::Packet& packet) {
 
 void Worker::on(const protocol::JobExited& event) { session_.job_exited(event); }
 
-void Worker::on(protocol::PolicyReloaded event) {
+void Worker::on(const protocol::PolicyReloaded& event) {
     auto& facts = own_->facts;
     facts.policy_digest = crypto::hex(event.policy_digest);
     facts.ceiling_digest = crypto::hex(event.ceiling_digest);
     facts.restart_needed = event.restart_needed;
     session_.files_may_have_changed();
-    if (event.log) log_.move_to(std::move(event.log->fd));
+}
+
+// After whatever was received the broker is asked for its state anew.
+void Worker::on(const protocol::Ping&) {
+    if (const auto state = own_->broker.host_state(); !state) fail_worker(state.error());
 }
 
 void Worker::on(const protocol::Shutdown&) {

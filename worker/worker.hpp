@@ -14,27 +14,28 @@ class Worker {
   public:
     static Result<std::unique_ptr<Worker>> create(BrokerClient broker, Config config,
                                                   protocol::Setup setup, RunOptions run,
-                                                  sys::Log& log);
+                                                  const sys::Log& log);
     // The process's exit status: 0 when all was sent or the broker ordered the end, else 1.
     Result<int> run();
 
   private:
     Worker(std::unique_ptr<WorkerResources> own, Session::Parts session, RunOptions run,
-           sys::Log& log);
+           const sys::Log& log);
     Result<> take_over(std::vector<protocol::UnreportedJob> jobs);
 
     void refresh_system();
     void on_events();
     Result<> on_event(link::Packet& packet);
     void on(const protocol::JobExited& event);
-    void on(protocol::PolicyReloaded event);
+    void on(const protocol::PolicyReloaded& event);
+    void on(const protocol::Ping& event);
     void on(const protocol::Shutdown& event);
     void stop_if_drained();
     void fail_worker(const Error& error);
     void stop(int code);
     std::string compose_status() const;
 
-    sys::Log& log_;
+    const sys::Log& log_;
     std::unique_ptr<WorkerResources> own_;
     Session session_;
     std::optional<StatusServer> status_;

@@ -31,6 +31,22 @@ void tell_intake(Context& broker) {
     why.empty() ? broker.troubles.clear(kIntakeTrouble) : broker.troubles.set(kIntakeTrouble, why);
 }
 
+void tell_lost_lines(Context& broker) {
+    const auto now = sys::Clock::now();
+    const auto lost = broker.log.lost();
+    if (lost == broker.lost_lines) {
+        if (now - broker.lost_at > std::chrono::hours(1)) broker.troubles.clear("log-lines-lost");
+        return;
+    }
+    broker.troubles.set("log-lines-lost",
+                        std::to_string(lost) +
+                            " lines of the log could not be written since the start: see whether "
+                            "who reads it is stuck, or its disk is full");
+    // With that of the trouble, if it was lost as well.
+    broker.lost_lines = broker.log.lost();
+    broker.lost_at = now;
+}
+
 bool note_read(Context& broker, std::string_view row, std::string_view path,
                std::string_view reason) {
     return broker.log.check(broker.reads.note(broker.audit, row, path, reason, sys::Clock::now()),

@@ -59,6 +59,8 @@ struct Context {
     const Reboot* reboot = nullptr;
     std::string boot;  // boot_id()
     std::size_t backends = 1;
+    std::uint64_t lost_lines = 0;  // that were told by tell_lost_lines(), the last at lost_at
+    sys::Clock::time_point lost_at{};
     ReadJournal reads{};
     records::AuditQuota refused_starts{};  // in the audit log
 };
@@ -69,6 +71,8 @@ void note(const Context& broker, std::string_view event,
           records::Durable durable = records::Durable::yes);
 // Makes the trouble `intake-suspended` say whether, why and since when jobs may not begin.
 void tell_intake(Context& broker);
+// Makes lines of the log that were lost since the last call a trouble, which stands for an hour.
+void tell_lost_lines(Context& broker);
 // Records what came of a worker's reading, as ReadJournal does. False: it could not be recorded, so
 // nothing may be handed out; the log says why.
 bool note_read(Context& broker, std::string_view row, std::string_view path,

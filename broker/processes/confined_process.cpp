@@ -53,11 +53,9 @@ Result<> set_limits(const ProcessPlan& plan) {
     return set(RLIMIT_NPROC, limits.pids, plan.limit_threads_by_user && limits.pids > 0);
 }
 
-Result<> prepare_child(const ProcessPlan& plan, int channel) {
-    // Standard output and error are those of the broker: its log.
-    TRY(sys::place_descriptors(std::array{sys::Placed{}, sys::Placed{STDOUT_FILENO},
-                                          sys::Placed{STDERR_FILENO}, sys::Placed{channel},
-                                          sys::Placed{plan.program, false}}));
+Result<> prepare_child(const ProcessPlan& plan, int channel, int output) {
+    TRY(sys::place_descriptors(std::array{sys::Placed{}, sys::Placed{output}, sys::Placed{output},
+                                          sys::Placed{channel}, sys::Placed{plan.program, false}}));
     ::setsid();
     TRY(sys::check(::chdir("/"), "chdir /"));
     ::umask(plan.umask);
@@ -71,9 +69,10 @@ Result<> prepare_child(const ProcessPlan& plan, int channel) {
 }
 
 [[noreturn]] void become_program(const ProcessPlan& plan, const link::Channel& channel,
-                                 pid_t parent) {
+                                 const sys::Fd& output, pid_t parent) {
+    if (::dup2(output.get(), STDERR_FILENO) < 0) ::_exit(127);  // for what is said below
     auto done = plan.own_view ? hand_over_mounts(channel) : Result<>();
-    if (done) done = prepare_child(plan, channel.fd());
+    if (done) done = prepare_child(plan, channel.fd(), output.get());
     if (done && ::getppid() != parent) done = fail("the broker is gone");
     if (done) {
         const sys::Argv argv(plan.arguments);
@@ -116,11 +115,14 @@ std::vector<std::string> environment_for_network() {
 Result<ConfinedProcess> ConfinedProcess::spawn(const ProcessPlan& plan) {
     if (plan.user.uid == 0 || plan.user.gid == 0) return fail(plan.name + " must not run as root");
     auto [ours, theirs] = TRY(link::Channel::pair());
+    auto output = TRY(sys::make_pipe());
+    TRY(sys::set_nonblocking(output.read, true));
     const std::uint64_t flags =
         (plan.own_view ? CLONE_NEWNS : 0) | (plan.network ? 0 : CLONE_NEWNET);
-    auto child = TRY(sandbox::Child::start(
-        flags, plan.cgroup, [&, parent = ::getpid()] { become_program(plan, theirs, parent); }));
-    ConfinedProcess process(std::move(child), std::move(ours), plan.user);
+    auto child = TRY(sandbox::Child::start(flags, plan.cgroup, [&, parent = ::getpid()] {
+        become_program(plan, theirs, output.write, parent);
+    }));
+    ConfinedProcess process(std::move(child), std::move(ours), std::move(output.read), plan.user);
     if (plan.own_view) {
         const sandbox::Raised raised(sandbox::capability(CAP_SYS_ADMIN));
         process.proc_ = TRY(view::fresh_proc());

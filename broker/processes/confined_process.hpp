@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/link/channel.hpp"
@@ -47,6 +48,10 @@ class ConfinedProcess {
     const sys::Fd& pidfd() const { return child_.pidfd(); }
     const link::Channel& channel() const { return channel_; }
     pid_t pid() const { return child_.pid(); }
+    // The read end, non-blocking, of what the process writes to standard output and error.
+    const sys::Fd& output() const { return output_; }
+    // Whoever closes it closes what is unread in it.
+    sys::Fd take_channel() { return std::exchange(channel_, link::Channel(sys::Fd())).take(); }
 
     // Once, when it has read what it needs and before it meets anybody: from now on it sees `rows`
     // of the host's files. Nothing to do without a mount namespace of its own.
@@ -60,10 +65,14 @@ class ConfinedProcess {
     int reap() { return child_.reap().status; }
 
   private:
-    ConfinedProcess(sandbox::Child child, link::Channel channel, sandbox::User user)
-        : child_(std::move(child)), channel_(std::move(channel)), user_(user) {}
+    ConfinedProcess(sandbox::Child child, link::Channel channel, sys::Fd output, sandbox::User user)
+        : child_(std::move(child)),
+          channel_(std::move(channel)),
+          output_(std::move(output)),
+          user_(user) {}
     sandbox::Child child_;
     link::Channel channel_;
+    sys::Fd output_;
     sandbox::User user_;
     sys::Fd mounts_;  // its mount namespace, until the view is closed
     sys::Fd proc_;    // and what /proc will be then

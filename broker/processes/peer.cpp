@@ -20,15 +20,21 @@ std::chrono::nanoseconds processor_time() {
 
 }  // namespace
 
-Result<std::unique_ptr<Peer>> Peer::start(sys::Loop& loop, const ProcessPlan& plan, Manners manners,
-                                          Owner owner) {
+Result<std::unique_ptr<Peer>> Peer::start(sys::Loop& loop, const sys::Log& log,
+                                          const ProcessPlan& plan, Manners manners, Owner owner) {
     auto process = TRY(ConfinedProcess::spawn(plan));
-    std::unique_ptr<Peer> peer(
-        new Peer(loop, std::move(process), std::move(manners), std::move(owner)));
+    auto closer = TRY(Closer::start(process.channel()));
+    std::unique_ptr<Peer> peer(new Peer(loop, std::move(process), std::move(closer),
+                                        RelayedLog(log, plan.name), std::move(manners),
+                                        std::move(owner)));
     auto* const raw = peer.get();
     TRY(loop.watch(raw->process_.pidfd().get(), EPOLLIN,
-                   [raw](std::uint32_t) { raw->on_ended(); }));
+                   [raw](std::uint32_t) { raw->on_process_ended(); }));
+    TRY(loop.watch(raw->closer_.pidfd().get(), EPOLLIN,
+                   [raw](std::uint32_t) { raw->on_closer_ended(); }));
+    TRY(loop.watch(raw->closer_.answers(), EPOLLIN, [raw](std::uint32_t) { raw->on_fetched(); }));
     TRY(raw->listen());
+    raw->hear_lines();
     raw->limit_ = loop.after(raw->manners_.greeting, [raw] {
         raw->fail_with(Fault::silent, Error{.what = "no greeting in time"});
     });
@@ -36,9 +42,10 @@ Result<std::unique_ptr<Peer>> Peer::start(sys::Loop& loop, const ProcessPlan& pl
 }
 
 Peer::~Peer() {
-    loop_.cancel(limit_);
+    process_.kill();
     loop_.forget(process_.pidfd().get());
-    stop_listening();
+    loop_.forget(closer_.pidfd().get());
+    let_go();
 }
 
 Result<> Peer::listen() {
@@ -47,6 +54,7 @@ Result<> Peer::listen() {
 
 void Peer::stop_listening() {
     loop_.cancel(pause_);
+    paused_ = false;
     loop_.forget(process_.channel().fd());
 }
 
@@ -54,16 +62,34 @@ void Peer::stop_listening() {
 void Peer::on_packet() {
     if (const auto when = gate_.must_wait(sys::Clock::now())) {
         stop_listening();
-        pause_ = loop_.at(*when, [this] {
-            if (const auto watched = listen(); !watched)
-                fail_with(Fault::protocol, watched.error());
-        });
+        paused_ = true;
+        pause_ = loop_.at(*when, [this] { listen_again(); });
         return;
     }
-    auto packet = process_.channel().receive();
+    if (!process_.channel().next_has_descriptors()) return handle(process_.channel().receive());
+    stop_listening();
+    if (const auto asked = closer_.fetch(); !asked) fail_with(Fault::closer, asked.error());
+}
+
+// A packet with descriptors: the next one is read when it is handled, and asked for when its
+// descriptors are closed. So a process that sends what takes long to close waits itself.
+void Peer::on_fetched() {
+    auto packet = closer_.receive();
+    // Its pidfd tells that the closer has ended.
+    if (packet && !*packet) return loop_.forget(closer_.answers());
+    if (failed_ || (!packet && packet.error().code == EAGAIN)) return;
+    handle(std::move(packet));
+    if (failed_) return;
+    const auto released = closer_.release();
+    if (!released) return fail_with(Fault::closer, released.error());
+    listen_again();
+}
+
+void Peer::handle(Result<std::optional<link::Packet>> packet) {
     if (!packet && packet.error().code == EAGAIN) return;
+    if (packet ? !*packet : packet.error().code == EPIPE) return on_closed();
     if (!packet) return fail_with(Fault::protocol, packet.error());
-    if (!*packet) return on_closed();
+    unanswered_ = 0;
     const bool before = greeted();
     if (!before) {
         // Nothing of its first packet is decoded before the view is closed.
@@ -79,11 +105,38 @@ void Peer::on_packet() {
     }
     if (before || !greeted()) return;
     loop_.cancel(limit_);
+    ping_ = loop_.after(manners_.ping, [this] { ping(); });
     owner_.greeted();
+}
+
+void Peer::listen_again() {
+    paused_ = false;
+    if (const auto watched = listen(); !watched) fail_with(Fault::protocol, watched.error());
+}
+
+// What the process could not have answered, because nobody listened, does not count.
+void Peer::ping() {
+    if (unanswered_ == kMostUnanswered) {
+        return fail_with(Fault::hung,
+                         Error{.what = "no answer to " + std::to_string(unanswered_) + " pings"});
+    }
+    if (!paused_) ++unanswered_;
+    tell(protocol::Ping{});
+    ping_ = loop_.after(manners_.ping, [this] { ping(); });
+}
+
+void Peer::hear_lines() {
+    const int output = process_.output().get();
+    static_cast<void>(loop_.watch(output, EPOLLIN, [this, output](std::uint32_t) {
+        loop_.forget(output);
+        if (!lines_.read(process_.output(), sys::Clock::now())) return;
+        hear_ = loop_.after(RelayedLog::kPause, [this] { hear_lines(); });
+    }));
 }
 
 // The process is about to end, as the pidfd will tell; one that only closed its channel is killed.
 void Peer::on_closed() {
+    failed_ = true;
     stop_listening();
     kill_after(kLastWords);
 }
@@ -100,12 +153,35 @@ void Peer::fail_with(Fault fault, const Error& error) {
     owner_.failed(fault, error);
 }
 
-void Peer::on_ended() {
-    loop_.cancel(limit_);
-    loop_.forget(process_.pidfd().get());
+// From here on the closer alone has the channel, with all that is unread in it. Of a closer that is
+// gone it is left open, for closing it could wait.
+void Peer::let_go() {
+    for (const auto timer : {limit_, ping_, hear_}) loop_.cancel(timer);
+    loop_.forget(process_.output().get());
+    if (process_.channel().fd() < 0) return;
     stop_listening();
+    loop_.forget(closer_.answers());
+    auto channel = process_.take_channel();
+    if (closer_ended_) channel.release();
+    channel.reset();
+    closer_.finish();
+}
+
+void Peer::on_process_ended() {
+    loop_.forget(process_.pidfd().get());
+    status_ = process_.reap();
+    failed_ = true;
+    lines_.read_rest(process_.output(), sys::Clock::now());
+    let_go();
     const auto tell = std::move(owner_.ended);
-    tell(process_.reap());
+    tell(*status_);
+}
+
+void Peer::on_closer_ended() {
+    loop_.forget(closer_.pidfd().get());
+    closer_.reap();
+    closer_ended_ = true;
+    if (runs()) fail_with(Fault::closer, Error{.what = "its closer has ended"});
 }
 
 }  // namespace bulkhead::broker

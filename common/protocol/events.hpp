@@ -68,14 +68,12 @@ struct PolicyReloaded {
     Digest policy_digest{};
     Digest ceiling_digest{};
     bool restart_needed = false;
-    std::optional<Handle> log;
     static constexpr auto fields = std::tuple{
         field("policy_digest", &PolicyReloaded::policy_digest, "of the policy that decides"),
         field("ceiling_digest", &PolicyReloaded::ceiling_digest,
               "of the policy that made root's ceiling"),
         field("restart_needed", &PolicyReloaded::restart_needed,
-              "for the ceiling, which can only fall"),
-        field("log", &PolicyReloaded::log, "the log file, opened again")};
+              "for the ceiling, which can only fall")};
 };
 
 struct Shutdown {
@@ -103,6 +101,16 @@ struct ReadConfig {
         field("ports", &ReadConfig::ports, "TCP ports that policy lets workers connect to")};
 };
 
-using Events = MessageList<Setup, JobExited, PolicyReloaded, Shutdown, ReadConfig>;
+struct Ping {
+    static constexpr Spec spec{.id = 134,
+                               .name = "Ping",
+                               .max_bytes = 0,
+                               .remark =
+                                   "each 30 s; any request answers it. A worker that has not "
+                                   "answered two is replaced"};
+    static constexpr auto fields = std::tuple{};
+};
+
+using Events = MessageList<Setup, JobExited, PolicyReloaded, Shutdown, ReadConfig, Ping>;
 
 }  // namespace bulkhead::protocol

@@ -1,8 +1,13 @@
 #include "common/sys/log.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "common/base/parse.hpp"
@@ -17,9 +22,20 @@ using testing::Not;
 
 struct LogTest : testing::Test {
     Pipe pipe = make_pipe().value();
+    // All that is in the pipe: a log may hold a write end of its own.
     std::string written() {
-        pipe.write.reset();
-        return read_to_end(pipe.read, 1 << 20).value();
+        EXPECT_TRUE(set_nonblocking(pipe.read, true));
+        std::string text(1 << 20, '\0');
+        const auto got = ::read(pipe.read.get(), text.data(), text.size());
+        text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+        return text;
+    }
+    // Until the pipe takes no more.
+    void fill() const {
+        const Pipe& full = pipe;
+        ASSERT_TRUE(set_nonblocking(full.write, true));
+        while (::write(full.write.get(), "x", 1) == 1) continue;
+        ASSERT_TRUE(set_nonblocking(full.write, false));
     }
     nlohmann::json line() { return nlohmann::json::parse(written(), nullptr, false); }
 };
@@ -57,7 +73,7 @@ TEST_F(LogTest, ForgedFieldsStayInsideTheirString) {
 }
 
 TEST_F(LogTest, ATerminalGetsNoEscapeSequences) {
-    Log("worker", pipe.write.get(), false, Level::info)
+    Log("worker", pipe.write.get(), Log::Form::text, Level::info)
         .info("refused", {{"job", "\x1b]0;owned\x07\nINFO: all is well"}});
     const auto text = written();
     EXPECT_THAT(text, MatchesRegex("..:..:.. worker info: refused  job=.*\n"));
@@ -66,27 +82,119 @@ TEST_F(LogTest, ATerminalGetsNoEscapeSequences) {
 }
 
 TEST_F(LogTest, LessThanTheLeastLevelIsSilent) {
-    Log log("worker", pipe.write.get(), true, Level::warning);
+    Log log("worker", pipe.write.get(), Log::Form::json, Level::warning);
     log.debug("a");
     log.info("b");
-    EXPECT_TRUE(set_nonblocking(pipe.read, true));
-    EXPECT_FALSE(read_to_end(pipe.read, 10)) << "nothing is in the pipe";
+    EXPECT_EQ(written(), "");
     log.set_least(Level::debug);
     log.debug("c");
     EXPECT_EQ(line().at("event"), "c");
 }
 
-TEST_F(LogTest, AfterARotationTheLinesGoToTheNewFile) {
-    auto other = make_pipe().value();
-    Log log("worker", other.write.get());
-    log.info("before");
-    log.move_to(std::move(pipe.write));
-    log.info("after");
-    other.write.reset();
-    const auto before = nlohmann::json::parse(read_to_end(other.read, 1 << 20).value());
-    EXPECT_EQ(before.at("event"), "before");
-    { const Log gone = std::move(log); }
-    EXPECT_EQ(line().at("event"), "after");
+// A line that would wait is lost, and the next one that is written tells it.
+TEST_F(LogTest, AReaderThatDoesNotReadStopsNobodyAndLostLinesAreCounted) {
+    const Log log("broker", pipe.write.get());
+    fill();
+    log.info("first");
+    log.error("second");
+    EXPECT_EQ(log.lost(), 2U);
+    EXPECT_EQ(::fcntl(pipe.write.get(), F_GETFL) & O_NONBLOCK, 0) << "others wait as before";
+    written();
+    log.info("third");
+    EXPECT_EQ(line().at("lines_lost"), "2");
+    log.info("fourth");
+    EXPECT_FALSE(line().contains("lines_lost"));
+    EXPECT_EQ(log.lost(), 2U);
+}
+
+TEST_F(LogTest, ALineThatWasTornEndsBeforeTheNext) {
+    const Log log("broker", pipe.write.get());
+    const std::string large(100'000, 'x');
+    log.info("large", {{"text", large}});
+    EXPECT_EQ(log.lost(), 1U);
+    const auto part = written();
+    EXPECT_GT(part.size(), 4096U);
+    EXPECT_LT(part.size(), large.size());
+    log.info("next");
+    const auto text = written();
+    EXPECT_TRUE(text.starts_with("\n{"));
+    EXPECT_EQ(nlohmann::json::parse(text).at("lines_lost"), "1");
+}
+
+TEST_F(LogTest, ASocketAndATerminalThatNobodyReadsStopNobodyEither) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+    const Fd reader(ends[0]);
+    const Fd socket(ends[1]);
+    const Fd master(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+    ASSERT_EQ(::grantpt(master.get()) + ::unlockpt(master.get()), 0);
+    const Fd terminal(::open(::ptsname(master.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
+    ASSERT_TRUE(terminal);
+    for (const auto* fd : {&socket, &terminal}) {
+        const Log log("broker", fd->get());
+        for (int i = 0; i < 10'000 && log.lost() == 0; ++i) log.info("more", {{"of", "it"}});
+        EXPECT_EQ(log.lost(), 1U);
+    }
+}
+
+TEST_F(LogTest, WhatAnotherProcessWroteIsItsOwnWhateverItSays) {
+    std::string every;
+    for (int byte = 0; byte < 256; ++byte) every += static_cast<char>(byte);
+    const Log worker("worker/a", pipe.write.get(), Log::Form::relayed, Level::info);
+    worker.error(every, {{"why", every}, {"from", "broker"}, {"level", "debug"}, {"A", "b"}});
+    auto text = written();
+    ASSERT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
+    text.pop_back();
+    const auto line = parse_relayed(text);
+    EXPECT_EQ(line.level, Level::error);
+    EXPECT_EQ(line.event, every);
+    using Fields = std::vector<std::pair<std::string, std::string>>;
+    EXPECT_EQ(line.fields,
+              (Fields{{"why", every}, {"field", "broker"}, {"field", "debug"}, {"field", "b"}}));
+
+    Log("broker", pipe.write.get(), Log::Form::json, Level::error).relay("worker/a", line, 7);
+    const auto object = this->line();
+    ASSERT_FALSE(object.is_discarded());
+    EXPECT_EQ(object.at("from"), "worker/a");
+    EXPECT_EQ(object.at("level"), "error");
+    EXPECT_EQ(object.at("lines_left_out"), "7");
+}
+
+TEST_F(LogTest, OtherTextOfAnotherProcessIsAWarningThatQuotesIt) {
+    for (const std::string text : {"{\"from\":\"broker\",\"event\":\"all is well\"}", "", "\x1e",
+                                   "\x1e"
+                                   "4event",
+                                   "plain"}) {
+        const auto line = parse_relayed(text);
+        EXPECT_EQ(line.level, Level::warning);
+        EXPECT_EQ(line.event, "output");
+        ASSERT_EQ(line.fields.size(), 1U);
+        EXPECT_EQ(line.fields[0].second, text);
+    }
+    const Log terminal("broker", pipe.write.get(), Log::Form::text, Level::info);
+    terminal.relay("worker/a",
+                   parse_relayed("\x1e"
+                                 "1\x1b]0;owned\\nINFO"),
+                   0);
+    EXPECT_THAT(written(), MatchesRegex("..:..:.. worker/a info: .x1b.0;owned\n"
+                                        "..:..:.. worker/a info: INFO\n"));
+}
+
+TEST_F(LogTest, OfMoreThanSixteenFieldsTheRestIsLeftOut) {
+    std::string text =
+        "\x1e"
+        "1event";
+    for (int i = 0; i < 20; ++i) text += "\x1fk\x1fv";
+    EXPECT_EQ(parse_relayed(text).fields.size(), 16U);
+    EXPECT_EQ(parse_relayed("\x1e"
+                            "1event\x1fk")
+                  .fields.size(),
+              0U)
+        << "a name without a value";
+    EXPECT_EQ(parse_relayed("\x1e"
+                            "0")
+                  .event,
+              "");
 }
 
 TEST_F(LogTest, AClosedReaderIsNoReasonToStop) {
