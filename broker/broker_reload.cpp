@@ -1,6 +1,5 @@
 // SIGHUP: opens the logs again, and puts the policy in force if this host can give what it asks
 // for.
-#include <unistd.h>
 
 #include <algorithm>
 

@@ -18,7 +18,8 @@ namespace bulkhead::test {
 namespace {
 
 constexpr int kChannelFd = 3;
-constexpr std::size_t kMostSent = 253;  // SCM_MAX_FD of unix(7)
+constexpr std::uint32_t kAnswerToPing = 0xffff'ffff;  // the serial of that request
+constexpr std::size_t kMostSent = 253;                // SCM_MAX_FD of unix(7)
 
 template <class Reply>
 std::string in_words(const Reply& reply) {
@@ -79,9 +80,19 @@ void Attacker::send(ByteView bytes, const std::vector<int>& descriptors) const {
 }
 
 link::Packet Attacker::next() {
-    auto packet = channel_.receive();
-    if (!packet || !*packet) wait_to_be_killed();
-    return *std::move(*packet);
+    for (;;) {
+        auto packet = channel_.receive();
+        if (!packet || !*packet) wait_to_be_killed();
+        const auto header = protocol::decode_header((*packet)->bytes);
+        if (header && header->id == protocol::Ping::spec.id) {
+            send(
+                protocol::encode(protocol::HostState::spec.id, kAnswerToPing, protocol::HostState{})
+                    .value()
+                    .bytes);
+        } else if (!header || header->serial != kAnswerToPing) {
+            return *std::move(*packet);
+        }
+    }
 }
 
 std::string Attacker::answer() {

@@ -27,7 +27,8 @@ class Attacker {
     // --- frames. Waits while the queue is full.
     void send(ByteView bytes, const std::vector<int>& descriptors = {}) const;
     // The next reply in words: "admitted", a reason, "hello", "head"; events are passed over.
-    // When the broker closes the channel there is no more to do: waits to be killed.
+    // When the broker closes the channel there is no more to do: waits to be killed. Its pings are
+    // answered whenever something is awaited of it.
     std::string answer();
     // What `answer()` said last, in full.
     const protocol::StartReply& started() const { return started_; }
@@ -56,6 +57,8 @@ class Attacker {
 
     // --- descriptors, by kind; -1 if this kernel has none of that kind
     int descriptor(std::string_view kind) const;
+    // Closes it here: the broker may then have the last one.
+    void forget(std::string_view kind) { kinds_.erase(std::string(kind)); }
     int channel() const { return channel_.fd(); }
 
   private:
@@ -77,6 +80,10 @@ class Attacker {
     sys::Fd opened_;
     std::uint32_t serial_ = 0;
 };
+
+// The site's policy lets a worker connect to it on the loopback address. Nobody listens there
+// unless a test does.
+inline constexpr std::uint16_t kPortOfTheSite = 4444;
 
 // A memfd of `size` zeros after `content`, with these seals; -1 when the kernel refuses.
 int memory(std::string_view content, int seals, std::uint64_t size = 0, unsigned flags = 0);

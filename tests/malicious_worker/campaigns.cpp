@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "tests/malicious_worker/attacks.hpp"
 #include "tests/malicious_worker/random_frames.hpp"
@@ -82,6 +83,28 @@ void ask_for_files(Attacker& attacker) {
     attacker.wait_for_shutdown();
 }
 
+void offer_what_lingers(Attacker& attacker) {
+    for (const char* kind : {"lingering", "lingering-too"}) {
+        if (attacker.descriptor(kind) < 0) return attacker.report("lingering", "none");
+        attacker.send(framed(kId<protocol::StartJob>, start_payload()),
+                      {attacker.descriptor(kind)});
+        attacker.forget(kind);
+    }
+    // The second is not read before the first is closed.
+    attacker.report("lingering", attacker.answer());
+}
+
+void forge(Attacker& attacker) {
+    const sys::Fd output(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+    const std::string forged =
+        R"({"time":"2026-01-01T00:00:00Z","level":"info","from":"broker","event":"forged"})";
+    std::string all = forged + "\n\x1e" + "1forged\x1f" + "from\x1f" + "broker\n";
+    for (int i = 0; i < 100'000; ++i) all += "flood\n";
+    if (!sys::write_all(output, as_bytes(all))) attacker.report("forge", "cannot write");
+    attacker.report("forge", "done");
+    attacker.wait_for_shutdown();
+}
+
 void press(Attacker& attacker, std::string_view name, RandomFrames& frames) {
     if (name == "heads") {
         attacker.ask(protocol::HostState{});
@@ -113,6 +136,7 @@ void campaign(Attacker& attacker, std::string_view name) {
     if (name == "victim") return be_robbed(attacker);
     if (name == "thief") return rob(attacker);
     if (name == "files") return ask_for_files(attacker);
+    if (name == "forge") return forge(attacker);
     if (name == "fill") {
         const sys::Fd file(::openat(attacker.setup().state.fd.get(), "filler",
                                     O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
@@ -134,6 +158,10 @@ void campaign(Attacker& attacker, std::string_view name) {
     attacker.report("ready", "the job runs");
     RandomFrames frames(seed(), some_descriptors(attacker));
     std::uint64_t count = 0;
+    if (name == "lingering") {
+        offer_what_lingers(attacker);
+        return attacker.wait_for_shutdown();
+    }
     if (name == "deaf") attacker.wait_for_end(job);
     for (; !attacker.has_ended(job); ++count) press(attacker, name, frames);
     attacker.report(name, std::to_string(count));

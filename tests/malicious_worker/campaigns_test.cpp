@@ -7,11 +7,14 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <sstream>
 
 #include "common/sandbox/child.hpp"
 #include "common/sandbox/privileges.hpp"
+#include "tests/malicious_worker/attacker.hpp"
 #include "tests/malicious_worker/site.hpp"
 #include "tests/support/kernel.hpp"
+#include "tests/support/lingering.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -142,6 +145,45 @@ TEST_F(Violations, MoveNoJobsTimeout) {
     ASSERT_TRUE(wait_for_audit("protocol-violation"));
     ASSERT_TRUE(wait_for_audit("job-ended"));
     expect_timely_end();
+}
+
+// The socket stands for whatever takes long to close: root closed it itself, and stood still.
+TEST_F(Violations, WhatTakesAMinuteToCloseMovesNoTimeoutAndNoStop) {
+    auto port = kPortOfTheSite;
+    auto server = deaf_server(port);
+    ASSERT_TRUE(server) << "somebody listens on port " << port;
+    start("campaign lingering");
+    ASSERT_EQ(wait_for_finding("lingering"), "not-sealed");
+    ASSERT_TRUE(wait_for_audit("job-ended"));
+    expect_timely_end();
+    const auto began = Clock::now();
+    broker().signal(SIGTERM);
+    EXPECT_EQ(broker().wait(kPatience), 0);
+    EXPECT_LT(Clock::now() - began, 3s) << "it has waited for the socket";
+    EXPECT_EQ(audit("worker-ended").size(), 1U);
+    EXPECT_TRUE(audit("protocol-violation").empty());
+}
+
+// Two of its lines look like the broker's, the others are a flood.
+TEST_F(Violations, NothingThatAWorkerWritesIsALineOfTheBrokersOrTakesItsPlace) {
+    start("campaign forge");
+    ASSERT_TRUE(wait_for_finding("forge"));
+    stop();
+    std::istringstream text(log());
+    std::size_t of_worker = 0;
+    std::string last;
+    for (std::string line; std::getline(text, line);) {
+        const auto parsed = json::parse(line, nullptr, false);
+        ASSERT_FALSE(parsed.is_discarded()) << line;
+        of_worker += parsed["from"] == "worker/main" ? 1U : 0U;
+        if (parsed["from"] != "broker") continue;
+        EXPECT_NE(parsed["event"], "forged");
+        last = parsed["event"];
+    }
+    EXPECT_EQ(last, "stopping");
+    EXPECT_GT(of_worker, 100U);
+    EXPECT_LT(of_worker, 1'000U) << "a flood drowns the broker's lines";
+    EXPECT_NE(log().find("lines_left_out"), std::string::npos);
 }
 
 // Backoff of 1, 2, 4 and 8 s between the five.

@@ -16,6 +16,7 @@
 #include <string>
 
 #include "tests/malicious_worker/attacker.hpp"
+#include "tests/support/lingering.hpp"
 
 namespace bulkhead::test {
 
@@ -58,6 +59,10 @@ void Attacker::collect() {
         keep("its-peer", ends[1]);
     }
     keep("tcp-socket", ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    // If the test has a server that reads nothing: their last close(2) takes a minute.
+    for (const char* kind : {"lingering", "lingering-too"}) {
+        keep(kind, lingering_client(kPortOfTheSite).release());
+    }
     keep("epoll", ::epoll_create1(EPOLL_CLOEXEC));
     keep("eventfd", ::eventfd(0, EFD_CLOEXEC));
     keep("timerfd", ::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));

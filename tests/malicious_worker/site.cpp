@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "tests/malicious_worker/attacker.hpp"
 #include "tests/malicious_worker/jobs.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/roots_program.hpp"
@@ -52,7 +53,7 @@ Vitals vitals_of(pid_t pid) {
 
 void Site::SetUpTestSuite() {
     if (::geteuid() != 0) return;
-    place_ = std::make_unique<Installation>(4444);
+    place_ = std::make_unique<Installation>(kPortOfTheSite);
     place_->write("agent.yaml", "# the malicious worker reads none\n");
     for (const auto& job : jobs_of_the_site()) place_->pin(job);
     place_->write("policy/allowed_signers", "# nobody signs here\n");
