@@ -38,10 +38,10 @@ void tell_lost_lines(Context& broker) {
         if (now - broker.lost_at > std::chrono::hours(1)) broker.troubles.clear("log-lines-lost");
         return;
     }
-    broker.troubles.set("log-lines-lost",
-                        std::to_string(lost) +
-                            " lines of the log could not be written since the start: see whether "
-                            "who reads it is stuck, or its disk is full");
+    broker.troubles.set(
+        "log-lines-lost",
+        "lines of the log that could not be written since the start: " + std::to_string(lost) +
+            "; see whether who reads it is stuck, or its disk is full");
     // With that of the trouble, if it was lost as well.
     broker.lost_lines = broker.log.lost();
     broker.lost_at = now;

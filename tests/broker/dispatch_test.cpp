@@ -135,6 +135,20 @@ TEST_F(DispatchTest, TheAuditHeadIsToldWhenItsLinesAreOnDisk) {
     EXPECT_EQ(records::read_audit_head(dir), audit.head());
 }
 
+TEST_F(DispatchTest, LinesOfTheLogThatAreLostAreATroubleForAnHour) {
+    gate.serving();
+    EXPECT_TRUE(answer(protocol::HostState{}).troubles.items.empty());
+    log.info("nobody reads this");
+    for (int i = 0; i < 3; ++i) {
+        const auto told = answer(protocol::HostState{}).troubles.items;
+        ASSERT_EQ(told.size(), 1U);
+        EXPECT_EQ(told[0].code.str(), "log-lines-lost");
+        EXPECT_THAT(told[0].why.str(), HasSubstr("since the start: 1; see")) << "it counts itself";
+    }
+    context->lost_at -= std::chrono::hours(2);
+    EXPECT_TRUE(answer(protocol::HostState{}).troubles.items.empty());
+}
+
 TEST_F(DispatchTest, JobsThatAreNotThereCannotBeCancelledOrAcknowledged) {
     gate.serving();
     const auto cancelled = answer(protocol::CancelJob{.number = JobNumber{9}});
