@@ -177,7 +177,7 @@ std::string began(int seq, const std::string& time, int number, const std::strin
                     delivery + "\",\"backend\":\"main\",\"params\":[\"n=1\"]") +
            line(seq + 1, time,
                 "job-started\",\"number\":" + std::to_string(number) +
-                    ",\"job\":\"disk\u001bclean\",\"profile\":\"maintain\",\"signers\":[\"alice\","
+                    ",\"job\":\"disk\\u001bclean\",\"profile\":\"maintain\",\"signers\":[\"alice\","
                     "\"bob\"],\"delivery\":\"" +
                     delivery + "\"");
 }

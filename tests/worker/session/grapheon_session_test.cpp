@@ -214,7 +214,7 @@ TEST_F(GrapheonSession, WhatIsTooLargeIsHalvedDownToOneElement) {
         host_->inventory.sockets->push_back(test::connection(443, port));
     }
     // Less than a policy may say, so the agent is not told: it finds out.
-    backend_.set_grapheon_policy({{"max_report_bytes", 600}});
+    backend_.set_grapheon_policy({{"max_report_bytes", 900}});
     ASSERT_TRUE(host_->run(RunMode::once).well);
     EXPECT_EQ(agent().known["connections"].size(), 42U);
     EXPECT_EQ(agent().known["routes"].size(), 1U);
