@@ -86,10 +86,10 @@ TEST(Author, BySomebodyElsesNameDoesNotMakeASecondPerson) {
 TEST(Author, WhoseSignatureDoesNotCountIsToldWhy) {
     Situation s;
     s.sign({"alice", "bob"});
-    s.policy.signers.revoked = {SigningKey("carol").public_key()};
+    s.policy.signers.revoked.keys = {SigningKey("carol").public_key()};
     EXPECT_EQ(code(s.admit()), "author-unsigned");
     EXPECT_EQ(s.admit().detail, "carol's signature does not count: signer-revoked");
-    s.policy.signers.revoked.clear();
+    s.policy.signers.revoked.keys.clear();
     s.policy.signers.signers[2].valid_before = s.now - 1s;
     EXPECT_EQ(s.admit().detail, "carol's signature does not count: signer-not-valid");
 }

@@ -174,8 +174,9 @@ class SshKeygen : public testing::Test {
         const auto blobs = dearmor(armored);
         if (!blobs || blobs->size() != 1) return false;
         const std::vector<std::string> members{principal};
-        return count_approvers(message, *blobs, allowed_, {members, "nobody"}, kNow).approvers ==
-               members;
+        return count_approvers(message, *blobs, allowed_,
+                               {.quotas = {{1, members}}, .author = "nobody"}, kNow)
+                   .approvers == members;
     }
 
     std::vector<std::string> verify(const std::string& signature, const std::string& principal) {
