@@ -118,7 +118,9 @@ void Broker::keep_time() {
     parts_.audit.keep(parts_.ledger.mark());
     take_acceptance(context_);
     watch_memory(context_);
-    log_.check(parts_.evidence.prune(sys::now(), context_.policy->policy), "evidence");
+    // A clock that is not trusted makes nothing old.
+    log_.check(parts_.evidence.prune(trusted.value_or(UnixTime{}), context_.policy->policy),
+               "evidence");
     requests_.look();
     parts_.loop.after(records::Ledger::kClockEvery, [this] { keep_time(); });
 }

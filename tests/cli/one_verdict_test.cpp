@@ -69,7 +69,7 @@ class OneVerdict : public testing::Test {
         job.runs = {1000, std::chrono::hours(1)};
         job.reason = "pinned";
         for (const auto* name : {"a", "b"}) {
-            job.params.push_back(approval::parse_param_rule(name, "text:512:!-~").value());
+            job.params.push_back(approval::parse_param_rule(name, "text:512:0-9a-z/.\"").value());
         }
         job.job_id.value = "pinned";
         job.script_sha256 = crypto::sha256(as_bytes(kScript));

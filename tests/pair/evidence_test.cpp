@@ -80,7 +80,7 @@ class Evidence : public Pair {
             "bulkhead-job v1\njob-id " + id + "\nauthor carol\nscript-sha256 " +
             crypto::hex(crypto::sha256(as_bytes(script))) + "\nscript-size " +
             std::to_string(script.size()) +
-            "\ninterpreter /bin/sh\nprofile test\nparam dir text:64:!-~\ntarget any\nnot-before "
+            "\ninterpreter /bin/sh\nprofile test\nparam dir text:64:a-z/.\ntarget any\nnot-before "
             "2020-01-01T00:00:00Z\nnot-after 2090-01-01T00:00:00Z\ntimeout 30\noutput-max 4096\n"
             "runs 9/day\nreason a test\nend\n";
         return script + "#--bulkhead-approval-v1--\n" + commented("#m ", manifest) +
