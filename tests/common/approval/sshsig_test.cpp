@@ -35,6 +35,7 @@ TEST(SshSig, WhatSshKeygenWroteIsValid) {
     ASSERT_OK(blobs);
     ASSERT_EQ(blobs->size(), 1U);
     EXPECT_EQ(blobs->front().size(), 106 + kNamespace.size() + 64);
+    EXPECT_EQ(armored(blobs->front()), kGolden) << "written as it was read, byte for byte";
     EXPECT_EQ(match_sshsig(blobs->front(), *key, "golden\n"), Match::valid);
     EXPECT_EQ(match_sshsig(blobs->front(), *key, "golden"), Match::invalid);
     EXPECT_EQ(match_sshsig(blobs->front(), *key, "golden\n", "file"), Match::other_key);

@@ -239,6 +239,16 @@ TEST(WorkerLandlock, HoldsItsPortsAndNotOneTooMany) {
                 testing::StartsWith("worker.landlock:65:13: one port too many"));
 }
 
+TEST(HostPolicy, NamesOneGroupOfReadersOrNone) {
+    EXPECT_EQ(parsed("host.policy", "host-id a  # x\n").host.readers, "");
+    EXPECT_EQ(parsed("host.policy", "host-id a  # x\nreaders adm  # auditors\n").host.readers,
+              "adm");
+    EXPECT_THAT(refusal("host.policy", "host-id a  # x\nreaders a  # x\nreaders b  # y\n"),
+                HasSubstr("host.policy:3"));
+    EXPECT_THAT(refusal("host.policy", "host-id a  # x\nreaders  # nobody\n"),
+                HasSubstr("host.policy:2"));
+}
+
 TEST(HostPolicy, HoldsIdentityGroupsAndRequirements) {
     const auto policy = parsed("host.policy",
                                "host-id Web-1.example.org  # x\ngroup web-eu  # y\n"
