@@ -42,7 +42,7 @@ records::Ledger old_ledger(const TempDir& state) {
 }  // namespace
 
 LiveBroker::LiveBroker(const std::string& policy_directory)
-    : log_("broker", STDERR_FILENO, false, sys::Level::error),
+    : log_("broker", STDERR_FILENO, sys::Log::Form::text, sys::Level::error),
       loop_(sys::Loop::create().value()),
       cgroups_(broker::CgroupTree::create("test-" + std::to_string(::getpid())).value()),
       ledger_(old_ledger(state_)),
