@@ -49,6 +49,9 @@ void prepare(const Site& site, UnixTime now) {
                "policy-format 2  # test\nhost-id web-1  # test\ngroup web  # test\nrealm prod  # "
                "test\nepoch 3  # test\n");
     site.write("policy/approval.policy", kRules);
+    // Erin is in no group.
+    site.write("policy/allowed_signers",
+               site.read("policy/allowed_signers") + "erin " + SigningKey("erin").line() + "\n");
     auto profile = site.read("policy/profiles/maintain.profile");
     for (const auto& [from, to] :
          {std::pair<std::string, std::string>{"network none ", "network host "},
@@ -108,7 +111,7 @@ class Generator {
         auto job = job_of(number, script);
         auto manifest = approval::write_manifest(job);
         std::string signatures;
-        for (const auto* name : {"alice", "bob", "carol", "dave", "mallory"}) {
+        for (const auto* name : {"alice", "bob", "carol", "dave", "erin", "mallory"}) {
             const std::string who(name);
             if (often(who == job.author ? 95 : who == "alice" || who == "bob" ? 85 : 10)) {
                 signatures += SigningKey(name).armored(manifest);

@@ -18,7 +18,7 @@ namespace bulkhead::test {
 namespace {
 
 constexpr int kChannelFd = 3;
-constexpr std::uint32_t kAnswerToPing = 0xffff'ffff;  // the serial of that request
+constexpr std::uint32_t kAnswerToPing = 0xffff'fff0;  // the serial of that request
 constexpr std::size_t kMostSent = 253;                // SCM_MAX_FD of unix(7)
 
 template <class Reply>
