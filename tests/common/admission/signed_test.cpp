@@ -89,7 +89,8 @@ TEST(AdmitSigned, NobodyOfALineThatIsNotUnderstoodCountsAndTheLineIsNamed) {
     const auto bob = SigningKey("bob").line();
     s.policy.signers =
         approval::parse_allowed_signers("alice " + SigningKey("alice").line() + "\nbob " + bob +
-                                        "\nbob,dave x=\"1\" " + SigningKey("dave").line() + "\n")
+                                        "\nbob,dave x=\"1\" " + SigningKey("dave").line() +
+                                        "\ncarol " + SigningKey("carol").line() + "\n")
             .value();
     const auto verdict = s.admit();
     EXPECT_EQ(code(verdict), "signer-unclear");
@@ -103,10 +104,15 @@ TEST(AdmitSigned, AnAuthorsKeyIsTheirsInALineThatIsNotUnderstood) {
     s.policy.signers =
         approval::parse_allowed_signers("alice " + SigningKey("alice").line() + "\nbob " +
                                         SigningKey("bob").line() + "\ncaro? x=\"1\" " +
-                                        SigningKey("bob").line() + "\n")
+                                        SigningKey("bob").line() + "\ncarol " +
+                                        SigningKey("carol").line() + "\n")
             .value();
     ASSERT_EQ(s.job.author, "carol");
-    EXPECT_EQ(code(s.admit()), "author-does-not-count");
+    const auto verdict = s.admit();
+    EXPECT_EQ(check(verdict, "threshold").detail,
+              "1 of the 2 needed from ops beside the author (alice)");
+    EXPECT_EQ(code(verdict), "author-unsigned");
+    EXPECT_THAT(verdict.detail, testing::HasSubstr("signer-unclear"));
 }
 
 TEST(AdmitSigned, ASignatureThatDoesNotCountTakesNothingFromTheOthers) {
