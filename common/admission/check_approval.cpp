@@ -68,11 +68,17 @@ CheckResult judge_author(const Case& c, const approval::Count& count) {
                                     "bulkhead new-job --author NAME, of one"};
     }
     if (count.author >= Standing::author) return pass(author + " signed");
-    return {author_unsigned,
-            author + (count.author == Standing::unknown
-                          ? " wrote it and has not signed; a signature of the author's is needed "
-                            "beside those of others"
-                          : "'s signature does not count: " + in_words(count.author))};
+    if (count.author == Standing::unknown) {
+        return {author_unsigned, author +
+                                     " wrote it and has not signed; a signature of the author's is "
+                                     "needed beside those of others"};
+    }
+    const auto lost =
+        std::ranges::find(count.signatures, count.author, &approval::Signature::standing);
+    const bool why = lost != count.signatures.end() && !lost->why.empty();
+    return {reason_of(count.author), author +
+                                         "'s signature does not count: " + in_words(count.author) +
+                                         (why ? "; allowed_signers, " + lost->why : "")};
 }
 
 CheckResult judge_threshold(const policy::ApprovalRule& rule, const approval::Count& count) {

@@ -91,7 +91,7 @@ TEST_F(Withdrawals, AreTakenBackByAPolicyThatLoads) {
     slip();
     place().write("policy/allowed_signers", "");
     rejected();
-    EXPECT_EQ(run_signed()["reason"], "signer-unknown");
+    EXPECT_EQ(run_signed()["reason"], "author-unknown");
     EXPECT_EQ(run_pinned()["outcome"], "finished") << "nobody took that back";
     place().write("policy/allowed_signers", "alice " + alice_.line() + "\n");
     place().write("policy/reads.policy", reads);

@@ -87,7 +87,7 @@ TEST(Author, WhoseSignatureDoesNotCountIsToldWhy) {
     Situation s;
     s.sign({"alice", "bob"});
     s.policy.signers.revoked.keys = {SigningKey("carol").public_key()};
-    EXPECT_EQ(code(s.admit()), "author-unsigned");
+    EXPECT_EQ(code(s.admit()), "signer-revoked");
     EXPECT_EQ(s.admit().detail, "carol's signature does not count: signer-revoked");
     s.policy.signers.revoked.keys.clear();
     s.policy.signers.signers[2].valid_before = s.now - 1s;
@@ -133,7 +133,7 @@ TEST(Groups, EachNeedsPeopleOfItsOwn) {
 TEST(Hardware, AndVerifiedAreAskedOfAllThatIsNeeded) {
     auto s = approved();
     s.policy.approvals["maintain"].hardware = true;
-    EXPECT_EQ(code(s.admit()), "author-unsigned");
+    EXPECT_EQ(code(s.admit()), "signer-not-hardware");
     EXPECT_THAT(s.admit().detail, HasSubstr("signer-not-hardware"));
     const auto sign_by_tokens = [&](unsigned flags) {
         s.signatures.clear();
@@ -146,7 +146,7 @@ TEST(Hardware, AndVerifiedAreAskedOfAllThatIsNeeded) {
     };
     EXPECT_EQ(sign_by_tokens(1), "admitted");
     s.policy.approvals["maintain"].verified = true;
-    EXPECT_EQ(sign_by_tokens(1), "author-unsigned");
+    EXPECT_EQ(sign_by_tokens(1), "signer-not-verified");
     EXPECT_EQ(sign_by_tokens(5), "admitted");
     // The author by a token, the others by software keys.
     s.policy.approvals["maintain"].verified = false;

@@ -111,8 +111,7 @@ TEST(AdmitSigned, AnAuthorsKeyIsTheirsInALineThatIsNotUnderstood) {
     const auto verdict = s.admit();
     EXPECT_EQ(check(verdict, "threshold").detail,
               "1 of the 2 needed from ops beside the author (alice)");
-    EXPECT_EQ(code(verdict), "author-unsigned");
-    EXPECT_THAT(verdict.detail, testing::HasSubstr("signer-unclear"));
+    EXPECT_EQ(code(verdict), "signer-unclear");
 }
 
 TEST(AdmitSigned, ASignatureThatDoesNotCountTakesNothingFromTheOthers) {
