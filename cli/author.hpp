@@ -17,8 +17,8 @@ std::string fault_lines(const std::string& file, const std::vector<Remark>& faul
 Result<> require_sound(const std::string& file, std::string_view script,
                        const std::string& interpreter);
 
-// An error that names what a signer does not see in `text`, unless `odd_bytes` says why it is meant.
-// `advice` ends the error.
+// An error that names what a signer does not see in `text`, unless `odd_bytes` says why it is
+// meant. `advice` ends the error.
 Result<> require_visible(const std::string& file, std::string_view text,
                          const std::string& odd_bytes, const std::string& advice);
 

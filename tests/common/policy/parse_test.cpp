@@ -298,8 +298,8 @@ TEST(ApprovalPolicy, BoundsWhatItsJobsMayBe) {
     EXPECT_EQ(inspect.before_birth, ApprovalRule::BeforeBirth::refuse);
     const auto& maintain = policy.approvals.at("maintain");
     EXPECT_EQ(maintain.before_birth, ApprovalRule::BeforeBirth::by_kind);
-    EXPECT_FALSE(maintain.params || maintain.hardware ||
-                 maintain.one_shot_only || maintain.no_target_any);
+    EXPECT_FALSE(maintain.params || maintain.hardware || maintain.one_shot_only ||
+                 maintain.no_target_any);
 }
 
 TEST(HostPolicy, NamesRealmAndEpochAndHowLongV1IsTaken) {
