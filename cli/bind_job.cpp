@@ -42,7 +42,7 @@ Result<PolicyOrNone> policy_of_hosts(const Options& options) {
 Result<unsigned> format_of(const Options& options) {
     const auto text = options.value("--format", "v2");
     if (text != "v1" && text != "v2") {
-        return wrong("--format takes v2, or v1 for hosts before version 0.3");
+        return wrong("--format takes v2, or v1 for hosts of version 0.1");
     }
     return text == "v1" ? 1U : 2U;
 }

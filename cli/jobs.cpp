@@ -120,7 +120,7 @@ Result<int> list(const Options& options) {
     add(log ? "jobs that ended before " + format_utc(since) + " are left out: --since\n"
             : "what ran is not known here: " + log.error().what + "\n");
     TRY(print(text));
-    return kDone;
+    return log ? kDone : kNo;
 }
 
 }  // namespace

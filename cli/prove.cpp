@@ -153,8 +153,8 @@ Result<int> prove(const Arguments& arguments) {
     const auto job = TRY(chosen(TRY(only_root(past_jobs(log))), options.operands()[0]));
     if (job.verdict.is_null() || text_in(job.verdict, "policy").empty()) {
         return fail("job " + std::to_string(job.number) +
-                    ": the audit log no longer has its verdict, or has it from a release before "
-                    "0.3, which kept no evidence");
+                    ": the audit log no longer has its verdict, or has it from release 0.1, "
+                    "which kept no evidence");
     }
     const auto store = TRY(only_root(
         sys::Dir::open(options.value("--state", "/var/lib/bulkhead") + "/broker/evidence")));

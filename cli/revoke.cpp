@@ -137,7 +137,11 @@ Result<int> revoke(const Arguments& arguments) {
                          "%s: %zu that cannot sign here (RSA, ECDSA, certificates): left out\n",
                          quoted(path).c_str(), turned.others());
         }
-        if (turned.lines().empty()) continue;
+        if (turned.lines().empty()) {
+            std::fprintf(stderr, "%s: nothing in it came to a line\n", quoted(path).c_str());
+            whole = false;
+            continue;
+        }
         TRY(print("# " + format_utc(sys::now()) + " by " + quoted(login_name(), 64) + ", from " +
                   quoted(path) + "\n" + turned.lines()));
     }

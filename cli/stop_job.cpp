@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include "cli/audit_lines.hpp"
@@ -33,6 +34,31 @@ bool is_taken(const sys::Dir& directory, const std::string& name) {
     return false;
 }
 
+// What root has recorded of requests to stop this job, oldest first: whether it ran. Empty also if
+// the log cannot be read.
+std::vector<bool> answers(const std::string& log, std::uint64_t number) {
+    std::vector<bool> ran;
+    static_cast<void>(each_audit_line(log, [&](std::string_view text) {
+        if (!text.contains("\"event\":\"job-stop-requested\"")) return;
+        const auto line = nlohmann::json::parse(text, nullptr, false);
+        if (!line.is_object() || text_in(line, "number") != std::to_string(number)) return;
+        ran.push_back(line.contains("runs") && line["runs"] == true);
+    }));
+    return ran;
+}
+
+// Root records the request after it has taken it. Nothing, if no record comes.
+std::optional<bool> answer_after(std::size_t earlier, const std::string& log,
+                                 std::uint64_t number) {
+    const auto until = std::chrono::steady_clock::now() + kPatience;
+    while (std::chrono::steady_clock::now() < until) {
+        const auto all = answers(log, number);
+        if (all.size() > earlier) return all.back();
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<int> stop_job(const Arguments& arguments) {
@@ -41,7 +67,9 @@ Result<int> stop_job(const Arguments& arguments) {
     const auto number =
         TRY(or_wrong(within("number", parse_number<std::uint64_t>(options.operands()[0]))));
     const auto reason = TRY(one_line("--reason", options.value("--reason", "no reason given")));
-    const auto jobs = past_jobs(options.value("--log-dir", kLogDirectory));
+    const auto log = options.value("--log-dir", kLogDirectory);
+    const auto jobs = past_jobs(log);
+    const auto earlier = answers(log, number).size();
     if (jobs) {
         const auto same = [&](const PastJob& job) { return job.number == number; };
         const auto found = std::find_if(jobs->rbegin(), jobs->rend(), same);
@@ -59,6 +87,13 @@ Result<int> stop_job(const Arguments& arguments) {
         static_cast<void>(directory.remove_file(name));
         return fail("no agent with the state " + place + " takes requests: is it running?");
     }
+    const auto ran = jobs ? answer_after(earlier, log, number) : std::nullopt;
+    if (!ran) {
+        return fail(
+            "root has taken the request, and whether the job runs is not known here: see "
+            "job-stop-requested in the audit log (--log-dir)");
+    }
+    if (!*ran) return fail("no job " + std::to_string(number) + " runs");
     TRY(print(
         "Job " + std::to_string(number) +
         " is being ended: SIGTERM to all its processes, and SIGKILL after 10 s. The audit log "

@@ -11,12 +11,17 @@
 namespace bulkhead::cli {
 
 Result<std::string> read_input(const std::string& path, std::uint64_t max) {
-    const sys::Fd file(path == "-" ? ::dup(STDIN_FILENO)
-                                   : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    const sys::Fd file(path == "-"
+                           ? ::dup(STDIN_FILENO)
+                           : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (!file) return sys::fail_errno(path);
     struct stat info {};
     if (::fstat(file.get(), &info) != 0) return sys::fail_errno(path);
     if (S_ISDIR(info.st_mode)) return fail(path + ": is a directory");
+    // Whoever made a FIFO could let its reader wait for ever.
+    if (path != "-" && S_ISFIFO(info.st_mode)) {
+        return fail(path + ": is a FIFO; hand it on as standard input, \"-\"");
+    }
     return within(path, sys::read_to_end(file, max));
 }
 

@@ -55,14 +55,17 @@ else
     fault 'policy: a file is changed or absent: cd policy; sha256sum -c ../policy.sha256sums'
 fi
 
-for key in realm epoch; do
-    here=$(sed -n "s/^$key \([^ ]*\).*/\1/p" policy/host.policy)
-    meant=$(sed -n "s/^$key //p" manifest)
-    [ -z "$meant" ] || same "manifest: $key $meant is that of policy/host.policy" "$here" "$meant"
-done
-
-# --- who approved
+# --- who approved, and for where: a realm binds each job, an epoch those that people signed
 rule=$(text "$verdict" rule)
+case $rule in
+'pinned approved/'*) bound='realm' ;;
+*) bound='realm epoch' ;;
+esac
+for key in $bound; do
+    here=$(cat policy/host.policy policy/host.policy.d/*.lines 2>/dev/null | sed -n "s/^[[:blank:]]*$key[[:blank:]]*\([^[:blank:]#]*\).*/\1/p")
+    meant=$(sed -n "s/^$key //p" manifest)
+    same "manifest: $key is that of policy/host.policy, or neither has one" "${meant:-none}" "${here:-none}"
+done
 case $rule in
 'pinned approved/'*)
     same "policy: root has pinned this manifest, ${rule#pinned }" "$(sum "policy/${rule#pinned }")" "$(text "$verdict" manifest)"
@@ -70,7 +73,7 @@ case $rule in
 *)
     when=$(printf '%s' "$time" | tr -d 'TZ:-')
     list "$verdict" keys >.keys.$$
-    number=0 people=' ' revoked=policy/revoked_signers
+    number=0 people='' revoked=policy/revoked_signers
     [ -f "$revoked" ] || revoked='' # a policy without this file has revoked nobody
     # Its keys and fingerprints as a KRL: -r takes neither fingerprints nor all else that may stand in a line.
     if [ -n "$revoked" ]; then
@@ -88,7 +91,7 @@ case $rule in
             -n bulkhead-job-v1 -O verify-time="$when" -s "signatures/$number.sig" <manifest 2>&1) &&
             [ "${said##* }" = "${key##* }" ]; then
             ok "signatures/$number.sig: $said"
-            for name in $(printf '%s' "${key% *}" | tr ',' ' '); do people="$people$name "; done
+            people="$people,${key% *}, ;" # of each key the names of its line
         else
             fault "signatures/$number.sig: by $key? $said"
         fi
@@ -96,25 +99,34 @@ case $rule in
     rm -f .keys.$$ .spec.$$ .krl.$$
     profile=$(sed -n 's/^profile //p' manifest)
     author=$(sed -n 's/^author //p' manifest)
+    case $people in
+    *",$author,"*) ok "author: $author has signed" ;;
+    *) fault "author: $author has not signed" ;;
+    esac
     if cat policy/approval.policy policy/approval.policy.d/*.lines 2>/dev/null | sed 's/#.*//' | awk -v people="$people" -v profile="$profile" -v author="$author" '
         $1 == "signers" { for (i = 3; i <= NF; i++) member[$2, $i] = 1 }
         $1 == "profile" && $2 == profile {
-            for (i = 3; i < NF; i++) if ($(i + 1) == "of") { need[++rules] = $i; group[rules] = $(i + 2) }
+            for (i = 3; i < NF; i++) if ($(i + 1) == "of") for (n = 0; n < $i; n++) group[++seats] = $(i + 2)
             if (/author-counts/) author = ""
         }
-        END {
-            count = split(people, name, " ")
-            for (r = 1; r <= rules; r++) {
-                good = 0
-                split("", seen)
-                for (i = 1; i <= count; i++) {
-                    if (name[i] == author || seen[name[i]] || !((group[r], name[i]) in member)) continue
-                    seen[name[i]] = 1
-                    good++
+        # Gives seat after seat a key and a person of its own; tries the others where that leads nowhere.
+        function fill(seat,    k, n, i, names) {
+            if (seat > seats) return 1
+            for (k = 1; k < keys; k++) {
+                if (taken[k] || (author != "" && index(key[k], "," author ","))) continue
+                n = split(key[k], names, /[ ,]+/)
+                for (i = 1; i <= n; i++) {
+                    if (names[i] == "" || sits[names[i]] || !((group[seat], names[i]) in member)) continue
+                    taken[k] = sits[names[i]] = 1
+                    if (fill(seat + 1)) return 1
+                    taken[k] = sits[names[i]] = 0
                 }
-                if (good < need[r]) exit 1
             }
-            exit rules == 0
+            return 0
+        }
+        END {
+            keys = split(people, key, ";")
+            exit seats == 0 || !fill(1)
         }'; then
         ok "policy/approval.policy: that is enough for profile $profile, beside author $author"
     else

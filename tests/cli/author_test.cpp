@@ -74,7 +74,7 @@ TEST_F(Author, IsToldWhatToDoAboutAMistake) {
          "--param: expected int:, enum:, word, path:, text: or text-raw:"},
         {{"--interpreter", "bash"}, kScript, 2, "interpreter: expected an absolute path"},
         {{"--author", "x"}, kScript, 2, "--author is given twice"},
-        {{"--format", "v3"}, kScript, 2, "--format takes v2, or v1 for hosts before version 0.3"},
+        {{"--format", "v3"}, kScript, 2, "--format takes v2, or v1 for hosts of version 0.1"},
         {{"--format", "v1", "--realm", "prod"}, kScript, 2, "v1 can name no realm, epoch or"},
         {{"--format", "v1", "--epoch", "1"}, kScript, 2, "leave out --format v1"},
         {{"--realm", "a b"}, kScript, 2, "realm: expected [A-Za-z0-9]"},
