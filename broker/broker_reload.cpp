@@ -134,6 +134,7 @@ void Broker::reload() {
     } else {
         keep_what_is_granted_now(fresh.error().what);
     }
+    tell_intake(context_);
     workers_->tell_all(protocol::PolicyReloaded{.policy_digest = context_.policy->policy.digest,
                                                 .ceiling_digest = context_.ceiling.digest,
                                                 .restart_needed = context_.ceiling.restart_needed});

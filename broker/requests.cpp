@@ -59,7 +59,7 @@ Result<> Requests::serve() {
             std::min(name.size(), name.starts_with(kStopJob) ? kStopJob.size() : name.size()));
         if (number.empty() || number.ends_with(".new")) continue;  // is being written
         const auto reason = one_line(dir.read_file(name, kMaxReason));
-        TRY(dir.remove_file(name));
+        if (!broker_.log.check(dir.remove_file(name), "requests of the operator")) continue;
         stop_job(number, reason);
     }
     return {};

@@ -120,7 +120,8 @@ Result<int> list(const Options& options) {
     add(log ? "jobs that ended before " + format_utc(since) + " are left out: --since\n"
             : "what ran is not known here: " + log.error().what + "\n");
     TRY(print(text));
-    return log ? kDone : kNo;
+    // Where nobody has named a place, there may be no agent yet.
+    return log || !options.has("--log-dir") ? kDone : kNo;
 }
 
 }  // namespace

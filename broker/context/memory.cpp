@@ -11,6 +11,7 @@ using admission::Memory;
 
 constexpr std::string_view kLost = "ledger-lost";
 constexpr std::string_view kRolledBack = "ledger-rolled-back";
+constexpr std::string_view kAcceptFailed = "accept-lost-ledger-failed";
 constexpr std::string_view kRemedy =
     ": restore the newest ledger there is, or run bulkhead accept-lost-ledger, after which no "
     "one-shot job runs that was approved before";
@@ -54,10 +55,14 @@ void watch_memory(Context& broker) {
     const auto now = sys::now();
     stands(now + admission::kClockSlack < view.clock_floor, "clock-behind",
            "it is " + format_utc(now) + ", but this host has already seen " +
-               format_utc(view.clock_floor) + "; no job starts until then: set the clock right");
+               format_utc(view.clock_floor) +
+               "; no job starts until then: set the clock right, or see clock-behind in "
+               "docs/operations.md where it is right");
 }
 
 void take_acceptance(Context& broker) {
+    // A request that could not be carried out is tried once: each try writes to the audit log.
+    if (broker.troubles.stands(kAcceptFailed)) return;
     const auto asked = broker.ledger.acceptance();
     if (!asked) return;
     const auto memory = broker.ledger.memory();
@@ -71,7 +76,11 @@ void take_acceptance(Context& broker) {
                                               {"asked", quoted(*asked, 200)},
                                               {"records", broker.ledger.records()}});
     if (!broker.log.check(recorded, "audit log: ledger-accepted")) return;
-    broker.log.check(broker.ledger.accept_loss(), "accept-lost-ledger");
+    const auto accepted = broker.ledger.accept_loss();
+    if (!broker.log.check(accepted, "accept-lost-ledger")) {
+        broker.troubles.set(kAcceptFailed,
+                            accepted.error().what + "; mend it and restart the agent");
+    }
     broker.audit.keep(broker.ledger.mark());
     watch_memory(broker);
 }

@@ -27,6 +27,10 @@ void Troubles::clear(std::string_view code) {
     }
 }
 
+bool Troubles::stands(std::string_view code) const {
+    return std::ranges::find(standing_, code, &Standing::code) != standing_.end();
+}
+
 protocol::Bounded<protocol::Trouble, protocol::kMaxTroubles> Troubles::told() const {
     protocol::Bounded<protocol::Trouble, protocol::kMaxTroubles> told;
     for (const auto& one : standing_) {

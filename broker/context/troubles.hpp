@@ -21,6 +21,8 @@ class Troubles {
     // No effect if no trouble of this code stands.
     void clear(std::string_view code);
 
+    bool stands(std::string_view code) const;
+
     // The first kMaxTroubles in the order in which they began.
     protocol::Bounded<protocol::Trouble, protocol::kMaxTroubles> told() const;
 

@@ -92,7 +92,8 @@ protocol::StartReply recorded_reply(const Verdict& verdict, const StartRequest& 
                                     Context& broker) {
     const auto written = record(verdict, request, broker);
     if (!written) broker.troubles.set("audit-unwritable", written.error().what);
-    if (written) broker.troubles.clear("audit-unwritable");
+    // Of refusals too many in an hour none is written, so such a one tells nothing.
+    if (written && broker.refused_starts.left_out() == 0) broker.troubles.clear("audit-unwritable");
     if (written || !verdict.admitted) return reply_to(verdict);
     return reply_to(admission::refuse(Reason::audit_write_failed, written.error().what));
 }

@@ -18,6 +18,7 @@ constexpr int kNullDevice = 0;
 constexpr int kBroker = 3;
 constexpr int kChannel = 4;
 constexpr std::string_view kClosed = "closed";
+constexpr std::string_view kReady = "ready";
 
 // It has root's user id, so that no worker can signal it.
 Result<> become_closer(const link::Channel& broker, const link::Channel& channel) {
@@ -47,6 +48,7 @@ Result<std::vector<sys::Fd>> hand_on(const link::Channel& broker, const link::Ch
 void serve() {
     const link::Channel broker{sys::Fd(kBroker)};
     const link::Channel channel{sys::Fd(kChannel)};
+    if (!broker.send(as_bytes(kReady))) return;
     std::vector<sys::Fd> held;
     for (;;) {
         const auto order = broker.receive();
@@ -66,11 +68,19 @@ void serve() {
 
 Result<Closer> Closer::start(const link::Channel& channel) {
     auto [ours, theirs] = TRY(link::Channel::pair());
-    TRY(sys::set_nonblocking(ours.descriptor(), true));
     auto child = TRY(sandbox::Child::start(0, -1, [&] {
-        if (become_closer(theirs, channel)) serve();
+        const auto become = become_closer(theirs, channel);
+        if (become) serve();
+        if (!become) static_cast<void>(theirs.send(as_bytes(become.error().what)));
         ::_exit(0);
     }));
+    theirs = link::Channel(sys::Fd());
+    // It has no more to do than a few calls before it says this.
+    const auto said = TRY(ours.receive());
+    if (!said) return fail("the closer has ended");
+    const auto words = as_text(said->bytes);
+    if (words != kReady) return fail("closer: " + std::string(words));
+    TRY(sys::set_nonblocking(ours.descriptor(), true));
     return Closer(std::move(child), std::move(ours));
 }
 

@@ -58,20 +58,21 @@ Result<> Evidence::prune(UnixTime now, const policy::Policy& policy) {
     const auto beyond = [this] { return bytes_ > kMostBytes || files_ > kMostFiles; };
     if (!beyond() && now < looked_ + kLookEvery) return {};
     looked_ = now;
-    policy_ = {};
-    TRY(keep(policy));  // is now what was used last
     auto files = TRY(list());
     std::ranges::sort(files, {}, &File::used);
     std::size_t aged = 0;
     for (const auto& file : files) {
+        if (policy.file_list.contains(file.name) || file.name == crypto::hex(policy.digest))
+            continue;
         const bool old = file.used < now - kLongest && aged < kMostForAge;
-        if (!beyond() && !old) return {};
+        if (!beyond() && !old) break;
         if (!beyond()) ++aged;
-        TRY(dir_.remove_file(file.name));
+        if (!dir_.remove_file(file.name)) continue;  // a directory, say: not of this store
         bytes_ -= std::min(bytes_, file.bytes);
         files_ -= std::min<std::size_t>(files_, 1);
     }
-    return {};
+    policy_ = {};
+    return keep(policy);
 }
 
 }  // namespace bulkhead::records

@@ -95,7 +95,8 @@ Result<> Ledger::judge(const std::optional<Past>& past) {
 // A ledger that is ahead of the audit log is as it should be: it is written first.
 std::string Ledger::age_in_doubt() const {
     if (!mark_) {
-        const bool none = !history_.header() || history_.next() == JobNumber{1};
+        const bool none =
+            !history_.header() || history_.next() == JobNumber{1} || memory() == Memory::lost;
         return none ? "" : "neither audit.head nor the audit log says how old it should be";
     }
     const auto expected = std::to_string(mark_->lines);
@@ -174,7 +175,10 @@ Result<> Ledger::make_room() {
 Result<JobNumber> Ledger::start(Start start) {
     TRY(make_room());
     const auto number = history_.next();
+    // The end of a one-shot job's approval stays later than its start: by that it is told apart.
+    const bool once = start.not_after > start.started;
     start.started = std::max(start.started, history_.floor());
+    if (once) start.not_after = std::max(start.not_after, start.started + std::chrono::seconds(1));
     TRY(append({.kind = Kind::started, .number = number, .time = start.started, .start = start}));
     return number;
 }
@@ -266,6 +270,8 @@ Memory Ledger::memory() const {
 
 std::optional<Head> Ledger::mark() const {
     if (memory() == Memory::rolled_back) return {};
+    // What was lost may be restored yet, and is measured by what was known of it.
+    if (memory() == Memory::lost) return mark_;
     return Head{history_.count(), chain_};
 }
 

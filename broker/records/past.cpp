@@ -27,7 +27,9 @@ Result<std::vector<std::string>> names_in(const sys::Dir& parent, std::string_vi
 
 // Not of an earlier life: the ledger itself, also half written, and what this start has made.
 Result<bool> is_trace(const sys::Dir& broker, const std::string& name) {
-    if (name.starts_with("ledger") || name == kAcceptanceFile) return false;
+    // An operator may suspend all jobs, by that mark, before the first start.
+    constexpr std::string_view kSuspended = "intake-suspended";
+    if (name.starts_with("ledger") || name == kAcceptanceFile || name == kSuspended) return false;
     const auto below = broker.open_dir(name);
     return !below || !TRY(below->list()).empty();
 }

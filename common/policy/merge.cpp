@@ -48,7 +48,6 @@ class Merger {
     }
 
     // Goes on after an error, so that a withdrawal is read whatever is wrong with another file.
-    // host.policy is no fault.
     GrantsNow grants(const Policy& in_force) {
         GrantsNow now;
         const auto note = [&](const Result<>& done) {
@@ -64,7 +63,7 @@ class Merger {
         for (const auto& [file, entry] : view_) {
             if (adds_to(file).empty() && decides(file) && !is_orphan(file)) note(parse(file));
         }
-        take_host(in_force.host);
+        note(within(operators_.directory, take_host(in_force)));
         now.changed = changed_since(in_force.file_list);
         now.ignored = std::move(policy_.ignored);
         now.grants = std::move(policy_);
@@ -134,18 +133,42 @@ class Merger {
         return kind != nullptr ? kind->grants : plain == "approved";
     }
 
-    // What the host is grants nothing by itself: where host.policy does not parse, that of the
-    // policy in force stays, but for an epoch that could be read.
-    void take_host(const Host& in_force) {
+    // Parses of host.policy the lines that decide about jobs, such as a raised epoch, and those
+    // that may be meant to. Other lines of it withdraw nothing, whatever is wrong with them.
+    Result<> take_host(const Policy& in_force) {
         const std::string file(kHost);
-        auto parsed = view_.contains(file) && !operators_.faults.contains(file)
-                          ? parse(file)
-                          : Result<>(fail(""));
-        if (parsed && policy_.host.from_machine_id) parsed = take_machine_id();
-        if (parsed) return;
-        const auto epoch = policy_.host.epoch;
-        policy_.host = in_force;
-        if (epoch) policy_.host.epoch = epoch;
+        std::map<std::string, std::string> lines;
+        for (const auto& [name, entry] : view_) {
+            if (name == file || adds_to(name) == file) lines[name] = deciding_lines(*entry.text);
+        }
+        Text text(lines[file]);
+        for (const auto& [name, kept] : lines) {
+            if (name != file) text.added.push_back({name, kept});
+        }
+        Result<> taken = parse_file(policy_, file, text);
+        if (taken && policy_.host.from_machine_id) taken = take_machine_id();
+        for (const auto& [name, error] : operators_.faults) {
+            if (name.starts_with(kHost)) taken = std::unexpected(error);
+        }
+        if (taken) return taken;
+        policy_.host = in_force.host;
+        policy_.format = in_force.format;
+        return taken;
+    }
+
+    // `text` with empty lines in place of those whose key is not one that decides, nor nearly one.
+    static std::string deciding_lines(std::string_view text) {
+        constexpr std::string_view kKeys[] = {"policy-format", "host-id",   "group",  "realm",
+                                              "epoch",         "accept-v1", "readers"};
+        std::string out;
+        for (const auto line : split(text, '\n')) {
+            const auto parts = words(line);
+            const bool decides = !parts.empty() && std::ranges::any_of(kKeys, [&](auto key) {
+                return may_mean(parts[0], key);
+            });
+            out.append(decides ? line : "").append("\n");
+        }
+        return out;
     }
 
     // A script whose manifest was taken away is granted nothing by itself.

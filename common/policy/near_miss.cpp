@@ -53,6 +53,10 @@ bool is_backup(std::string_view name) {
 
 }  // namespace
 
+bool may_mean(std::string_view word, std::string_view wanted) {
+    return slips_between(bare(word.substr(0, 64)), bare(wanted)) <= kSlips;
+}
+
 std::string_view meant_by(std::string_view name) {
     if (name.ends_with(".md")) return "";  // those are for people
     const auto letters = bare(name.substr(0, 255));

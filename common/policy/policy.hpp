@@ -299,6 +299,7 @@ struct SameScript {
 // them, what root approved itself, and what counts no longer.
 struct Grants {
     Host host;
+    unsigned format = 0;               // "policy-format" of host.policy; 0 if it has no such line
     Named<ApprovalRule> approvals;     // by profile
     Named<SignerGroup> signer_groups;  // by name
     approval::AllowedSigners signers;
@@ -316,7 +317,6 @@ struct Policy : Grants {
     std::vector<CredentialRow> credentials;
     std::vector<WallLine> waivers;    // lines "without egress" of host.policy
     std::vector<Override> overrides;  // one for each file of the operator that changes the vendor's
-    unsigned format = 0;              // "policy-format" of host.policy; 0 if it has no such line
     Named<Source> interpreters;       // by absolute path
     Named<std::vector<ReadRow>> reads;
     Named<BuiltinRow> builtins;

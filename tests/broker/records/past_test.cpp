@@ -183,6 +183,22 @@ TEST_F(PastTest, AMissingOneBesideATraceIsLostUntilAnOperatorAcceptsIt) {
     EXPECT_TRUE(ledger->view().after_loss);
 }
 
+TEST_F(PastTest, OneThatWasLostIsBelievedAgainWhenItIsRestored) {
+    const auto marks = live({.host = kHere});
+    const auto saved = place.open().read_file("ledger", 1 << 20).value();
+    ASSERT_OK(place.open().remove_file("ledger"));
+    auto lost = open({.host = kHere, .trace = "audit.log", .mark = marks.back()});
+    ASSERT_OK(lost);
+    EXPECT_EQ(lost->memory(), Memory::lost);
+    const auto mark = lost->mark();
+    EXPECT_EQ(mark, marks.back()) << "what it is measured by stays";
+    lost = fail("closed");
+    ASSERT_OK(place.open().write_atomic("ledger", saved, 0600));
+    const auto restored = open({.host = kHere, .trace = "audit.log", .mark = mark});
+    ASSERT_OK(restored);
+    EXPECT_EQ(restored->memory(), Memory::whole);
+}
+
 TEST_F(PastTest, ACloneHasLostItsMemory) {
     const auto marks = live({.host = kHere});
     auto clone = open({.host = kElsewhere, .trace = "audit.log", .mark = marks.back()});

@@ -446,19 +446,28 @@ TEST_F(PolicyDirectory, WhatCannotBeReadOfItsGrantsIsAFaultAndTheRestIsRead) {
     EXPECT_THAT(fault(), HasSubstr("approval.policy: missing"));
 }
 
-TEST_F(PolicyDirectory, WhatTheHostIsStaysWhereItDoesNotParseButForItsEpoch) {
+TEST_F(PolicyDirectory, OfTheHostWhatDecidesIsReadWhateverElseIsWrong) {
     policy().write("host.policy", "host-id web-1  # test\ngroup web  # test\n");
     auto before = policy().load();
     ASSERT_OK(before);
     before->host.epoch = 1;
+    std::string fault;
     const auto host = [&](const std::string& text) {
         policy().write("host.policy", text);
         const auto now = read_grants({}, policy().path(), Trust::root, *before);
-        EXPECT_EQ(now.fault, "");
+        fault = now.fault;
         return now.grants.host;
     };
+    const std::string id = "host-id web-1  # test\n";
+    EXPECT_EQ(host("nonsense\n" + id + "epoch 8  # test\nrequire  # what?\n").epoch, 8U);
+    EXPECT_EQ(fault, "");
+    EXPECT_TRUE(host(id + "nonsense\n").groups.empty()) << "it was taken away";
+    EXPECT_EQ(fault, "");
+    for (const std::string wrong : {"epoch 8x  # test\n", "epohc 8  # test\n",
+                                    "Realm prod  # test\n", "policy-format two  # test\n"}) {
+        EXPECT_EQ(host(id + wrong).epoch, 1U) << wrong;
+        EXPECT_THAT(fault, HasSubstr("host.policy:2")) << wrong;
+    }
     EXPECT_EQ(host("nonsense\n").id, "web-1");
-    EXPECT_THAT(host("host-id other  # test\nnonsense\n").groups, ElementsAre("web"));
-    EXPECT_EQ(host("host-id other  # test\n").id, "other");
-    EXPECT_EQ(host("nonsense\n").epoch, 1U);
+    EXPECT_THAT(fault, HasSubstr("host-id")) << "it is gone";
 }
