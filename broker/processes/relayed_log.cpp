@@ -45,7 +45,8 @@ void RelayedLog::relay(Time now) {
         ++left_out_;
         return;
     }
-    full_at_ = std::max(full_at_, now) + kRefill;
+    const auto shares = static_cast<int>(line.size() / kShare) + 1;
+    full_at_ = std::max(full_at_, now) + shares * kRefill;
     log_.relay(from_, sys::parse_relayed(line), std::exchange(left_out_, 0));
 }
 

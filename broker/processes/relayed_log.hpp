@@ -22,6 +22,7 @@ class RelayedLog {
     // next line tells how many they were.
     static constexpr int kBurst = 200;
     static constexpr std::chrono::milliseconds kRefill{100};
+    static constexpr std::size_t kShare = 512;  // bytes; a longer line counts for several
 
     // Both outlive it; `from` is the name that its lines get.
     RelayedLog(const sys::Log& log, std::string from) : log_(log), from_(std::move(from)) {}

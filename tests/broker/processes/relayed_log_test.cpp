@@ -91,6 +91,17 @@ TEST_F(RelayedLogTest, AnEndlessLineIsCut) {
     EXPECT_EQ(all[1]["text"], "next");
 }
 
+TEST_F(RelayedLogTest, OfLongLinesThereAreFewer) {
+    const std::string longest(RelayedLog::kLongestLine, 'x');
+    std::size_t bytes = 0;
+    for (int i = 0; i < 100; ++i) {
+        says(longest + "\n");
+        for (const auto& line : heard()) bytes += line["text"].get<std::string>().size();
+    }
+    EXPECT_LE(bytes, RelayedLog::kBurst * RelayedLog::kShare + RelayedLog::kLongestLine);
+    EXPECT_GE(bytes, RelayedLog::kBurst * RelayedLog::kShare - RelayedLog::kLongestLine);
+}
+
 TEST_F(RelayedLogTest, OfAFloodTheRestIsLeftOutAndCounted) {
     for (int i = 0; i < 1'000; ++i) says("flood\n");
     EXPECT_EQ(heard().size(), static_cast<std::size_t>(RelayedLog::kBurst));
