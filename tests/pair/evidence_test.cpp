@@ -113,6 +113,49 @@ class Evidence : public Pair {
     void write(const std::string& file, const std::string& text) {
         std::ofstream(proof() + "/" + file, std::ios::trunc | std::ios::binary) << text;
     }
+    // The lines of a proof with some text in place of another, and a chain and head that agree with
+    // it: what one who can write to the whole directory would make of it.
+    void forge(const std::vector<std::pair<std::string, std::string>>& changes) {
+        std::istringstream before(content_of(proof() + "/audit.lines"));
+        std::string lines, head, last;
+        for (std::string line; std::getline(before, line);) {
+            for (const auto& [from, to] : changes) {
+                if (const auto at = line.find(from); at != line.npos) {
+                    line.replace(at, from.size(), to);
+                }
+            }
+            if (!head.empty()) {
+                const std::string key = "\"prev\":\"";
+                line.replace(line.find(key) + key.size(), 64, head);
+            }
+            head = crypto::hex(crypto::sha256(as_bytes(line)));
+            lines += line + "\n";
+            last = line;
+        }
+        const auto sequence = json::parse(last)["seq"].get<std::uint64_t>();
+        write("audit.lines", lines);
+        write("audit.head", std::to_string(sequence) + " " + head + "\n");
+    }
+    // Lets the verdict of the proof name all signatures but those of `person`.
+    void forge_without(const std::string& person) {
+        const auto verdict = audit("verdict").back();
+        auto fewer = verdict;
+        for (std::size_t i = 0, kept = 0; i < verdict["keys"].size(); ++i) {
+            if (verdict["keys"][i].get<std::string>().starts_with(person)) {
+                fewer["keys"].erase(kept);
+                fewer["signatures"].erase(kept);
+                continue;
+            }
+            ++kept;
+            const auto name = [&](std::size_t n) {
+                return proof() + "/signatures/" + std::to_string(n) + ".sig";
+            };
+            if (kept != i + 1) fs::rename(name(i + 1), name(kept));
+        }
+        ASSERT_LT(fewer["keys"].size(), verdict["keys"].size());
+        forge({{verdict["keys"].dump(), fewer["keys"].dump()},
+               {verdict["signatures"].dump(), fewer["signatures"].dump()}});
+    }
     void run_signed_job() {
         const auto result = run_job({.script = signed_job("fix-1", "echo \"$JOB_P_dir\"\n"),
                                      .params = {{"dir", "../../etc/x"}},
@@ -170,6 +213,48 @@ TEST_F(Evidence, OfASignedJobIsCheckedByStockToolsWhereNothingOfOursIs) {
     EXPECT_EQ(root.verify(proof()).code, 1) << "the last line is missing";
     write("audit.lines", lines);
     EXPECT_EQ(root.verify(proof()).code, 0) << "the tests above left it as it was";
+}
+
+// The chain of a forged proof is whole: what people did not sign is missing from it all the same.
+TEST_F(Evidence, IsNotEnoughWithoutItsAuthorOrWithTooFewPeople) {
+    start_enrolled();
+    run_signed_job();
+    const BareRoot root;
+    const auto verify = [&] {
+        const auto checked = root.verify(proof());
+        EXPECT_EQ(checked.code, 1);
+        EXPECT_THAT(checked.output, HasSubstr("\n1 of the checks FAILED\n"));
+        fs::remove_all(proof());
+        return checked.output;
+    };
+    ASSERT_EQ(prove("delivery-1").code, 0);
+    forge_without("carol");
+    EXPECT_THAT(verify(), HasSubstr("FAULT  author: carol has not signed\n"));
+
+    ASSERT_EQ(prove("delivery-1").code, 0);
+    forge_without("bob");
+    EXPECT_THAT(verify(), HasSubstr("FAULT  policy/approval.policy: that is not enough"));
+
+    // One person in two groups has one seat.
+    ASSERT_EQ(prove("delivery-1").code, 0);
+    auto policy = content_of(proof() + "/policy/approval.policy");
+    const auto sums = content_of(proof() + "/policy.sha256sums");
+    const auto digest = [](const std::string& text) {
+        return crypto::hex(crypto::sha256(as_bytes(text)));
+    };
+    const auto of_file = digest(policy);
+    const std::string need = "need 2 of team";
+    policy.replace(policy.find(need), need.size(), "need 1 of team and 1 of others");
+    policy += "signers others alice  # test\n";
+    auto new_sums = sums;
+    new_sums.replace(new_sums.find(of_file), 64, digest(policy));
+    write("policy/approval.policy", policy);
+    write("policy.sha256sums", new_sums);
+    forge({{digest(sums), digest(new_sums)}});
+    const auto both = root.verify(proof());
+    EXPECT_EQ(both.code, 0) << both.output;  // alice for others, bob for team
+    forge_without("bob");
+    EXPECT_THAT(verify(), HasSubstr("FAULT  policy/approval.policy: that is not enough"));
 }
 
 TEST_F(Evidence, OfAPinnedJobIsWhatStoodInApprovedThen) {
