@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint32_t kMagic = 0x314c'4842;  // "BHL1": the format's number is part of it
 constexpr std::size_t kBodyBytes = kRecordBytes - sizeof(crypto::Digest);
+constexpr std::uint64_t kMost = 1ULL << 62;  // of records and of jobs; no host gets there
 constexpr std::chrono::seconds kLongestQuota{std::chrono::hours(24)};
 
 struct Front {
@@ -102,6 +103,7 @@ Result<std::size_t> each_record(ByteView file, crypto::Digest& chain,
 
 Result<> History::apply_header(const Header& header) {
     if (header.count <= count_) return fail("the count of records runs backwards");
+    if (header.count > kMost) return fail("the count of records is out of range");
     if (header.memory > static_cast<std::uint8_t>(admission::Memory::rolled_back)) {
         return fail("no such state of memory");
     }
@@ -117,6 +119,7 @@ Result<> History::apply(const Record& record) {
     if (record.time < (raises ? floor_ : UnixTime{}) || record.time > kLatest) {
         return fail("time runs backwards or wild");
     }
+    if (record.number.value > kMost) return fail("job number is out of range");
     const auto job = open_.find(record.number);
     switch (record.kind) {
         case Kind::header:

@@ -194,6 +194,7 @@ TEST(History, RecordsThatCannotFollowAreRefused) {
                 HasSubstr("time runs backwards"));
     EXPECT_THAT(refusal({clock_record(1, UnixTime(std::chrono::seconds(1LL << 62)))}),
                 HasSubstr("wild"));
+    EXPECT_THAT(refusal({clock, start_record(~0ULL)}), HasSubstr("job number is out of range"));
     auto endless = start_record(1);
     endless.start.not_after = UnixTime(std::chrono::seconds(1LL << 62));
     EXPECT_THAT(refusal({clock, endless}), HasSubstr("not-after is out of range"));
@@ -255,6 +256,7 @@ TEST(History, HeadersThatCannotFollowAreRefused) {
     const auto with = [&](Header header) { return refusal({clock, header_record(1, header)}); };
     EXPECT_EQ(with({.count = 2}), "accepted");
     EXPECT_THAT(with({.count = 1}), HasSubstr("count of records runs backwards"));
+    EXPECT_THAT(with({.count = ~0ULL}), HasSubstr("count of records is out of range"));
     EXPECT_THAT(with({.count = 2, .memory = 3}), HasSubstr("no such state of memory"));
     EXPECT_THAT(with({.count = 2, .birth = -1}), HasSubstr("birth is out of range"));
     EXPECT_THAT(with({.count = 2, .birth = 1LL << 60}), HasSubstr("birth is out of range"));
