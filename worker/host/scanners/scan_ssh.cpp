@@ -1,4 +1,6 @@
 // The scanner "ssh": settings of sshd that admit passwords, or root.
+#include <algorithm>
+
 #include "worker/host/scanners/scanner.hpp"
 #include "worker/host/scanners/sshd_config.hpp"
 
@@ -56,15 +58,24 @@ Finding root_login(const SshdValues& values, const Place& place) {
                     "); set PermitRootLogin to no, or to prohibit-password if keys must do.");
 }
 
+// The row of reads.policy that would have handed out what `file` names, or "".
+std::string row_for(const HostFile& file) {
+    const bool is_pattern = file.path.find_first_of("*?") != file.path.npos;
+    const auto row = [&](std::string_view kind, std::string_view size) {
+        return std::string(kind) + " " + std::string(kRows) + " " + file.path + " " +
+               std::string(size) + " links-within /  # why";
+    };
+    if (file.reason == "read-too-large") return row("file", "4MiB");
+    if (file.reason == "read-link" || file.reason == "read-not-public") return row("file", "64KiB");
+    if (file.reason == "read-not-listed") return row(is_pattern ? "glob" : "file", "64KiB");
+    return "";
+}
+
 Finding unreadable(const HostFile& file) {
-    const bool pattern = file.path.find_first_of("*?") != file.path.npos;
     auto message = file.path + ": " + std::string(explain_read(file.reason)) +
                    ", so what sshd really does may differ from what is reported.";
-    if (file.reason == "read-not-listed") {
-        message +=
-            " Write into reads.policy.d/NAME.lines: " + std::string(pattern ? "glob " : "file ") +
-            std::string(kRows) + " " + file.path + " 64KiB  # why";
-    }
+    const auto row = row_for(file);
+    if (!row.empty()) message += " Write into reads.policy.d/NAME.lines: " + row;
     return {.type = "ssh.unreadable",
             .key = file.path,
             .severity = Severity::info,
@@ -74,24 +85,134 @@ Finding unreadable(const HostFile& file) {
             .related = {}};
 }
 
+// One finding for the problems of one file.
+Finding not_understood(const std::vector<SshdProblem>& problems) {
+    const auto& first = problems.front();
+    auto message = first.path + ":" + std::to_string(first.line) + ": " + first.why +
+                   ". sshd does not start with such a line, or it is not understood here, so what "
+                   "sshd really does may differ from what is reported. Mend the line; \"sshd -t\" "
+                   "says what sshd makes of it.";
+    if (problems.size() > 1) message += " Other lines of the file like it:";
+    for (std::size_t i = 1; i < problems.size() && i <= 10; ++i) {
+        message += " " + std::to_string(problems[i].line);
+    }
+    return {
+        .type = "ssh.unreadable",
+        .key = first.path,
+        .severity = Severity::info,
+        .title = "a line of sshd's configuration is not understood",
+        .message = std::move(message),
+        .metadata = {{"reason", "not-understood"}, {"line", static_cast<std::int64_t>(first.line)}},
+        .related = {}};
+}
+
+// Judges a configuration for everybody's connections, for those of each Match block, and for those
+// of two blocks where neither alone opens anything.
+class Judge {
+  public:
+    explicit Judge(const SshdConfig& config) : config_(config) {}
+
+    std::vector<Finding> findings() {
+        open_to_all_ = judge({}, {});
+        judge_blocks();
+        return std::move(findings_);
+    }
+    // Whether there were too many blocks to look at each two of them.
+    bool has_left_out() const { return has_left_out_; }
+
+  private:
+    static constexpr std::size_t kMostBlocks = 100;
+
+    struct Open {
+        bool passwords = false;
+        bool root = false;
+        bool root_by_password = false;
+        Open without(const Open& other) const {
+            return {passwords && !other.passwords, root && !other.root,
+                    root_by_password && !other.root_by_password};
+        }
+        Open with(const Open& other) const {
+            return {passwords || other.passwords, root || other.root,
+                    root_by_password || other.root_by_password};
+        }
+    };
+
+    // Says what is open to connections that pass the criteria and is not to `others`.
+    Open judge(const SshdCriteria& criteria, const Open& others) {
+        const auto& tests = criteria.tests;
+        const auto values = values_for(config_, tests);
+        const bool may_be_root = std::ranges::none_of(tests, [](const SshdTest& test) {
+            return contradicts({"user", "root"}, test);
+        });
+        // Where root cannot pass them: what the block would mean for root.
+        const auto for_root = may_be_root ? roots_values(tests) : values;
+        Open open{.passwords = takes_passwords(values), .root = lets_root_in(for_root)};
+        open.root_by_password = may_be_root && open.root && takes_passwords(for_root);
+        const auto more = open.without(others);
+        const Place place{config_.path, tests.empty() ? "" : criteria.text};
+        if (more.passwords) findings_.push_back(password_login(values, place));
+        if (more.root || more.root_by_password) findings_.push_back(root_login(for_root, place));
+        return open;
+    }
+
+    // Of root's connections among those that pass `tests`.
+    SshdValues roots_values(std::vector<SshdTest> tests) const {
+        tests.push_back({"user", "root"});
+        tests.push_back({"group", "root"});
+        return values_for(config_, tests);
+    }
+
+    void judge_blocks() {
+        // Each criteria once.
+        std::vector<SshdCriteria> blocks;
+        for (const auto& match : config_.matches) {
+            const auto& tests = match.criteria.tests;
+            const bool is_new =
+                std::ranges::find(blocks, tests, &SshdCriteria::tests) == blocks.end();
+            if (is_new && !tests.empty()) blocks.push_back(match.criteria);
+        }
+        std::vector<Open> open;
+        for (const auto& block : blocks) open.push_back(judge(block, open_to_all_));
+        has_left_out_ = blocks.size() > kMostBlocks;
+        if (has_left_out_) return;
+        for (std::size_t i = 0; i < blocks.size(); ++i) {
+            for (std::size_t k = i + 1; k < blocks.size(); ++k) {
+                if (exclude_each_other(blocks[i], blocks[k])) continue;
+                judge(both(blocks[i], blocks[k]), open_to_all_.with(open[i]).with(open[k]));
+            }
+        }
+    }
+
+    static bool exclude_each_other(const SshdCriteria& one, const SshdCriteria& other) {
+        return std::ranges::any_of(one.tests, [&](const SshdTest& test) {
+            return std::ranges::any_of(
+                other.tests, [&](const SshdTest& known) { return contradicts(known, test); });
+        });
+    }
+
+    const SshdConfig& config_;
+    Open open_to_all_;
+    std::vector<Finding> findings_;
+    bool has_left_out_ = false;
+};
+
 }  // namespace
 
 Result<std::vector<Finding>> scan_ssh(const ScanContext& context) {
     const auto config = TRY(read_sshd_config(context.host, kRows));
     std::vector<Finding> findings;
     for (const auto& file : config.unreadable) findings.push_back(unreadable(file));
+    std::map<std::string, std::vector<SshdProblem>> problems;
+    for (const auto& problem : config.problems) problems[problem.path].push_back(problem);
+    for (const auto& [path, of_file] : problems) findings.push_back(not_understood(of_file));
     if (config.path.empty() || !config.readable) return findings;
-    const bool passwords = takes_passwords(config.global);
-    const bool root = lets_root_in(config.global);
-    if (passwords) findings.push_back(password_login(config.global, {config.path, ""}));
-    if (root) findings.push_back(root_login(config.global, {config.path, ""}));
-    for (const auto& match : config.matches) {
-        const auto values = overlaid(config.global, match.values);
-        if (!passwords && takes_passwords(values)) {
-            findings.push_back(password_login(values, {config.path, match.criteria}));
-        }
-        if (!root && lets_root_in(values))
-            findings.push_back(root_login(values, {config.path, match.criteria}));
+    Judge judge(config);
+    for (auto& finding : judge.findings()) findings.push_back(std::move(finding));
+    if (judge.has_left_out()) {
+        findings.push_back(not_understood(
+            {{config.path, 0,
+              "there are more than 100 Match blocks, and what two of them open together "
+              "is not looked at"}}));
     }
     return findings;
 }

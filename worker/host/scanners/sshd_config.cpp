@@ -2,58 +2,75 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "common/base/parse.hpp"
+#include "worker/host/scanners/glob.hpp"
+#include "worker/host/scanners/sshd_keywords.hpp"
+#include "worker/host/scanners/sshd_line.hpp"
 
 namespace bulkhead::worker {
 
 namespace {
 
 constexpr int kDeepest = 16;        // SERVCONF_MAX_DEPTH of sshd (servconf.c)
-constexpr int kMostIncludes = 128;  // in all files together, which may include each other
+constexpr int kMostIncludes = 512;  // files read, in all Includes together
 
-constexpr std::array<std::string_view, 5> kKeywords{"passwordauthentication",
-                                                    "kbdinteractiveauthentication", "usepam",
-                                                    "permitrootlogin", "authenticationmethods"};
+constexpr std::array<std::string_view, 8> kKept{
+    "passwordauthentication",  "kbdinteractiveauthentication", "usepam",
+    "permitrootlogin",         "authenticationmethods",        "pubkeyauthentication",
+    "hostbasedauthentication", "gssapiauthentication"};
 
-std::string lower(std::string_view text) {
-    std::string result(text);
-    for (auto& c : result) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return result;
-}
+// Where in the configuration a line stands.
+struct Scope {
+    bool in_match = false;
+    bool at_start = true;  // sshd reads it when it starts, and not for a connection alone
+    SshdCriteria criteria;
+};
 
-// Splits a line into keyword and arguments: separated by blanks, or by = after the keyword; "..."
-// is one argument, and # begins a comment.
-std::vector<std::string> tokens(std::string_view line) {
-    std::vector<std::string> all;
-    bool open = false;  // the next character belongs to the last token
-    bool quoted = false;
-    for (const char c : line) {
-        if (c == '"') {
-            quoted = !quoted;
-            if (quoted && !open) all.emplace_back();
-            open = true;
-            continue;
-        }
-        const bool equals = c == '=' && all.size() <= 1;
-        if (!quoted && (c == ' ' || c == '\t' || c == '\r' || c == '\f' || equals)) {
-            open = false;
-            continue;
-        }
-        if (!quoted && !open && c == '#') break;
-        if (!open) all.emplace_back();
-        open = true;
-        all.back() += c;
-    }
-    return all;
-}
+struct Line {
+    const HostFile* file;
+    std::size_t number;
+    std::string where() const { return file->path + ":" + std::to_string(number); }
+};
 
-std::string joined(const std::vector<std::string>& words, std::size_t from) {
+std::string joined(const std::vector<std::string>& words) {
     std::string text;
-    for (std::size_t i = from; i < words.size(); ++i) text += (i == from ? "" : " ") + words[i];
+    for (const auto& word : words) text += (text.empty() ? "" : " ") + word;
     return text;
+}
+
+Result<std::string> one_of(const std::vector<std::string>& arguments,
+                           std::initializer_list<std::string_view> values) {
+    if (arguments.empty()) return fail("it lacks its value");
+    auto value = lower(arguments[0]);
+    if (std::ranges::find(values, value) == values.end()) {
+        return fail("\"" + arguments[0] + "\" is no value of it");
+    }
+    if (arguments.size() > 1) return fail("something stands behind its value");
+    return value == "without-password" ? "prohibit-password" : value;
+}
+
+Result<std::string> methods_of(const std::vector<std::string>& lists, bool have_some) {
+    static constexpr std::array<std::string_view, 7> kMethods{
+        "none",         "publickey",
+        "gssapi-keyex", "gssapi-with-mic",
+        "password",     "keyboard-interactive",
+        "hostbased"};
+    if (lists.empty()) return fail("it lacks its value");
+    for (const auto& list : lists) {
+        if (list == "any") {
+            if (have_some || lists.size() > 1) return fail("\"any\" does not stand alone");
+            continue;
+        }
+        for (const auto method : split(list, ',')) {
+            const auto base = method.substr(0, method.find(':'));
+            if (std::ranges::find(kMethods, base) == kMethods.end()) {
+                return fail("\"" + std::string(method) + "\" is no method");
+            }
+        }
+    }
+    return joined(lists);
 }
 
 class Reader {
@@ -61,126 +78,221 @@ class Reader {
     Reader(HostFiles& host, std::string_view name) : host_(host), name_(name) {}
 
     Result<SshdConfig> read() {
-        auto& path = config_.path;
-        TRY(host_.each(name_, "", [&path](const HostFile& file) {
-            const bool main = file.path.ends_with("/sshd_config") && file.reason != "read-absent";
-            if (main && path.empty()) path = file.path;
+        TRY(host_.each(name_, "", [this](const HostFile& file) {
+            if (file.reason != "read-absent") known_.push_back(file);
         }));
-        if (!path.empty()) TRY(include(path, "", 0));
+        const auto main = std::ranges::find_if(
+            known_, [](const HostFile& file) { return file.path.ends_with("/sshd_config"); });
+        if (main == known_.end()) return std::move(config_);
+        config_.path = main->path;
+        TRY(take(*main, {}, 0));
+        if (lacks_methods(config_.global)) report_lack_of_methods();
         return std::move(config_);
     }
 
   private:
-    // The files are collected before they are parsed, because an Include in one of them asks the
-    // broker again while each() is still asking it.
-    Result<> include(const std::string& pattern, const std::string& criteria, int depth) {
-        if (++includes_ > kMostIncludes) return {};
-        std::vector<HostFile> files;
-        const auto rows =
-            TRY(host_.each(name_, pattern, [&](const HostFile& file) { files.push_back(file); }));
-        if (!rows.ok()) {
-            config_.unreadable.push_back({.path = pattern, .reason = rows.reason, .content = {}});
+    // What sshd_config(5) means by a relative path. A vendor's file in /usr/etc is read in place of
+    // one in /etc, which changes nothing of it.
+    std::string directory() const {
+        auto above = config_.path.substr(0, config_.path.rfind('/') + 1);
+        return above == "/usr/etc/ssh/" ? above.substr(4) : above;
+    }
+
+    bool is_directory(const std::string& path) const {
+        return std::ranges::any_of(known_, [&](const HostFile& file) {
+            return file.reason == "ok" && file.path.starts_with(path + "/");
+        });
+    }
+
+    Result<> take(const HostFile& file, const Scope& scope, int depth) {
+        if (file.reason == "ok") {
+            config_.readable = true;
+            return parse(file, scope, depth);
         }
-        for (const auto& file : files) {
-            if (file.reason == "ok") {
-                config_.readable = true;
-                TRY(parse(file, criteria, depth));
-            } else if (file.reason != "read-absent") {
-                config_.unreadable.push_back({file.path, file.reason, {}});
+        if (file.reason != "read-absent")
+            config_.unreadable.push_back({file.path, file.reason, {}});
+        return {};
+    }
+
+    Result<> parse(const HostFile& file, const Scope& outer, int depth) {
+        auto scope = outer;  // a Match block ends with its file
+        Line line{&file, 0};
+        for (const auto& text : sshd_lines(file.content)) {
+            ++line.number;
+            const auto parsed = parse_sshd_line(text);
+            if (!parsed) {
+                report(line, parsed.error().what);
+            } else if (*parsed) {
+                TRY(take_line(line, **parsed, outer, scope, depth));
             }
         }
         return {};
     }
 
-    Result<> parse(const HostFile& file, const std::string& outer, int depth) {
-        auto criteria = outer;  // a Match block ends with its file
-        std::size_t number = 0;
-        for (const auto line : split(file.content, '\n')) {
-            ++number;
-            const auto all = tokens(line);
-            if (all.size() < 2) continue;
-            auto keyword = lower(all[0]);
-            if (keyword == "challengeresponseauthentication") {
-                keyword = "kbdinteractiveauthentication";  // its name before OpenSSH 8.7
-            }
-            if (keyword == "match") {
-                const auto own = joined(all, 1);
-                const bool everybody = lower(own) == "all";
-                criteria = everybody && !outer.empty() ? outer
-                           : outer.empty()             ? own
-                                                       : outer + " and " + own;
-            } else if (keyword == "include" && depth < kDeepest) {
-                for (std::size_t i = 1; i < all.size(); ++i) {
-                    const bool absolute = all[i].starts_with('/');
-                    const auto beside = config_.path.substr(0, config_.path.rfind('/') + 1);
-                    TRY(include(absolute ? all[i] : beside + all[i], criteria, depth + 1));
-                }
-            } else if (std::ranges::find(kKeywords, keyword) != kKeywords.end()) {
-                values_of(criteria).try_emplace(
-                    keyword,
-                    SshdValue{lower(joined(all, 1)), file.path + ":" + std::to_string(number)});
+    Result<> take_line(const Line& line, const SshdLine& parsed, const Scope& outer, Scope& scope,
+                       int depth) {
+        using Value = SshdKeyword::Value;
+        const auto* keyword = find_sshd_keyword(parsed.keyword);
+        if (keyword == nullptr) {
+            report(line, "no keyword is called " + parsed.keyword);
+            return {};
+        }
+        if (!keyword->in_match && !scope.at_start) {
+            report(line, parsed.keyword + " stands in a Match block");
+            return {};
+        }
+        switch (keyword->value) {
+            case Value::any:
+                return {};
+            case Value::match:
+                enter_match(line, parsed, outer, scope);
+                return {};
+            case Value::include:
+                return take_includes(line, parsed.arguments, scope, depth);
+            case Value::flag:
+                keep(line, *keyword, one_of(parsed.arguments, {"yes", "no"}), scope);
+                return {};
+            case Value::root:
+                keep(line, *keyword,
+                     one_of(parsed.arguments, {"yes", "no", "prohibit-password", "without-password",
+                                               "forced-commands-only"}),
+                     scope);
+                return {};
+            case Value::methods: {
+                const bool have_some = config_.global.contains(keyword->name);
+                keep(line, *keyword, methods_of(parsed.arguments, have_some), scope);
+                return {};
             }
         }
         return {};
     }
 
-    SshdValues& values_of(const std::string& criteria) {
-        if (criteria.empty()) return config_.global;
-        const auto known = std::ranges::find(config_.matches, criteria, &SshdMatch::criteria);
-        if (known != config_.matches.end()) return known->values;
-        return config_.matches.emplace_back(SshdMatch{criteria, {}}).values;
+    void enter_match(const Line& line, const SshdLine& parsed, const Scope& outer, Scope& scope) {
+        auto own = parse_sshd_criteria(parsed.rest);
+        if (!own) {
+            report(line, own.error().what);
+            // What cannot be understood is met by nobody else's connection.
+            own = SshdCriteria{.text = parsed.rest, .tests = {{"?", parsed.rest}}, .all = false};
+        }
+        scope.in_match = true;
+        scope.at_start = outer.at_start && own->all;
+        scope.criteria = both(outer.criteria, *own);
+    }
+
+    void keep(const Line& line, const SshdKeyword& keyword, Result<std::string> value,
+              const Scope& scope) {
+        if (!value) {
+            report(line, std::string(keyword.name) + ": " + value.error().what);
+            return;
+        }
+        if (std::ranges::find(kKept, keyword.name) == kKept.end()) return;
+        const SshdValue kept{*std::move(value), line.where()};
+        const std::string name(keyword.name);
+        if (scope.at_start) config_.global.try_emplace(name, kept);
+        if (scope.in_match && keyword.in_match) {
+            values_of(scope.criteria).try_emplace(name, kept);
+        }
+    }
+
+    // A block that another one interrupts goes on behind it.
+    SshdValues& values_of(const SshdCriteria& criteria) {
+        auto& all = config_.matches;
+        if (all.empty() || all.back().criteria.tests != criteria.tests) {
+            all.push_back({criteria, {}});
+        }
+        return all.back().values;
+    }
+
+    Result<> take_includes(const Line& line, const std::vector<std::string>& arguments,
+                           const Scope& scope, int depth) {
+        if (arguments.empty()) report(line, "Include lacks its file");
+        for (const auto& argument : arguments) {
+            if (stopped_) return {};
+            if (argument.empty()) {
+                report(line, "a file of Include has no name");
+                return {};
+            }
+            if (argument.starts_with('~')) continue;  // sshd looks for a directory of that name
+            const auto path = argument.starts_with('/') ? argument : directory() + argument;
+            const auto pattern =
+                GlobPattern::parse(path, [this](const auto& above) { return is_directory(above); });
+            if (!pattern) {
+                report(line, "Include " + path + ": " + pattern.error().what);
+            } else if (!pattern->yields_no_file()) {
+                TRY(include(line, *pattern, scope, depth + 1));
+            }
+        }
+        return {};
+    }
+
+    Result<> include(const Line& line, const GlobPattern& pattern, const Scope& scope, int depth) {
+        for (const auto* file : TRY(files_of(pattern))) {
+            if (depth > kDeepest || ++includes_ > kMostIncludes) {
+                report(line, depth > kDeepest ? "Includes are nested more than 16 deep"
+                                              : "more than 512 files are included; the others are "
+                                                "not read");
+                stopped_ = true;
+                return {};
+            }
+            TRY(take(*file, scope, depth));
+            if (stopped_) return {};
+        }
+        return {};
+    }
+
+    // Sorted by path, as glob(3) sorts them. What rows do not list is noted.
+    Result<std::vector<const HostFile*>> files_of(const GlobPattern& pattern) {
+        const auto wanted = pattern.for_policy();
+        const auto listed = TRY(is_listed(wanted));
+        if (!listed.ok()) config_.unreadable.push_back({wanted, listed.reason, {}});
+        std::vector<const HostFile*> files;
+        for (const auto& file : known_) {
+            const bool rest_is_missing = file.reason == "read-too-many";
+            if (rest_is_missing || pattern.matches(file.path)) files.push_back(&file);
+        }
+        return files;
+    }
+
+    // Whether rows hold all that a pattern can match. A row whose ? takes the * of `wanted` for a
+    // single byte holds less, and so is asked once more with two.
+    Result<HostRows> is_listed(const std::string& wanted) {
+        if (const auto known = listed_.find(wanted); known != listed_.end()) return known->second;
+        auto rows = TRY(host_.each(name_, wanted, [](const HostFile&) {}));
+        std::string doubled;
+        for (const char byte : wanted) doubled.append(byte == '*' ? 2 : 1, byte);
+        if (rows.ok() && doubled != wanted) {
+            rows = TRY(host_.each(name_, doubled, [](const HostFile&) {}));
+        }
+        listed_.emplace(wanted, rows);
+        return rows;
+    }
+
+    void report(const Line& line, std::string why) {
+        config_.problems.push_back({line.file->path, line.number, std::move(why)});
+    }
+
+    void report_lack_of_methods() {
+        const auto& where = config_.global.at("authenticationmethods").where;
+        const auto colon = where.rfind(':');
+        config_.problems.push_back(
+            {where.substr(0, colon),
+             parse_number<std::size_t>(std::string_view(where).substr(colon + 1)).value_or(0),
+             "each of its lists holds a method that is turned off"});
     }
 
     HostFiles& host_;
     std::string_view name_;
     SshdConfig config_;
+    std::vector<HostFile> known_;             // all of the rows, sorted by path
+    std::map<std::string, HostRows> listed_;  // by pattern
     int includes_ = 0;
+    bool stopped_ = false;  // no further Include is followed
 };
-
-bool is(const SshdValues& values, std::string_view keyword, std::string_view wanted,
-        std::string_view fallback) {
-    const auto found = values.find(keyword);
-    return (found == values.end() ? fallback : found->second.text) == wanted;
-}
-
-bool is_password_only(std::string_view methods) {
-    const auto all = split(methods, ',');
-    return std::ranges::all_of(all, [](std::string_view method) {
-        return method == "password" || method.starts_with("keyboard-interactive");
-    });
-}
 
 }  // namespace
 
 Result<SshdConfig> read_sshd_config(HostFiles& host, std::string_view name) {
-    auto config = TRY(Reader(host, name).read());
-    // "Match all" matches every connection, so what it sets is global.
-    const auto everybody = std::ranges::find_if(
-        config.matches, [](const auto& match) { return lower(match.criteria) == "all"; });
-    if (everybody != config.matches.end()) {
-        config.global = overlaid(std::move(config.global), everybody->values);
-        config.matches.erase(everybody);
-    }
-    return config;
-}
-
-SshdValues overlaid(SshdValues values, const SshdValues& over) {
-    for (const auto& [keyword, value] : over) values.insert_or_assign(keyword, value);
-    return values;
-}
-
-bool takes_passwords(const SshdValues& values) {
-    const bool asks = is(values, "passwordauthentication", "yes", "yes") ||
-                      (is(values, "kbdinteractiveauthentication", "yes", "yes") &&
-                       is(values, "usepam", "yes", "no"));
-    const auto methods = values.find("authenticationmethods");
-    if (!asks || methods == values.end() || methods->second.text == "any") return asks;
-    const auto lists = words(methods->second.text);
-    return std::ranges::any_of(lists, is_password_only);
-}
-
-bool lets_root_in(const SshdValues& values) {
-    return is(values, "permitrootlogin", "yes", "prohibit-password");
+    return Reader(host, name).read();
 }
 
 }  // namespace bulkhead::worker

@@ -128,8 +128,11 @@ TEST_F(ScanSsh, WhatCannotBeReadIsSaidOncePerPath) {
     EXPECT_THAT(findings().at(0).message, HasSubstr("glob sshd-config /opt/ssh/*.conf 64KiB"));
 }
 
-TEST_F(ScanSsh, AFileThatIncludesItselfEnds) {
-    EXPECT_THAT(scan("Include sshd_config\nInclude sshd_config\n" + kClosed), IsEmpty());
+TEST_F(ScanSsh, AFileThatIncludesItselfEndsAndIsSaidToBeRefused) {
+    EXPECT_THAT(scan("Include sshd_config\nInclude sshd_config\n" + kClosed),
+                ElementsAre("ssh.unreadable /etc/ssh/sshd_config info"));
+    EXPECT_THAT(findings().at(0).message,
+                HasSubstr("/etc/ssh/sshd_config:1: Includes are nested more than 16 deep"));
 }
 
 TEST_F(ScanSsh, AMainFileThatIsNotHandedOutLeavesNothingToSayButThat) {
