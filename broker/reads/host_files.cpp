@@ -23,11 +23,10 @@ Opened open_file(const std::string& path, const ReadRow& row) {
         *found, {.max_bytes = row.max_bytes, .everybodys = row.is_pattern && !row.private_too});
 }
 
-// The paths that a row means; of a pattern those that exist down to its last wildcard, and itself
-// when there are too many of them.
-std::vector<std::string> expand(const ReadRow& row) {
+// The paths that a row means; of a pattern those that exist down to its last wildcard, or itself
+// where a directory cannot be listed. `cut`: there are too many of them.
+std::vector<std::string> expand(const ReadRow& row, bool& cut) {
     std::vector<std::string> paths{""};
-    bool cut = false;
     for (const auto part : split(row.target, '/')) {
         if (part.empty()) continue;
         std::vector<std::string> longer;
@@ -35,7 +34,7 @@ std::vector<std::string> expand(const ReadRow& row) {
             std::vector<std::string> names{std::string(part)};
             if (policy::has_wildcard(part)) {
                 auto folder = walk(path, row.links_within);
-                names.clear();
+                if (folder || folder.error() == "read-absent") names.clear();
                 if (folder) names = sys::Dir::from(*std::move(folder)).list().value_or(names);
                 std::erase_if(names, [&](auto& name) { return !policy::matches(part, name); });
             }
@@ -46,7 +45,6 @@ std::vector<std::string> expand(const ReadRow& row) {
         }
         paths = std::move(longer);
     }
-    if (cut) paths.push_back(row.target);
     return paths;
 }
 
@@ -61,15 +59,20 @@ bool are_listed(std::span<const ReadRow> rows, std::string_view only) {
 void open_host_files(std::span<const ReadRow> rows, const protocol::OpenHostFile& request,
                      protocol::HostFilesReply& reply) {
     const auto& only = request.only.str();
-    // By path; null: the rest of a pattern with too many files.
+    // By path, of rows that hold the same one the last, which is the operator's; null: the rest of
+    // a pattern with too many files.
     std::map<std::string, const ReadRow*> wanted;
+    const auto is_wanted = [&](const std::string& path, const ReadRow& row) {
+        const bool whole = row.is_pattern && path == row.target;
+        return path > request.after.str() && path.size() <= protocol::HostPath::kMax &&
+               (whole || only.empty() || policy::matches(only, path));
+    };
     for (const auto& row : rows) {
-        for (auto& path : expand(row)) {
-            if (path <= request.after.str() || path.size() > protocol::HostPath::kMax) continue;
-            const bool cut = row.is_pattern && path == row.target;
-            if (!cut && !only.empty() && !policy::matches(only, path)) continue;
-            wanted.emplace(std::move(path), cut ? nullptr : &row);
+        bool cut = false;
+        for (auto& path : expand(row, cut)) {
+            if (is_wanted(path, row)) wanted.insert_or_assign(std::move(path), &row);
         }
+        if (cut && is_wanted(row.target, row)) wanted.insert_or_assign(row.target, nullptr);
     }
     for (const auto& [path, row] : wanted) {
         auto fd = row != nullptr ? open_file(path, *row) : Opened(std::unexpect, "read-too-many");

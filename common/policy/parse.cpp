@@ -133,7 +133,8 @@ Result<> take_read(bool is_pattern, Policy& policy, Line& line) {
     if (line.accept("links-within")) {
         row.links_within = TRY(line.path());
         const auto plain = row.target.substr(0, row.target.find_first_of("*?"));
-        if (!lies_beneath(plain, row.links_within)) {
+        const bool everywhere = row.links_within == "/" && !is_pattern;
+        if (!everywhere && !lies_beneath(plain, row.links_within)) {
             return line.wrong("not a directory above " + row.target);
         }
     }

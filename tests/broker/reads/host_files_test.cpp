@@ -120,7 +120,7 @@ TEST_F(HostFiles, ADirectoryThatOthersMayWriteToIsNotWalkedThroughWhoeverOwnsThe
     for (const mode_t mode : {0775, 0757, 01777}) {
         ASSERT_EQ(::chmod((top + "/spool").c_str(), mode), 0);
         EXPECT_THAT(found(row("spool/cert")), ElementsAre("spool/cert: read-not-roots")) << mode;
-        EXPECT_THAT(found(row("spool/*")), IsEmpty()) << mode;
+        EXPECT_THAT(found(row("spool/*")), ElementsAre("spool/*: read-not-roots")) << mode;
     }
 }
 
@@ -157,6 +157,37 @@ TEST_F(HostFiles, ALinkThatLeavesItsDirectoryOrNeverEndsIsRefused) {
                 ElementsAre("le/absolute: read-link", "le/dots: ok", "le/dots-and-out: read-link",
                             "le/inside: ok", "le/loop: read-link", "le/out: read-link",
                             "le/out-and-in: read-link"));
+}
+
+TEST_F(HostFiles, WithLinksEverywhereOnlyRootsAreFollowedAndThroughRootsDirectoriesAlone) {
+    put("share/policy/real");
+    put("spool/theirs");
+    link("etc/absolute", top + "/share/policy/real");
+    link("etc/through", top + "/site/link");
+    link("site/link", top + "/share/policy/real");
+    link("etc/spooled", top + "/spool/theirs");
+    link("etc/nowhere", top + "/none");
+    ASSERT_EQ(::chmod((top + "/spool").c_str(), 01777), 0);
+    auto everywhere = row("etc/*");
+    everywhere.links_within = "/";  // which lines of policy cannot say of a pattern
+    EXPECT_THAT(found(everywhere),
+                ElementsAre("etc/absolute: ok", "etc/spooled: read-not-roots", "etc/through: ok"));
+    give("site/link");
+    EXPECT_THAT(found(everywhere), ElementsAre("etc/absolute: ok", "etc/spooled: read-not-roots",
+                                               "etc/through: read-not-roots"));
+    give("share/policy");
+    EXPECT_THAT(found(everywhere),
+                ElementsAre("etc/absolute: read-not-roots", "etc/spooled: read-not-roots",
+                            "etc/through: read-not-roots"));
+}
+
+TEST_F(HostFiles, OfRowsThatHoldOneFileTheLastCounts) {
+    put("a/1.key", 0600);
+    put("a/2.key", 0600);
+    EXPECT_THAT(found({row("a/1.key"), row("a/*.key")}),
+                ElementsAre("a/1.key: read-not-public", "a/2.key: read-not-public"));
+    EXPECT_THAT(found({row("a/*.key"), row("a/1.key")}),
+                ElementsAre("a/1.key: ok", "a/2.key: read-not-public"));
 }
 
 TEST_F(HostFiles, TooLongALinkOrTooManyInAChainAreRefused) {

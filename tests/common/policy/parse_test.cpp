@@ -398,6 +398,11 @@ TEST(Profile, NamesWhatItDoesNotUnderstand) {
     }
 }
 
+TEST(ReadsPolicy, LinksOfOneFileMayLeadAnywhereAndThoseOfAPatternNot) {
+    const auto policy = parsed("reads.policy", "file ssh /etc/a 1KiB links-within /  # x\n");
+    EXPECT_EQ(policy.reads.at("ssh")[0].links_within, "/");
+}
+
 TEST(ReadsPolicy, RowsOfOneNameStandTogether) {
     const auto policy = parsed("reads.policy",
                                "glob certs /etc/le/live/*/c.pem 64KiB links-within /etc/le  # x\n"
