@@ -46,7 +46,7 @@ class GlobPattern::Parser {
                 names.back().push_back({.kind = Part::Kind::set, .set = *set});
             } else {
                 names.back().push_back(
-                    {.kind = Part::Kind::set, .set = std::bitset<256>().set(byte.value)});
+                    {.kind = Part::Kind::byte, .set = std::bitset<256>().set(byte.value)});
             }
         }
         return names;
@@ -133,14 +133,13 @@ class GlobPattern::Parser {
     bool no_match_ = false;
 };
 
-bool GlobPattern::Part::is_only(unsigned char byte) const {
-    return kind == Kind::set && set.count() == 1 && set.test(byte);
+bool GlobPattern::Part::is(char byte) const {
+    return kind == Kind::byte && set.test(static_cast<unsigned char>(byte));
 }
 
 bool GlobPattern::spells(const Name& name, std::string_view text) {
-    return std::ranges::equal(name, text, [](const Part& part, char byte) {
-        return part.is_only(static_cast<unsigned char>(byte));
-    });
+    return std::ranges::equal(name, text,
+                              [](const Part& part, char byte) { return part.is(byte); });
 }
 
 Result<GlobPattern> GlobPattern::parse(std::string_view text, const IsDirectory& is_directory) {
@@ -167,7 +166,7 @@ Result<GlobPattern> GlobPattern::parse(std::string_view text, const IsDirectory&
 }
 
 bool GlobPattern::matches(const Name& name, std::string_view text) {
-    const auto is_dot = [&] { return !name.empty() && name.front().is_only('.'); };
+    const auto is_dot = [&] { return !name.empty() && name.front().is('.'); };
     if (text.starts_with('.') && !is_dot()) return false;
     std::size_t at = 0;    // index of the next part of the name
     std::size_t seen = 0;  // index of the next byte of the text
@@ -211,11 +210,13 @@ std::string GlobPattern::for_policy(const Name& name) {
             continue;
         }
         char byte = '?';
-        if (part.kind == Part::Kind::set && part.set.count() == 1) {
+        if (part.set.count() == 1) {
             for (int value = '!'; value <= '~'; ++value) {
                 if (part.set.test(static_cast<std::size_t>(value))) byte = static_cast<char>(value);
             }
         }
+        // Neither ? nor a bracket stands for the dot that hides a file.
+        if (byte == '.' && part.kind == Part::Kind::set && text.empty()) byte = '?';
         const bool odd = std::string_view("*#").find(byte) != std::string_view::npos;
         text += odd ? '?' : byte;
     }

@@ -29,10 +29,10 @@ class GlobPattern {
 
   private:
     struct Part {
-        enum class Kind { text, one, set };  // *, ?, and one of a set, such as a single byte
-        Kind kind = Kind::set;
-        std::bitset<256> set;
-        bool is_only(unsigned char byte) const;
+        enum class Kind { byte, set, one, text };  // itself, [...], ? and *
+        Kind kind = Kind::byte;
+        std::bitset<256> set;  // the bytes that it may be, of byte and set
+        bool is(char byte) const;
     };
     using Name = std::vector<Part>;  // of one component
     struct Byte;                     // of the text, with its backslash taken away

@@ -61,21 +61,24 @@ Finding root_login(const SshdValues& values, const Place& place) {
 // The row of reads.policy that would have handed out what `file` names, or "".
 std::string row_for(const HostFile& file) {
     const bool is_pattern = file.path.find_first_of("*?") != file.path.npos;
-    const auto row = [&](std::string_view kind, std::string_view size) {
-        return std::string(kind) + " " + std::string(kRows) + " " + file.path + " " +
-               std::string(size) + " links-within /  # why";
+    const auto row = [&](std::string_view size) {
+        return std::string(is_pattern ? "glob " : "file ") + std::string(kRows) + " " + file.path +
+               " " + std::string(size) + (is_pattern ? "" : " links-within /") + "  # why";
     };
-    if (file.reason == "read-too-large") return row("file", "4MiB");
-    if (file.reason == "read-link" || file.reason == "read-not-public") return row("file", "64KiB");
-    if (file.reason == "read-not-listed") return row(is_pattern ? "glob" : "file", "64KiB");
-    return "";
+    if (file.reason == "read-too-large") return row("4MiB");
+    const bool is_held_back = file.reason == "read-link" || file.reason == "read-not-public";
+    return file.reason == "read-not-listed" || (is_held_back && !is_pattern) ? row("64KiB") : "";
 }
 
 Finding unreadable(const HostFile& file) {
     auto message = file.path + ": " + std::string(explain_read(file.reason)) +
                    ", so what sshd really does may differ from what is reported.";
     const auto row = row_for(file);
-    if (!row.empty()) message += " Write into reads.policy.d/NAME.lines: " + row;
+    if (!row.empty()) {
+        message += " Write into reads.policy.d/NAME.lines: " + row;
+    } else if (file.reason == "read-link") {
+        message += " Let its Include name the directory that the link leads to.";
+    }
     return {.type = "ssh.unreadable",
             .key = file.path,
             .severity = Severity::info,

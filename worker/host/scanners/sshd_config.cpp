@@ -40,14 +40,18 @@ std::string joined(const std::vector<std::string>& words) {
     return text;
 }
 
+Result<std::string> single(const std::vector<std::string>& arguments) {
+    if (arguments.empty() || arguments[0].empty()) return fail("it lacks its value");
+    if (arguments.size() > 1) return fail("something stands behind its value");
+    return arguments[0];
+}
+
 Result<std::string> one_of(const std::vector<std::string>& arguments,
                            std::initializer_list<std::string_view> values) {
-    if (arguments.empty()) return fail("it lacks its value");
-    auto value = lower(arguments[0]);
+    auto value = lower(TRY(single(arguments)));
     if (std::ranges::find(values, value) == values.end()) {
         return fail("\"" + arguments[0] + "\" is no value of it");
     }
-    if (arguments.size() > 1) return fail("something stands behind its value");
     return value == "without-password" ? "prohibit-password" : value;
 }
 
@@ -143,6 +147,9 @@ class Reader {
         }
         switch (keyword->value) {
             case Value::any:
+                return {};
+            case Value::one:
+                keep(line, *keyword, single(parsed.arguments), scope);
                 return {};
             case Value::match:
                 enter_match(line, parsed, outer, scope);
@@ -246,11 +253,25 @@ class Reader {
         const auto listed = TRY(is_listed(wanted));
         if (!listed.ok()) config_.unreadable.push_back({wanted, listed.reason, {}});
         std::vector<const HostFile*> files;
+        std::string missing;
         for (const auto& file : known_) {
-            const bool rest_is_missing = file.reason == "read-too-many";
-            if (rest_is_missing || pattern.matches(file.path)) files.push_back(&file);
+            if (is_row(file)) {
+                if (holds(file.path, wanted)) missing = file.reason;
+            } else if (pattern.matches(file.path)) {
+                files.push_back(&file);
+            }
         }
+        if (!missing.empty()) config_.unreadable.push_back({wanted, missing, {}});
         return files;
+    }
+
+    // Whether it is said of a whole row that it cannot be listed, or not to its end.
+    static bool is_row(const HostFile& file) {
+        return file.reason != "ok" && file.path.find_first_of("*?") != file.path.npos;
+    }
+    static bool holds(const std::string& row, const std::string& wanted) {
+        const auto pattern = GlobPattern::parse(row, [](const std::string&) { return false; });
+        return pattern && pattern->matches(wanted);
     }
 
     // Whether rows hold all that a pattern can match. A row whose ? takes the * of `wanted` for a
@@ -267,7 +288,11 @@ class Reader {
         return rows;
     }
 
+    // A file that is included twice has its problems once.
     void report(const Line& line, std::string why) {
+        for (const auto& problem : config_.problems) {
+            if (problem.path == line.file->path && problem.line == line.number) return;
+        }
         config_.problems.push_back({line.file->path, line.number, std::move(why)});
     }
 

@@ -53,33 +53,39 @@ constexpr Row kRows[] = {
 
 // Others that may stand in a Match block, and others that may not.
 constexpr std::string_view kEverywhere =
-    "acceptenv allowgroups allowstreamlocalforwarding allowtcpforwarding allowusers "
-    "authorizedkeyscommand authorizedkeyscommanduser authorizedkeysfile authorizedkeysfile2 "
-    "authorizedprincipalscommand authorizedprincipalscommanduser authorizedprincipalsfile "
-    "banner casignaturealgorithms channeltimeout chrootdirectory clientalivecountmax "
-    "clientaliveinterval denygroups denyusers forcecommand gatewayports "
-    "gssapidelegatecredentials gssapienablek5users hostbasedacceptedalgorithms "
-    "hostbasedacceptedkeytypes ignorerhosts ipqos kerberosauthentication kerberosuniqueccache "
-    "kerberosusekuserok loglevel logverbose maxauthtries maxsessions pamservicename "
-    "permitlisten permitopen permittunnel pubkeyacceptedalgorithms pubkeyacceptedkeytypes "
-    "pubkeyauthoptions rdomain refuseconnection rekeylimit requiredrsasize revokedkeys "
-    "rhostsrsaauthentication rsaauthentication rsaminsize setenv streamlocalbindmask "
-    "trustedusercakeys unusedconnectiontimeout x11displayoffset ";
+    "acceptenv allowgroups allowusers authorizedkeyscommand authorizedkeysfile "
+    "authorizedkeysfile2 authorizedprincipalscommand channeltimeout denygroups denyusers "
+    "forcecommand gssapidelegatecredentials gssapienablek5users ipqos kerberosauthentication "
+    "kerberosuniqueccache kerberosusekuserok logverbose pamservicename permitlisten "
+    "permitopen pubkeyauthoptions refuseconnection rekeylimit rhostsrsaauthentication "
+    "rsaauthentication rsaminsize setenv ";
 constexpr std::string_view kOutsideMatch =
-    "addressfamily afstokenpassing checkmail ciphers compression debianbanner fingerprinthash "
-    "gssapicleanupcredentials gssapikexalgorithms gssapikeyexchange "
-    "gssapistorecredentialsonrekey gssapistrictacceptorcheck gssapiusesessioncredcache "
-    "hostcertificate hostdsakey hostkey hostkeyagent hostkeyalgorithms kerberosgetafstoken "
-    "kerberosorlocalpasswd kerberostgtpassing kerberosticketcleanup kexalgorithms "
-    "keyregenerationinterval listenaddress logingracetime macs maxstartups modulifile "
-    "pamauthenticationviakbdint permituserenvironment persourcemaxstartups "
-    "persourcenetblocksize persourcepenalties persourcepenaltyexemptlist pidfile port "
-    "protocol reversemappingcheck rhostsauthentication securitykeyprovider serverkeybits "
-    "sshdauthpath sshdsessionpath subsystem syslogfacility useblacklist useblocklist uselogin "
-    "useprivilegeseparation verifyreversemapping versionaddendum xauthlocation ";
+    "afstokenpassing checkmail debianbanner gssapicleanupcredentials gssapikexalgorithms "
+    "gssapikeyexchange gssapistorecredentialsonrekey gssapistrictacceptorcheck "
+    "gssapiusesessioncredcache kerberosgetafstoken kerberosorlocalpasswd kerberostgtpassing "
+    "kerberosticketcleanup keyregenerationinterval listenaddress pamauthenticationviakbdint "
+    "persourcepenalties persourcepenaltyexemptlist protocol reversemappingcheck "
+    "rhostsauthentication serverkeybits sshdauthpath sshdsessionpath subsystem useblacklist "
+    "useblocklist uselogin useprivilegeseparation verifyreversemapping versionaddendum ";
+// The same of those that take one value.
+constexpr std::string_view kOneEverywhere =
+    "allowstreamlocalforwarding allowtcpforwarding authorizedkeyscommanduser "
+    "authorizedprincipalscommanduser authorizedprincipalsfile banner casignaturealgorithms "
+    "chrootdirectory clientalivecountmax clientaliveinterval gatewayports "
+    "hostbasedacceptedalgorithms hostbasedacceptedkeytypes ignorerhosts loglevel maxauthtries "
+    "maxsessions permittunnel pubkeyacceptedalgorithms pubkeyacceptedkeytypes rdomain "
+    "requiredrsasize revokedkeys streamlocalbindmask trustedusercakeys "
+    "unusedconnectiontimeout x11displayoffset ";
+constexpr std::string_view kOneOutsideMatch =
+    "addressfamily ciphers compression fingerprinthash hostcertificate hostdsakey hostkey "
+    "hostkeyagent hostkeyalgorithms kexalgorithms logingracetime macs maxstartups modulifile "
+    "permituserenvironment persourcemaxstartups persourcenetblocksize pidfile port "
+    "securitykeyprovider syslogfacility xauthlocation ";
 
 constexpr SshdKeyword kOther{.name = "", .in_match = true, .value = Value::any};
 constexpr SshdKeyword kOtherOutsideMatch{.name = "", .in_match = false, .value = Value::any};
+constexpr SshdKeyword kOther1{.name = "", .in_match = true, .value = Value::one};
+constexpr SshdKeyword kOther1OutsideMatch{.name = "", .in_match = false, .value = Value::one};
 
 bool holds(std::string_view list, std::string_view name) {
     const auto all = words(list);
@@ -92,6 +98,8 @@ const SshdKeyword* find_sshd_keyword(std::string_view name) {
     const auto* row = std::ranges::find(kRows, name, &Row::written);
     if (row != std::end(kRows)) return &row->keyword;
     if (holds(kEverywhere, name)) return &kOther;
+    if (holds(kOneEverywhere, name)) return &kOther1;
+    if (holds(kOneOutsideMatch, name)) return &kOther1OutsideMatch;
     return holds(kOutsideMatch, name) ? &kOtherOutsideMatch : nullptr;
 }
 

@@ -9,6 +9,7 @@ namespace bulkhead::worker {
 struct SshdKeyword {
     enum class Value {
         any,      // not looked at here
+        one,      // the same, but a single one
         flag,     // yes or no
         root,     // of PermitRootLogin
         methods,  // of AuthenticationMethods
