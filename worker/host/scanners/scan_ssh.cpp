@@ -58,16 +58,28 @@ Finding root_login(const SshdValues& values, const Place& place) {
                     "); set PermitRootLogin to no, or to prohibit-password if keys must do.");
 }
 
-// The row of reads.policy that would have handed out what `file` names, or "".
+// A path of which each byte that no line of policy can hold is a ?.
+std::string for_policy(std::string path) {
+    for (auto& byte : path) {
+        if (byte <= ' ' || byte > '~' || byte == '#') byte = '?';
+    }
+    return path;
+}
+
+// The row of reads.policy that hands out what `file` names, or "" where none does.
 std::string row_for(const HostFile& file) {
-    const bool is_pattern = file.path.find_first_of("*?") != file.path.npos;
-    const auto row = [&](std::string_view size) {
-        return std::string(is_pattern ? "glob " : "file ") + std::string(kRows) + " " + file.path +
-               " " + std::string(size) + (is_pattern ? "" : " links-within /") + "  # why";
+    const auto path = for_policy(file.path);
+    const bool is_pattern = path.find_first_of("*?") != path.npos;
+    const auto row = [&](std::string_view size, std::string_view end) {
+        return std::string(is_pattern ? "glob " : "file ") + std::string(kRows) + " " + path + " " +
+               std::string(size) + std::string(is_pattern ? end : " links-within /") + "  # why";
     };
-    if (file.reason == "read-too-large") return row("4MiB");
-    const bool is_held_back = file.reason == "read-link" || file.reason == "read-not-public";
-    return file.reason == "read-not-listed" || (is_held_back && !is_pattern) ? row("64KiB") : "";
+    const bool is_one = file.path.find_first_of("*?") == file.path.npos;
+    if (file.reason == "read-not-listed") return row("64KiB", "");
+    if (file.reason == "read-too-large") return row("4MiB", " private-too");
+    if (file.reason == "read-not-public" && is_one) return row("64KiB", " private-too");
+    if (file.reason == "read-link" && !is_pattern) return row("64KiB", "");
+    return "";
 }
 
 Finding unreadable(const HostFile& file) {
@@ -77,7 +89,7 @@ Finding unreadable(const HostFile& file) {
     if (!row.empty()) {
         message += " Write into reads.policy.d/NAME.lines: " + row;
     } else if (file.reason == "read-link") {
-        message += " Let its Include name the directory that the link leads to.";
+        message += " Let its Include name the place that the link leads to.";
     }
     return {.type = "ssh.unreadable",
             .key = file.path,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <optional>
 
 #include "common/base/parse.hpp"
@@ -33,49 +34,6 @@ struct Line {
     std::size_t number;
     std::string where() const { return file->path + ":" + std::to_string(number); }
 };
-
-std::string joined(const std::vector<std::string>& words) {
-    std::string text;
-    for (const auto& word : words) text += (text.empty() ? "" : " ") + word;
-    return text;
-}
-
-Result<std::string> single(const std::vector<std::string>& arguments) {
-    if (arguments.empty() || arguments[0].empty()) return fail("it lacks its value");
-    if (arguments.size() > 1) return fail("something stands behind its value");
-    return arguments[0];
-}
-
-Result<std::string> one_of(const std::vector<std::string>& arguments,
-                           std::initializer_list<std::string_view> values) {
-    auto value = lower(TRY(single(arguments)));
-    if (std::ranges::find(values, value) == values.end()) {
-        return fail("\"" + arguments[0] + "\" is no value of it");
-    }
-    return value == "without-password" ? "prohibit-password" : value;
-}
-
-Result<std::string> methods_of(const std::vector<std::string>& lists, bool have_some) {
-    static constexpr std::array<std::string_view, 7> kMethods{
-        "none",         "publickey",
-        "gssapi-keyex", "gssapi-with-mic",
-        "password",     "keyboard-interactive",
-        "hostbased"};
-    if (lists.empty()) return fail("it lacks its value");
-    for (const auto& list : lists) {
-        if (list == "any") {
-            if (have_some || lists.size() > 1) return fail("\"any\" does not stand alone");
-            continue;
-        }
-        for (const auto method : split(list, ',')) {
-            const auto base = method.substr(0, method.find(':'));
-            if (std::ranges::find(kMethods, base) == kMethods.end()) {
-                return fail("\"" + std::string(method) + "\" is no method");
-            }
-        }
-    }
-    return joined(lists);
-}
 
 class Reader {
   public:
@@ -111,7 +69,10 @@ class Reader {
     Result<> take(const HostFile& file, const Scope& scope, int depth) {
         if (file.reason == "ok") {
             config_.readable = true;
-            return parse(file, scope, depth);
+            open_.push_back(&file);
+            TRY(parse(file, scope, depth));
+            open_.pop_back();
+            return {};
         }
         if (file.reason != "read-absent")
             config_.unreadable.push_back({file.path, file.reason, {}});
@@ -136,8 +97,8 @@ class Reader {
     Result<> take_line(const Line& line, const SshdLine& parsed, const Scope& outer, Scope& scope,
                        int depth) {
         using Value = SshdKeyword::Value;
-        const auto* keyword = find_sshd_keyword(parsed.keyword);
-        if (keyword == nullptr) {
+        const auto keyword = find_sshd_keyword(parsed.keyword);
+        if (!keyword) {
             report(line, "no keyword is called " + parsed.keyword);
             return {};
         }
@@ -148,30 +109,15 @@ class Reader {
         switch (keyword->value) {
             case Value::any:
                 return {};
-            case Value::one:
-                keep(line, *keyword, single(parsed.arguments), scope);
-                return {};
             case Value::match:
                 enter_match(line, parsed, outer, scope);
                 return {};
             case Value::include:
                 return take_includes(line, parsed.arguments, scope, depth);
-            case Value::flag:
-                keep(line, *keyword, one_of(parsed.arguments, {"yes", "no"}), scope);
+            default:
+                keep(line, *keyword, parsed.arguments, scope);
                 return {};
-            case Value::root:
-                keep(line, *keyword,
-                     one_of(parsed.arguments, {"yes", "no", "prohibit-password", "without-password",
-                                               "forced-commands-only"}),
-                     scope);
-                return {};
-            case Value::methods: {
-                const bool have_some = config_.global.contains(keyword->name);
-                keep(line, *keyword, methods_of(parsed.arguments, have_some), scope);
-                return {};
-            }
         }
-        return {};
     }
 
     void enter_match(const Line& line, const SshdLine& parsed, const Scope& outer, Scope& scope) {
@@ -186,8 +132,14 @@ class Reader {
         scope.criteria = both(outer.criteria, *own);
     }
 
-    void keep(const Line& line, const SshdKeyword& keyword, Result<std::string> value,
-              const Scope& scope) {
+    void keep(const Line& line, const SshdKeyword& keyword,
+              const std::vector<std::string>& arguments, const Scope& scope) {
+        auto value = sshd_value(keyword, arguments);
+        // Even where it stands in another block, and in second place, sshd refuses it.
+        if (keyword.value == SshdKeyword::Value::methods && value && *value == "any" &&
+            config_.global.contains(keyword.name)) {
+            value = fail("\"any\" does not stand alone");
+        }
         if (!value) {
             report(line, std::string(keyword.name) + ": " + value.error().what);
             return;
@@ -214,7 +166,6 @@ class Reader {
                            const Scope& scope, int depth) {
         if (arguments.empty()) report(line, "Include lacks its file");
         for (const auto& argument : arguments) {
-            if (stopped_) return {};
             if (argument.empty()) {
                 report(line, "a file of Include has no name");
                 return {};
@@ -234,15 +185,15 @@ class Reader {
 
     Result<> include(const Line& line, const GlobPattern& pattern, const Scope& scope, int depth) {
         for (const auto* file : TRY(files_of(pattern))) {
-            if (depth > kDeepest || ++includes_ > kMostIncludes) {
-                report(line, depth > kDeepest ? "Includes are nested more than 16 deep"
-                                              : "more than 512 files are included; the others are "
-                                                "not read");
-                stopped_ = true;
-                return {};
+            if (std::ranges::find(open_, file) != open_.end()) {
+                report(line, "Include leads back to " + file->path);
+            } else if (depth > kDeepest) {
+                report(line, "Includes are nested more than 16 deep");
+            } else if (++includes_ > kMostIncludes) {
+                report(line, "more than 512 files are included, and the others are not read");
+            } else {
+                TRY(take(*file, scope, depth));
             }
-            TRY(take(*file, scope, depth));
-            if (stopped_) return {};
         }
         return {};
     }
@@ -310,8 +261,8 @@ class Reader {
     SshdConfig config_;
     std::vector<HostFile> known_;             // all of the rows, sorted by path
     std::map<std::string, HostRows> listed_;  // by pattern
+    std::vector<const HostFile*> open_;       // each included by the one before it
     int includes_ = 0;
-    bool stopped_ = false;  // no further Include is followed
 };
 
 }  // namespace
