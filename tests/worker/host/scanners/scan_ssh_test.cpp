@@ -132,7 +132,7 @@ TEST_F(ScanSsh, AFileThatIncludesItselfEndsAndIsSaidToBeRefused) {
     EXPECT_THAT(scan("Include sshd_config\nInclude sshd_config\n" + kClosed),
                 ElementsAre("ssh.unreadable /etc/ssh/sshd_config info"));
     EXPECT_THAT(findings().at(0).message,
-                HasSubstr("/etc/ssh/sshd_config:1: Includes are nested more than 16 deep"));
+                HasSubstr("/etc/ssh/sshd_config:1: Include leads back to /etc/ssh/sshd_config"));
 }
 
 TEST_F(ScanSsh, AMainFileThatIsNotHandedOutLeavesNothingToSayButThat) {

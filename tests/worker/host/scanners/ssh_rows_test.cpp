@@ -173,17 +173,19 @@ TEST_F(SshRows, TheAdvisedRowHandsOutWhatNoRowHeld) {
 TEST_F(SshRows, TheAdvisedRowHandsOutWhatAnotherRowHeldBack) {
     rows += "glob sshd-config " + top + "/etc/ssh/site.d/*.conf 1KiB  # the operator's\n";
     put("etc/ssh/sshd_config", "Include site.d/*.conf\n" + kClosed);
-    const auto expect_cured = [&](const std::string& reason) {
+    const auto expect_cured = [&](const std::string& reason, const std::string& name = "a.conf") {
         SCOPED_TRACE(reason);
         const auto before = rows;
-        EXPECT_THAT(scan(), ElementsAre("ssh.unreadable etc/ssh/site.d/a.conf info"));
+        EXPECT_THAT(scan(), ElementsAre("ssh.unreadable etc/ssh/site.d/" + name + " info"));
         take_advice();
         EXPECT_THAT(scan(), ElementsAre("ssh.root_login etc/ssh/sshd_config warn")) << rows;
         rows = before;
-        fs::remove(top + "/etc/ssh/site.d/a.conf");
+        fs::remove(top + "/etc/ssh/site.d/" + name);
     };
     put("etc/ssh/site.d/a.conf", "PermitRootLogin yes\n", 0600);
     expect_cured("closed");
+    put("etc/ssh/site.d/a #.conf", "PermitRootLogin yes\n", 0600);
+    expect_cured("closed, with an odd name", "a #.conf");
     put("etc/ssh/site.d/a.conf", "PermitRootLogin yes\n" + std::string(2'000, '\n'));
     expect_cured("too large");
     put("etc/ssh/elsewhere", "PermitRootLogin yes\n");
@@ -208,7 +210,7 @@ TEST_F(SshRows, ADirectoryThatCannotBeListedIsSaidAndNotTakenForEmpty) {
     link("etc/ssh/sshd_config.d", "etc/ssh/real.d");
     EXPECT_THAT(scan(), said);
     EXPECT_THAT(messages(), AllOf(HasSubstr("a symlink is in the way"),
-                                  HasSubstr("name the directory that the link leads to")));
+                                  HasSubstr("name the place that the link leads to")));
     put("etc/ssh/sshd_config", "Include real.d/*.conf\n" + kClosed);
     scan();
     take_advice();

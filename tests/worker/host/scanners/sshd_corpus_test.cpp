@@ -165,9 +165,13 @@ bool says_nothing(const Answer& answer) {
 void expect_refusal(const Scanned& scanned, const std::string& refusal) {
     EXPECT_TRUE(scanned.has("ssh.unreadable")) << refusal << "\n" << scanned.told();
     const auto place = place_of(refusal);
-    if (!place.empty()) {
-        EXPECT_THAT(scanned.told(), HasSubstr(place + ": ")) << refusal;
-    }
+    if (place.empty()) return;
+    // Its number is the first, or among the others.
+    const auto finding = scanned.find("ssh.unreadable", place.substr(0, place.rfind(':')));
+    ASSERT_TRUE(finding) << place << "\n" << scanned.told();
+    const auto number = place.substr(place.rfind(':') + 1);
+    const std::regex said(":" + number + ": |like it:.* " + number + "( .*)?$");
+    EXPECT_TRUE(std::regex_search(finding->message, said)) << finding->message;
 }
 
 // Without Match blocks there is one answer, and it says all.
@@ -206,9 +210,15 @@ void compare(const Tree& tree, bool exact) {
     Scanned scanned(tree);
     const auto before = scanned.told();
     scanned.apply_advice();
-    const auto& refusal = tree.answers[0].refusal;
+    const auto first = std::ranges::find_if_not(tree.answers, says_nothing);
+    ASSERT_NE(first, tree.answers.end());
+    // A connection that sshd refuses for itself, because of two blocks, is none of the file's.
+    const auto refusal =
+        std::ranges::all_of(tree.answers, [](const Answer& one) { return !one.refusal.empty(); })
+            ? first->refusal
+            : std::string();
     SCOPED_TRACE("before rows were added:\n" + before + "after:\n" + scanned.told());
-    if (!refusal.empty() && !says_nothing(tree.answers[0])) return expect_refusal(scanned, refusal);
+    if (!refusal.empty()) return expect_refusal(scanned, refusal);
     EXPECT_FALSE(scanned.has("ssh.unreadable"));
     const auto* main =
         tree.files.contains("/etc/ssh/sshd_config") || tree.links.contains("/etc/ssh/sshd_config")
