@@ -61,6 +61,43 @@ TEST_F(ScanSsh, KeywordsAreWrittenInManyWays) {
     EXPECT_TRUE(passwords("PasswordAuthentication\n"));
 }
 
+TEST_F(ScanSsh, ANulTakesTheEndOfItsLineAway) {
+    const std::string main("PermitRootLogin \0 no\nyes\n", 25);
+    EXPECT_THAT(scan(main + kClosed), ElementsAre("ssh.root_login /etc/ssh/sshd_config warn"));
+}
+
+TEST_F(ScanSsh, ALineThatSshdRefusesIsSaidOnceForEachFileWithItsNumber) {
+    EXPECT_THAT(scan(kClosed + "PermitRootLogin perhaps\n\nFoo yes\nBanner 'x\n"),
+                ElementsAre("ssh.unreadable /etc/ssh/sshd_config info"));
+    EXPECT_THAT(findings().at(0).message,
+                testing::AllOf(HasSubstr("/etc/ssh/sshd_config:3: permitrootlogin: \"perhaps\""),
+                               testing::EndsWith("Other lines of the file like it: 5 6")));
+}
+
+TEST_F(ScanSsh, TwoBlocksThatOnlyTogetherOpenAreNamedTogether) {
+    EXPECT_THAT(scan(kClosed + "AuthenticationMethods publickey\n"
+                               "Match Address 10.0.0.0/8\n  AuthenticationMethods password\n"
+                               "Match User backup\n  PasswordAuthentication yes\n"),
+                ElementsAre("ssh.password_login /etc/ssh/sshd_config match Address 10.0.0.0/8 and "
+                            "User backup warn"));
+}
+
+TEST_F(ScanSsh, WhatABlockForRootSaysCountsForRoot) {
+    EXPECT_THAT(scan(kClosed + "PermitRootLogin yes\nMatch User root\nPermitRootLogin no\n"),
+                IsEmpty());
+    EXPECT_THAT(scan(kClosed + "Match User root\nPermitRootLogin yes\n"),
+                ElementsAre("ssh.root_login /etc/ssh/sshd_config warn"));
+}
+
+TEST_F(ScanSsh, MoreBlocksThanAreLookedAtInTwosAreSaid) {
+    std::string main = kClosed;
+    for (int i = 0; i < 101; ++i) {
+        main += "Match User u" + std::to_string(i) + "\nPasswordAuthentication no\n";
+    }
+    EXPECT_THAT(scan(main), ElementsAre("ssh.unreadable /etc/ssh/sshd_config info"));
+    EXPECT_THAT(findings().at(0).message, HasSubstr("more than 100 Match blocks"));
+}
+
 TEST_F(ScanSsh, PamAsksForPasswordsToo) {
     EXPECT_TRUE(passwords("PasswordAuthentication no\nUsePAM yes\n"));
     EXPECT_FALSE(passwords("PasswordAuthentication no\nUsePAM no\n"));
