@@ -34,7 +34,8 @@ std::vector<std::string> expand(const ReadRow& row, bool& cut) {
             std::vector<std::string> names{std::string(part)};
             if (policy::has_wildcard(part)) {
                 auto folder = walk(path, row.links_within);
-                if (folder || folder.error() == "read-absent") names.clear();
+                const auto anywhere = walk(path, "/");
+                if (folder || (!anywhere && anywhere.error() == "read-absent")) names.clear();
                 if (folder) names = sys::Dir::from(*std::move(folder)).list().value_or(names);
                 std::erase_if(names, [&](auto& name) { return !policy::matches(part, name); });
             }
@@ -65,7 +66,7 @@ void open_host_files(std::span<const ReadRow> rows, const protocol::OpenHostFile
     const auto is_wanted = [&](const std::string& path, const ReadRow& row) {
         const bool whole = row.is_pattern && path == row.target;
         return path > request.after.str() && path.size() <= protocol::HostPath::kMax &&
-               (whole || only.empty() || policy::matches(only, path));
+               (only.empty() || policy::matches(whole ? path : only, whole ? only : path));
     };
     for (const auto& row : rows) {
         bool cut = false;

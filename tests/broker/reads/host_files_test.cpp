@@ -181,6 +181,19 @@ TEST_F(HostFiles, WithLinksEverywhereOnlyRootsAreFollowedAndThroughRootsDirector
                             "etc/through: read-not-roots"));
 }
 
+TEST_F(HostFiles, APatternBehindALinkIsSaidWhereItsDirectoryIsThere) {
+    put("pki/tls/certs/site/1.crt");
+    link("ssl/certs", top + "/pki/tls/certs");
+    EXPECT_THAT(found(row("ssl/certs/site/*.crt")), ElementsAre("ssl/certs/site/*.crt: read-link"));
+    EXPECT_THAT(found(row("ssl/certs/none/*.crt")), IsEmpty()) << "there is nothing to hand out";
+    EXPECT_THAT(found(std::vector{row("ssl/certs/site/*.crt")}, top + "/ssl/certs/site/1.crt"),
+                ElementsAre("ssl/certs/site/*.crt: read-link"));
+    EXPECT_THAT(
+        found(std::vector{row("ssl/certs/site/*.crt"), row("pki/1.crt")}, top + "/pki/1.crt"),
+        ElementsAre("pki/1.crt: read-absent"))
+        << "which that pattern cannot hold";
+}
+
 TEST_F(HostFiles, OfRowsThatHoldOneFileTheLastCounts) {
     put("a/1.key", 0600);
     put("a/2.key", 0600);
