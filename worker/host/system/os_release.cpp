@@ -1,5 +1,6 @@
 #include "worker/host/system/os_release.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "common/base/parse.hpp"
@@ -52,7 +53,9 @@ std::string* field(OsRelease& release, std::string_view name) {
 
 OsRelease parse_os_release(std::string_view text) {
     OsRelease release;
-    for (const auto raw : split(text, '\n')) {
+    std::string lines(text);
+    std::ranges::replace(lines, '\r', '\n');  // which ends a line for systemd as well
+    for (const auto raw : split(lines, '\n')) {
         const auto line = trimmed(raw);
         const auto equals = line.find('=');
         if (equals == std::string_view::npos) continue;

@@ -39,6 +39,15 @@ TEST(OsRelease, TakesQuotesAndEscapesAsAShellWould) {
     EXPECT_EQ(name_in("  NAME=indented  "), "indented");
 }
 
+TEST(OsRelease, ACarriageReturnEndsALineAsForSystemd) {
+    const auto release =
+        parse_os_release("ID=\"rocky\"\r\nVERSION_ID=9.4\r\nNAME='R'\rVERSION=9\r\n");
+    EXPECT_EQ(release.id, "rocky");
+    EXPECT_EQ(release.version_id, "9.4");
+    EXPECT_EQ(release.name, "R");
+    EXPECT_EQ(release.version, "9");
+}
+
 TEST(OsRelease, ALaterLineWins) { EXPECT_EQ(name_in("NAME=one\nNAME=two"), "two"); }
 
 TEST(OsRelease, PassesOverWhatIsNoAssignmentOfAValue) {
