@@ -135,7 +135,7 @@ bool JobReport::send_output() {
     const auto now = sys::Clock::now();
     for (const auto which : kOutputs) {
         const auto chunk = spool_.next_chunk(which, pacing_.max_chunk());
-        if (!chunk) continue;
+        if (!chunk || is_begun_character(which, *chunk)) continue;
         const bool last = end_ && spool_.both_ended();
         if (last && fits_into_result(*chunk)) continue;
         if (pacing_.may_send(now, chunk->length, last)) {
@@ -172,6 +172,7 @@ Result<OutputChunk> JobReport::compose_chunk(Output which, const Chunk& chunk) c
     if (route_.dialect.traits().output_as_text) {
         auto text = TRY(spool_.read(which, chunk));
         // A UTF-8 sequence that the end of the chunk would cut is sent whole with the next chunk.
+        // Nothing but such a sequence (whole is 0) is here where a hole follows it.
         const auto whole = whole_characters(text);
         if (whole > 0 && !ends_stream(which, chunk)) text.resize(whole);
         out.data = std::move(text);
@@ -227,6 +228,17 @@ void JobReport::release_discarded_output() {
         }
     }
     if (dropped) resume_pipes();
+}
+
+// True if the chunk is only the beginning of a UTF-8 character whose other bytes may yet come. It
+// is then sent with them, or when the stream has ended.
+bool JobReport::is_begun_character(Output which, const Chunk& chunk) const {
+    constexpr std::uint64_t kMost = 3;  // bytes of a character that is not whole (RFC 3629)
+    const bool newest = chunk.offset + chunk.length == spool_.totals(which).bytes;
+    if (!route_.dialect.traits().output_as_text || chunk.length > kMost) return false;
+    if (!newest || spool_.ended(which)) return false;
+    const auto text = spool_.read(which, chunk);
+    return text && whole_characters(*text) == 0;  // compose_chunk() meets the error again
 }
 
 bool JobReport::ends_stream(Output which, const Chunk& chunk) const {

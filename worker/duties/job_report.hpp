@@ -59,6 +59,7 @@ class JobReport {
     Result<OutputChunk> compose_chunk(Output which, const Chunk& chunk) const;
     void on_output_answer(Output which, std::uint64_t begin, std::uint64_t end,
                           const Answer<OutputReceipt>& answer);
+    bool is_begun_character(Output which, const Chunk& chunk) const;
     bool ends_stream(Output which, const Chunk& chunk) const;
     bool fits_into_result(const Chunk& chunk) const;
     void send_result();

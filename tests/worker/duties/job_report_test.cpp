@@ -155,6 +155,38 @@ TEST_F(JobReportTest, TextIsCutBetweenCharacters) {
     EXPECT_FALSE(bench_.results[0].last_output.empty());
 }
 
+// Programs that flush full blocks cut characters anywhere, and the rest may come much later.
+TEST_F(JobReportTest, ACharacterWhoseBytesComeApartInTimeIsSentWhole) {
+    bench_.kind = {.output_as_text = true, .flush_interval = 0ms};
+    for (const std::string character : {"\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"}) {
+        for (std::size_t cut = 1; cut < character.size(); ++cut) {
+            SCOPED_TRACE(character + " cut at " + std::to_string(cut));
+            bulkhead::test::TempDir state;
+            Bench bench(state.open(), {.job_bytes = 1_MiB, .total_bytes = 1_MiB});
+            bench.kind = bench_.kind;
+            auto pipes = bench.start_job();
+            bench.duty().start();
+            EXPECT_TRUE(write_some(pipes.out, "A" + character.substr(0, cut)).empty());
+            EXPECT_TRUE(bench.run_until([&] { return bench.held == "A"; })) << bench.held;
+            bench.run_for(100ms);
+            EXPECT_EQ(bench.held, "A") << "waits for the rest";
+            EXPECT_TRUE(write_some(pipes.out, character.substr(cut) + "B").empty());
+            EXPECT_TRUE(bench.run_until([&] { return bench.held == "A" + character + "B"; }));
+            for (const auto& piece : bench.pieces) EXPECT_EQ(lossy_utf8(piece.text), piece.text);
+            pipes = {};
+            bench.end_job();
+            EXPECT_TRUE(bench.run_until([&] { return bench.results.size() == 1; }));
+        }
+    }
+}
+
+TEST_F(JobReportTest, ACharacterThatIsNeverFinishedIsSentAtTheEnd) {
+    bench_.kind = {.output_as_text = true, .flush_interval = 0ms};
+    print_and_end("A\xf0\x9f\x98");
+    ASSERT_TRUE(reported());
+    EXPECT_EQ(bench_.held, "A\xf0\x9f\x98");
+}
+
 TEST_F(JobReportTest, OutputBehindAHoleIsNotHiddenInTheResult) {
     bench_.kind = {.output_as_text = true, .last_output_in_result = true};
     print_and_end(std::string(2'000'000, 'x'), 64_KiB);
