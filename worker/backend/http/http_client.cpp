@@ -86,6 +86,8 @@ class HttpClient::Engine : SocketWatcher {
     void forget_released();
     void deliver();
     void deliver_soon();
+    CURLM* new_multi();
+    void close_kept();
 
     sys::Loop& loop_;
     std::shared_ptr<const HttpSettings> settings_;
@@ -102,6 +104,7 @@ class HttpClient::Engine : SocketWatcher {
     std::deque<std::pair<RequestId, std::pair<OnAnswer, Error>>> not_begun_;
     std::optional<sys::TimerId> timer_;     // libcurl's timeout
     std::optional<sys::TimerId> delivery_;  // the next deliver()
+    std::optional<sys::TimerId> idle_end_;  // close_kept(), while no request is under way
     bool due_now_ = false;                  // libcurl's timeout is 0
     std::uint64_t next_id_ = 1;
 };
@@ -115,6 +118,7 @@ HttpClient::Engine::~Engine() {
     if (share_ != nullptr) curl_share_cleanup(share_);
     if (timer_) loop_.cancel(*timer_);
     if (delivery_) loop_.cancel(*delivery_);
+    if (idle_end_) loop_.cancel(*idle_end_);
     for (const auto& [fd, socket] : sockets_) {
         if (socket.registered != 0) loop_.forget(fd);
     }
@@ -122,21 +126,37 @@ HttpClient::Engine::~Engine() {
 
 Result<> HttpClient::Engine::start() {
     share_ = curl_share_init();
-    multi_ = curl_multi_init();
+    multi_ = new_multi();
     if (share_ == nullptr || multi_ == nullptr) return fail("libcurl: no memory");
     // Session tickets are kept in memory, so that a new connection resumes a TLS session (RFC 8446,
     // 2.2) and saves a full handshake.
     curl_share_setopt(share_, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-    curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &on_socket);
-    curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
-    curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &on_timer);
-    curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-    curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
-    curl_multi_setopt(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS,
-                      static_cast<long>(settings_->max_connections));
-    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(settings_->kept_connections));
     idle_.push_back(TRY(take_transfer()));  // an option that libcurl refuses is an error at start
     return {};
+}
+
+// Null without memory.
+CURLM* HttpClient::Engine::new_multi() {
+    auto* multi = curl_multi_init();
+    if (multi == nullptr) return nullptr;
+    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &on_socket);
+    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
+    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &on_timer);
+    curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
+    curl_multi_setopt(multi, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
+    curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+                      static_cast<long>(settings_->max_connections));
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(settings_->kept_connections));
+    return multi;
+}
+
+// Closes all kept connections, which libcurl does only with its multi handle. While a request is
+// under way nothing is closed here: libcurl closes ended connections when it looks for one.
+void HttpClient::Engine::close_kept() {
+    if (pending() > 0) return;
+    auto* fresh = new_multi();
+    if (fresh == nullptr) return;
+    curl_multi_cleanup(std::exchange(multi_, fresh));  // calls closing() for each
 }
 
 Result<std::unique_ptr<Transfer>> HttpClient::Engine::take_transfer() {
@@ -153,6 +173,7 @@ void HttpClient::Engine::retire(std::unique_ptr<Transfer> transfer) {
 
 RequestId HttpClient::Engine::send(HttpRequest request, OnAnswer answered) {
     const RequestId id{next_id_++};
+    if (idle_end_) loop_.cancel(*std::exchange(idle_end_, std::nullopt));
     std::unique_ptr<Transfer> transfer;
     if (const auto begun = begin(transfer, std::move(request)); !begun) {
         if (transfer) retire(std::move(transfer));
@@ -249,11 +270,11 @@ void HttpClient::Engine::forget_released() {
 void HttpClient::Engine::ready(int fd, std::uint32_t events) {
     auto& socket = sockets_[fd];
     if (!socket.wanted) {
-        // The peer sent data or closed the connection between two requests. libcurl notices that
-        // when it uses the connection for the next one.
+        // The peer closed the connection between two requests, or sent data that no request asked
+        // for. Left open it would stay in CLOSE_WAIT (tcp(7)) until the next request.
         loop_.forget(fd);
         socket.registered = 0;
-        return;
+        return close_kept();
     }
     act(fd, action_of(events));
     deliver();
@@ -342,6 +363,11 @@ void HttpClient::Engine::deliver() {
         answered(std::move(answer));
     }
     if (!finished_.empty() || !not_begun_.empty()) deliver_soon();
+    if (pending() > 0 || idle_end_) return;
+    idle_end_ = loop_.after(settings_->kept_for, [this] {
+        idle_end_.reset();
+        close_kept();
+    });
 }
 
 Result<> HttpClient::prepare() {

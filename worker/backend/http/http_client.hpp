@@ -72,6 +72,9 @@ struct HttpSettings {
     std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
     int max_connections = 8;   // at once; further requests wait for one
     int kept_connections = 3;  // idle connections beyond this number are closed
+    // Idle connections are closed after this time: libcurl would not use them any more
+    // (CURLOPT_MAXAGE_CONN(3)).
+    std::chrono::milliseconds kept_for = std::chrono::seconds(118);
 };
 
 using RequestId = Strong<struct RequestTag, std::uint64_t>;

@@ -2,8 +2,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "tests/support/ok.hpp"
@@ -180,6 +183,50 @@ TEST_F(HttpClientTest, ABackendThatClosedTheKeptConnectionIsNoError) {
     EXPECT_EQ(caller_->call({.path = "/health"})->status, 200);
     EXPECT_EQ(caller_->call({.method = "POST", .path = "/x", .body = std::string("x")})->status,
               404);
+}
+
+// Sockets of this process that are connected to the backend, whatever became of the other end.
+class KeptConnections : public HttpClientTest {
+  protected:
+    std::size_t connected() const {
+        std::size_t count = 0;
+        for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+            const auto fd = std::atoi(entry.path().filename().c_str());
+            sockaddr_in peer{};
+            socklen_t size = sizeof peer;
+            const bool named = ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
+            const auto port = named && peer.sin_family == AF_INET ? ntohs(peer.sin_port) : 0;
+            if (port != 0 && backend_.url().ends_with(":" + std::to_string(port))) ++count;
+        }
+        return count;
+    }
+    bool until(std::size_t wanted) {
+        for (int turns = 0; turns < 250 && connected() != wanted; ++turns) {
+            if (!caller_->loop().step(20ms)) return false;
+        }
+        return connected() == wanted;
+    }
+};
+
+TEST_F(KeptConnections, OneThatTheBackendClosedIsClosedHereAsWell) {
+    EXPECT_EQ(caller_->call({.path = "/health"})->status, 200);
+    EXPECT_EQ(connected(), 1U);
+    backend_.stop();
+    EXPECT_TRUE(until(0)) << "it would stay in CLOSE_WAIT until the next request";
+    ASSERT_TRUE(backend_.start());
+    EXPECT_EQ(caller_->call({.path = "/health"})->status, 200);
+    EXPECT_EQ(connected(), 1U);
+}
+
+TEST_F(KeptConnections, AreClosedWhenTheyHaveBeenIdleForLong) {
+    auto settings = test::settings_for(backend_);
+    settings.kept_for = 100ms;
+    caller_.emplace(std::move(settings));
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(caller_->call({.path = "/health"})->status, 200);
+        EXPECT_EQ(connected(), 1U);
+        EXPECT_TRUE(until(0));
+    }
 }
 
 TEST_F(HttpClientTest, ADeadBackendIsAnErrorAndItsReturnIsNoticed) {
