@@ -1,6 +1,7 @@
 #include "worker/duties/inventory_duty.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace bulkhead::worker {
 
@@ -100,13 +101,6 @@ Inventory InventoryDuty::collect() {
     const auto start = sys::Clock::now();
     auto inventory = collect_({.time = collect_timeout()});
     if (inventory.sockets) inventory.owners = ask_owners();
-    if (inventory.problems != problems_) {
-        for (const auto& problem : inventory.problems) {
-            context_.log.warning("inventory",
-                                 {{"backend", context_.config.name}, {"why", problem}});
-        }
-        problems_ = inventory.problems;
-    }
     context_.log.debug("inventory read", {{"backend", context_.config.name}, {"ms", since(start)}});
     return inventory;
 }
@@ -124,6 +118,15 @@ std::shared_ptr<const SocketOwners> InventoryDuty::ask_owners() {
     return *std::move(owners);
 }
 
+// Problems that last are logged once.
+void InventoryDuty::log_problems(std::vector<std::string> problems) {
+    if (problems == problems_) return;
+    for (const auto& problem : problems) {
+        context_.log.warning("inventory", {{"backend", context_.config.name}, {"why", problem}});
+    }
+    problems_ = std::move(problems);
+}
+
 InventoryDuty::Run InventoryDuty::prepare(const Inventory& inventory) {
     const auto& traits = dialect_.traits();
     const auto start = sys::Clock::now();
@@ -134,7 +137,11 @@ InventoryDuty::Run InventoryDuty::prepare(const Inventory& inventory) {
     for (std::size_t i = 0; i < kCollections; ++i) known[i] = known[i] && read[i];
 
     std::vector<ReportItem> items;
-    for (auto& element : dialect_.elements(inventory)) {
+    auto elements = dialect_.elements(inventory);
+    auto problems = inventory.problems;
+    std::ranges::move(elements.problems, std::back_inserter(problems));
+    log_problems(std::move(problems));
+    for (auto& element : elements.rows) {
         if (!known[index_of(element.collection)]) continue;
         const auto digest = digest_of(element);
         items.push_back({std::move(element), digest});
@@ -160,7 +167,8 @@ InventoryDuty::Run InventoryDuty::prepare(const Inventory& inventory) {
     return {.queue = ReportQueue(std::move(items), limits),
             .known = known,
             .current = std::move(current),
-            .started = start};
+            .started = start,
+            .left_out = elements.left_out};
 }
 
 void InventoryDuty::send() {
@@ -195,7 +203,9 @@ void InventoryDuty::on_answer(Answer<InventoryReceipt> answer) {
 void InventoryDuty::on_accepted(const InventoryReceipt& receipt) {
     state_.sequence += 1;
     merge(state_.policy, receipt.policy);
-    mark_reported(run_->queue.accepted());
+    const auto accepted = run_->queue.accepted();
+    run_->sent += accepted.size();
+    mark_reported(accepted);
     if (state_.held) return;  // the empty report only asked whether the hold is over
     state_.last_accepted = context_.now();
     if (run_->queue.done()) {
@@ -250,12 +260,14 @@ void InventoryDuty::succeed() {
         save_state();
         return begin();
     }
-    std::size_t elements = 0;
-    for (const auto& digests : run->current) elements += digests.size();
+    std::size_t known = 0;
+    for (const auto& digests : state_.accepted) known += digests.size();
     context_.log.info("inventory reported", {{"backend", context_.config.name},
                                              {"sequence", std::to_string(state_.sequence)},
                                              {"reports", std::to_string(run->reports)},
-                                             {"elements", std::to_string(elements)},
+                                             {"sent", std::to_string(run->sent)},
+                                             {"known", std::to_string(known)},
+                                             {"left_out", std::to_string(run->left_out)},
                                              {"refused", std::to_string(run->dropped)},
                                              {"ms", since(run->started)}});
     if (!context_.serves()) return callbacks_.finished(true);

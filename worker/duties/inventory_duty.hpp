@@ -45,7 +45,9 @@ class InventoryDuty {
         CollectionSet known;  // collections that were read: what they lack is gone
         std::array<ElementDigests, kCollections> current;
         sys::Clock::time_point started;
+        std::size_t left_out = 0;  // InventoryElements::left_out
         std::size_t reports = 0;
+        std::size_t sent = 0;  // elements that the backend accepted
         std::size_t dropped = 0;
         std::size_t failures = 0;
     };
@@ -56,6 +58,7 @@ class InventoryDuty {
     void begin();
     Inventory collect();
     std::shared_ptr<const SocketOwners> ask_owners();
+    void log_problems(std::vector<std::string> problems);
     Run prepare(const Inventory& inventory);
     void send();
     void on_answer(Answer<InventoryReceipt> answer);

@@ -317,7 +317,7 @@ Exchange<InventoryReceipt> inventory_report(bool first) {
                                              .first = first,
                                              .agent_version = "0.1.0",
                                              .system = {},
-                                             .elements = dialect.elements(all)});
+                                             .elements = dialect.elements(all).rows});
 }
 
 TEST(BulkheadInventory, SaysWhatIsNewAndListenersAsTheyAre) {

@@ -81,11 +81,22 @@ Inventory inventory() {
 
 std::vector<std::string> connections(const Inventory& of, const std::string& treatment) {
     std::vector<std::string> texts;
-    const auto all = dialect({{"wildcard_listeners", treatment}}).inventory()->elements(of);
+    const auto all = dialect({{"wildcard_listeners", treatment}}).inventory()->elements(of).rows;
     for (const auto& element : all) {
         if (element.collection == Collection::connections) texts.push_back(element.json);
     }
     return texts;
+}
+
+using Texts = std::vector<std::string>;
+
+Texts locals(const Inventory& of, const std::string& treatment = "rewrite") {
+    Texts all;
+    for (const auto& text : connections(of, treatment)) {
+        const auto from = text.find(R"("local_ip":")") + 12;
+        all.push_back(text.substr(from, text.find('"', from) - from));
+    }
+    return all;
 }
 
 InventoryReport report() {
@@ -96,7 +107,7 @@ InventoryReport report() {
             .audit = ChainHead{.size = 12, .head = std::string(64, 'b')},
             .ledger = ChainHead{.size = 3, .head = std::string(64, 'c')},
             .system = test::system_info(),
-            .elements = dialect().inventory()->elements(inventory())};
+            .elements = dialect().inventory()->elements(inventory()).rows};
 }
 
 Exchange<InventoryReceipt> exchange() {
@@ -229,7 +240,7 @@ TEST(GrapheonReport, WhereNothingIsNamedHalvesMustFindIt) {
 }
 
 TEST(GrapheonElements, AListThatIsAbsentHasNone) {
-    EXPECT_TRUE(dialect().inventory()->elements(Inventory{}).empty());
+    EXPECT_TRUE(dialect().inventory()->elements(Inventory{}).rows.empty());
 }
 
 TEST(GrapheonElements, SocketsOnEveryAddressAreRewrittenDroppedOrSent) {
@@ -238,31 +249,86 @@ TEST(GrapheonElements, SocketsOnEveryAddressAreRewrittenDroppedOrSent) {
     EXPECT_EQ(connections(inventory(), "drop").size(), 1U);
     EXPECT_NE(connections(inventory(), "raw").at(1).find(R"("local_ip":"0.0.0.0")"),
               std::string::npos);
-    auto without = inventory();
-    without.routes->erase(without.routes->begin());
-    EXPECT_EQ(connections(without, "rewrite").size(), 1U) << "no address to put there";
-    without.routes = std::nullopt;
-    EXPECT_EQ(connections(without, "rewrite").size(), 1U);
 }
 
-TEST(GrapheonElements, AListenerOfBothFamiliesTakesTheAddressThatIsThere) {
+TEST(GrapheonElements, WithoutADefaultRouteAListenerHasAnAddressAllTheSame) {
+    auto without = inventory();
+    without.routes->erase(without.routes->begin());
+    EXPECT_EQ(locals(without), (Texts{"192.0.2.9", "192.0.2.9"}));
+    without.routes = std::nullopt;
+    EXPECT_EQ(locals(without), (Texts{"192.0.2.9", "192.0.2.9"}));
+}
+
+TEST(GrapheonElements, WhatHasNoAddressIsLeftOutCountedAndSaid) {
+    auto lonely = inventory();
+    lonely.addresses->resize(1);  // 127.0.0.1
+    const auto elements = dialect().inventory()->elements(lonely);
+    EXPECT_EQ(elements.left_out, 1U);
+    ASSERT_EQ(elements.problems.size(), 1U);
+    EXPECT_NE(elements.problems[0].find("no IPv4 address"), std::string::npos);
+    const auto asked = dialect({{"wildcard_listeners", "drop"}}).inventory()->elements(lonely);
+    EXPECT_EQ(asked.left_out, 1U);
+    EXPECT_TRUE(asked.problems.empty()) << "somebody wanted it so";
+}
+
+TEST(GrapheonElements, AListenerOfBothFamiliesIsReportedWithBoth) {
     auto all = inventory();
     auto& listener = all.sockets->at(1);
     listener.local = IpAddress(Family::v6);
     listener.remote = IpAddress(Family::v6);
-    EXPECT_NE(connections(all, "rewrite").at(1).find(R"("local_ip":"192.0.2.9")"),
-              std::string::npos);
+    EXPECT_EQ(locals(all), (Texts{"192.0.2.9", "192.0.2.9"}));
     listener.v6_only = true;
-    EXPECT_EQ(connections(all, "rewrite").size(), 1U);
+    EXPECT_EQ(locals(all), (Texts{"192.0.2.9"}));
     all.addresses->push_back({.ip = ip("2001:db8::9"), .prefix_length = 64, .interface = 2});
-    all.routes->push_back({.destination = IpAddress(Family::v6),
-                           .gateway = ip("fe80::1"),
+    EXPECT_EQ(locals(all), (Texts{"192.0.2.9", "2001:db8::9"}));
+    listener.v6_only = false;
+    EXPECT_EQ(locals(all), (Texts{"192.0.2.9", "192.0.2.9", "2001:db8::9"}));
+    EXPECT_NE(connections(all, "rewrite").at(1).find(R"("remote_ip":"0.0.0.0")"), std::string::npos)
+        << "as a listener of IPv4 alone has";
+    EXPECT_EQ(locals(all, "raw"), (Texts{"192.0.2.9", "::"}));
+}
+
+TEST(GrapheonElements, AMappedAddressIsAnIpv4Address) {
+    auto all = inventory();
+    all.sockets = {{.state = TCP_ESTABLISHED,
+                    .local = ip("::ffff:192.0.2.9"),
+                    .local_port = 443,
+                    .remote = ip("::ffff:198.51.100.7"),
+                    .remote_port = 50'000}};
+    for (const auto* treatment : {"rewrite", "drop", "raw"}) {
+        EXPECT_EQ(connections(all, treatment), Texts{connections(inventory(), treatment).at(0)});
+    }
+    all.sockets = {{.state = TCP_LISTEN, .local = ip("::ffff:0.0.0.0"), .local_port = 80}};
+    EXPECT_EQ(locals(all), (Texts{"192.0.2.9"}));
+}
+
+// Otherwise the backend makes a host of each.
+TEST(GrapheonElements, AnAddressOfNoHostIsNeverSent) {
+    auto all = inventory();
+    all.routes->push_back({.destination = ip("192.0.2.255"),
+                           .prefix_length = 32,
+                           .gateway = {},
                            .source = {},
                            .interface = 2,
-                           .table = RT_TABLE_MAIN,
-                           .type = RTN_UNICAST});
-    EXPECT_NE(connections(all, "rewrite").at(1).find(R"("local_ip":"2001:db8::9")"),
-              std::string::npos);
+                           .table = RT_TABLE_LOCAL,
+                           .type = RTN_BROADCAST});
+    for (const auto* group :
+         {"224.0.0.251", "192.0.2.255", "255.255.255.255", "::ffff:224.0.0.1"}) {
+        all.sockets = {{.transport = Transport::udp, .state = 7, .local = ip(group)}};
+        EXPECT_EQ(locals(all), (Texts{"192.0.2.9"})) << group;
+        EXPECT_TRUE(locals(all, "drop").empty()) << group;
+        all.sockets = {{.transport = Transport::udp,
+                        .state = 1,
+                        .local = ip("192.0.2.9"),
+                        .remote = ip(group),
+                        .remote_port = 5'353}};
+        EXPECT_TRUE(locals(all).empty()) << group;
+        EXPECT_EQ(dialect().inventory()->elements(all).left_out, 1U);
+    }
+    all.sockets = {{.transport = Transport::udp, .state = 7, .local = ip("ff02::fb")}};
+    EXPECT_TRUE(locals(all).empty()) << "there is no IPv6 address, and a group has one family";
+    all.addresses->push_back({.ip = ip("2001:db8::9"), .prefix_length = 64, .interface = 2});
+    EXPECT_EQ(locals(all), (Texts{"2001:db8::9"}));
 }
 
 TEST(GrapheonElements, StatesAreSpelledAsTheBackendKnowsThem) {
@@ -285,7 +351,7 @@ TEST(GrapheonElements, WhatOthersChoseCannotBreakTheReport) {
     auto owners = std::make_shared<SocketOwners>();
     owners->by_inode[4'711] = {.pid = 1, .name = "\xff\"}],"};
     all.owners = owners;
-    for (const auto& element : dialect().inventory()->elements(all)) {
+    for (const auto& element : dialect().inventory()->elements(all).rows) {
         EXPECT_TRUE(JsonValue::parse(element.json)) << element.json;
     }
 }

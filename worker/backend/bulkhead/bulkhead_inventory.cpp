@@ -21,7 +21,7 @@ const InventoryTraits& BulkheadInventory::traits() const {
     return kTraits;
 }
 
-std::vector<InventoryElement> BulkheadInventory::elements(const Inventory& inventory) const {
+InventoryElements BulkheadInventory::elements(const Inventory& inventory) const {
     return inventory_elements(inventory, WildcardListeners::raw);
 }
 

@@ -8,7 +8,7 @@ namespace bulkhead::worker {
 class BulkheadInventory final : public InventoryDialect {
   public:
     const InventoryTraits& traits() const override;
-    std::vector<InventoryElement> elements(const Inventory& inventory) const override;
+    InventoryElements elements(const Inventory& inventory) const override;
     Exchange<InventoryReceipt> report(const Identity& identity,
                                       const InventoryReport& report) const override;
 };

@@ -98,7 +98,7 @@ class InventoryDialect {
     virtual const InventoryTraits& traits() const = 0;
     // The elements that this backend stores, in the order of Collection. A list that is absent in
     // `inventory` gives none.
-    virtual std::vector<InventoryElement> elements(const Inventory& inventory) const = 0;
+    virtual InventoryElements elements(const Inventory& inventory) const = 0;
     // `report` has new elements only: the backend adds them to those it has.
     virtual Exchange<InventoryReceipt> report(const Identity& identity,
                                               const InventoryReport& report) const = 0;

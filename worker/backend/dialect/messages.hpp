@@ -126,6 +126,13 @@ struct InventoryElement {
     std::string json;  // canonical: equal elements have equal text
 };
 
+// An inventory as one backend stores it.
+struct InventoryElements {
+    std::vector<InventoryElement> rows;  // in the order of Collection
+    std::size_t left_out = 0;            // sockets that the backend cannot store
+    std::vector<std::string> problems;   // what is left out for a reason that an operator can mend
+};
+
 struct InventoryReport {
     UnixTime observed_at{};
     std::uint64_t sequence = 0;

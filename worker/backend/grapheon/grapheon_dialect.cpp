@@ -38,7 +38,7 @@ std::string registration(const GrapheonOptions& options, const EnrollRequest& re
     put_host(json, options, request.agent_version, request.system);
     json.begin_object("metadata").put("runtime", "bulkhead").end();
     Inventory only{.links = request.inventory.links, .addresses = request.inventory.addresses};
-    return with_arrays(std::move(json), inventory_elements(only, options.wildcard_listeners),
+    return with_arrays(std::move(json), inventory_elements(only, options.wildcard_listeners).rows,
                        {Collection::addresses});
 }
 
@@ -99,7 +99,7 @@ GrapheonInventory::GrapheonInventory(const GrapheonOptions& options) : options_(
     traits_.timer_interval = options.timer_interval;
 }
 
-std::vector<InventoryElement> GrapheonInventory::elements(const Inventory& inventory) const {
+InventoryElements GrapheonInventory::elements(const Inventory& inventory) const {
     return inventory_elements(inventory, options_.wildcard_listeners);
 }
 

@@ -21,7 +21,7 @@ class GrapheonInventory : public InventoryDialect {
   public:
     explicit GrapheonInventory(const GrapheonOptions& options);
     const InventoryTraits& traits() const override { return traits_; }
-    std::vector<InventoryElement> elements(const Inventory& inventory) const override;
+    InventoryElements elements(const Inventory& inventory) const override;
     Exchange<InventoryReceipt> report(const Identity& identity,
                                       const InventoryReport& report) const override;
 

@@ -4,7 +4,10 @@
 #include <netinet/tcp.h>
 
 #include <array>
+#include <set>
 #include <utility>
+
+#include "worker/host/inventory/listen_addresses.hpp"
 
 namespace bulkhead::worker {
 
@@ -50,9 +53,9 @@ std::string_view state_of(const Socket& socket) {
 class Mapping {
   public:
     Mapping(const Inventory& inventory, WildcardListeners treatment)
-        : inventory_(inventory), treatment_(treatment) {}
+        : inventory_(inventory), treatment_(treatment), listen_(inventory) {}
 
-    std::vector<InventoryElement> take() && {
+    InventoryElements take() && {
         if (inventory_.addresses && inventory_.links) {
             for (const auto& address : *inventory_.addresses) add(address);
         }
@@ -60,11 +63,15 @@ class Mapping {
             for (const auto& neighbour : *inventory_.neighbours) add(neighbour);
         }
         if (inventory_.sockets) {
-            find_primaries();
             for (const auto& socket : *inventory_.sockets) add(socket);
         }
         if (inventory_.routes && inventory_.links) {
             for (const auto& route : *inventory_.routes) add(route);
+        }
+        for (const auto& family : unreachable_) {
+            elements_.problems.push_back("this host has no " + family +
+                                         " address but loopback ones: sockets that listen on every "
+                                         "address are left out");
         }
         return std::move(elements_);
     }
@@ -72,7 +79,7 @@ class Mapping {
   private:
     void put(Collection collection, JsonWriter json) {
         json.end();
-        elements_.push_back({collection, std::move(json).take()});
+        elements_.rows.push_back({collection, std::move(json).take()});
     }
 
     const Link* link(std::uint32_t index) const { return find_link(*inventory_.links, index); }
@@ -127,12 +134,24 @@ class Mapping {
     }
 
     void add(const Socket& socket) {
-        auto local = socket.local;
-        if (local.is_unspecified() && treatment_ != WildcardListeners::raw) {
-            const auto instead = primary_of(socket);
-            if (treatment_ == WildcardListeners::drop || !instead) return;
-            local = *instead;
+        if (treatment_ == WildcardListeners::raw) return put(socket, socket.local.unmapped());
+        // A socket without a remote end has 0.0.0.0 or :: there.
+        const auto remote = socket.remote.unmapped();
+        if (!remote.is_unspecified() && listen_.is_of_no_host(remote)) return leave_out();
+        if (!listen_.is_of_no_host(socket.local.unmapped())) {
+            return put(socket, socket.local.unmapped());
         }
+        if (treatment_ == WildcardListeners::drop) return leave_out();
+        const auto reached_at = listen_.of(socket);
+        for (const auto& address : reached_at) put(socket, address);
+        if (!reached_at.empty()) return;
+        leave_out();
+        unreachable_.insert(socket.local.unmapped().family() == Family::v4 ? "IPv4" : "IPv6");
+    }
+
+    void leave_out() { ++elements_.left_out; }
+
+    void put(const Socket& socket, const IpAddress& local) {
         const auto* owner = owner_of(socket);
         JsonWriter json;
         json.begin_object()
@@ -141,55 +160,29 @@ class Mapping {
             .put("pid", owner ? std::optional(owner->pid) : std::nullopt)
             .put("process_name", owner ? unless_empty(owner->name) : std::nullopt)
             .put("protocol", socket.transport == Transport::tcp ? "tcp" : "udp")
-            .put("remote_ip", socket.remote.text())
+            .put("remote_ip", remote_of(socket, local).text())
             .put("remote_port",
                  socket.remote_port == 0 ? std::nullopt : std::optional(socket.remote_port))
             .put("state", state_of(socket));
         put(Collection::connections, std::move(json));
     }
 
-    // The source address of the default route, or the first address of global scope on the
-    // interface of the default route; nullopt without such a route.
-    std::optional<IpAddress> find_primary(Family family) const {
-        if (!inventory_.routes) return std::nullopt;
-        const auto* way = default_route(*inventory_.routes, family);
-        if (way == nullptr) return std::nullopt;
-        if (way->source) return way->source;
-        if (!inventory_.addresses) return std::nullopt;
-        constexpr std::uint32_t kNotLasting = IFA_F_TEMPORARY | IFA_F_DEPRECATED | IFA_F_TENTATIVE;
-        for (const auto& address : *inventory_.addresses) {
-            if (address.interface == way->interface && address.ip.family() == family &&
-                address.scope == RT_SCOPE_UNIVERSE &&
-                (family == Family::v4 || (address.flags & kNotLasting) == 0)) {
-                return address.ip;
-            }
-        }
-        return std::nullopt;
-    }
-
-    void find_primaries() {
-        v4_ = find_primary(Family::v4);
-        v6_ = find_primary(Family::v6);
-    }
-
-    // A listener on :: without IPV6_V6ONLY also accepts IPv4, so on a host without a primary IPv6
-    // address it gets the IPv4 one.
-    std::optional<IpAddress> primary_of(const Socket& socket) const {
-        if (socket.local.family() == Family::v4) return v4_;
-        return v6_ || socket.v6_only ? v6_ : v4_;
+    // The IPv4 side of a listener on :: has 0.0.0.0 as its remote end, as an IPv4 listener has.
+    static IpAddress remote_of(const Socket& socket, const IpAddress& local) {
+        const auto remote = socket.remote.unmapped();
+        return remote.is_unspecified() ? IpAddress(local.family()) : remote;
     }
 
     const Inventory& inventory_;
     WildcardListeners treatment_;
-    std::optional<IpAddress> v4_;
-    std::optional<IpAddress> v6_;
-    std::vector<InventoryElement> elements_;
+    ListenAddresses listen_;
+    std::set<std::string> unreachable_;  // families without an address to put in place of :: etc.
+    InventoryElements elements_;
 };
 
 }  // namespace
 
-std::vector<InventoryElement> inventory_elements(const Inventory& inventory,
-                                                 WildcardListeners treatment) {
+InventoryElements inventory_elements(const Inventory& inventory, WildcardListeners treatment) {
     return Mapping(inventory, treatment).take();
 }
 

@@ -9,17 +9,19 @@
 
 namespace bulkhead::worker {
 
-// How a socket is reported whose local address is 0.0.0.0 or ::.
+// How a socket is reported whose local address is of no host (ListenAddresses::is_of_no_host()):
+// 0.0.0.0, ::, a multicast group, a broadcast address.
 enum class WildcardListeners {
-    rewrite,  // with the host's primary address of its family; not at all if there is none
+    rewrite,  // with each of ListenAddresses::of(); not at all if there is none
     drop,     // not at all
     raw,      // as it is
 };
 
 // The elements in the order of Collection. Addresses, neighbours and routes need `inventory.links`
-// for the names of interfaces: without it they are left out.
-std::vector<InventoryElement> inventory_elements(const Inventory& inventory,
-                                                 WildcardListeners treatment);
+// for the names of interfaces: without it they are left out. IPv4-mapped addresses of sockets are
+// IPv4 addresses. Unless `treatment` is raw, a socket that is connected to an address of no host,
+// such as a multicast group, is left out.
+InventoryElements inventory_elements(const Inventory& inventory, WildcardListeners treatment);
 
 // The name of the array that holds this collection in a report.
 std::string_view array_of(Collection collection);

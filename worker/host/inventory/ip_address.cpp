@@ -36,6 +36,27 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
     return std::nullopt;
 }
 
+bool IpAddress::is_loopback() const {
+    if (family_ == Family::v4) return bytes_[0] == std::byte{127};
+    IpAddress loopback(Family::v6);
+    loopback.bytes_.back() = std::byte{1};
+    return *this == loopback;
+}
+
+bool IpAddress::is_multicast() const {
+    if (family_ == Family::v6) return bytes_[0] == std::byte{0xff};
+    return (bytes_[0] & std::byte{0xf0}) == std::byte{0xe0};
+}
+
+IpAddress IpAddress::unmapped() const {
+    constexpr std::size_t kPrefix = 12;  // bytes
+    const std::span all(bytes_);
+    const bool mapped =
+        family_ == Family::v6 && all[10] == std::byte{0xff} && all[11] == std::byte{0xff} &&
+        std::ranges::all_of(all.first(10), [](std::byte octet) { return octet == std::byte{0}; });
+    return mapped ? from(Family::v4, all.subspan(kPrefix)).value_or(*this) : *this;
+}
+
 std::string IpAddress::text() const {
     char buffer[INET6_ADDRSTRLEN] = {};
     ::inet_ntop(number_of(family_), bytes_.data(), buffer, sizeof buffer);

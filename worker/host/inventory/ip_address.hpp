@@ -27,6 +27,11 @@ class IpAddress {
 
     Family family() const { return family_; }
     bool is_unspecified() const { return *this == IpAddress(family_); }
+    bool is_loopback() const;   // 127.0.0.0/8 (RFC 1122) or ::1
+    bool is_multicast() const;  // 224.0.0.0/4 (RFC 1112) or ff00::/8 (RFC 4291)
+    // ::ffff:192.0.2.1 (RFC 4291, 2.5.5.2), which a socket of both families has where it speaks
+    // IPv4 (ipv6(7)), as 192.0.2.1; any other address as it is.
+    IpAddress unmapped() const;
     std::string text() const;  // as inet_ntop(3) writes it
 
     friend auto operator<=>(const IpAddress&, const IpAddress&) = default;

@@ -3,6 +3,7 @@
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace bulkhead::worker {
 
@@ -55,14 +56,22 @@ Result<Dump<Route>> read_routes(const DumpLimits& limits) {
                                              &parse_route, limits));
 }
 
-const Route* default_route(const std::vector<Route>& routes, Family family) {
-    const Route* best = nullptr;
+std::vector<const Route*> default_routes(const std::vector<Route>& routes, Family family) {
+    std::vector<const Route*> found;
     for (const auto& route : routes) {
         if (route.destination.family() != family || !route.is_default()) continue;
-        if (route.table != RT_TABLE_MAIN || route.type != RTN_UNICAST) continue;
-        if (best == nullptr || route.metric < best->metric) best = &route;
+        if (route.table == RT_TABLE_LOCAL || route.type != RTN_UNICAST) continue;
+        found.push_back(&route);
     }
-    return best;
+    std::ranges::stable_sort(found, {}, [](const Route* route) {
+        return std::tuple(route->table != RT_TABLE_MAIN, route->metric, route->table);
+    });
+    return found;
+}
+
+const Route* default_route(const std::vector<Route>& routes, Family family) {
+    const auto found = default_routes(routes, family);
+    return found.empty() || found[0]->table != RT_TABLE_MAIN ? nullptr : found[0];
 }
 
 }  // namespace bulkhead::worker

@@ -30,5 +30,8 @@ Result<> parse_route(const nlmsghdr& message, std::vector<Route>& into);
 
 // The default route of the main table with the lowest metric, or null.
 const Route* default_route(const std::vector<Route>& routes, Family family);
+// The default routes of all tables but "local": those of the main table first, then by metric, then
+// by the number of the table (VRFs and ip-rule(8)).
+std::vector<const Route*> default_routes(const std::vector<Route>& routes, Family family);
 
 }  // namespace bulkhead::worker

@@ -12,7 +12,9 @@ namespace bulkhead::worker {
 
 namespace {
 
-constexpr std::uint32_t kAllStates = 0xffffffff;
+// Those of ss(8). TCP_BOUND_INACTIVE (Linux 6.8) is a socket that is bound and does nothing yet.
+constexpr unsigned kBoundInactive = 13;
+constexpr std::uint32_t kStates = ~(1U << kBoundInactive);
 
 IpAddress address_of(const __be32 (&words)[4], Family family) {
     const auto bytes = std::as_bytes(std::span(words));
@@ -61,9 +63,8 @@ Result<SocketDump> read_sockets(const DumpLimits& limits) {
                                    {"udp6", AF_INET6, IPPROTO_UDP, &parse_udp_socket}};
     SocketDump all;
     for (const auto& part : kParts) {
-        const inet_diag_req_v2 header{.sdiag_family = part.family,
-                                      .sdiag_protocol = part.protocol,
-                                      .idiag_states = kAllStates};
+        const inet_diag_req_v2 header{
+            .sdiag_family = part.family, .sdiag_protocol = part.protocol, .idiag_states = kStates};
         auto dump = within(
             part.name, dump_rows<Socket>({.protocol = NETLINK_SOCK_DIAG,
                                           .type = SOCK_DIAG_BY_FAMILY,

@@ -30,8 +30,8 @@ struct SocketDump {
     std::vector<Error> problems;
 };
 
-// Lists TCP and UDP over IPv4 and IPv6, each within limits.time; limits.rows counts all four. Error
-// only if none of the four could be listed.
+// Lists TCP and UDP over IPv4 and IPv6, without TCP sockets that neither listen nor connect, each
+// within limits.time; limits.rows counts all four. Error only if none of the four could be listed.
 Result<SocketDump> read_sockets(const DumpLimits& limits = {});
 // Append the socket of a SOCK_DIAG_BY_FAMILY message; ignore other messages and families. Error:
 // the message is shorter than its header.

@@ -40,5 +40,17 @@ TEST(IpAddress, OtherFamiliesAreNone) {
     EXPECT_EQ(family_of(AF_UNIX), std::nullopt);
 }
 
+TEST(IpAddress, KnowsLoopbackMulticastAndMappedAddresses) {
+    const auto ip = [](const char* text) { return *IpAddress::parse(text); };
+    EXPECT_TRUE(ip("127.0.0.53").is_loopback() && ip("::1").is_loopback());
+    EXPECT_FALSE(ip("128.0.0.1").is_loopback() || ip("::").is_loopback());
+    EXPECT_TRUE(ip("224.0.0.1").is_multicast() && ip("ff02::fb").is_multicast());
+    EXPECT_FALSE(ip("240.0.0.1").is_multicast() || ip("fe80::1").is_multicast());
+    EXPECT_EQ(ip("::ffff:10.77.0.2").unmapped(), ip("10.77.0.2"));
+    EXPECT_EQ(ip("::10.77.0.2").unmapped(), ip("::10.77.0.2"));
+    EXPECT_EQ(ip("::1:ffff:10.77.0.2").unmapped(), ip("::1:ffff:10.77.0.2"));
+    EXPECT_EQ(ip("10.77.0.2").unmapped(), ip("10.77.0.2"));
+}
+
 }  // namespace
 }  // namespace bulkhead::worker

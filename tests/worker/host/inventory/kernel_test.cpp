@@ -9,7 +9,9 @@
 #include "tests/support/forked.hpp"
 #include "tests/worker/host/inventory/own_network.hpp"
 #include "worker/host/inventory/addresses.hpp"
+#include "worker/host/inventory/inventory.hpp"
 #include "worker/host/inventory/links.hpp"
+#include "worker/host/inventory/listen_addresses.hpp"
 #include "worker/host/inventory/neighbours.hpp"
 #include "worker/host/inventory/network.hpp"
 #include "worker/host/inventory/routes.hpp"
@@ -114,6 +116,73 @@ TEST(KernelsInventory, ListsListenersAndConnectionsOfBothTransports) {
                                                        !row.local.is_unspecified();
                                             }),
                        "wildcard");
+    });
+}
+
+Result<sys::Fd> bound(int type, const char* ip, std::uint16_t port, int v6_only = -1) {
+    sockaddr_in four{.sin_family = AF_INET, .sin_port = htons(port)};
+    sockaddr_in6 six{.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    const bool is_four = ::inet_pton(AF_INET, ip, &four.sin_addr) == 1;
+    if (!is_four) ::inet_pton(AF_INET6, ip, &six.sin6_addr);
+    sys::Fd socket(::socket(is_four ? AF_INET : AF_INET6, type, 0));
+    if (v6_only >= 0) {
+        ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only);
+    }
+    const auto* name = is_four ? reinterpret_cast<const sockaddr*>(&four)
+                               : reinterpret_cast<const sockaddr*>(&six);
+    const auto size = static_cast<socklen_t>(is_four ? sizeof four : sizeof six);
+    TRY(require(::bind(socket.get(), name, size) == 0, std::string("bind ") + ip));
+    return socket;
+}
+
+// A host before DHCP, or in an isolated network.
+TEST(KernelsInventory, ListenersHaveAddressesWithoutADefaultRoute) {
+    RUN_IN_OWN_NETWORK([]() -> Result<> {
+        TRY(test::add_bridge("br0"));
+        const auto bridge = test::interface_index("br0");
+        TRY(test::bring_up(bridge));
+        std::vector<sys::Fd> open;
+        open.push_back(TRY(bound(SOCK_STREAM, "0.0.0.0", 22)));
+        open.push_back(TRY(bound(SOCK_STREAM, "::", 22, 1)));
+        open.push_back(TRY(bound(SOCK_STREAM, "::", 8080, 0)));
+        for (const auto& socket : open) TRY(require(::listen(socket.get(), 1) == 0, "listen"));
+        open.push_back(TRY(bound(SOCK_DGRAM, "::", 123, 0)));
+        open.push_back(TRY(bound(SOCK_DGRAM, "224.0.0.251", 5353)));
+        const auto idle = TRY(bound(SOCK_STREAM, "127.0.0.1", 8040));
+
+        const auto listing = []() -> std::vector<std::string> {
+            const auto inventory = collect_inventory();
+            const ListenAddresses listen(inventory);
+            std::vector<std::string> all;
+            for (const auto& socket : *inventory.sockets) {
+                const auto port = ":" + std::to_string(socket.local_port);
+                if (!listen.is_of_no_host(socket.local)) all.push_back(socket.local.text() + port);
+                for (const auto& ip : listen.of(socket)) all.push_back(ip.text() + port);
+            }
+            std::ranges::sort(all);
+            return all;
+        };
+        TRY(require(listing().empty(), "loopback addresses reach nobody"));
+        TRY(test::add_address(bridge, "192.0.2.9", 24));
+        TRY(test::add_address(bridge, "2001:db8::9", 64));
+        std::string listed;
+        for (const auto& line : listing()) listed += line + " ";
+        return require(listed ==
+                           "192.0.2.9:123 192.0.2.9:22 192.0.2.9:5353 192.0.2.9:8080 "
+                           "2001:db8::9:123 2001:db8::9:22 2001:db8::9:8080 ",
+                       listed);
+    });
+}
+
+TEST(KernelsInventory, ABroadcastAddressIsNoHost) {
+    RUN_IN_OWN_NETWORK([]() -> Result<> {
+        TRY(test::add_bridge("br0"));
+        TRY(test::bring_up(test::interface_index("br0")));
+        TRY(test::add_address(test::interface_index("br0"), "192.0.2.9", 24));
+        const auto inventory = collect_inventory();
+        const ListenAddresses listen(inventory);
+        TRY(require(!listen.is_of_no_host(*IpAddress::parse("192.0.2.9")), "its own address"));
+        return require(listen.is_of_no_host(*IpAddress::parse("192.0.2.255")), "broadcast");
     });
 }
 
