@@ -1,6 +1,7 @@
 #include "worker/prepare.hpp"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +12,7 @@
 #include "worker/backend/http/http_client.hpp"
 #include "worker/broker/host_files.hpp"
 #include "worker/confine.hpp"
+#include "worker/host/inventory/own_sockets.hpp"
 #include "worker/host/readings/hardware.hpp"
 #include "worker/state/leftovers.hpp"
 
@@ -22,11 +24,13 @@ namespace {
 struct Machine {
     Hardware hardware;
     BpfSupport bpf_support;
+    std::vector<std::uint32_t> worker_uids;
 };
 
 Result<Machine> read_machine() {
     const auto root = TRY(sys::Dir::open("/"));
-    return Machine{read_hardware(root), read_bpf_support(root)};
+    const auto passwd = root.read_file("etc/passwd", 4_MiB).value_or("");
+    return Machine{read_hardware(root), read_bpf_support(root), worker_uids(passwd, ::getuid())};
 }
 
 Result<std::vector<std::string>> remove_foreign_names(const sys::Dir& state) {
@@ -62,7 +66,8 @@ HostFacts facts_of(const protocol::HelloReply& hello, const protocol::Digest& wa
                     .restart_needed = hello.restart_needed,
                     .confinement = {},
                     .system = {},
-                    .bpf_support = std::move(bpf_support)};
+                    .bpf_support = std::move(bpf_support),
+                    .worker_uids = {}};
     facts.confinement.landlock_abi = landlock_abi;
     for (const auto& feature : hello.missing.items) {
         facts.confinement.missing.push_back(feature.str());
@@ -125,6 +130,7 @@ Result<std::unique_ptr<WorkerResources>> prepare(BrokerClient broker, Config con
         .jobs = std::move(hello.jobs.items),
         .status_socket = wants_status ? std::optional(std::move(setup.status->fd)) : std::nullopt});
     log_leftovers(*own, std::move(removed), log);
+    own->facts.worker_uids = std::move(machine.worker_uids);
     own->facts.system =
         TRY(read_system(own->root, own->proc, std::move(machine.hardware), own->broker));
     return own;

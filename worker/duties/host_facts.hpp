@@ -1,6 +1,8 @@
 // What duties say of this host: known when the worker has introduced itself to the broker.
 #pragma once
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "worker/backend/dialect/messages.hpp"
 
@@ -16,6 +18,7 @@ struct HostFacts {
     Confinement confinement;
     SystemInfo system;
     BpfSupport bpf_support;
+    std::vector<std::uint32_t> worker_uids;  // of all workers of this agent
 };
 
 }  // namespace bulkhead::worker

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "worker/host/inventory/own_sockets.hpp"
+
 namespace bulkhead::worker {
 
 namespace {
@@ -100,7 +102,10 @@ void InventoryDuty::begin() {
 Inventory InventoryDuty::collect() {
     const auto start = sys::Clock::now();
     auto inventory = collect_({.time = collect_timeout()});
-    if (inventory.sockets) inventory.owners = ask_owners();
+    if (inventory.sockets) {
+        remove_own_sockets(*inventory.sockets, facts_.worker_uids);
+        inventory.owners = ask_owners();
+    }
     context_.log.debug("inventory read", {{"backend", context_.config.name}, {"ms", since(start)}});
     return inventory;
 }
