@@ -1,8 +1,10 @@
 #include "common/approval/sshsig.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "common/base/parse.hpp"
+#include "common/base/text.hpp"
 #include "common/crypto/ed25519.hpp"
 #include "common/crypto/sha256.hpp"
 #include "common/crypto/sha512.hpp"
@@ -12,9 +14,11 @@ namespace bulkhead::approval {
 namespace {
 
 constexpr std::string_view kMagic = "SSHSIG";
-constexpr std::string_view kBegin = "-----BEGIN SSH SIGNATURE-----\n";
-constexpr std::string_view kEnd = "-----END SSH SIGNATURE-----\n";
-constexpr std::size_t kMaxArmorLine = 76;  // ssh-keygen writes 70
+constexpr std::string_view kBegin = "-----BEGIN SSH SIGNATURE-----";
+constexpr std::string_view kEnd = "\n-----END SSH SIGNATURE-----";
+constexpr std::string_view kSpace = " \t\n\v\f\r";  // isspace(3), as in b64_pton
+constexpr std::string_view kArmor =
+    " \t\n\v\f\r+/=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 constexpr std::size_t kEd25519Size = 64;
 constexpr std::size_t kTokenTail = 5;  // a byte of flags and a counter of four bytes
 constexpr unsigned kTouched = 1;       // FIDO2 "user present"
@@ -35,17 +39,23 @@ std::string expected_prefix(const PublicKey& key, std::string_view name_space) {
 }
 
 Result<Bytes> dearmor_one(std::string_view& text) {
-    if (!text.starts_with(kBegin)) return fail("expected -----BEGIN SSH SIGNATURE-----");
-    text.remove_prefix(kBegin.size());
-    std::string base64;
-    while (!text.starts_with(kEnd)) {
-        const auto feed = text.find('\n');
-        if (feed == text.npos) return fail("-----END SSH SIGNATURE----- is missing");
-        if (feed == 0 || feed > kMaxArmorLine) return fail("a line is empty or too long");
-        base64 += text.substr(0, feed);
-        text.remove_prefix(feed + 1);
+    const auto line = text.substr(0, text.find('\n'));
+    if (line != kBegin) {
+        // Shown where it reads as expected, and not where it may be somebody's private key.
+        const bool alike = line.contains(kBegin) || line.find_first_not_of(kSpace) == line.npos;
+        return fail("expected " + std::string(kBegin) +
+                    (alike ? ", found \"" + quoted(line, 48) + '"' : ""));
     }
-    text.remove_prefix(kEnd.size());
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    const auto end = text.find(kEnd);
+    if (end == text.npos) return fail(std::string(kEnd.substr(1)) + " is missing");
+    std::string base64;
+    for (const char c : text.substr(0, end)) {
+        if (!kArmor.contains(c)) return fail("odd character \"" + quoted({&c, 1}) + '"');
+        if (!kSpace.contains(c)) base64 += c;
+    }
+    text.remove_prefix(end + kEnd.size());
+    text.remove_prefix(std::min(text.size(), text.find_first_not_of(kSpace)));
     return parse_base64(base64);
 }
 
@@ -65,11 +75,11 @@ Result<std::vector<Bytes>> dearmor(std::string_view text) {
 std::string armored(ByteView blob) {
     constexpr std::size_t kArmorLine = 70;
     const auto base64 = to_base64(blob);
-    std::string text(kBegin);
+    auto text = std::string(kBegin) + "\n";
     for (std::size_t at = 0; at < base64.size(); at += kArmorLine) {
-        text += base64.substr(at, kArmorLine) + "\n";
+        text.append(at == 0 ? "" : "\n").append(base64, at, kArmorLine);
     }
-    return text.append(kEnd);
+    return text.append(kEnd).append("\n");
 }
 
 Match match_sshsig(ByteView blob, const PublicKey& key, std::string_view message,

@@ -271,18 +271,51 @@ TEST_F(SshKeygen, GivesTheSameVerdictOnTenThousandSignatures) {
     EXPECT_LT(accepted, rounds / 2);
 }
 
+// Armor as editors, mail programs and clipboards leave it.
+TEST_F(SshKeygen, GivesTheSameVerdictOnDamagedArmor) {
+    const unsigned seed = 20261201;
+    std::mt19937 random(seed);
+    const auto plain = cast_.keys.at("alice").armored("m");
+    const std::string_view last_words = "END SSH SIGNATURE-----";
+    const std::vector<std::string> inserts{"\n", "\r\n", "\r",     " ",        "\t",
+                                           "\v", "\f",   "  \n\n", "\xc2\xa0", "\xef\xbb\xbf",
+                                           "=",  "-",    "A"};
+    const auto input = directory_.write("m", "m");
+    int accepted = 0;
+    for (int round = 0; round < 400; ++round) {
+        auto text = plain;
+        // Any place, and as often the end of a line or the start of the next.
+        auto at = random() % (plain.size() + 1);
+        if (random() % 2 == 0) at = plain.find('\n', at % (plain.size() - 1)) + random() % 2;
+        text.insert(at, inserts[random() % inserts.size()]);
+        if (random() % 3 == 0) text.pop_back();
+        const auto end = text.find(last_words);
+        const bool more =
+            end != text.npos &&
+            text.find_first_not_of(" \t\n\v\f\r", end + last_words.size()) != text.npos;
+        if (more) continue;  // text after the end: below
+        const bool us = ours(text, "m", "alice");
+        accepted += us ? 1 : 0;
+        pool_.run(verify(directory_.write(std::to_string(round) + ".sig", text), "alice"), input,
+                  [us, text](bool them) {
+                      EXPECT_EQ(us, them) << "we say " << us << " to\n" << text;
+                  });
+    }
+    pool_.finish();
+    EXPECT_GT(accepted, 100);
+    EXPECT_LT(accepted, 350);
+}
+
 // Where we refuse what ssh-keygen takes, we do so knowingly.
 TEST_F(SshKeygen, IsLessStrictInTheseWays) {
     const auto& alice = cast_.keys.at("alice");
     const auto& token = cast_.keys.at("token");
     const auto plain = alice.armored("m");
-    auto blank = plain;
-    blank.insert(60, " ");
     const std::vector<std::pair<std::string, std::string>> cases{
         {"alice", armor(alice.sign("m", {.hash = "sha256"}))},
         {"token", armor(token.sign("m", {.flags = 0}))},  // nobody touched it
         {"alice", plain + "text after the end\n"},
-        {"alice", blank},
+        {"alice", std::string(plain).insert(plain.rfind("\n-----END"), 1, '\0')},
         // libsodium's: no other encoding of a signature that stands, and no point of small order.
         {"alice", armor(with_larger_scalar(alice.sign("m")))},
         {"alice", armor(with_small_r(alice, alice.sign("m"), "m"))},

@@ -107,30 +107,70 @@ TEST(Armor, SeveralSignaturesFollowOneAnother) {
     EXPECT_EQ(error(many + one), "signature 17: more than 16 signatures");
 }
 
+std::string replaced(std::string text, std::string_view what, std::string_view by) {
+    for (auto at = text.find(what); at != text.npos; at = text.find(what, at + by.size())) {
+        text.replace(at, what.size(), by);
+    }
+    return text;
+}
+
+// As mail programs, editors and clipboards leave it. tests/common/approval/ssh_keygen_test.cpp
+// holds this against ssh-keygen.
+TEST(Armor, WhiteSpaceWithinAndBehindItDoesNotCount) {
+    const auto one = alice().armored("m");
+    const auto blob = alice().sign("m");
+    const auto body = one.find('\n') + 1;
+    const auto last = one.rfind("-----END");
+    const auto begin = one.substr(0, body);
+    const auto inside = one.substr(body, last - body);
+    const auto end = one.substr(last);
+    for (const auto& text :
+         {one, one.substr(0, one.size() - 1), one + "\n", one + "\r\n \t\n", one + " ",
+          begin + replaced(inside, "\n", "\r\n") + end, begin + "\n" + inside + "\n" + end,
+          begin + "\t" + inside + end, begin + replaced(inside, "\n", "  \n") + end,
+          begin + replaced(inside, "\n", "") + "\n" + end,
+          one.substr(0, one.size() - 1) + "\r\n"}) {
+        const auto blobs = dearmor(text);
+        ASSERT_OK(blobs) << text;
+        EXPECT_EQ(*blobs, (std::vector<Bytes>{blob})) << text;
+        EXPECT_EQ(dearmor(text + (text.ends_with('\n') ? "" : "\n") + one)->size(), 2U);
+    }
+}
+
 TEST(Armor, WhatIsNotArmorIsNamed) {
     const auto one = alice().armored("m");
     const auto body = one.substr(one.find('\n') + 1);
-    EXPECT_EQ(error("\n" + one), "signature 1: expected -----BEGIN SSH SIGNATURE-----");
-    EXPECT_EQ(error(one + "\n"), "signature 2: expected -----BEGIN SSH SIGNATURE-----");
-    EXPECT_EQ(error(body), "signature 1: expected -----BEGIN SSH SIGNATURE-----");
-    EXPECT_EQ(error(one.substr(0, one.size() - 1)),
-              "signature 1: -----END SSH SIGNATURE----- is missing");
-    EXPECT_EQ(error(one.substr(0, 200)), "signature 1: -----END SSH SIGNATURE----- is missing");
-    EXPECT_EQ(error("-----BEGIN SSH SIGNATURE-----\n\n" + body),
-              "signature 1: a line is empty or too long");
-    EXPECT_EQ(error("-----BEGIN SSH SIGNATURE-----\n" + std::string(77, 'A') + "\n" + body),
-              "signature 1: a line is empty or too long");
-    EXPECT_EQ(error("-----BEGIN SSH SIGNATURE-----\nA B=\n-----END SSH SIGNATURE-----\n"),
-              "signature 1: base64: odd character");
-    EXPECT_EQ(error("-----BEGIN SSH SIGNATURE-----\r\n" + body),
-              "signature 1: expected -----BEGIN SSH SIGNATURE-----");
-    EXPECT_EQ(error("-----BEGIN SSH SIGNATURE-----\nAAA\r\n-----END SSH SIGNATURE-----\n"),
-              "signature 1: base64: odd character");
-    EXPECT_EQ(error("-----BEGIN SSH SIGNATURE-----\n" + std::string(76, 'A') +
-                    "\n-----END SSH SIGNATURE-----\n"),
-              "none");
-    EXPECT_EQ(error(std::string(16384, 'x')),
-              "signature 1: expected -----BEGIN SSH SIGNATURE-----");
+    const std::string begin = "-----BEGIN SSH SIGNATURE-----";
+    const auto expected = [&](const std::string& found) {
+        return "signature 1: expected " + begin + ", found \"" + found + '"';
+    };
+    EXPECT_EQ(error("\n" + one), expected(""));
+    EXPECT_EQ(error("\r\n" + one), expected("\\x0d"));
+    EXPECT_EQ(error(" " + one), expected(" " + begin));
+    EXPECT_EQ(error("\xef\xbb\xbf" + one), expected("\\xef\\xbb\\xbf" + begin));
+    EXPECT_EQ(error(begin + "\r\n" + body), expected(begin + "\\x0d"));
+    EXPECT_EQ(error(begin + " \n" + body), expected(begin + " "));
+    EXPECT_EQ(error(begin + std::string(100, ' ') + "\n" + body),
+              expected(begin + std::string(19, ' ') + "..."));
+    EXPECT_EQ(error(one + "text\n"), "signature 2: expected " + begin);
+    EXPECT_EQ(error(one.substr(0, one.size() - 1) + "x\n"), "signature 2: expected " + begin);
+    EXPECT_EQ(error(body), "signature 1: expected " + begin) << "a secret by mistake is not told";
+    const std::string missing = "signature 1: -----END SSH SIGNATURE----- is missing";
+    EXPECT_EQ(error(begin), missing);
+    EXPECT_EQ(error(begin + "\n"), missing);
+    EXPECT_EQ(error(one.substr(0, one.size() - 2)), missing);
+    EXPECT_EQ(error(one.substr(0, 200)), missing);
+    EXPECT_EQ(error(replaced(one, "-----END", " -----END")), missing);
+    const auto odd = [&](const std::string& inside) {
+        return error(begin + "\n" + inside + "\n-----END SSH SIGNATURE-----\n");
+    };
+    EXPECT_EQ(odd("AAA\xc2\xa0="), "signature 1: odd character \"\\xc2\"");
+    EXPECT_EQ(odd("AAA-"), "signature 1: odd character \"-\"");
+    EXPECT_EQ(odd(std::string("AAA\0", 4)), "signature 1: odd character \"\\x00\"");
+    EXPECT_EQ(odd("A=AA"), "signature 1: base64: odd character");
+    EXPECT_EQ(odd("AAA"), "signature 1: base64: length is not a multiple of 4");
+    EXPECT_EQ(odd(std::string(7'600, 'A')), "none");
+    EXPECT_EQ(error(std::string(16384, 'x')), "signature 1: expected " + begin);
     EXPECT_EQ(error(std::string(16385, 'x')), "signatures larger than 16384 bytes");
 }
 
