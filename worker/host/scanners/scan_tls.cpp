@@ -1,4 +1,6 @@
 // The scanner "tls": certificates that expire soon, and those that cannot be read.
+#include <algorithm>
+
 #include "worker/host/scanners/certificate.hpp"
 #include "worker/host/scanners/scanner.hpp"
 
@@ -44,22 +46,71 @@ Finding not_handed_out(const std::string& path, std::string_view reason) {
     return finding;
 }
 
-Finding expiring(const std::string& path, const Certificate& certificate, std::int64_t left,
-                 Severity severity) {
-    Finding finding{
-        .type = "tls.expiring",
-        .key = path,
-        .severity = severity,
-        .title = "TLS certificate " + in_days(left),
-        .message = "The certificate " +
-                   (certificate.subject.empty() ? "" : "of " + certificate.subject + " ") + "in " +
-                   path + " " + in_days(left) + ", on " + format_utc(certificate.not_after) + ".",
-        .metadata = {{"daysLeft", left},
-                     {"notAfter", format_utc(certificate.not_after)},
-                     {"subject", certificate.subject}},
-        .related = {}};
-    for (const auto& domain : certificate.domains) finding.related.push_back("domain:" + domain);
+// "The certificate of CN in PATH", or "Certificate 2 of 3 in PATH, of CN,".
+std::string name_of(const std::string& path, const std::vector<Certificate>& all, std::size_t at) {
+    const auto& subject = all[at].subject;
+    if (all.size() == 1) {
+        return "The certificate " + (subject.empty() ? "" : "of " + subject + " ") + "in " + path;
+    }
+    return "Certificate " + std::to_string(at + 1) + " of " + std::to_string(all.size()) + " in " +
+           path + (subject.empty() ? "" : ", of " + subject + ",");
+}
+
+// `related` are the domains of the first certificate, which is the server's own.
+Finding about(const std::string& path, const std::vector<Certificate>& all, std::size_t at) {
+    Finding finding{.key = path,
+                    .metadata = {{"subject", all[at].subject},
+                                 {"certificate", static_cast<std::int64_t>(at) + 1},
+                                 {"certificates", static_cast<std::int64_t>(all.size())}}};
+    for (const auto& domain : all[0].domains) finding.related.push_back("domain:" + domain);
     return finding;
+}
+
+Finding expiring(const std::string& path, const std::vector<Certificate>& all, std::size_t at,
+                 std::int64_t left) {
+    auto finding = about(path, all, at);
+    const auto end = format_utc(all[at].not_after);
+    finding.type = "tls.expiring";
+    finding.title = "TLS certificate " + in_days(left);
+    finding.message = name_of(path, all, at) + " " + in_days(left) + ", on " + end + ".";
+    if (at > 0) {
+        finding.message +=
+            " A chain is as good as its first end: have the file made anew, or take "
+            "that certificate out if clients do not need it.";
+    }
+    finding.metadata.insert(finding.metadata.begin(), {{"daysLeft", left}, {"notAfter", end}});
+    return finding;
+}
+
+Finding not_yet_valid(const std::string& path, const std::vector<Certificate>& all,
+                      std::size_t at) {
+    auto finding = about(path, all, at);
+    const auto start = format_utc(all[at].not_before);
+    finding.type = "tls.not_yet_valid";
+    finding.severity = Severity::critical;
+    finding.title = "TLS certificate is not valid yet";
+    finding.message = name_of(path, all, at) + " is valid from " + start +
+                      ": until then clients refuse it, unless this host's clock is wrong.";
+    finding.metadata.insert(finding.metadata.begin(), {"notBefore", start});
+    return finding;
+}
+
+void judge(const std::string& path, const std::vector<Certificate>& all, const ScanContext& context,
+           std::vector<Finding>& findings) {
+    const auto relied = relied_on(all);
+    const auto end_of = [&all](std::size_t at) { return all[at].not_after; };
+    const auto start_of = [&all](std::size_t at) { return all[at].not_before; };
+    const auto last_start = *std::ranges::max_element(relied, {}, start_of);
+    if (all[last_start].not_before > context.now) {
+        findings.push_back(not_yet_valid(path, all, last_start));
+    }
+    const auto first_end = *std::ranges::min_element(relied, {}, end_of);
+    const auto left = days_left(all[first_end], context.now);
+    const auto& settings = context.settings;
+    if (left >= settings.tls_critical_days && left >= settings.tls_warn_days) return;
+    auto finding = expiring(path, all, first_end, left);
+    finding.severity = left < settings.tls_critical_days ? Severity::critical : Severity::warn;
+    findings.push_back(std::move(finding));
 }
 
 void judge(const HostFile& file, const ScanContext& context, std::vector<Finding>& findings) {
@@ -69,18 +120,13 @@ void judge(const HostFile& file, const ScanContext& context, std::vector<Finding
         findings.push_back(std::move(finding));
         return;
     }
-    const auto certificate = parse_certificate(file.content);
-    if (!certificate) {
-        findings.push_back(unreadable(file.path, certificate.error().what));
-        return;
+    const auto parsed = parse_certificates(file.content);
+    std::string problems;
+    for (const auto& problem : parsed.problems) {
+        problems += (problems.empty() ? "" : "; ") + problem;
     }
-    const auto left = days_left(*certificate, context.now);
-    const auto& settings = context.settings;
-    if (left < settings.tls_critical_days) {
-        findings.push_back(expiring(file.path, *certificate, left, Severity::critical));
-    } else if (left < settings.tls_warn_days) {
-        findings.push_back(expiring(file.path, *certificate, left, Severity::warn));
-    }
+    if (!problems.empty()) findings.push_back(unreadable(file.path, problems));
+    if (!parsed.certificates.empty()) judge(file.path, parsed.certificates, context, findings);
 }
 
 }  // namespace

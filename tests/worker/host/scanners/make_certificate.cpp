@@ -23,9 +23,8 @@ X509* make(const CertificateWish& wish) {
     auto* certificate = X509_new();
     X509_set_version(certificate, 2);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    const auto end = wish.not_after.time_since_epoch().count();
-    ASN1_TIME_set(X509_getm_notBefore(certificate), end - 90 * 86'400);
-    ASN1_TIME_set(X509_getm_notAfter(certificate), end);
+    ASN1_TIME_set(X509_getm_notBefore(certificate), 0);
+    ASN1_TIME_set(X509_getm_notAfter(certificate), wish.not_after.time_since_epoch().count());
     auto* name = X509_get_subject_name(certificate);
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
                                reinterpret_cast<const unsigned char*>(wish.common_name.data()),

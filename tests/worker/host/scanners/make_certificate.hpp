@@ -1,4 +1,4 @@
-// Certificates of our own making, with any end.
+// Certificates of our own making, valid since 1970 and with any end.
 #pragma once
 #include <string>
 #include <vector>

@@ -2,13 +2,11 @@
 
 #include "tests/worker/host/scanners/fake_host.hpp"
 #include "tests/worker/host/scanners/make_certificate.hpp"
-#include "worker/host/scanners/certificate.hpp"
 
 namespace bulkhead::worker {
 namespace {
 
 using namespace std::chrono_literals;
-using test::CertificateWish;
 using test::told;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -69,15 +67,20 @@ TEST_F(ScanTls, DaysAreCountedAsPeopleDo) {
     EXPECT_EQ(title(-Days(2)), "TLS certificate expired 2 days ago");
 }
 
-TEST_F(ScanTls, TheFirstCertificateOfAFileIsJudged) {
+TEST_F(ScanTls, TheFirstEndOfAFileIsJudged) {
     const auto soon = test::certificate_pem({.not_after = kNow + Days(3)});
-    const auto late = test::certificate_pem({.not_after = kNow + Days(300)});
+    const auto late =
+        test::certificate_pem({.domains = {"late.example"}, .not_after = kNow + Days(300)});
     host.row("tls-certificates", "/etc/x/*").file("/etc/x/a", soon + late);
     host.file("/etc/x/b", late + soon).file("/etc/x/c", "text before it\n" + soon);
     host.file("/etc/x/d", test::certificate_der({.not_after = kNow + Days(3)}));
-    EXPECT_THAT(told(scan()),
-                ElementsAre("tls.expiring /etc/x/a critical", "tls.expiring /etc/x/c critical",
-                            "tls.expiring /etc/x/d critical"));
+    const auto found = scan();
+    EXPECT_THAT(told(found),
+                ElementsAre("tls.expiring /etc/x/a critical", "tls.expiring /etc/x/b critical",
+                            "tls.expiring /etc/x/c critical", "tls.expiring /etc/x/d critical"));
+    EXPECT_THAT(found[1].metadata, testing::Contains(std::pair<std::string, Finding::Value>(
+                                       "certificate", std::int64_t{2})));
+    EXPECT_THAT(found[1].related, ElementsAre("domain:late.example")) << "the server's own names";
 }
 
 TEST_F(ScanTls, AFileThatIsNoCertificateOrIsNotHandedOutIsUnreadable) {
@@ -128,28 +131,6 @@ TEST_F(ScanTls, WithoutARowNothingIsWatched) { EXPECT_THAT(scan(), IsEmpty()); }
 TEST_F(ScanTls, ALostBrokerIsAnErrorAndNotAFinding) {
     host.lose_broker();
     EXPECT_FALSE(scan_tls(host.context(settings, kNow)));
-}
-
-TEST(Certificate, AnySubjectIsTakenAndCut) {
-    const auto wish = CertificateWish{.common_name = std::string(64, 'x'), .not_after = kNow};
-    EXPECT_EQ(parse_certificate(test::certificate_pem(wish)).value().subject, wish.common_name);
-    EXPECT_EQ(parse_certificate(test::certificate_pem({.common_name = "", .not_after = kNow}))
-                  .value()
-                  .subject,
-              "");
-    std::vector<std::string> many;
-    for (int i = 0; i < 100; ++i) many.push_back("d" + std::to_string(i) + ".example.com");
-    const auto parsed =
-        parse_certificate(test::certificate_pem({.domains = many, .not_after = kNow})).value();
-    EXPECT_EQ(parsed.domains.size(), 32U);
-    EXPECT_EQ(parsed.not_after, kNow);
-}
-
-TEST(Certificate, AnEncryptedKeyBeforeItIsPassedOver) {
-    const auto pem = test::certificate_pem({.not_after = kNow});
-    const std::string key =
-        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIGbMFcG\n-----END ENCRYPTED PRIVATE KEY-----\n";
-    EXPECT_TRUE(parse_certificate(key + pem));
 }
 
 }  // namespace
