@@ -282,6 +282,21 @@ TEST_F(GrapheonSession, AListenerOnEveryAddressCanBeLeftOut) {
     EXPECT_EQ(last_report()["connections"].size(), 1U);
 }
 
+TEST_F(GrapheonSession, TheLogSaysWhatWasSentWhatIsKnownAndWhatIsLeftOut) {
+    report_once();
+    host_->inventory.sockets->push_back(test::connection(443, 50'001));
+    const auto log_of_a_run = [this] {
+        testing::internal::CaptureStderr();
+        EXPECT_TRUE(host_->run(RunMode::once, true).well);
+        return testing::internal::GetCapturedStderr();
+    };
+    EXPECT_NE(log_of_a_run().find(R"("sent":"1","known":"6","left_out":"0")"), std::string::npos);
+    host_->inventory.addresses->resize(1);  // 127.0.0.1
+    const auto log = log_of_a_run();
+    EXPECT_NE(log.find(R"("sent":"0","known":"4","left_out":"1")"), std::string::npos) << log;
+    EXPECT_NE(log.find("this host has no IPv4 address but loopback ones"), std::string::npos);
+}
+
 // What the backend may answer and cannot be provoked here: told to answer so, once.
 TEST_F(GrapheonSession, AfterAnyOtherAnswerNothingIsForgottenAndTheNextRunSucceeds) {
     enroll();
