@@ -5,6 +5,9 @@
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
+#include <array>
+
+#include "tests/worker/host/inventory/message_bytes.hpp"
 
 namespace bulkhead::worker {
 namespace {
@@ -78,6 +81,49 @@ TEST(ListenAddresses, FollowTheDefaultRouteOfTheMainTableThenOthersThenTakeTheFi
     EXPECT_EQ(found(all, four), Texts{"192.0.2.9"}) << "an interface without an address";
     all.routes = std::nullopt;
     EXPECT_EQ(found(all, four), Texts{"172.17.0.1"}) << "routes that could not be read";
+}
+
+template <class Row, class Header>
+Row row_of(std::uint16_t type, const Header& header, ParseRow<Row> parse,
+           const std::function<void(nlmsghdr*)>& fill) {
+    const auto rows = test::rows_of<Row>(test::message(type, header, fill), parse);
+    return rows && rows->size() == 1 ? rows->front() : Row{};
+}
+
+// As Linux tells of a management VRF (ip-link(8)): not every kernel that runs this test has them.
+TEST(ListenAddresses, OfAHostWhoseDefaultRouteIsInAVrf) {
+    const auto put_ip = [](nlmsghdr* head, std::uint16_t type, std::array<std::uint8_t, 4> octets) {
+        mnl_attr_put(head, type, octets.size(), octets.data());
+    };
+    Inventory all;
+    all.links = {
+        row_of<Link>(RTM_NEWLINK, ifinfomsg{.ifi_index = 4}, &parse_link,
+                     [](nlmsghdr* head) {
+                         mnl_attr_put_strz(head, IFLA_IFNAME, "eth1");
+                         mnl_attr_put_u32(head, IFLA_MASTER, 9);
+                     }),
+        row_of<Link>(RTM_NEWLINK, ifinfomsg{.ifi_index = 9}, &parse_link, [](nlmsghdr* head) {
+            mnl_attr_put_strz(head, IFLA_IFNAME, "mgmt");
+            auto* nest = mnl_attr_nest_start(head, IFLA_LINKINFO);
+            mnl_attr_put_strz(head, IFLA_INFO_KIND, "vrf");
+            mnl_attr_nest_end(head, nest);
+        })};
+    const auto address = [&](std::uint32_t interface, std::array<std::uint8_t, 4> octets) {
+        return row_of<Address>(
+            RTM_NEWADDR, ifaddrmsg{.ifa_family = AF_INET, .ifa_index = interface}, &parse_address,
+            [&](nlmsghdr* head) { put_ip(head, IFA_LOCAL, octets); });
+    };
+    all.addresses = {address(3, {192, 0, 2, 9}), address(4, {198, 51, 100, 9})};
+    all.routes = {row_of<Route>(RTM_NEWROUTE, rtmsg{.rtm_family = AF_INET, .rtm_type = RTN_UNICAST},
+                                &parse_route, [](nlmsghdr* head) {
+                                    mnl_attr_put_u32(head, RTA_TABLE, 1001);
+                                    mnl_attr_put_u32(head, RTA_OIF, 4);
+                                })};
+    EXPECT_EQ(all.routes->front().table, 1001U);
+    EXPECT_EQ(default_route(*all.routes, Family::v4), nullptr) << "of the main table";
+    EXPECT_EQ(found(all, everywhere(Family::v4)), Texts{"198.51.100.9"});
+    EXPECT_EQ(found(all, everywhere(Family::v4, 9)), Texts{"198.51.100.9"});
+    EXPECT_EQ(found(all, everywhere(Family::v4, 3)), Texts{"192.0.2.9"});
 }
 
 TEST(ListenAddresses, ABlackholeIsNoWayOut) {

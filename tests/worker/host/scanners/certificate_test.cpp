@@ -104,6 +104,14 @@ TEST(CertificateCorpus, TheFirstEndOfAFileIsJudgedWhereverItStands) {
                   chain);
 }
 
+TEST(CertificateCorpus, NamesAreShownAsTheyAreOrNotAtAll) {
+    const std::string end = " expires in 11 days, on 2027-01-11T00:00:00Z.";
+    EXPECT_THAT(findings("utf8-name.pem"),
+                HasSubstr("The certificate of münchen.example ✓ in /x" + end));
+    EXPECT_THAT(findings("no-common-name.pem"), HasSubstr("Certificate 1 of 2 in /x" + end));
+    EXPECT_EQ(findings("far-end.pem"), "");
+}
+
 TEST(CertificateCorpus, ACollectionOfAuthoritiesIsNoChain) {
     EXPECT_EQ(findings("authorities.crt"), "") << "distributions ship some that have ended";
     EXPECT_THAT(findings("authorities-all-ended.crt"),
