@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "worker/host/inventory/own_sockets.hpp"
-
 namespace bulkhead::worker {
 
 namespace {
@@ -103,11 +101,21 @@ Inventory InventoryDuty::collect() {
     const auto start = sys::Clock::now();
     auto inventory = collect_({.time = collect_timeout()});
     if (inventory.sockets) {
-        remove_own_sockets(*inventory.sockets, facts_.worker_uids);
+        remove_own_sockets(*inventory.sockets, facts_.worker_uids, backends());
         inventory.owners = ask_owners();
     }
     context_.log.debug("inventory read", {{"backend", context_.config.name}, {"ms", since(start)}});
     return inventory;
+}
+
+// Where the backend was met, now and by the run before this one.
+std::vector<Endpoint> InventoryDuty::backends() const {
+    std::vector<Endpoint> found;
+    for (const auto& peer : {state_.peer, context_.client.peer()}) {
+        const auto ip = peer ? IpAddress::parse(peer->ip) : std::nullopt;
+        if (ip) found.push_back({ip->unmapped(), peer->port});
+    }
+    return found;
 }
 
 // Without owners, connections are reported without process names; policy may refuse the reading.
@@ -207,6 +215,7 @@ void InventoryDuty::on_answer(Answer<InventoryReceipt> answer) {
 
 void InventoryDuty::on_accepted(const InventoryReceipt& receipt) {
     state_.sequence += 1;
+    state_.peer = context_.client.peer();
     merge(state_.policy, receipt.policy);
     const auto accepted = run_->queue.accepted();
     run_->sent += accepted.size();

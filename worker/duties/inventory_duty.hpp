@@ -12,6 +12,7 @@
 #include "worker/duties/duty_context.hpp"
 #include "worker/duties/host_facts.hpp"
 #include "worker/duties/report_queue.hpp"
+#include "worker/host/inventory/own_sockets.hpp"
 #include "worker/state/inventory_store.hpp"
 
 namespace bulkhead::worker {
@@ -57,6 +58,7 @@ class InventoryDuty {
     void schedule(std::chrono::milliseconds delay);
     void begin();
     Inventory collect();
+    std::vector<Endpoint> backends() const;
     std::shared_ptr<const SocketOwners> ask_owners();
     void log_problems(std::vector<std::string> problems);
     Run prepare(const Inventory& inventory);

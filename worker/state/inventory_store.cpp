@@ -63,6 +63,11 @@ Result<> take_line(InventoryState& state, std::string_view key, std::string_view
         state.sequence = TRY(parse_number<std::uint64_t>(value));
     } else if (key == "last-accepted") {
         state.last_accepted = TRY(parse_utc(value));
+    } else if (key == "peer") {
+        const auto blank = value.find(' ');
+        if (blank == value.npos) return fail("no address and port");
+        state.peer = HttpPeer{std::string(value.substr(0, blank)),
+                              TRY(parse_number<std::uint16_t>(value.substr(blank + 1)))};
     } else if (key == "held") {
         state.held = value == "yes";
     } else if (key == "interval") {
@@ -106,6 +111,7 @@ std::string format_state(const InventoryState& state) {
     put(text, "sequence", std::to_string(state.sequence));
     if (state.last_accepted) put(text, "last-accepted", format_utc(*state.last_accepted));
     if (state.held) put(text, "held", "yes");
+    if (state.peer) put(text, "peer", state.peer->ip + " " + std::to_string(state.peer->port));
     put_known(text, "interval", state.policy.interval);
     put_known(text, "jitter", state.policy.jitter);
     put_known(text, "collect-timeout", state.policy.collect_timeout);

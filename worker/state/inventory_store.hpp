@@ -8,6 +8,7 @@
 
 #include "common/sys/dir.hpp"
 #include "worker/backend/dialect/messages.hpp"
+#include "worker/backend/http/http_client.hpp"
 
 namespace bulkhead::worker {
 
@@ -24,6 +25,7 @@ struct InventoryState {
     std::optional<UnixTime> last_accepted;
     bool held = false;             // the backend wants nothing until an administrator acts
     InventoryPolicyChange policy;  // all that the backend ever asked for
+    std::optional<HttpPeer> peer;  // that took the last report
     std::array<ElementDigests, kCollections> accepted;
 
     ElementDigests& of(Collection collection) { return accepted[index_of(collection)]; }

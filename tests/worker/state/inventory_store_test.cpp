@@ -23,7 +23,8 @@ InventoryState full_state() {
                                     .jitter = 0s,
                                     .collect_timeout = 5s,
                                     .max_report_bytes = 16'384,
-                                    .enabled = CollectionSet("1011")}};
+                                    .enabled = CollectionSet("1011")},
+                         .peer = HttpPeer{"2001:db8::1", 443}};
     state.of(Collection::connections) = {digest("a"), digest("b")};
     std::ranges::sort(state.of(Collection::connections));
     state.of(Collection::routes) = {digest("c")};
@@ -37,6 +38,7 @@ TEST(InventoryState, ComesBackAsItWasWritten) {
     EXPECT_EQ(read->sequence, wrote.sequence);
     EXPECT_EQ(read->last_accepted, wrote.last_accepted);
     EXPECT_EQ(read->held, wrote.held);
+    EXPECT_EQ(read->peer, wrote.peer);
     EXPECT_EQ(read->policy.interval, wrote.policy.interval);
     EXPECT_EQ(read->policy.jitter, wrote.policy.jitter);
     EXPECT_EQ(read->policy.collect_timeout, wrote.policy.collect_timeout);

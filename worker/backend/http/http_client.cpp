@@ -36,6 +36,15 @@ int action_of(std::uint32_t events) {
     return action;
 }
 
+std::optional<HttpPeer> peer_of(CURL* transfer) {
+    const char* ip = nullptr;
+    long port = 0;
+    curl_easy_getinfo(transfer, CURLINFO_PRIMARY_IP, &ip);
+    curl_easy_getinfo(transfer, CURLINFO_PRIMARY_PORT, &port);
+    if (ip == nullptr || *ip == '\0' || port <= 0) return std::nullopt;
+    return HttpPeer{ip, static_cast<std::uint16_t>(port)};
+}
+
 void hide(std::string& text, const std::string& secret) {
     for (auto at = text.find(secret); at != text.npos; at = text.find(secret, at)) {
         text.replace(at, secret.size(), "[secret]");
@@ -56,6 +65,7 @@ class HttpClient::Engine : SocketWatcher {
     RequestId send(HttpRequest request, OnAnswer answered);
     void cancel(RequestId id);
     std::size_t pending() const { return active_.size() + not_begun_.size(); }
+    const std::optional<HttpPeer>& peer() const { return peer_; }
     void use_client_certificate(std::string certificate_pem, Secret key_pem);
     void redact(std::vector<Secret> secrets);
     void hide_secrets(std::string& text) const;
@@ -102,6 +112,7 @@ class HttpClient::Engine : SocketWatcher {
     std::deque<Finished> finished_;
     // Requests that could not begin, with the reason.
     std::deque<std::pair<RequestId, std::pair<OnAnswer, Error>>> not_begun_;
+    std::optional<HttpPeer> peer_;
     std::optional<sys::TimerId> timer_;     // libcurl's timeout
     std::optional<sys::TimerId> delivery_;  // the next deliver()
     std::optional<sys::TimerId> idle_end_;  // close_kept(), while no request is under way
@@ -327,7 +338,9 @@ void HttpClient::Engine::collect() {
         finished_.push_back({Transfer::of(message->easy_handle).id, message->data.result});
         curl_socket_t fd = CURL_SOCKET_BAD;
         curl_easy_getinfo(message->easy_handle, CURLINFO_ACTIVESOCKET, &fd);
-        if (message->data.result == CURLE_OK && fd != CURL_SOCKET_BAD) kept_.push_back(fd);
+        if (message->data.result != CURLE_OK) continue;
+        if (fd != CURL_SOCKET_BAD) kept_.push_back(fd);
+        if (auto peer = peer_of(message->easy_handle)) peer_ = std::move(peer);
     }
 }
 
@@ -396,6 +409,7 @@ RequestId HttpClient::send(HttpRequest request, OnAnswer answered) {
 }
 void HttpClient::cancel(RequestId id) { engine_->cancel(id); }
 std::size_t HttpClient::pending() const { return engine_->pending(); }
+std::optional<HttpPeer> HttpClient::peer() const { return engine_->peer(); }
 void HttpClient::use_client_certificate(std::string certificate_pem, Secret key_pem) {
     engine_->use_client_certificate(std::move(certificate_pem), std::move(key_pem));
 }

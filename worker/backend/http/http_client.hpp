@@ -77,6 +77,13 @@ struct HttpSettings {
     std::chrono::milliseconds kept_for = std::chrono::seconds(118);
 };
 
+// The other end of a connection: the backend, or a proxy.
+struct HttpPeer {
+    std::string ip;  // as inet_ntop(3) writes it
+    std::uint16_t port = 0;
+    friend bool operator==(const HttpPeer&, const HttpPeer&) = default;
+};
+
 using RequestId = Strong<struct RequestTag, std::uint64_t>;
 
 class HttpClient {
@@ -105,6 +112,8 @@ class HttpClient {
     void cancel(RequestId id);
     // The number of requests that are not answered yet.
     std::size_t pending() const;
+    // Where the last answer came from; nullopt while there is none.
+    std::optional<HttpPeer> peer() const;
 
     // Uses this client certificate from the next request on; requests under way keep the old one.
     void use_client_certificate(std::string certificate_pem, Secret key_pem);

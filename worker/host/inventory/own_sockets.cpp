@@ -60,10 +60,21 @@ std::vector<std::uint32_t> worker_uids(std::string_view passwd, std::uint32_t ow
     return uids;
 }
 
-void remove_own_sockets(std::vector<Socket>& sockets, std::span<const std::uint32_t> uids) {
+void remove_own_sockets(std::vector<Socket>& sockets, std::span<const std::uint32_t> uids,
+                        std::span<const Endpoint> backends) {
     // A socket that no process holds any more (inode 0) has uid 0, whoever made it.
     const auto is_own = [uids](const Socket& socket) {
         return socket.inode != 0 && std::ranges::find(uids, socket.uid) != uids.end();
+    };
+    const auto is_backend = [backends](const IpAddress& ip, std::uint16_t port) {
+        return std::ranges::find(backends, Endpoint{ip.unmapped(), port}) != backends.end();
+    };
+    // A connection of this host to itself has one address at both ends.
+    const auto has_ended = [&](const Socket& socket) {
+        const bool to_itself = socket.local.unmapped() == socket.remote.unmapped();
+        return socket.inode == 0 && socket.remote_port != 0 &&
+               (is_backend(socket.remote, socket.remote_port) ||
+                (to_itself && is_backend(socket.local, socket.local_port)));
     };
     std::set<Ends> others;  // of our connections, as their other ends would name themselves
     for (const auto& socket : sockets) {
@@ -72,7 +83,7 @@ void remove_own_sockets(std::vector<Socket>& sockets, std::span<const std::uint3
                        socket.local.unmapped(), socket.local_port);
     }
     std::erase_if(sockets, [&](const Socket& socket) {
-        return is_own(socket) ||
+        return is_own(socket) || has_ended(socket) ||
                others.contains({socket.transport, socket.local.unmapped(), socket.local_port,
                                 socket.remote.unmapped(), socket.remote_port});
     });

@@ -15,8 +15,16 @@ namespace bulkhead::worker {
 // account has no name that ends with a number. No other process runs as them.
 std::vector<std::uint32_t> worker_uids(std::string_view passwd, std::uint32_t own);
 
+struct Endpoint {
+    IpAddress ip;
+    std::uint16_t port = 0;
+    friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
+};
+
 // Removes the sockets of these uids, and the other ends of their connections if those are on this
-// host.
-void remove_own_sockets(std::vector<Socket>& sockets, std::span<const std::uint32_t> uids);
+// host. Connections that have ended (TIME_WAIT, tcp(7)) belong to no process and no uid: removes
+// those to one of `backends`, too, whoever made them.
+void remove_own_sockets(std::vector<Socket>& sockets, std::span<const std::uint32_t> uids,
+                        std::span<const Endpoint> backends);
 
 }  // namespace bulkhead::worker

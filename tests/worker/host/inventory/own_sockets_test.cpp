@@ -52,16 +52,30 @@ TEST(OwnSockets, GoWithTheirOtherEndsOnThisHostAndNoOthers) {
         connection("192.0.2.9", 52'258, "198.51.100.7", 443, 4, 0),              // root's
         connection("192.0.2.9", 52'259, "198.51.100.7", 443, 0, 990)};  // nobody's any more
     all.push_back({.state = 10, .local_port = 443, .inode = 5, .uid = 33});
-    remove_own_sockets(all, Uids{990, 977});
+    remove_own_sockets(all, Uids{990, 977}, {});
     Uids left;
     for (const auto& socket : all) left.push_back(socket.inode);
     EXPECT_EQ(left, (Uids{3, 4, 0, 5}));
 }
 
+TEST(OwnSockets, ThatHaveEndedAreToldByTheBackendTheyLedTo) {
+    const std::vector<Endpoint> backends{{ip("192.0.2.9"), 443}};
+    std::vector<Socket> all{
+        connection("192.0.2.7", 52'256, "192.0.2.9", 443, 0, 0),           // ours
+        connection("::ffff:192.0.2.9", 443, "::ffff:192.0.2.9", 5, 0, 0),  // its end on this host
+        connection("192.0.2.9", 443, "192.0.2.8", 6, 0, 0),                // another host's
+        connection("192.0.2.7", 7, "192.0.2.9", 443, 8, 33),               // somebody still has it
+        connection("192.0.2.7", 9, "192.0.2.9", 444, 0, 0)};
+    remove_own_sockets(all, {}, backends);
+    Uids left;
+    for (const auto& socket : all) left.push_back(socket.remote_port);
+    EXPECT_EQ(left, (Uids{6, 443, 444}));
+}
+
 TEST(OwnSockets, OfAListenerItsRowGoesAndNothingElse) {
     std::vector<Socket> all{{.state = 10, .local_port = 80, .inode = 1, .uid = 990},
                             {.state = 10, .local_port = 80, .inode = 2, .uid = 33}};
-    remove_own_sockets(all, Uids{990});
+    remove_own_sockets(all, Uids{990}, {});
     ASSERT_EQ(all.size(), 1U);
     EXPECT_EQ(all[0].inode, 2U);
 }
