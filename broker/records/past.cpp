@@ -8,6 +8,7 @@
 
 #include "broker/records/audit.hpp"
 #include "common/base/strong.hpp"
+#include "common/policy/machine_id.hpp"
 
 namespace bulkhead::records {
 
@@ -85,7 +86,7 @@ Result<std::optional<Head>> last_mark(const sys::Fd& file) {
 crypto::Digest host_digest(const sys::Dir& etc) {
     const auto text = etc.read_file("machine-id", 64).value_or("");
     const auto id = text.substr(0, text.find('\n'));
-    if (id.size() != 32 || !parse_hex(id)) return {};
+    if (!policy::is_machine_id(id)) return {};
     return crypto::sha256(as_bytes("bulkhead-ledger\n" + id));
 }
 

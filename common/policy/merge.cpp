@@ -3,6 +3,7 @@
 
 #include "common/base/parse.hpp"
 #include "common/policy/load.hpp"
+#include "common/policy/machine_id.hpp"
 #include "common/policy/near_miss.hpp"
 #include "common/policy/parse.hpp"
 #include "common/policy/vendor.hpp"
@@ -241,14 +242,15 @@ class Merger {
         const auto etc = TRY(sys::Dir::open("/etc"));
         const auto text = etc.read_file("machine-id", 64).value_or("");
         const auto id = text.substr(0, text.find('\n'));
-        if (id.size() == 32 && parse_hex(id)) {
+        if (is_machine_id(id)) {
             const auto digest = crypto::sha256(as_bytes("bulkhead-host" + id));
             policy_.host.id = "m-" + crypto::hex(digest).substr(0, 16);
             return {};
         }
         if (operators_.trust == Trust::caller) return {};
         return fail(operators_.directory +
-                    "/host.policy: /etc/machine-id holds no id; write: host-id NAME");
+                    "/host.policy: /etc/machine-id does not name this machine; run: rm -f "
+                    "/etc/machine-id; systemd-machine-id-setup  or write: host-id NAME");
     }
 
     const Files& vendor_;

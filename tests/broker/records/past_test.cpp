@@ -84,6 +84,8 @@ TEST(LookBack, ACloneHasAnotherDigest) {
     EXPECT_NE(host_digest(here), host_digest(there));
     EXPECT_NE(host_digest(here), crypto::Digest{});
     EXPECT_EQ(host_digest(none), crypto::Digest{});
+    const test::Tree zeros({{"machine-id", std::string(32, '0') + "\n"}});
+    EXPECT_EQ(host_digest(zeros), crypto::Digest{}) << "machine-id(5)";
     EXPECT_EQ(host_digest(test::Tree({})), crypto::Digest{});
 }
 
