@@ -34,8 +34,8 @@ Result<Machine> read_machine() {
 }
 
 Result<std::vector<std::string>> remove_foreign_names(const sys::Dir& state) {
-    constexpr std::array<std::string_view, 4> kOurs{"credentials", "inventory", "refusals",
-                                                    "spool"};
+    constexpr std::array<std::string_view, 5> kOurs{"credentials", "inventory", "refusals",
+                                                    "samples", "spool"};
     Removed removed;
     const auto ours = [&](std::string_view name) { return std::ranges::count(kOurs, name) > 0; };
     TRY(within("state directory", keep_names(state, ours, removed)));
@@ -50,8 +50,8 @@ SpoolLimits spool_limits(const SpoolConfig& settings) {
 void log_leftovers(const WorkerResources& own, std::vector<std::string> removed,
                    const sys::Log& log) {
     for (const auto& problem : own.spool.problems()) log.warning("spool", {{"why", problem.what}});
-    for (const auto* more :
-         {&own.credentials.removed(), &own.inventory.removed(), &own.refusals.removed()}) {
+    for (const auto* more : {&own.credentials.removed(), &own.inventory.removed(),
+                             &own.refusals.removed(), &own.samples.removed()}) {
         removed.insert(removed.end(), more->begin(), more->end());
     }
     for (const auto& what : removed) log.warning("state directory", {{"what", what}});
@@ -95,7 +95,9 @@ Result<std::unique_ptr<WorkerResources>> prepare(BrokerClient broker, Config con
     // fstatfs(2) needs any file of the root file system; /etc is always on it. Not a directory: an
     // open directory would let a captured worker leave its mount view.
     sys::Fd disk(::open("/etc/passwd", O_RDONLY | O_CLOEXEC));
-    ProcFiles proc(TRY(sys::Dir::open("/proc")));
+    const auto host_proc = TRY(sys::Dir::open("/proc"));
+    const auto cgroups = sys::Dir::open("/sys/fs/cgroup");
+    auto proc = cgroups ? ProcFiles(host_proc, *cgroups) : ProcFiles(host_proc);
     auto machine = TRY(read_machine());
     const int abi = setup.landlock ? sandbox::landlock_abi() : 0;
     // 2. Confine this process.
@@ -113,6 +115,7 @@ Result<std::unique_ptr<WorkerResources>> prepare(BrokerClient broker, Config con
     auto root = sys::Dir::from(sys::Fd(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)));
     auto inventory = TRY(InventoryStore::open(state));
     auto refusals = TRY(RefusalStore::open(state));
+    auto samples = TRY(SampleStore::open(state));
     const bool wants_status = setup.status && config.status_socket;
     auto own = std::make_unique<WorkerResources>(WorkerResources{
         .config = std::move(config),
@@ -125,6 +128,7 @@ Result<std::unique_ptr<WorkerResources>> prepare(BrokerClient broker, Config con
         .spool = std::move(spool),
         .inventory = std::move(inventory),
         .refusals = std::move(refusals),
+        .samples = std::move(samples),
         .settable = read_settable_facts(),
         .facts = facts_of(hello, setup.walls_digest, abi, std::move(machine.bpf_support)),
         .jobs = std::move(hello.jobs.items),

@@ -12,6 +12,7 @@
 #include "worker/state/credentials.hpp"
 #include "worker/state/inventory_store.hpp"
 #include "worker/state/refusal_store.hpp"
+#include "worker/state/sample_store.hpp"
 #include "worker/state/spool/spool.hpp"
 
 namespace bulkhead::worker {
@@ -27,6 +28,7 @@ struct WorkerResources {
     Spool spool;
     InventoryStore inventory;
     RefusalStore refusals;
+    SampleStore samples;
     SettableFacts settable;  // as they were when `facts.system` was read
     HostFacts facts;
     std::vector<protocol::UnreportedJob> jobs;  // that an earlier worker has not reported

@@ -19,6 +19,7 @@ Result<std::unique_ptr<Worker>> Worker::create(BrokerClient broker, Config confi
                                          .spool = own->spool,
                                          .inventory = own->inventory,
                                          .refusals = own->refusals,
+                                         .samples = own->samples,
                                          .proc = own->proc,
                                          .disk = own->disk,
                                          .facts = own->facts,

@@ -3,8 +3,8 @@
 # An unprivileged user without a capability, in a root directory that holds these rows read-only and nothing else; Landlock
 # keeps it to them as well. What is mounted beneath a row is not in it. The broker adds one path: the state directory.
 #
-# Nothing of /proc and /sys: the five files that the worker reports from (/proc/stat, meminfo, loadavg, uptime, net/dev) it opens
-# before it is confined, and what does not change while it runs it reads then.
+# Nothing of /proc and /sys: the files that the worker reports from (/proc/stat, meminfo, loadavg, uptime, net/dev; limits of a
+# container in /sys/fs/cgroup) it opens before it is confined, and what does not change while it runs it reads then.
 
 seccomp worker                  # seccomp/worker.seccomp
 

@@ -68,6 +68,7 @@ struct Config {
     SpoolConfig spool;
     JobsConfig jobs;
     FindingsConfig findings;
+    NameFilter interfaces;                // which a heartbeat lists
     std::vector<BackendConfig> backends;  // at least one; in a worker its own alone
     std::vector<std::string> remarks;     // for the log: what was given and has no effect
 };

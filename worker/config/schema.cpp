@@ -60,6 +60,10 @@ void put_type(JsonWriter& json, const ValueType& type) {
         case Kind::words:
             // YAML reads an id such as 17 as a number; the worker takes what is written.
             return put_types(json, {"string", "number", "boolean"});
+        case Kind::globs:
+            put_types(json, {"string", "array"});
+            json.begin_object("items").put("type", std::string_view("string")).end();
+            return;
         case Kind::url:
             put_types(json, {"string"});
             return put_beginning(json, "https?://", type.may_be_empty);

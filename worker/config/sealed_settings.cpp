@@ -30,6 +30,10 @@ void walk(Walk& each, Shared& shared, Backend& backend) {
     each("findings.tls_critical_days", shared.findings.tls_critical_days);
     each("findings.disk_warn_percent", shared.findings.disk_warn_percent);
     each("findings.disk_critical_percent", shared.findings.disk_critical_percent);
+    each("interfaces.include", shared.interfaces.include);
+    each("interfaces.exclude", shared.interfaces.exclude);
+    each("mounts.include", shared.findings.mounts.include);
+    each("mounts.exclude", shared.findings.mounts.exclude);
     each("name", backend.name);
     each("dialect", backend.dialect);
     each("url", backend.url);

@@ -15,6 +15,12 @@ using namespace std::chrono_literals;
 
 constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warning", "error"};
 
+// Of Docker, Podman, LXC, Kubernetes' network plugins, libvirt and Proxmox. Docker's own networks
+// are "br-" and twelve digits.
+constexpr std::string_view kContainerLinks =
+    "veth* docker* br-???????????? podman* cni* flannel* cali* cilium* lxc* vnet* tap*i* fwbr* "
+    "fwln* fwpr* nodelocaldns kube-ipvs*";
+
 template <class Member>
 Config& owner(const Draft& draft, Member Config::*) {
     return *draft.config;
@@ -32,6 +38,11 @@ Result<> into(const Draft& draft, const ValueType& type, std::string_view text) 
 template <auto First, auto Second>
 Result<> into(const Draft& draft, const ValueType& type, std::string_view text) {
     return parse_into(type, text, owner(draft, First).*First.*Second);
+}
+
+template <auto First, auto Second, auto Third>
+Result<> into(const Draft& draft, const ValueType& type, std::string_view text) {
+    return parse_into(type, text, owner(draft, First).*First.*Second.*Third);
 }
 
 // Keeps the text unchecked: config.cpp checks it together with the backend's other settings.
@@ -205,6 +216,31 @@ std::span<const Setting> settings() {
          .fallback = "50s",
          .help = "how long a question for the next job waits at a backend that can wait",
          .keep = &into<&Config::jobs, &JobsConfig::poll_wait>},
+        {.key = "interfaces.include",
+         .scope = Scope::agent,
+         .type = value::globs(),
+         .help = "network interfaces that heartbeats list; unless set, all that are not excluded",
+         .keep = &into<&Config::interfaces, &NameFilter::include>},
+        {.key = "interfaces.exclude",
+         .scope = Scope::agent,
+         .type = value::globs(),
+         .fallback = kContainerLinks,
+         .help =
+             "and those that they leave out: links of containers and virtual machines. Sums over "
+             "all interfaces count them all the same",
+         .keep = &into<&Config::interfaces, &NameFilter::exclude>},
+        {.key = "mounts.include",
+         .scope = Scope::agent,
+         .type = value::globs(),
+         .help = "mount points of file systems that findings judge; unless set, all that are not "
+                 "excluded. The figures of / are in heartbeats whatever stands here",
+         .keep = &into<&Config::findings, &FindingsConfig::mounts, &NameFilter::include>},
+        {.key = "mounts.exclude",
+         .scope = Scope::agent,
+         .type = value::globs(),
+         .fallback = "/var/lib/docker/* /var/lib/containers/storage/* /var/lib/kubelet/pods/*",
+         .help = "and those that they pass over, as container engines mount them",
+         .keep = &into<&Config::findings, &FindingsConfig::mounts, &NameFilter::exclude>},
         {.key = "findings.interval",
          .scope = Scope::agent,
          .type = value::duration(10s, 24h),

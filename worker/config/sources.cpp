@@ -115,7 +115,7 @@ class FileReader {
         for (const auto& member : options.members) {
             if (!is_new(options, member)) continue;
             const auto key = "options." + member.key;
-            if (const auto text = text_of(member, key, false)) {
+            if (const auto text = text_of(member, key, ValueType::Kind::text)) {
                 in_backends_.push_back({key, *text, origin(member.line, key), index});
             }
         }
@@ -130,7 +130,7 @@ class FileReader {
         if (setting == nullptr || !allowed(*setting)) {
             return complain(member.line, quoted(key, 64), unknown(key, backend.has_value()));
         }
-        const auto text = text_of(member, key, setting->type.kind == ValueType::Kind::paths);
+        const auto text = text_of(member, key, setting->type.kind);
         if (!text) return;
         // A backend's entry overrides the top of the file, also where it stands before it.
         auto& into = backend ? in_backends_ : into_.assignments;
@@ -138,16 +138,23 @@ class FileReader {
     }
 
     std::optional<std::string> text_of(const YamlNode::Member& member, const std::string& key,
-                                       bool may_be_list) {
+                                       ValueType::Kind kind) {
         const auto& value = member.value;
+        const bool globs = kind == ValueType::Kind::globs;
+        const bool paths = kind == ValueType::Kind::paths && !value.items.empty();
         if (value.kind == YamlNode::Kind::scalar) return value.text;
-        if (value.kind == YamlNode::Kind::list && !value.items.empty() && may_be_list &&
+        if (value.kind == YamlNode::Kind::list && (globs || paths) &&
             std::ranges::all_of(value.items, [](const YamlNode& item) {
                 return item.kind == YamlNode::Kind::scalar;
             })) {
             std::string joined;
-            for (const auto& item : value.items) joined += ":" + item.text;
-            return joined.substr(1);
+            for (const auto& item : value.items) {
+                if (globs && item.text.find_first_of(" \t\n") != item.text.npos) {
+                    complain(member.line, key, "a pattern with a blank: write ? for it");
+                }
+                joined += (joined.empty() ? "" : globs ? " " : ":") + item.text;
+            }
+            return joined;
         }
         complain(member.line, key,
                  value.kind == YamlNode::Kind::nothing ? "has no value" : "expected one value");

@@ -16,11 +16,12 @@ SettableFacts settable_in(const SystemInfo& system) {
 
 void HeartbeatDuty::start(std::optional<std::chrono::seconds> interval) {
     stopped_ = false;
-    const auto now = sys::Clock::now();
+    auto first = sys::Clock::now();
+    if (dialect_.traits().needs_cpu_percent) first += metrics_.until_cpu_percent();
     if (context_.serves()) {
-        schedule_.start(now, interval.value_or(context_.config.heartbeat_interval));
+        schedule_.start(first, interval.value_or(context_.config.heartbeat_interval));
     } else {
-        schedule_.start_once(now);
+        schedule_.start_once(first);
     }
     wake();
 }
@@ -39,12 +40,13 @@ void HeartbeatDuty::wake() {
 
 void HeartbeatDuty::arm_timer() {
     context_.loop.cancel(timer_);
-    if (stopped_ || !context_.serves()) return;
+    if (stopped_ || (!context_.serves() && sequence_ > 0)) return;
     timer_ = context_.loop.at(schedule_.next(), [this] { wake(); });
 }
 
 void HeartbeatDuty::sample() {
     latest_ = metrics_.sample();
+    if (metrics_.cpu_sample()) callbacks_.sampled(*metrics_.cpu_sample());
     std::string unreadable;
     for (const auto& error : latest_.errors)
         unreadable += (unreadable.empty() ? "" : "; ") + error.what;

@@ -25,6 +25,8 @@ class HeartbeatDuty {
     struct Callbacks {
         std::function<Running()> running;
         std::function<void()> before_each;
+        // After each reading of the host: from when on the next CPU percentage counts.
+        std::function<void(const CpuSample&)> sampled;
         // After each heartbeat; `answer` is an error if it was not delivered.
         std::function<void(const Answer<HeartbeatReceipt>& answer)> answered;
     };

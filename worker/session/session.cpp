@@ -20,7 +20,10 @@ Result<Session::Parts> Session::prepare(const SessionInputs& inputs) {
     auto dialect = row->make(config.options);
     std::optional<MetricsReader> metrics;
     if (dialect->traits().heartbeats) {
-        metrics.emplace(inputs.proc, TRY(inputs.disk.duplicate()), "/");
+        metrics.emplace(inputs.proc, TRY(inputs.disk.duplicate()), "/", inputs.config.interfaces);
+        if (const auto kept = inputs.samples.load(config.name, inputs.proc.boot_id)) {
+            metrics->resume(*kept);
+        }
     }
     std::vector<KeptRefusal> refusals;
     if (dialect->jobs() != nullptr) refusals = TRY(inputs.refusals.of(config.name));
@@ -82,6 +85,12 @@ void Session::add_heartbeat(const SessionInputs& inputs, MetricsReader metrics) 
         HeartbeatDuty::Callbacks{
             .running = running,
             .before_each = [this] { refresh(); },
+            .sampled =
+                [this, &samples = inputs.samples, &proc = inputs.proc](const CpuSample& sample) {
+                    // A service has its own; what it would leave may be as old as its last run.
+                    if (context_.serves()) return;
+                    context_.log.check(samples.save(config_.name, proc.boot_id, sample), "sample");
+                },
             .answered =
                 [this](const Answer<HeartbeatReceipt>& answer) { on_heartbeat_answer(answer); }});
     unfinished_.set(heartbeat);

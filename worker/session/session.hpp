@@ -15,6 +15,7 @@
 #include "worker/duties/inventory_duty.hpp"
 #include "worker/duties/job_duty.hpp"
 #include "worker/session/reloaded_files.hpp"
+#include "worker/state/sample_store.hpp"
 
 namespace bulkhead::worker {
 
@@ -28,6 +29,7 @@ struct SessionInputs {
     Spool& spool;
     const InventoryStore& inventory;
     const RefusalStore& refusals;
+    const SampleStore& samples;
     const ProcFiles& proc;
     const sys::Fd& disk;  // a file of the host's root file system, for its figures
     const HostFacts& facts;

@@ -17,7 +17,7 @@ Shape system() {
                    {"kernel", text(kNameOctets)},
                    {"architecture", text(kNameOctets)},
                    {"cpu_count", integer(1)},
-                   {"memory_total_bytes", integer()},
+                   optional("memory_total_bytes", integer()),
                    {"boot_time", timestamp()},
                    optional("hardware", hardware())});
 }
@@ -47,7 +47,10 @@ Shape metrics() {
                                   {"used_percent", number()},
                                   {"inodes_used_percent", number()}})),
          optional("load", list(number(), 3)), optional("uptime_seconds", number()),
-         optional("interfaces", list(network_interface(), 1024))});
+         optional("interfaces", list(network_interface(), 1024)),
+         optional("interfaces_left_out", integer()),
+         optional("limits",
+                  object({{"memory_bytes", integer().or_null()}, {"cpus", number().or_null()}}))});
 }
 
 Shape stream_summary() {

@@ -100,7 +100,8 @@ TEST(BulkheadHeartbeat, CarriesEverythingThatIsKnown) {
             R"("disk":{"path":"/","total_bytes":200,"used_bytes":110,"used_percent":55,)"
             R"("inodes_used_percent":1.5},"load":[0.1,0.2,0.3],"uptime_seconds":99,"interfaces":[)"
             R"({"name":"eth0","rx_bytes":1,"tx_bytes":2,"rx_packets":3,"tx_packets":4,)"
-            R"("rx_errors":5,"tx_errors":6}]},"jobs":{"running":["job-1"],"unreported":2}})");
+            R"("rx_errors":5,"tx_errors":6}],"interfaces_left_out":3,)"
+            R"("limits":{"memory_bytes":512,"cpus":null}},"jobs":{"running":["job-1"],"unreported":2}})");
 }
 
 TEST(BulkheadHeartbeat, SystemInfoGoesWhenItIsDue) {
@@ -138,6 +139,7 @@ TEST(BulkheadHeartbeat, TellsNoMoreInterfacesThanTheContractAllows) {
         ++count;
     }
     EXPECT_EQ(count, 1024U);
+    EXPECT_NE(text.find(R"("interfaces_left_out":3979)"), text.npos) << "3 by the settings";
 }
 
 TEST(BulkheadHeartbeat, TheBackendMayChangeThePaceWithinBounds) {

@@ -54,11 +54,25 @@ TEST(LunasentriReport, WhatIsUnknownIsLeftOutAndPercentagesAreZero) {
 // The decoder of the server refuses the whole report for one number that is no 63-bit integer.
 TEST(LunasentriReport, TrafficIsASumThatNeverLeavesTheIntegers) {
     auto busy = beat();
-    busy.metrics.interfaces = {{.name = "a", .rx_bytes = INT64_MAX, .tx_bytes = 0},
-                               {.name = "b", .rx_bytes = UINT64_MAX, .tx_bytes = 0}};
+    busy.metrics.traffic = Traffic{.rx_bytes = UINT64_MAX, .tx_bytes = 0};
     EXPECT_NE(sent(busy).find(R"("net_rx_bytes":9223372036854775807,"uptime_s")"),
               std::string::npos)
         << sent(busy);
+}
+
+// gopsutil sums over all of them for LunaSentri's agent.
+TEST(LunasentriReport, TrafficIsOfAllInterfacesWhateverIsListed) {
+    auto one = beat();
+    one.metrics.interfaces->clear();
+    one.metrics.traffic = Traffic{.rx_bytes = 40, .tx_bytes = 2};
+    EXPECT_NE(sent(one).find(R"("net_rx_bytes":40,"net_tx_bytes":2)"), std::string::npos);
+}
+
+TEST(LunasentriReport, WithoutACpuFigureOfItsOwnRepeatsTheLastOne) {
+    auto one = beat();
+    one.metrics.cpu_percent.reset();
+    one.metrics.last_cpu_percent = 42;
+    EXPECT_TRUE(sent(one).starts_with(R"({"cpu_pct":42,)")) << sent(one);
 }
 
 TEST(LunasentriReport, AUserAgentIsSentWhenOneIsSet) {

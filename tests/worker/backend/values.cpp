@@ -33,7 +33,7 @@ Heartbeat heartbeat() {
     beat.audit = ChainHead{.size = 12, .head = std::string(64, 'b')};
     beat.ledger = ChainHead{.size = 9, .head = std::string(64, 'e')};
     beat.troubles = {{.code = "ledger-lost", .since = beat.sent_at, .why = "it is gone"}};
-    beat.metrics.cpu_percent = 12.5;
+    beat.metrics.cpu_percent = beat.metrics.last_cpu_percent = 12.5;
     beat.metrics.memory = Memory{.total_bytes = 1000, .free_bytes = 100, .available_bytes = 600};
     beat.metrics.swap = Swap{.total_bytes = 50, .used_bytes = 5};
     beat.metrics.disk = Disk{.path = "/",
@@ -50,6 +50,9 @@ Heartbeat heartbeat() {
                                                       .tx_bytes = 2,
                                                       .tx_packets = 4,
                                                       .tx_errors = 6}};
+    beat.metrics.interfaces_left_out = 3;
+    beat.metrics.traffic = Traffic{.rx_bytes = 1, .tx_bytes = 2};
+    beat.metrics.limits = Limits{.memory_bytes = 512, .cpus = {}};
     beat.system = system_info();
     beat.running_jobs = {{"job-1"}};
     beat.unreported_jobs = 2;

@@ -66,6 +66,40 @@ backend:
     EXPECT_EQ(backend.connect_timeout, 1500ms);
 }
 
+TEST(Config, LinksOfContainersAreLeftOutUnlessTheOperatorWantsOthers) {
+    const auto usual = parsed("backend: {url: https://b.example.com}");
+    for (const auto* link : {"veth1a2b3c4", "docker0", "br-0123456789ab", "cali0a1", "tap100i0"}) {
+        EXPECT_FALSE(usual.interfaces.keeps(link)) << link;
+    }
+    for (const auto* link :
+         {"lo", "eth0", "enp3s0", "bond0", "br0", "br-lan", "wg0", "tun0", "tap0"}) {
+        EXPECT_TRUE(usual.interfaces.keeps(link)) << link;
+    }
+    EXPECT_FALSE(usual.findings.mounts.keeps("/var/lib/docker/volumes/a"));
+    EXPECT_TRUE(usual.findings.mounts.keeps("/var/lib/docker"));
+
+    const auto chosen = parsed(R"(
+interfaces:
+  include: [eth*, veth1]
+  exclude: []
+mounts: {include: "/srv /data*", exclude: /data/old}
+backend: {url: https://b.example.com}
+)");
+    EXPECT_TRUE(chosen.interfaces.keeps("veth1"));
+    EXPECT_FALSE(chosen.interfaces.keeps("lo"));
+    EXPECT_TRUE(chosen.findings.mounts.keeps("/data/new"));
+    EXPECT_FALSE(chosen.findings.mounts.keeps("/data/old"));
+    EXPECT_FALSE(chosen.findings.mounts.keeps("/var/lib/docker/volumes/a"));
+}
+
+TEST(Config, APatternWithABlankIsRefusedForItWouldBeTwo) {
+    const auto wrong =
+        test::problems("mounts: {exclude: [/a b]}\nbackend: {url: https://b.example.com}");
+    EXPECT_NE(wrong.find("mounts.exclude: a pattern with a blank: write ? for it"),
+              std::string::npos)
+        << wrong;
+}
+
 TEST(Config, ACredentialIsLookedForWhereItCanBeReplacedUnlessOneIsGiven) {
     const auto file = [](const std::string& more) {
         return parsed("backend: {url: https://b.example.com, name: main, " + more + "}")

@@ -40,6 +40,8 @@ std::vector<Json> bad_values(const ValueType& type) {
         case Kind::text:
         case Kind::words:
             return {Json::array({"a"}), Json{{"a", "b"}}, nullptr};
+        case Kind::globs:
+            return {Json{{"a", "b"}}, nullptr};
         case Kind::url:
             return {"b.example.com", "ftp://b.example.com"};
         case Kind::path:

@@ -13,6 +13,7 @@ constexpr const char* kTwo =
     "log_level: debug\n"
     "status_socket: false\n"
     "jobs:\n  max_running: 7\n"
+    "interfaces: {include: [e*], exclude: [eth9]}\nmounts: {include: [/a], exclude: [/b, /c]}\n"
     "findings:\n  tls_paths: [/a/*.pem, /b]\n"
     "backends:\n"
     "  - name: one\n"
@@ -50,12 +51,16 @@ TEST_F(SealedSettings, AreTheOnesThatWereHandedOver) {
     EXPECT_EQ(read->jobs.poll_wait, config_.jobs.poll_wait);
     EXPECT_EQ(read->spool.max_bytes, config_.spool.max_bytes);
     EXPECT_EQ(read->findings.tls_paths, (std::vector<std::string>{"/a/*.pem", "/b"}));
+    EXPECT_EQ(read->interfaces.include, std::vector<std::string>{"e*"});
+    EXPECT_EQ(read->interfaces.exclude, std::vector<std::string>{"eth9"});
+    EXPECT_EQ(read->findings.mounts.include, std::vector<std::string>{"/a"});
+    EXPECT_EQ(read->findings.mounts.exclude, (std::vector<std::string>{"/b", "/c"}));
     ASSERT_EQ(read->backends.size(), 1U);
     const auto& one = read->backends[0];
     EXPECT_EQ(one.name, "one");
     EXPECT_EQ(one.url, "https://one.test");
     EXPECT_EQ(one.install_token.reveal(), "secret-of-one");
-    EXPECT_EQ(one.install_token_origin, "agent.yaml:11: install_token");
+    EXPECT_EQ(one.install_token_origin, "agent.yaml:13: install_token");
     EXPECT_EQ(one.timeout, std::chrono::milliseconds(2'500));
     EXPECT_TRUE(one.credential_file_optional);
     EXPECT_EQ(one.options, config_.backends[0].options);

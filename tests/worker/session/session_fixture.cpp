@@ -127,6 +127,7 @@ Host::Outcome Host::live(RunOptions run, const std::function<bool()>& done) {
         auto spool = Spool::open(dir);
         auto inventories = InventoryStore::open(dir);
         auto refusals = RefusalStore::open(dir);
+        auto samples = SampleStore::open(dir);
         const sys::Log log("test", STDERR_FILENO);
         Config whole;
         whole.backends = {config};
@@ -151,6 +152,7 @@ Host::Outcome Host::live(RunOptions run, const std::function<bool()>& done) {
              .spool = *spool,
              .inventory = *inventories,
              .refusals = *refusals,
+             .samples = *samples,
              .proc = proc,
              .disk = *disk,
              .facts = facts,

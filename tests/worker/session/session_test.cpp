@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/eventually.hpp"
 #include "tests/worker/session/session_fixture.hpp"
 
 namespace bulkhead::worker {
@@ -32,6 +33,31 @@ class SessionTest : public testing::Test {
     reference::ReferenceBackend backend_;
     std::optional<Host> host_;
 };
+
+// A tick of the counters is 10 ms, and these backends take no heartbeat without a number.
+TEST_F(SessionTest, ThePassOfATimerWaitsUntilTheCpuFigureCoversASecond) {
+    speak("hyprbox");
+    host_->config.credential = Secret("token");
+    backend_.add_node_token("token", "web-01");
+    const auto begin = sys::Clock::now();
+    EXPECT_TRUE(host_->run(RunMode::check_in_only).well);
+    EXPECT_GE(sys::Clock::now() - begin, 1s);
+    EXPECT_EQ(backend_.heartbeats().size(), 1U);
+}
+
+TEST_F(SessionTest, TheNextPassCountsFromTheOneBefore) {
+    speak("bulkhead");
+    EXPECT_TRUE(host_->run(RunMode::check_in_only).well);
+    EXPECT_FALSE(backend_.heartbeats().at(0).body["metrics"].contains("cpu_percent"))
+        << "a few milliseconds tell nothing";
+    ASSERT_TRUE(bulkhead::test::eventually(
+        [&] {
+            return host_->run(RunMode::check_in_only).well &&
+                   backend_.heartbeats().back().body["metrics"].contains("cpu_percent");
+        },
+        30s))
+        << "not though each pass takes but milliseconds";
+}
 
 TEST_F(SessionTest, AReportOfTheOldCredentialEndsWhenTheHostEnrollsAgain) {
     speak("bulkhead");

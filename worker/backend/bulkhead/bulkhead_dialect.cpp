@@ -14,7 +14,7 @@ namespace {
 using bulkhead_wire::failure;
 
 // maxItems of Metrics.interfaces in openapi.yaml; a host with many containers may have more.
-constexpr std::ptrdiff_t kMaxInterfaces = 1024;
+constexpr std::size_t kMaxInterfaces = 1024;
 
 void put_system(JsonWriter& json, const SystemInfo& system) {
     json.begin_object("system")
@@ -23,7 +23,7 @@ void put_system(JsonWriter& json, const SystemInfo& system) {
         .put("kernel", system.kernel_release)
         .put("architecture", system.machine)
         .put("cpu_count", system.cpu_count)
-        .put("memory_total_bytes", system.memory_total_bytes)
+        .put_known("memory_total_bytes", system.memory_total_bytes)
         .put("boot_time", format_utc(system.boot_time));
     if (const auto& hardware = system.hardware; hardware.known()) {
         json.begin_object("hardware")
@@ -86,7 +86,18 @@ void put_metrics(JsonWriter& json, const Metrics& metrics) {
             .end();
     }
     json.put_known("uptime_seconds", metrics.uptime_seconds);
-    if (metrics.interfaces) put_interfaces(json, *metrics.interfaces);
+    if (metrics.interfaces) {
+        const auto cut =
+            metrics.interfaces->size() - std::min(metrics.interfaces->size(), kMaxInterfaces);
+        put_interfaces(json, *metrics.interfaces);
+        json.put("interfaces_left_out", metrics.interfaces_left_out + cut);
+    }
+    if (const auto& limits = metrics.limits) {
+        json.begin_object("limits")
+            .put("memory_bytes", limits->memory_bytes)
+            .put("cpus", limits->cpus)
+            .end();
+    }
     json.end();
 }
 

@@ -119,6 +119,8 @@ struct DialectTraits {
     bool wants_credential = true;
     bool wants_bpf_support = false;     // in EnrollRequest
     bool first_after_interval = false;  // false: the first heartbeat is sent at once
+    // True if a heartbeat must hold a CPU percentage: the first one then waits until there is one.
+    bool needs_cpu_percent = false;
     // nullopt: a heartbeat is sent again soon, with jitter, and no later than the next is due.
     std::optional<Retries> retries;
     // While the credential is rejected, the pauses double up to this; 0: they stay the interval.

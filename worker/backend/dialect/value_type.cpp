@@ -87,6 +87,8 @@ std::string in_words(const ValueType& type) {
             return "text";
         case Kind::words:
             return "words";
+        case Kind::globs:
+            return "patterns";
         case Kind::url:
             return "https://host[:port][/path]";
         case Kind::path:
@@ -110,6 +112,7 @@ Result<> check_value(const ValueType& type, std::string_view text) {
     switch (type.kind) {
         case Kind::text:
         case Kind::words:
+        case Kind::globs:
             return {};
         case Kind::url:
             return check_url(text);

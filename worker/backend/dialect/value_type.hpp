@@ -19,6 +19,7 @@ struct ValueType {
     enum class Kind : std::uint8_t {
         text,      // whatever a check of its own accepts
         words,     // separated by blanks
+        globs,     // patterns of fnmatch(3), separated by blanks; in the file also a list
         url,       // http or https, of at most 2048 bytes
         path,      // absolute
         paths,     // absolute, separated by colons; in the file also a list
@@ -40,6 +41,7 @@ namespace value {
 
 constexpr ValueType text() { return {}; }
 constexpr ValueType words() { return {.kind = ValueType::Kind::words}; }
+constexpr ValueType globs() { return {.kind = ValueType::Kind::globs}; }
 constexpr ValueType url() { return {.kind = ValueType::Kind::url}; }
 constexpr ValueType path() { return {.kind = ValueType::Kind::path}; }
 constexpr ValueType paths() { return {.kind = ValueType::Kind::paths}; }

@@ -15,7 +15,7 @@ std::string heartbeat_body(const HyprboxOptions& options, const Heartbeat& beat)
         .put("node_id", hyprbox_wire::node_id(options, beat.system))
         .put("hostname", beat.system.hostname)
         .put("os", beat.system.os.id)
-        .put("cpu_percent", metrics.cpu_percent.value_or(0))
+        .put("cpu_percent", metrics.last_cpu_percent.value_or(0))
         .put("ram_percent", metrics.memory ? metrics.memory->used_percent() : 0.0)
         .put("disk_percent", metrics.disk ? metrics.disk->used_percent : 0.0)
         .put("status", "online")
@@ -40,6 +40,7 @@ Answer<HeartbeatReceipt> judge_heartbeat(const HttpAnswer& answer) {
 HyprboxDialect::HyprboxDialect(const HyprboxOptions& options)
     : options_(options), jobs_(options), findings_(options) {
     traits_.heartbeat_interval = std::chrono::minutes(5);
+    traits_.needs_cpu_percent = true;
     // As with the original agent, the next heartbeat is the next try.
     traits_.longest_rejected_pause = std::chrono::seconds(0);
     traits_.credential_name = "node token";

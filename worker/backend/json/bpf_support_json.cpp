@@ -21,10 +21,10 @@ void put_bpf_support(JsonWriter& json, const BpfSupport& bpf_support, const Syst
     put_map(json, "hooks_available", bpf_support.hooks);
     json.begin_object("resource_limits");
     for (const auto& [name, value] : bpf_support.limits) json.put(name, value);
-    json.put("memtotal", std::to_string(system.memory_total_bytes / 1024) + " kB")
-        .put("cpu_count", system.cpu_count)
-        .end()
-        .put("timestamp", format_utc(bpf_support.read_at));
+    if (const auto total = system.memory_total_bytes) {
+        json.put("memtotal", std::to_string(*total / 1024) + " kB");
+    }
+    json.put("cpu_count", system.cpu_count).end().put("timestamp", format_utc(bpf_support.read_at));
 }
 
 }  // namespace bulkhead::worker

@@ -14,20 +14,15 @@ namespace {
 // LunaSentri's decoder (Go's encoding/json) refuses a report with an integer above 2^63 - 1.
 constexpr std::uint64_t kMostInteger = INT64_MAX;
 
-std::uint64_t plus(std::uint64_t sum, std::uint64_t more) {
-    return more > kMostInteger - std::min(sum, kMostInteger) ? kMostInteger : sum + more;
-}
-
-// Sums over all interfaces, loopback included. A sum of 0 is left out, as by LunaSentri's agent.
+// Sums over all interfaces, loopback and those that the settings leave out included, as gopsutil
+// makes them for LunaSentri's agent. A sum of 0 is left out, as by that agent.
 void put_traffic(JsonWriter& json, const Metrics& metrics) {
-    std::uint64_t received = 0;
-    std::uint64_t sent = 0;
-    for (const auto& one : metrics.interfaces.value_or(std::vector<Interface>{})) {
-        received = plus(received, one.rx_bytes);
-        sent = plus(sent, one.tx_bytes);
-    }
-    if (received > 0) json.put("net_rx_bytes", received);
-    if (sent > 0) json.put("net_tx_bytes", sent);
+    const auto all = metrics.traffic.value_or(Traffic{});
+    const auto put = [&](std::string_view member, std::uint64_t bytes) {
+        if (bytes > 0) json.put(member, std::min(bytes, kMostInteger));
+    };
+    put("net_rx_bytes", all.rx_bytes);
+    put("net_tx_bytes", all.tx_bytes);
 }
 
 // The server keeps its old value for a member that is absent.
@@ -36,9 +31,8 @@ void put_system(JsonWriter& json, const Heartbeat& beat) {
     json.begin_object("system_info").put("hostname", system.hostname);
     if (!system.platform.name.empty()) json.put("platform", system.platform.name);
     if (!system.platform.version.empty()) json.put("platform_version", system.platform.version);
-    json.put("kernel_version", system.kernel_release)
-        .put("cpu_cores", system.usable_cpu_count)
-        .put("memory_total_mb", system.memory_total_bytes / 1_MiB);
+    json.put("kernel_version", system.kernel_release).put("cpu_cores", system.usable_cpu_count);
+    if (const auto total = system.memory_total_bytes) json.put("memory_total_mb", *total / 1_MiB);
     if (beat.metrics.disk) json.put("disk_total_gb", beat.metrics.disk->total_bytes / 1_GiB);
     json.put("last_boot_time", format_utc(system.boot_time)).end();
 }
@@ -49,7 +43,7 @@ std::string report(const Heartbeat& beat) {
     // The server requires the three percentages, so one that could not be read is sent as 0:
     // without a report the server shows the machine as offline.
     json.begin_object()
-        .put("cpu_pct", std::clamp(metrics.cpu_percent.value_or(0), 0.0, 100.0))
+        .put("cpu_pct", std::clamp(metrics.last_cpu_percent.value_or(0), 0.0, 100.0))
         .put("mem_used_pct",
              metrics.memory ? std::clamp(metrics.memory->used_percent(), 0.0, 100.0) : 0.0)
         .put("disk_used_pct",
@@ -94,6 +88,7 @@ LunasentriDialect::LunasentriDialect(const LunasentriOptions& options)
     : traits_{.heartbeat_interval = std::chrono::seconds(10),
               .system_info_interval = options.system_info_period,
               .first_after_interval = true,
+              .needs_cpu_percent = true,
               .retries = Retries{.first = options.retry_backoff, .most = options.max_retries},
               .credential_name = "API key",
               .rejection_hint =

@@ -73,6 +73,7 @@ bool says_failed(const JsonValue& body) {
 RavenxcopeDialect::RavenxcopeDialect(RavenxcopeOptions options)
     : options_(std::move(options)),
       traits_{.heartbeat_interval = std::chrono::seconds(30),
+              .needs_cpu_percent = true,
               .retries = Retries{},
               .longest_rejected_pause = std::chrono::seconds(0),
               .credential_name = "sensor token",
@@ -146,7 +147,7 @@ Exchange<HeartbeatReceipt> RavenxcopeDialect::heartbeat(const Identity& identity
     json.begin_object()
         .put("sensorToken", token)
         .put("timestamp", format_utc(beat.sent_at))
-        .put("cpuUsage", beat.metrics.cpu_percent.value_or(0))
+        .put("cpuUsage", beat.metrics.last_cpu_percent.value_or(0))
         .put("memoryUsed", memory.uncached_bytes())
         .put("memoryTotal", memory.total_bytes)
         .put("memoryPercent", memory.uncached_percent());

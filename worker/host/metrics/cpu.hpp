@@ -1,18 +1,30 @@
 // CPU usage between two readings of /proc/stat.
 #pragma once
+#include <array>
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "common/base/result.hpp"
 
 namespace bulkhead::worker {
 
-// Clock ticks (USER_HZ, proc(5)) of all processors together since boot. `busy` is everything but
-// idle and iowait, so it includes steal. Guest time is not added: the kernel counts it in user and
-// nice already.
+// Clock ticks (USER_HZ, proc(5)) of all processors together since boot, by what they were spent on.
+// Guest time is not there: the kernel counts it in user and nice already.
 struct CpuTimes {
-    std::uint64_t busy = 0;
-    std::uint64_t total = 0;
+    enum Column { user, nice, system, idle, iowait, irq, softirq, steal, kColumns };
+    std::array<std::uint64_t, kColumns> ticks{};
+
+    bool operator==(const CpuTimes&) const = default;
+};
+
+// A reading, and when it was made: CLOCK_BOOTTIME (clock_gettime(2)).
+struct CpuSample {
+    CpuTimes times;
+    std::chrono::milliseconds at{};
+
+    bool operator==(const CpuSample&) const = default;
 };
 
 // Parses the line "cpu" of /proc/stat, which must be the first of `text`. Errors: another first
@@ -20,9 +32,9 @@ struct CpuTimes {
 // not a number.
 Result<CpuTimes> parse_cpu_times(std::string_view text);
 
-// The busy share of the time between two readings: 0..100. Counters may decrease (iowait does,
-// proc(5)): if `busy` has not grown the result is 0, else if `total` has not grown it is 100, as
-// in gopsutil (cpu/cpu.go).
-double busy_percent(const CpuTimes& before, const CpuTimes& after);
+// The share of the time between two readings, 0..100, that was neither idle nor iowait. nullopt if
+// the readings do not tell: no tick passed, or a counter ran back, as all do when a processor goes
+// offline. iowait and steal alone may run back (proc(5)) and then count as unchanged.
+std::optional<double> busy_percent(const CpuTimes& before, const CpuTimes& after);
 
 }  // namespace bulkhead::worker

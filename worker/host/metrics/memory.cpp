@@ -17,12 +17,17 @@ double Memory::uncached_percent() const { return percent(uncached_bytes(), total
 
 Result<Memory> parse_memory(std::string_view meminfo) {
     const ColonTable table(meminfo);
+    // Sandboxed kernels leave some lines out: gVisor SReclaimable, others Buffers. A line that is
+    // there must be understood.
+    const auto if_present = [&](std::string_view key) -> Result<std::uint64_t> {
+        return table.value(key) ? table.kibibytes(key) : std::uint64_t{0};
+    };
     const Memory memory{.total_bytes = TRY(table.kibibytes("MemTotal")),
                         .free_bytes = TRY(table.kibibytes("MemFree")),
                         .available_bytes = TRY(table.kibibytes("MemAvailable")),
-                        .buffers_bytes = TRY(table.kibibytes("Buffers")),
-                        .cached_bytes = TRY(table.kibibytes("Cached")),
-                        .sreclaimable_bytes = TRY(table.kibibytes("SReclaimable"))};
+                        .buffers_bytes = TRY(if_present("Buffers")),
+                        .cached_bytes = TRY(if_present("Cached")),
+                        .sreclaimable_bytes = TRY(if_present("SReclaimable"))};
     if (memory.total_bytes == 0) return fail("MemTotal: zero");
     return memory;
 }

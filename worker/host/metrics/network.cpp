@@ -55,4 +55,16 @@ Result<std::vector<Interface>> parse_interfaces(std::string_view net_dev) {
     return interfaces;
 }
 
+Traffic traffic_of(const std::vector<Interface>& interfaces) {
+    const auto plus = [](std::uint64_t sum, std::uint64_t more) {
+        return more > UINT64_MAX - sum ? UINT64_MAX : sum + more;
+    };
+    Traffic all;
+    for (const auto& one : interfaces) {
+        all.rx_bytes = plus(all.rx_bytes, one.rx_bytes);
+        all.tx_bytes = plus(all.tx_bytes, one.tx_bytes);
+    }
+    return all;
+}
+
 }  // namespace bulkhead::worker

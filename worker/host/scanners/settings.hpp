@@ -1,9 +1,11 @@
-// FindingsConfig: the section "findings" of agent.yaml.
+// FindingsConfig: what agent.yaml says about findings.
 #pragma once
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "worker/host/metrics/name_filter.hpp"
 
 namespace bulkhead::worker {
 
@@ -14,6 +16,7 @@ struct FindingsConfig {
     std::uint32_t tls_critical_days = 7;
     std::uint32_t disk_warn_percent = 90;
     std::uint32_t disk_critical_percent = 95;
+    NameFilter mounts;  // the section "mounts": mount points whose file systems are judged
 };
 
 }  // namespace bulkhead::worker

@@ -97,10 +97,12 @@ Result<SystemInfo> read_system_info(const sys::Dir& root, const ProcFiles& proc)
     auto os = parse_os_release(os_text);
     auto platform = read_platform(root, os);
     std::vector<char> buffer;
-    const auto stat = TRY(proc.stat.read(buffer, kStatMax));
-    const auto online = TRY(parse_cpu_count(stat));
-    const auto boot_time = TRY(parse_boot_time(stat));
-    const auto meminfo = TRY(proc.meminfo.read(buffer, kMeminfoMax));
+    const std::string stat(proc.stat.read(buffer, kStatMax).value_or(""));
+    const auto usable = usable_cpus();
+    const auto counted = parse_cpu_count(stat);
+    if (!counted && !usable) return std::unexpected(counted.error());
+    const std::string meminfo(proc.meminfo.read(buffer, kMeminfoMax).value_or(""));
+    const auto memory = ColonTable(meminfo).kibibytes("MemTotal");
     return SystemInfo{
         .hostname = is_utf8(kernel.nodename) ? kernel.nodename : quoted(kernel.nodename),
         .os = std::move(os),
@@ -108,10 +110,10 @@ Result<SystemInfo> read_system_info(const sys::Dir& root, const ProcFiles& proc)
         .kernel_release = kernel.release,
         .machine = kernel.machine,
         .go_architecture = go_architecture(kernel.machine),
-        .cpu_count = online,
-        .usable_cpu_count = usable_cpus().value_or(online),
-        .memory_total_bytes = TRY(ColonTable(meminfo).kibibytes("MemTotal")),
-        .boot_time = boot_time};
+        .cpu_count = counted ? *counted : *usable,
+        .usable_cpu_count = usable ? *usable : *counted,
+        .memory_total_bytes = memory ? std::optional(*memory) : std::nullopt,
+        .boot_time = parse_boot_time(stat).value_or(read_settable_facts().boot_time)};
 }
 
 }  // namespace bulkhead::worker

@@ -32,13 +32,15 @@ struct SystemInfo {
     std::string go_architecture;         // Go's name (GOARCH) for it: "amd64", "arm64"
     std::uint32_t cpu_count = 0;         // processors online
     std::uint32_t usable_cpu_count = 0;  // those in this process's mask (sched_getaffinity(2))
-    std::uint64_t memory_total_bytes = 0;
+    std::optional<std::uint64_t> memory_total_bytes;  // nullopt: /proc/meminfo does not tell
     UnixTime boot_time{};
     Hardware hardware;
 };
 
-// `root` is /. Names are "Linux" or "" if their files are absent; `hardware` is left empty. Errors:
-// uname(2) failed, or /proc/stat or /proc/meminfo cannot be read or lacks a value.
+// `root` is /. Names are "Linux" or "" if their files are absent; `hardware` is left empty. Where
+// /proc/stat is absent or lacks a value, as in a /proc mounted with subset=pid, the processors are
+// those that this process may use and the boot time is that of SettableFacts. Error: uname(2)
+// failed, or the number of processors is not to be had.
 Result<SystemInfo> read_system_info(const sys::Dir& root, const ProcFiles& proc);
 
 // The facts that can be set while the host runs, read by uname(2) and clock_gettime(2) without

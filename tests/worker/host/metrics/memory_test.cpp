@@ -61,6 +61,20 @@ TEST(Memory, AnUnexpectedUnitIsAnErrorAndNotANumber) {
     EXPECT_EQ(memory.error().what, "MemAvailable: expected kB");
 }
 
+// As gVisor's, and gopsutil and psutil count them so.
+TEST(Memory, WithoutLinesForWhatIsCachedNothingIs) {
+    constexpr std::string_view kGvisor =
+        "MemTotal:        2097152 kB\nMemFree:         2094452 kB\nMemAvailable:    2094452 kB\n"
+        "Buffers:               0 kB\nCached:             2700 kB\nSwapCache:             0 kB\n";
+    const auto memory = parse_memory(kGvisor);
+    ASSERT_OK(memory);
+    EXPECT_EQ(memory->cached_bytes, 2700 * 1_KiB);
+    EXPECT_EQ(memory->sreclaimable_bytes, 0U);
+    EXPECT_EQ(parse_memory(std::string(kGvisor) + "SReclaimable: 5 MB\n").error().what,
+              "SReclaimable: expected kB");
+    EXPECT_OK(parse_memory("MemTotal: 8 kB\nMemFree: 5 kB\nMemAvailable: 6 kB\n"));
+}
+
 TEST(Memory, AMissingOrMalformedLineIsAnErrorAndNotZero) {
     EXPECT_EQ(parse_memory("").error().what, "MemTotal: missing");
     EXPECT_EQ(parse_memory(with("MemFree:", "MemFred:")).error().what, "MemFree: missing");

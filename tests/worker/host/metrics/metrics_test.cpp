@@ -15,6 +15,8 @@
 namespace bulkhead::worker {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::string_view kMeminfo =
     "MemTotal: 8000 kB\nMemFree: 1000 kB\nMemAvailable: 6000 kB\nBuffers: 200 kB\n"
     "Cached: 4000 kB\nSwapTotal: 2000 kB\nSwapFree: 1500 kB\nSReclaimable: 300 kB\n";
@@ -30,6 +32,14 @@ test::Tree proc_tree() {
                        {"net/dev", kNetDev}});
 }
 
+// A clock that a test moves.
+struct TestClock {
+    std::chrono::milliseconds now{5'000};
+    std::function<std::chrono::milliseconds()> read() {
+        return [this] { return now; };
+    }
+};
+
 std::vector<std::string> errors_of(const Metrics& metrics) {
     std::vector<std::string> texts;
     for (const auto& error : metrics.errors) texts.push_back(error.what);
@@ -39,7 +49,9 @@ std::vector<std::string> errors_of(const Metrics& metrics) {
 TEST(Metrics, AreSampledTogether) {
     const auto proc = proc_tree();
     const ProcFiles files(proc.open());
-    MetricsReader reader(files, proc.open().duplicate().value(), "/");
+    TestClock clock;
+    MetricsReader reader(files, proc.open().duplicate().value(), "/", {}, clock.read());
+    clock.now += 1s;
     proc.write("stat", "cpu  150 0 0 1050 0 0 0 0 0 0\n");
     const auto metrics = reader.sample();
     EXPECT_EQ(errors_of(metrics), std::vector<std::string>{});
@@ -55,30 +67,108 @@ TEST(Metrics, AreSampledTogether) {
 TEST(Metrics, CountCpuSinceTheSampleBefore) {
     const auto proc = proc_tree();
     const ProcFiles files(proc.open());
-    MetricsReader reader(files, proc.open().duplicate().value(), "/");
+    TestClock clock;
+    MetricsReader reader(files, proc.open().duplicate().value(), "/", {}, clock.read());
+    clock.now += 60s;
+    proc.write("stat", "cpu  100 0 0 1000 0 0 0 0 0 0\n");
     EXPECT_EQ(reader.sample().cpu_percent.value(), 0);
-    proc.write("stat", "cpu  200 0 0 900 0 0 0 0 0 0\n");
+    clock.now += 60s;
+    proc.write("stat", "cpu  200 0 0 1000 0 0 0 0 0 0\n");
     EXPECT_EQ(reader.sample().cpu_percent.value(), 100);
-    EXPECT_EQ(reader.sample().cpu_percent.value(), 0);
+}
+
+// A tick is 10 ms: of a shorter time the figure would be 0, 50 or 100 by chance.
+TEST(Metrics, HaveNoCpuShareOfLessThanASecondAndLoseNoTime) {
+    const auto proc = proc_tree();
+    const ProcFiles files(proc.open());
+    TestClock clock;
+    MetricsReader reader(files, proc.open().duplicate().value(), "/", {}, clock.read());
+    EXPECT_EQ(reader.until_cpu_percent(), 1s);
+    clock.now += 999ms;
+    proc.write("stat", "cpu  150 0 0 900 0 0 0 0 0 0\n");
+    EXPECT_FALSE(reader.sample().cpu_percent);
+    EXPECT_EQ(reader.until_cpu_percent(), 1ms);
+    clock.now += 1ms;
+    proc.write("stat", "cpu  150 0 0 950 0 0 0 0 0 0\n");
+    EXPECT_EQ(reader.until_cpu_percent(), 0s);
+    EXPECT_EQ(reader.sample().cpu_percent.value(), 50) << "of the whole second";
+}
+
+TEST(Metrics, RepeatTheLastCpuShareForThoseWhoMustHaveOne) {
+    const auto proc = proc_tree();
+    const ProcFiles files(proc.open());
+    TestClock clock;
+    MetricsReader reader(files, proc.open().duplicate().value(), "/", {}, clock.read());
+    EXPECT_FALSE(reader.sample().last_cpu_percent);
+    clock.now += 1s;
+    proc.write("stat", "cpu  175 0 0 925 0 0 0 0 0 0\n");
+    EXPECT_EQ(reader.sample().last_cpu_percent.value(), 75);
+    clock.now += 1s;
+    proc.write("stat", "cpu  180 0 0 100 0 0 0 0 0 0\n");
+    const auto offline = reader.sample();
+    EXPECT_FALSE(offline.cpu_percent);
+    EXPECT_EQ(offline.last_cpu_percent.value(), 75);
+    clock.now += 1s;
+    proc.write("stat", "cpu  185 0 0 105 0 0 0 0 0 0\n");
+    EXPECT_EQ(reader.sample().cpu_percent.value(), 50) << "since the reading that ran back";
+}
+
+TEST(Metrics, CountCpuSinceTheRunBeforeIfThatIsASecondToADayAgo) {
+    const auto proc = proc_tree();
+    const ProcFiles files(proc.open());
+    const CpuTimes before{.ticks = {60, 0, 0, 840, 0, 0, 0, 0}};
+    const auto percent_with = [&](std::chrono::milliseconds age) {
+        TestClock clock{.now = 48h};
+        MetricsReader reader(files, proc.open().duplicate().value(), "/", {}, clock.read());
+        reader.resume({.times = before, .at = clock.now - age});
+        return reader.sample().cpu_percent;
+    };
+    EXPECT_EQ(percent_with(15min).value(), 40);
+    EXPECT_EQ(percent_with(1s).value(), 40);
+    EXPECT_EQ(percent_with(24h).value(), 40);
+    EXPECT_FALSE(percent_with(24h + 1ms));
+    EXPECT_FALSE(percent_with(999ms));
+    EXPECT_FALSE(percent_with(-1h)) << "of a time to come";
+}
+
+TEST(Metrics, ListTheInterfacesThatTheSettingsKeepAndSumOverAll) {
+    const auto proc = proc_tree();
+    const ProcFiles files(proc.open());
+    MetricsReader reader(files, proc.open().duplicate().value(), "/",
+                         {.include = {}, .exclude = {"veth*"}});
+    proc.write("net/dev", std::string(kNetDev) + "vethab12: 5 0 0 0 0 0 0 0 7 0 0 0 0 0 0 0\n");
+    const auto metrics = reader.sample();
+    ASSERT_EQ(metrics.interfaces.value().size(), 1U);
+    EXPECT_EQ(metrics.interfaces->front().name, "lo");
+    EXPECT_EQ(metrics.interfaces_left_out, 1U);
+    EXPECT_EQ(metrics.traffic.value().rx_bytes, 6U);
+    EXPECT_EQ(metrics.traffic.value().tx_bytes, 16U);
 }
 
 TEST(Metrics, HaveNoCpuShareWithoutAnEarlierReading) {
     const auto proc = proc_tree();
     proc.write("stat", "none yet\n");
     const ProcFiles files(proc.open());
-    MetricsReader reader(files, proc.open().duplicate().value(), "/");
+    TestClock clock;
+    MetricsReader reader(files, proc.open().duplicate().value(), "/", {}, clock.read());
+    clock.now += 1s;
     proc.write("stat", "cpu  200 0 0 900 0 0 0 0 0 0\n");
     const auto first = reader.sample();
     EXPECT_FALSE(first.cpu_percent);
     EXPECT_EQ(errors_of(first), std::vector<std::string>{});
+    clock.now += 1s;
+    proc.write("stat", "cpu  210 0 0 900 0 0 0 0 0 0\n");
     EXPECT_TRUE(reader.sample().cpu_percent);
 }
 
 TEST(Metrics, OnePartThatFailsLosesNoOther) {
     const auto proc = proc_tree();
     const ProcFiles files(proc.open());
-    MetricsReader reader(files, proc.open().duplicate().value(), "/");
+    TestClock clock;
+    MetricsReader reader(files, proc.open().duplicate().value(), "/", {}, clock.read());
+    clock.now += 1s;
     proc.write("meminfo", "MemTotal: 8000 kB\nSwapTotal: 2000 kB\nSwapFree: 1500 MB\n");
+    proc.write("stat", "cpu  150 0 0 1050 0 0 0 0 0 0\n");
     proc.write("loadavg", "high\n");
     proc.write("net/dev", "nothing\n");
     const auto metrics = reader.sample();
@@ -157,11 +247,12 @@ TEST(Metrics, OfThisHostAreComplete) {
     for (int round = 0; round < 3; ++round) {
         const auto metrics = reader.sample();
         EXPECT_EQ(errors_of(metrics), std::vector<std::string>{});
-        EXPECT_TRUE(metrics.cpu_percent);
         EXPECT_GT(metrics.memory.value().total_bytes, 0U);
         EXPECT_GT(metrics.uptime_seconds.value(), 0U);
         EXPECT_FALSE(metrics.interfaces.value().empty());
+        EXPECT_TRUE(metrics.limits);
     }
+    EXPECT_EQ(files.boot_id.size(), 36U) << "without the end of the line";
 }
 
 // In a network namespace of its own; the exit status tells.

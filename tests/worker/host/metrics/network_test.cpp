@@ -75,5 +75,12 @@ TEST(Interfaces, WithoutTheHeadingAreAnError) {
     EXPECT_FALSE(parse_interfaces("lo: 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n"));
 }
 
+TEST(Interfaces, AreSummedWithoutLeavingTheNumbers) {
+    const auto all = traffic_of({{.name = "a", .rx_bytes = 3, .tx_bytes = UINT64_MAX},
+                                 {.name = "b", .rx_bytes = 4, .tx_bytes = 2}});
+    EXPECT_EQ(all.rx_bytes, 7U);
+    EXPECT_EQ(all.tx_bytes, UINT64_MAX);
+}
+
 }  // namespace
 }  // namespace bulkhead::worker
