@@ -37,10 +37,12 @@ Result<struct statvfs> look_at(const sys::Dir& root, const std::string& path, st
     return figures;
 }
 
-std::string row_of(const sys::Mount& mount, const struct statvfs& at) {
+// Without figures it is the row of a mount that could not be looked at.
+std::string row_of(const sys::Mount& mount, const Result<struct statvfs>& at) {
     auto row = std::string(mount.device) + " " + std::string(mount.place);
+    if (!at) return row + "\n";
     for (const auto number :
-         {at.f_frsize, at.f_blocks, at.f_bfree, at.f_bavail, at.f_files, at.f_ffree}) {
+         {at->f_frsize, at->f_blocks, at->f_bfree, at->f_bavail, at->f_files, at->f_ffree}) {
         row += " " + std::to_string(number);
     }
     return row + "\n";
@@ -54,20 +56,23 @@ Result<Reading> read_file_systems(std::uint64_t max_bytes) {
     std::map<std::string_view, sys::Mount> uppermost;  // of each place
     for (const auto& mount : sys::parse_mounts(text)) uppermost[mount.place] = mount;
     Reading reading{.bytes = {}, .complete = true};
+    // Beneath procfs and sysfs RESOLVE_CACHED never succeeds, for the kernel asks them at each
+    // lookup. What is mounted there hides or replaces files of theirs, and is no disk.
+    std::string asked;
     for (const auto& [place, mount] : uppermost) {
-        if (std::ranges::count(kLocal, mount.type) == 0) continue;
-        // Read-only file systems do not fill up, and /sys holds none.
-        if (mount.super_options.starts_with("ro") || place.starts_with("/sys/")) continue;
-        std::string path(place);
-        for (std::size_t at; (at = path.find("\\040")) != path.npos;) path.replace(at, 4, " ");
-        const auto figures = look_at(root, path, mount.id);
-        // Covered by a later mount, so unreachable for everybody; with a tab, line feed or
-        // backslash in the path we may have decoded it wrongly.
-        const bool covered = !figures && (figures.error().code == ENOENT ||
-                                          figures.error().kind == Error::Kind::not_there);
-        if (covered && path.find('\\') == path.npos) continue;
-        const auto row = figures ? row_of(mount, *figures) : "";
-        const bool fits = figures && reading.bytes.size() + row.size() <= max_bytes;
+        if (!asked.empty() && place.starts_with(asked)) continue;
+        if (mount.type == "proc" || mount.type == "sysfs") asked = std::string(place) + "/";
+        // Read-only file systems do not fill up.
+        const bool fixed = mount.super_options.starts_with("ro");
+        if (fixed || std::ranges::count(kLocal, mount.type) == 0) continue;
+        const auto figures = look_at(root, sys::unescaped(place), mount.id);
+        // Covered by a later mount, so unreachable for everybody.
+        if (!figures &&
+            (figures.error().code == ENOENT || figures.error().kind == Error::Kind::not_there)) {
+            continue;
+        }
+        const auto row = row_of(mount, figures);
+        const bool fits = reading.bytes.size() + row.size() <= max_bytes;
         if (fits) reading.bytes += row;
         reading.complete = reading.complete && fits;
     }

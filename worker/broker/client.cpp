@@ -59,10 +59,10 @@ Result<std::shared_ptr<const SocketOwners>> BrokerClient::socket_owners() {
     return owners_;
 }
 
-Result<FileSystems> BrokerClient::file_systems() {
+Result<FileSystems> BrokerClient::file_systems(const NameFilter& mounts) {
     const auto value = TRY(read_privileged("file-systems"));
     if (!value.reply.value) return FileSystems{.refused = value.reply.reason.str()};
-    auto systems = TRY(parse_file_systems(value.bytes));
+    auto systems = TRY(parse_file_systems(value.bytes, mounts));
     systems.complete = value.reply.complete;
     return systems;
 }

@@ -50,7 +50,7 @@ class BrokerClient {
     // share one answer.
     Result<std::shared_ptr<const SocketOwners>> socket_owners();
 
-    Result<FileSystems> file_systems();
+    Result<FileSystems> file_systems(const NameFilter& mounts);
 
     // Opens the file that the setting of this key names, as it is now.
     Result<OpenedFile> open_named(std::string_view key);

@@ -13,11 +13,12 @@ void FindingsDuty::start() {
 void FindingsDuty::stop() { context_.loop.cancel(timer_); }
 
 void FindingsDuty::scan() {
-    const auto findings = scan_all({.host = host_,
-                                    .settings = settings_,
-                                    .now = context_.now(),
-                                    .file_systems = [this] { return broker_.file_systems(); },
-                                    .disk = disk_});
+    const auto findings =
+        scan_all({.host = host_,
+                  .settings = settings_,
+                  .now = context_.now(),
+                  .file_systems = [this] { return broker_.file_systems(settings_.mounts); },
+                  .disk = disk_});
     if (!findings) return context_.fatal(findings.error());
     if (findings->empty() && !dialect_.takes_whole_set()) return on_answer({}, 0);
     perform<void>(

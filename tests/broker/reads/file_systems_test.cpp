@@ -52,6 +52,9 @@ std::string found(std::uint64_t max_bytes = 1 << 20) {
     std::string all;
     for (const auto row : split(value->bytes, '\n')) {
         const auto fields = words(row);
+        if (fields.size() == 2 && fields[1].starts_with(at(""))) {
+            all += std::string(fields[1].substr(at("").size())) + " unseen, ";
+        }
         if (fields.size() != 8 || !fields[1].starts_with(at(""))) continue;
         const auto number = [&](int i) { return *parse_number<std::uint64_t>(fields[i]); };
         all += std::string(fields[1].substr(at("").size())) + " " +
@@ -131,13 +134,14 @@ TEST_F(FileSystemsTest, WhatIsLocalAndWritableIsTold) {
               "a\\040b\\040c 64, fine 128, ");
 }
 
-TEST_F(FileSystemsTest, APlaceWhoseNameIsOddIsSaidToBeLeftOut) {
+TEST_F(FileSystemsTest, APlaceWhoseNameIsOddIsFound) {
     EXPECT_EQ(in_own_root([&] {
                   mount("fine", "tmpfs", "size=64k");
                   mount("back\\slash", "tmpfs", "size=64k");
+                  mount("t\ta\nb", "tmpfs", "size=64k");
                   return found();
               }),
-              "fine 64, ...");
+              "back\\134slash 64, fine 64, t\\011a\\012b 64, ");
 }
 
 TEST_F(FileSystemsTest, FiguresAreThoseOfTheFileSystem) {
@@ -168,7 +172,30 @@ TEST_F(FileSystemsTest, ADeadFileSystemIsNotWaitedForWhereverItStands) {
                   const auto three = mount_dead("beneath");
                   return found();
               }),
-              "good 64, ...");
+              "beneath/it unseen, good 64, ");
+}
+
+// LXD and nspawn mount a boot id of the container's own, docker hides files, a chroot has a bound
+// /sys with a tmpfs for control groups: no disks, and no way to them that the kernel has cached.
+TEST_F(FileSystemsTest, WhatIsMountedBeneathProcfsAndSysfsIsNoDisk) {
+    EXPECT_EQ(in_own_root([&] {
+                  mount("fine", "tmpfs", "size=64k");
+                  mount("proc", "proc", "");
+                  mount("proc/fs", "tmpfs", "size=64k");
+                  mount("sys", "sysfs", "");
+                  mount("sys/fs/cgroup", "tmpfs", "size=64k");
+                  std::ofstream(at("fine/id")) << "x\n";
+                  for (const auto* file : {"/proc/sys/kernel/random/boot_id", "/proc/timer_list"}) {
+                      if (!fs::exists(file)) continue;
+                      if (::mount(at("fine/id").c_str(), file, nullptr, MS_BIND, nullptr) != 0) {
+                          return std::string("bind");
+                      }
+                  }
+                  const auto rows = read_file_systems(1 << 20)->bytes;
+                  if (rows.find("/proc/") != rows.npos) return rows;
+                  return found();
+              }),
+              "fine 64, ");
 }
 
 TEST_F(FileSystemsTest, AtItsBoundTheReadingEndsAndSaysSo) {

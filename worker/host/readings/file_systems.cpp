@@ -44,16 +44,25 @@ Result<Disk> parse_row(const std::vector<std::string_view>& fields) {
 
 }  // namespace
 
-Result<FileSystems> parse_file_systems(std::string_view rows) {
-    std::map<std::string_view, Disk> shortest;  // by device
+Result<FileSystems> parse_file_systems(std::string_view rows, const NameFilter& mounts) {
+    std::map<std::string_view, Disk> shortest;       // by device
+    std::map<std::string, std::string_view> unseen;  // devices by place
     for (const auto row : split(rows, '\n')) {
         if (row.empty()) continue;  // what follows the last newline
         const auto fields = words(row);
+        if (fields.size() >= 2 && !mounts.keeps(unescaped(fields[1]))) continue;
+        if (fields.size() == 2) {
+            unseen.emplace(unescaped(fields[1]), fields[0]);
+            continue;
+        }
         auto disk = TRY(parse_row(fields));
         auto& kept = shortest.try_emplace(fields[0], disk).first->second;
         if (disk.path.size() < kept.path.size()) kept = std::move(disk);
     }
     FileSystems all;
+    for (const auto& [place, device] : unseen) {
+        if (!shortest.contains(device)) all.unseen.push_back(place);
+    }
     for (auto& [device, disk] : shortest) all.disks.push_back(std::move(disk));
     std::ranges::sort(all.disks, {}, &Disk::path);
     return all;

@@ -1,6 +1,8 @@
 // The scanner "disk": file systems that run out of space or of inodes.
 #include <algorithm>
+#include <ranges>
 
+#include "common/base/text.hpp"
 #include "worker/host/scanners/scanner.hpp"
 
 namespace bulkhead::worker {
@@ -59,13 +61,38 @@ Finding others_unseen(const std::string& reason) {
     return finding;
 }
 
+Finding some_unseen(const FileSystems& systems) {
+    constexpr std::size_t kNamed = 5;
+    std::string names;
+    for (const auto& place : systems.unseen | std::views::take(kNamed)) {
+        names += (names.empty() ? "" : ", ") + BoundaryText<80>::clipped(place).str();
+    }
+    if (systems.unseen.size() > kNamed) {
+        names += " and " + std::to_string(systems.unseen.size() - kNamed) + " more";
+    }
+    std::string why = "some file systems could not be looked at";
+    if (!names.empty()) {
+        why +=
+            ": the way to " + names +
+            " leads through a file system that might not answer (NFS, FUSE); mount it elsewhere, "
+            "or write a pattern for it into mounts.exclude";
+    }
+    if (!systems.complete) {
+        why +=
+            "; there are more than the row file-systems in reads.policy has room for: give it a "
+            "larger size";
+    }
+    return unreadable("mounts", why);
+}
+
 }  // namespace
 
 Result<std::vector<Finding>> scan_disk(const ScanContext& context) {
     const auto systems = TRY(context.file_systems());
     std::vector<Finding> findings;
     // The root file system is judged even if the broker does not list it.
-    if (std::ranges::find(systems.disks, "/", &Disk::path) == systems.disks.end()) {
+    if (context.settings.mounts.keeps("/") &&
+        std::ranges::find(systems.disks, "/", &Disk::path) == systems.disks.end()) {
         const auto root = read_disk(context.disk, "/");
         if (root) judge(*root, context.settings, findings);
         if (!root) findings.push_back(unreadable("/", root.error().what));
@@ -73,12 +100,8 @@ Result<std::vector<Finding>> scan_disk(const ScanContext& context) {
     for (const auto& disk : systems.disks) judge(disk, context.settings, findings);
     if (!systems.refused.empty()) {
         findings.push_back(others_unseen(systems.refused));
-    } else if (!systems.complete) {
-        findings.push_back(
-            unreadable("mounts",
-                       "some file systems could not be looked at: there are more than the row "
-                       "file-systems in reads.policy has room for, or the way to one leads through "
-                       "a file system that might not answer"));
+    } else if (!systems.complete || !systems.unseen.empty()) {
+        findings.push_back(some_unseen(systems));
     }
     return findings;
 }

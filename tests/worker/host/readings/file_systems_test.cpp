@@ -39,8 +39,26 @@ TEST(FileSystems, EscapesInAPlaceAreThreeOctalDigits) {
     EXPECT_THAT(paths(row("8:1", "/a\\089\\0")), ElementsAre("/a\\089\\0"));
 }
 
+// A device that was judged by way of another place lacks nothing.
+TEST(FileSystems, APlaceWithoutFiguresIsUnseenUnlessItsDeviceIsSeenElsewhere) {
+    const auto systems =
+        parse_file_systems("8:2 /fuse/b\n8:1 /fuse/a\n" + row("8:1", "/srv") + "8:3 /fuse/\\040\n")
+            .value();
+    EXPECT_THAT(systems.unseen, ElementsAre("/fuse/ ", "/fuse/b"));
+    EXPECT_EQ(systems.disks.size(), 1U);
+}
+
+TEST(FileSystems, PlacesThatTheSettingsLeaveOutStandForNoDevice) {
+    const auto rows =
+        row("8:1", "/e/1") + row("8:1", "/mnt/longer") + row("8:2", "/e/2") + "8:3 /e/3\n";
+    const auto systems = parse_file_systems(rows, {.include = {}, .exclude = {"/e/*"}}).value();
+    ASSERT_EQ(systems.disks.size(), 1U);
+    EXPECT_EQ(systems.disks[0].path, "/mnt/longer");
+    EXPECT_THAT(systems.unseen, ElementsAre());
+}
+
 TEST(FileSystems, HalfARowOrAWordTooManyIsAnError) {
-    for (const auto* rows : {"8:1 /\n", "8:1 / 1 2 3 4 5\n", "8:1 / 1 2 3 4 5 6 7\n",
+    for (const auto* rows : {"8:1\n", "8:1 / 1\n", "8:1 / 1 2 3 4 5\n", "8:1 / 1 2 3 4 5 6 7\n",
                              "8:1 / 1 2 3 4 5 x\n", "8:1 / 1 2 3 4 5 -6\n"}) {
         EXPECT_FALSE(parse_file_systems(rows)) << rows;
     }

@@ -6,10 +6,12 @@ namespace bulkhead::worker {
 namespace {
 
 using test::told;
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 struct ScanDisk : testing::Test {
     test::FakeHost host;
@@ -50,10 +52,28 @@ TEST_F(ScanDisk, ARootThatTheBrokerDoesNotTellOfIsJudgedAllTheSame) {
     EXPECT_THAT(scan({{.path = "/srv"}}), Contains("disk.space / warn"));
 }
 
+TEST_F(ScanDisk, ARootThatTheSettingsLeaveOutIsNotJudged) {
+    settings.disk_warn_percent = 0;
+    settings.mounts.exclude = {"/"};
+    EXPECT_THAT(scan({}), IsEmpty());
+}
+
 TEST_F(ScanDisk, ThatThereAreMoreIsSaid) {
     host.systems.complete = false;
     EXPECT_THAT(scan({{.path = "/"}, {.path = "/srv", .used_percent = 99}}),
                 ElementsAre("disk.space /srv critical", "disk.unreadable mounts info"));
+}
+
+TEST_F(ScanDisk, WhatCouldNotBeLookedAtIsNamedWithWhatToDo) {
+    host.systems.unseen = {"/mnt/a", "/mnt/b", "/mnt/c", "/mnt/d", "/mnt/e", "/mnt/f"};
+    scan({{.path = "/"}});
+    const auto found = findings();
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_THAT(found[0].message,
+                AllOf(HasSubstr("/mnt/a, /mnt/b, /mnt/c, /mnt/d, /mnt/e and 1 more"),
+                      HasSubstr("mounts.exclude"), Not(HasSubstr("reads.policy"))));
+    host.systems.complete = false;
+    EXPECT_THAT(findings()[0].message, HasSubstr("give it a larger size"));
 }
 
 TEST_F(ScanDisk, ALostBrokerIsAnErrorAndNotAFinding) {
