@@ -146,7 +146,8 @@ void JobRows::leave_out(const std::string& what, const std::string& why) {
 Result<> JobRows::add_row(const std::string& path, const Row& row) {
     if (is_private(path) || (path == "/proc" && has_own_proc())) {
         keep(row);
-        return {};
+        // A container's figures: lxcfs mounts files over those of /proc, others cover some.
+        return path == "/proc" && row.shows_mounts() ? add_mounts(path, row) : Result<>();
     }
     const auto type = type_of(path);
     if (!answers(path, type)) {

@@ -184,6 +184,24 @@ TEST_F(JobViewTest, AFileSystemThatDoesNotAnswerIsLeftOutAndTold) {
               "left out " + dead + ": fuse did not answer within a second" + "ran\n");
 }
 
+// In a container lxcfs has the container's figures there, and an engine hides some files.
+TEST_F(JobViewTest, WhatIsMountedOverFilesOfProcIsInAProcOfTheJobsOwn) {
+    profile.namespaces.pid = true;
+    add(Access::read, "/proc");
+    ASSERT_TRUE(sys::Dir::open(place.path())->write_atomic("uptime", "123.45 6\n", 0644));
+    EXPECT_EQ(in_own_mounts([&]() -> std::string {
+                  const auto file = place / "uptime";
+                  for (const auto& [from, to] : {std::pair{file.c_str(), "/proc/uptime"},
+                                                 {"/dev/null", "/proc/timer_list"}}) {
+                      if (::mount(from, to, nullptr, MS_BIND, nullptr) != 0) return "no mount";
+                  }
+                  return said(
+                      "cat /proc/uptime /proc/timer_list; "
+                      "echo x 2>/dev/null >/proc/uptime || echo read-only");
+              }),
+              "123.45 6\nread-only\n");
+}
+
 // Whoever removes a directory takes away what others have mounted on it (rmdir(2)).
 TEST_F(JobViewTest, WhatIsMountedBeneathATreeToRemoveFromStaysMounted) {
     if (!maps_ids()) GTEST_SKIP() << "this file system has no ID-mapped mounts";
