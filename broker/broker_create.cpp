@@ -88,7 +88,8 @@ Result<> Broker::look_for_egress(Parts& parts, const sys::Log& log) {
     constexpr const char* kReader = "config-reader";
     const auto& limits = parts.policy->policy.part(kReader).limits;
     const auto cgroup = TRY(parts.cgroups.make(kReader, limits));
-    const auto raised = try_egress(cgroup.fd());
+    const auto& absent = parts.cgroups.absent();
+    const auto raised = absent.empty() ? try_egress(cgroup.fd()) : fail(absent);
     if (!raised && raised.error().kind == Error::Kind::differs) return raised;
     parts.egress = raised.has_value();
     if (raised) return {};

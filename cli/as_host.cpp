@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 
 #include "common/admission/host_facts.hpp"
 #include "common/base/parse.hpp"
@@ -30,7 +31,8 @@ namespace {
 
 using Remarks = std::vector<policy::PolicyRemark>;
 
-std::string controllers() {
+// nullopt: no cgroup2 file system is mounted.
+std::optional<std::string> controllers() {
     const auto proc = sys::Dir::open("/proc/self");
     const auto text = proc ? proc->read_file("mountinfo", 16 << 20) : fail("");
     if (!text) return "";
@@ -38,18 +40,19 @@ std::string controllers() {
         if (mount.type != "cgroup2") continue;
         const auto top = sys::Dir::open(std::string(mount.place));
         const auto names = top ? top->read_file("cgroup.controllers", 4096) : fail("");
-        if (names) return names->substr(0, names->find('\n'));
+        return names ? names->substr(0, names->find('\n')) : "";
     }
-    return "";
+    return {};
 }
 
 // The names of the walls that the broker will find missing. Which cgroup controllers its unit
 // delegates is not known here.
 std::vector<std::string> missing_features() {
     policy::WallSet not_enabled;
-    if (::geteuid() == 0 && !sandbox::knows_egress()) not_enabled.add(policy::Wall::egress);
     const auto text = controllers();
-    const auto enabled = words(text);
+    const bool egress = text && sandbox::knows_egress();
+    if (::geteuid() == 0 && !egress) not_enabled.add(policy::Wall::egress);
+    const auto enabled = words(text ? std::string_view(*text) : "");
     for (const auto& row : policy::walls()) {
         constexpr std::string_view kPrefix = "cgroup-";
         if (!row.name.starts_with(kPrefix)) continue;
@@ -124,6 +127,9 @@ void ask_for_profile(const policy::Profile& profile, const std::vector<std::stri
     }
     ask_for_links(profile, remarks);
     auto probe = sandbox::probe_profile(profile, missing);
+    if (!controllers()) {
+        probe.unusable = "no cgroup2 file system is mounted, so no job can be contained";
+    }
     if (!probe.unusable.empty()) {
         remarks.push_back({true, where, "profile-unusable here: " + probe.unusable});
     }

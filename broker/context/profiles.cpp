@@ -26,6 +26,9 @@ bool cores_are_piped() {
 }
 
 std::string unusable_for(const policy::Profile& profile, const Context& broker) {
+    if (const auto& why = broker.jobs.uncontained(); !why.empty()) {
+        return why + ", so no job can be contained";
+    }
     if (const auto beyond = profile.capabilities & ~broker.ceiling.capabilities; beyond != 0) {
         return "needs " + policy::capability_names(beyond) +
                ", which this broker has given up: restart it";

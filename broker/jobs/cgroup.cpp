@@ -51,7 +51,7 @@ Result<std::string> path_of(const std::string& process = "self") {
     for (const auto line : split(groups, '\n')) {
         if (line.starts_with("0::")) return std::string(line.substr(3));
     }
-    return fail("/proc/" + process + "/cgroup: no line for cgroup2");
+    return fail("/proc/" + process + "/cgroup: no line for cgroup2", ENOENT);
 }
 
 Result<> require_path(const std::string& path, std::string_view end) {
@@ -65,7 +65,7 @@ Result<sys::Dir> own_cgroup() {
         if (mount.type != "cgroup2") continue;
         return sys::Dir::open(std::string(mount.place) + TRY(path_of()));
     }
-    return fail("no cgroup2 file system is mounted; jobs cannot be contained");
+    return fail("no cgroup2 file system is mounted", ENOENT);
 }
 
 // The directories in one of cgroup2: what else is there are files that go with it.
@@ -204,9 +204,14 @@ Cgroup::Usage Cgroup::usage() const {
 }
 
 Result<CgroupTree> CgroupTree::create(const std::string& label) {
-    auto base = TRY(own_cgroup());
     const auto name = "bulkhead-" + label;
-    auto own = TRY(base.make_dir(name, 0755));
+    auto base = own_cgroup();
+    auto made =
+        base ? within("cgroup2", base->make_dir(name, 0755)) : std::unexpected(base.error());
+    // In a container there may be none, none that is this process's, or none to write to.
+    const int code = made ? 0 : made.error().code;
+    if (code == ENOENT || code == EROFS || code == EACCES) return CgroupTree(made.error().what);
+    auto own = TRY(std::move(made));
     const auto agent = TRY(own.make_dir("agent", 0755));
     TRY(put(agent, "cgroup.procs", "0"));
     auto jobs = TRY(own.make_dir("jobs", 0755));
@@ -226,12 +231,12 @@ Result<CgroupTree> CgroupTree::create(const std::string& label) {
     for (const auto& [wall, controller] : kControllers) {
         const auto enable = "+" + std::string(controller);
         bool enabled = true;
-        for (const auto* dir : std::array<const sys::Dir*, 3>{&base, &own, &jobs}) {
+        for (const auto* dir : std::array<const sys::Dir*, 3>{&*base, &own, &jobs}) {
             enabled = enabled && put(*dir, "cgroup.subtree_control", enable).has_value();
         }
         if (!enabled) missing.add(wall);
     }
-    return CgroupTree(std::move(base), name, std::move(own), std::move(jobs), missing);
+    return CgroupTree(*std::move(base), name, std::move(own), std::move(jobs), missing);
 }
 
 CgroupTree::~CgroupTree() {
@@ -244,12 +249,14 @@ CgroupTree::~CgroupTree() {
 }
 
 Result<sys::Dir> CgroupTree::make(const std::string& name, const policy::Limits& limits) const {
+    if (!absent_.empty()) return sys::Dir::from({});
     auto dir = TRY(own_.make_dir(name, 0755));
     TRY(within(name, limit(dir, limits)));
     return dir;
 }
 
 Result<> CgroupTree::require_in(const std::string& name, pid_t pid) const {
+    if (!absent_.empty()) return {};
     return require_path(TRY(path_of(std::to_string(pid))), "/" + name_ + "/" + name);
 }
 

@@ -70,22 +70,26 @@ class Cgroup {
 class CgroupTree {
   public:
     // Moves this process into agent/ and offers memory, pids and cpu to jobs/ where the host
-    // delegates them. What an earlier run of the same label left elsewhere is killed.
+    // delegates them. What an earlier run of the same label left elsewhere is killed. On a host
+    // without cgroup2, or in a container that may not write to it, the tree is absent.
     static Result<CgroupTree> create(const std::string& label);
     CgroupTree(CgroupTree&&) = default;
     CgroupTree& operator=(CgroupTree&&) = delete;
     ~CgroupTree();
 
     // Where the confined process of that name runs ("worker-main"), within these limits; the limits
-    // are set anew if it is there already.
+    // are set anew if it is there already. Of an absent tree a handle that is no directory (-1).
     Result<sys::Dir> make(const std::string& name, const policy::Limits& limits) const;
     // An error when the process `pid`, not reaped yet, is not in the cgroup of that name.
     Result<> require_in(const std::string& name, pid_t pid) const;
     Result<Cgroup> make(JobNumber number, const policy::Limits& limits) const;
     // Controllers that jobs cannot be limited by on this host.
     policy::WallSet missing() const { return missing_; }
+    // Why the tree is absent, so that no job can be contained; empty if it is there.
+    const std::string& absent() const { return absent_; }
 
   private:
+    explicit CgroupTree(std::string absent) : absent_(std::move(absent)) {}
     CgroupTree(sys::Dir base, std::string name, sys::Dir own, sys::Dir jobs,
                policy::WallSet missing)
         : base_(std::move(base)),
@@ -94,11 +98,13 @@ class CgroupTree {
           jobs_(std::move(jobs)),
           missing_(missing) {}
 
-    sys::Dir base_;
+    sys::Dir base_ = sys::Dir::from({});
     std::string name_;
-    sys::Dir own_;
-    sys::Dir jobs_;
-    policy::WallSet missing_;
+    sys::Dir own_ = sys::Dir::from({});
+    sys::Dir jobs_ = sys::Dir::from({});
+    policy::WallSet missing_{policy::Wall::cgroup_memory, policy::Wall::cgroup_pids,
+                             policy::Wall::cgroup_cpu};
+    std::string absent_;
 };
 
 }  // namespace bulkhead::broker

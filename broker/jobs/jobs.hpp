@@ -45,6 +45,9 @@ class Jobs {
         changed_ = std::move(changed);
     }
 
+    // CgroupTree::absent(): no job can start here.
+    const std::string& uncontained() const { return cgroups_.absent(); }
+
     // A job of an earlier broker that has ended and is not reported; its pipes are gone.
     Result<> adopt(const records::Unreported& left);
 

@@ -17,7 +17,7 @@ inline bool kernel_makes_views() {
     return ::syscall(SYS_mount_setattr, -1, "", 0, nullptr, 0) == 0 || errno != ENOSYS;
 }
 
-// Without cgroup2 the broker does not start.
+// Without cgroup2 no job runs.
 inline bool cgroup2_is_mounted() {
     std::ifstream mounts("/proc/self/mountinfo");
     for (std::string line; std::getline(mounts, line);) {
