@@ -93,6 +93,12 @@ TEST(EnvValue, IsWhatSystemdWouldMakeOfIt) {
     EXPECT_EQ(env_value("export TOKEN='quoted one'\r\n", "TOKEN"), "quoted one");
     EXPECT_EQ(env_value("#TOKEN=x\nTOKENS=y\nXTOKEN=z\n", "TOKEN"), "");
     EXPECT_EQ(env_value("  TOKEN=  x  \n", "TOKEN"), "x");
+    for (const auto* line : {R"(TOKEN="ab\wcd")", R"(TOKEN=ab\cd)", "TOKEN=\"open", "TOKEN='a'b'",
+                             "TOKEN=\"a\" b", "TOKEN = x"}) {
+        const auto value = env_value(std::string("A=1\n") + line + "\n", "TOKEN");
+        ASSERT_FALSE(value) << line;
+        EXPECT_EQ(value.error().what.find("line 2: "), 0U) << value.error().what;
+    }
 }
 
 }  // namespace

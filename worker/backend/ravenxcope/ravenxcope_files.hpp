@@ -23,7 +23,8 @@ Result<std::string> load_ravenxcope_files(
     Secret& credential);
 
 // The value of the last line KEY=VALUE or export KEY=VALUE, without quotes around it; "" if there
-// is none.
-std::string env_value(std::string_view text, std::string_view key);
+// is none. Error: a line of this key that systemd (EnvironmentFile=, systemd.exec(5)) and shells
+// read in different ways, such as one with a backslash.
+Result<std::string> env_value(std::string_view text, std::string_view key);
 
 }  // namespace bulkhead::worker
