@@ -11,9 +11,7 @@ namespace bulkhead::cli::migration {
 
 namespace {
 
-std::string place(const std::string& file, std::size_t line) {
-    return file + ":" + std::to_string(line);
-}
+using systemd::place;
 
 // The lines without LF, and without the CR that some editors put in front of it.
 std::vector<std::string_view> lines_of(std::string_view text) {
@@ -29,46 +27,20 @@ bool is_comment(std::string_view line) {
     return line.empty() || line.starts_with('#') || line.starts_with(';');
 }
 
-bool is_variable(std::string_view name) {
-    const auto fits = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '_';
-    };
-    return !name.empty() && std::ranges::all_of(name, fits) && !(name[0] >= '0' && name[0] <= '9');
-}
-
-// Splits into words as systemd and shells do: at blanks, with quotes and backslash escapes. Nothing
-// if a quote is not closed.
-std::optional<std::vector<std::string>> quoted_words(std::string_view text) {
-    std::vector<std::string> words;
-    bool inside = false;
-    char quote = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (quote == 0 && (c == ' ' || c == '\t')) {
-            inside = false;
-            continue;
-        }
-        if (!inside) words.emplace_back();
-        inside = true;
-        if (quote == 0 && (c == '"' || c == '\'')) {
-            quote = c;
-        } else if (c == quote && quote != 0) {
-            quote = 0;
-        } else if (c == '\\' && quote != '\'' && i + 1 < text.size()) {
-            words.back() += text[++i];
-        } else {
-            words.back() += c;
-        }
+// The text within quotes that begin and end `value`; nothing where readers differ.
+std::optional<std::string> unquoted(std::string_view value) {
+    if (value.size() < 2 || value.back() != value.front()) return std::nullopt;
+    const auto inside = value.substr(1, value.size() - 2);
+    if (inside.find(value.front()) != inside.npos || inside.find('\\') != inside.npos) {
+        return std::nullopt;
     }
-    if (quote != 0) return std::nullopt;
-    return words;
+    return std::string(inside);
 }
 
 Result<Found> parse_assignment(std::string_view text, const std::string& where) {
     const auto equals = text.find('=');
     const auto name = trimmed(text.substr(0, equals));
-    if (equals == text.npos || !is_variable(name)) {
+    if (equals == text.npos || !systemd::is_variable_name(name)) {
         return fail(where + ": expected NAME=value; mend the line or put # before it");
     }
     return Found{std::string(name), std::string(text.substr(equals + 1)), where};
@@ -76,7 +48,7 @@ Result<Found> parse_assignment(std::string_view text, const std::string& where) 
 
 }  // namespace
 
-Result<std::vector<Found>> parse_environment_file(std::string_view text, const std::string& file) {
+Result<std::vector<Found>> parse_settings_lines(std::string_view text, const std::string& file) {
     if (!is_utf8(text) || text.find('\0') != text.npos) return fail(file + ": is no text");
     std::vector<Found> found;
     std::size_t number = 0;
@@ -90,11 +62,13 @@ Result<std::vector<Found>> parse_environment_file(std::string_view text, const s
         auto one = TRY(parse_assignment(line, where));
         const auto value = trimmed(one.text);
         const bool in_quotes = value.starts_with('"') || value.starts_with('\'');
-        const auto words = in_quotes ? quoted_words(value) : std::nullopt;
-        if (in_quotes && (!words || words->size() != 1)) {
-            return fail(where + ": " + one.name + ": the quotes do not close around the value");
+        const auto inside = in_quotes ? unquoted(value) : std::string(value);
+        if (!inside) {
+            return fail(where + ": " + one.name +
+                        ": the quotes do not close around the value, or a backslash is within; "
+                        "write it without");
         }
-        one.text = in_quotes ? words->front() : std::string(value);
+        one.text = *inside;
         found.push_back(std::move(one));
     }
     return found;
@@ -120,50 +94,6 @@ Result<std::vector<Found>> parse_flat_yaml(const std::string& text, const std::s
         found.push_back({std::move(flag), member.value.text, where});
     }
     return found;
-}
-
-Result<UnitFile> parse_unit(std::string_view text, const std::string& file) {
-    UnitFile unit;
-    std::size_t number = 0;
-    bool in_service = false;
-    std::string line;   // with its continuation lines
-    std::string where;  // file and number of the line where it begins
-    for (const auto part : lines_of(text)) {
-        ++number;
-        if (line.empty()) where = place(file, number);
-        if (line.empty() && is_comment(part)) continue;
-        line += part;
-        if (line.ends_with('\\')) {
-            line.back() = ' ';
-            continue;
-        }
-        const std::string whole = std::exchange(line, "");
-        if (whole.starts_with('[')) {
-            in_service = whole == "[Service]";
-            continue;
-        }
-        const auto equals = whole.find('=');
-        if (!in_service || equals == whole.npos) continue;
-        const auto key = trimmed(std::string_view(whole).substr(0, equals));
-        auto value = trimmed(std::string_view(whole).substr(equals + 1));
-        if (key == "EnvironmentFile") {
-            const bool optional = value.starts_with('-');
-            if (optional) value.remove_prefix(1);
-            unit.files.push_back({std::string(value), optional, where});
-            continue;
-        }
-        if (key != "Environment" && key != "ExecStart") continue;
-        const auto words = quoted_words(value);
-        if (!words) return fail(where + ": " + std::string(key) + "=: a quote is not closed");
-        for (std::size_t i = 0; i < words->size(); ++i) {
-            if (key == "Environment") {
-                unit.environment.push_back(TRY(parse_assignment((*words)[i], where)));
-            } else if (i > 0) {
-                unit.arguments.push_back({(*words)[i], where});
-            }
-        }
-    }
-    return unit;
 }
 
 }  // namespace bulkhead::cli::migration

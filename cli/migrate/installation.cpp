@@ -1,14 +1,10 @@
 #include "cli/migrate/installation.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <filesystem>
-#include <set>
+#include <tuple>
 
-#include "cli/base/command.hpp"
-#include "cli/base/files.hpp"
-#include "common/base/strong.hpp"
+#include "cli/migrate/installed_unit.hpp"
+#include "cli/systemd/service.hpp"
 #include "common/base/text.hpp"
 #include "worker/backend/registry.hpp"
 
@@ -16,26 +12,35 @@ namespace bulkhead::cli::migration {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> kUnitDirectories{
-    "/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
-    "/lib/systemd/system"};
+using systemd::Command;
+using systemd::Service;
+using systemd::UnitFiles;
 
 class Reader {
   public:
-    Reader(const OldAgent& agent, std::string root)
-        : agent_(agent), dialect_(*worker::find_dialect(agent.dialect)), root_(std::move(root)) {}
+    Reader(const OldAgent& agent, const std::string& root)
+        : agent_(agent), dialect_(*worker::find_dialect(agent.dialect)), tree_(root) {}
 
     Result<Installation> read(const std::vector<std::string>& more) {
-        for (const auto unit : agent_.units) TRY(read_unit_by_name(std::string(unit)));
-        for (const auto& path : more) TRY(read_named(path));
-        TRY(take_flags());
+        std::vector<UnitFiles> units;
+        for (const auto& path : more) {
+            if (path.ends_with(".service")) units.push_back(TRY(systemd::unit_at(tree_, path)));
+        }
+        if (units.empty()) {
+            if (auto unit = TRY(installed_unit(agent_, tree_, result_.notes))) {
+                units.push_back(*std::move(unit));
+            }
+        }
+        for (const auto& unit : units) TRY(read_unit(unit));
+        for (const auto& path : more) {
+            if (!path.ends_with(".service")) TRY(read_named(path));
+        }
         TRY(read_settings_file());
         if (result_.read.empty()) return nothing_found();
         // Sources are appended in the old agent's order of precedence; the last one holds.
         const auto settings_first = !agent_.settings_win;
         if (settings_first) append(settings_);
-        append(unit_variables_);
-        append(file_variables_);
+        append(variables_);
         if (!settings_first) append(settings_);
         append(flags_);
         return std::move(result_);
@@ -45,70 +50,88 @@ class Reader {
     using Founds = std::vector<Found>;
 
     void append(Founds& part) { std::ranges::move(part, std::back_inserter(result_.found)); }
-
-    Result<std::optional<std::string>> read_file(const std::string& path) {
-        const auto text = TRY(read_host_file(root_, path));
-        if (!text) return std::nullopt;
+    void note(std::string text) { result_.notes.push_back(std::move(text)); }
+    void take_notes(std::vector<std::string>& notes) {
+        std::ranges::move(notes, std::back_inserter(result_.notes));
+    }
+    void has_read(const std::string& path) {
         if (std::ranges::find(result_.read, path) == result_.read.end()) {
             result_.read.push_back(path);
         }
-        return text->reveal();
+    }
+
+    Result<std::optional<std::string>> read_file(const std::string& path) {
+        auto text = TRY(tree_.read(path));
+        if (text) has_read(path);
+        return text;
     }
     Result<std::string> read_required(const std::string& path, const std::string& named_by) {
         auto text = TRY(read_file(path));
         if (text) return *std::move(text);
         return fail(named_by + ": names " + path + ", which is not there" +
-                    (root_ == "/" ? "" : " below " + root_));
+                    (tree_.is_here() ? "" : " below " + tree_.root()));
     }
 
-    Result<> read_unit_by_name(const std::string& name) {
-        for (const auto directory : kUnitDirectories) {
-            const auto path = std::string(directory) + "/" + name;
-            const auto text = TRY(read_file(path));
-            if (!text) continue;
-            TRY(read_unit(*text, path));
-            break;
+    // --- the unit
+
+    Result<> read_unit(const UnitFiles& files) {
+        auto service = TRY(systemd::read_service(tree_, files));
+        has_unit_ = true;
+        directory_ = service.directory;
+        for (const auto& path : service.read) has_read(path);
+        take_notes(service.notes);
+        for (const auto& one : service.passed) TRY(refuse_passed(one));
+        std::ranges::move(service.environment, std::back_inserter(variables_));
+        if (auto command = TRY(agents_command(service.commands))) {
+            std::ranges::move(command->assigned, std::back_inserter(variables_));
+            TRY(take_flags(*command));
         }
-        std::set<std::string> drop_ins;
-        std::error_code absent;
-        const auto folder = "/etc/systemd/system/" + name + ".d";
-        for (const auto& entry : std::filesystem::directory_iterator(root_ + folder, absent)) {
-            if (entry.path().extension() == ".conf") {
-                drop_ins.insert(folder + "/" + entry.path().filename().string());
+        return {};
+    }
+
+    Result<> refuse_passed(const Found& one) const {
+        const bool known = std::ranges::any_of(
+            dialect_.variables, [&](const auto& row) { return row.variable == one.name; });
+        if (!known) return {};
+        return fail(one.where + ": PassEnvironment= hands " + one.name +
+                    " over from the service manager, and its value is in no file; write it into "
+                    "Environment= or an environment file");
+    }
+
+    bool has_known_flag(const Command& command) const {
+        return std::ranges::any_of(command.words, [this](const std::string& word) {
+            const auto flag = flag_of(word);
+            return !flag.empty() && (row_of(flag) != nullptr || flag == agent_.settings_flag);
+        });
+    }
+
+    // Of several commands the one with the agent's options.
+    Result<std::optional<Command>> agents_command(const std::vector<Command>& commands) {
+        if (commands.size() == 1) return commands[0];
+        std::optional<Command> chosen;
+        for (const auto& command : commands) {
+            if (!has_known_flag(command) && command.assigned.empty()) continue;
+            if (chosen) {
+                return fail(command.where + ": a second command with options of the agent, after " +
+                            chosen->where +
+                            "; leave the one that counts, in a copy that --root names");
             }
+            chosen = command;
         }
-        for (const auto& path : drop_ins) TRY(read_unit(TRY(read_required(path, path)), path));
-        return {};
+        return chosen;
     }
 
-    Result<> read_unit(const std::string& text, const std::string& path) {
-        auto unit = TRY(parse_unit(text, path));
-        std::ranges::move(unit.environment, std::back_inserter(unit_variables_));
-        std::ranges::move(unit.arguments, std::back_inserter(arguments_));
-        for (const auto& file : unit.files) {
-            if (file.path.find_first_of("*?[%") != file.path.npos) {
-                result_.notes.push_back(file.where + ": " + file.path +
-                                        " is a pattern; name its files with --file");
-                continue;
-            }
-            if (file.optional && !TRY(read_host_file(root_, file.path))) continue;
-            TRY(read_variables(TRY(read_required(file.path, file.where)), file.path));
-        }
-        return {};
-    }
-
-    Result<> read_variables(const std::string& text, const std::string& path) {
-        auto found = TRY(parse_environment_file(text, path));
-        std::ranges::move(found, std::back_inserter(file_variables_));
-        return {};
-    }
+    // --- other files
 
     Result<> read_named(const std::string& path) {
         const auto text = TRY(read_required(path, "--file"));
-        if (path.ends_with(".service")) return read_unit(text, path);
-        if (!path.ends_with(".yaml") && !path.ends_with(".yml")) return read_variables(text, path);
-        auto found = TRY(parse_flat_yaml(text, path));
-        std::ranges::move(found, std::back_inserter(settings_));
+        if (path.ends_with(".yaml") || path.ends_with(".yml")) {
+            auto found = TRY(parse_flat_yaml(text, path));
+            std::ranges::move(found, std::back_inserter(settings_));
+            return {};
+        }
+        auto found = TRY(parse_variables(text, path));
+        std::ranges::move(found, std::back_inserter(variables_));
         return {};
     }
 
@@ -118,32 +141,39 @@ class Reader {
         return row == dialect_.variables.end() ? nullptr : &*row;
     }
 
-    Result<> take_flags() {
-        for (std::size_t i = 0; i < arguments_.size(); ++i) {
-            const auto& [word, where] = arguments_[i];
-            if (!word.starts_with('-'))
-                continue;  // an interpreter's script, or the value of a flag
-            const auto equals = word.find('=');
-            // Programs in Go accept a flag with one dash as well as two.
-            auto flag = word.substr(0, equals);
-            if (flag.starts_with('-') && !flag.starts_with("--")) flag.insert(0, "-");
+    // "-x=1" -> "--x", as programs in Go accept a flag with one dash as well as two; "" for a word
+    // that is no flag.
+    static std::string flag_of(const std::string& word) {
+        if (!word.starts_with('-')) return "";
+        auto flag = word.substr(0, word.find('='));
+        if (!flag.starts_with("--")) flag.insert(0, "-");
+        return flag;
+    }
+
+    Result<> take_flags(const Command& command) {
+        const auto& [words, where] = std::tie(command.words, command.where);
+        for (std::size_t i = 1; i < words.size(); ++i) {
+            const auto flag = flag_of(words[i]);
+            if (flag.empty()) continue;  // an interpreter's script, or the value of a flag
+            const auto equals = words[i].find('=');
             const auto* const row = row_of(flag);
             const bool names_settings = flag == agent_.settings_flag;
             if (row == nullptr && !names_settings) {
-                result_.notes.push_back(where + ": " + quoted(word.substr(0, equals), 64) +
-                                        " is no setting of this agent and was left out");
+                note(where + ": " + quoted(words[i].substr(0, equals), 64) +
+                     " is no setting of this agent and was left out");
                 continue;
             }
             std::string text = "true";
-            if (equals != word.npos) {
-                text = word.substr(equals + 1);
+            if (equals != std::string::npos) {
+                text = words[i].substr(equals + 1);
             } else if (row == nullptr || !row->is_switch) {
-                if (++i == arguments_.size()) return fail(where + ": " + flag + " lacks its value");
-                text = arguments_[i].text;
+                if (++i == words.size()) return fail(where + ": " + flag + " lacks its value");
+                text = words[i];
             }
             if (names_settings) {
                 settings_file_ = text;
                 settings_named_by_ = where;
+                settings_by_flag_ = true;
             } else {
                 flags_.push_back({flag, text, where});
             }
@@ -151,34 +181,73 @@ class Reader {
         return {};
     }
 
+    // --- the file that the old agent read itself
+
     Result<> read_settings_file() {
-        for (const auto* part : {&unit_variables_, &file_variables_}) {
-            for (const auto& one : *part) {
-                if (agent_.settings_variable.empty() || one.name != agent_.settings_variable)
-                    continue;
-                if (!settings_named_by_.empty()) continue;  // the flag has precedence
-                settings_file_ = one.text;
-                settings_named_by_ = one.where;
-            }
+        for (const auto& one : variables_) {
+            if (agent_.settings_variable.empty() || one.name != agent_.settings_variable) continue;
+            if (settings_by_flag_) continue;  // the flag has precedence
+            settings_file_ = one.text;
+            settings_named_by_ = one.where;
         }
         if (settings_file_.empty()) settings_file_ = agent_.settings_file;
+        TRY(make_absolute());
+        const bool by_unit_only =
+            agent_.settings_flag.empty() && agent_.settings_variable.empty() && has_unit_;
+        if (by_unit_only) return note_unread();
         auto text = TRY(read_file(settings_file_));
         if (!text && !settings_named_by_.empty()) {
             text = TRY(read_required(settings_file_, settings_named_by_));
         }
         if (!text) return {};
-        auto found = TRY(agent_.settings_are_yaml ? parse_flat_yaml(*text, settings_file_)
-                                                  : parse_environment_file(*text, settings_file_));
+        auto found = TRY(parse_settings(*text));
         // Settings from files that --file names come later, so they hold.
         std::ranges::move(settings_, std::back_inserter(found));
         settings_ = std::move(found);
         return {};
     }
 
+    Result<> make_absolute() {
+        if (settings_file_.empty() || settings_file_.starts_with('/')) return {};
+        if (directory_.empty()) {
+            return fail(settings_named_by_ + ": " + settings_file_ +
+                        " is no absolute path, and the directory that the old agent started in is "
+                        "not known; write it as one");
+        }
+        settings_file_ = systemd::clean_path(directory_ + "/" + settings_file_);
+        return {};
+    }
+
+    // The file is one that systemd reads for the agent. Where the unit does not name it, the old
+    // agent got nothing of it.
+    Result<> note_unread() {
+        const bool was_read = std::ranges::find(result_.read, settings_file_) != result_.read.end();
+        if (was_read || settings_file_.empty() || !TRY(tree_.exists(settings_file_))) return {};
+        note(settings_file_ +
+             ": the unit does not name it, so the old agent got nothing of it, and it was not "
+             "read; name it with --file if it counts");
+        return {};
+    }
+
+    Result<Founds> parse_settings(const std::string& text) {
+        if (agent_.settings_are_yaml) return parse_flat_yaml(text, settings_file_);
+        const bool by_itself = !agent_.settings_flag.empty() || !agent_.settings_variable.empty();
+        if (by_itself) return parse_settings_lines(text, settings_file_);
+        return parse_variables(text, settings_file_);
+    }
+
+    // No unit names this file, so its reader need not have been systemd: what other readers might
+    // take for a variable is refused.
+    static Result<Founds> parse_variables(const std::string& text, const std::string& path) {
+        auto parsed = TRY(systemd::parse_environment_file(text, path));
+        if (!parsed.wrong.empty()) return fail(parsed.wrong);
+        return std::move(parsed.variables);
+    }
+
     Result<Installation> nothing_found() const {
         std::string looked = std::string(agent_.settings_file);
         for (const auto unit : agent_.units) looked += ", " + std::string(unit);
-        return fail("no " + std::string(agent_.name) + " is installed below " + root_ +
+        return fail("no " + std::string(agent_.name) + " is installed below " + tree_.root() +
                     " (looked for " + looked +
                     "); name its files with --file, or its root with "
                     "--root");
@@ -186,13 +255,14 @@ class Reader {
 
     const OldAgent& agent_;
     const worker::DialectRow& dialect_;
-    std::string root_;
+    systemd::Tree tree_;
     std::string settings_file_;
     std::string settings_named_by_;
-    std::vector<UnitFile::Word> arguments_;
+    bool settings_by_flag_ = false;
+    bool has_unit_ = false;
+    std::string directory_;  // where the old agent started; "" if that is not known
     Founds settings_;
-    Founds unit_variables_;
-    Founds file_variables_;
+    Founds variables_;
     Founds flags_;
     Installation result_;
 };
@@ -200,12 +270,9 @@ class Reader {
 }  // namespace
 
 Result<std::optional<Secret>> read_host_file(const std::string& root, const std::string& path) {
-    const auto whole = (root == "/" ? "" : root) + path;
-    auto text = read_input(whole, 256_KiB);
-    if (text) return Secret(*std::move(text));
-    if (text.error().code == ENOENT || text.error().code == ENOTDIR) return std::nullopt;
-    if (text.error().code == EACCES) return fail(text.error().what + "; run this as root");
-    return std::unexpected(text.error());
+    auto text = TRY(systemd::Tree(root).read(path));
+    if (!text) return std::nullopt;
+    return Secret(*std::move(text));
 }
 
 Result<Installation> read_installation(const OldAgent& agent, const std::string& root,

@@ -17,11 +17,13 @@ struct Installation {
 };
 
 // Each path in the files is looked up beneath `root`. `more` are further files that the caller
-// names: units (.service), YAML (.yaml, .yml), or else NAME=value.
+// names: units (.service), which take the place of those that are looked for; YAML (.yaml, .yml);
+// or else environment files, as systemd reads them. Errors name file and line.
 Result<Installation> read_installation(const OldAgent& agent, const std::string& root,
                                        const std::vector<std::string>& more);
 
-// The content of `path` beneath `root`, at most 256 KiB; nothing if there is no such file.
+// The content of `path` beneath `root`, at most 256 KiB; nothing if there is no such file. Symlinks
+// stay beneath `root`.
 Result<std::optional<Secret>> read_host_file(const std::string& root, const std::string& path);
 
 }  // namespace bulkhead::cli::migration

@@ -210,6 +210,188 @@ TEST_F(BadInstallation, FilesCanBeNamed) {
         << answer.out;
 }
 
+// --- units, read as systemd reads them (cli_systemd_test has the details)
+
+class Units : public BadInstallation {
+  protected:
+    void unit(const std::string& lines, const std::string& name = "hyprnode.service") const {
+        files_.write("etc/systemd/system/" + name,
+                     "[Service]\nEnvironment=HYPRBOX_API_URL=https://a\n" + lines);
+    }
+    // Writes the migration; the text that was printed.
+    std::string written(const std::string& agent = "hyprnode",
+                        std::vector<std::string> more = {}) const {
+        fs::remove_all(out());
+        std::vector<std::string> words{"--from", agent, "--root", files_.path(), "--write", out()};
+        words.insert(words.end(), more.begin(), more.end());
+        const auto answer = migrate(words);
+        EXPECT_EQ(answer.code, 0) << answer.err;
+        return answer.out;
+    }
+    std::string refused(const std::string& agent = "hyprnode") const {
+        fs::remove_all(out());
+        const auto said = trouble(agent, {"--write", out()});
+        EXPECT_FALSE(fs::exists(out())) << "nothing is written";
+        return said;
+    }
+    std::string yaml() const { return content_of(out() / "agent.yaml"); }
+    fs::path out() const { return temporary_.path() + "/out"; }
+
+    static constexpr const char* kExec = "ExecStart=/usr/bin/hyprnode\n";
+    TempDir temporary_;
+};
+
+#define EXPECT_SAYS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
+
+TEST_F(Units, SpecifiersHaveTheValuesOfTheTree) {
+    files_.write("etc/hostname", "edge-7\n");
+    unit(std::string("Environment=HYPRBOX_NODE_ID=%H HYPRBOX_NODE_TOKEN=hbnt_50%%off\n") + kExec);
+    written();
+    EXPECT_SAYS(yaml(), "node_id: edge-7  # /etc/systemd/system/hyprnode.service:3");
+    EXPECT_EQ(content_of(out() / "credential"), "hbnt_50%off\n");
+}
+
+TEST_F(Units, ASpecifierThatNoFileKnowsIsRefused) {
+    unit(std::string("Environment=HYPRBOX_NODE_ID=%b\n") + kExec);
+    EXPECT_SAYS(refused(), "/etc/systemd/system/hyprnode.service:3: %b (the ID of one boot)");
+    unit(std::string("Environment=HYPRBOX_NODE_ID=%H\n") + kExec);
+    EXPECT_SAYS(refused(), "/etc/systemd/system/hyprnode.service:3: ");
+    EXPECT_SAYS(refused(), files_.path() + "/etc/hostname has none");
+    files_.write("etc/hostname", "now-it-has\n");
+    written();
+    EXPECT_SAYS(yaml(), "node_id: now-it-has");
+}
+
+TEST_F(Units, VariablesInACommandHaveTheirValues) {
+    files_.write("etc/systemd/system/lunasentri-agent.service",
+                 "[Service]\nEnvironment=URL=https://ls.example.com KEY=key-0123456789\n"
+                 "ExecStart=/usr/bin/lunasentri-agent --server-url ${URL} --api-key $KEY\n");
+    written("lunasentri");
+    EXPECT_SAYS(yaml(), "url: https://ls.example.com");
+    EXPECT_EQ(content_of(out() / "credential"), "key-0123456789\n");
+}
+
+TEST_F(Units, WhatSystemdPassedOverIsSaidAndNotTaken) {
+    files_.write("etc/hyprbox/hyprnode.env",
+                 "export HYPRBOX_NODE_ID=x\nHYPRBOX_NODE_TOKEN=\"ab\\wcd\"\n");
+    unit(std::string("EnvironmentFile=/etc/hyprbox/hyprnode.env\n") + kExec);
+    EXPECT_SAYS(written(), "hyprnode.env:1: \"export\" makes it no variable for systemd");
+    EXPECT_EQ(yaml().find("node_id"), std::string::npos);
+    EXPECT_EQ(content_of(out() / "credential"), "ab\\wcd\n");
+}
+
+TEST_F(Units, AFileThatNoUnitNamesHasToBePlain) {
+    files_.write("etc/hyprbox/hyprnode.env", "export HYPRBOX_NODE_ID=x\n");
+    EXPECT_SAYS(refused(), "/etc/hyprbox/hyprnode.env:1: expected NAME=value");
+    unit(kExec);
+    EXPECT_SAYS(written(), "/etc/hyprbox/hyprnode.env: the unit does not name it");
+}
+
+TEST_F(Units, WhatMayBeMeantOtherwiseIsSaid) {
+    files_.write("etc/systemd/system/lunasentri-agent.service",
+                 "[Service]\nRootDirectory=/srv/jail\nLoadCredential=key:/etc/key\n"
+                 "ExecStart=/usr/bin/lunasentri-agent --server-url https://a $NOWHERE\n");
+    const auto said = written("lunasentri");
+    EXPECT_SAYS(said, "lunasentri-agent.service:2: RootDirectory= may have shown");
+    EXPECT_SAYS(said, "lunasentri-agent.service:3: LoadCredential= gives the old agent");
+    EXPECT_SAYS(said, "lunasentri-agent.service:4: a variable that is not set became nothing");
+}
+
+TEST_F(Units, AHostNameThatSystemdWouldChangeIsRefused) {
+    files_.write("etc/hostname", "-edge_7!\n");
+    unit(std::string("Environment=HYPRBOX_NODE_ID=%H\n") + kExec);
+    EXPECT_SAYS(refused(), "/etc/hostname holds none of letters");
+}
+
+TEST_F(Units, AShellThatStartsTheAgentIsRefused) {
+    unit("ExecStart=/bin/sh -c 'exec hyprnode'\n");
+    EXPECT_SAYS(refused(), "hyprnode.service:3: sh starts the agent");
+    // What it advises is a way out.
+    files_.write("etc/systemd/system/hyprnode.service.d/override.conf",
+                 std::string("[Service]\nExecStart=\n") + kExec);
+    written();
+}
+
+TEST_F(Units, AScriptThatStartsTheAgentIsNamed) {
+    files_.write("opt/start", "#!/usr/bin/env bash\nexec hyprnode\n");
+    unit("ExecStart=/opt/start\n");
+    EXPECT_SAYS(written(), "hyprnode.service:3: /opt/start is a shell script");
+    files_.write("opt/start", "#!/usr/bin/python3\n");
+    EXPECT_EQ(written().find("script;"), std::string::npos);
+}
+
+TEST_F(Units, AValueOfTheServiceManagerIsRefused) {
+    unit(std::string("PassEnvironment=LANG HYPRBOX_NODE_TOKEN\n") + kExec);
+    EXPECT_SAYS(refused(), "hyprnode.service:3: PassEnvironment= hands HYPRBOX_NODE_TOKEN over");
+}
+
+TEST_F(Units, AnEnabledInstanceOfATemplateIsFound) {
+    unit(std::string("Environment=HYPRBOX_NODE_ID=%i\n") + kExec, "hyprnode@.service");
+    EXPECT_SAYS(refused(), "hyprnode@.service: no instance of it is enabled");
+    written("hyprnode", {"--file", "/etc/systemd/system/hyprnode@named.service"});
+    EXPECT_SAYS(yaml(), "node_id: named");
+    const fs::path wants = files_.path() + "/etc/systemd/system/multi-user.target.wants";
+    fs::create_directories(wants);
+    fs::create_symlink("../hyprnode@.service", wants / "hyprnode@one.service");
+    written();
+    EXPECT_SAYS(yaml(), "node_id: one");
+    fs::create_symlink("../hyprnode@.service", wants / "hyprnode@two.service");
+    EXPECT_SAYS(refused(), "more than one unit may run the old agent");
+}
+
+TEST_F(Units, OfTwoUnitsTheEnabledOneCounts) {
+    unit(std::string("Environment=HYPRBOX_NODE_ID=a\n") + kExec);
+    unit(std::string("Environment=HYPRBOX_NODE_ID=b\n") + kExec, "hyprbox-node.service");
+    EXPECT_SAYS(refused(), "more than one unit may run the old agent");
+    written("hyprnode", {"--file", "/etc/systemd/system/hyprnode.service"});
+    EXPECT_SAYS(yaml(), "node_id: a");
+    const fs::path wants = files_.path() + "/etc/systemd/system/multi-user.target.wants";
+    fs::create_directories(wants);
+    fs::create_symlink("../hyprbox-node.service", wants / "hyprbox-node.service");
+    EXPECT_SAYS(written(), "only hyprbox-node.service is enabled");
+    EXPECT_SAYS(yaml(), "node_id: b");
+}
+
+TEST_F(Units, AMaskedUnitIsRefused) {
+    files_.write("usr/lib/systemd/system/hyprnode.service",
+                 std::string("[Service]\nEnvironment=HYPRBOX_API_URL=https://a\n") + kExec);
+    fs::create_directories(files_.path() + "/etc/systemd/system");
+    fs::create_symlink("/dev/null", files_.path() + "/etc/systemd/system/hyprnode.service");
+    EXPECT_SAYS(refused(), "/etc/systemd/system/hyprnode.service: masks the unit");
+    written("hyprnode", {"--file", "/usr/lib/systemd/system/hyprnode.service"});
+}
+
+TEST_F(Units, SymlinksStayInTheTree) {
+    files_.write("opt/node.env", "HYPRBOX_NODE_ID=inside\n");
+    fs::create_directories(files_.path() + "/etc/hyprbox");
+    fs::create_symlink("/opt/node.env", files_.path() + "/etc/hyprbox/hyprnode.env");
+    unit(std::string("EnvironmentFile=/etc/hyprbox/hyprnode.env\n") + kExec);
+    written();
+    EXPECT_SAYS(yaml(), "node_id: inside");
+}
+
+TEST_F(Units, OfSeveralCommandsTheOneWithTheAgentsOptionsCounts) {
+    files_.write("etc/systemd/system/lunasentri-agent.service",
+                 "[Service]\nType=oneshot\nExecStart=/bin/mkdir -p /var/lib/x\n"
+                 "ExecStart=/usr/bin/lunasentri-agent --server-url https://a\n");
+    const auto said = written("lunasentri");
+    EXPECT_SAYS(yaml(), "url: https://a");
+    EXPECT_EQ(said.find("-p"), said.npos) << said;
+}
+
+TEST_F(Units, ARelativeSettingsFileIsThatOfItsWorkingDirectory) {
+    files_.write("srv/luna/my.yaml", "server_url: https://a\n");
+    files_.write("etc/systemd/system/lunasentri-agent.service",
+                 "[Service]\nWorkingDirectory=/srv/luna\n"
+                 "ExecStart=/usr/bin/lunasentri-agent --config my.yaml\n");
+    written("lunasentri");
+    EXPECT_SAYS(yaml(), "url: https://a  # /srv/luna/my.yaml:1");
+    files_.write("etc/systemd/system/lunasentri-agent.service",
+                 "[Service]\nWorkingDirectory=~\n"
+                 "ExecStart=/usr/bin/lunasentri-agent --config my.yaml\n");
+    EXPECT_SAYS(refused("lunasentri"), "lunasentri-agent.service:3: my.yaml is no absolute path");
+}
+
 // The ports that no line is printed for are those that policy has.
 TEST(ShippedPorts, AreThoseOfTheShippedPolicy) {
     std::istringstream lines(content_of(fs::path(POLICY) / "profiles/worker.profile"));
