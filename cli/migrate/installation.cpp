@@ -1,11 +1,13 @@
 #include "cli/migrate/installation.hpp"
 
 #include <algorithm>
+#include <ranges>
 #include <tuple>
 
 #include "cli/migrate/installed_unit.hpp"
 #include "cli/systemd/service.hpp"
 #include "common/base/text.hpp"
+#include "worker/backend/dialect/identifiers.hpp"
 #include "worker/backend/registry.hpp"
 
 namespace bulkhead::cli::migration {
@@ -43,6 +45,7 @@ class Reader {
         append(variables_);
         if (!settings_first) append(settings_);
         append(flags_);
+        for (const auto& row : dialect_.variables) TRY(check_secret(row));
         return std::move(result_);
     }
 
@@ -242,6 +245,20 @@ class Reader {
         auto parsed = TRY(systemd::parse_environment_file(text, path));
         if (!parsed.wrong.empty()) return fail(parsed.wrong);
         return std::move(parsed.variables);
+    }
+
+    // A secret that the new agent would refuse at its start, for example with the rest of a file in
+    // it because its quotes are open.
+    Result<> check_secret(const worker::DialectVariable& row) const {
+        if (row.setting != "credential" && row.setting != "install_token") return {};
+        const auto all = result_.found | std::views::reverse;
+        const auto one = std::ranges::find_if(all, [&row](const Found& found) {
+            return !found.text.empty() && (found.name == row.variable || found.name == row.flag);
+        });
+        if (one == all.end() || worker::check_credential(one->text)) return {};
+        return fail(one->where + ": " + one->name +
+                    ": holds blanks, line ends or other characters that the new agent cannot send; "
+                    "mend its quotes, or take out what is too much");
     }
 
     Result<Installation> nothing_found() const {

@@ -280,6 +280,14 @@ TEST_F(Units, WhatSystemdPassedOverIsSaidAndNotTaken) {
     EXPECT_EQ(content_of(out() / "credential"), "ab\\wcd\n");
 }
 
+TEST_F(Units, ASecretThatTheNewAgentCannotSendIsRefused) {
+    files_.write("etc/hyprbox/hyprnode.env", "HYPRBOX_NODE_TOKEN=\"golden\nHYPRBOX_NODE_ID=x\n");
+    unit(std::string("EnvironmentFile=/etc/hyprbox/hyprnode.env\n") + kExec);
+    const auto said = refused();
+    EXPECT_SAYS(said, "/etc/hyprbox/hyprnode.env:1: HYPRBOX_NODE_TOKEN: holds blanks, line ends");
+    EXPECT_EQ(said.find("golden"), said.npos) << said;
+}
+
 TEST_F(Units, AFileThatNoUnitNamesHasToBePlain) {
     files_.write("etc/hyprbox/hyprnode.env", "export HYPRBOX_NODE_ID=x\n");
     EXPECT_SAYS(refused(), "/etc/hyprbox/hyprnode.env:1: expected NAME=value");
