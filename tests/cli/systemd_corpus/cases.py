@@ -4,6 +4,7 @@ Each case is (name, files, options). A file whose content begins with "-> " is a
 the unit that is started; `refuse` is part of the message with which bulkhead migrate refuses the
 case, since what systemd does there is in no file.
 """
+import random
 
 UNIT = "/etc/systemd/system/agent.service"
 LIB = "/usr/lib/systemd/system/"
@@ -437,3 +438,38 @@ execs("exec-env-option", "/usr/bin/env -i A=2 /usr/bin/agent", refuse="options o
 execs("exec-shell", "/bin/sh -c '/usr/bin/agent $A'", "A=1", refuse="sh starts the agent")
 execs("exec-shell-exec", "/bin/bash -c 'exec /usr/bin/agent --key $$A'", "A=1", refuse="bash starts the agent")
 execs("exec-nice", "/usr/bin/nice -n 5 /usr/bin/agent", refuse="nice starts the agent")
+
+# --- generated: the same on every run
+GENERATOR = random.Random(7)
+# A second program named by a variable; the first one has run by then.
+REFUSED = {"fuzz-exec-23": "names no program", "fuzz-exec-109": "names no program"}
+
+
+def soup(atoms, least, most):
+    count = GENERATOR.randint(least, most)
+    return "".join(GENERATOR.choice(atoms) for _ in range(count))
+
+
+def generated(name, count, make):
+    for number in range(count):
+        whole = f"{name}-{number}"
+        refuse = {"refuse": REFUSED[whole]} if whole in REFUSED else {}
+        case(whole, make(), **refuse)
+
+
+ENV_ATOMS = ["A=", "B=", "C =", "x", "y z", " ", "\t", "\n", "\n", "\n", "\\", "\"", "'", "#", ";", "$A", "`", "\r\n", "=", "export ",
+             "\\\n", "1", "\xc3\xa9", "\n  ", "D=\"", "\"\n", "E='", "'\n", "F=x\\"]
+UNIT_ATOMS = ["A=", "B=", "x", "y", " ", " ", "  ", "\t", "\\", "\"", "'", "\"A=", "'B=", "\" ", "' ", "\\n", "\\x41", "\\101", "\\s", "\\\"",
+              "%H", "%%", "%", "%p", "$A", ";", "#", "=", "1", "C=1 ", " D=2", "\\\n ", "\\\n# c\n"]
+EXEC_ATOMS = ["a", "b", " ", " ", "  ", "\\", "\"", "'", "\" ", "' ", "\\n", "\\x41", "\\s", "\\\"", "$$", "$", "$A", "${A}", "${", "}", "${N}",
+              "$N ", " $A ", " $B ", " ;", "\\;", " \\; ", "%p", "%%", "#", "=", "--x=", ":", "\\\n ", "\\\n; c\n"]
+LINE_ATOMS = ["Environment=A=1", "Environment=B=2", "\n", "\n", "\n", "\\\n", " \\\n", "[Service]", "[X]", "# c", "; c", " ", "\r\n", "[", "]",
+              "=", "Environment", "[Unit]\n", "[Service]\n", "EnvironmentFile=-/etc/x", "Environment=\n", "\xef\xbb\xbf"]
+
+generated("fuzz-env", 110, lambda: {
+    UNIT: "[Service]\nEnvironmentFile=/etc/agent.env\nEnvironment=Z=1\n" + EXEC, ENV: soup(ENV_ATOMS, 4, 22)})
+generated("fuzz-unit", 90, lambda: {
+    UNIT: "[Service]\nEnvironment=Z=1\nEnvironment=" + soup(UNIT_ATOMS, 3, 14) + "\nEnvironment=Y=1\n" + EXEC})
+generated("fuzz-exec", 110, lambda: {
+    UNIT: "[Service]\nType=oneshot\nEnvironment=\"A=one two\" 'B=q\\\"x y\\\" z'\nExecStart=/usr/bin/agent " + soup(EXEC_ATOMS, 3, 14) + "\n"})
+generated("fuzz-line", 70, lambda: {UNIT: "[Service]\n" + EXEC + soup(LINE_ATOMS, 3, 16) + "\n"})
