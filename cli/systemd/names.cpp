@@ -27,6 +27,12 @@ bool is_unit_directory(const std::string& path) {
     return std::ranges::find(kDirectories, path) != kDirectories.end();
 }
 
+// systemd passes over other symlinks: to a name of another kind, or of another instance.
+bool may_lead_to(const UnitName& name, const UnitName& target) {
+    if (name.is_instance() && target.is_template()) return true;
+    return name.has_at == target.has_at && name.instance == target.instance;
+}
+
 // A file of a unit directory.
 struct Entry {
     std::string path;
@@ -41,7 +47,11 @@ class Names {
         for (const auto directory : kDirectories) {
             for (const auto& name : TRY(tree.list(std::string(directory)))) {
                 if (!name.ends_with(kSuffix) || names.entries_.contains(name)) continue;
-                names.entries_[name] = TRY(entry(tree, std::string(directory), name));
+                auto one = TRY(entry(tree, std::string(directory), name));
+                const bool counts =
+                    one.target.empty() || may_lead_to(UnitName::of(name), UnitName::of(one.target));
+                auto& into = counts ? names.entries_ : names.passed_over_;
+                into.try_emplace(name, std::move(one));
             }
         }
         return names;
@@ -52,16 +62,32 @@ class Names {
         return found == entries_.end() ? nullptr : &found->second;
     }
 
+    // The entry of the unit, or of its template.
+    const Entry* file_of(const UnitName& unit) const {
+        const auto* const own = find(unit.full);
+        const bool by_template =
+            unit.is_instance() && (own == nullptr || own->target == unit.template_name());
+        return by_template ? find(unit.template_name()) : own;
+    }
+
+    // The path of a symlink of this name, even of one that systemd passes over; "" if there is
+    // none.
+    std::string link_of(const std::string& name) const {
+        for (const auto* const part : {&entries_, &passed_over_}) {
+            const auto found = part->find(name);
+            if (found != part->end()) return found->second.path;
+        }
+        return "";
+    }
+
     // The file itself at the end of a chain of symlinks; "" if there is none.
     std::string real_name(std::string name) const {
         for (int hops = 0; hops < 64; ++hops) {
-            const auto* one = find(name);
             const auto unit = UnitName::of(name);
-            if (one == nullptr && unit.is_instance()) one = find(unit.template_name());
+            const auto* const one = file_of(unit);
             if (one == nullptr) return "";
             if (one->target.empty()) return name;
             const auto next = UnitName::of(one->target);
-            if (!unit.has_at && next.has_at) return "";
             name = next.is_template() && unit.is_instance()
                        ? next.prefix + "@" + unit.instance + std::string(kSuffix)
                        : one->target;
@@ -94,9 +120,7 @@ class Names {
                 clean_path(target->starts_with('/') ? *target : directory + "/" + *target);
             made.masked = whole == "/dev/null";
             const auto other = base_name(whole);
-            // An instance that leads to its own template is that template.
-            const bool itself = other == name || other == UnitName::of(name).template_name();
-            if (is_unit_directory(folder_of(whole)) && !itself) made.target = other;
+            if (is_unit_directory(folder_of(whole)) && other != name) made.target = other;
         }
         if (made.target.empty() && !made.masked) {
             const auto text = TRY(tree.read(made.path));
@@ -106,6 +130,7 @@ class Names {
     }
 
     std::map<std::string, Entry> entries_;
+    std::map<std::string, Entry> passed_over_;
 };
 
 // The directories with drop-ins of this name in one unit directory, from the most specific on:
@@ -126,10 +151,14 @@ void add_folders(const std::string& directory, const UnitName& name,
 }
 
 // Of drop-ins with one file name the first counts; all are read in the order of these names.
-Result<std::vector<std::string>> find_drop_ins(const Tree& tree,
+// Those of the unit's own name come before those of its other names.
+Result<std::vector<std::string>> find_drop_ins(const Tree& tree, const std::string& own,
                                                const std::set<std::string>& names) {
+    std::vector<std::string> ordered{own};
+    std::ranges::copy_if(names, std::back_inserter(ordered),
+                         [&own](const std::string& name) { return name != own; });
     std::vector<std::string> folders;
-    for (const auto& name : names) {
+    for (const auto& name : ordered) {
         for (const auto directory : kDirectories) {
             add_folders(std::string(directory), UnitName::of(name), folders);
         }
@@ -168,9 +197,9 @@ UnitName UnitName::of(const std::string& full) {
 Result<std::optional<UnitFiles>> find_unit(const Tree& tree, const std::string& name) {
     const auto names = TRY(Names::of(tree));
     const auto real = names.real_name(name);
-    const auto* const link = names.find(name);
-    if (real.empty() && link != nullptr) {
-        return fail(link->path +
+    const auto link = names.link_of(name);
+    if (real.empty() && !link.empty()) {
+        return fail(link +
                     ": leads to no unit that systemd would start by this name; mend the "
                     "link or take it away");
     }
@@ -180,11 +209,10 @@ Result<std::optional<UnitFiles>> find_unit(const Tree& tree, const std::string& 
                     .fragment = "",
                     .drop_ins = {},
                     .masked = false};
-    const auto* own = names.find(real);
-    if (own == nullptr) own = names.find(files.name.template_name());
+    const auto* const own = names.file_of(files.name);
     files.fragment = own->path;
     files.masked = own->masked;
-    files.drop_ins = TRY(find_drop_ins(tree, files.names));
+    files.drop_ins = TRY(find_drop_ins(tree, real, files.names));
     return files;
 }
 
@@ -197,7 +225,7 @@ Result<UnitFiles> unit_at(const Tree& tree, const std::string& path) {
     UnitFiles files{.name = UnitName::of(name),
                     .names = {name},
                     .fragment = path,
-                    .drop_ins = TRY(find_drop_ins(tree, {name})),
+                    .drop_ins = TRY(find_drop_ins(tree, name, {name})),
                     .masked = false};
     return files;
 }

@@ -473,3 +473,40 @@ generated("fuzz-unit", 90, lambda: {
 generated("fuzz-exec", 110, lambda: {
     UNIT: "[Service]\nType=oneshot\nEnvironment=\"A=one two\" 'B=q\\\"x y\\\" z'\nExecStart=/usr/bin/agent " + soup(EXEC_ATOMS, 3, 14) + "\n"})
 generated("fuzz-line", 70, lambda: {UNIT: "[Service]\n" + EXEC + soup(LINE_ATOMS, 3, 16) + "\n"})
+
+
+# --- generated: trees with units, aliases and drop-ins
+DIRECTORIES = [ETC, RUN, LOCAL, LIB, "/etc/systemd/system.control/", "/run/systemd/transient/"]
+
+
+def tree(pick):
+    start = pick.choice(["agent", "my-agent", "my-own-agent", "agent@x", "my-agent@x-y", "my-own-agent@a", "al"])
+    prefix, at, instance = start.partition("@")
+    names = {prefix + ".service", prefix + "@.service", start + ".service", "al.service", "other.service", "al@.service",
+             "al@x.service", "service"}
+    parts = prefix.split("-")
+    for count in range(1, len(parts)):
+        part = "-".join(parts[:count]) + "-"
+        names |= {part + ".service", part + "@.service", part + (f"@{instance}" if instance else "") + ".service"}
+    names = sorted(names)
+    files = {}
+    base = (prefix + "@.service") if at and pick.random() < .8 else start + ".service"
+    files[pick.choice(DIRECTORIES[:4]) + base] = "[Service]\nEnvironment=A=unit I=%i\n" + EXEC
+    for _ in range(pick.randint(0, 2)):
+        source = pick.choice(["al.service", "al@.service", "al@x.service", "other.service", start + ".service"])
+        target = pick.choice([base, start + ".service", "other.service"])
+        path = pick.choice(DIRECTORIES[:4]) + source
+        if source != target:
+            files.setdefault(path, "-> " + pick.choice(DIRECTORIES[:4]) + target)
+    if pick.random() < .3:
+        files.setdefault(pick.choice(DIRECTORIES[:4]) + base, "[Service]\nEnvironment=A=second I=%i\n" + EXEC)
+    for number in range(pick.randint(1, 7)):
+        path = pick.choice(DIRECTORIES) + pick.choice(names) + ".d/" + pick.choice(["a", "b", "c", "10", "9"]) + ".conf"
+        files[path] = pick.choice([f"[Service]\nEnvironment=A={number} V{number}=1\n"] * 6 + ["", "-> /dev/null", "[Service]\nEnvironment=\n"])
+    return files, start + ".service"
+
+
+TREES = random.Random(11)
+for each in range(170):
+    made, started = tree(TREES)
+    case(f"fuzz-tree-{each}", made, start=started)
