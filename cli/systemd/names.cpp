@@ -47,7 +47,7 @@ class Names {
         for (const auto directory : kDirectories) {
             for (const auto& name : TRY(tree.list(std::string(directory)))) {
                 if (!name.ends_with(kSuffix) || names.entries_.contains(name)) continue;
-                auto one = TRY(entry(tree, std::string(directory), name));
+                auto one = entry(tree, std::string(directory), name);
                 const bool counts =
                     one.target.empty() || may_lead_to(UnitName::of(name), UnitName::of(one.target));
                 auto& into = counts ? names.entries_ : names.passed_over_;
@@ -111,8 +111,7 @@ class Names {
     }
 
   private:
-    static Result<Entry> entry(const Tree& tree, const std::string& directory,
-                               const std::string& name) {
+    static Entry entry(const Tree& tree, const std::string& directory, const std::string& name) {
         Entry made{.path = directory + "/" + name, .target = "", .masked = false};
         const auto target = tree.link(made.path);
         if (target) {
@@ -121,10 +120,6 @@ class Names {
             made.masked = whole == "/dev/null";
             const auto other = base_name(whole);
             if (is_unit_directory(folder_of(whole)) && other != name) made.target = other;
-        }
-        if (made.target.empty() && !made.masked) {
-            const auto text = TRY(tree.read(made.path));
-            made.masked = text && text->empty();
         }
         return made;
     }
@@ -211,7 +206,8 @@ Result<std::optional<UnitFiles>> find_unit(const Tree& tree, const std::string& 
                     .masked = false};
     const auto* const own = names.file_of(files.name);
     files.fragment = own->path;
-    files.masked = own->masked;
+    const auto text = TRY(tree.read(own->path));
+    files.masked = own->masked || (text && text->empty());
     files.drop_ins = TRY(find_drop_ins(tree, real, files.names));
     return files;
 }

@@ -369,6 +369,15 @@ TEST_F(Units, AMaskedUnitIsRefused) {
     written("hyprnode", {"--file", "/usr/lib/systemd/system/hyprnode.service"});
 }
 
+TEST_F(Units, OtherUnitsMayBeBroken) {
+    unit(kExec);
+    const fs::path units = files_.path() + "/etc/systemd/system";
+    fs::create_symlink("loop.service", units / "loop.service");
+    fs::create_directories(units / "folder.service");
+    files_.write("etc/systemd/system/huge.service", std::string(300 * 1024, '#'));
+    written();
+}
+
 TEST_F(Units, SymlinksStayInTheTree) {
     files_.write("opt/node.env", "HYPRBOX_NODE_ID=inside\n");
     fs::create_directories(files_.path() + "/etc/hyprbox");
