@@ -77,8 +77,8 @@ void print_backend(const json& backend) {
     };
     count("  heartbeats", "heartbeats", "last_heartbeat");
     count("  inventory", "inventory_reports", "last_inventory");
-    for (const char* trouble : {"enrollment_trouble", "heartbeat_trouble", "inventory_trouble",
-                                "findings_trouble", "jobs_trouble"}) {
+    for (const char* trouble : {"enrollment_trouble", "presence_trouble", "heartbeat_trouble",
+                                "inventory_trouble", "findings_trouble", "jobs_trouble"}) {
         if (!member(backend, trouble).is_null()) print_line("  trouble", text(backend, trouble));
     }
     for (const auto& one : member(backend, "declined")) {

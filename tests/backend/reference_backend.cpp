@@ -253,6 +253,18 @@ void ReferenceBackend::forget_registrations() {
     store_.change([](State& state) { state.aegisflux.open.clear(); });
 }
 
+void ReferenceBackend::forget_agents() {
+    store_.change([](State& state) {
+        state.aegisflux.open.clear();
+        state.aegisflux.last_seen.clear();
+        state.enrolments.clear();
+    });
+}
+
+void ReferenceBackend::make_aegisflux_older() {
+    store_.change([](State& state) { state.aegisflux.older = true; });
+}
+
 void ReferenceBackend::add_enrollment_key(const std::string& key, GrapheonKey rules) {
     store_.change([&](State& state) { state.grapheon.keys[key] = rules; });
 }

@@ -83,6 +83,9 @@ class ReferenceBackend {
     void assign_artifacts(ArtifactShape shape, nlohmann::json artifacts);
     /// Drops registrations of aegisflux that are not completed, as a restart of the server does.
     void forget_registrations();
+    /// Drops all agents of aegisflux as well, which its server keeps in memory alone.
+    void forget_agents();
+    void make_aegisflux_older();
     void add_enrollment_key(const std::string& key, GrapheonKey rules = {});
     void set_grapheon_policy(nlohmann::json policy);
     void enforce_grapheon_policy(bool enforced);

@@ -107,6 +107,9 @@ struct AegisFlux {
     ArtifactShape shape = ArtifactShape::named;
     nlohmann::json assigned = nlohmann::json::array();  // to every host
     std::map<std::string, Registration> open;           // by registration id, not completed yet
+    std::map<std::string, std::string> last_seen;       // by agent id, as its latest heartbeat says
+    // As the actions API of 2025: each registration gets another id, and there are no heartbeats.
+    bool older = false;
 };
 
 struct GrapheonKey {

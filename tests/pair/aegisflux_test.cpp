@@ -130,14 +130,31 @@ TEST_F(Aegisflux, ARestartInTheMiddleOfTheRegistrationKeepsTheKey) {
     EXPECT_EQ(place().read(kKey), key);
 }
 
-TEST_F(Aegisflux, ARestartAfterwardsRegistersNoSecondTime) {
+TEST_F(Aegisflux, EachStartRegistersTheSameAgentWhateverTheBackendHasForgotten) {
     start_enrolled();
     ASSERT_TRUE(registered(1));
+    const auto agent = agent_id();
     const auto before = wait_for_worker();
     kill_worker();
     wait_for_worker(before);
+    ASSERT_TRUE(registered(2));
+    ASSERT_EQ(stop(), 0);
+    backend().forget_agents();
+    start();
+    ASSERT_TRUE(registered(1));
+    EXPECT_EQ(agent_id(), agent);
+    ASSERT_TRUE(eventually([&] { return asked("/agents/heartbeat") >= 3; }, kPatience));
+}
+
+TEST_F(Aegisflux, PollsGoOnWhileTheActionsApiIsAway) {
+    for (const auto* path : {kInit, "/agents/heartbeat"}) {
+        backend().misbehave({.kind = Spoil::status, .path = path, .status = 503});
+    }
+    start();
     ASSERT_TRUE(wait_for_heartbeats(2));
-    EXPECT_EQ(asked(kInit), 1U);
+    EXPECT_EQ(told()["enrollment"], "trying");
+    backend().behave();
+    ASSERT_TRUE(registered(1));
 }
 
 TEST_F(Aegisflux, ALostCredentialIsTheSameAgentAgain) {

@@ -23,8 +23,11 @@ void EnrollDuty::start() {
     // A configured credential goes before the one on disk: an administrator may have made a new
     // one.
     if (!context_.config.credential.empty()) return use_credential(context_.config.credential);
-    Enrolled already;
+    Enrolled already{.identity = {}, .kept = true};
     if (*known) {
+        const auto renewed = renews(**known);
+        if (!renewed) return give_up("identity key: " + renewed.error().what);
+        if (*renewed) return ask();
         already.identity = **std::move(known);
     } else if (dialect_.enrollment() == nullptr) {
         from_configuration_ = true;
@@ -47,7 +50,8 @@ void EnrollDuty::start() {
 }
 
 void EnrollDuty::use_credential(Secret credential) {
-    Enrolled already{.identity = {.agent_id = {}, .credential = std::move(credential)}};
+    Enrolled already{.identity = {.agent_id = {}, .credential = std::move(credential)},
+                     .kept = true};
     const auto* enrollment = dialect_.enrollment();
     if (enrollment != nullptr && enrollment->enroll_traits().names_itself) {
         auto id = credentials_.own_id(context_.config.name);
@@ -80,6 +84,14 @@ void EnrollDuty::renew(const std::string& why) {
     trouble_ += asks ? "; enrolling again" : "; " + how_to_renew();
     context_.log.error("credential", {{"backend", context_.config.name}, {"why", trouble_}});
     if (asks) next_try_ = context_.loop.after(backoff_.next(), [this] { ask(); });
+}
+
+void EnrollDuty::enroll_again() {
+    if (state_ != State::enrolled) return;
+    state_ = State::trying;
+    trouble_ = "the backend has forgotten this host; enrolling again";
+    context_.log.warning("enroll", {{"backend", context_.config.name}, {"why", trouble_}});
+    next_try_ = context_.loop.after(backoff_.next(), [this] { ask(); });
 }
 
 std::string EnrollDuty::where_to_put_a_token() const {
@@ -132,6 +144,15 @@ Result<Secret> EnrollDuty::own_key() const {
     auto made = TRY(enrollment.make_key());
     if (!made.empty()) TRY(credentials_.save_key(context_.config.name, made));
     return made;
+}
+
+Result<bool> EnrollDuty::renews(const Identity& identity) const {
+    const auto* const enrollment = dialect_.enrollment();
+    if (enrollment == nullptr) return false;
+    const auto key = TRY(credentials_.load_key(context_.config.name));
+    if (!key) return false;
+    TRY(within(context_.config.name + ".key", enrollment->check_key(*key)));
+    return enrollment->renews(identity, *key);
 }
 
 void EnrollDuty::ask() {

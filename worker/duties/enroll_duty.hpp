@@ -40,6 +40,8 @@ class EnrollDuty {
     // The backend rejects a credential that it accepted before. Enrolls again, with growing pauses,
     // where the dialect allows it and a token is known.
     void renew(const std::string& why);
+    // The backend has lost what it knew of this host. Enrolls again, with growing pauses.
+    void enroll_again();
     // The backend accepted the credential. True if it had been rejected before.
     bool accepted();
     // Uses this credential from now on: the one of the configuration, or a new one of its file.
@@ -53,6 +55,7 @@ class EnrollDuty {
     void ask();
     std::chrono::milliseconds delay_after(const Failure& failure);
     Result<Secret> own_key() const;
+    Result<bool> renews(const Identity& identity) const;
     void give_up(std::string why);
     void on_answer(Answer<Enrolled> answer);
     void retry_later(const Failure& failure);

@@ -67,6 +67,8 @@ Session::Session(Parts parts, Callbacks callbacks)
                .failed = [this] { on_enroll_failed(); }}) {
     const auto& inputs = parts.inputs;
     redact();
+    unfinished_.set(enrollment);
+    if (const auto* dialect = dialect_->presence()) add_presence(*dialect);
     if (parts.metrics) add_heartbeat(inputs, *std::move(parts.metrics));
     if (const auto* dialect = dialect_->inventory()) add_inventory(inputs, *dialect);
     if (const auto* dialect = dialect_->findings()) add_findings(inputs, *dialect);
@@ -96,6 +98,20 @@ void Session::add_heartbeat(const SessionInputs& inputs, MetricsReader metrics) 
     unfinished_.set(heartbeat);
 }
 
+void Session::add_presence(const PresenceDialect& dialect) {
+    if (context_.mode == RunMode::register_only) return;
+    presence_.emplace(
+        context_, dialect,
+        PresenceDuty::Callbacks{.known =
+                                    [this] {
+                                        enroll_.accepted();
+                                        part_finished(presence, true);
+                                    },
+                                .forgotten = [this] { enroll_.enroll_again(); },
+                                .failed = [this] { part_finished(presence, false); }});
+    unfinished_.set(presence);
+}
+
 void Session::add_inventory(const SessionInputs& inputs, const InventoryDialect& dialect) {
     inventory_.emplace(
         context_, dialect, inputs.broker, inputs.inventory, inputs.facts, inputs.collect,
@@ -123,13 +139,23 @@ void Session::add_jobs(const SessionInputs& inputs, const JobDialect& dialect,
     for (auto& refusal : refusals) jobs_->adopt(std::move(refusal));
 }
 
-void Session::start() { enroll_.start(); }
+void Session::start() {
+    if (!dialect_->traits().reports_name_agent && context_.mode != RunMode::register_only) {
+        start_duties({});
+    }
+    enroll_.start();
+}
 
 void Session::on_enroll_failed() {
     files_.note_report(false);
     if (context_.serves()) return poll_credential();
     // An enrollment that waits for an administrator is no failure of this run.
-    finish(enroll_.state() == EnrollDuty::State::pending);
+    const bool well = enroll_.state() == EnrollDuty::State::pending;
+    if (dialect_->traits().reports_name_agent || context_.mode == RunMode::register_only) {
+        return finish(well);
+    }
+    part_finished(presence, well);
+    part_finished(enrollment, well);
 }
 
 void Session::on_enrolled(const Enrolled& enrolled) {
@@ -137,7 +163,13 @@ void Session::on_enrolled(const Enrolled& enrolled) {
     redact();
     if (inventory_) inventory_->resume(enrolled.inventory_policy);
     if (context_.mode == RunMode::register_only) return finish(true);
-    if (heartbeat_) heartbeat_->start(enrolled.heartbeat_interval);
+    if (presence_) presence_->start(!enrolled.kept);
+    if (dialect_->traits().reports_name_agent) start_duties(enrolled.heartbeat_interval);
+    part_finished(enrollment, true);
+}
+
+void Session::start_duties(std::optional<std::chrono::seconds> heartbeat_interval) {
+    if (heartbeat_) heartbeat_->start(heartbeat_interval);
     // The first heartbeat, which shows that the host is up, goes before the inventory, which takes
     // time to read.
     inventory_waits_ = heartbeat_ && context_.serves();
@@ -189,7 +221,11 @@ void Session::judge_credential(const Failure* failure) {
 }
 
 void Session::on_heartbeat_answer(const Answer<HeartbeatReceipt>& answer) {
-    judge_credential(answer ? nullptr : &answer.error());
+    if (dialect_->traits().reports_name_agent) {
+        judge_credential(answer ? nullptr : &answer.error());
+    } else {
+        files_.note_report(answer.has_value());
+    }
     if (answer && jobs_) jobs_->heartbeat_accepted();
     if (inventory_ && std::exchange(inventory_waits_, false)) inventory_->start();
     if (context_.serves()) return;
@@ -209,6 +245,7 @@ void Session::finish(bool sent) {
 }
 
 void Session::drain() {
+    if (presence_) presence_->stop();
     if (heartbeat_) heartbeat_->stop();
     if (inventory_) inventory_->stop();
     if (findings_) findings_->stop();
@@ -229,6 +266,7 @@ void Session::describe(JsonWriter& json) const {
     json.put("name", config_.name).put("dialect", config_.dialect).put("url", config_.url);
     json.put("enrollment", name_of(enroll_.state()));
     if (!enroll_.trouble().empty()) json.put("enrollment_trouble", enroll_.trouble());
+    if (presence_) presence_->describe(json);
     if (heartbeat_) heartbeat_->describe(json);
     if (inventory_) inventory_->describe(json);
     if (findings_) findings_->describe(json);

@@ -14,6 +14,7 @@
 #include "worker/duties/heartbeat_duty.hpp"
 #include "worker/duties/inventory_duty.hpp"
 #include "worker/duties/job_duty.hpp"
+#include "worker/duties/presence_duty.hpp"
 #include "worker/session/reloaded_files.hpp"
 #include "worker/state/sample_store.hpp"
 
@@ -82,9 +83,11 @@ class Session {
   private:
     void add_heartbeat(const SessionInputs& inputs, MetricsReader metrics);
     void add_inventory(const SessionInputs& inputs, const InventoryDialect& dialect);
+    void add_presence(const PresenceDialect& dialect);
     void add_findings(const SessionInputs& inputs, const FindingsDialect& dialect);
     void add_jobs(const SessionInputs& inputs, const JobDialect& dialect,
                   std::vector<KeptRefusal> refusals);
+    void start_duties(std::optional<std::chrono::seconds> heartbeat_interval);
     void on_enrolled(const Enrolled& enrolled);
     void on_enroll_failed();
     void redact();   // tells the HTTP client which secrets to remove from errors
@@ -93,7 +96,7 @@ class Session {
     void judge_credential(const Failure* failure);
     void on_heartbeat_answer(const Answer<HeartbeatReceipt>& answer);
     // What a run that ends waits for. A duty may finish more than once.
-    enum Part : std::size_t { heartbeat, inventory, findings, jobs, kParts };
+    enum Part : std::size_t { enrollment, presence, heartbeat, inventory, findings, jobs, kParts };
     void part_finished(Part part, bool sent);
     void finish(bool sent);
 
@@ -107,6 +110,7 @@ class Session {
     sys::TimerId credential_poll_;
     ReloadedFiles files_;
     EnrollDuty enroll_;
+    std::optional<PresenceDuty> presence_;
     std::optional<HeartbeatDuty> heartbeat_;
     std::optional<FindingsDuty> findings_;
     std::optional<JobDuty> jobs_;

@@ -123,7 +123,8 @@ Answer complete(const Call& call, Services services) {
             !is_signed_by(registration.public_key, registration.signed_text, *signature)) {
             return plain(401, "signature verify failed");
         }
-        const auto uid = uid_of(registration.public_key);
+        const auto uid =
+            state.aegisflux.older ? "agent-" + random_hex(16) : uid_of(registration.public_key);
         auto& enrolment = state.enrolments[uid];
         enrolment.agent_id = uid;
         enrolment.host_id = registration.host_id;
@@ -137,6 +138,37 @@ Answer complete(const Call& call, Services services) {
     return answer;
 }
 
+// --- agents ---
+
+Shape heartbeat_shape() { return object({{"agent_uid", text()}, {"last_seen", timestamp()}}); }
+
+// An agent that is unknown is made of what the heartbeat says.
+Answer heartbeat(const Call& call, Services services) {
+    const auto body = json_body(call, heartbeat_shape());
+    if (!body) return plain(400, "bad json");
+    const auto uid = (*body)["agent_uid"].get<std::string>();
+    auto answer = services.store.change([&](State& state) {
+        if (state.aegisflux.older) return plain(405, "Method not allowed");
+        const bool known = state.enrolments.contains(uid);
+        state.enrolments[uid].agent_id = uid;
+        state.aegisflux.last_seen[uid] = (*body)["last_seen"];
+        return Answer::json(200, {{"status", known ? "updated" : "registered"}});
+    });
+    services.narrator.say("heartbeat of " + uid + ": " + answer.body);
+    return answer;
+}
+
+Answer agent(const Call& call, Services services) {
+    const auto& uid = call.captured.at("uid");
+    return services.store.change([&](State& state) {
+        const auto found = state.enrolments.find(uid);
+        if (found == state.enrolments.end()) return plain(404, "Agent not found");
+        return Answer::json(200, {{"agent_uid", uid},
+                                  {"host_id", found->second.host_id},
+                                  {"last_seen", state.aegisflux.last_seen[uid]}});
+    });
+}
+
 }  // namespace
 
 void add_aegisflux_routes(Router& router, Services services) {
@@ -147,6 +179,8 @@ void add_aegisflux_routes(Router& router, Services services) {
     add("GET", "/artifacts/for-host/{host}", artifacts);
     add("POST", "/agents/register/init", init);
     add("POST", "/agents/register/complete", complete);
+    add("POST", "/agents/heartbeat", heartbeat);
+    add("GET", "/agents/{uid}", agent);
 }
 
 }  // namespace bulkhead::reference

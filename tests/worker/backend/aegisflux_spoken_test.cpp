@@ -10,6 +10,7 @@
 namespace bulkhead::worker {
 namespace {
 
+using namespace std::chrono_literals;
 using nlohmann::json;
 using reference::ArtifactShape;
 using test::Caller;
@@ -32,6 +33,11 @@ class AegisfluxSpoken : public testing::Test {
     Answer<Enrolled> enroll() {
         auto begun = begin();
         return begun ? caller_->speak(begun->next()) : begun;
+    }
+    Answer<Presence> show(const Identity& identity) {
+        auto said =
+            caller_->speak(dialect_->presence()->presence(identity, UnixTime(1'800'000'000s)));
+        return said && said->next ? caller_->speak(said->next()) : said;
     }
     Answer<HeartbeatReceipt> poll() {
         return caller_->speak(dialect_->heartbeat({}, test::heartbeat()));
@@ -66,6 +72,44 @@ TEST_F(AegisfluxSpoken, AReplayIsAsUnknownAsALostOne) {
     const auto begun = begin();
     ASSERT_TRUE(caller_->speak(begun->next()));
     EXPECT_EQ(caller_->speak(begun->next()).error().kind, Kind::retry);
+}
+
+TEST_F(AegisfluxSpoken, PresenceTellsWhetherTheBackendKnowsTheHost) {
+    const auto enrolled = enroll();
+    ASSERT_OK(enrolled);
+    EXPECT_TRUE(show(enrolled->identity)->known);
+    EXPECT_EQ(backend_.requests().back().path, "/agents/heartbeat");
+    backend_.forget_agents();
+    EXPECT_FALSE(show(enrolled->identity)->known);
+    EXPECT_TRUE(dialect_->enrollment()->renews(enrolled->identity, key_));
+    ASSERT_OK(enroll());
+    EXPECT_TRUE(show(enrolled->identity)->known);
+}
+
+TEST_F(AegisfluxSpoken, AnOlderBackendWithoutHeartbeatsIsAskedForTheRecord) {
+    backend_.make_aegisflux_older();
+    const auto enrolled = enroll();
+    ASSERT_OK(enrolled);
+    EXPECT_TRUE(show(enrolled->identity)->known);
+    EXPECT_EQ(backend_.requests().back().path, "/agents/" + enrolled->identity.agent_id);
+    backend_.forget_agents();
+    EXPECT_FALSE(show(enrolled->identity)->known);
+    EXPECT_FALSE(dialect_->enrollment()->renews(enrolled->identity, key_))
+        << "registering gives another id";
+}
+
+TEST_F(AegisfluxSpoken, NoOtherAnswerSaysThatTheHostIsForgotten) {
+    const auto enrolled = enroll();
+    ASSERT_OK(enrolled);
+    for (const int code : {400, 401, 429, 500, 502}) {
+        backend_.misbehave({.path = "/agents/heartbeat", .times = 1, .status = code});
+        EXPECT_FALSE(show(enrolled->identity)) << code;
+    }
+    using Spoil = reference::Misbehaviour::Kind;
+    for (const auto spoil : {Spoil::not_json, Spoil::cut_in_body, Spoil::redirect}) {
+        backend_.misbehave({.kind = spoil, .path = "/agents/heartbeat", .times = 1});
+        EXPECT_FALSE(show(enrolled->identity));
+    }
 }
 
 TEST_F(AegisfluxSpoken, EveryShapeOfAssignmentsIsDeclined) {

@@ -90,6 +90,67 @@ TEST_F(SessionTest, ACredentialThatIsGivenAndRefusedIsAskedForEverMoreSeldom) {
     EXPECT_GE(all.back().at - all.front().at, 2800ms) << "a second, then two";
 }
 
+// --- a backend that keeps its agents in memory alone
+
+class Forgetful : public SessionTest {
+  protected:
+    void SetUp() override {
+        SessionTest::SetUp();
+        speak("aegisflux");
+        host_->config.install_token = {};
+        host_->config.options["registration_url"] = backend_.url();
+        host_->config.options["host_id"] = "host-1";
+    }
+    bool is_known() {
+        const auto all = backend_.enrolments();
+        return all.size() == 1 && all[0].host_id == "host-1";
+    }
+    void run_until_known() {
+        EXPECT_TRUE(host_->serve_until([&] { return is_known() && asked(kPresence) > 0; }));
+    }
+    static constexpr auto* kInit = "/agents/register/init";
+    static constexpr auto* kPresence = "/agents/heartbeat";
+};
+
+TEST_F(Forgetful, AHostRegistersAtEachStartAsTheSameAgent) {
+    run_until_known();
+    const auto agent = backend_.enrolments().at(0).agent_id;
+    backend_.forget_agents();
+    EXPECT_TRUE(host_->serve_until([&] { return is_known(); }));
+    EXPECT_EQ(backend_.enrolments().at(0).agent_id, agent);
+    EXPECT_EQ(asked(kInit), 2U);
+}
+
+TEST_F(Forgetful, AnAgentOfAnOlderBackendRegistersAgainOnlyWhenItIsForgotten) {
+    backend_.make_aegisflux_older();
+    run_until_known();
+    EXPECT_TRUE(host_->serve_until([&] { return asked(kPresence) >= 2; }));
+    EXPECT_EQ(asked(kInit), 1U) << "a second registration would be a second agent";
+    backend_.forget_agents();
+    EXPECT_TRUE(host_->serve_until([&] { return is_known(); }));
+    EXPECT_EQ(asked(kInit), 2U);
+}
+
+TEST_F(Forgetful, ARunThatEndsRegistersAgainToo) {
+    backend_.make_aegisflux_older();
+    EXPECT_TRUE(host_->run(RunMode::once).well);
+    backend_.forget_agents();
+    EXPECT_TRUE(host_->run(RunMode::once).well);
+    EXPECT_TRUE(is_known());
+    backend_.misbehave({.path = kPresence, .times = 1, .status = 500});
+    EXPECT_FALSE(host_->run(RunMode::once).well);
+}
+
+TEST_F(Forgetful, PollsDoNotWaitForTheRegistration) {
+    for (const auto* path : {kInit, kPresence}) backend_.misbehave({.path = path, .status = 503});
+    EXPECT_TRUE(host_->serve_until([&] { return backend_.heartbeats().size() >= 3; }));
+    const auto polls = backend_.heartbeats().size();
+    EXPECT_FALSE(host_->run(RunMode::once).well) << "the registration is a part of the run";
+    EXPECT_EQ(backend_.heartbeats().size(), polls + 1);
+    backend_.behave();
+    EXPECT_TRUE(host_->run(RunMode::once).well);
+}
+
 TEST_F(SessionTest, AClockThatIsSetAfterBootIsToldWithTheNextBeat) {
     speak("bulkhead");
     std::size_t looks = 0;

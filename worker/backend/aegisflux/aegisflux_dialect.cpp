@@ -43,6 +43,7 @@ const DialectTraits& AegisfluxDialect::traits() const {
     static const DialectTraits kTraits{.heartbeat_interval = std::chrono::seconds(10),
                                        .wants_credential = false,
                                        .wants_bpf_support = true,
+                                       .reports_name_agent = false,
                                        .first_after_interval = true};
     return kTraits;
 }

@@ -3,25 +3,30 @@
 // version can neither vet nor load.
 #pragma once
 #include "worker/backend/aegisflux/aegisflux_enroll.hpp"
+#include "worker/backend/aegisflux/aegisflux_presence.hpp"
 
 namespace bulkhead::worker {
 
 class AegisfluxDialect final : public Dialect {
   public:
     explicit AegisfluxDialect(const AegisfluxOptions& options)
-        : options_(options), enroll_(options) {}
+        : options_(options), enroll_(options), presence_(options) {}
 
     const DialectTraits& traits() const override;
-    // The request that polls the registry; a registry learns of a host by it alone.
+    // The request that polls the registry, which knows hosts by their ids and no agents.
     Exchange<HeartbeatReceipt> heartbeat(const Identity& identity,
                                          const Heartbeat& beat) const override;
     const EnrollDialect* enrollment() const override {
         return options_.registration_url.empty() ? nullptr : &enroll_;
     }
+    const PresenceDialect* presence() const override {
+        return options_.registration_url.empty() ? nullptr : &presence_;
+    }
 
   private:
     AegisfluxOptions options_;
     AegisfluxEnroll enroll_;
+    AegisfluxPresence presence_;
 };
 
 }  // namespace bulkhead::worker

@@ -134,6 +134,11 @@ Result<Secret> AegisfluxEnroll::make_key() const { return make_identity_key(); }
 
 Result<> AegisfluxEnroll::check_key(const Secret& key) const { return check_identity_key(key); }
 
+bool AegisfluxEnroll::renews(const Identity& identity, const Secret& key) const {
+    return identity.agent_id ==
+           "agent-" + crypto::hex(crypto::sha256(public_part(key))).substr(0, 16);
+}
+
 Exchange<Enrolled> AegisfluxEnroll::enroll(const EnrollRequest& request) const {
     const auto host_id = options_.host_id.empty() ? request.host_id : options_.host_id;
     return {

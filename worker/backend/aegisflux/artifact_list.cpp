@@ -37,9 +37,14 @@ Result<std::vector<AssignedArtifact>> parse_artifact_list(std::string_view body)
         return std::vector<AssignedArtifact>{};
     auto list = TRY(JsonValue::parse(body));
     if (list.is_object()) {
-        // "artifacts" is null, as Go encodes a nil slice, which JsonValue reports as absent.
+        // "artifacts" is null, as Go encodes a nil slice, which JsonValue reports as absent, or it
+        // is left out of a list of none.
         const auto inside = list.find("artifacts");
-        if (!inside && body.find("\"artifacts\"") == body.npos) return fail("has no artifacts");
+        const auto total = list.find("total");
+        const bool none = total && total->integer(0, 0).has_value();
+        if (!inside && !none && body.find("\"artifacts\"") == body.npos) {
+            return fail("has no artifacts");
+        }
         if (!inside) return std::vector<AssignedArtifact>{};
         list = *inside;
     }

@@ -36,6 +36,22 @@ class EnrollDialect {
     // checked when it is read again. Empty: the dialect has no such key.
     virtual Result<Secret> make_key() const { return Secret(); }
     virtual Result<> check_key(const Secret&) const { return {}; }
+    // Whether enrolling again with this key gives `identity` its id again. It is then done at each
+    // start, so that the backend knows this host as it is now. If not, the identity is kept until
+    // the backend has lost it.
+    virtual bool renews(const Identity& identity, const Secret& key) const {
+        (void)identity, (void)key;
+        return false;
+    }
+};
+
+// Shows the backend that an enrolled host is alive where no other message does, and learns whether
+// the backend still knows the host: its memory may be shorter than an enrollment.
+class PresenceDialect {
+  public:
+    virtual ~PresenceDialect() = default;
+    virtual std::chrono::seconds interval() const { return std::chrono::seconds(60); }
+    virtual Exchange<Presence> presence(const Identity& identity, UnixTime now) const = 0;
 };
 
 struct JobTraits {
@@ -117,7 +133,10 @@ struct DialectTraits {
     std::chrono::seconds system_info_interval = std::chrono::hours(24);
     // A backend that does not enroll needs a credential from the configuration.
     bool wants_credential = true;
-    bool wants_bpf_support = false;     // in EnrollRequest
+    bool wants_bpf_support = false;  // in EnrollRequest
+    // False: no report carries anything of the identity. Reports do not wait until the host is
+    // enrolled, and answers to them say nothing about it.
+    bool reports_name_agent = true;
     bool first_after_interval = false;  // false: the first heartbeat is sent at once
     // True if a heartbeat must hold a CPU percentage: the first one then waits until there is one.
     bool needs_cpu_percent = false;
@@ -141,6 +160,7 @@ class Dialect {
     }
     // Each is null if the backend does not offer it.
     virtual const EnrollDialect* enrollment() const { return nullptr; }
+    virtual const PresenceDialect* presence() const { return nullptr; }
     virtual const JobDialect* jobs() const { return nullptr; }
     virtual const FindingsDialect* findings() const { return nullptr; }
     virtual const InventoryDialect* inventory() const { return nullptr; }

@@ -61,10 +61,18 @@ struct InventoryPolicyChange {
 
 struct Enrolled {
     Identity identity;
+    bool kept = false;  // the identity is of an earlier run, or of the configuration
     std::optional<std::chrono::seconds> heartbeat_interval;
     InventoryPolicyChange inventory_policy;
     // If set, the agent is not enrolled yet: this request has to be sent next, at once.
     std::function<Exchange<Enrolled>()> next;
+};
+
+// Whether the backend knows this host.
+struct Presence {
+    bool known = true;
+    // If set, nothing is known yet: this request has to be sent next, at once.
+    std::function<Exchange<Presence>()> next;
 };
 
 struct Confinement {
