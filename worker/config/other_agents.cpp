@@ -50,6 +50,12 @@ class Reader {
         return row == dialect.variables.end() ? nullptr : &*row;
     }
 
+    bool has_all_flags(const DialectRow& dialect) const {
+        return std::ranges::all_of(flags_, [&dialect](const ForeignFlag& one) {
+            return flag_of(dialect, one.flag) != nullptr;
+        });
+    }
+
     std::vector<Given> all_given(const DialectRow& dialect) const {
         std::vector<Given> all;
         for (const auto& row : dialect.variables) {
@@ -76,7 +82,11 @@ class Reader {
         const bool settled =
             known_.last("dialect", 0) != nullptr || known_.last("url", 0) != nullptr;
         if (url == given.end() || settled) return std::nullopt;
+        // Agents share names of flags, --server-url for one. An agent that lacks another flag of
+        // this command line is not meant by those that it has.
+        if (url->by_flag && !has_all_flags(dialect)) return std::nullopt;
         if (!claimed_by_.empty()) {
+            ambiguous_ = true;
             found_.problems.push_back(url->origin() + ": the URL of a " +
                                       std::string(dialect.name) + " agent, and there is one of " +
                                       claimed_by_ + " too; choose with dialect");
@@ -105,7 +115,7 @@ class Reader {
     }
 
     void check_readers(const std::string& flag, const std::vector<std::string_view>& readers) {
-        if (readers.size() == 1) return;
+        if (readers.size() == 1 || ambiguous_) return;
         std::string names;
         for (const auto& dialect : dialects()) {
             if (flag_of(dialect, flag) == nullptr) continue;
@@ -122,6 +132,7 @@ class Reader {
     const Gathered& known_;
     std::vector<std::vector<std::string_view>> readers_;  // of each flag
     std::string claimed_by_;
+    bool ambiguous_ = false;  // which agent is meant; then nothing more can be said of its flags
     OtherAgents found_;
 };
 

@@ -121,6 +121,24 @@ TEST(OriginalFlags, AnAmbiguousUrlAsksForTheDialect) {
     const auto said = problems(ConfigSources{.arguments = {"--server-url", "https://a"}});
     EXPECT_NE(said.find("--server-url"), said.npos) << said;
     EXPECT_NE(said.find("choose with dialect"), said.npos) << said;
+    EXPECT_EQ(said.find("an option of"), said.npos) << said;
+}
+
+TEST(OriginalFlags, AFlagThatOneAgentAloneHasSaysWhichOne) {
+    const auto chosen = [](std::vector<std::string> arguments) {
+        return parsed(ConfigSources{.arguments = std::move(arguments)}).backends[0].dialect;
+    };
+    EXPECT_EQ(chosen({"--server-url", "https://a", "--api-key", "K", "--interval", "3s"}),
+              "lunasentri");
+    EXPECT_EQ(chosen({"--server-url=https://a", "--enrollment-key=K"}), "grapheon");
+    EXPECT_EQ(chosen({"-ca-file", "/etc/ssl/certs/a.pem", "-server-url", "https://a"}), "grapheon");
+}
+
+TEST(OriginalFlags, OfTwoAgentsNameNone) {
+    const auto said = problems(ConfigSources{
+        .arguments = {"--server-url", "https://a", "--api-key", "K", "--enrollment-key", "E"}});
+    EXPECT_NE(said.find("--api-key: an option of lunasentri"), said.npos) << said;
+    EXPECT_NE(said.find("--enrollment-key: an option of grapheon"), said.npos) << said;
 }
 
 TEST(OriginalFlags, OfADialectThatNobodySpeaksAreAnError) {
