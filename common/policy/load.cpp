@@ -43,7 +43,9 @@ class Reader {
                         "; run: chown root " + path);
         }
         if ((info.st_mode & (caller ? S_IWOTH : S_IWGRP | S_IWOTH)) != 0) {
-            return fail(path + ": others may write to it; run: chmod go-w " + path);
+            const bool shared = (info.st_mode & S_ISVTX) != 0;  // /tmp: made for others
+            return fail(path + ": others may write to it; " +
+                        (shared ? "choose another place" : "run: chmod go-w " + path));
         }
         return {};
     }
