@@ -129,6 +129,11 @@ class ReferenceBackend {
     auto read(Use use) const {
         return store_.read(std::move(use));
     }
+    /// The same, for what no other function changes.
+    template <class Use>
+    auto change(Use use) {
+        return store_.change(std::move(use));
+    }
 
     /// Waits until `fulfilled(const State&)` holds. False if it does not within `longest`.
     template <class Predicate>

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "tests/pair/pair.hpp"
 
@@ -30,6 +31,23 @@ class Grapheon : public Pair {
     }
     void approve() { ASSERT_TRUE(backend().change_grapheon_agent("", "approve")); }
 };
+
+TEST_F(Grapheon, TheAgentThatIsReplacedLeavesItsIdentity) {
+    constexpr auto* kUuid = "0b8f5a36-3c1e-4b52-9d6a-2f3f1d1c7a10";
+    std::filesystem::create_directory(place() / "old");
+    place().write("old/agent_uuid", kUuid + std::string("\n"));
+    const auto with_old = configuration() + "    original_state: " + (place() / "old") + "\n";
+    place().write("agent.yaml", with_old);
+    EXPECT_EQ(run_to_end({"--register-only"}), 1) << "policy has no row for that directory";
+    EXPECT_NE(log().find("bulkhead migrate"), std::string::npos) << log();
+    EXPECT_EQ(asked("/api/agents/register"), 0U);
+    place().let_backends_have(place() / "old", "grapheon");
+    ASSERT_EQ(run_to_end({"--register-only"}), 0) << log();
+    backend().read([&](const State& state) {
+        ASSERT_EQ(state.grapheon.agents.size(), 1U);
+        EXPECT_EQ(state.grapheon.agents.begin()->first, kUuid);
+    });
+}
 
 TEST_F(Grapheon, APassOfItsOwnWaitsForApprovalReportsAndIsNotDueAgain) {
     EXPECT_EQ(run_to_end({"--register-only"}), 0) << "pending is no failure";

@@ -35,6 +35,8 @@ struct DialectRow {
     // files.
     Result<std::string> (*load)(DialectOptions& options, const ReadOptionFile& read,
                                 Secret& credential) = nullptr;
+    // The files of the original agent whose identity is taken over; null: it had none on disk.
+    std::vector<OriginalFile> (*original_files)(const DialectOptions& options) = nullptr;
 };
 
 std::span<const DialectRow> dialects();

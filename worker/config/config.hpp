@@ -12,6 +12,7 @@
 #include "common/base/result.hpp"
 #include "common/base/secret.hpp"
 #include "common/sys/log.hpp"
+#include "worker/backend/dialect/messages.hpp"
 #include "worker/backend/dialect/option.hpp"
 #include "worker/backend/http/http_client.hpp"
 #include "worker/host/scanners/settings.hpp"
@@ -50,6 +51,8 @@ struct BackendConfig {
     std::string ca_pem;
     std::string client_certificate_pem;
     Secret client_key_pem;
+    OriginalIdentity original;          // of the agent that this one replaces
+    std::string original_trouble;       // why a file of it could not be read
     std::string install_token_missing;  // why the file gave no token; fatal only without credential
 };
 

@@ -24,6 +24,7 @@ constexpr std::string_view kOk = "ok";
 constexpr std::string_view kAbsent = "read-absent";
 constexpr std::string_view kNotInPolicy = "not-in-policy";
 constexpr std::string_view kOptions = "options.";
+constexpr std::string_view kOriginal = "original.";
 
 enum class Kind { open, secret };
 
@@ -97,6 +98,12 @@ Result<> check_pair(const std::string& certificate_pem, const Secret& key_pem) {
     return refused("client_key_file: not the key of client_certificate_file");
 }
 
+std::vector<OriginalFile> original_files(const BackendConfig& backend) {
+    const auto* const dialect = find_dialect(backend.dialect);
+    if (dialect == nullptr || dialect->original_files == nullptr) return {};
+    return dialect->original_files(backend.options);
+}
+
 class Loader {
   public:
     Loader(BackendConfig& backend, const OpenedFiles& files) : backend_(backend), files_(files) {}
@@ -118,6 +125,7 @@ class Loader {
             if (!origin.empty()) backend_.credential_origin = origin;
         }
         TRY(load_credential());
+        load_original();
         if (!backend_.install_token_file.empty()) {
             // Its absence is no error here: operators delete the token once the host is enrolled.
             auto token = read_secret(backend_.install_token_file, opened("install_token_file"));
@@ -133,6 +141,17 @@ class Loader {
         static const OpenedFile kNone{.reason = std::string(kAbsent), .fd = {}};
         const auto found = files_.find(key);
         return found == files_.end() ? kNone : found->second;
+    }
+
+    void load_original() {
+        for (const auto& [name, path, secret] : original_files(backend_)) {
+            const auto& file = opened(std::string(kOriginal) + std::string(name));
+            if (file.reason == kAbsent) continue;
+            auto content =
+                read_opened(path, file, kMaxTokenBytes, secret ? Kind::secret : Kind::open);
+            if (content) backend_.original[std::string(name)] = Secret(*std::move(content));
+            if (!content) backend_.original_trouble = content.error().what;
+        }
     }
 
     Result<> load_credential() {
@@ -181,6 +200,9 @@ std::vector<NamedFile> named_files(const BackendConfig& backend) {
             if (given == backend.options.end()) continue;
             all.push_back({std::string(kOptions) + std::string(option.name), given->second, true});
         }
+    }
+    for (const auto& file : original_files(backend)) {
+        all.push_back({std::string(kOriginal) + std::string(file.name), file.path, true});
     }
     std::erase_if(all, [](const NamedFile& file) { return file.path.empty(); });
     return all;

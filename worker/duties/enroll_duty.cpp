@@ -20,6 +20,11 @@ void EnrollDuty::start() {
                            {{"backend", context_.config.name}, {"why", known.error().what}});
         known = std::optional<Identity>{};
     }
+    if (!*known) {
+        auto taken = take_over();
+        if (!taken) return give_up(taken.error().what);
+        *known = *std::move(taken);
+    }
     // A configured credential goes before the one on disk: an administrator may have made a new
     // one.
     if (!context_.config.credential.empty()) return use_credential(context_.config.credential);
@@ -47,6 +52,36 @@ void EnrollDuty::start() {
     }
     state_ = State::enrolled;
     callbacks_.enrolled(already);
+}
+
+// At the first start: the identity of the agent that this one replaces. With one of its own the
+// host would be a second agent to the backend.
+Result<std::optional<Identity>> EnrollDuty::take_over() {
+    const auto& config = context_.config;
+    const auto* const enrollment = dialect_.enrollment();
+    if (enrollment == nullptr || credentials_.has_own(config.name)) return std::nullopt;
+    auto adopted = enrollment->adopt(config.original);
+    if (!config.original_trouble.empty()) adopted = fail(config.original_trouble);
+    if (!adopted) {
+        return fail("the identity of the agent that this one replaces cannot be taken over: " +
+                    adopted.error().what +
+                    "; use bulkhead migrate, or register this host as another agent by setting "
+                    "options.original_state to \"\"; then restart the agent");
+    }
+    if (adopted->agent_id.empty() && adopted->key.empty()) return std::nullopt;
+    if (!adopted->key.empty()) TRY(credentials_.save_key(config.name, adopted->key));
+    std::optional<Identity> identity;
+    if (!adopted->credential.empty()) {
+        identity.emplace(adopted->agent_id, std::move(adopted->credential));
+        TRY(credentials_.save(config.name, *identity));
+    }
+    // Last, so that a run that was cut off takes over all of it once more.
+    if (!adopted->agent_id.empty()) TRY(credentials_.save_own_id(config.name, adopted->agent_id));
+    context_.log.info("identity of the replaced agent taken over",
+                      {{"backend", config.name},
+                       {"agent_id", adopted->agent_id},
+                       {"advice", "disable that agent: two of it would be one to the backend"}});
+    return identity;
 }
 
 void EnrollDuty::use_credential(Secret credential) {

@@ -52,6 +52,7 @@ class EnrollDuty {
     const std::string& trouble() const { return trouble_; }
 
   private:
+    Result<std::optional<Identity>> take_over();
     void ask();
     std::chrono::milliseconds delay_after(const Failure& failure);
     Result<Secret> own_key() const;

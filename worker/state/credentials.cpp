@@ -35,6 +35,7 @@ Result<std::string> random_uuid() {
 }
 
 std::string file_name(std::string_view backend) { return std::string(backend) + ".credential"; }
+std::string uuid_name(std::string_view backend) { return std::string(backend) + ".uuid"; }
 std::string key_name(std::string_view backend) { return std::string(backend) + ".key"; }
 
 // The value of a line "KEY VALUE" with exactly this key.
@@ -102,7 +103,7 @@ Result<> CredentialStore::forget(std::string_view backend) const {
 }
 
 Result<std::string> CredentialStore::own_id(std::string_view backend) const {
-    const auto name = std::string(backend) + ".uuid";
+    const auto name = uuid_name(backend);
     const auto text = dir_.read_file(name, kMaxBytes);
     if (text) {
         auto id = std::string_view(*text);
@@ -113,8 +114,16 @@ Result<std::string> CredentialStore::own_id(std::string_view backend) const {
     }
     if (text.error().code != ENOENT) return std::unexpected(text.error());
     auto id = TRY(random_uuid());
-    TRY(dir_.write_atomic(name, id + "\n", 0600));
+    TRY(save_own_id(backend, id));
     return id;
+}
+
+Result<> CredentialStore::save_own_id(std::string_view backend, const std::string& id) const {
+    return dir_.write_atomic(uuid_name(backend), id + "\n", 0600);
+}
+
+bool CredentialStore::has_own(std::string_view backend) const {
+    return dir_.open_at(uuid_name(backend), O_PATH) || dir_.open_at(key_name(backend), O_PATH);
 }
 
 Result<std::optional<Secret>> CredentialStore::load_key(std::string_view backend) const {

@@ -28,6 +28,10 @@ class CredentialStore {
     // backend would see another agent.
     Result<std::string> own_id(std::string_view backend) const;
 
+    Result<> save_own_id(std::string_view backend, const std::string& id) const;
+    // Whether there is an id or a key of this host's own for the backend.
+    bool has_own(std::string_view backend) const;
+
     // The private key by which this backend knows the host: raw octets in a file of its own.
     Result<std::optional<Secret>> load_key(std::string_view backend) const;
     Result<> save_key(std::string_view backend, const Secret& key) const;

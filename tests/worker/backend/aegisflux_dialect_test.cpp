@@ -1,6 +1,7 @@
 #include "worker/backend/aegisflux/aegisflux_dialect.hpp"
 
 #include <gtest/gtest.h>
+#include <linux/if.h>
 #include <linux/rtnetlink.h>
 
 #include "tests/support/files.hpp"
@@ -53,9 +54,16 @@ EnrollRequest request() {
                                      .limits = {{"unprivileged_bpf_disabled", "2"}},
                                      .read_at = *parse_utc("2026-11-22T01:02:03Z")};
     request.inventory.addresses = {
-        {.ip = *IpAddress::parse("127.0.0.1"), .prefix_length = 8, .scope = RT_SCOPE_HOST},
-        {.ip = *IpAddress::parse("192.0.2.9"), .prefix_length = 24},
-        {.ip = *IpAddress::parse("2001:db8::9"), .prefix_length = 64}};
+        {.ip = *IpAddress::parse("127.0.0.1"),
+         .prefix_length = 8,
+         .scope = RT_SCOPE_HOST,
+         .interface = 1},
+        {.ip = *IpAddress::parse("192.0.2.9"), .prefix_length = 24, .interface = 2},
+        {.ip = *IpAddress::parse("2001:db8::9"), .prefix_length = 64, .interface = 2}};
+    request.inventory.links = {
+        {.index = 1, .name = "lo", .flags = IFF_UP | IFF_LOOPBACK, .kind = "", .mac = ""},
+        {.index = 2, .name = "eth0", .flags = IFF_UP, .kind = "", .mac = "02:fc:00:00:00:05"},
+        {.index = 3, .name = "eth1", .flags = 0, .kind = "", .mac = "02:fc:00:00:00:06"}};
     return request;
 }
 

@@ -178,5 +178,22 @@ TEST(NamedFiles, AreThoseOfTheSettingsAndOfTheDialectsOptions) {
     EXPECT_EQ(all, "ca_file=/ca credential_file=/c? options.config_file=/env? ");
 }
 
+TEST_F(LoadFiles, TheIdentityOfTheReplacedAgentIsReadWhereItIs) {
+    const auto uuid = put("agent_uuid", "0b8f5a36\n", 0600);
+    backend_.dialect = "grapheon";
+    backend_.options["original_state"] = files_.path();
+    ASSERT_EQ(trouble(), "");
+    EXPECT_EQ(backend_.original.size(), 1U);
+    EXPECT_EQ(backend_.original.at("agent_uuid").reveal(), "0b8f5a36\n");
+    EXPECT_EQ(backend_.original_trouble, "");
+    OpenedFiles refused;
+    refused["original.api_key"] = {.reason = "not-in-policy", .fd = {}};
+    ASSERT_EQ(trouble(refused), "") << "only who registers has to know";
+    EXPECT_NE(backend_.original_trouble.find("credentials.policy.d"), std::string::npos)
+        << backend_.original_trouble;
+    backend_.options["original_state"] = "";
+    for (const auto& named : named_files(backend_)) EXPECT_FALSE(named.key.starts_with("original"));
+}
+
 }  // namespace
 }  // namespace bulkhead::worker

@@ -330,6 +330,52 @@ TEST_F(GrapheonSession, ARegistrationThatIsRefusedEndsTheRunWithTheReason) {
     EXPECT_NE(refused.status.find("Invalid enrollment key"), std::string::npos) << refused.status;
 }
 
+TEST_F(GrapheonSession, TheAgentThatIsReplacedGoesOnUnderItsUuidAndKey) {
+    constexpr auto* kUuid = "0b8f5a36-3c1e-4b52-9d6a-2f3f1d1c7a10";
+    backend_.change([&](reference::State& state) {
+        state.grapheon.agents[kUuid] = {.id = 3, .standing = "active", .api_key = "gpak_old"};
+    });
+    host_->config.original["agent_uuid"] = Secret(std::string(kUuid) + "\n");
+    host_->config.original["api_key"] = Secret("gpak_old\n");
+    ASSERT_TRUE(host_->run(RunMode::once).well);
+    EXPECT_EQ(last_report()["agent_uuid"], kUuid);
+    EXPECT_EQ(asked("/api/agents/register"), 0U);
+    EXPECT_EQ(backend_.read([](const auto& state) { return state.grapheon.agents.size(); }), 1U);
+    // What is ours by now does not depend on the old files.
+    host_->config.original["agent_uuid"] = Secret("damaged");
+    host_->clock += 2h;
+    EXPECT_TRUE(host_->run(RunMode::once).well);
+    EXPECT_EQ(last_report()["agent_uuid"], kUuid);
+}
+
+TEST_F(GrapheonSession, AnAgentThatWasNeverApprovedIsWaitedForUnderItsUuid) {
+    constexpr auto* kUuid = "0b8f5a36-3c1e-4b52-9d6a-2f3f1d1c7a10";
+    host_->config.original["agent_uuid"] = Secret(kUuid);
+    ASSERT_TRUE(host_->run(RunMode::once).well);
+    EXPECT_EQ(backend_.read([](const auto& state) { return state.grapheon.agents.begin()->first; }),
+              kUuid);
+}
+
+TEST_F(GrapheonSession, AnIdentityThatCannotBeTakenOverIsNotReplacedByANewOne) {
+    const auto refused = [&] {
+        const auto run = host_->run(RunMode::once);
+        EXPECT_FALSE(run.well);
+        EXPECT_NE(run.status.find("bulkhead migrate"), std::string::npos) << run.status;
+        EXPECT_EQ(asked("/api/agents/register"), 0U);
+        return run.status;
+    };
+    host_->config.original["api_key"] = Secret("gpak_old");
+    EXPECT_NE(refused().find("no agent_uuid"), std::string::npos);
+    host_->config.original["agent_uuid"] = Secret("0b8f5a36");
+    EXPECT_NE(refused().find("holds no UUID"), std::string::npos);
+    host_->config.original.clear();
+    host_->config.original_trouble = "/srv/agent/api_key: no row of policy has it";
+    EXPECT_NE(refused().find("/srv/agent/api_key"), std::string::npos);
+    host_->config.original_trouble.clear();
+    EXPECT_TRUE(host_->run(RunMode::once).well);
+    EXPECT_EQ(asked("/api/agents/register"), 1U);
+}
+
 TEST_F(GrapheonSession, ABackendThatIsAwayCostsNothingButTime) {
     report_once();
     backend_.stop();

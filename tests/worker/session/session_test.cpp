@@ -5,6 +5,7 @@
 
 #include "tests/support/eventually.hpp"
 #include "tests/worker/session/session_fixture.hpp"
+#include "worker/backend/aegisflux/identity_key.hpp"
 
 namespace bulkhead::worker {
 namespace {
@@ -129,6 +130,17 @@ TEST_F(Forgetful, AnAgentOfAnOlderBackendRegistersAgainOnlyWhenItIsForgotten) {
     backend_.forget_agents();
     EXPECT_TRUE(host_->serve_until([&] { return is_known(); }));
     EXPECT_EQ(asked(kInit), 2U);
+}
+
+TEST_F(Forgetful, TheKeyOfTheAgentThatIsReplacedIsTakenOver) {
+    const auto key = make_identity_key();
+    host_->config.original["identity.key"] = key;
+    run_until_known();
+    EXPECT_EQ(backend_.enrolments().at(0).agent_id, agent_uid_of(key));
+    backend_.forget_agents();
+    host_->config.original["identity.key"] = make_identity_key();
+    run_until_known();
+    EXPECT_EQ(backend_.enrolments().at(0).agent_id, agent_uid_of(key)) << "ours counts by now";
 }
 
 TEST_F(Forgetful, ARunThatEndsRegistersAgainToo) {

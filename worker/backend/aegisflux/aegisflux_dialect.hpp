@@ -16,6 +16,8 @@ class AegisfluxDialect final : public Dialect {
     // The request that polls the registry, which knows hosts by their ids and no agents.
     Exchange<HeartbeatReceipt> heartbeat(const Identity& identity,
                                          const Heartbeat& beat) const override;
+    // The record of the agent; of a host that does not register, what the registry assigns to it.
+    std::optional<Exchange<Standing>> ask_standing(const StandingQuestion& question) const override;
     const EnrollDialect* enrollment() const override {
         return options_.registration_url.empty() ? nullptr : &enroll_;
     }

@@ -91,11 +91,25 @@ Result<Exchange<Enrolled>> complete(const AegisfluxOptions& options, const std::
         .judge = &judge_complete};
 }
 
-// Addresses are written without prefix length, because the backend finds a host by comparing the
-// whole text.
+void put_interface(JsonWriter& json, const Link& link, const std::vector<Address>& addresses) {
+    json.begin_object(link.name).put("mac", link.mac).begin_array("addrs");
+    for (const auto& address : addresses) {
+        if (address.interface != link.index) continue;
+        json.add(address.ip.text() + "/" + std::to_string(address.prefix_length));
+    }
+    json.end().end();
+}
+
+// The interfaces that are up, as the original agent tells them. In "addrs" addresses are without
+// prefix length, because the backend finds a host by comparing the whole text.
 void put_network(JsonWriter& json, const Inventory& inventory) {
-    json.begin_object("network").begin_array("addrs");
-    for (const auto& address : inventory.addresses.value_or(std::vector<Address>{})) {
+    const auto addresses = inventory.addresses.value_or(std::vector<Address>{});
+    json.begin_object("network").begin_object("ifaces");
+    for (const auto& link : inventory.links.value_or(std::vector<Link>{})) {
+        if (link.is_up()) put_interface(json, link, addresses);
+    }
+    json.end().begin_array("addrs");
+    for (const auto& address : addresses) {
         if (address.scope != RT_SCOPE_HOST) json.add(address.ip.text());
     }
     json.end().end();
@@ -134,9 +148,20 @@ Result<Secret> AegisfluxEnroll::make_key() const { return make_identity_key(); }
 
 Result<> AegisfluxEnroll::check_key(const Secret& key) const { return check_identity_key(key); }
 
+// The original agent takes the key of its data directory, and without one that of the default
+// directory.
+Result<Adopted> AegisfluxEnroll::adopt(const OriginalIdentity& files) const {
+    for (const auto* name : {"identity.key", "default.key"}) {
+        const auto found = files.find(name);
+        if (found == files.end()) continue;
+        TRY(within(name, check_identity_key(found->second)));
+        return Adopted{.agent_id = {}, .key = Secret(found->second.reveal()), .credential = {}};
+    }
+    return Adopted{};
+}
+
 bool AegisfluxEnroll::renews(const Identity& identity, const Secret& key) const {
-    return identity.agent_id ==
-           "agent-" + crypto::hex(crypto::sha256(public_part(key))).substr(0, 16);
+    return identity.agent_id == agent_uid_of(key);
 }
 
 Exchange<Enrolled> AegisfluxEnroll::enroll(const EnrollRequest& request) const {

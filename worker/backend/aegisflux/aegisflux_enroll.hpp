@@ -14,6 +14,7 @@ class AegisfluxEnroll final : public EnrollDialect {
     bool needs_token() const override { return false; }
     Result<Secret> make_key() const override;
     Result<> check_key(const Secret& key) const override;
+    Result<Adopted> adopt(const OriginalIdentity& files) const override;
     // True where the backend names agents by their key (2026). An older one gives each registration
     // another id.
     bool renews(const Identity& identity, const Secret& key) const override;

@@ -12,9 +12,11 @@ struct AegisfluxOptions {
     std::string host_id;           // empty: the host id of policy
     std::string registration_url;  // empty: this host does not register
     std::string org_id;
+    std::string original_state;  // data directory of the original agent; empty: none
 
     static std::span<const DialectOption> rows();
     static std::span<const DialectVariable> variables();
+    static std::vector<OriginalFile> original_files(const DialectOptions& options);
     static AegisfluxOptions from(const DialectOptions& options);
 };
 

@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include "common/crypto/sha256.hpp"
+
 namespace bulkhead::worker {
 
 namespace {
@@ -43,6 +45,10 @@ Result<> check_identity_key(const Secret& key) {
 }
 
 ByteView public_part(const Secret& key) { return as_bytes(key.reveal()).subspan(kHalf); }
+
+std::string agent_uid_of(const Secret& key) {
+    return "agent-" + crypto::hex(crypto::sha256(public_part(key))).substr(0, 16);
+}
 
 Bytes sign_as(const Secret& key, std::string_view message) {
     Bytes signature(crypto_sign_BYTES);

@@ -19,6 +19,8 @@ Result<> check_identity_key(const Secret& key);
 
 // The 32 bytes of the public key; refers to `key`, which check_identity_key() must have accepted.
 ByteView public_part(const Secret& key);
+// The id that a backend of 2026 gives the agent with this key.
+std::string agent_uid_of(const Secret& key);
 // The Ed25519 signature over `message`, 64 bytes, by a key that check_identity_key() accepted.
 Bytes sign_as(const Secret& key, std::string_view message);
 

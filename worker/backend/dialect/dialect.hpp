@@ -36,6 +36,9 @@ class EnrollDialect {
     // checked when it is read again. Empty: the dialect has no such key.
     virtual Result<Secret> make_key() const { return Secret(); }
     virtual Result<> check_key(const Secret&) const { return {}; }
+    // The identity of the original agent, from its files. An error: they are damaged, or a part is
+    // missing without which the rest is of no use.
+    virtual Result<Adopted> adopt(const OriginalIdentity&) const { return Adopted{}; }
     // Whether enrolling again with this key gives `identity` its id again. It is then done at each
     // start, so that the backend knows this host as it is now. If not, the identity is kept until
     // the backend has lost it.
@@ -157,6 +160,11 @@ class Dialect {
     // Called only if DialectTraits::heartbeats.
     virtual Exchange<HeartbeatReceipt> heartbeat(const Identity&, const Heartbeat&) const {
         return {};
+    }
+    // The request that answers the question, registers nothing and leaves to the original agent
+    // what it relies on. nullopt: this backend has no such request.
+    virtual std::optional<Exchange<Standing>> ask_standing(const StandingQuestion&) const {
+        return std::nullopt;
     }
     // Each is null if the backend does not offer it.
     virtual const EnrollDialect* enrollment() const { return nullptr; }

@@ -68,6 +68,35 @@ struct Enrolled {
     std::function<Exchange<Enrolled>()> next;
 };
 
+// What the backend's original agent was known by, by the name of its file (OriginalFile).
+using OriginalIdentity = std::map<std::string, Secret, std::less<>>;
+
+// The same in the terms of this agent; what is empty was not there.
+struct Adopted {
+    std::string agent_id;  // if EnrollTraits::names_itself
+    Secret key;            // EnrollDialect::make_key()
+    Secret credential;
+};
+
+// Asked before the original agent is stopped, with its identity: who is this host to the backend?
+struct StandingQuestion {
+    Identity identity;
+    Secret key;  // EnrollDialect::make_key()
+    UnixTime now{};
+};
+
+struct Standing {
+    enum class Kind {
+        known,
+        unknown,
+        silent,  // the backend says nothing about it
+    };
+    Kind kind = Kind::silent;
+    std::string text;  // a sentence for people, without what the backend said of its own accord
+    // If set, nothing is known yet: this request has to be sent next, at once.
+    std::function<Exchange<Standing>()> next;
+};
+
 // Whether the backend knows this host.
 struct Presence {
     bool known = true;

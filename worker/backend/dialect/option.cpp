@@ -18,6 +18,20 @@ std::string_view text_of(const DialectOption& row, const DialectOptions& options
     return given == options.end() ? row.fallback : std::string_view(given->second);
 }
 
+Result<> check_directory(std::string_view value) {
+    if (value.empty()) return {};
+    if (!value.starts_with('/') || value.ends_with('/')) {
+        return fail("must be an absolute path that ends in a name");
+    }
+    for (const auto part : split(value.substr(1), '/')) {
+        if (part.empty() || part == "." || part == "..") {
+            return fail("holds an empty part, . or ..");
+        }
+    }
+    if (value.find('\0') != value.npos) return fail("holds a NUL");
+    return {};
+}
+
 namespace original {
 
 namespace {

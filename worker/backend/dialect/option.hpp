@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "common/base/result.hpp"
 #include "worker/backend/dialect/value_type.hpp"
@@ -73,6 +74,15 @@ Owner filled(const std::tuple<Fields...>& all, const DialectOptions& options) {
     std::apply([&](const auto&... field) { (fill(owner, field, options), ...); }, all);
     return owner;
 }
+
+// A file that holds a part of the identity of the backend's original agent.
+struct OriginalFile {
+    std::string_view name;  // what it holds: "api_key"; at most 30 bytes
+    std::string path;
+    bool secret = true;  // nobody but its owner and group may read it
+};
+// "" or an absolute path without "." and "..".
+Result<> check_directory(std::string_view value);
 
 // Turns a value as the original agent writes it into one of this agent's; nothing where the
 // original took it for not given.

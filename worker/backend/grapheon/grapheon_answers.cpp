@@ -44,6 +44,14 @@ std::optional<seconds> seconds_at(const JsonValue& policy, std::string_view memb
     return number ? std::optional(seconds(*number)) : std::nullopt;
 }
 
+// The number of the agent in "agent", as the backend's pages show it.
+std::string number_of(const JsonValue& body) {
+    const auto agent = body.find("agent");
+    const auto id = agent ? agent->find("id") : std::nullopt;
+    const auto number = id ? id->integer(0, 1'000'000'000'000) : fail("absent");
+    return number ? "agent " + std::to_string(*number) : "an agent";
+}
+
 // "enabled_commands" of the policy; a switch that is absent is on. nullopt: the policy has none.
 std::optional<CollectionSet> switches_at(const JsonValue& policy) {
     static constexpr std::array<std::pair<std::string_view, Collection>, kCollections> kSwitches{
@@ -59,22 +67,6 @@ std::optional<CollectionSet> switches_at(const JsonValue& policy) {
         if (value && value->truth().value_or(true) == false) enabled.reset(index_of(collection));
     }
     return enabled;
-}
-
-// A value outside the bounds of Grapheon's schema (backend/schemas.py) is ignored.
-InventoryPolicyChange policy_of(const JsonValue& body) {
-    const auto policy = body.find("policy");
-    if (!policy) return {};
-    InventoryPolicyChange change;
-    change.interval = seconds_at(*policy, "checkin_interval_seconds", 60, 86'400);
-    change.jitter = seconds_at(*policy, "jitter_seconds", 0, 3'600);
-    change.collect_timeout = seconds_at(*policy, "command_timeout_seconds", 1, 300);
-    change.enabled = switches_at(*policy);
-    if (const auto found = policy->find("max_report_bytes")) {
-        const auto bytes = found->integer(16'384, 10'485'760);
-        if (bytes) change.max_report_bytes = static_cast<std::uint64_t>(*bytes);
-    }
-    return change;
 }
 
 // The index in `sent` of the element that a path such as "connections.0.state" names; it may begin
@@ -138,6 +130,55 @@ std::unexpected<Failure> judge_invalid(const HttpAnswer& answer, const JsonValue
 }
 
 }  // namespace
+
+InventoryPolicyChange policy_of(const JsonValue& body) {
+    const auto policy = body.find("policy");
+    if (!policy) return {};
+    InventoryPolicyChange change;
+    change.interval = seconds_at(*policy, "checkin_interval_seconds", 60, 86'400);
+    change.jitter = seconds_at(*policy, "jitter_seconds", 0, 3'600);
+    change.collect_timeout = seconds_at(*policy, "command_timeout_seconds", 1, 300);
+    change.enabled = switches_at(*policy);
+    if (const auto found = policy->find("max_report_bytes")) {
+        const auto bytes = found->integer(16'384, 10'485'760);
+        if (bytes) change.max_report_bytes = static_cast<std::uint64_t>(*bytes);
+    }
+    return change;
+}
+
+Answer<Standing> judge_standing(const HttpAnswer& answer) {
+    using enum Standing::Kind;
+    const auto body = JsonValue::parse(answer.body);
+    const auto why = judge_failure(answer, body ? said(*body) : "").error();
+    switch (answer.status) {
+        case 200:
+            if (!body) return judge_unreadable(body.error());
+            if (text_at(*body, "status") != "accepted") {
+                return judge_unreadable({"status: not accepted"});
+            }
+            return Standing{.kind = known,
+                            .text = "the backend knows this host as " + number_of(*body) +
+                                    " and takes its reports",
+                            .next = {}};
+        case 401:
+            return Standing{.kind = unknown,
+                            .text =
+                                "the API key is rotated, unknown, or of an agent that was "
+                                "deactivated: " +
+                                why.text,
+                            .next = {}};
+        case 403:
+            return Standing{.kind = unknown,
+                            .text = "the backend takes no reports of this host: " + why.text,
+                            .next = {}};
+        case 409:
+            return Standing{.kind = unknown,
+                            .text = "the API key is of another agent: " + why.text,
+                            .next = {}};
+        default:
+            return std::unexpected(why);
+    }
+}
 
 Answer<Enrolled> judge_register(const HttpAnswer& answer, const std::string& agent_id) {
     const auto body = JsonValue::parse(answer.body);

@@ -5,6 +5,7 @@
 
 #include "worker/backend/dialect/answer.hpp"
 #include "worker/backend/dialect/messages.hpp"
+#include "worker/backend/json/json.hpp"
 
 namespace bulkhead::worker::grapheon {
 
@@ -17,5 +18,11 @@ Answer<Enrolled> judge_register(const HttpAnswer& answer, const std::string& age
 // a success; 403 is not_yet; 422 is refused, with the elements that caused it.
 Answer<InventoryReceipt> judge_check_in(const HttpAnswer& answer,
                                         const std::vector<InventoryElement>& sent);
+
+Answer<Standing> judge_standing(const HttpAnswer& answer);
+
+// The policy in "policy" of an answer, or of the original agent's state.json. A value outside the
+// bounds of Grapheon's schema (backend/schemas.py) is ignored.
+InventoryPolicyChange policy_of(const JsonValue& body);
 
 }  // namespace bulkhead::worker::grapheon

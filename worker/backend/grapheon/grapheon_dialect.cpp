@@ -1,6 +1,8 @@
 #include "worker/backend/grapheon/grapheon_dialect.hpp"
 
+#include "common/base/parse.hpp"
 #include "common/base/text.hpp"
+#include "worker/backend/dialect/identifiers.hpp"
 #include "worker/backend/grapheon/grapheon_answers.hpp"
 #include "worker/backend/grapheon/gzip.hpp"
 #include "worker/backend/json/inventory_json.hpp"
@@ -11,6 +13,7 @@ namespace bulkhead::worker {
 namespace {
 
 constexpr std::size_t kMaxName = 255;
+constexpr std::size_t kUuidLength = 36;
 
 std::string clipped(std::string_view text) { return BoundaryText<kMaxName>::clipped(text).str(); }
 
@@ -21,9 +24,11 @@ std::optional<std::string> unless_empty(const std::string& text) {
 // The members about this host that registrations and check-ins share.
 void put_host(JsonWriter& json, const GrapheonOptions& options, std::string_view agent_version,
               const SystemInfo& system) {
+    const auto version = options.agent_version.empty() ? "bulkhead " + std::string(agent_version)
+                                                       : options.agent_version;
     json.put("hostname",
              options.hostname.empty() ? clipped(system.hostname) : std::string(options.hostname))
-        .put("agent_version", BoundaryText<100>::clipped(agent_version).str())
+        .put("agent_version", BoundaryText<100>::clipped(version).str())
         .put("platform", "linux")
         .put("platform_release", clipped(system.kernel_release));
 }
@@ -77,6 +82,25 @@ const DialectTraits& GrapheonDialect::traits() const {
     return kTraits;
 }
 
+std::optional<Exchange<Standing>> GrapheonDialect::ask_standing(
+    const StandingQuestion& question) const {
+    JsonWriter json;
+    json.begin_object()
+        .put("agent_uuid", question.identity.agent_id)
+        .put("observed_at", format_utc(question.now))
+        .put("full_snapshot", false)
+        .end();
+    return Exchange<Standing>{
+        .request = {.method = "POST",
+                    .path = "/api/agents/check-in",
+                    .headers = {{options_.api_key_header,
+                                 Secret(question.identity.credential.reveal())},
+                                {"Content-Type", Secret("application/json")}},
+                    .body = std::move(json).take(),
+                    .max_answer_bytes = grapheon::kMaxAnswerBytes},
+        .judge = &grapheon::judge_standing};
+}
+
 EnrollTraits GrapheonEnrollment::enroll_traits() const {
     return {.gives_again = false,
             .names_itself = true,
@@ -93,6 +117,27 @@ Exchange<Enrolled> GrapheonEnrollment::enroll(const EnrollRequest& request) cons
             .judge = [id = request.agent_id](const HttpAnswer& answer) {
                 return grapheon::judge_register(answer, id);
             }};
+}
+
+Result<Adopted> GrapheonEnrollment::adopt(const OriginalIdentity& files) const {
+    const auto line = [&files](std::string_view name) {
+        const auto found = files.find(name);
+        const auto text = found == files.end() ? "" : found->second.reveal();
+        return std::string(trimmed(text.substr(0, text.find_first_of("\r\n"))));
+    };
+    Adopted adopted{
+        .agent_id = line("agent_uuid"), .key = {}, .credential = Secret(line("api_key"))};
+    if (adopted.agent_id.empty() && !adopted.credential.empty()) {
+        return fail("an api_key, but no agent_uuid that it belongs to");
+    }
+    if (!adopted.agent_id.empty() && adopted.agent_id.size() != kUuidLength) {
+        return fail("agent_uuid: holds no UUID");
+    }
+    if (!adopted.agent_id.empty()) TRY(within("agent_uuid", check_agent_id(adopted.agent_id)));
+    if (!adopted.credential.empty()) {
+        TRY(within("api_key", check_credential(adopted.credential.reveal())));
+    }
+    return adopted;
 }
 
 GrapheonInventory::GrapheonInventory(const GrapheonOptions& options) : options_(options) {

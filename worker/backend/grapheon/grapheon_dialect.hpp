@@ -12,6 +12,7 @@ class GrapheonEnrollment : public EnrollDialect {
     explicit GrapheonEnrollment(const GrapheonOptions& options) : options_(options) {}
     EnrollTraits enroll_traits() const override;
     Exchange<Enrolled> enroll(const EnrollRequest& request) const override;
+    Result<Adopted> adopt(const OriginalIdentity& files) const override;
 
   private:
     const GrapheonOptions& options_;
@@ -38,6 +39,8 @@ class GrapheonDialect : public Dialect {
     GrapheonDialect& operator=(const GrapheonDialect&) = delete;
 
     const DialectTraits& traits() const override;
+    // A check-in without elements, version and sequence number.
+    std::optional<Exchange<Standing>> ask_standing(const StandingQuestion& question) const override;
     const EnrollDialect* enrollment() const override { return &enrollment_; }
     const InventoryDialect* inventory() const override { return &inventory_; }
 

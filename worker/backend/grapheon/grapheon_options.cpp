@@ -43,6 +43,14 @@ constexpr auto kOptions = std::tuple{
            {.fallback = "X-Agent-Api-Key",
             .help = "header that carries the key",
             .check = &check_header}),
+    option("agent_version", &GrapheonOptions::agent_version,
+           {.help = "the version that the backend is told; empty: bulkhead and its own",
+            .check = &check_text}),
+    option("original_state", &GrapheonOptions::original_state,
+           {.fallback = "/var/lib/grapheon-agent",
+            .help = "state directory of the agent that is replaced, whose agent_uuid and api_key "
+                    "are taken over where this host has none; empty: none",
+            .check = &check_directory}),
     option("timer_interval", &GrapheonOptions::timer_interval,
            {.type = value::duration(1s, 24h),
             .fallback = "900s",
@@ -78,12 +86,18 @@ std::span<const DialectVariable> GrapheonOptions::variables() {
         {"GRAPHEON_AGENT_INSECURE_SKIP_VERIFY", "", "--insecure-skip-verify",
          &original::no_verification, "verification cannot be turned off; name a ca_file", true},
         {"GRAPHEON_AGENT_LOG_LEVEL", "log_level", "--log-level", &original::python_level},
-        {"GRAPHEON_AGENT_STATE_DIR", "", "--state-dir", nullptr,
-         "the worker's state directory is used"},
+        {"GRAPHEON_AGENT_STATE_DIR", "options.original_state", "--state-dir", nullptr,
+         "its identity is taken over; state is kept in the worker's directory"},
         {"GRAPHEON_AGENT_CONFIG", "", "--config", nullptr,
          "name that file in EnvironmentFile= of the unit"},
     }};
     return kRows;
+}
+
+std::vector<OriginalFile> GrapheonOptions::original_files(const DialectOptions& options) {
+    const auto directory = from(options).original_state;
+    if (directory.empty()) return {};
+    return {{"agent_uuid", directory + "/agent_uuid", false}, {"api_key", directory + "/api_key"}};
 }
 
 GrapheonOptions GrapheonOptions::from(const DialectOptions& options) {

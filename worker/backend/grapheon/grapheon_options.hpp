@@ -14,12 +14,15 @@ struct GrapheonOptions {
     std::string site_name;     // empty: not sent
     std::string hostname;      // empty: the host's
     std::string api_key_header;
+    std::string agent_version;   // empty: "bulkhead" and the version of this agent
+    std::string original_state;  // state directory of the original agent; empty: none
     std::chrono::seconds timer_interval{};
     // The backend refuses a whole report because of one socket that listens on all addresses.
     WildcardListeners wildcard_listeners = WildcardListeners::rewrite;
 
     static std::span<const DialectOption> rows();
     static std::span<const DialectVariable> variables();
+    static std::vector<OriginalFile> original_files(const DialectOptions& options);
     static GrapheonOptions from(const DialectOptions& options);
 };
 

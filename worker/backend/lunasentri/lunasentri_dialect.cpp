@@ -90,12 +90,46 @@ LunasentriDialect::LunasentriDialect(const LunasentriOptions& options)
               .first_after_interval = true,
               .needs_cpu_percent = true,
               .retries = Retries{.first = options.retry_backoff, .most = options.max_retries},
+              // A machine that was enabled again is back before the server shows it as offline,
+              // after two minutes.
+              .longest_rejected_pause = std::chrono::seconds(60),
               .credential_name = "API key",
               .rejection_hint =
                   "either the machine is disabled or the key was rotated, LunaSentri "
                   "does not say which: ask an admin to enable the machine, or to "
                   "rotate the key"},
       user_agent_(options.user_agent) {}
+
+// The server looks at the key before it reads the body, and stores nothing of one that it cannot
+// read.
+std::optional<Exchange<Standing>> LunasentriDialect::ask_standing(
+    const StandingQuestion& question) const {
+    HttpRequest request{
+        .method = "POST",
+        .path = "/agent/metrics",
+        .headers = {{"Authorization", Secret("Bearer " + question.identity.credential.reveal())},
+                    {"Content-Type", Secret("application/json")}},
+        .body = "?"};
+    return Exchange<Standing>{
+        .request = std::move(request), .judge = [](const HttpAnswer& answer) -> Answer<Standing> {
+            using enum Standing::Kind;
+            if (answer.status == 400) {
+                return Standing{.kind = known,
+                                .text =
+                                    "the server knows this host's API key, and its machine is "
+                                    "enabled",
+                                .next = {}};
+            }
+            auto failed = judge_failure(answer, reason_of(answer)).error();
+            if (answer.status != 401) return std::unexpected(std::move(failed));
+            return Standing{.kind = unknown,
+                            .text =
+                                "the API key is unknown or rotated, or its machine is "
+                                "disabled: " +
+                                failed.text,
+                            .next = {}};
+        }};
+}
 
 Exchange<HeartbeatReceipt> LunasentriDialect::heartbeat(const Identity& identity,
                                                         const Heartbeat& beat) const {

@@ -14,6 +14,8 @@ class LunasentriDialect final : public Dialect {
     const DialectTraits& traits() const override { return traits_; }
     Exchange<HeartbeatReceipt> heartbeat(const Identity& identity,
                                          const Heartbeat& beat) const override;
+    // A report that cannot be read.
+    std::optional<Exchange<Standing>> ask_standing(const StandingQuestion& question) const override;
 
   private:
     DialectTraits traits_;
