@@ -72,7 +72,7 @@ constexpr std::array kCommands{
         &cli::request_reboot},
     Row{"migrate",
         "--from ...\n"
-        "[--root DIR] [--file FILE]... [--write DIR]",
+        "[--root DIR] [--file FILE]... [--write DIR] [--check]",
         "the agent.yaml, policy lines and state that replace another agent", &cli::migrate,
         &cli::names_of_old_agents},
     Row{"settings", "[--markdown|--schema]",

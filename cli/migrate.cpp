@@ -7,10 +7,12 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <set>
 
 #include "cli/base/command.hpp"
 #include "cli/base/files.hpp"
 #include "cli/base/options.hpp"
+#include "cli/migrate/ask_backend.hpp"
 #include "cli/migrate/compose.hpp"
 #include "common/sys/walk.hpp"
 #include "worker/backend/registry.hpp"
@@ -21,9 +23,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array kOptions{
-    Option{"--from", Option::Takes::once}, Option{"--root", Option::Takes::once},
-    Option{"--file", Option::Takes::often}, Option{"--write", Option::Takes::once}};
+constexpr int kNothingLearnt = 3;  // exit status of --check
+
+constexpr std::array kOptions{Option{"--from", Option::Takes::once},
+                              Option{"--root", Option::Takes::once},
+                              Option{"--file", Option::Takes::often},
+                              Option{"--write", Option::Takes::once}, Option{"--check"}};
 
 std::string joined(const std::vector<std::string>& lines, std::string_view before) {
     std::string text;
@@ -60,13 +65,13 @@ std::string install_lines(const migration::Plan& plan, const std::string& from) 
                std::string(mode) + " " + shell_word(from + "/" + name) + " " + target + "\n";
     };
     auto text = install("root", "bulkhead", "640", "agent.yaml", "/etc/bulkhead/agent.yaml");
-    bool state = false;
+    std::set<std::string> made;
     for (const auto& file : plan.secrets) {
         const auto colon = file.owner.find(':');
-        if (!state && file.name.starts_with("state/")) {
-            // At its start the agent gives this directory to the account of its worker.
-            text += "install -d -o root -g root -m 700 /var/lib/bulkhead/worker/credentials\n";
-            state = true;
+        const auto directory = file.target.substr(0, file.target.rfind('/'));
+        // At its start the agent gives these directories to the account of its worker.
+        if (file.name.starts_with("state/") && made.insert(directory).second) {
+            text += "install -d -o root -g root -m 700 " + directory + "\n";
         }
         text += install(file.owner.substr(0, colon), file.owner.substr(colon + 1), file.mode,
                         file.name, file.target);
@@ -164,6 +169,19 @@ std::string without_slash(std::string path) {
     return path;
 }
 
+// Asks the backend who this host is to it, and says so.
+Result<int> check_standing(const migration::Plan& plan, const std::string& root) {
+    using enum worker::Standing::Kind;
+    const auto standing = migration::ask_backend(plan, root);
+    if (!standing) {
+        TRY(print("nothing was learnt: " + standing.error().what + "\n"));
+        return kNothingLearnt;
+    }
+    TRY(print(standing->text + "\n"));
+    if (standing->kind == silent) return kNothingLearnt;
+    return standing->kind == known ? kDone : kNo;
+}
+
 std::string old_agents(std::string_view separator) {
     std::string names;
     for (const auto& one : migration::old_agents()) {
@@ -191,8 +209,9 @@ Result<int> migrate(const Arguments& arguments) {
         TRY(migration::read_installation(*agent, root, options.values("--file")));
     const auto plan = TRY(migration::compose(*agent, installation, root));
     if (!directory.empty()) TRY(write_all(plan, directory));
-    TRY(print(told(plan, installation, directory)));
-    return kDone;
+    const bool check = options.has("--check");
+    if (!check || !directory.empty()) TRY(print(told(plan, installation, directory)));
+    return check ? check_standing(plan, root) : kDone;
 }
 
 }  // namespace bulkhead::cli

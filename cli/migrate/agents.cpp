@@ -25,10 +25,13 @@ constexpr std::array<Texts, 1> kLunasentriNotes{
     "that answered 200 for a success. If reports fail now, look at the path of url."};
 
 constexpr std::array<Texts, 1> kGrapheonUnits{"grapheon-agent.service"};
-constexpr std::array<Texts, 2> kGrapheonNotes{
+constexpr std::array<Texts, 3> kGrapheonNotes{
     "The agent stays and keeps its own time; the old timer has nothing left to start: systemctl "
     "disable --now grapheon-agent.timer",
-    "The first check-in is a full snapshot: what the old agent sent last is not carried over."};
+    "The first check-in is a full snapshot: what the old agent sent last is not carried over.",
+    "A socket that several processes share is reported with the lowest pid, where the old agent "
+    "took "
+    "the last that ss names: such sockets are stored once more."};
 
 constexpr std::array<Texts, 3> kRavenxcopeUnits{
     "ravenxcope-sensor-agent.service", "ravenxcope-sensor.service", "sensor-agent.service"};
@@ -76,8 +79,8 @@ constexpr std::array<OldAgent, 5> kAgents{{
     {.name = "aegisflux",
      .dialect = "aegisflux",
      .units = kAegisfluxUnits,
-     .settings_file = "/etc/aegis/agent.env",
-     .state = "/var/lib/aegis/identity.key",
+     .settings_file = "/etc/aegisflux/agent.env",
+     .state = "/var/lib/aegis",
      .notes = kAegisfluxNotes},
 }};
 

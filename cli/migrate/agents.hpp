@@ -14,7 +14,7 @@ struct OldAgent {
     bool settings_win = false;                // true: the file has precedence over the environment
     std::string_view settings_flag = "";      // the flag that names another such file
     std::string_view settings_variable = "";  // the environment variable that does
-    std::string_view state = "";              // directory or file whose content is converted
+    std::string_view state = "";              // directory whose content is converted
     std::span<const std::string_view> notes;  // sentences about what changes for the operator
 };
 

@@ -19,6 +19,12 @@ namespace bulkhead::cli::migration {
 namespace {
 
 constexpr std::string_view kOptions = "options.";
+constexpr std::string_view kOriginalState = "options.original_state";
+constexpr std::string_view kHostId = "options.host_id";
+// Variables that only AegisFlux' local-agent reads, whose defaults are others.
+constexpr std::array<std::string_view, 6> kLocalAgents{
+    "AGENT_POLL_INTERVAL_SEC", "AGENT_NATS_URL",  "AGENT_VAULT_URL",
+    "AGENT_CACHE_DIR",         "AGENT_HTTP_PORT", "AGENT_TELEMETRY_SUBJECT"};
 constexpr std::string_view kEtc = "/etc/bulkhead/";
 // Ports that the shipped policy/profiles/worker.profile allows.
 constexpr std::array<int, 4> kShippedPorts{443, 3128, 8080, 8443};
@@ -71,6 +77,7 @@ class Composer {
         for (const auto& row : dialect_.variables) TRY(take(row));
         note_strangers();
         TRY(carry_state());
+        TRY(fill_in());
         for (const auto& [key, file] :
              {std::pair("credential", "credential"), std::pair("install_token", "install-token")}) {
             move_secret(key, file);
@@ -96,15 +103,27 @@ class Composer {
         if (one == all.end()) return {};
         auto text = row.translate == nullptr ? Result<std::optional<std::string>>(one->text)
                                              : row.translate(one->text);
-        if (!text) return fail(one->where + ": " + one->name + ": " + text.error().what);
+        const auto name = written_name(*one);
+        if (!text) return fail(one->where + ": " + name + ": " + text.error().what);
         if (!*text) return {};
         if (row.setting.empty()) {
-            plan_.notes.push_back(one->where + ": " + one->name +
+            plan_.notes.push_back(one->where + ": " + name +
                                   " has nothing in its place: " + std::string(row.remark));
             return {};
         }
-        values_[std::string(row.setting)] = {**std::move(text), one->where + ": " + one->name};
+        values_[std::string(row.setting)] = {**std::move(text), one->where + ": " + name};
         return {};
+    }
+
+    // The name as it stands in its file: the keys of a YAML file are kept as flags.
+    std::string written_name(const Found& found) const {
+        const auto file = found.where.substr(0, found.where.rfind(':'));
+        if (!found.name.starts_with("--") || !(file.ends_with(".yaml") || file.ends_with(".yml"))) {
+            return found.name;
+        }
+        auto key = found.name.substr(2);
+        std::ranges::replace(key, '-', '_');
+        return key;
     }
 
     // Adds a note unless it is there already; a file may have been read for two settings.
@@ -119,7 +138,7 @@ class Composer {
                                     [&](const auto& row) { return is_of(row, found); }) ||
                 (!agent_.settings_variable.empty() && found.name == agent_.settings_variable);
             if (!known)
-                note(found.where + ": " + found.name +
+                note(found.where + ": " + written_name(found) +
                      " is no setting of this agent and was left out");
         }
     }
@@ -127,11 +146,22 @@ class Composer {
     // --- state and secrets
 
     Result<> carry_state() {
-        plan_.secrets = TRY(read_state(agent_, installation_, root_, plan_.notes));
+        const auto directory = values_.find(std::string(kOriginalState));
+        auto state = TRY(read_state(
+            agent_, directory == values_.end() ? "" : directory->second.text, root_, plan_.notes));
+        plan_.secrets = std::move(state.files);
+        plan_.identity = std::move(state.identity);
+        plan_.key = std::move(state.key);
+        // What lies there is carried over by now.
+        if (directory != values_.end()) values_.erase(directory);
+        if (!plan_.identity.credential.empty() && values_.erase("install_token") > 0) {
+            note("The enrollment key was left out: with its API key the agent has no use for it.");
+        }
         // In a dialect that enrolls, the credential came from an enrollment, so it is state and not
         // a setting.
         if (!dialect_.enrolls || !values_.contains("credential")) return {};
         const auto value = std::move(values_["credential"]);
+        plan_.identity.credential = Secret(value.text);
         const auto id = values_.find("options.sensor_id");
         plan_.secrets.push_back(kept_credential(agent_, id == values_.end() ? "" : id->second.text,
                                                 value.text, value.where));
@@ -141,6 +171,62 @@ class Composer {
         if (values_.erase("install_token") > 0) {
             note("The install token was left out: it has been used.");
         }
+        return {};
+    }
+
+    // --- defaults of the old agents that are others here
+
+    bool is_found(std::string_view name) const {
+        return std::ranges::any_of(installation_.found, [name](const Found& found) {
+            return found.name == name && !found.text.empty();
+        });
+    }
+    void put_default(const std::string& key, const std::string& text, const std::string& why) {
+        if (!text.empty()) values_.try_emplace(key, Value{text, why});
+    }
+
+    void fill_in_registration() {
+        constexpr auto* kKey = "options.registration_url";
+        constexpr auto* kDefault = "http://localhost:8083";
+        const auto url = values_.find("url");
+        if (url == values_.end() || !url->second.text.starts_with("https:")) {
+            return put_default(kKey, kDefault, "the old agent's default");
+        }
+        if (values_.contains(kKey)) return;
+        note(std::string(kKey) + " was left out: the old agent registered with its default " +
+             kDefault + ", which is not asked without TLS beside a url that has it.");
+    }
+
+    Result<> fill_in() {
+        if (agent_.name != "aegisflux") return {};
+        // The agent of the backend's own repository.
+        const bool local =
+            std::ranges::any_of(kLocalAgents, [this](auto one) { return is_found(one); });
+        const bool registers = !plan_.key.empty() || is_found("ACTIONS_API_URL") ||
+                               is_found("ORG_ID") || is_found("AEGIS_DATA_DIR");
+        if (local) {
+            put_default("url", "http://localhost:8084", "the old agent's default");
+            put_default("heartbeat_interval", "30s", "the old agent's default");
+            put_default(std::string(kHostId), "localhost", "the old agent's default");
+        }
+        if (registers && !local) fill_in_registration();
+        return values_.contains(std::string(kHostId)) ? Result<>() : find_host_id(registers);
+    }
+
+    // Without AGENT_HOST_ID the old agent took /etc/machine-id, or else the host's name; before
+    // 2025-09-19 it took "host-unknown".
+    Result<> find_host_id(bool registers) {
+        for (const auto* path : {"/etc/machine-id", "/etc/hostname"}) {
+            const auto id = TRY(only_line(root_, path));
+            if (id.empty()) continue;
+            put_default(std::string(kHostId), id,
+                        std::string(path) + ", as no AGENT_HOST_ID is set");
+            note(std::string(kHostId) + " is the content of " + path +
+                 ", as the old agent has no AGENT_HOST_ID" +
+                 (registers ? "." : "; if it is older than 2025-09-19 its id is host-unknown."));
+            return {};
+        }
+        put_default(std::string(kHostId), "host-unknown", "the old agent's default");
         return {};
     }
 
@@ -155,6 +241,7 @@ class Composer {
                                  .mode = "600",
                                  .origin = found->second.where,
                                  .content = Secret(found->second.text + "\n")});
+        if (key == "credential") plan_.identity.credential = Secret(found->second.text);
         values_[key + "_file"] = {target, found->second.where};
         values_.erase(key);
     }

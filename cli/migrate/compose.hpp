@@ -15,6 +15,8 @@ struct Plan {
     std::vector<std::string> credentials;  // lines to add to credentials.policy
     std::vector<SecretFile> secrets;
     std::vector<std::string> notes;
+    worker::Identity identity;  // as in State, or the credential of the settings
+    Secret key;
 };
 
 // Checks each value as the agent will check it. Errors name file and line of the old installation.

@@ -1,12 +1,16 @@
 #include "cli/migrate/state.hpp"
 
+#include "worker/backend/aegisflux/identity_key.hpp"
+#include "worker/backend/grapheon/grapheon_answers.hpp"
+#include "worker/state/inventory_store.hpp"
+
 namespace bulkhead::cli::migration {
 
 namespace {
 
-SecretFile kept(const OldAgent& agent, const std::string& ending, Secret content,
-                std::string origin) {
-    const auto file = "credentials/" + std::string(agent.dialect) + ending;
+SecretFile kept(const OldAgent& agent, std::string_view folder, std::string_view ending,
+                Secret content, std::string origin) {
+    const auto file = std::string(folder) + "/" + std::string(agent.dialect) + std::string(ending);
     return {.name = "state/" + file,
             .target = "/var/lib/bulkhead/worker/" + file,
             .owner = "root:root",
@@ -15,8 +19,73 @@ SecretFile kept(const OldAgent& agent, const std::string& ending, Secret content
             .content = std::move(content)};
 }
 
-// The only line of the file; empty if there is no file.
-Result<std::string> one_line(const std::string& root, const std::string& path) {
+// What the old agent has been told and how far it has counted, from its state.json. The elements of
+// its last report are not taken over.
+Result<std::optional<SecretFile>> grapheons_reports(const OldAgent& agent,
+                                                    const std::string& directory,
+                                                    const std::string& root) {
+    const auto path = directory + "/state.json";
+    const auto text = TRY(read_host_file(root, path));
+    if (!text) return std::nullopt;
+    const auto json = TRY(within(path, worker::JsonValue::parse(text->reveal())));
+    worker::InventoryState state;
+    state.policy = worker::grapheon::policy_of(json);
+    if (const auto number = json.find("sequence_number")) {
+        constexpr std::int64_t kMost = 1'000'000'000'000;
+        const auto sequence = TRY(within(path + ": sequence_number", number->integer(0, kMost)));
+        state.sequence = static_cast<std::uint64_t>(sequence);
+    }
+    return kept(agent, "inventory", ".state", Secret(worker::format_state(state)),
+                path + ", policy and sequence number");
+}
+
+Result<State> grapheons(const OldAgent& agent, const std::string& directory,
+                        const std::string& root, std::vector<std::string>& notes) {
+    const auto uuid = TRY(only_line(root, directory + "/agent_uuid"));
+    const auto key = TRY(only_line(root, directory + "/api_key"));
+    if (uuid.empty() && !key.empty()) {
+        return fail(directory + "/agent_uuid: is missing, and " + directory +
+                    "/api_key is of no use without it; restore it from a backup, or have the key "
+                    "rotated");
+    }
+    State state;
+    if (!uuid.empty()) {
+        state.files.push_back(
+            kept(agent, "credentials", ".uuid", Secret(uuid + "\n"), directory + "/agent_uuid"));
+        auto reports = TRY(grapheons_reports(agent, directory, root));
+        if (reports) state.files.push_back(*std::move(reports));
+    }
+    if (key.empty()) {
+        notes.push_back(directory + " holds no api_key: the agent will register anew.");
+        return state;
+    }
+    state.identity = {.agent_id = uuid, .credential = Secret(key)};
+    state.files.push_back(kept_credential(agent, uuid, key, directory + "/agent_uuid and api_key"));
+    return state;
+}
+
+// The old agent takes the key of its data directory, and without one that of the default directory.
+Result<State> aegisfluxs(const OldAgent& agent, const std::string& directory,
+                         const std::string& root) {
+    for (const auto& place : {directory, std::string(agent.state)}) {
+        const auto path = place + "/identity.key";
+        auto key = TRY(read_host_file(root, path));
+        if (!key) continue;
+        if (const auto usable = worker::check_identity_key(*key); !usable) {
+            return fail(path + ": " + usable.error().what +
+                        "; restore it, or move it away and the host registers as a new one");
+        }
+        State state;
+        state.key = Secret(key->reveal());
+        state.files.push_back(kept(agent, "credentials", ".key", *std::move(key), path));
+        return state;
+    }
+    return State{};
+}
+
+}  // namespace
+
+Result<std::string> only_line(const std::string& root, const std::string& path) {
     const auto text = TRY(read_host_file(root, path));
     if (!text) return std::string();
     std::string line = text->reveal();
@@ -25,62 +94,20 @@ Result<std::string> one_line(const std::string& root, const std::string& path) {
     return line;
 }
 
-Result<std::vector<SecretFile>> grapheons(const OldAgent& agent, const Installation& installation,
-                                          const std::string& root,
-                                          std::vector<std::string>& notes) {
-    std::string directory(agent.state);
-    for (const auto& found : installation.found) {
-        const bool names_it =
-            found.name == "GRAPHEON_AGENT_STATE_DIR" || found.name == "--state-dir";
-        if (names_it && !found.text.empty()) directory = found.text;
-    }
-    const auto uuid = TRY(one_line(root, directory + "/agent_uuid"));
-    const auto key = TRY(one_line(root, directory + "/api_key"));
-    if (uuid.empty() && !key.empty()) {
-        return fail(directory + "/agent_uuid: is missing, and " + directory +
-                    "/api_key is of no use without it; restore it from a backup, or have the key "
-                    "rotated");
-    }
-    std::vector<SecretFile> files;
-    if (!uuid.empty()) {
-        files.push_back(kept(agent, ".uuid", Secret(uuid + "\n"), directory + "/agent_uuid"));
-    }
-    if (!key.empty()) {
-        files.push_back(kept_credential(agent, uuid, key, directory + "/agent_uuid and api_key"));
-    } else {
-        notes.push_back(directory + " holds no api_key: the agent will register anew.");
-    }
-    return files;
-}
-
-Result<std::vector<SecretFile>> aegisfluxs(const OldAgent& agent, const std::string& root) {
-    const std::string path(agent.state);
-    auto key = TRY(read_host_file(root, path));
-    if (!key) return std::vector<SecretFile>{};
-    if (key->reveal().size() != 64) {
-        return fail(path +
-                    ": expected 64 bytes, the agent's Ed25519 key; restore it, or move it "
-                    "away and the host registers as a new one");
-    }
-    return std::vector{kept(agent, ".key", *std::move(key), path)};
-}
-
-}  // namespace
-
 SecretFile kept_credential(const OldAgent& agent, const std::string& agent_id,
                            const std::string& credential, std::string origin) {
-    return kept(agent, ".credential",
+    return kept(agent, "credentials", ".credential",
                 Secret("bulkhead-credential v1\nagent-id " + agent_id + "\ncredential " +
                        credential + "\nend\n"),
                 std::move(origin));
 }
 
-Result<std::vector<SecretFile>> read_state(const OldAgent& agent, const Installation& installation,
-                                           const std::string& root,
-                                           std::vector<std::string>& notes) {
-    if (agent.name == "grapheon") return grapheons(agent, installation, root, notes);
-    if (agent.name == "aegisflux") return aegisfluxs(agent, root);
-    return std::vector<SecretFile>{};
+Result<State> read_state(const OldAgent& agent, const std::string& directory,
+                         const std::string& root, std::vector<std::string>& notes) {
+    const auto place = directory.empty() ? std::string(agent.state) : directory;
+    if (agent.name == "grapheon") return grapheons(agent, place, root, notes);
+    if (agent.name == "aegisflux") return aegisfluxs(agent, place, root);
+    return State{};
 }
 
 }  // namespace bulkhead::cli::migration

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/migrate/installation.hpp"
+#include "worker/backend/dialect/messages.hpp"
 
 namespace bulkhead::cli::migration {
 
@@ -18,13 +19,22 @@ struct SecretFile {
     Secret content;
 };
 
+struct State {
+    std::vector<SecretFile> files;
+    worker::Identity identity;  // that the backend knows the host by; empty: none was found
+    Secret key;                 // the host's own, where the backend knows it by one
+};
+
 // A credential in the format of the worker's credentials files.
 SecretFile kept_credential(const OldAgent& agent, const std::string& agent_id,
                            const std::string& credential, std::string origin);
 
-// Converts the state files of the old agent. A file that is missing becomes a sentence in `notes`.
-Result<std::vector<SecretFile>> read_state(const OldAgent& agent, const Installation& installation,
-                                           const std::string& root,
-                                           std::vector<std::string>& notes);
+// Converts the state files of the old agent, which lie in `directory`, or where the agent looks if
+// it is "". A file that is missing becomes a sentence in `notes`.
+Result<State> read_state(const OldAgent& agent, const std::string& directory,
+                         const std::string& root, std::vector<std::string>& notes);
+
+// The only line of a file beneath `root`; empty if there is no such file.
+Result<std::string> only_line(const std::string& root, const std::string& path);
 
 }  // namespace bulkhead::cli::migration

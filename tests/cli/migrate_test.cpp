@@ -6,13 +6,17 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <set>
 #include <sstream>
 
 #include "cli/migrate/agents.hpp"
+#include "common/sys/clock.hpp"
+#include "tests/backend/reference_backend.hpp"
 #include "tests/cli/site.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/ok.hpp"
+#include "worker/backend/aegisflux/identity_key.hpp"
 #include "worker/backend/registry.hpp"
 #include "worker/config/config.hpp"
 
@@ -188,10 +192,11 @@ TEST_F(BadInstallation, AnAbsentEnvironmentFileIsNamedWithItsUnit) {
 }
 
 TEST_F(BadInstallation, AKeyThatIsNoneIsNotCarriedOver) {
-    files_.write("etc/aegis/agent.env", "AGENT_REGISTRY_URL=https://r\n");
+    files_.write("etc/aegisflux/agent.env", "AGENT_REGISTRY_URL=https://r\n");
     files_.write("var/lib/aegis/identity.key", "short");
-    EXPECT_NE(trouble("aegisflux").find("/var/lib/aegis/identity.key: expected 64 bytes"),
-              std::string::npos);
+    EXPECT_NE(
+        trouble("aegisflux").find("/var/lib/aegis/identity.key: an identity key has 64 bytes"),
+        std::string::npos);
 }
 
 TEST_F(BadInstallation, AnUnknownAgentIsAWrongCall) {
@@ -407,6 +412,195 @@ TEST_F(Units, ARelativeSettingsFileIsThatOfItsWorkingDirectory) {
                  "[Service]\nWorkingDirectory=~\n"
                  "ExecStart=/usr/bin/lunasentri-agent --config my.yaml\n");
     EXPECT_SAYS(refused("lunasentri"), "lunasentri-agent.service:3: my.yaml is no absolute path");
+}
+
+// --- settings that are not written down
+
+class OldAegisflux : public testing::Test {
+  protected:
+    std::string told(const std::string& variables) {
+        files_.write("etc/aegisflux/agent.env", "AGENT_REGISTRY_URL=https://r\n" + variables);
+        const auto answer = migrate({"--from", "aegisflux", "--root", files_.path()});
+        EXPECT_EQ(answer.code, 0) << answer.err;
+        return answer.out;
+    }
+    static bool has(const std::string& text, const std::string& part) {
+        return text.find(part) != text.npos;
+    }
+    void put_key(const std::string& path) {
+        files_.write(path, worker::make_identity_key().reveal());
+    }
+    Tree files_ = tree({{".keep", ""}});
+};
+
+TEST_F(OldAegisflux, RegistrationAndItsKeyAreCarriedOver) {
+    put_key("srv/aegis/identity.key");
+    const auto said =
+        told("ACTIONS_API_URL=https://actions\nORG_ID=team\nAEGIS_DATA_DIR=/srv/aegis\n");
+    EXPECT_TRUE(has(said, "    registration_url: https://actions  # ")) << said;
+    EXPECT_TRUE(has(said, "    org_id: team  # ")) << said;
+    EXPECT_TRUE(has(said, "# /srv/aegis/identity.key\n#   goes to ")) << said;
+    EXPECT_FALSE(has(said, "original_state")) << said;
+    EXPECT_FALSE(has(said, "no setting")) << said;
+}
+
+TEST_F(OldAegisflux, TheDefaultDirectoryHoldsTheKeyThatTheNamedOneLacks) {
+    put_key("var/lib/aegis/identity.key");
+    const auto said = told("AEGIS_DATA_DIR=/srv/aegis\n");
+    EXPECT_TRUE(has(said, "# /var/lib/aegis/identity.key\n#   goes to ")) << said;
+    EXPECT_TRUE(has(said, "# options.registration_url was left out")) << said;
+}
+
+TEST_F(OldAegisflux, TheIdThatItTookByItselfIsWrittenDown) {
+    EXPECT_TRUE(has(told(""), "    host_id: host-unknown  # the old agent's default\n"));
+    files_.write("etc/hostname", "web-7\n");
+    EXPECT_TRUE(has(told(""), "    host_id: web-7  # /etc/hostname"));
+    files_.write("etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+    const auto said = told("");
+    EXPECT_TRUE(has(said, "    host_id: 0123456789abcdef0123456789abcdef  # /etc/machine-id"))
+        << said;
+    EXPECT_TRUE(has(said, "its id is host-unknown")) << said;
+    EXPECT_TRUE(has(told("AGENT_HOST_ID=h-1\n"), "    host_id: h-1  # "));
+    const auto local = told("AGENT_POLL_INTERVAL_SEC=20\nAGENT_ROLLBACK_DELAY_SEC=5\n");
+    EXPECT_TRUE(has(local, "    host_id: localhost  # the old agent's default\n")) << local;
+    EXPECT_TRUE(has(local, "heartbeat_interval: 20s")) << local;
+    EXPECT_FALSE(has(local, "no setting")) << local;
+}
+
+TEST(OldGrapheon, WithoutAKeyTheEnrollmentKeyIsKept) {
+    const auto files = tree({{"etc/grapheon-agent.env",
+                              "GRAPHEON_AGENT_SERVER_URL=https://g\n"
+                              "GRAPHEON_AGENT_ENROLLMENT_KEY=gaek_golden\n"},
+                             {"var/lib/grapheon-agent/agent_uuid", "0b8f5a36\n"},
+                             {"var/lib/grapheon-agent/state.json", "{}"}});
+    const auto answer = migrate({"--from", "grapheon", "--root", files.path()});
+    EXPECT_NE(answer.out.find("credentials/grapheon/install-token"), std::string::npos)
+        << answer.out << answer.err;
+}
+
+// --- --check
+
+class Check : public testing::Test {
+  protected:
+    void SetUp() override { ASSERT_TRUE(backend_.start()); }
+    Answer check(const std::string& agent) {
+        return migrate({"--from", agent, "--root", files_.path(), "--check"});
+    }
+    static constexpr auto* kUuid = "0b8f5a36-3c1e-4b52-9d6a-2f3f1d1c7a10";
+
+    reference::ReferenceBackend backend_{{.api_keys = {{"luna-old", "web-01"}}}};
+    Tree files_ = tree({{".keep", ""}});
+};
+
+TEST_F(Check, GrapheonTellsTheAgentItKnowsAndItsReportsGoOn) {
+    backend_.change([](reference::State& state) {
+        state.grapheon.agents[kUuid] = {.id = 3, .standing = "active", .api_key = "gpak_old"};
+    });
+    files_.write("srv/ca.pem", content_of(backend_.ca_file()));
+    files_.write("etc/grapheon-agent.env", "GRAPHEON_AGENT_SERVER_URL=" + backend_.url() +
+                                               "\nGRAPHEON_AGENT_CA_FILE=/srv/ca.pem\n");
+    files_.write("var/lib/grapheon-agent/agent_uuid", std::string(kUuid) + "\n");
+    files_.write("var/lib/grapheon-agent/api_key", "gpak_old\n");
+    const auto known = check("grapheon");
+    EXPECT_EQ(known.code, 0) << known.err;
+    EXPECT_EQ(known.out, "the backend knows this host as agent 3 and takes its reports\n");
+    const auto sent = backend_.inventories().at(0).body;
+    EXPECT_FALSE(sent.contains("sequence_number"));
+    EXPECT_EQ(sent["full_snapshot"], false);
+    EXPECT_EQ(backend_.requests().size(), 1U) << "nothing is registered";
+
+    files_.write("var/lib/grapheon-agent/api_key", "gpak_other\n");
+    const auto unknown = check("grapheon");
+    EXPECT_EQ(unknown.code, 1);
+    EXPECT_NE(unknown.out.find("rotated"), unknown.out.npos) << unknown.out;
+    EXPECT_EQ(unknown.out.find("gpak_other"), unknown.out.npos);
+    backend_.stop();
+    const auto away = check("grapheon");
+    EXPECT_EQ(away.code, 3);
+    EXPECT_NE(away.out.find("nothing was learnt"), away.out.npos) << away.out;
+}
+
+// The user ids of processes that have `word` on their command line and a socket open.
+std::set<std::string> users_with_sockets(const std::string& word) {
+    std::set<std::string> users;
+    std::error_code error;
+    for (const auto& process : fs::directory_iterator("/proc", error)) {
+        if (content_of(process.path() / "cmdline").find(word) == std::string::npos) continue;
+        const auto status = content_of(process.path() / "status");
+        const auto ids = status.find("Uid:\t") + 5;
+        std::error_code gone;  // the process
+        fs::directory_iterator fd(process.path() / "fd", gone);
+        for (; !gone && fd != fs::directory_iterator(); fd.increment(gone)) {
+            if (!fs::read_symlink(fd->path(), gone).string().starts_with("socket:")) continue;
+            users.insert(status.substr(ids, status.find('\t', ids) - ids));
+        }
+    }
+    return users;
+}
+
+TEST_F(Check, WhatMeetsTheNetworkIsNobody) {
+    if (::geteuid() != 0) GTEST_SKIP() << "another caller asks as itself";
+    reference::ReferenceBackend plain({.tls = false});
+    ASSERT_TRUE(plain.start());
+    plain.misbehave(
+        {.path = "/agent/metrics", .times = 1, .delay = std::chrono::seconds(2), .status = 401});
+    files_.write("etc/lunasentri/agent.yaml",
+                 "server_url: " + plain.url() + "\napi_key: luna-old\n");
+    auto asked = std::async(std::launch::async, [this] { return check("lunasentri").code; });
+    std::set<std::string> users;
+    while (asked.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) {
+        users.merge(users_with_sockets(files_.path()));
+    }
+    EXPECT_EQ(asked.get(), 1);
+    EXPECT_EQ(users, std::set<std::string>{std::to_string(kNobody)});
+}
+
+TEST_F(Check, LunasentriTellsWhetherTheKeyIsGoodAndStoresNothing) {
+    reference::ReferenceBackend plain({.tls = false, .api_keys = {{"luna-old", "web-01"}}});
+    ASSERT_TRUE(plain.start());
+    const auto put = [&](const std::string& key) {
+        files_.write("etc/lunasentri/agent.yaml",
+                     "server_url: " + plain.url() + "\napi_key: " + key + "\n");
+    };
+    put("luna-old");
+    const auto known = check("lunasentri");
+    EXPECT_EQ(known.code, 0) << known.out << known.err;
+    EXPECT_TRUE(plain.heartbeats().empty());
+    put("luna-new");
+    EXPECT_EQ(check("lunasentri").code, 1);
+}
+
+TEST_F(Check, AegisfluxTellsWhenItSawTheAgent) {
+    reference::ReferenceBackend plain({.tls = false});
+    ASSERT_TRUE(plain.start());
+    const auto key = worker::make_identity_key();
+    const auto uid = worker::agent_uid_of(key);
+    files_.write("var/lib/aegis/identity.key", key.reveal());
+    files_.write("etc/aegisflux/agent.env",
+                 "AGENT_REGISTRY_URL=" + plain.url() + "\nACTIONS_API_URL=" + plain.url() + "\n");
+    const auto unknown = check("aegisflux");
+    EXPECT_EQ(unknown.code, 1) << unknown.err;
+    EXPECT_NE(unknown.out.find("does not know " + uid), unknown.out.npos) << unknown.out;
+    EXPECT_TRUE(plain.enrolments().empty());
+    plain.change([&](reference::State& state) {
+        state.enrolments[uid].agent_id = uid;
+        const auto then = sys::now() - std::chrono::minutes(4);
+        auto time = format_utc(then);
+        state.aegisflux.last_seen[uid] = time.insert(19, ".123456789");
+    });
+    const auto known = check("aegisflux");
+    EXPECT_EQ(known.code, 0) << known.err;
+    EXPECT_EQ(known.out, "the backend knows this host as " + uid + ", last seen 4 min ago\n");
+}
+
+TEST_F(Check, ABackendThatCannotBeAskedIsSaidToBeOne) {
+    files_.write("etc/hyprbox/hyprnode.env",
+                 "HYPRBOX_API_URL=" + backend_.url() + "\nHYPRBOX_NODE_TOKEN=golden\n");
+    const auto answer = check("hyprnode");
+    EXPECT_EQ(answer.code, 3);
+    EXPECT_NE(answer.out.find("no request that tells who a host is"), answer.out.npos)
+        << answer.out;
+    EXPECT_TRUE(backend_.requests().empty());
 }
 
 // The ports that no line is printed for are those that policy has.

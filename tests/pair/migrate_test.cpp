@@ -29,7 +29,7 @@ class Migrated : public Pair {
         place().write("old/" + name, content);
     }
     // Runs it and puts the files where its last lines say, but below this test's directory.
-    void migrate(const std::string& agent, const std::string& more_yaml = "") {
+    void migrate(const std::string& agent) {
         const auto done = run({BULKHEAD_CLI, "migrate", "--from", agent, "--root", place() / "old",
                                "--write", place() / "new"});
         ASSERT_EQ(done.code, 0) << done.output;
@@ -41,7 +41,7 @@ class Migrated : public Pair {
                 yaml.replace(at, etc.size(), place() / "new/");
             }
         }
-        place().write("agent.yaml", yaml + more_yaml);
+        place().write("agent.yaml", yaml);
         for (const auto& entry : fs::directory_iterator(place() / "new")) {
             if (!entry.is_regular_file()) continue;
             ASSERT_EQ(::chown(entry.path().c_str(), 0, 0), 0);
@@ -53,12 +53,6 @@ class Migrated : public Pair {
         fs::create_directories(place() / "state");
         // From there the agent takes it over.
         fs::copy(place() / "new/state", place() / "state/worker", fs::copy_options::recursive);
-    }
-    // Until the first answer brings another policy a report waits up to five minutes.
-    void do_not_dawdle() {
-        fs::create_directory(place() / "state/worker/inventory");
-        place().write("state/worker/inventory/grapheon.state",
-                      "bulkhead-inventory v1\nsequence 0\njitter 0\nend\n");
     }
 };
 
@@ -106,12 +100,13 @@ TEST_F(Migrated, GrapheonsAgentGoesOnUnderItsUuidAndKey) {
                                            "\nGRAPHEON_AGENT_ENROLLMENT_KEY=gaek_old\n");
     old_file("var/lib/grapheon-agent/agent_uuid", uuid + std::string("\n"));
     old_file("var/lib/grapheon-agent/api_key", key + "\n");
-    old_file("var/lib/grapheon-agent/state.json", "{}\n");
+    old_file("var/lib/grapheon-agent/state.json",
+             R"({"policy":{"jitter_seconds":0},"sequence_number":41})");
     migrate("grapheon");
-    do_not_dawdle();
     ASSERT_EQ(run_to_end({"--check-in-only"}), 0) << log();
     ASSERT_FALSE(backend().inventories().empty());
     EXPECT_EQ(backend().inventories()[0].body["agent_uuid"], uuid);
+    EXPECT_EQ(backend().inventories()[0].body["sequence_number"], 42);
     backend().read([](const State& state) {
         ASSERT_EQ(state.grapheon.agents.size(), 1U);
         EXPECT_EQ(state.grapheon.agents.begin()->second.registrations, 2) << "the original's own";
@@ -160,9 +155,10 @@ TEST_F(Migrated, AegisfluxsHostIsKnownByItsKey) {
         key += static_cast<char>(octet);
     }
     old_file("var/lib/aegis/identity.key", key);
-    old_file("etc/aegis/agent.env", "AGENT_REGISTRY_URL=" + backend().url() +
-                                        "\nAGENT_HOST_ID=edge-7\nAGENT_POLL_INTERVAL=1s\n");
-    migrate("aegisflux", "    registration_url: " + backend().url() + "\n");
+    old_file("etc/aegisflux/agent.env", "AGENT_REGISTRY_URL=" + backend().url() +
+                                            "\nACTIONS_API_URL=" + backend().url() +
+                                            "\nAGENT_HOST_ID=edge-7\nAGENT_POLL_INTERVAL=1s\n");
+    migrate("aegisflux");
     start_enrolled();
     ASSERT_EQ(backend().enrolments().size(), 1U);
     EXPECT_EQ(backend().enrolments()[0].agent_id, "agent-21fe31dfa154a261");
