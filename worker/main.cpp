@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <exception>
 
 #include "common/crypto/check_itself.hpp"
 #include "worker/backend/http/check_libcrypto.hpp"
@@ -138,6 +139,11 @@ int main(int count, char** values) {
     if (const auto sound = crypto::check_itself(); !sound) {
         return fail_with(kFailed, sound.error(), sys::Log("worker", STDOUT_FILENO));
     }
+    // The default handler prints what() of an exception, which may repeat a setting.
+    std::set_terminate([] {
+        std::fputs("worker: an exception that nothing catches\n", stderr);
+        std::abort();
+    });
     worker::BrokerClient broker{link::Channel(sys::Fd(kChannelFd))};
     if (std::erase(arguments, kReadConfig) > 0) return read_config(broker, std::move(arguments));
     return serve(std::move(broker), std::move(arguments));

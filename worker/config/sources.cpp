@@ -4,6 +4,7 @@
 #include <ranges>
 
 #include "common/base/text.hpp"
+#include "worker/backend/registry.hpp"
 #include "worker/config/other_agents.hpp"
 #include "worker/config/suggest.hpp"
 #include "worker/config/yaml.hpp"
@@ -45,7 +46,7 @@ class FileReader {
     bool is_new(const YamlNode& map, const YamlNode::Member& member) {
         const auto first = std::ranges::find(map.members, member.key, &YamlNode::Member::key);
         if (&*first == &member) return true;
-        complain(member.line, quoted(member.key, 64),
+        complain(member.line, shown(member.key, names(false)),
                  "stands already in line " + std::to_string(first->line));
         return false;
     }
@@ -114,9 +115,11 @@ class FileReader {
     void read_options(const YamlNode& options, std::size_t index) {
         for (const auto& member : options.members) {
             if (!is_new(options, member)) continue;
-            const auto key = "options." + member.key;
-            if (const auto text = text_of(member, key, ValueType::Kind::text)) {
-                in_backends_.push_back({key, *text, origin(member.line, key), index});
+            // Which dialect it is for is not known yet.
+            const auto name = "options." + shown(member.key, all_options());
+            if (const auto text = text_of(member, name, ValueType::Kind::text)) {
+                in_backends_.push_back(
+                    {"options." + member.key, *text, origin(member.line, name), index});
             }
         }
     }
@@ -128,7 +131,8 @@ class FileReader {
             return complain(member.line, key, "expected settings, each as \"name: value\"");
         }
         if (setting == nullptr || !allowed(*setting)) {
-            return complain(member.line, quoted(key, 64), unknown(key, backend.has_value()));
+            return complain(member.line, shown(key, names(backend.has_value())),
+                            unknown(key, backend.has_value()));
         }
         const auto text = text_of(member, key, setting->type.kind);
         if (!text) return;
@@ -166,6 +170,19 @@ class FileReader {
             return in_backend ? "belongs to the top of the file"
                               : "belongs into backend: (or an entry of backends:), not to the top";
         }
+        return "unknown key" + suggestion(key, names(in_backend));
+    }
+
+    static std::vector<std::string_view> all_options() {
+        std::vector<std::string_view> all;
+        for (const auto& dialect : dialects()) {
+            for (const auto& option : dialect.options) all.push_back(option.name);
+        }
+        return all;
+    }
+
+    // What may stand in a backend's entry, or at the top.
+    static std::vector<std::string_view> names(bool in_backend) {
         std::vector<std::string_view> candidates;
         for (const auto& setting : settings()) {
             if (in_backend ? may_stand_in_backend(setting) : may_stand_at_top(setting)) {
@@ -176,7 +193,7 @@ class FileReader {
         }
         if (in_backend) candidates.push_back(kOptions);
         if (!in_backend) candidates.insert(candidates.end(), {"backend", "backends"});
-        return "unknown key" + suggestion(key, candidates);
+        return candidates;
     }
 
     std::string name_;
@@ -227,8 +244,11 @@ void read_arguments(const std::vector<std::string>& arguments, Gathered& into,
         if (!ours && theirs == nullptr) {
             auto candidates = foreign_flags();
             candidates.insert(candidates.end(), flags.begin(), flags.end());
-            into.problems.push_back(quoted(flag, 64) + ": unknown option" +
+            into.problems.push_back(shown(flag, candidates) + ": unknown option" +
                                     suggestion(flag, candidates));
+            // What follows may be its value, perhaps a secret, and is no option by itself.
+            const bool valued = equals == argument.npos && flag.starts_with('-');
+            if (valued && i + 1 < arguments.size() && !arguments[i + 1].starts_with('-')) ++i;
             continue;
         }
         std::string text;

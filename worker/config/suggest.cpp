@@ -4,6 +4,8 @@
 #include <numeric>
 #include <vector>
 
+#include "common/base/text.hpp"
+
 namespace bulkhead::worker {
 
 namespace {
@@ -40,6 +42,14 @@ std::optional<std::string_view> nearest(std::string_view word,
         best = candidate;
     }
     return best;
+}
+
+std::string shown(std::string_view word, std::span<const std::string_view> candidates) {
+    const auto ours = [](char c) {
+        return (c >= 'a' && c <= 'z') || c == '_' || c == '-' || c == '.';
+    };
+    const bool plain = word.size() <= 40 && std::ranges::all_of(word, ours);
+    return plain || nearest(word, candidates) ? quoted(word, 64) : "(a name that is not shown)";
 }
 
 }  // namespace bulkhead::worker

@@ -21,6 +21,11 @@ std::unexpected<Error> wrong(int line, std::string_view why) {
     return fail(std::to_string(line) + ": " + std::string(why));
 }
 
+// yaml-cpp ends some of its sentences with ": " and a part of the file, which may be a secret.
+std::string told(const std::string& sentence) {
+    return quoted(sentence.substr(0, sentence.find(':')));
+}
+
 class Copier {
   public:
     Result<YamlNode> copy(const YAML::Node& from, int depth) {
@@ -61,7 +66,7 @@ Result<YamlNode> parse_yaml(const std::string& text) {
         if (documents.size() > 1) return wrong(line_of(documents[1]), "a second document");
         return Copier().copy(documents[0], 0);
     } catch (const YAML::Exception& error) {
-        return wrong(error.mark.line + 1, "not YAML: " + quoted(error.msg));
+        return wrong(error.mark.line + 1, "not YAML: " + told(error.msg));
     }
 }
 

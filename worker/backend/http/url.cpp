@@ -57,6 +57,8 @@ Result<Url> parse_url(std::string_view text) {
     if (code == CURLUE_USER_NOT_ALLOWED) return fail("URL must not hold a user or password");
     if (code != CURLUE_OK) return fail("not a URL: " + std::string(curl_url_strerror(code)));
     if (text.find_first_of("?#") != text.npos) return fail("URL must not hold a query or fragment");
+    // As in https://user:12/34@host, whose host is "user" by the rules.
+    if (text.find('@') != text.npos) return fail("URL must not hold @; no user or password either");
 
     Url result;
     result.scheme = part(url, CURLUPART_SCHEME).value_or("");

@@ -20,7 +20,7 @@ struct Url {
 };
 
 // Accepts http or https with a host, at most 2048 printable ASCII characters without \ and %.
-// Errors: anything else, a user or password, a query or fragment, port 0.
+// Errors: anything else, a user or password, an @ elsewhere, a query or fragment, port 0.
 Result<Url> parse_url(std::string_view text);
 // As parse_url(), and refuses http to a host that is not loopback unless `allow_plaintext`.
 Result<Url> parse_backend_url(std::string_view text, bool allow_plaintext);
