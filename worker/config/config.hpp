@@ -54,6 +54,7 @@ struct BackendConfig {
     OriginalIdentity original;          // of the agent that this one replaces
     std::string original_trouble;       // why a file of it could not be read
     std::string install_token_missing;  // why the file gave no token; fatal only without credential
+    bool install_token_unusable = false;  // it is there
 };
 
 struct SpoolConfig {

@@ -12,6 +12,7 @@
 #include "common/base/parse.hpp"
 #include "common/base/strong.hpp"
 #include "worker/backend/dialect/identifiers.hpp"
+#include "worker/backend/http/pem.hpp"
 #include "worker/backend/registry.hpp"
 
 namespace bulkhead::worker {
@@ -52,21 +53,44 @@ Result<std::string> read_opened(const std::string& path, const OpenedFile& file,
     return within(path, sys::read_from_start(file.fd, max));
 }
 
-Result<std::string> read_pem(const std::string& path, const OpenedFile& file, Kind kind,
-                             std::string_view label) {
-    auto text = TRY(read_opened(path, file, kMaxPemBytes, kind));
-    if (text.find("-----BEGIN ") == text.npos || text.find(label) == text.npos) {
-        return fail(path + ": holds no PEM " + std::string(label));
+Result<std::string> read_certificates(const std::string& path, const OpenedFile& file) {
+    auto text = TRY(read_opened(path, file, kMaxPemBytes, Kind::open));
+    TRY(within(path, check_certificates(text)));
+    return text;
+}
+
+Result<Secret> read_key(const std::string& path, const OpenedFile& file) {
+    Secret text(TRY(read_opened(path, file, kMaxPemBytes, Kind::secret)));
+    if (text.reveal().find("-----BEGIN ") == std::string::npos ||
+        text.reveal().find("PRIVATE KEY-----") == std::string::npos) {
+        return fail(path + ": holds no PEM PRIVATE KEY");
     }
     return text;
 }
 
 // The file holds one line. Editors end it with a line break, which is not part of the secret.
-Result<Secret> read_secret(const std::string& path, const OpenedFile& file) {
+Result<Secret> read_line(const std::string& path, const OpenedFile& file) {
     auto text = TRY(read_opened(path, file, kMaxTokenBytes, Kind::secret));
     while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
     if (text.empty()) return fail(path + ": is empty");
-    Secret secret(std::move(text));
+    return Secret(std::move(text));
+}
+
+// What an editor or a copy may have added, which check_credential() calls odd characters.
+Result<> check_line(std::string_view text) {
+    if (text.starts_with("\xef\xbb\xbf")) {
+        return fail("begins with a byte order mark; save it without");
+    }
+    if (text.find('\n') != text.npos) return fail("holds more than one line");
+    if (text.starts_with(' ') || text.ends_with(' ')) {
+        return fail("holds a blank before or after the secret; remove it");
+    }
+    return {};
+}
+
+Result<Secret> read_secret(const std::string& path, const OpenedFile& file) {
+    auto secret = TRY(read_line(path, file));
+    TRY(within(path, check_line(secret.reveal())));
     TRY(within(path, check_credential(secret.reveal())));
     return secret;
 }
@@ -110,8 +134,8 @@ class Loader {
 
     Result<> load() {
         if (!backend_.ca_file.empty()) {
-            backend_.ca_pem = TRY(within("ca_file", read_pem(backend_.ca_file, opened("ca_file"),
-                                                             Kind::open, "CERTIFICATE")));
+            backend_.ca_pem =
+                TRY(within("ca_file", read_certificates(backend_.ca_file, opened("ca_file"))));
         }
         if (!backend_.client_certificate_file.empty()) {
             auto shown = TRY(read_client_certificate(backend_, opened("client_certificate_file"),
@@ -129,9 +153,13 @@ class Loader {
         if (!backend_.install_token_file.empty()) {
             // Its absence is no error here: operators delete the token once the host is enrolled.
             auto token = read_secret(backend_.install_token_file, opened("install_token_file"));
-            if (token) backend_.install_token = std::move(*token);
-            if (!token)
+            if (token) {
+                backend_.install_token = std::move(*token);
+            } else {
                 backend_.install_token_missing = "install_token_file: " + token.error().what;
+                const int code = token.error().code;
+                backend_.install_token_unusable = code != ENOENT && code != EACCES;
+            }
         }
         return {};
     }
@@ -215,11 +243,9 @@ Result<Secret> read_credential(const BackendConfig& backend, const OpenedFile& f
 Result<ClientCertificate> read_client_certificate(const BackendConfig& backend,
                                                   const OpenedFile& certificate,
                                                   const OpenedFile& key) {
-    auto pem =
-        TRY(within("client_certificate_file", read_pem(backend.client_certificate_file, certificate,
-                                                       Kind::open, "CERTIFICATE")));
-    Secret key_pem(TRY(within(
-        "client_key_file", read_pem(backend.client_key_file, key, Kind::secret, "PRIVATE KEY"))));
+    auto pem = TRY(within("client_certificate_file",
+                          read_certificates(backend.client_certificate_file, certificate)));
+    auto key_pem = TRY(within("client_key_file", read_key(backend.client_key_file, key)));
     TRY(check_pair(pem, key_pem));
     return ClientCertificate{std::move(pem), std::move(key_pem)};
 }

@@ -42,11 +42,7 @@ void EnrollDuty::start() {
                                   {"advice", "put it into " + context_.config.credential_file}});
         }
     } else if (context_.config.install_token.empty() && dialect_.enrollment()->needs_token()) {
-        return give_up("not enrolled yet, and there is no install token: ask an admin for one, " +
-                       how_to_enroll() +
-                       (context_.config.install_token_missing.empty()
-                            ? ""
-                            : "; " + context_.config.install_token_missing));
+        return give_up(no_token());
     } else {
         return ask();
     }
@@ -82,6 +78,15 @@ Result<std::optional<Identity>> EnrollDuty::take_over() {
                        {"agent_id", adopted->agent_id},
                        {"advice", "disable that agent: two of it would be one to the backend"}});
     return identity;
+}
+
+std::string EnrollDuty::no_token() const {
+    const auto& why = context_.config.install_token_missing;
+    if (context_.config.install_token_unusable) {
+        return "not enrolled yet, and the install token cannot be used: " + why;
+    }
+    return "not enrolled yet, and there is no install token: ask an admin for one, " +
+           how_to_enroll() + (why.empty() ? "" : "; " + why);
 }
 
 void EnrollDuty::use_credential(Secret credential) {

@@ -57,6 +57,7 @@ class EnrollDuty {
     std::chrono::milliseconds delay_after(const Failure& failure);
     Result<Secret> own_key() const;
     Result<bool> renews(const Identity& identity) const;
+    std::string no_token() const;
     void give_up(std::string why);
     void on_answer(Answer<Enrolled> answer);
     void retry_later(const Failure& failure);
