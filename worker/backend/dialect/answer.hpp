@@ -35,12 +35,31 @@ struct Failure {
 template <class T = void>
 using Answer = std::expected<T, Failure>;
 
+// Whether a success is an HTML page (HttpAnswer::oddity): then it is none, even where a dialect
+// reads no body.
+bool is_page(const HttpAnswer& answer);
+// Says what HttpAnswer::oddity says, in place of why the body could not be read.
+void name_oddity(const HttpAnswer& answer, Failure& failure);
+
 // One request, and the function that judges the answer to it.
 template <class T = void>
 struct Exchange {
     HttpRequest request;
     std::function<Answer<T>(const HttpAnswer&)> judge;
 };
+
+// Hides the secrets in the text of a failure, which may repeat a part of the answer. The answer is
+// judged again without them, because the text may have cut one short.
+template <class T>
+void hide_secrets(const HttpClient& client, HttpAnswer answer,
+                  const std::function<Answer<T>(const HttpAnswer&)>& judge, Failure& failure) {
+    const auto body = answer.body;
+    client.hide_secrets(answer.body);
+    if (answer.body != body) {
+        if (const auto again = judge(answer); !again) failure.text = again.error().text;
+    }
+    client.hide_secrets(failure.text);
+}
 
 // Sends the request and passes its judged answer to `done`. No HTTP answer is Failure::Kind::retry.
 // Secrets in the text of a failure are hidden, because the server may have repeated one in an
@@ -57,7 +76,11 @@ RequestId perform(HttpClient& client, Exchange<T> exchange, std::function<void(A
                             .too_slow = http.error().kind == Error::Kind::too_slow}));
             }
             auto answer = judge(*http);
-            if (!answer) client.hide_secrets(answer.error().text);
+            if (answer && is_page(*http)) answer = std::unexpected(Failure{});
+            if (!answer) {
+                hide_secrets(client, *http, judge, answer.error());
+                name_oddity(*http, answer.error());
+            }
             done(std::move(answer));
         });
 }

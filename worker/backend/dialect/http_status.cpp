@@ -6,6 +6,8 @@ namespace bulkhead::worker {
 
 namespace {
 
+constexpr std::string_view kUnreadable = "unreadable answer: ";
+
 Failure::Kind kind_of(int status) {
     switch (status) {
         case 401:
@@ -44,7 +46,21 @@ std::unexpected<Failure> judge_failure(const HttpAnswer& answer, std::string_vie
 }
 
 std::unexpected<Failure> judge_unreadable(const Error& error) {
-    return failure(Failure::Kind::retry, "unreadable answer: " + error.what);
+    return failure(Failure::Kind::retry, std::string(kUnreadable) + error.what);
+}
+
+bool is_page(const HttpAnswer& answer) {
+    return answer.status < 300 && answer.oddity.starts_with("an HTML page");
+}
+
+void name_oddity(const HttpAnswer& answer, Failure& failure) {
+    if (answer.oddity.empty()) return;
+    if (failure.text.empty() || failure.text.starts_with(kUnreadable)) {
+        failure.text = std::string(kUnreadable) + "status " + std::to_string(answer.status) +
+                       " with " + answer.oddity;
+    } else {
+        failure.text += "; the answer is " + answer.oddity;
+    }
 }
 
 }  // namespace bulkhead::worker

@@ -48,7 +48,11 @@ struct HttpRequest {
 struct HttpAnswer {
     int status = 0;
     std::string body;
-    std::string location;                             // of a 3xx: the URL in its Location
+    std::string location;  // of a 3xx: the URL in its Location
+    // Of a body that no backend's API sends: "an HTML page (...), as a proxy or a captive portal
+    // sends", "a body with Content-Encoding "gzip" (...), which was not asked for"; bounded,
+    // printable.
+    std::string oddity;
     std::optional<std::chrono::seconds> retry_after;  // RFC 9110, 10.2.3; at most 24 h
 };
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/base/parse.hpp"
 #include "common/base/text.hpp"
 #include "worker/backend/http/url.hpp"
 
@@ -46,6 +47,61 @@ bool is_header_name(std::string_view name) {
 bool is_header_value(std::string_view value) {
     return std::ranges::none_of(
         value, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+std::string_view trimmed(std::string_view text) {
+    while (text.starts_with(' ')) text.remove_prefix(1);
+    while (text.ends_with(' ')) text.remove_suffix(1);
+    return text;
+}
+
+bool equal_but_case(std::string_view text, std::string_view lower) {
+    return text.size() == lower.size() &&
+           ::strncasecmp(text.data(), lower.data(), text.size()) == 0;
+}
+
+// The codings of all fields Content-Encoding but identity (RFC 9110, 8.4).
+std::string codings_of(CURL* handle) {
+    std::string all;
+    curl_header* field = nullptr;
+    for (std::size_t i = 0;
+         curl_easy_header(handle, "Content-Encoding", i, CURLH_HEADER, -1, &field) == CURLHE_OK;
+         ++i) {
+        for (const auto part : split(std::string_view(field->value), ',')) {
+            const auto coding = trimmed(part);
+            if (coding.empty() || equal_but_case(coding, "identity")) continue;
+            all += (all.empty() ? "" : ", ") + std::string(coding);
+        }
+    }
+    return all;
+}
+
+// JSON begins with no "<", whatever its Content-Type says.
+bool is_html(std::string_view type, std::string_view body) {
+    constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+    if (body.starts_with(kByteOrderMark)) body.remove_prefix(kByteOrderMark.size());
+    body.remove_prefix(std::min(body.find_first_not_of(" \t\r\n"), body.size()));
+    if (!body.starts_with('<')) return false;
+    const auto media = trimmed(type.substr(0, type.find(';')));
+    return equal_but_case(media, "text/html") || equal_but_case(media, "application/xhtml+xml") ||
+           equal_but_case(body.substr(0, 14), "<!doctype html") ||
+           equal_but_case(body.substr(0, 5), "<html");
+}
+
+// HttpAnswer::oddity of the answer that this handle has received.
+std::string oddity_of(CURL* handle, std::string_view body) {
+    if (body.empty()) return "";
+    char* given = nullptr;
+    curl_easy_getinfo(handle, CURLINFO_CONTENT_TYPE, &given);
+    const std::string type = given == nullptr ? "" : given;
+    const auto told = type.empty() ? "no Content-Type" : "Content-Type " + quoted(type, 64);
+    const auto codings = codings_of(handle);
+    if (!codings.empty()) {
+        return "a body with Content-Encoding " + quoted(codings, 64) + " (" + told +
+               "), which was not asked for";
+    }
+    if (!is_html(type, body)) return "";
+    return "an HTML page (" + told + "), as a proxy or a captive portal sends";
 }
 
 }  // namespace
@@ -183,8 +239,10 @@ void Transfer::set_body() {
 Result<> Transfer::set_headers() {
     forget_headers();
     // libcurl would send "Expect: 100-continue" with an upload, and wait a second for a server that
-    // does not know it (RFC 9110, 10.1.1).
+    // does not know it (RFC 9110, 10.1.1). Without Accept-Encoding any coding would be acceptable
+    // (RFC 9110, 12.5.3), and none is decoded here.
     headers_ = curl_slist_append(nullptr, "Expect:");
+    headers_ = curl_slist_append(headers_, "Accept-Encoding: identity");
     for (const auto& [name, value] : request_.headers) {
         const auto& text = value.reveal();
         if (!is_header_name(name)) return fail("header " + quoted(name) + ": not a name");
@@ -215,6 +273,7 @@ Result<HttpAnswer> Transfer::finish(CURLcode code) {
     curl_easy_getinfo(easy_.get(), CURLINFO_REDIRECT_URL, &location);
     answer_.status = static_cast<int>(status);
     if (location != nullptr) answer_.location = location;
+    answer_.oddity = oddity_of(easy_.get(), answer_.body);
     if (retry_after > 0) {
         answer_.retry_after = std::min(std::chrono::seconds(retry_after), kMaxRetryAfter);
     }
