@@ -43,16 +43,12 @@ Result<protocol::BackendEntry> entry_of(const Config& config, const BackendConfi
 
 }  // namespace
 
-Result<> check_ports(const Config& config, const std::vector<std::uint16_t>& allowed,
-                     bool proxied) {
+Result<> check_ports(const Config& config, const std::vector<std::uint16_t>& allowed) {
     Problems problems;
     for (const auto& backend : config.backends) {
-        for (auto [key, next] : server_urls(backend)) {
-            if (!backend.proxy.empty()) next = backend.proxy;
-            const auto url = TRY(within("backend " + backend.name, parse_url(next)));
-            // Whether the proxy of the environment is used depends on NO_PROXY, which only libcurl
-            // reads, so this URL cannot be checked here.
-            if (backend.proxy.empty() && proxied && url.scheme == "https") continue;
+        for (const auto& [key, text] : server_urls(backend)) {
+            auto url = TRY(within("backend " + backend.name, parse_url(text)));
+            if (backend.proxy.used_for(url)) url = TRY(parse_url(backend.proxy.address()));
             if (std::ranges::count(allowed, url.port) > 0) continue;
             const auto port = std::to_string(url.port);
             problems.add(fail("backend " + backend.name +
@@ -72,9 +68,7 @@ Result<> hand_out_settings(BrokerClient& broker, ConfigSources sources, sys::Log
     TRY(within("confine", confine(order.seccomp, order.landlock)));
     sources.file = TRY(within(sources.file_name, sys::read_from_start(order.config.fd, 1_MiB)));
     const auto config = TRY(parse_config(sources));
-    const bool proxied =
-        sources.environment.contains("HTTPS_PROXY") || sources.environment.contains("https_proxy");
-    TRY(check_ports(config, order.ports.items, proxied));
+    TRY(check_ports(config, order.ports.items));
     log.set_least(config.log_level);
     for (const auto& remark : config.remarks) log.warning(remark);
     protocol::Configured configured;

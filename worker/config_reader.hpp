@@ -14,7 +14,7 @@ Result<> hand_out_settings(BrokerClient& broker, ConfigSources sources, sys::Log
 
 // Checks that policy lets the worker connect to the port of each URL (or of its proxy); `allowed`
 // are the ports that it names. Without this check connect(2) would fail later with EPERM and no
-// advice. `proxied`: the environment names a proxy for https. The error names every such URL.
-Result<> check_ports(const Config& config, const std::vector<std::uint16_t>& allowed, bool proxied);
+// advice. The error names every such URL.
+Result<> check_ports(const Config& config, const std::vector<std::uint16_t>& allowed);
 
 }  // namespace bulkhead::worker

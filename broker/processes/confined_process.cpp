@@ -104,9 +104,7 @@ std::vector<std::string> environment_for_settings() {
 }
 
 std::vector<std::string> environment_for_network() {
-    constexpr std::array<std::string_view, 10> kNames{
-        "http_proxy", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy",
-        "ALL_PROXY",  "all_proxy",   "TZ",          "LANG",     "LC_ALL"};
+    constexpr std::array<std::string_view, 3> kNames{"TZ", "LANG", "LC_ALL"};
     return environment_if([&](std::string_view entry) {
         return std::ranges::count(kNames, entry.substr(0, entry.find('='))) > 0;
     });

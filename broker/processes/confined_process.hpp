@@ -38,7 +38,7 @@ Result<sys::Fd> open_program(const std::string& path);
 // The environment for the config reader: that of this process, which may hold settings, without the
 // variables that steer the loader, the allocator or TLS, and those of sd_notify(3) and the like.
 std::vector<std::string> environment_for_settings();
-// The environment for a worker, which is given its settings: proxies, language, time zone.
+// The environment for a worker, which is given its settings: language and time zone.
 std::vector<std::string> environment_for_network();
 
 // The destructor kills and reaps the process.

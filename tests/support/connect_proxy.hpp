@@ -40,6 +40,13 @@ class ConnectProxy {
     int connections() const { return connections_; }
     // The first line of the last request. Call it when no request is under way: it takes no lock.
     const std::string& asked() const { return asked_; }
+    // All of its header, to the same rule.
+    const std::string& header() const { return header_; }
+    // Says this to each request from now on, and closes the connection.
+    void refuse(std::string answer) {
+        const std::lock_guard lock(asking_);
+        refusal_ = std::move(answer);
+    }
 
   private:
     // Waits until `fd` is readable; false once the destructor has begun.
@@ -66,9 +73,16 @@ class ConnectProxy {
             request.append(buffer.data(), static_cast<std::size_t>(got));
         }
         const auto first = request.substr(0, request.find('\r'));
+        std::string refusal;
         {
             const std::lock_guard lock(asking_);
             asked_ = first;
+            header_ = request;
+            refusal = refusal_;
+        }
+        if (!refusal.empty()) {
+            ::send(client.get(), refusal.data(), refusal.size(), MSG_NOSIGNAL);
+            return;
         }
         const auto colon = first.find(':');
         if (!first.starts_with("CONNECT 127.0.0.1:") || colon == first.npos) return;
@@ -103,6 +117,8 @@ class ConnectProxy {
     std::atomic<int> connections_ = 0;
     std::mutex asking_;
     std::string asked_;
+    std::string header_;
+    std::string refusal_;
     std::vector<std::thread> tunnels_;
     std::thread thread_;
 };

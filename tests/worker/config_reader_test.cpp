@@ -7,8 +7,10 @@
 namespace bulkhead::worker {
 namespace {
 
-std::string trouble(std::string file, bool proxied = false) {
-    const auto checked = check_ports(test::parsed(std::move(file)), {443, 8'443}, proxied);
+std::string trouble(std::string file, std::map<std::string, std::string> environment = {}) {
+    auto sources = test::from_file(std::move(file));
+    sources.environment = std::move(environment);
+    const auto checked = check_ports(test::parsed(sources), {443, 8'443});
     return checked ? "" : checked.error().what;
 }
 
@@ -37,8 +39,14 @@ TEST(CheckPorts, TheLineToAddReachesTheAddressThatIsMeant) {
 TEST(CheckPorts, AProxysPortCountsInPlaceOfTheBackends) {
     EXPECT_EQ(trouble("backend: {url: https://a:1, proxy: http://p:443}"), "");
     EXPECT_NE(trouble("backend: {url: https://a, proxy: http://p:3}"), "");
-    EXPECT_EQ(trouble("backend: {url: https://a:1}", true), "") << "as NO_PROXY decides later";
-    EXPECT_NE(trouble("backend: {url: http://127.0.0.1:1}", true), "");
+    const auto advised = trouble("backend: {url: https://a:1, proxy: http://p:3}");
+    EXPECT_NE(advised.find("connect any 3 "), advised.npos) << advised;
+    EXPECT_EQ(trouble("backend: {url: https://a:1}", {{"HTTPS_PROXY", "p:443"}}), "");
+    EXPECT_NE(trouble("backend: {url: https://a}", {{"HTTPS_PROXY", "p:3"}}), "");
+    EXPECT_NE(trouble("backend: {url: https://a}", {{"ALL_PROXY", "socks5://p"}}), "");
+    EXPECT_NE(trouble("backend: {url: https://a:1}", {{"HTTPS_PROXY", "p:443"}, {"NO_PROXY", "a"}}),
+              "");
+    EXPECT_NE(trouble("backend: {url: http://127.0.0.1:1}", {{"HTTPS_PROXY", "p:443"}}), "");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "common/base/text.hpp"
 #include "worker/backend/http/url.hpp"
 #include "worker/backend/registry.hpp"
+#include "worker/config/environment_proxy.hpp"
 #include "worker/config/settings.hpp"
 #include "worker/config/sources.hpp"
 
@@ -19,8 +20,10 @@ constexpr std::string_view kOptionPrefix = "options.";
 
 class Builder {
   public:
-    explicit Builder(Gathered gathered)
-        : gathered_(std::move(gathered)), problems_(std::move(gathered_.problems)) {}
+    Builder(Gathered gathered, EnvironmentProxy environment)
+        : gathered_(std::move(gathered)),
+          environment_(std::move(environment)),
+          problems_(std::move(gathered_.problems)) {}
 
     Result<Config> build() {
         store_agent();
@@ -86,6 +89,7 @@ class Builder {
         backend.credential_origin = origin_of("credential", index);
         store_options(*dialect, backend, index);
         check_url(backend, index);
+        add_proxy(backend, index);
         check_credentials(*dialect, backend);
         look_for_credential(*dialect, backend);
         if (backend.client_certificate_file.empty() != backend.client_key_file.empty()) {
@@ -141,6 +145,28 @@ class Builder {
         }
     }
 
+    void add_proxy(BackendConfig& backend, std::size_t index) {
+        const bool own = !backend.proxy.url.empty();
+        for (const auto& remark : environment_.remarks(backend)) {
+            if (std::ranges::find(gathered_.remarks, remark) == gathered_.remarks.end()) {
+                gathered_.remarks.push_back(remark);
+            }
+        }
+        if (!environment_.problem.empty()) complain_once(environment_.problem);
+        if (!own) backend.proxy = environment_.proxy;
+        if (backend.proxy_credential_file.empty()) return;
+        const auto at = found_at("proxy_credential_file", backend, index);
+        if (backend.proxy.url.empty()) {
+            complain_once(at +
+                          "there is no proxy to use it at; set proxy, or HTTPS_PROXY in the "
+                          "environment");
+        } else if (!backend.proxy.login.empty()) {
+            complain_once(at + environment_.variable +
+                          " has a user and a password too; take them "
+                          "out of it");
+        }
+    }
+
     std::string found_at(std::string_view key, const BackendConfig& backend, std::size_t index) {
         const auto* const given = gathered_.last(key, index);
         return given == nullptr ? where(backend) : given->origin + ": ";
@@ -186,6 +212,7 @@ class Builder {
     }
 
     Gathered gathered_;
+    EnvironmentProxy environment_;
     std::vector<std::string> problems_;
     Config config_;
 };
@@ -230,7 +257,7 @@ void expand_credentials_directory(Gathered& all,
 Result<Config> parse_config(const ConfigSources& sources) {
     auto all = gather(sources);
     expand_credentials_directory(all, sources.environment);
-    return Builder(std::move(all)).build();
+    return Builder(std::move(all), read_environment_proxy(sources.environment)).build();
 }
 
 std::map<std::string, std::string> server_urls(const BackendConfig& backend) {

@@ -32,7 +32,8 @@ struct BackendConfig {
     std::string pinned_key;
     std::string client_certificate_file;
     std::string client_key_file;
-    std::string proxy;
+    Proxy proxy;  // of the setting, or of the environment
+    std::string proxy_credential_file;
 
     Secret install_token;
     std::string install_token_file;

@@ -150,6 +150,9 @@ class Loader {
         }
         TRY(load_credential());
         load_original();
+        if (!backend_.proxy_credential_file.empty()) {
+            backend_.proxy.login = TRY(read_proxy_login(backend_, opened("proxy_credential_file")));
+        }
         if (!backend_.install_token_file.empty()) {
             // Its absence is no error here: operators delete the token once the host is enrolled.
             auto token = read_secret(backend_.install_token_file, opened("install_token_file"));
@@ -220,6 +223,7 @@ std::vector<NamedFile> named_files(const BackendConfig& backend) {
         {"client_key_file", backend.client_key_file, false},
         {"credential_file", backend.credential_file, backend.credential_file_optional},
         {"install_token_file", backend.install_token_file, true},
+        {"proxy_credential_file", backend.proxy_credential_file, false},
     };
     if (const auto* dialect = find_dialect(backend.dialect)) {
         for (const auto& option : dialect->options) {
@@ -238,6 +242,13 @@ std::vector<NamedFile> named_files(const BackendConfig& backend) {
 
 Result<Secret> read_credential(const BackendConfig& backend, const OpenedFile& file) {
     return within("credential_file", read_secret(backend.credential_file, file));
+}
+
+Result<Secret> read_proxy_login(const BackendConfig& backend, const OpenedFile& file) {
+    const auto& path = backend.proxy_credential_file;
+    const auto line = TRY(within("proxy_credential_file", read_line(path, file)));
+    TRY(within("proxy_credential_file: " + path, check_line(line.reveal())));
+    return within("proxy_credential_file: " + path, proxy_login_of_line(line.reveal()));
 }
 
 Result<ClientCertificate> read_client_certificate(const BackendConfig& backend,

@@ -34,6 +34,8 @@ Result<> load_files(BackendConfig& backend, const OpenedFiles& files);
 
 // Reads a credential file that was opened again. An error of code ENOENT: there is none.
 Result<Secret> read_credential(const BackendConfig& backend, const OpenedFile& file);
+// As Proxy::login; the file holds user:password.
+Result<Secret> read_proxy_login(const BackendConfig& backend, const OpenedFile& file);
 struct ClientCertificate {
     std::string certificate_pem;
     Secret key_pem;

@@ -45,7 +45,11 @@ void walk(Walk& each, Shared& shared, Backend& backend) {
     each("pinned_key", backend.pinned_key);
     each("client_certificate_file", backend.client_certificate_file);
     each("client_key_file", backend.client_key_file);
-    each("proxy", backend.proxy);
+    each("proxy", backend.proxy.url);
+    each("proxy.login", backend.proxy.login);
+    each("proxy.https_only", backend.proxy.https_only);
+    each("proxy.exceptions", backend.proxy.exceptions);
+    each("proxy_credential_file", backend.proxy_credential_file);
     each("install_token", backend.install_token);
     each("install_token_file", backend.install_token_file);
     each("credential", backend.credential);

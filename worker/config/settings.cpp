@@ -59,6 +59,11 @@ Result<> log_level(const Draft& draft, const ValueType&, std::string_view text) 
     return {};
 }
 
+Result<> proxy(const Draft& draft, const ValueType&, std::string_view text) {
+    draft.backend->proxy = TRY(parse_proxy(text));
+    return {};
+}
+
 // The key with `separator` between its words, after `prefix`.
 std::string name_from(std::string_view key, std::string_view prefix, char separator) {
     std::string name(key);
@@ -172,7 +177,13 @@ std::span<const Setting> settings() {
          .help = "reach the backend through this proxy; unless set, HTTPS_PROXY and NO_PROXY count "
                  "for https",
          .form = "http://host:port",
-         .keep = &into<&BackendConfig::proxy>},
+         .check = &check_proxy,
+         .keep = &proxy},
+        {.key = "proxy_credential_file",
+         .scope = Scope::backend,
+         .type = value::path(),
+         .help = "file that holds user:password for the proxy, read again when it changes",
+         .keep = &into<&BackendConfig::proxy_credential_file>},
         {.key = "timeout",
          .scope = Scope::backend,
          .type = value::duration(100ms, 10min),

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/parse.hpp"
+#include "worker/backend/http/proxy.hpp"
 
 namespace bulkhead::worker {
 
@@ -26,6 +27,17 @@ Result<> check_pin(std::string_view text) {
         }
     }
     return {};
+}
+
+Result<> check_proxy(std::string_view text) {
+    if (!text.starts_with("https://") && !text.starts_with("http://")) {
+        return fail("URL must begin with https:// (or http://)");
+    }
+    const auto proxy = TRY(parse_proxy(text));
+    if (proxy.login.empty()) return {};
+    return fail(
+        "URL must not hold a user or password; name a file that holds user:password by "
+        "proxy_credential_file");
 }
 
 }  // namespace bulkhead::worker

@@ -10,5 +10,7 @@ namespace bulkhead::worker {
 Result<> check_backend_name(std::string_view text);
 // sha256//<base64>, several separated by semicolons, as curl takes them (CURLOPT_PINNEDPUBLICKEY).
 Result<> check_pin(std::string_view text);
+// An http or https URL without user and password. No error repeats a part of the text.
+Result<> check_proxy(std::string_view text);
 
 }  // namespace bulkhead::worker

@@ -11,6 +11,7 @@ ReloadedFiles::ReloadedFiles(const BackendConfig& config, const sys::Log& log, O
       certificate_(config.client_certificate_pem),
       key_(config.client_key_pem),
       credential_(config.credential),
+      proxy_login_(config.proxy.login),
       last_poll_(sys::Clock::now()) {}
 
 std::optional<Secret> ReloadedFiles::poll(HttpClient& client, sys::Clock::time_point now) {
@@ -19,6 +20,7 @@ std::optional<Secret> ReloadedFiles::poll(HttpClient& client, sys::Clock::time_p
     if (last_poll_ != sys::Clock::time_point{} && now - last_poll_ < pause) return std::nullopt;
     last_poll_ = now;
     if (!config_.client_certificate_file.empty()) check_certificate(client);
+    if (!config_.proxy_credential_file.empty()) check_proxy_login(client);
     return config_.credential_file.empty() ? std::nullopt : check_credential();
 }
 
@@ -35,6 +37,19 @@ void ReloadedFiles::check_certificate(HttpClient& client) {
     key_ = pair->key_pem;
     client.use_client_certificate(std::move(pair->certificate_pem), std::move(pair->key_pem));
     say("client certificate", {}, certificate_trouble_);
+}
+
+void ReloadedFiles::check_proxy_login(HttpClient& client) {
+    auto login = read_proxy_login(config_, open_("proxy_credential_file"));
+    if (!login) {
+        say("proxy credential", std::unexpected(login.error()), proxy_login_trouble_);
+        return;
+    }
+    proxy_login_trouble_.clear();
+    if (login->reveal() == proxy_login_.reveal()) return;
+    proxy_login_ = *login;
+    client.use_proxy_login(*std::move(login));
+    say("proxy credential", {}, proxy_login_trouble_);
 }
 
 std::optional<Secret> ReloadedFiles::check_credential() {

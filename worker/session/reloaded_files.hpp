@@ -27,12 +27,13 @@ class ReloadedFiles {
     void note_report(bool succeeded) { failing_ = !succeeded; }
     // The next call of poll() reads the files.
     void poll_soon() { last_poll_ = {}; }
-    // Reads the files if it is time. A new client certificate is handed to `client`, a new
-    // credential is returned.
+    // Reads the files if it is time. A new client certificate and a new login at the proxy are
+    // handed to `client`, a new credential is returned.
     std::optional<Secret> poll(HttpClient& client, sys::Clock::time_point now = sys::Clock::now());
 
   private:
     void check_certificate(HttpClient& client);
+    void check_proxy_login(HttpClient& client);
     std::optional<Secret> check_credential();
     // Logs each failure once, until there is another or none.
     void say(std::string_view what, const Result<>& done, std::string& said);
@@ -44,8 +45,10 @@ class ReloadedFiles {
     std::string certificate_;
     Secret key_;
     Secret credential_;
+    Secret proxy_login_;
     std::string certificate_trouble_;
     std::string credential_trouble_;
+    std::string proxy_login_trouble_;
     sys::Clock::time_point last_poll_;
     bool failing_ = false;
 };

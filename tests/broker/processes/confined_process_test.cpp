@@ -157,8 +157,8 @@ TEST_F(ConfinedProcessTest, WhatSteersLoadersIsWithheld) {
 }
 
 TEST_F(ConfinedProcessTest, WhoHasItsSettingsIsGivenNoneByTheEnvironment) {
-    const std::pair<const char*, bool> variables[] = {{"https_proxy", true},
-                                                      {"NO_PROXY", true},
+    const std::pair<const char*, bool> variables[] = {{"https_proxy", false},
+                                                      {"NO_PROXY", false},
                                                       {"TZ", true},
                                                       {"BULKHEAD_BACKEND_CREDENTIAL", false},
                                                       {"CREDENTIALS_DIRECTORY", false},

@@ -49,6 +49,7 @@ backend:
   client_certificate_file: /etc/c.pem
   client_key_file: /etc/c.key
   proxy: http://proxy:3128
+  proxy_credential_file: /etc/proxy
   install_token: bit_x
   timeout: 5s
   connect_timeout: 1500ms
@@ -64,6 +65,8 @@ backend:
     EXPECT_EQ(backend.heartbeat_interval, 15s);
     EXPECT_EQ(backend.install_token.reveal(), "bit_x");
     EXPECT_EQ(backend.connect_timeout, 1500ms);
+    EXPECT_EQ(backend.proxy.url, "http://proxy:3128");
+    EXPECT_EQ(backend.proxy_credential_file, "/etc/proxy");
 }
 
 TEST(Config, LinksOfContainersAreLeftOutUnlessTheOperatorWantsOthers) {
@@ -200,7 +203,8 @@ TEST(Config, BecomesSettingsOfTheClient) {
     EXPECT_EQ(settings.base_url, "https://b");
     EXPECT_EQ(settings.user_agent, "bulkhead/1.2.3");
     EXPECT_EQ(settings.ca_pem, "pem");
-    EXPECT_EQ(settings.proxy, "http://p:1");
+    EXPECT_EQ(settings.proxy.url, "http://p:1");
+    EXPECT_FALSE(settings.proxy.https_only);
     EXPECT_EQ(settings.timeout, 7s);
     EXPECT_TRUE(settings.pinned_key.starts_with("sha256//"));
     EXPECT_FALSE(settings.allow_plaintext);

@@ -31,6 +31,7 @@ constexpr Names kNames[] = {
     {"client_certificate_file", "BULKHEAD_CLIENT_CERTIFICATE_FILE", "--client-certificate-file"},
     {"client_key_file", "BULKHEAD_CLIENT_KEY_FILE", "--client-key-file"},
     {"proxy", "BULKHEAD_PROXY", "--proxy"},
+    {"proxy_credential_file", "BULKHEAD_PROXY_CREDENTIAL_FILE", "--proxy-credential-file"},
     {"timeout", "BULKHEAD_TIMEOUT", "--timeout"},
     {"connect_timeout", "BULKHEAD_CONNECT_TIMEOUT", "--connect-timeout"},
     {"log_level", "BULKHEAD_LOG_LEVEL", "--log-level"},

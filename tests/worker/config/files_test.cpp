@@ -107,6 +107,38 @@ TEST_F(LoadFiles, ACertificateAndAKeyThatDoNotBelongTogetherAreFatal) {
     EXPECT_NE(trouble().find("not a certificate"), std::string::npos);
 }
 
+TEST_F(LoadFiles, AnAuthorityIsParsedAtTheStart) {
+    backend_.ca_file = put("ca.pem", std::string(kCertificate) + "  " + std::string(kCertificate));
+    EXPECT_EQ(trouble(), "backend main: ca_file: " + backend_.ca_file +
+                             ": block 2, line 11: it is indented; remove the blanks before each of "
+                             "its lines");
+    backend_.ca_file.clear();
+    backend_.client_certificate_file =
+        put("c.pem", std::string(kCertificate) + "-----BEGIN CERTIFICATE-----\nAAAA\n", 0644);
+    backend_.client_key_file = put("c.key", kKey);
+    EXPECT_EQ(trouble(),
+              "backend main: client_certificate_file: " + backend_.client_certificate_file +
+                  ": block 2, line 11: it has no line -----END CERTIFICATE-----");
+}
+
+TEST_F(LoadFiles, TheLoginAtAProxyIsOneLine) {
+    backend_.proxy.url = "http://p:1";
+    backend_.proxy_credential_file = put("proxy", "bob:p@ss wo%41rd\r\n");
+    ASSERT_EQ(trouble(), "");
+    EXPECT_EQ(parse_proxy_login(backend_.proxy.login.reveal())->password.reveal(), "p@ss wo%41rd");
+    for (const auto* odd : {"bob", ":x", "", "bob:hunter2\nx", "bob:hunter2 ",
+                            "\xef\xbb\xbf"
+                            "bob:hunter2"}) {
+        backend_.proxy_credential_file = put("proxy", odd);
+        EXPECT_TRUE(trouble().starts_with(
+            "backend main: proxy_credential_file: " + backend_.proxy_credential_file + ": "))
+            << trouble();
+        EXPECT_EQ(trouble().find("hunter2"), std::string::npos) << trouble();
+    }
+    backend_.proxy_credential_file = put("proxy", "bob:hunter2", 0644);
+    EXPECT_NE(trouble().find("everybody can read this secret"), std::string::npos);
+}
+
 TEST_F(LoadFiles, ASecretThatEverybodyCanReadIsFatal) {
     backend_.credential_file = put("credential", "secret", 0644);
     EXPECT_NE(trouble().find("everybody can read this secret"), std::string::npos);
@@ -127,9 +159,20 @@ TEST_F(LoadFiles, AnInstallTokenThatIsGoneIsRememberedAndNotFatal) {
     EXPECT_TRUE(backend_.install_token.empty());
     EXPECT_EQ(backend_.install_token_missing,
               "install_token_file: " + files_.path() + "/absent: No such file or directory");
-    backend_.install_token_file = put("token", "");
-    EXPECT_EQ(trouble(), "");
-    EXPECT_NE(backend_.install_token_missing.find("is empty"), std::string::npos);
+    EXPECT_FALSE(backend_.install_token_unusable);
+    for (const auto& [content, why] :
+         std::map<std::string, std::string>{{"", "is empty"},
+                                            {"\xef\xbb\xbf"
+                                             "bit_x",
+                                             "begins with a byte order mark"},
+                                            {"bit_x \n", "a blank before or after the secret"},
+                                            {"\nbit_x", "more than one line"}}) {
+        backend_.install_token_file = put("token", content);
+        EXPECT_EQ(trouble(), "");
+        EXPECT_NE(backend_.install_token_missing.find(why), std::string::npos)
+            << backend_.install_token_missing;
+        EXPECT_TRUE(backend_.install_token_unusable);
+    }
 }
 
 TEST_F(LoadFiles, WhatPolicyKeepsFromUsIsFatalUnlessItMayBeAbsent) {

@@ -36,7 +36,11 @@ TEST(Mistakes, AProxyIsNamedWhereItIsWrong) {
     EXPECT_EQ(with("http://p:3128"), "");
     EXPECT_EQ(with("p:3128"), "agent.yaml:3: proxy: URL must begin with https:// (or http://)");
     EXPECT_NE(with("http://p:99999").find("agent.yaml:3: proxy: "), std::string::npos);
-    EXPECT_NE(with("http://me:word@p:3128").find("agent.yaml:3: proxy: "), std::string::npos);
+    EXPECT_EQ(with("http://me:word@p:3128"),
+              "agent.yaml:3: proxy: URL must not hold a user or password; name a file that holds "
+              "user:password by proxy_credential_file");
+    EXPECT_EQ(with("http://me:w#rd@p:3128").find("w#rd"), std::string::npos);
+    EXPECT_NE(with("http://p:3128/path"), "");
 }
 
 TEST(Mistakes, AnotherServerOfABackendIsJudgedAsItsUrlIs) {
@@ -140,6 +144,87 @@ TEST(Mistakes, AMessageNeverShowsASecret) {
     EXPECT_EQ(text.find("hush"), text.npos) << text;
     const auto flag = problems(ConfigSources{.arguments = {"--install-token=hush"}});
     EXPECT_EQ(flag.find("hush"), flag.npos) << flag;
+}
+
+// Where a secret stands in a wrong place, or the file is no YAML on the line that holds one.
+TEST(Mistakes, AreToldWithoutASecretWhereverItStands) {
+    const std::string secret = "Hunter2-of-bob";
+    for (const std::string& file : {
+             "backend: {url: 'https://bob:" + secret + "@b'}",
+             "backend: {url: 'https://bob:12/" + secret + "@b'}",
+             "backend: {url: 'https://bob:12#" + secret + "@b'}",
+             "backend: {url: 'http://bob@" + secret + "@b:x'}",
+             "backend: {dialect: aegisflux, url: https://b, options: {registration_url: "
+             "'https://bob:" +
+                 secret + "@b'}}",
+             "backend: {dialect: aegisflux, url: https://b, options: {registration_url: "
+             "'https://bob:1/" +
+                 secret + "@b'}}",
+             "backend: {url: https://b, proxy: 'http://bob:" + secret + "@p:1'}",
+             "backend: {url: https://b, proxy: 'http://bob:" + secret + "#@p:1'}",
+             "backend: {url: https://b, proxy_credential_file: 'bob:" + secret + "'}",
+             "backend: {url: https://b, install_token_file: " + secret + "}",
+             "backend: {url: https://b, install_token: '" + secret + " and more'}",
+             "backend: {url: https://b, install_token: [" + secret + "]}",
+             "backend: {url: https://b, install_token: *" + secret + "}",
+             "backend: {url: https://b, install_token: !" + secret + "! x}",
+             "backend: {url: https://b, install_token: &" + secret + "}",
+             "backend: {url: https://b, install_token: \"" + secret + "\\q\"}",
+             "backend: {url: https://b, install_token: \"" + secret + "}",
+             "backend: {url: https://b, install_token:" + secret + "}",
+             "backend:\n  url: https://b\n  install_token: " + secret + ": x\n",
+             "backend:\n  url: https://b\n  install_token=" + secret + ": x\n",
+             "backend:\n  url: https://b\n  " + secret + ": x\n",
+             "backend:\n  url: https://b\n  install_token: x\n  " + secret + "\n",
+             "backend:\n  url: https://b\n  options: {" + secret + ": x}\n",
+             "backend: {url: https://b}\n" + secret + ": x\n" + secret + ": x\n",
+             "backend: {url: https://b}\njobs: {" + secret + ": x}\n",
+             "backend: {url: https://b}\n" + secret + ": {a: b}\n",
+             "%" + secret + "\n--- x",
+             "%YAML " + secret + "\n--- x",
+             "%TAG ! " + secret + " " + secret + "\n--- x",
+             "backend: {url: https://b, dialect: bulkhead, credential: '" + secret + "'}",
+             "backend: {url: https://b, install_token: '" + secret + "\xff'}",
+             "backend: {url: https://b, pinned_key: '" + secret + "'}",
+             "backend: {url: https://b, install_token: '" + secret + std::string(5'000, 'x') + "'}",
+         }) {
+        const auto text = problems(file);
+        EXPECT_NE(text, "") << file;
+        EXPECT_EQ(text.find("Hunter2"), text.npos) << text << " for " << file;
+    }
+    for (const std::vector<std::string>& arguments :
+         std::vector<std::vector<std::string>>{{"--install-token", secret},
+                                               {"--install-token=" + secret},
+                                               {"--install_token", secret},
+                                               {"-t", secret},
+                                               {secret},
+                                               {"http://bob:" + secret + "@p"},
+                                               {"--proxy", "http://bob:" + secret + "@p:1"},
+                                               {"--proxy=http://bob:" + secret + "@p:1"},
+                                               {"--url", "https://bob:" + secret + "@b"},
+                                               {"--log-level", "--credential", secret}}) {
+        auto sources = test::from_file("backend: {url: https://b}");
+        sources.arguments = arguments;
+        const auto text = problems(sources);
+        EXPECT_NE(text, "");
+        EXPECT_EQ(text.find("Hunter2"), text.npos) << text;
+    }
+    for (const auto* variable : {"HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy",
+                                 "BULKHEAD_PROXY", "BULKHEAD_URL", "BULKHEAD_PROXY_CREDENTIAL_FILE",
+                                 "HYPRBOX_API_URL", "BULKHEAD_TIMEOUT"}) {
+        for (const std::string& text :
+             {"http://bob:" + secret + "#x@p:1", "http://bob:" + secret + " x@p:1", " " + secret,
+              "http://bob:1/" + secret + "@p:1"}) {
+            auto sources = test::from_file("log_level: info");
+            if (!std::string_view(variable).starts_with("HYPR")) {
+                sources = test::from_file("backend: {url: https://b}");
+            }
+            sources.environment = {{variable, text}};
+            const auto told = problems(sources);
+            EXPECT_NE(told, "") << variable << " " << text;
+            EXPECT_EQ(told.find("Hunter2"), told.npos) << told;
+        }
+    }
 }
 
 TEST(Mistakes, AllOfThemAreToldTogether) {

@@ -33,7 +33,12 @@ sys::Fd sealed(std::string_view text) { return *sys::sealed_memfd("settings", as
 
 class SealedSettings : public testing::Test {
   protected:
-    Config config_ = test::parsed(kTwo);
+    static Config config_of_two() {
+        auto sources = test::from_file(kTwo);
+        sources.environment = {{"HTTPS_PROXY", "bob:p%40ss@p:1"}, {"NO_PROXY", "a,b"}};
+        return test::parsed(sources);
+    }
+    Config config_ = config_of_two();
     std::string whole_ = text_of(*seal_settings(config_, config_.backends[0]));
 
     std::string refused(const std::string& text) {
@@ -61,6 +66,10 @@ TEST_F(SealedSettings, AreTheOnesThatWereHandedOver) {
     EXPECT_EQ(one.url, "https://one.test");
     EXPECT_EQ(one.install_token.reveal(), "secret-of-one");
     EXPECT_EQ(one.install_token_origin, "agent.yaml:13: install_token");
+    EXPECT_EQ(one.proxy.url, "http://p:1");
+    EXPECT_EQ(one.proxy.login.reveal(), "bob:p%40ss");
+    EXPECT_TRUE(one.proxy.https_only);
+    EXPECT_EQ(one.proxy.exceptions, "a,b");
     EXPECT_EQ(one.timeout, std::chrono::milliseconds(2'500));
     EXPECT_TRUE(one.credential_file_optional);
     EXPECT_EQ(one.options, config_.backends[0].options);

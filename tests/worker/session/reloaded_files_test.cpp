@@ -58,6 +58,25 @@ TEST_F(ReloadedFilesTest, AFileIsTakenAgainOnceForEachChange) {
     EXPECT_EQ(look(files)->reveal(), "three");
 }
 
+TEST_F(ReloadedFilesTest, ALoginAtAProxyIsTakenAgainToo) {
+    config_.credential_file.clear();
+    config_.proxy_credential_file = "/named/by/the/settings";
+    config_.proxy.login = Secret("bob:hunter1");
+    ReloadedFiles files(config_, log_, opener());
+    const auto hidden = [this] {
+        std::string text = "hunter1 hunter2";
+        http_.hide_secrets(text);
+        return text;
+    };
+    put("proxy_credential_file", "no-colon");
+    look(files);
+    EXPECT_EQ(hidden(), "hunter1 hunter2");
+    put("proxy_credential_file", "bob:hunter2\n");
+    look(files);
+    EXPECT_EQ(hidden(), "hunter1 [secret]") << "the client has the new one";
+    EXPECT_EQ(opened_, 2);
+}
+
 TEST_F(ReloadedFilesTest, WhatIsNoCredentialLeavesTheOldOne) {
     config_.credential = Secret("one");
     ReloadedFiles files(config_, log_, opener());

@@ -8,6 +8,7 @@
 #include <deque>
 #include <unordered_map>
 
+#include "common/base/text.hpp"
 #include "worker/backend/http/http_transfer.hpp"
 #include "worker/backend/http/resolver.hpp"
 #include "worker/backend/http/url.hpp"
@@ -51,14 +52,31 @@ void hide(std::string& text, const std::string& secret) {
     }
 }
 
+// Each secret as it is, as quoted() writes it, and as it stands in a URL. Values of fewer than 4
+// bytes are not hidden: they occur in ordinary words.
+std::vector<Secret> forms_of(const std::vector<Secret>& secrets) {
+    constexpr std::size_t kLeast = 4;
+    std::vector<Secret> forms;
+    for (const auto& secret : secrets) {
+        const auto& text = secret.reveal();
+        if (text.size() < kLeast) continue;
+        forms.push_back(secret);
+        for (auto form : {quoted(text, text.size()), percent_encoded(text)}) {
+            if (form != text) forms.emplace_back(std::move(form));
+        }
+    }
+    return forms;
+}
+
 }  // namespace
 
 // Drives one curl multi handle by the event loop (libcurl-multi(3), "multi_socket"): libcurl names
 // the descriptors and the timeout it waits for, and the loop reports when they are due.
 class HttpClient::Engine : SocketWatcher {
   public:
-    Engine(sys::Loop& loop, HttpSettings settings)
-        : loop_(loop), settings_(std::make_shared<const HttpSettings>(std::move(settings))) {}
+    Engine(sys::Loop& loop, HttpSettings settings) : loop_(loop) {
+        replace_settings(std::move(settings));
+    }
     ~Engine() override;
 
     Result<> start();
@@ -67,7 +85,8 @@ class HttpClient::Engine : SocketWatcher {
     std::size_t pending() const { return active_.size() + not_begun_.size(); }
     const std::optional<HttpPeer>& peer() const { return peer_; }
     void use_client_certificate(std::string certificate_pem, Secret key_pem);
-    void redact(std::vector<Secret> secrets);
+    void use_proxy_login(Secret login);
+    void redact(const std::vector<Secret>& secrets);
     void hide_secrets(std::string& text) const;
 
   private:
@@ -90,6 +109,7 @@ class HttpClient::Engine : SocketWatcher {
     void ready(int fd, std::uint32_t events);
     Result<std::unique_ptr<Transfer>> take_transfer();
     void retire(std::unique_ptr<Transfer> transfer);
+    void replace_settings(HttpSettings settings);
     Result<> begin(std::unique_ptr<Transfer>& transfer, HttpRequest request);
     void act(curl_socket_t fd, int action);
     void collect();
@@ -102,6 +122,7 @@ class HttpClient::Engine : SocketWatcher {
     sys::Loop& loop_;
     std::shared_ptr<const HttpSettings> settings_;
     std::vector<Secret> secrets_;
+    std::vector<Secret> login_secrets_;  // of the proxy's login
     CURLSH* share_ = nullptr;
     CURLM* multi_ = nullptr;
     std::unordered_map<int, Socket> sockets_;
@@ -224,24 +245,35 @@ void HttpClient::Engine::cancel(RequestId id) {
 }
 
 void HttpClient::Engine::use_client_certificate(std::string certificate_pem, Secret key_pem) {
+    // libcurl uses a kept connection again only if it was made with the same certificate.
     auto settings = *settings_;
     settings.client_certificate_pem = std::move(certificate_pem);
     settings.client_key_pem = std::move(key_pem);
-    settings_ = std::make_shared<const HttpSettings>(std::move(settings));
-    // Idle transfers have the old settings. libcurl uses a kept connection again only if it was
-    // made with the same certificate.
-    idle_.clear();
+    replace_settings(std::move(settings));
 }
 
-void HttpClient::Engine::redact(std::vector<Secret> secrets) {
-    // Values of fewer than 4 bytes are not hidden: they occur in ordinary words.
-    constexpr std::size_t kLeast = 4;
-    std::erase_if(secrets, [](const Secret& one) { return one.reveal().size() < kLeast; });
-    secrets_ = std::move(secrets);
+void HttpClient::Engine::use_proxy_login(Secret login) {
+    auto settings = *settings_;
+    settings.proxy.login = std::move(login);
+    replace_settings(std::move(settings));
+}
+
+void HttpClient::Engine::replace_settings(HttpSettings settings) {
+    login_secrets_ = forms_of(secrets_of_proxy_login(settings.proxy.login));
+    settings_ = std::make_shared<const HttpSettings>(std::move(settings));
+    idle_.clear();  // idle transfers have the old ones
+}
+
+void HttpClient::Engine::redact(const std::vector<Secret>& secrets) {
+    secrets_ = forms_of(secrets);
 }
 
 void HttpClient::Engine::hide_secrets(std::string& text) const {
-    for (const auto& secret : secrets_) hide(text, secret.reveal());
+    for (const auto* list : {&secrets_, &login_secrets_}) {
+        for (const auto& secret : *list) {
+            hide(text, secret.reveal());
+        }
+    }
 }
 
 int HttpClient::Engine::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) {
@@ -367,10 +399,12 @@ void HttpClient::Engine::deliver() {
         auto transfer = std::move(active_.extract(id.value).mapped());
         curl_multi_remove_handle(multi_, transfer->handle());
         auto answer = transfer->finish(code);
+        if (!answer) hide_secrets(answer.error().what);
         if (answer && answer->status >= 300) {
             hide_secrets(answer->body);
             hide_secrets(answer->location);
         }
+        if (answer) hide_secrets(answer->oddity);
         const auto answered = std::exchange(transfer->answered, nullptr);
         retire(std::move(transfer));
         answered(std::move(answer));
@@ -413,7 +447,8 @@ std::optional<HttpPeer> HttpClient::peer() const { return engine_->peer(); }
 void HttpClient::use_client_certificate(std::string certificate_pem, Secret key_pem) {
     engine_->use_client_certificate(std::move(certificate_pem), std::move(key_pem));
 }
-void HttpClient::redact(std::vector<Secret> secrets) { engine_->redact(std::move(secrets)); }
+void HttpClient::use_proxy_login(Secret login) { engine_->use_proxy_login(std::move(login)); }
+void HttpClient::redact(const std::vector<Secret>& secrets) { engine_->redact(secrets); }
 void HttpClient::hide_secrets(std::string& text) const { engine_->hide_secrets(text); }
 
 }  // namespace bulkhead::worker

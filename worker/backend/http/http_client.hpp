@@ -14,6 +14,7 @@
 #include "common/base/secret.hpp"
 #include "common/base/strong.hpp"
 #include "common/sys/loop.hpp"
+#include "worker/backend/http/proxy.hpp"
 
 namespace bulkhead::worker {
 
@@ -70,7 +71,7 @@ struct HttpSettings {
     std::string pinned_key;
     std::string client_certificate_pem;
     Secret client_key_pem;
-    std::string proxy;  // URL; empty: https uses HTTPS_PROXY and NO_PROXY of the environment
+    Proxy proxy;  // an empty url: none; libcurl reads none from the environment
 
     std::chrono::milliseconds timeout = std::chrono::seconds(30);  // of a request that names none
     std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
@@ -121,11 +122,15 @@ class HttpClient {
 
     // Uses this client certificate from the next request on; requests under way keep the old one.
     void use_client_certificate(std::string certificate_pem, Secret key_pem);
-    // Replaces the values that hide_secrets() hides; values of fewer than 4 bytes are ignored. Body
+    // Uses this login (Proxy::login) at the proxy from the next request on.
+    void use_proxy_login(Secret login);
+    // Replaces the values that hide_secrets() hides besides the proxy's login, which the client
+    // knows itself; values of fewer than 4 bytes are ignored. Body
     // and location of an answer with status 300 or above are passed through hide_secrets(), because
-    // a server may repeat what it was sent and such answers are logged.
-    void redact(std::vector<Secret> secrets);
-    // Replaces each occurrence of these values in `text` by "[secret]".
+    // a server may repeat what it was sent and such answers are logged; so are errors of libcurl.
+    void redact(const std::vector<Secret>& secrets);
+    // Replaces each occurrence of these values in `text` by "[secret]", also as quoted() and as a
+    // URL writes them.
     void hide_secrets(std::string& text) const;
 
   private:

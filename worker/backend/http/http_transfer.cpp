@@ -21,6 +21,9 @@ constexpr std::uint64_t kMaxHeaderBytes = 64_KiB;
 // Bounds Retry-After, so that adding it to a time cannot overflow.
 constexpr std::chrono::seconds kMaxRetryAfter = std::chrono::hours(24);
 
+constexpr std::string_view kRefusedLogin =
+    "the proxy wants a user and a password, or others (status 407): see proxy_credential_file";
+
 curl_socket_t open_socket(void* owner, curlsocktype, curl_sockaddr* address) {
     const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (fd >= 0) static_cast<SocketWatcher*>(owner)->opened(fd);
@@ -200,17 +203,15 @@ Result<> Transfer::prepare(HttpRequest request) {
     header_bytes_ = sent_ = 0;
     setting_ = CURLE_OK;
 
-    auto url = settings_->base_url + request_.path;
+    auto server = settings_->base_url;
+    auto url = server + request_.path;
     if (!request_.path.starts_with('/')) {
         url = request_.path;
-        const auto server = url.substr(0, url.find_first_of("?#"));
+        server = url.substr(0, url.find_first_of("?#"));
         TRY(within("request", parse_backend_url(server, settings_->allow_plaintext)));
     }
     set(CURLOPT_URL, url.c_str());
-    // With null libcurl uses HTTPS_PROXY. Plain http gets "" if no proxy is set: libcurl would use
-    // http_proxy too, and that proxy would read requests meant for this host.
-    const bool ours = !settings_->proxy.empty() || url.starts_with("http://");
-    set(CURLOPT_PROXY, ours ? settings_->proxy.c_str() : nullptr);
+    set_proxy(TRY(parse_url(server)));
     const auto timeout = request_.timeout.count() > 0 ? request_.timeout : settings_->timeout;
     request_.timeout = timeout;
     set(CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
@@ -220,6 +221,17 @@ Result<> Transfer::prepare(HttpRequest request) {
         return fail("libcurl: " + std::string(curl_easy_strerror(setting_)));
     }
     return {};
+}
+
+// Each option is set whether it is needed or not, because libcurl fills those that are null from
+// the environment (CURLOPT_PROXY(3), CURLOPT_NOPROXY(3)). It decodes CURLOPT_PROXYUSERPWD(3).
+void Transfer::set_proxy(const Url& url) {
+    const auto& proxy = settings_->proxy;
+    const bool used = proxy.used_for(url);
+    set(CURLOPT_PROXY, used ? proxy.url.c_str() : "");
+    set(CURLOPT_NOPROXY, "");
+    const bool login = used && !proxy.login.empty();
+    set(CURLOPT_PROXYUSERPWD, login ? proxy.login.reveal().c_str() : nullptr);
 }
 
 void Transfer::set_body() {
@@ -281,6 +293,8 @@ Result<HttpAnswer> Transfer::finish(CURLcode code) {
     auto error = describe(code);
     abandon();
     if (code != CURLE_OK) return std::unexpected(std::move(error));
+    // Of a proxy that plain http goes through: the backend has not been asked, and refused nothing.
+    if (status == 407) return fail(std::string(kRefusedLogin));
     return answer;
 }
 
@@ -303,6 +317,9 @@ Error Transfer::describe(CURLcode code) const {
         text = "no answer within " + std::to_string(request_.timeout.count()) + " ms";
     }
     if (curl_error_[0] != '\0') text += ": " + quoted(curl_error_);
+    long connected = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &connected);
+    if (connected == 407) text = kRefusedLogin;
     long system = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &system);
     if (code == CURLE_COULDNT_CONNECT && (system == EPERM || system == EACCES)) {

@@ -58,6 +58,7 @@ class Transfer {
     void set_trust();
     Result<> set_headers();
     void set_body();
+    void set_proxy(const Url& url);
     void forget_headers();
     Error describe(CURLcode code) const;
 
