@@ -77,7 +77,7 @@ std::set<std::string> files_of_the_root_half() {
 // names them, what the lines were spent on.
 TEST(RootHalf, IsNoLargerThanSecurityMdSays) {
     constexpr std::size_t kMostInBroker = 7'650;
-    constexpr std::size_t kMost = 17'650;
+    constexpr std::size_t kMost = 17'700;
     std::map<std::string, std::pair<std::size_t, std::size_t>> folders;  // code, all
     std::size_t code = 0;
     std::size_t all = 0;

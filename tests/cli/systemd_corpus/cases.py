@@ -510,3 +510,22 @@ TREES = random.Random(11)
 for each in range(170):
     made, started = tree(TREES)
     case(f"fuzz-tree-{each}", made, start=started)
+
+# --- what others reported: docs/reports.md
+unit("report-systemd-19014", 'Environment="FILTER=(uid=%s)"', refuse="%s")
+unit("report-systemd-19014-doubled", 'Environment="FILTER=(uid=%%s)"')
+case("report-systemd-4416", {UNIT: r"""[Service]
+EnvironmentFile=/etc/agent.env
+Environment= W='x y'
+Environment= 'X=y z'
+Type= oneshot
+ExecStart= /usr/bin/agent .$A.$B.$W.$X.
+ExecStart= /usr/bin/agent '.${A}.${B}.${W}.${X}.'
+ExecStart= /usr/bin/agent '.$.$$.$$$.$$$$.'
+""", ENV: "# 'A=b c'\n# B='d e'\nA=b c\nB='d e'\n"})
+unit("report-systemd-36488", 'Environment=FOO=a\\\\b\\"c\nExecStart=/usr/bin/agent $FOO ${FOO}')
+unit("report-systemd-36488-escaped", "Environment=FOO=a\\x5cb\\x22c\nExecStart=/usr/bin/agent $FOO ${FOO}")
+unit("report-mise-12683", 'EnvironmentFile="-/etc/agent.env"', {ENV: "A=1\n"})
+env_file("report-salmonbus-55", "KEY=ab+/=%cd\r\nDOLLAR=a$b${c}d\r\nQUOTED=\"a b\"\r\nLAST=x\r")
+env_file("report-systemd-36435", "KEYMAP= u$ #k\nA=1 ; B=2\n")
+env_file("report-systemd-17340", "SET=a-zA-Z0-9~!@#$%^&*()-_=+[]{};:,.<>?\nQUOTED='a-zA-Z0-9~!@#$%^&*()-_=+[]{};:,.<>?'\n")

@@ -163,6 +163,8 @@ TEST(ProxyExceptions, AreReadAsGosAre) {
         {"[::1]", "https://[::1]", true},
         {"[::1]:443", "https://[::1]", true},
         {"[::1]:80", "https://[::1]", false},
+        {"[::1]:56806", "https://[::1]:56806", true},
+        {"::1:56806", "https://[::1]:56806", false},  // no address, so it is told as senseless
         {"::ffff:10.0.0.1", "https://10.0.0.1", true},
         {"127.0.0.1", "https://localhost", false},
         {"example.com", "https://127.0.0.1", false},
@@ -179,8 +181,8 @@ TEST(ProxyExceptions, AreReadAsGosAre) {
 }
 
 TEST(ProxyExceptions, AnEntryThatCanMatchNothingIsFound) {
-    const ProxyExceptions exceptions("a, 10.0.0.0/33 ,b,http://x,[::1,x:y,:80,a..b/8,*.");
-    EXPECT_EQ(exceptions.senseless(), (std::vector<std::size_t>{2, 4, 5, 6, 7, 8, 9}));
+    const ProxyExceptions exceptions("a, 10.0.0.0/33 ,b,http://x,[::1,x:y,:80,a..b/8,*.,::1:56806");
+    EXPECT_EQ(exceptions.senseless(), (std::vector<std::size_t>{2, 4, 5, 6, 7, 8, 9, 10}));
     EXPECT_TRUE(ProxyExceptions("localhost,127.0.0.1,::1,.svc,.cluster.local,10.0.0.0/8,*")
                     .senseless()
                     .empty());
