@@ -46,10 +46,24 @@ std::optional<HttpPeer> peer_of(CURL* transfer) {
     return HttpPeer{ip, static_cast<std::uint16_t>(port)};
 }
 
-void hide(std::string& text, const std::string& secret) {
-    for (auto at = text.find(secret); at != text.npos; at = text.find(secret, at)) {
-        text.replace(at, secret.size(), "[secret]");
+// Marks the bytes of each occurrence of `secret`, also of those that overlap.
+void mark(const std::string& text, const std::string& secret, std::string& marks) {
+    for (auto at = text.find(secret); at != text.npos; at = text.find(secret, at + 1)) {
+        marks.replace(at, secret.size(), secret.size(), '*');
     }
+}
+
+// All at once, since "[secret]" may hold a secret too.
+std::string without_marked(const std::string& text, const std::string& marks) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (marks[i] != '*') {
+            out += text[i];
+        } else if (i == 0 || marks[i - 1] != '*') {
+            out += "[secret]";
+        }
+    }
+    return out;
 }
 
 // Each secret as it is, as quoted() writes it, and as it stands in a URL. Values of fewer than 4
@@ -269,11 +283,11 @@ void HttpClient::Engine::redact(const std::vector<Secret>& secrets) {
 }
 
 void HttpClient::Engine::hide_secrets(std::string& text) const {
+    std::string marks(text.size(), ' ');
     for (const auto* list : {&secrets_, &login_secrets_}) {
-        for (const auto& secret : *list) {
-            hide(text, secret.reveal());
-        }
+        for (const auto& secret : *list) mark(text, secret.reveal(), marks);
     }
+    text = without_marked(text, marks);
 }
 
 int HttpClient::Engine::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) {

@@ -152,6 +152,19 @@ TEST(Concealed, ASecretThatTheServerRepeatsIsNotInItsErrors) {
     EXPECT_EQ(answer->location, "http://evil.example/?key=[secret]");
 }
 
+// What stands in a secret's place may hold one as well, and secrets may overlap.
+TEST(Concealed, WhateverTheSecretsAre) {
+    test::RawServer server([](const std::string&, const test::RawServer::Say& say) {
+        say("HTTP/1.1 500 No\r\nContent-Length: 35\r\n\r\nbad secret, secretive, aaaaa abcdef");
+    });
+    Caller caller({.base_url = server.url()});
+    caller.client().redact(
+        {Secret("secret"), Secret("cret"), Secret("aaaa"), Secret("abcd"), Secret("cdef")});
+    const auto answer = caller.call({.path = "/"});
+    ASSERT_OK(answer);
+    EXPECT_EQ(answer->body, "bad [secret], [secret]ive, [secret] [secret]");
+}
+
 TEST(Concealed, NorInTheReasonWhyAnAnswerWithoutErrorIsNoSuccess) {
     test::RawServer server([](const std::string&, const test::RawServer::Say& say) {
         say("HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\nhush-hush: unknown");
