@@ -64,7 +64,8 @@ void remove_own_sockets(std::vector<Socket>& sockets, std::span<const std::uint3
                         std::span<const Endpoint> backends) {
     // A socket that no process holds any more (inode 0) has uid 0, whoever made it.
     const auto is_own = [uids](const Socket& socket) {
-        return socket.inode != 0 && std::ranges::find(uids, socket.uid) != uids.end();
+        return socket.inode != 0 && socket.remote_port != 0 &&
+               std::ranges::find(uids, socket.uid) != uids.end();
     };
     const auto is_backend = [backends](const IpAddress& ip, std::uint16_t port) {
         return std::ranges::find(backends, Endpoint{ip.unmapped(), port}) != backends.end();
@@ -78,7 +79,7 @@ void remove_own_sockets(std::vector<Socket>& sockets, std::span<const std::uint3
     };
     std::set<Ends> others;  // of our connections, as their other ends would name themselves
     for (const auto& socket : sockets) {
-        if (!is_own(socket) || socket.remote_port == 0) continue;
+        if (!is_own(socket)) continue;
         others.emplace(socket.transport, socket.remote.unmapped(), socket.remote_port,
                        socket.local.unmapped(), socket.local_port);
     }

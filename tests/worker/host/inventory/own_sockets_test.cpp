@@ -72,12 +72,12 @@ TEST(OwnSockets, ThatHaveEndedAreToldByTheBackendTheyLedTo) {
     EXPECT_EQ(left, (Uids{6, 443, 444}));
 }
 
-TEST(OwnSockets, OfAListenerItsRowGoesAndNothingElse) {
+// A worker listens on nothing; a container's process may have its number.
+TEST(OwnSockets, AreNoListeners) {
     std::vector<Socket> all{{.state = 10, .local_port = 80, .inode = 1, .uid = 990},
                             {.state = 10, .local_port = 80, .inode = 2, .uid = 33}};
     remove_own_sockets(all, Uids{990}, {});
-    ASSERT_EQ(all.size(), 1U);
-    EXPECT_EQ(all[0].inode, 2U);
+    EXPECT_EQ(all.size(), 2U);
 }
 
 }  // namespace
