@@ -77,9 +77,10 @@ struct HttpSettings {
     std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
     int max_connections = 8;   // at once; further requests wait for one
     int kept_connections = 3;  // idle connections beyond this number are closed
-    // Idle connections are closed after this time: libcurl would not use them any more
-    // (CURLOPT_MAXAGE_CONN(3)).
-    std::chrono::milliseconds kept_for = std::chrono::seconds(118);
+    // Idle connections are closed after this time unless the server did it before; for libcurl it
+    // is CURLOPT_MAXAGE_CONN(3). With its default, 118 s, every heartbeat with a longer interval
+    // would need a new handshake.
+    std::chrono::milliseconds kept_for = std::chrono::hours(1);
 };
 
 // The other end of a connection: the backend, or a proxy.

@@ -71,7 +71,7 @@ bool is_certificate(std::string_view label) { return std::ranges::count(kCertifi
 // Passed over by OpenSSL where certificates are read, with nothing lost.
 bool is_beside(std::string_view label) {
     return label.ends_with("PRIVATE KEY") || label.ends_with("PARAMETERS") || label == "X509 CRL" ||
-           label == "PUBLIC KEY";
+           label == "PUBLIC KEY" || label.ends_with("CERTIFICATE REQUEST");
 }
 
 Result<> check_place(const Block& block) {
@@ -89,10 +89,11 @@ Result<> check_place(const Block& block) {
 }
 
 Result<> check_certificate(const Block& block) {
-    if (block.text.find("\\n") != block.text.npos) {
+    const auto end = "-----END " + std::string(block.label) + "-----";
+    // Behind the END line may stand anything.
+    if (block.text.substr(0, block.text.find("\n" + end)).find("\\n") != block.text.npos) {
         return wrong(block, "it has the two characters \\n where its lines should end");
     }
-    const auto end = "-----END " + std::string(block.label) + "-----";
     if (block.text.find("\n" + end) == block.text.npos) {
         return wrong(block, block.text.find(end) == block.text.npos
                                 ? "it has no line " + end

@@ -80,6 +80,8 @@ TEST_F(CheckCertificates, WhatIsAcceptedIsTrusted) {
         written(&PEM_write_bio_X509_AUX),  // TRUSTED CERTIFICATE
         key + ours_,
         ours_ + key,
+        ours_ + "\\n\n" + other_,
+        "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n" + ours_,
     };
     for (const auto& text : good) {
         EXPECT_EQ(refusal(text), "") << text;
@@ -125,7 +127,7 @@ TEST_F(CheckCertificates, WhatIsWrongIsNamedWithItsBlockAndLine) {
         {"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
          "holds no PEM CERTIFICATE, but: PRIVATE KEY"},
         {replaced(ours_, "CERTIFICATE", "CERTIFICATE REQUEST"),
-         "block 1, line 1: neither a certificate nor a key: CERTIFICATE REQUEST"},
+         "holds no PEM CERTIFICATE, but: CERTIFICATE REQUEST"},
         {replaced(ours_, "-----BEGIN ", "----BEGIN "), "holds no PEM CERTIFICATE"},
     };
     for (const auto& row : rows) {
