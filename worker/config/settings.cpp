@@ -249,7 +249,8 @@ std::span<const Setting> settings() {
         {.key = "mounts.exclude",
          .scope = Scope::agent,
          .type = value::globs(),
-         .fallback = "/var/lib/docker/* /var/lib/containers/storage/* /var/lib/kubelet/pods/*",
+         .fallback = "/var/lib/docker/overlay*/* /var/lib/docker/containers/* "
+                     "/var/lib/containers/storage/overlay* /var/lib/kubelet/pods/*",
          .help = "and those that they pass over, as container engines mount them",
          .keep = &into<&Config::findings, &FindingsConfig::mounts, &NameFilter::exclude>},
         {.key = "findings.interval",

@@ -78,7 +78,8 @@ TEST(Config, LinksOfContainersAreLeftOutUnlessTheOperatorWantsOthers) {
          {"lo", "eth0", "enp3s0", "bond0", "br0", "br-lan", "wg0", "tun0", "tap0"}) {
         EXPECT_TRUE(usual.interfaces.keeps(link)) << link;
     }
-    EXPECT_FALSE(usual.findings.mounts.keeps("/var/lib/docker/volumes/a"));
+    EXPECT_FALSE(usual.findings.mounts.keeps("/var/lib/docker/overlay2/1a2b/merged"));
+    EXPECT_TRUE(usual.findings.mounts.keeps("/var/lib/docker/volumes")) << "a disk for data";
     EXPECT_TRUE(usual.findings.mounts.keeps("/var/lib/docker"));
 
     const auto chosen = parsed(R"(
