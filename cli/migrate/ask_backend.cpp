@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "common/base/strong.hpp"
 #include "common/base/text.hpp"
@@ -11,6 +12,7 @@
 #include "common/sandbox/privileges.hpp"
 #include "common/sandbox/walls.hpp"
 #include "common/sys/clock.hpp"
+#include "common/sys/exec.hpp"
 #include "worker/backend/registry.hpp"
 #include "worker/config/config.hpp"
 
@@ -25,6 +27,15 @@ using Question = worker::Exchange<Standing>;
 constexpr std::size_t kMaxText = 4_KiB;
 constexpr std::string_view kMarks = "kus";  // of Standing::Kind, in its order
 constexpr char kFailed = 'f';
+constexpr int kAnswer = 3;  // the child's end of the pipe
+
+// Leaves the terminal, whose input root's shell reads, and all descriptors but `answer`, which
+// becomes kAnswer.
+Result<> leave_terminal(const sys::Fd& answer) {
+    ::setsid();
+    return sys::place_descriptors(
+        std::array{sys::Placed{}, sys::Placed{}, sys::Placed{}, sys::Placed{answer.get(), false}});
+}
 
 // Root becomes the user nobody.
 Result<> shed_privileges() {
@@ -43,12 +54,15 @@ Result<Standing> ask(const worker::BackendConfig& backend, const worker::Identit
     auto client =
         TRY(worker::HttpClient::create(loop, worker::http_settings(backend, BULKHEAD_VERSION)));
     client.redact({identity.credential});
-    std::optional<Answer<Standing>> answer;
-    worker::perform<Standing>(client, std::move(question),
-                              [&answer](Answer<Standing> given) { answer = std::move(given); });
-    while (!answer) TRY(loop.step(std::chrono::milliseconds(1'000)));
-    if (!*answer) return fail(answer->error().text);
-    return **std::move(answer);
+    for (;;) {
+        std::optional<Answer<Standing>> answer;
+        worker::perform<Standing>(client, std::move(question),
+                                  [&answer](Answer<Standing> given) { answer = std::move(given); });
+        while (!answer) TRY(loop.step(std::chrono::milliseconds(1'000)));
+        if (!*answer) return fail(answer->error().text);
+        if (!(*answer)->next) return **std::move(answer);
+        question = (*answer)->next();
+    }
 }
 
 // What the child writes: one letter, then the text.
@@ -58,7 +72,7 @@ std::string outcome_of(const Result<Standing>& standing) {
 }
 
 Result<Standing> parse_outcome(const std::string& text) {
-    if (text.empty()) return fail("the child that asked the backend was ended by a signal");
+    if (text.empty()) return fail("the child that asked the backend ended without an answer");
     const auto sentence = BoundaryText<kMaxText>::clipped(text.substr(1)).str();
     const auto mark = kMarks.find(text[0]);
     if (mark == kMarks.npos) return fail(sentence);
@@ -113,14 +127,15 @@ Result<Standing> ask_backend(const Plan& plan, const std::string& root) {
     }
     auto pipe = TRY(sys::make_pipe());
     auto child = TRY(sandbox::Child::start(0, -1, [&] {
-        pipe.read.reset();
+        if (!leave_terminal(pipe.write)) ::_exit(1);
         auto standing = Result<Standing>(std::unexpected(Error{}));
         if (const auto shed = shed_privileges(); !shed) {
             standing = std::unexpected(shed.error());
         } else {
             standing = ask(backend, plan.identity, *std::move(question));
         }
-        static_cast<void>(sys::write_all(pipe.write, as_bytes(outcome_of(standing))));
+        const sys::Fd answer(kAnswer);
+        static_cast<void>(sys::write_all(answer, as_bytes(outcome_of(standing))));
         ::_exit(0);
     }));
     pipe.write.reset();

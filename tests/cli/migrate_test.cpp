@@ -507,7 +507,7 @@ TEST_F(Check, GrapheonTellsTheAgentItKnowsAndItsReportsGoOn) {
     const auto sent = backend_.inventories().at(0).body;
     EXPECT_FALSE(sent.contains("sequence_number"));
     EXPECT_EQ(sent["full_snapshot"], false);
-    EXPECT_EQ(backend_.requests().size(), 1U) << "nothing is registered";
+    EXPECT_EQ(backend_.requests().size(), 2U) << "a poll that it does not know, and nothing else";
 
     files_.write("var/lib/grapheon-agent/api_key", "gpak_other\n");
     const auto unknown = check("grapheon");
@@ -520,13 +520,20 @@ TEST_F(Check, GrapheonTellsTheAgentItKnowsAndItsReportsGoOn) {
     EXPECT_NE(away.out.find("nothing was learnt"), away.out.npos) << away.out;
 }
 
+// Of a process that may end meanwhile, after which a read fails (ESRCH): empty.
+std::string text_of(const fs::path& path) {
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+}
+
 // The user ids of processes that have `word` on their command line and a socket open.
 std::set<std::string> users_with_sockets(const std::string& word) {
     std::set<std::string> users;
     std::error_code error;
     for (const auto& process : fs::directory_iterator("/proc", error)) {
-        if (content_of(process.path() / "cmdline").find(word) == std::string::npos) continue;
-        const auto status = content_of(process.path() / "status");
+        if (text_of(process.path() / "cmdline").find(word) == std::string::npos) continue;
+        const auto status = text_of(process.path() / "status");
         const auto ids = status.find("Uid:\t") + 5;
         std::error_code gone;  // the process
         fs::directory_iterator fd(process.path() / "fd", gone);
@@ -568,6 +575,9 @@ TEST_F(Check, LunasentriTellsWhetherTheKeyIsGoodAndStoresNothing) {
     EXPECT_TRUE(plain.heartbeats().empty());
     put("luna-new");
     EXPECT_EQ(check("lunasentri").code, 1);
+    put("luna-old");
+    plain.misbehave({.kind = reference::Misbehaviour::Kind::gateway, .status = 400});
+    EXPECT_EQ(check("lunasentri").code, 3) << "a page that says 400 knows nobody";
 }
 
 TEST_F(Check, AegisfluxTellsWhenItSawTheAgent) {
@@ -591,6 +601,8 @@ TEST_F(Check, AegisfluxTellsWhenItSawTheAgent) {
     const auto known = check("aegisflux");
     EXPECT_EQ(known.code, 0) << known.err;
     EXPECT_EQ(known.out, "the backend knows this host as " + uid + ", last seen 4 min ago\n");
+    plain.misbehave({.kind = reference::Misbehaviour::Kind::wrong_types, .path = "/agents/"});
+    EXPECT_EQ(check("aegisflux").code, 3) << "a record of nobody's";
 }
 
 TEST_F(Check, ABackendThatCannotBeAskedIsSaidToBeOne) {

@@ -62,6 +62,10 @@ Answer<Standing> judge_record(const HttpAnswer& answer, const std::string& uid, 
     if (answer.status != 200) return judge_failure(answer, "");
     const auto body = JsonValue::parse(answer.body);
     if (!body) return judge_unreadable(body.error());
+    const auto named = body->find("agent_uid");
+    if (!named || named->text(128).value_or("") != uid) {
+        return judge_unreadable({"agent_uid: not " + uid});
+    }
     const auto time = body->find("last_seen");
     return Standing{.kind = known,
                     .text = "the backend knows this host as " + uid +

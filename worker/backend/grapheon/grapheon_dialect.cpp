@@ -84,21 +84,36 @@ const DialectTraits& GrapheonDialect::traits() const {
 
 std::optional<Exchange<Standing>> GrapheonDialect::ask_standing(
     const StandingQuestion& question) const {
-    JsonWriter json;
-    json.begin_object()
+    const auto ask = [header = options_.api_key_header,
+                      key = question.identity.credential.reveal()](std::string path,
+                                                                   std::string body) {
+        return HttpRequest{
+            .method = "POST",
+            .path = std::move(path),
+            .headers = {{header, Secret(key)}, {"Content-Type", Secret("application/json")}},
+            .body = std::move(body),
+            .max_answer_bytes = grapheon::kMaxAnswerBytes};
+    };
+    JsonWriter poll;
+    poll.begin_object().put("agent_uuid", question.identity.agent_id).end();
+    JsonWriter report;
+    report.begin_object()
         .put("agent_uuid", question.identity.agent_id)
         .put("observed_at", format_utc(question.now))
         .put("full_snapshot", false)
         .end();
-    return Exchange<Standing>{
-        .request = {.method = "POST",
-                    .path = "/api/agents/check-in",
-                    .headers = {{options_.api_key_header,
-                                 Secret(question.identity.credential.reveal())},
-                                {"Content-Type", Secret("application/json")}},
-                    .body = std::move(json).take(),
-                    .max_answer_bytes = grapheon::kMaxAnswerBytes},
-        .judge = &grapheon::judge_standing};
+    // Servers up to 0.10 have no polls. A check-in would end a collection that an administrator has
+    // asked for, which is only to be had where there are polls.
+    const auto check_in = [ask, body = std::move(report).take()] {
+        return Exchange<Standing>{.request = ask("/api/agents/check-in", body),
+                                  .judge = &grapheon::judge_standing};
+    };
+    return Exchange<Standing>{.request = ask("/api/agents/poll", std::move(poll).take()),
+                              .judge = [check_in](const HttpAnswer& answer) -> Answer<Standing> {
+                                  if (answer.status == 404 || answer.status == 405)
+                                      return Standing{.next = check_in};
+                                  return grapheon::judge_standing(answer);
+                              }};
 }
 
 EnrollTraits GrapheonEnrollment::enroll_traits() const {

@@ -113,14 +113,15 @@ std::optional<Exchange<Standing>> LunasentriDialect::ask_standing(
     return Exchange<Standing>{
         .request = std::move(request), .judge = [](const HttpAnswer& answer) -> Answer<Standing> {
             using enum Standing::Kind;
-            if (answer.status == 400) {
+            const auto reason = reason_of(answer);
+            if (answer.status == 400 && reason == "Invalid request body") {
                 return Standing{.kind = known,
                                 .text =
                                     "the server knows this host's API key, and its machine is "
                                     "enabled",
                                 .next = {}};
             }
-            auto failed = judge_failure(answer, reason_of(answer)).error();
+            auto failed = judge_failure(answer, reason).error();
             if (answer.status != 401) return std::unexpected(std::move(failed));
             return Standing{.kind = unknown,
                             .text =
