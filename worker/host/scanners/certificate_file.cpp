@@ -23,6 +23,11 @@ constexpr const char* kPkcs7 =
     "is a PKCS#7 bundle, which TLS servers do not read; `openssl pkcs7 -print_certs` takes the "
     "certificates out";
 
+// SSL_CTX_use_certificate_chain_file(3) refuses the file if that is its first block.
+constexpr const char* kMore =
+    "begins a block with bytes behind its certificate, for which TLS servers may refuse the "
+    "file; `openssl x509` writes the certificate without them";
+
 constexpr const char* kKeyAlone =
     "holds a private key and no certificate; name the certificate's file, or a pattern that this "
     "one does not match";
@@ -103,10 +108,11 @@ class PemFile {
         const auto kind = kind_of(label);
         if (kind == Kind::pkcs7) return problem(begin, kPkcs7);
         if (kind != Kind::certificate && kind != Kind::trusted) return;
-        const auto* at = data.data();
-        auto certificate = describe(parse_x509(at, data.size(), kind == Kind::trusted));
+        auto certificate = describe(parse_x509(data));
         if (!certificate) return problem(begin, certificate.error().what);
         file_.certificates.push_back(*std::move(certificate));
+        if (data.empty() || (kind == Kind::trusted && begins_with_trust(data))) return;
+        problem(begin, kMore);
     }
 
     std::string instead() const {
@@ -149,8 +155,8 @@ std::string kind_of_der(std::string_view der) {
 
 CertificateFile read_der(std::string_view file) {
     CertificateFile result;
-    const auto* at = reinterpret_cast<const unsigned char*>(file.data());
-    const auto certificate = parse_x509(at, file.size(), false);
+    std::span der(reinterpret_cast<const unsigned char*>(file.data()), file.size());
+    const auto certificate = parse_x509(der);
     if (certificate) {
         auto described = describe(certificate);
         if (described) {

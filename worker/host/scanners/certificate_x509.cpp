@@ -56,10 +56,18 @@ Result<UnixTime> time_of(const ASN1_TIME* time, const char* name) {
 
 }  // namespace
 
-openssl::X509Owner parse_x509(const unsigned char* der, std::size_t size, bool trusted) {
-    const auto length = static_cast<long>(size);
-    return openssl::X509Owner(trusted ? d2i_X509_AUX(nullptr, &der, length)
-                                      : d2i_X509(nullptr, &der, length));
+openssl::X509Owner parse_x509(std::span<const unsigned char>& der) {
+    const auto* at = der.data();
+    openssl::X509Owner certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+    if (certificate) der = der.subspan(static_cast<std::size_t>(at - der.data()));
+    return certificate;
+}
+
+bool begins_with_trust(std::span<const unsigned char> der) {
+    const auto* at = der.data();
+    auto* trust = d2i_X509_CERT_AUX(nullptr, &at, static_cast<long>(der.size()));
+    X509_CERT_AUX_free(trust);
+    return trust != nullptr;
 }
 
 Result<Certificate> describe(const openssl::X509Owner& certificate) {

@@ -159,6 +159,14 @@ TEST(CertificateCorpus, ADamagedBlockIsNamedByItsLine) {
     }
     EXPECT_EQ(findings("second-no-certificate.pem"),
               line + "begins a block that is no X.509 certificate\n");
+    const std::string more =
+        " begins a block with bytes behind its certificate, for which TLS servers may refuse "
+        "the file; `openssl x509` writes the certificate without them\n";
+    EXPECT_THAT(findings("first-and-more.pem"), HasSubstr("tls.unreadable 0 /x: line 1" + more));
+    EXPECT_THAT(findings("trusted-and-more.pem"), HasSubstr("tls.unreadable 0 /x: line 1" + more));
+    EXPECT_THAT(findings("second-and-more.pem"),
+                HasSubstr("tls.unreadable 0 /x: line " + std::to_string(lines + 1) + more));
+    EXPECT_THAT(findings("trusted.pem"), testing::Not(HasSubstr("tls.unreadable")));
     EXPECT_EQ(findings("glued.pem"),
               "tls.unreadable 0 /x: line 1 begins a block that is "
               "damaged or not whole\n");
