@@ -122,6 +122,8 @@ Result<std::vector<std::string>> Tree::glob(const std::string& pattern) const {
     for (const auto& path : found) {
         if (TRY(exists(path))) there.push_back(path);
     }
+    // Of whole paths: "a-b/x" comes before "a/x", although "a" comes before "a-b".
+    std::ranges::sort(there);
     return there;
 }
 

@@ -24,8 +24,9 @@ class Tree {
     Result<bool> exists(const std::string& path) const;
     // The target of a symlink as it stands there; nothing for another file.
     std::optional<std::string> link(const std::string& path) const;
-    // The paths that a pattern of glob(7) matches, sorted. The path of a file that is there but
-    // that the pattern does not match, because of its special characters, is not among them.
+    // The paths that a pattern of glob(7) matches, sorted as glob(3) does it in the locale C. The
+    // path of a file that is there but that the pattern does not match, because of its special
+    // characters, is not among them.
     Result<std::vector<std::string>> glob(const std::string& pattern) const;
 
   private:
