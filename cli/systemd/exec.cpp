@@ -50,9 +50,7 @@ Prefixes take_prefixes(std::string& word) {
 }
 
 bool is_program(std::string_view path) {
-    const auto controls = [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; };
-    if (path.empty() || std::ranges::any_of(path, controls)) return false;
-    if (path.find_first_of("\"'\\$") != path.npos) return false;
+    if (path.empty() || !is_safe(path) || path.find('$') != path.npos) return false;
     return path[0] == '/' || (path.find('/') == path.npos && path != "." && path != "..");
 }
 
@@ -135,8 +133,7 @@ class Parser {
     Result<bool> refused(const Prefixes& prefixes, const std::string& why) {
         invalid_ = false;
         if (!prefixes.may_fail) {
-            return fail(line_.where + ": ExecStart=: " + why +
-                        ", so systemd does not start this unit; mend the line");
+            return fail(line_.where + ": ExecStart=: " + why);
         }
         notes_.push_back(line_.where + ": ExecStart=: " + why +
                          "; it was left out, as systemd did");

@@ -19,8 +19,8 @@ struct Command {
     std::string trouble;             // why the words are not known; else ""
 };
 
-// Appends the commands of one ExecStart= to `commands`. Errors are those with which systemd does
-// not load the unit; a line that it passes over becomes a note.
+// Appends the commands of one ExecStart= to `commands`. Errors, a clause with its place, are those
+// at which systemd stops reading the file; a line that it passes over becomes a note.
 Result<> parse_commands(const Assignment& line, const Specifiers& specifiers,
                         std::vector<Command>& commands, std::vector<std::string>& notes);
 

@@ -80,6 +80,10 @@ class Reader {
                 if (line.key != "DefaultEnvironment") continue;
                 take_variables(line, plain, defaults_, service_.notes);
             }
+            if (lines.wrong.empty()) continue;
+            note(lines.wrong,
+                 "the rest of this file and further files of system.conf were left out");
+            break;
         }
         return {};
     }
@@ -95,11 +99,24 @@ class Reader {
         auto lines = TRY(parse_lines(*text, path));
         std::ranges::move(lines.notes, std::back_inserter(service_.notes));
         for (const auto& line : lines.assignments) {
-            if (line.section == "Service") TRY(take(line));
+            if (line.section != "Service") continue;
+            const auto taken = take(line);
+            if (!taken) return stop_at(path, taken.error().what);
         }
+        return lines.wrong.empty() ? Result<>{} : stop_at(path, lines.wrong);
+    }
+
+    // systemd keeps what a drop-in says above a line at which it stops reading.
+    Result<> stop_at(const std::string& path, const std::string& wrong) {
+        if (path == files_.fragment) {
+            return fail(wrong +
+                        ", so systemd does not load this unit; mend the line or take it out");
+        }
+        note(wrong, "the rest of this file was left out");
         return {};
     }
 
+    // Errors: see parse_commands().
     Result<> take(const Assignment& line) {
         if (line.key == "Environment") {
             take_variables(line, specifiers_, assigned_, service_.notes);

@@ -127,9 +127,10 @@ class Splitter {
                 line_.back() = ' ';
                 continue;
             }
-            TRY(take(std::exchange(line_, "")));
+            take(std::exchange(line_, ""));
+            if (!result_.wrong.empty()) return std::move(result_);
         }
-        TRY(take(line_));
+        take(line_);
         return std::move(result_);
     }
 
@@ -138,42 +139,38 @@ class Splitter {
         result_.notes.push_back(where_ + ": " + std::string(what) + ", as systemd did");
     }
 
-    Result<> take(std::string_view line) {
+    void take(std::string_view line) {
         line = stripped(line);
-        if (line.empty()) return {};
+        if (line.empty()) return;
         if (!is_utf8(line)) {
-            return fail(where_ +
-                        ": is no UTF-8, so systemd does not load this unit; mend the line or take "
-                        "it out");
+            result_.wrong = where_ + ": is no UTF-8";
+            return;
         }
         if (line[0] == '[') return take_section(line);
         const auto equals = line.find('=');
         if (section_.empty()) {
             if (!strange_) note("stands outside of a section and was left out");
-            return {};
+            return;
         }
         if (equals == line.npos || equals == 0) {
             note("is no \"Key=value\" and was left out");
-            return {};
+            return;
         }
         result_.assignments.push_back({section_, std::string(stripped(line.substr(0, equals))),
                                        std::string(stripped(line.substr(equals + 1))), where_});
-        return {};
     }
 
-    Result<> take_section(std::string_view line) {
-        if (!line.ends_with(']')) {
-            return fail(where_ + ": " + quoted(line, 64) +
-                        " is no section header, so systemd does not load this unit; mend the "
-                        "line or take it out");
-        }
+    void take_section(std::string_view line) {
         const auto name = line.substr(1, line.size() - 2);
+        if (!line.ends_with(']') || !is_safe(name)) {
+            result_.wrong = where_ + ": " + quoted(line, 64) + " is no section header";
+            return;
+        }
         strange_ = std::ranges::find(sections_, name) == sections_.end();
         section_ = strange_ ? "" : name;
         if (strange_ && !name.starts_with("X-")) {
             note("section " + quoted(name, 64) + " is not known here and was left out");
         }
-        return {};
     }
 
     const std::string& file_;
@@ -197,6 +194,11 @@ bool is_variable_name(std::string_view name) {
                c == '_';
     };
     return !name.empty() && std::ranges::all_of(name, fits) && !(name[0] >= '0' && name[0] <= '9');
+}
+
+bool is_safe(std::string_view text) {
+    const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; };
+    return std::ranges::none_of(text, is_control) && text.find_first_of("\"'\\") == text.npos;
 }
 
 std::string_view stripped(std::string_view text) {

@@ -27,6 +27,9 @@ std::string place(const std::string& file, std::size_t line);
 // may be any UTF-8.
 bool is_variable_name(std::string_view name);
 
+// Whether no control character, quote, or backslash is in it: systemd's string_is_safe().
+bool is_safe(std::string_view text);
+
 // `text` without blanks, tabs, CR and LF at its ends.
 std::string_view stripped(std::string_view text);
 
@@ -49,11 +52,13 @@ struct Assignment {
 struct Lines {
     std::vector<Assignment> assignments;
     std::vector<std::string> notes;  // lines that systemd passes over, with their places
+    // What is wrong with the line at which systemd stops reading the file, as a clause with its
+    // place; else "". Nothing of that line or of those behind it is above.
+    std::string wrong;
 };
 inline constexpr std::array<std::string_view, 3> kServiceSections{"Unit", "Service", "Install"};
 inline constexpr std::array<std::string_view, 1> kManagerSections{"Manager"};
-// Splits a file in which these sections count. Errors are those with which systemd does not load a
-// unit.
+// Splits a file in which these sections count. Error: it holds a NUL.
 Result<Lines> parse_lines(std::string_view text, const std::string& file,
                           std::span<const std::string_view> sections = kServiceSections);
 
