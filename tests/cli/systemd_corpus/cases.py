@@ -211,6 +211,24 @@ case("drop-in-empties-file", {
 case("drop-in-empties-environment", {
     UNIT: "[Service]\nEnvironment=A=1 B=2\n" + EXEC, ETC + "agent.service.d/a.conf": "[Service]\nEnvironment=\nEnvironment=B=3\n"})
 case("drop-in-without-section", {UNIT: "[Service]\n" + EXEC, ETC + "agent.service.d/a.conf": "Environment=A=1\n"})
+for name, line in [("section", "[Service"), ("section-quote", '[X-"a"]'), ("not-utf8", "Environment=B=\xff"),
+                   ("exec", "ExecStart=/usr/bin/agent b ; /usr/bin/agent %z")]:
+    case("drop-in-stops-at-" + name, {
+        UNIT: "[Service]\nType=oneshot\nEnvironment=A=unit B=unit\n" + EXEC,
+        ETC + "agent.service.d/a.conf": "[Service]\nEnvironment=A=a\n" + line + "\n[Service]\nEnvironment=B=a C=a\nEnvironment=\n",
+        ETC + "agent.service.d/b.conf": "[Service]\nEnvironment=D=b\n"})
+case("drop-in-stops-without-exec", {
+    UNIT: "[Service]\n" + EXEC, ETC + "agent.service.d/a.conf": "[Service]\nExecStart=\nExecStart=/usr/bin/agent %z\n" + EXEC})
+for name, line in [("section", "[Manager"), ("section-backslash", "[X-\\a]"), ("not-utf8", "DefaultEnvironment=B=\xff")]:
+    case("manager-stops-at-" + name, {
+        UNIT: "[Service]\nEnvironment=Z=unit\n" + EXEC,
+        "/etc/systemd/system.conf": "[Manager]\nDefaultEnvironment=A=a\n" + line + "\n[Manager]\nDefaultEnvironment=B=a\n",
+        "/etc/systemd/system.conf.d/a.conf": "[Manager]\nDefaultEnvironment=D=b\n"})
+case("manager-stops-in-drop-in", {
+    UNIT: "[Service]\nEnvironment=Z=unit\n" + EXEC,
+    "/etc/systemd/system.conf": "[Manager]\nDefaultEnvironment=A=a\n",
+    "/etc/systemd/system.conf.d/a.conf": "[Manager]\nDefaultEnvironment=B=b\n[Manager\nDefaultEnvironment=C=c\n",
+    "/usr/lib/systemd/system.conf.d/b.conf": "[Manager]\nDefaultEnvironment=D=d\n"})
 case("manager-default-environment", {
     UNIT: "[Service]\nEnvironment=B=unit\n" + EXEC,
     "/etc/systemd/system.conf": "[Manager]\nDefaultEnvironment=A=manager B=manager\nDefaultEnvironment=C=%H\n"})
@@ -248,6 +266,12 @@ case("line-section-with-blanks", {UNIT: "  [Service]  \nEnvironment=A=1\n" + EXE
 case("line-section-with-blanks-inside", {UNIT: "[ Service ]\nEnvironment=A=1\n[Service]\n" + EXEC})
 case("line-section-not-closed", {UNIT: "[Service\nEnvironment=A=1\n[Service]\n" + EXEC}, refuse="section header")
 case("line-section-with-comment", {UNIT: "[Service] # mine\nEnvironment=A=1\n[Service]\n" + EXEC}, refuse="section header")
+for name, header in [("double-quote", '[X-"a"]'), ("single-quote", "[X-it's]"), ("backslash", "[X-a\\b]"), ("tab", "[X-a\tb]"),
+                     ("control", "[X-a\x01b]"), ("delete", "[X-a\x7fb]"), ("alone", "["), ("continued", "[X-a\\\nb\\\n\tc]")]:
+    case("line-section-bad-" + name, {UNIT: "[Service]\nEnvironment=A=1\n" + EXEC + header + "\nEnvironment=B=2\n"},
+         refuse="section header")
+case("line-section-odd", {UNIT: "[Service]\nEnvironment=A=1\n" + EXEC + "[]\nEnvironment=B=2\n[X-a]b]\nEnvironment=C=3\n"
+                          "[X-\xc3\xa9]\nEnvironment=D=4\n[X-a\\\nb]\n[Service]\nEnvironment=E=5\n"})
 unit("line-key-in-lower-case", "environment=A=1\nENVIRONMENT=B=2")
 unit("line-without-equals", "Environment\nEnvironment=A=1")
 unit("line-without-key", "=A=1\nEnvironment=A=2")
@@ -316,6 +340,10 @@ unit("glob-none", "EnvironmentFile=/etc/agent.d/*.env", refuse="names /etc/agent
 unit("glob-none-optional", "EnvironmentFile=-/etc/agent.d/*.env\nEnvironment=A=1")
 unit("glob-order", "EnvironmentFile=/etc/agent.d/*", {"/etc/agent.d/b": "A=b\n", "/etc/agent.d/B": "A=B\n", "/etc/agent.d/10": "A=10\n",
                                                       "/etc/agent.d/9": "A=9\n", "/etc/agent.d/_": "A=_\n"})
+for name, pattern in [("folders", "/etc/ag/*/x.env"), ("folders-and-names", "/etc/ag/*/*.env"), ("folder-slashes", "/etc/ag/*//x.env")]:
+    unit(f"glob-order-{name}", f"EnvironmentFile={pattern}", {
+        "/etc/ag/a/x.env": "K=from-a\n", "/etc/ag/a-b/x.env": "K=from-a-b\n", "/etc/ag/a.b/x.env": "K=from-a.b\n",
+        "/etc/ag/a b/x.env": "K=from-a-blank\n", "/etc/ag/a b/x-y.env": "L=1\n", "/etc/ag/a b/y.env": "L=2\n"})
 unit("unset-name", "Environment=A=1 B=2\nUnsetEnvironment=A")
 unit("unset-from-file", "EnvironmentFile=/etc/a.env\nUnsetEnvironment=A C", {"/etc/a.env": "A=a\nB=b\n"})
 unit("unset-value", "Environment=A=1 B=2\nUnsetEnvironment=A=1 B=1")
