@@ -53,7 +53,7 @@ std::vector<std::string> expand(const ReadRow& row, bool& cut) {
 
 bool are_listed(std::span<const ReadRow> rows, std::string_view only) {
     return only.empty() || std::ranges::any_of(rows, [&](const ReadRow& row) {
-               return policy::matches(row.target, only);
+               return policy::matches(row.target, only, '*');
            });
 }
 

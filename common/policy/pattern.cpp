@@ -2,7 +2,7 @@
 
 namespace bulkhead::policy {
 
-bool matches(std::string_view pattern, std::string_view path) {
+bool matches(std::string_view pattern, std::string_view path, char several) {
     std::size_t at = 0;    // index of the next byte in pattern
     std::size_t seen = 0;  // index of the next byte in path
     // Indices of the last * in pattern and behind the bytes in path that it matches so far. After a
@@ -16,7 +16,8 @@ bool matches(std::string_view pattern, std::string_view path) {
             star = at++;
             taken = seen;
         } else if (at < pattern.size() &&
-                   (pattern[at] == path[seen] || (pattern[at] == '?' && wild()))) {
+                   (pattern[at] == path[seen] ||
+                    (pattern[at] == '?' && wild() && path[seen] != several))) {
             ++at;
             ++seen;
         } else {

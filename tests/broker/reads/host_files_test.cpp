@@ -335,6 +335,11 @@ TEST_F(HostFiles, WhatTheWorkerAsksForCanOnlyNarrowTheRows) {
     for (const auto* outside : {"a/1.key", "a/*", "b/1.crt", "a/../a/1.crt", "a/x/1.crt", ""}) {
         EXPECT_THAT(narrowed(outside), ElementsAre("not listed")) << outside;
     }
+    EXPECT_FALSE(are_listed(std::vector{row("a/?.crt")}, top + "/a/*.crt"))
+        << "which means a/10.crt too";
+    EXPECT_FALSE(are_listed(std::vector{row("a/b?*.crt")}, top + "/a/b*.crt"))
+        << "which means a/b.crt too";
+    EXPECT_TRUE(are_listed(std::vector{row("a/*.crt")}, top + "/a/b?*.crt"));
     EXPECT_TRUE(are_listed(rows, "")) << "all of them";
     EXPECT_FALSE(are_listed({}, "/etc/shadow"));
 }

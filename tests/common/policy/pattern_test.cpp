@@ -26,6 +26,15 @@ TEST(Pattern, AStarStaysWithinItsComponent) {
     EXPECT_FALSE(matches("/a*/b", "/a/x/b"));
 }
 
+TEST(Pattern, AQuestionMarkHoldsNoStarOfAnotherPattern) {
+    EXPECT_TRUE(matches("/a/?.pem", "/a/*.pem")) << "a file may be called so";
+    EXPECT_FALSE(matches("/a/?.pem", "/a/*.pem", '*'));
+    EXPECT_FALSE(matches("/a/b?*.pem", "/a/b*.pem", '*'));
+    EXPECT_TRUE(matches("/a/b*.pem", "/a/b?*.pem", '*'));
+    EXPECT_TRUE(matches("/a/b*.pem", "/a/b*.pem", '*'));
+    EXPECT_TRUE(matches("/a/b?.pem", "/a/b?.pem", '*'));
+}
+
 TEST(Pattern, AQuestionMarkIsOneByteAndNeverASlash) {
     EXPECT_TRUE(matches("/a?c", "/abc"));
     EXPECT_FALSE(matches("/a?c", "/a/c"));

@@ -225,16 +225,10 @@ class Reader {
         return pattern && pattern->matches(wanted);
     }
 
-    // Whether rows hold all that a pattern can match. A row whose ? takes the * of `wanted` for a
-    // single byte holds less, and so is asked once more with two.
+    // Whether rows hold all that a pattern can match.
     Result<HostRows> is_listed(const std::string& wanted) {
         if (const auto known = listed_.find(wanted); known != listed_.end()) return known->second;
-        auto rows = TRY(host_.each(name_, wanted, [](const HostFile&) {}));
-        std::string doubled;
-        for (const char byte : wanted) doubled.append(byte == '*' ? 2 : 1, byte);
-        if (rows.ok() && doubled != wanted) {
-            rows = TRY(host_.each(name_, doubled, [](const HostFile&) {}));
-        }
+        const auto rows = TRY(host_.each(name_, wanted, [](const HostFile&) {}));
         listed_.emplace(wanted, rows);
         return rows;
     }

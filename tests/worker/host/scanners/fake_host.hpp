@@ -41,7 +41,7 @@ class FakeHost final : public worker::HostFiles {
         bool listed = only.empty();
         std::map<std::string, worker::HostFile> met;
         for (const auto& target : rows->second) {
-            listed = listed || policy::matches(target, only);
+            listed = listed || policy::matches(target, only, '*');
             if (!policy::has_wildcard(target)) met[target] = {target, "read-absent", ""};
             for (const auto& [path, file] : files_) {
                 if (policy::matches(target, path)) met[path] = file;

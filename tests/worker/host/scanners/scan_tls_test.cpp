@@ -111,6 +111,13 @@ TEST_F(ScanTls, AConfiguredPathThatPolicyDoesNotNameSaysWhichRowToAdd) {
     EXPECT_THAT(found[3].message, HasSubstr("there is no such file"));
 }
 
+TEST_F(ScanTls, ARowThatHoldsLessThanAConfiguredPatternIsSaid) {
+    host.row("tls-certificates", "/etc/tls/?.pem").row("tls-certificates", "/etc/tls/site?*.pem");
+    settings.tls_paths = {"/etc/tls/*.pem", "/etc/tls/site*.pem", "/etc/tls/site??.pem"};
+    EXPECT_THAT(told(scan()), ElementsAre("tls.unreadable /etc/tls/*.pem info",
+                                          "tls.unreadable /etc/tls/site*.pem info"));
+}
+
 TEST_F(ScanTls, ThatARowMatchesMoreThanIsHandedOutIsSaid) {
     certificate("a.com", Days(3));
     host.refuse(kPattern, "read-too-many");

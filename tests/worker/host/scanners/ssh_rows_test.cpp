@@ -224,6 +224,13 @@ TEST_F(SshRows, ARowWithAQuestionMarkIsNotTakenForOneOfEveryName) {
     EXPECT_THAT(scan(), ElementsAre("ssh.unreadable etc/ssh/site.d/*.conf info"));
     put("etc/ssh/sshd_config", "Include site.d/?.conf\n" + kClosed);
     EXPECT_THAT(scan(), IsEmpty());
+
+    rows += "glob sshd-config " + top + "/etc/ssh/more.d/a?*.conf 1KiB  # the operator's\n";
+    put("etc/ssh/sshd_config", "Include more.d/a*.conf\n" + kClosed);
+    put("etc/ssh/more.d/a.conf", "PermitRootLogin yes\n");
+    EXPECT_THAT(scan(), ElementsAre("ssh.unreadable etc/ssh/more.d/a*.conf info"));
+    put("etc/ssh/sshd_config", "Include more.d/a??.conf\n" + kClosed);
+    EXPECT_THAT(scan(), IsEmpty());
 }
 
 TEST_F(SshRows, AClosedFileOfAnotherNameIsSaidWhereItIsIncluded) {
