@@ -43,9 +43,8 @@ class Reader {
         TRY(host_.each(name_, "", [this](const HostFile& file) {
             if (file.reason != "read-absent") known_.push_back(file);
         }));
-        const auto main = std::ranges::find_if(
-            known_, [](const HostFile& file) { return file.path.ends_with("/sshd_config"); });
-        if (main == known_.end()) return std::move(config_);
+        const auto* main = main_file();
+        if (main == nullptr) return std::move(config_);
         config_.path = main->path;
         TRY(take(*main, {}, 0));
         if (lacks_methods(config_.global)) report_lack_of_methods();
@@ -53,6 +52,18 @@ class Reader {
     }
 
   private:
+    // A file of that name elsewhere may be one that the server's own includes. nullptr: there is
+    // none.
+    const HostFile* main_file() const {
+        for (const std::string_view path : {"/etc/ssh/sshd_config", "/usr/etc/ssh/sshd_config"}) {
+            const auto found = std::ranges::find(known_, path, &HostFile::path);
+            if (found != known_.end()) return &*found;
+        }
+        const auto other = std::ranges::find_if(
+            known_, [](const HostFile& file) { return file.path.ends_with("/sshd_config"); });
+        return other == known_.end() ? nullptr : &*other;
+    }
+
     // What sshd_config(5) means by a relative path. A vendor's file in /usr/etc is read in place of
     // one in /etc, which changes nothing of it.
     std::string directory() const {

@@ -43,8 +43,9 @@ struct SshdConfig {
     bool readable = false;              // at least one file could be read
 };
 
-// Reads the files of the rows called `name`, beginning with the first file among them called
-// sshd_config. Error: the broker is gone.
+// Reads the files of the rows called `name`, beginning with /etc/ssh/sshd_config, where it is
+// absent with /usr/etc/ssh/sshd_config, else with the first file among them called sshd_config.
+// Error: the broker is gone.
 Result<SshdConfig> read_sshd_config(HostFiles& host, std::string_view name);
 
 // What counts for a connection of which `known` is known: of the blocks that it surely matches the

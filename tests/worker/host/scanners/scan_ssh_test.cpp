@@ -89,6 +89,17 @@ TEST_F(ScanSsh, WhatABlockForRootSaysCountsForRoot) {
                 ElementsAre("ssh.root_login /etc/ssh/sshd_config warn"));
 }
 
+TEST_F(ScanSsh, TheServersOwnFileIsTheMainOne) {
+    host.row("sshd-config", "/etc/company/sshd_config")
+        .file("/etc/company/sshd_config", "PermitRootLogin no\n" + kClosed)
+        .row("sshd-config", "/usr/etc/ssh/sshd_config")
+        .file("/usr/etc/ssh/sshd_config", kClosed + "PermitRootLogin yes\n");
+    EXPECT_THAT(told(findings()), ElementsAre("ssh.root_login /usr/etc/ssh/sshd_config warn"));
+    EXPECT_THAT(scan(kClosed), IsEmpty());
+    host.refuse(kMain, "read-not-public");
+    EXPECT_THAT(told(findings()), ElementsAre("ssh.unreadable /etc/ssh/sshd_config info"));
+}
+
 TEST_F(ScanSsh, MoreBlocksThanAreLookedAtInTwosAreSaid) {
     std::string main = kClosed;
     for (int i = 0; i < 101; ++i) {
