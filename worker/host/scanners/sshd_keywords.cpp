@@ -30,11 +30,11 @@ constexpr Row kRows[] = {
      "pamservicename permitlisten permitopen pubkeyauthoptions refuseconnection "
      "rekeylimit rhostsrsaauthentication rsaauthentication rsaminsize setenv",
      true, Value::any, ""},
-    {"afstokenpassing checkmail debianbanner gssapicleanupcredentials "
+    {"afstokenpassing checkmail debianbanner gssapicleanupcredentials gssapicleanupcreds "
      "gssapikexalgorithms gssapikeyexchange gssapistorecredentialsonrekey "
-     "gssapistrictacceptorcheck gssapiusesessioncredcache kerberosgetafstoken "
+     "gssapistrictacceptorcheck gssapiusesessioncredcache gssusesessionccache kerberosgetafstoken "
      "kerberosorlocalpasswd kerberostgtpassing kerberosticketcleanup "
-     "keyregenerationinterval listenaddress pamauthenticationviakbdint "
+     "keyregenerationinterval listenaddress pamauthenticationviakbdint permitblacklistedkeys "
      "persourcepenalties persourcepenaltyexemptlist protocol reversemappingcheck "
      "rhostsauthentication serverkeybits sshdauthpath sshdsessionpath subsystem "
      "useblacklist useblocklist uselogin useprivilegeseparation verifyreversemapping "
@@ -119,18 +119,40 @@ Result<std::string> one_of(const std::vector<std::string>& arguments, std::strin
 
 // `text` is a number from least to most.
 bool is_number(std::string_view text, std::int32_t least, std::int32_t most) {
-    const auto number = parse_number<std::int32_t>(text);
+    const auto number = parse_sshd_number(text);
     return number && *number >= least && *number <= most;
 }
 
+std::int64_t seconds_of(char unit) {
+    switch (unit) {
+        case 's':
+            return 1;
+        case 'm':
+            return 60;
+        case 'h':
+            return 60 * 60;
+        case 'd':
+            return 24 * 60 * 60;
+        case 'w':
+            return 7 * 24 * 60 * 60;
+        default:
+            return 0;
+    }
+}
+
+// What convtime() of misc.c takes: numbers with units, whose sum of seconds fits into an int.
 bool is_time(std::string_view text) {
+    std::int64_t total = 0;
     while (!text.empty()) {
-        const auto end = std::min(text.find_first_not_of("0123456789"), text.size());
-        if (!is_number(text.substr(0, end), 0, INT32_MAX)) return false;
-        text.remove_prefix(end);
-        if (text.empty()) return true;
-        if (std::string_view("smhdwSMHDW").find(text[0]) == text.npos) return false;
-        text.remove_prefix(1);
+        const auto digits = std::min(text.find_first_of("0123456789"), text.size());
+        const auto end = std::min(text.find_first_not_of("0123456789", digits), text.size());
+        const auto number = parse_sshd_number(text.substr(0, end));
+        const auto unit = end < text.size() ? seconds_of(lower(text.substr(end, 1))[0]) : 1;
+        if (!number || unit == 0 || *number < 0 || *number > (INT32_MAX - total) / unit) {
+            return false;
+        }
+        total += *number * unit;
+        text.remove_prefix(std::min(end + 1, text.size()));
     }
     return true;
 }

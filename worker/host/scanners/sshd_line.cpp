@@ -53,6 +53,15 @@ std::string lower(std::string_view text) {
     return result;
 }
 
+Result<std::int64_t> parse_sshd_number(std::string_view text) {
+    text.remove_prefix(std::min(text.find_first_not_of(" \t\n\v\f\r"), text.size()));
+    if (text.starts_with('+')) {
+        text.remove_prefix(1);
+        if (text.starts_with('-')) return fail("not a number");
+    }
+    return parse_number<std::int64_t>(text);
+}
+
 std::optional<std::string> SshdWords::next() {
     if (!rest_) return std::nullopt;
     const auto text = *std::move(rest_);

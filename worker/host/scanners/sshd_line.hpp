@@ -1,6 +1,7 @@
 // Lines of sshd_config, taken apart as the OpenSSH server does it (since 8.7: servconf.c and
 // argv_split() of misc.c).
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,5 +41,8 @@ Result<std::optional<SshdLine>> parse_sshd_line(std::string_view line);
 std::vector<std::string> sshd_lines(std::string_view content);
 
 std::string lower(std::string_view text);  // ASCII
+
+// A decimal number as strtonum(3) and strtol(3) take it, with blanks and a sign before it.
+Result<std::int64_t> parse_sshd_number(std::string_view text);
 
 }  // namespace bulkhead::worker
