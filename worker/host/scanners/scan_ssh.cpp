@@ -184,7 +184,9 @@ class Judge {
             const auto& tests = match.criteria.tests;
             const bool is_new =
                 std::ranges::find(blocks, tests, &SshdCriteria::tests) == blocks.end();
-            if (is_new && !tests.empty()) blocks.push_back(match.criteria);
+            if (is_new && !tests.empty() && can_pass(match.criteria)) {
+                blocks.push_back(match.criteria);
+            }
         }
         std::vector<Open> open;
         for (const auto& block : blocks) open.push_back(judge(block, open_to_all_));
@@ -192,17 +194,11 @@ class Judge {
         if (has_left_out_) return;
         for (std::size_t i = 0; i < blocks.size(); ++i) {
             for (std::size_t k = i + 1; k < blocks.size(); ++k) {
-                if (exclude_each_other(blocks[i], blocks[k])) continue;
-                judge(both(blocks[i], blocks[k]), open_to_all_.with(open[i]).with(open[k]));
+                const auto together = both(blocks[i], blocks[k]);
+                if (!can_pass(together)) continue;
+                judge(together, open_to_all_.with(open[i]).with(open[k]));
             }
         }
-    }
-
-    static bool exclude_each_other(const SshdCriteria& one, const SshdCriteria& other) {
-        return std::ranges::any_of(one.tests, [&](const SshdTest& test) {
-            return std::ranges::any_of(
-                other.tests, [&](const SshdTest& known) { return contradicts(known, test); });
-        });
     }
 
     const SshdConfig& config_;

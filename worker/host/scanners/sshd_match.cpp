@@ -1,7 +1,5 @@
 #include "worker/host/scanners/sshd_match.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -9,6 +7,7 @@
 
 #include "common/base/parse.hpp"
 #include "worker/host/scanners/sshd_line.hpp"
+#include "worker/host/scanners/sshd_network.hpp"
 
 namespace bulkhead::worker {
 
@@ -36,12 +35,23 @@ bool fits(std::string_view pattern, std::string_view text) {
     return pattern.find_first_not_of('*', at) == pattern.npos;
 }
 
-bool fits_list(std::string_view list, std::string_view text) {
+bool is_address(const SshdTest& test) { return test.attribute.ends_with("address"); }
+
+// Whether the pattern of an address holds `text`: as a network, else by its wildcards.
+bool fits_address(std::string_view pattern, std::string_view text) {
+    const auto network = parse_sshd_network(pattern);
+    if (!network || !*network) return fits(pattern, text);
+    const auto address = parse_sshd_network(text);
+    return address && *address && holds(**network, **address);
+}
+
+// Whether the list of `test` holds one user, group, host or address.
+bool fits_list(const SshdTest& test, std::string_view text) {
     bool found = false;
-    for (auto pattern : split(list, ',')) {
+    for (auto pattern : split(test.list, ',')) {
         const bool negated = pattern.starts_with('!');
         if (negated) pattern.remove_prefix(1);
-        if (!fits(pattern, text)) continue;
+        if (!(is_address(test) ? fits_address(pattern, text) : fits(pattern, text))) continue;
         if (negated) return false;
         found = true;
     }
@@ -50,11 +60,6 @@ bool fits_list(std::string_view list, std::string_view text) {
 
 // Whether a list names single users, hosts or addresses, and nothing that stands for several.
 bool is_plain(std::string_view list) { return list.find_first_of("*?!/") == list.npos; }
-
-std::string comparable(const SshdTest& test) {
-    const bool folded = test.attribute == "host" || test.attribute.ends_with("address");
-    return folded ? lower(test.list) : test.list;
-}
 
 bool fits_everybody(const SshdTest& test) {
     static constexpr std::array<std::string_view, 4> kAlwaysThere{"user", "host", "address",
@@ -65,46 +70,44 @@ bool fits_everybody(const SshdTest& test) {
            std::ranges::find(patterns, "*") != patterns.end();
 }
 
-// Bytes of an address in network order; empty: it is none.
-std::vector<std::uint8_t> address_bytes(const std::string& text) {
-    std::array<std::uint8_t, 16> bytes{};
-    if (::inet_pton(AF_INET, text.c_str(), bytes.data()) == 1) return {bytes.data(), &bytes[4]};
-    if (::inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return {};
-    return {bytes.begin(), bytes.end()};
+Result<std::string> canonical_port(const std::string& text) {
+    if (text == "ssh") return "22";  // of services(5)
+    const auto port = parse_sshd_number(text);
+    if (!port || *port < 0 || *port > UINT16_MAX) return fail(text + " is no port");
+    return std::to_string(*port);
 }
 
-// A network whose prefix is too long, or whose address has bits behind it, is refused.
-bool is_good_network(std::string_view text) {
-    const auto slash = text.find('/');
-    if (slash == text.npos) return true;
-    const auto length = parse_number<unsigned>(text.substr(slash + 1));
-    const auto bytes = address_bytes(std::string(text.substr(0, slash)));
-    if (!length || *length > 128 || bytes.empty()) return true;  // sshd takes it as a pattern
-    if (*length > bytes.size() * 8) return false;
-    for (std::size_t bit = *length; bit < bytes.size() * 8; ++bit) {
-        if ((bytes[bit / 8] >> (7 - bit % 8) & 1) != 0) return false;
-    }
-    return true;
-}
-
-Result<> check(const SshdTest& test) {
-    static constexpr std::array<std::string_view, 7> kAttributes{
-        "user", "group", "host", "address", "localaddress", "localport", "rdomain"};
-    if (std::ranges::find(kAttributes, test.attribute) == kAttributes.end()) {
-        return fail("Match does not know " + test.attribute);
-    }
-    if (test.attribute == "localport") {
-        const auto port = parse_number<std::uint16_t>(test.list);
-        if (!port) return fail(test.list + " is no port");
-    }
-    if (!test.attribute.ends_with("address")) return {};
-    for (auto network : split(test.list, ',')) {
-        if (network.starts_with('!')) network.remove_prefix(1);
-        if (network.empty() || !is_good_network(network)) {
-            return fail("\"" + std::string(network) + "\" is no address or network");
+// Each address and network as sshd writes them, so that those that are equal are equal texts.
+Result<std::string> canonical_addresses(std::string_view list) {
+    std::string canonical;
+    for (auto pattern : split(list, ',')) {
+        if (!canonical.empty()) canonical += ",";
+        if (pattern.starts_with('!')) {
+            canonical += "!";
+            pattern.remove_prefix(1);
         }
+        if (pattern.empty()) return fail("a list of addresses has an empty one");
+        const auto network = TRY(parse_sshd_network(pattern));
+        canonical += network ? text_of(*network) : std::string(pattern);
     }
-    return {};
+    return canonical;
+}
+
+// The list of a criterion, in the form in which follows() and contradicts() compare it.
+Result<std::string> canonical_list(const std::string& attribute, const std::string& list) {
+    if (attribute == "localport") return canonical_port(list);
+    if (attribute == "host") return lower(list);
+    if (attribute == "address" || attribute == "localaddress") return canonical_addresses(list);
+    if (attribute == "user" || attribute == "group" || attribute == "rdomain") return list;
+    return fail("Match does not know " + attribute);
+}
+
+// False if each pattern of a list is negated, or is one name that the list itself shuts out.
+bool can_fit(const SshdTest& test) {
+    return std::ranges::any_of(split(test.list, ','), [&](std::string_view pattern) {
+        if (pattern.starts_with('!')) return false;
+        return !is_plain(pattern) || fits_list(test, pattern);
+    });
 }
 
 }  // namespace
@@ -126,12 +129,13 @@ Result<SshdCriteria> parse_sshd_criteria(std::string_view text) {
             if (count > 0 || !missing) return fail("Match all is combined with something else");
             criteria.all = true;
             criteria.text = "all";
+            if (value && value->starts_with('#')) words.drop_rest();
+            if (!words.rest().empty()) return fail("something stands behind Match all");
             return criteria;
         }
         if (missing) return fail("Match " + *attribute + " lacks its value");
         ++count;
-        SshdTest test{lower(*attribute), *value};
-        TRY(check(test));
+        SshdTest test{lower(*attribute), TRY(canonical_list(lower(*attribute), *value))};
         criteria.text += (criteria.text.empty() ? "" : " ") + *attribute + " " + *value;
         if (!fits_everybody(test)) criteria.tests.push_back(std::move(test));
     }
@@ -152,25 +156,30 @@ SshdCriteria both(const SshdCriteria& outer, const SshdCriteria& inner) {
 bool follows(std::span<const SshdTest> known, const SshdTest& test) {
     return std::ranges::any_of(known, [&](const SshdTest& one) {
         if (one.attribute != test.attribute) return false;
-        const auto list = comparable(one);
-        const auto wanted = comparable(test);
-        if (list == wanted) return true;
-        const auto values = split(list, ',');
-        return is_plain(list) && std::ranges::all_of(values, [&](std::string_view value) {
-                   return fits_list(wanted, value);
+        if (one.list == test.list) return true;
+        // A user is in other groups too, and one that is negated counts for more than the others.
+        if (test.attribute == "group" && test.list.contains('!')) return false;
+        const auto values = split(one.list, ',');
+        return is_plain(one.list) && std::ranges::all_of(values, [&](std::string_view value) {
+                   return fits_list(test, value);
                });
     });
 }
 
 bool contradicts(const SshdTest& known, const SshdTest& test) {
     if (known.attribute != test.attribute || known.attribute == "group") return false;
-    const auto list = comparable(known);
-    const auto wanted = comparable(test);
-    if (!is_plain(list)) return is_plain(wanted) && contradicts(test, known);
-    if (wanted.find('/') != wanted.npos) return false;  // networks are not compared
-    const auto values = split(list, ',');
-    return std::ranges::none_of(values,
-                                [&](std::string_view value) { return fits_list(wanted, value); });
+    if (!is_plain(known.list)) return is_plain(test.list) && contradicts(test, known);
+    return std::ranges::none_of(split(known.list, ','),
+                                [&](std::string_view value) { return fits_list(test, value); });
+}
+
+bool can_pass(const SshdCriteria& criteria) {
+    const auto& tests = criteria.tests;
+    return std::ranges::all_of(tests, [&](const SshdTest& test) {
+        return can_fit(test) && std::ranges::none_of(tests, [&](const SshdTest& other) {
+                   return contradicts(test, other);
+               });
+    });
 }
 
 }  // namespace bulkhead::worker

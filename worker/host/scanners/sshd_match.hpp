@@ -12,7 +12,8 @@ namespace bulkhead::worker {
 
 struct SshdTest {
     std::string attribute;  // "user"
-    std::string list;       // "backup,deploy-*,!root"
+    // "backup,deploy-*,!root"; ports, hosts, and of addresses what is no pattern, in one form.
+    std::string list;
     bool operator==(const SshdTest&) const = default;
 };
 
@@ -31,5 +32,7 @@ SshdCriteria both(const SshdCriteria& outer, const SshdCriteria& inner);
 bool follows(std::span<const SshdTest> known, const SshdTest& test);
 // True if no connection can pass both.
 bool contradicts(const SshdTest& known, const SshdTest& test);
+// False if no connection can pass all of the tests.
+bool can_pass(const SshdCriteria& criteria);
 
 }  // namespace bulkhead::worker

@@ -89,6 +89,14 @@ TEST_F(ScanSsh, WhatABlockForRootSaysCountsForRoot) {
                 ElementsAre("ssh.root_login /etc/ssh/sshd_config warn"));
 }
 
+TEST_F(ScanSsh, ANegatedGroupMayBeAnotherOneOfRoots) {
+    EXPECT_THAT(scan(kClosed + "PermitRootLogin yes\n"
+                               "Match Group *,!admins\nPermitRootLogin no\n"),
+                ElementsAre("ssh.root_login /etc/ssh/sshd_config warn"));
+    EXPECT_THAT(scan(kClosed + "PermitRootLogin yes\nMatch Group ro*\nPermitRootLogin no\n"),
+                IsEmpty());
+}
+
 TEST_F(ScanSsh, TheServersOwnFileIsTheMainOne) {
     host.row("sshd-config", "/etc/company/sshd_config")
         .file("/etc/company/sshd_config", "PermitRootLogin no\n" + kClosed)
