@@ -122,7 +122,7 @@ Finding not_understood(const std::vector<SshdProblem>& problems) {
 }
 
 // Judges a configuration for everybody's connections, for those of each Match block, and for those
-// of two blocks where neither alone opens anything.
+// of two or three blocks where fewer of them open less.
 class Judge {
   public:
     explicit Judge(const SshdConfig& config) : config_(config) {}
@@ -133,10 +133,13 @@ class Judge {
         return std::move(findings_);
     }
     // Whether there were too many blocks to look at each two of them.
-    bool has_left_out() const { return has_left_out_; }
+    bool has_left_out() const { return blocks_.size() > kMostForTwo; }
 
   private:
-    static constexpr std::size_t kMostBlocks = 100;
+    static constexpr std::size_t kMostForTwo = 100;  // blocks of which each two are judged
+    static constexpr std::size_t kMostForThree = 20;
+
+    using Chosen = std::vector<std::size_t>;  // indices into blocks_
 
     struct Open {
         bool passwords = false;
@@ -179,32 +182,50 @@ class Judge {
 
     void judge_blocks() {
         // Each criteria once.
-        std::vector<SshdCriteria> blocks;
         for (const auto& match : config_.matches) {
             const auto& tests = match.criteria.tests;
             const bool is_new =
-                std::ranges::find(blocks, tests, &SshdCriteria::tests) == blocks.end();
+                std::ranges::find(blocks_, tests, &SshdCriteria::tests) == blocks_.end();
             if (is_new && !tests.empty() && can_pass(match.criteria)) {
-                blocks.push_back(match.criteria);
+                blocks_.push_back(match.criteria);
             }
         }
-        std::vector<Open> open;
-        for (const auto& block : blocks) open.push_back(judge(block, open_to_all_));
-        has_left_out_ = blocks.size() > kMostBlocks;
-        if (has_left_out_) return;
-        for (std::size_t i = 0; i < blocks.size(); ++i) {
-            for (std::size_t k = i + 1; k < blocks.size(); ++k) {
-                const auto together = both(blocks[i], blocks[k]);
-                if (!can_pass(together)) continue;
-                judge(together, open_to_all_.with(open[i]).with(open[k]));
-            }
+        judge_together({}, {}, 1);
+        if (!has_left_out()) judge_together({}, {}, 2);
+        if (blocks_.size() <= kMostForThree) judge_together({}, {}, 3);
+    }
+
+    // Judges each choice of `count` blocks that holds `chosen`, indices in ascending order whose
+    // criteria are `criteria`; what fewer of them open is known.
+    void judge_together(const Chosen& chosen, const SshdCriteria& criteria, std::size_t count) {
+        if (chosen.size() == count) {
+            open_.insert_or_assign(chosen, judge_beyond_fewer(chosen, criteria));
+            return;
         }
+        for (auto i = chosen.empty() ? 0 : chosen.back() + 1; i < blocks_.size(); ++i) {
+            const auto together = both(criteria, blocks_[i]);
+            if (!can_pass(together)) continue;
+            auto more = chosen;
+            more.push_back(i);
+            judge_together(more, together, count);
+        }
+    }
+
+    Open judge_beyond_fewer(const Chosen& chosen, const SshdCriteria& criteria) {
+        auto open = open_to_all_;
+        for (std::size_t i = 0; chosen.size() > 1 && i < chosen.size(); ++i) {
+            auto fewer = chosen;
+            fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
+            open = open.with(open_.at(fewer));
+        }
+        return open.with(judge(criteria, open));
     }
 
     const SshdConfig& config_;
     Open open_to_all_;
+    std::vector<SshdCriteria> blocks_;
+    std::map<Chosen, Open> open_;  // to connections of these blocks, and of fewer of them
     std::vector<Finding> findings_;
-    bool has_left_out_ = false;
 };
 
 }  // namespace

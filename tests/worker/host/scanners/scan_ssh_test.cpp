@@ -82,6 +82,21 @@ TEST_F(ScanSsh, TwoBlocksThatOnlyTogetherOpenAreNamedTogether) {
                             "User backup warn"));
 }
 
+TEST_F(ScanSsh, OfThreeBlocksTheFewestThatOpenAreNamed) {
+    const std::string three =
+        kClosed +
+        "UsePAM yes\nAuthenticationMethods publickey\n"
+        "Match Address 10.0.0.0/8\nAuthenticationMethods password,keyboard-interactive\n"
+        "Match User backup\nPasswordAuthentication yes\n"
+        "Match LocalPort 22\nKbdInteractiveAuthentication yes\n";
+    const std::string together =
+        "ssh.password_login /etc/ssh/sshd_config match Address 10.0.0.0/8 and User backup and "
+        "LocalPort 22 warn";
+    EXPECT_THAT(scan(three), ElementsAre(together));
+    EXPECT_THAT(scan(three + "AuthenticationMethods keyboard-interactive\n"),
+                ElementsAre("ssh.password_login /etc/ssh/sshd_config match LocalPort 22 warn"));
+}
+
 TEST_F(ScanSsh, WhatABlockForRootSaysCountsForRoot) {
     EXPECT_THAT(scan(kClosed + "PermitRootLogin yes\nMatch User root\nPermitRootLogin no\n"),
                 IsEmpty());
