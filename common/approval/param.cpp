@@ -63,8 +63,7 @@ Result<> require_harmless(const ParamRule& param) {
     if (held.empty()) return {};
     return fail("the class holds " + held +
                 ", which a shell can execute even from a quoted variable (a range such as A-z "
-                "holds [ \\ and `). Leave that out, or write text-raw" +
-                param.rule.substr(4));
+                "holds [ \\ and `). Leave that out, or write text-raw: in place of text:");
 }
 
 bool is_word_char(char c) { return is_alnum(c) || string_view("._-").contains(c); }
