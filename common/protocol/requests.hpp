@@ -349,7 +349,7 @@ struct BackendFile {
 };
 
 inline constexpr std::size_t kMaxBackends = 16;
-inline constexpr std::size_t kMaxBackendFiles = 12;
+inline constexpr std::size_t kMaxBackendFiles = 8;
 inline constexpr std::size_t kMaxSettings = 64 * 1024;  // bytes, for one backend
 
 struct BackendEntry {
