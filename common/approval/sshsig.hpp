@@ -18,8 +18,8 @@ inline constexpr std::string_view kNamespace = "bulkhead-job-v1";
 inline constexpr std::size_t kMaxSignatures = 16;
 inline constexpr std::size_t kMaxSignatureText = 16 * 1024;  // bytes of all, with their armor
 
-// The blobs of armored signatures that follow each other. White space within and behind the armor is
-// ignored, as by ssh-keygen(1); other text behind it, which ssh-keygen ignores too, is an error.
+// The blobs of armored signatures that follow each other. White space within and behind the armor
+// is ignored, as by ssh-keygen(1); other text behind it, which ssh-keygen ignores too, is an error.
 Result<std::vector<Bytes>> dearmor(std::string_view text);
 
 // One signature as ssh-keygen(1) writes it: its armor, in lines of 70 bytes.

@@ -14,11 +14,11 @@ TEST(MachineId, NamesOneMachine) {
 
 // With a hash of any of these every host of an image would have the same id.
 TEST(MachineId, OfAnImageIsNone) {
-    for (const auto& image : {std::string(), std::string("uninitialized"), std::string(32, '0'),
-                              std::string(32, 'f'), std::string(31, '1'),
-                              std::string("0123456789ABCDEF0123456789ABCDEF"),
-                              std::string("0123456789abcdef0123456789abcdef\r"),
-                              std::string("01234567-89ab-cdef-0123-456789abcdef")}) {
+    for (const auto& image :
+         {std::string(), std::string("uninitialized"), std::string(32, '0'), std::string(32, 'f'),
+          std::string(31, '1'), std::string("0123456789ABCDEF0123456789ABCDEF"),
+          std::string("0123456789abcdef0123456789abcdef\r"),
+          std::string("01234567-89ab-cdef-0123-456789abcdef")}) {
         EXPECT_FALSE(is_machine_id(image)) << image;
     }
 }

@@ -209,9 +209,9 @@ TEST(Mistakes, AreToldWithoutASecretWhereverItStands) {
         EXPECT_NE(text, "");
         EXPECT_EQ(text.find("Hunter2"), text.npos) << text;
     }
-    for (const auto* variable : {"HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy",
-                                 "BULKHEAD_PROXY", "BULKHEAD_URL", "BULKHEAD_PROXY_CREDENTIAL_FILE",
-                                 "HYPRBOX_API_URL", "BULKHEAD_TIMEOUT"}) {
+    for (const auto* variable :
+         {"HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "BULKHEAD_PROXY", "BULKHEAD_URL",
+          "BULKHEAD_PROXY_CREDENTIAL_FILE", "HYPRBOX_API_URL", "BULKHEAD_TIMEOUT"}) {
         for (const std::string& text :
              {"http://bob:" + secret + "#x@p:1", "http://bob:" + secret + " x@p:1", " " + secret,
               "http://bob:1/" + secret + "@p:1"}) {
