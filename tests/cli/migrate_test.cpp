@@ -615,6 +615,37 @@ TEST_F(Check, ABackendThatCannotBeAskedIsSaidToBeOne) {
     EXPECT_TRUE(backend_.requests().empty());
 }
 
+TEST(Migrate, RepeatsNoSecretInAnError) {
+    struct Row {
+        std::string agent, file, content;
+    };
+    const Row rows[] = {
+        {"hyprnode", "etc/hyprbox/hyprnode.env",
+         "HYPRBOX_API_URL=https://bob:Planted@h.test\nHYPRBOX_NODE_TOKEN=ok\n"},
+        {"hyprnode", "etc/hyprbox/hyprnode.env",
+         "HYPRBOX_API_URL=https://h.test\nHYPRBOX_NODE_TOKEN=Planted token\n"},
+        {"hyprnode", "etc/hyprbox/hyprnode.env",
+         "HYPRBOX_API_URL=https://h.test\nHYPRBOX_NODE_TOKEN=\"Planted\n"},
+        {"hyprnode", "etc/systemd/system/hyprnode.service",
+         "[Service]\nEnvironment=HYPRBOX_NODE_TOKEN=Planted%b HYPRBOX_API_URL=https://h.test\n"
+         "ExecStart=/usr/bin/hyprnode\n"},
+        {"hyprnode", "etc/systemd/system/hyprnode.service",
+         "[Service]\nExecStart=/usr/bin/hyprnode --token Planted%z\n"},
+        {"lunasentri", "etc/lunasentri/agent.yaml",
+         "server_url: https://u:Planted@h.test\napi_key: Planted\n"},
+        {"lunasentri", "etc/lunasentri/agent.yaml",
+         "server_url: https://h.test\napi_key: \"Planted\n"},
+        {"grapheon", "var/lib/grapheon-agent/api_key", "Planted key\n"},
+    };
+    for (const auto& row : rows) {
+        const auto files = tree({{row.file, row.content}});
+        const auto answer = migrate({"--from", row.agent, "--root", files.path()});
+        EXPECT_EQ(answer.code, 1) << row.content;
+        EXPECT_FALSE(answer.err.empty()) << row.content;
+        EXPECT_EQ((answer.out + answer.err).find("Planted"), std::string::npos) << answer.err;
+    }
+}
+
 // The ports that no line is printed for are those that policy has.
 TEST(ShippedPorts, AreThoseOfTheShippedPolicy) {
     std::istringstream lines(content_of(fs::path(POLICY) / "profiles/worker.profile"));
