@@ -520,20 +520,13 @@ TEST_F(Check, GrapheonTellsTheAgentItKnowsAndItsReportsGoOn) {
     EXPECT_NE(away.out.find("nothing was learnt"), away.out.npos) << away.out;
 }
 
-// Of a process that may end meanwhile, after which a read fails (ESRCH): empty.
-std::string text_of(const fs::path& path) {
-    std::ostringstream text;
-    text << std::ifstream(path).rdbuf();
-    return text.str();
-}
-
 // The user ids of processes that have `word` on their command line and a socket open.
 std::set<std::string> users_with_sockets(const std::string& word) {
     std::set<std::string> users;
     std::error_code error;
     for (const auto& process : fs::directory_iterator("/proc", error)) {
-        if (text_of(process.path() / "cmdline").find(word) == std::string::npos) continue;
-        const auto status = text_of(process.path() / "status");
+        if (content_of(process.path() / "cmdline").find(word) == std::string::npos) continue;
+        const auto status = content_of(process.path() / "status");
         const auto ids = status.find("Uid:\t") + 5;
         std::error_code gone;  // the process
         fs::directory_iterator fd(process.path() / "fd", gone);
