@@ -5,6 +5,7 @@
 #include "common/approval/lexical.hpp"
 #include "common/approval/manifest.hpp"
 #include "common/approval/tolerant_lines.hpp"
+#include "common/base/ssh_pattern.hpp"
 #include "common/base/text.hpp"
 #include "common/crypto/ed25519.hpp"
 
@@ -178,29 +179,6 @@ class LineParser {
     static constexpr string_view kCa = "cert-authority";
 };
 
-// True if `pattern` with its * and ? matches the whole text (PATTERNS in ssh_config(5)).
-bool matches(string_view pattern, string_view text) {
-    std::size_t at = 0;
-    std::size_t seen = 0;
-    auto star = pattern.npos;  // of the last * so far
-    std::size_t taken = 0;     // behind what it stands for
-    while (seen < text.size()) {
-        if (at < pattern.size() && pattern[at] == '*') {
-            star = at++;
-            taken = seen;
-        } else if (at < pattern.size() && (pattern[at] == '?' || pattern[at] == text[seen])) {
-            ++at;
-            ++seen;
-        } else if (star != pattern.npos) {
-            at = star + 1;
-            seen = ++taken;
-        } else {
-            return false;
-        }
-    }
-    return pattern.find_first_not_of('*', at) == pattern.npos;
-}
-
 }  // namespace
 
 bool AllowedSigner::allows_namespace(string_view name) const {
@@ -213,8 +191,8 @@ bool AllowedSigner::valid_at(UnixTime time) const {
 }
 
 bool AllowedSigner::names(string_view principal) const {
-    return std::ranges::any_of(principals,
-                               [&](string_view name) { return matches(name, principal); });
+    return std::ranges::any_of(
+        principals, [&](string_view name) { return matches_ssh_pattern(name, principal); });
 }
 
 Result<AllowedSigners> parse_allowed_signers(string_view text) {

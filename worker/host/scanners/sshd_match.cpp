@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "common/base/parse.hpp"
+#include "common/base/ssh_pattern.hpp"
 #include "worker/host/scanners/sshd_line.hpp"
 #include "worker/host/scanners/sshd_network.hpp"
 
@@ -13,34 +14,12 @@ namespace bulkhead::worker {
 
 namespace {
 
-// A pattern of ssh_config(5), in which * and ? are the wildcards, of any byte.
-bool fits(std::string_view pattern, std::string_view text) {
-    std::size_t at = 0;
-    std::size_t seen = 0;
-    auto star = pattern.npos;  // index of the last *
-    std::size_t taken = 0;     // index behind what it matches
-    while (seen < text.size()) {
-        if (at < pattern.size() && pattern[at] == '*') {
-            star = at++;
-            taken = seen;
-        } else if (at < pattern.size() && (pattern[at] == '?' || pattern[at] == text[seen])) {
-            ++at;
-            ++seen;
-        } else {
-            if (star == pattern.npos) return false;
-            at = star + 1;
-            seen = ++taken;
-        }
-    }
-    return pattern.find_first_not_of('*', at) == pattern.npos;
-}
-
 bool is_address(const SshdTest& test) { return test.attribute.ends_with("address"); }
 
 // Whether the pattern of an address holds `text`: as a network, else by its wildcards.
 bool fits_address(std::string_view pattern, std::string_view text) {
     const auto network = parse_sshd_network(pattern);
-    if (!network || !*network) return fits(pattern, text);
+    if (!network || !*network) return matches_ssh_pattern(pattern, text);
     const auto address = parse_sshd_network(text);
     return address && *address && holds(**network, **address);
 }
@@ -51,7 +30,8 @@ bool fits_list(const SshdTest& test, std::string_view text) {
     for (auto pattern : split(test.list, ',')) {
         const bool negated = pattern.starts_with('!');
         if (negated) pattern.remove_prefix(1);
-        if (!(is_address(test) ? fits_address(pattern, text) : fits(pattern, text))) continue;
+        if (!(is_address(test) ? fits_address(pattern, text) : matches_ssh_pattern(pattern, text)))
+            continue;
         if (negated) return false;
         found = true;
     }
