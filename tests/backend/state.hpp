@@ -137,6 +137,7 @@ struct Grapheon {
     std::map<std::string, GrapheonAgent> agents;  // by uuid
     nlohmann::json policy;                        // in every answer; null: none
     bool enforces_policy = false;                 // as later versions: 403 for what it disables
+    bool polls = false;                           // as later versions: POST /api/agents/poll
     std::string api_key_header = "x-agent-api-key";
 };
 

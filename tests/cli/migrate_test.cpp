@@ -509,6 +509,12 @@ TEST_F(Check, GrapheonTellsTheAgentItKnowsAndItsReportsGoOn) {
     EXPECT_EQ(sent["full_snapshot"], false);
     EXPECT_EQ(backend_.requests().size(), 2U) << "a poll that it does not know, and nothing else";
 
+    // Where there are polls a check-in would end what an administrator has asked for.
+    backend_.change([](reference::State& state) { state.grapheon.polls = true; });
+    EXPECT_EQ(check("grapheon").out, known.out);
+    EXPECT_EQ(backend_.requests().size(), 3U);
+    EXPECT_EQ(backend_.inventories().size(), 1U);
+
     files_.write("var/lib/grapheon-agent/api_key", "gpak_other\n");
     const auto unknown = check("grapheon");
     EXPECT_EQ(unknown.code, 1);
@@ -520,9 +526,10 @@ TEST_F(Check, GrapheonTellsTheAgentItKnowsAndItsReportsGoOn) {
     EXPECT_NE(away.out.find("nothing was learnt"), away.out.npos) << away.out;
 }
 
-// The user ids of processes that have `word` on their command line and a socket open.
-std::set<std::string> users_with_sockets(const std::string& word) {
-    std::set<std::string> users;
+// Of processes that have `word` on their command line and a socket open: user id, whether a session
+// of its own, and standard input.
+std::set<std::string> with_sockets(const std::string& word) {
+    std::set<std::string> found;
     std::error_code error;
     for (const auto& process : fs::directory_iterator("/proc", error)) {
         if (content_of(process.path() / "cmdline").find(word) == std::string::npos) continue;
@@ -532,10 +539,14 @@ std::set<std::string> users_with_sockets(const std::string& word) {
         fs::directory_iterator fd(process.path() / "fd", gone);
         for (; !gone && fd != fs::directory_iterator(); fd.increment(gone)) {
             if (!fs::read_symlink(fd->path(), gone).string().starts_with("socket:")) continue;
-            users.insert(status.substr(ids, status.find('\t', ids) - ids));
+            const auto pid = std::stoi(process.path().filename());
+            const auto input = fs::read_symlink(process.path() / "fd/0", gone).string();
+            if (gone) break;
+            found.insert(status.substr(ids, status.find('\t', ids) - ids) +
+                         (::getsid(pid) == pid ? " apart " : " in a session ") + input);
         }
     }
-    return users;
+    return found;
 }
 
 TEST_F(Check, WhatMeetsTheNetworkIsNobody) {
@@ -547,12 +558,12 @@ TEST_F(Check, WhatMeetsTheNetworkIsNobody) {
     files_.write("etc/lunasentri/agent.yaml",
                  "server_url: " + plain.url() + "\napi_key: luna-old\n");
     auto asked = std::async(std::launch::async, [this] { return check("lunasentri").code; });
-    std::set<std::string> users;
+    std::set<std::string> found;
     while (asked.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) {
-        users.merge(users_with_sockets(files_.path()));
+        found.merge(with_sockets(files_.path()));
     }
     EXPECT_EQ(asked.get(), 1);
-    EXPECT_EQ(users, std::set<std::string>{std::to_string(kNobody)});
+    EXPECT_EQ(found, std::set<std::string>{std::to_string(kNobody) + " apart /dev/null"});
 }
 
 TEST_F(Check, LunasentriTellsWhetherTheKeyIsGoodAndStoresNothing) {

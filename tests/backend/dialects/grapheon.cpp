@@ -238,6 +238,21 @@ Answer check_in(const Call& call, Services services) {
     return answer;
 }
 
+/// Tells an agent its policy and whether an administrator waits for a report; changes nothing.
+Answer poll(const Call& call, Services services) {
+    return services.store.read([&](const State& state) -> Answer {
+        if (!state.grapheon.polls) return refusal(404, "Not Found");
+        std::string owner;
+        const auto key = call.header(state.grapheon.api_key_header);
+        if (auto refused = refuse_key(state.grapheon, key, owner)) return *refused;
+        return {.status = 200,
+                .body = json{{"agent", {{"id", state.grapheon.agents.at(owner).id}}},
+                             {"policy", state.grapheon.policy},
+                             {"collection_request", {{"requested", true}}}}
+                            .dump()};
+    });
+}
+
 }  // namespace
 
 void add_grapheon_routes(Router& router, Services services) {
@@ -247,6 +262,7 @@ void add_grapheon_routes(Router& router, Services services) {
     };
     add("POST", "/api/agents/register", register_agent);
     add("POST", "/api/agents/check-in", check_in);
+    add("POST", "/api/agents/poll", poll);
 }
 
 }  // namespace bulkhead::reference
