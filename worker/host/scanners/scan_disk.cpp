@@ -75,7 +75,7 @@ Finding some_unseen(const FileSystems& systems) {
         why +=
             ": the way to " + names +
             " leads through a file system that might not answer (NFS, FUSE); mount it elsewhere, "
-            "or write a pattern for it into mounts.exclude";
+            "or add a pattern for it to mounts.exclude (one that is set replaces the default)";
     }
     if (!systems.complete) {
         why +=
