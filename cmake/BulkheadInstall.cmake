@@ -18,5 +18,9 @@ install(DIRECTORY ${CMAKE_BINARY_DIR}/vendor-policy/ DESTINATION ${BULKHEAD_VEND
 install(FILES systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME bulkhead.conf)
 install(FILES systemd/tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME bulkhead.conf)
 install(FILES README.md SECURITY.md LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY policy selinux DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES systemd/agent.yaml docs/agent.schema.json DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY policy selinux docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# README links to both by their paths in the repository.
+install(FILES worker/backend/bulkhead/openapi.yaml
+        DESTINATION ${CMAKE_INSTALL_DOCDIR}/worker/backend/bulkhead)
+install(FILES tests/backend/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/tests/backend)
+install(FILES systemd/agent.yaml docs/agent.schema.json CONTRIBUTING.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -1,10 +1,13 @@
-// The units as `cmake --install` writes them: both have the hardening of systemd/walls.conf.in, and
-// units without it are not written at all.
+// What `cmake --install` writes: both units have the hardening of systemd/walls.conf.in, units
+// without it are not written at all, and the pages lead nowhere that is not installed.
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <regex>
 
 #include "tests/build/elf.hpp"
 #include "tests/support/tree.hpp"
@@ -59,6 +62,43 @@ TEST(InstalledUnits, BothHaveTheHardening) {
             << unit;
         EXPECT_THAT(settings, Not(Contains(HasSubstr("@BULKHEAD")))) << unit;
     }
+}
+
+// Targets of the links in a page of Markdown, without those that are addresses or stay in the page.
+std::vector<std::string> links_of(const std::filesystem::path& page) {
+    std::ifstream file(page);
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    static const std::regex kLink(R"(\]\(([^)#:\s]+)(#[^)]*)?\))");
+    std::vector<std::string> links;
+    for (std::sregex_iterator at(text.begin(), text.end(), kLink), end; at != end; ++at) {
+        links.push_back((*at)[1]);
+    }
+    return links;
+}
+
+TEST(InstalledPages, LeadToWhatIsInstalled) {
+    namespace fs = std::filesystem;
+    const TempDir root;
+    output_of("DESTDIR='" + root.path() + "' '" CMAKE "' --install '" BUILD_TREE "' --prefix /usr");
+    std::size_t links = 0;
+    for (const auto& entry :
+         fs::recursive_directory_iterator(root.path() + "/usr/share/doc/bulkhead")) {
+        if (entry.path().extension() != ".md") continue;
+        for (const auto& link : links_of(entry.path())) {
+            ++links;
+            EXPECT_TRUE(fs::exists(entry.path().parent_path() / link))
+                << entry.path().filename() << ": " << link;
+        }
+    }
+    EXPECT_GT(links, 50U);
+}
+
+TEST(InstallManifest, NamesTheLinkInTheAdministratorsPath) {
+    const TempDir root;
+    output_of("DESTDIR='" + root.path() + "' '" CMAKE "' --install '" BUILD_TREE "' --prefix /usr");
+    std::ifstream file(BUILD_TREE "/install_manifest.txt");
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    EXPECT_THAT(text, HasSubstr("/usr/sbin/broker"));
 }
 
 class WriteUnits : public ::testing::Test {
