@@ -4,7 +4,6 @@
 #include "broker/config_reader.hpp"
 #include "broker/context/profiles.hpp"
 #include "broker/exit_status.hpp"
-#include "broker/own_accounts.hpp"
 #include "broker/records/worker_states.hpp"
 #include "common/policy/vendor.hpp"
 #include "common/policy/walls.hpp"
@@ -31,8 +30,10 @@ Result<std::unique_ptr<Broker>> Broker::create(Options options, const sys::Log& 
     look_at_host(parts, log);
     TRY(look_for_egress(parts, log));
     const auto policy = parts.policy;
-    TRY(input(require_possible(policy->policy, parts.missing, parts.landlock_abi)));
-    parts.ceiling = TRY(input(ceiling_for(*policy, sandbox::reachable_capabilities())));
+    const auto reachable = sandbox::reachable_capabilities();
+    TRY(input(require_possible(policy->policy, parts.options, parts.missing, reachable,
+                               parts.landlock_abi)));
+    parts.ceiling = TRY(input(ceiling_for(*policy, reachable)));
     std::unique_ptr<Broker> broker(new Broker(std::move(parts), log));
     TRY(standing.add({Wall::seccomp}, install_ceiling(*policy)));
     TRY(broker->make_workers());
@@ -49,7 +50,6 @@ Result<Broker::Parts> Broker::prepare(Options options, sandbox::Standing& standi
     auto program = TRY(input(open_program(options.worker)));
     auto vendor = TRY(input(policy::read_vendor(options.vendor_policy, policy::Trust::root)));
     auto policy = TRY(input(ReadyPolicy::load(options.policy, vendor)));
-    TRY(input(keep_jobs_apart(policy->policy, options)));
     TRY(standing.add({Wall::limits}, limit_self(policy->policy.part("broker"))));
     auto directories = TRY(input(prepare_directories(options)));
     KeptJobs kept(TRY(directories.broker_state.open_dir(".")));

@@ -8,7 +8,6 @@
 #include "broker/context/memory.hpp"
 #include "broker/context/profiles.hpp"
 #include "broker/log_file.hpp"
-#include "broker/own_accounts.hpp"
 #include "common/base/text.hpp"
 #include "common/policy/near_miss.hpp"
 #include "common/policy/pinned_twice.hpp"
@@ -22,8 +21,8 @@ namespace bulkhead::broker {
 // replaced by one that cannot start.
 Result<std::shared_ptr<ReadyPolicy>> Broker::load_fresh() const {
     auto fresh = TRY(ReadyPolicy::load(parts_.options.policy, parts_.vendor));
-    TRY(keep_jobs_apart(fresh->policy, parts_.options));
-    TRY(require_possible(fresh->policy, context_.missing, context_.landlock_abi));
+    TRY(require_possible(fresh->policy, parts_.options, context_.missing,
+                         context_.ceiling.reachable, context_.landlock_abi));
     if (parts_.part.own_view) TRY(view::try_view(fresh->policy.part("worker").paths));
     return fresh;
 }

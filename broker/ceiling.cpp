@@ -1,10 +1,9 @@
 #include "broker/ceiling.hpp"
 
-#include <algorithm>
-
 #include "broker/host.hpp"
+#include "broker/own_accounts.hpp"
 #include "broker/processes/part.hpp"
-#include "common/policy/connect.hpp"
+#include "common/policy/judge.hpp"
 #include "common/sandbox/walls.hpp"
 
 namespace bulkhead::broker {
@@ -26,16 +25,18 @@ crypto::Digest made_of(const ReadyPolicy& policy, std::uint64_t reachable) {
 
 }  // namespace
 
-Result<> require_possible(const policy::Policy& policy, std::span<const std::string> missing,
+Result<> require_possible(const policy::Policy& policy, const Options& options,
+                          std::span<const std::string> missing, std::uint64_t reachable,
                           int landlock_abi) {
-    for (const auto& [feature, source] : policy.requirements) {
-        const auto where = source.at() + ": ";
-        if (!policy::is_feature(feature)) return fail(where + "no such feature: " + feature);
-        if (std::ranges::count(missing, feature) > 0) {
-            return fail(where + "this host lacks the required " + feature);
-        }
-    }
-    TRY(policy::require_some_egress(policy, missing));
+    const auto user_id = [](const std::string& name) -> std::optional<std::uint32_t> {
+        const auto user = sandbox::find_user(name);
+        return user ? std::optional(user->uid) : std::nullopt;
+    };
+    const policy::HostFacts host{.missing = {missing.begin(), missing.end()},
+                                 .capabilities = reachable,
+                                 .ours = own_accounts(options),
+                                 .user_id = user_id};
+    TRY(within(options.policy, policy::require_sound(policy, &host)));
     TRY(ruleset_of(policy.part("worker"), {}, -1, landlock_abi));
     return {};
 }
@@ -43,6 +44,7 @@ Result<> require_possible(const policy::Policy& policy, std::span<const std::str
 Result<Ceiling> ceiling_for(const ReadyPolicy& policy, std::uint64_t reachable) {
     Ceiling ceiling{.digest = policy.policy.digest};
     ceiling.capabilities = TRY(ceiling_of(policy.policy, reachable));
+    ceiling.reachable = reachable;
     ceiling.made_of = made_of(policy, ceiling.capabilities);
     return ceiling;
 }

@@ -5,12 +5,15 @@
 #include <string>
 
 #include "broker/context/context.hpp"
+#include "broker/options.hpp"
 
 namespace bulkhead::broker {
 
-// An error when the host, which lacks the walls `missing`, does not have what `policy` requires, or
-// cannot make a Landlock ruleset of the rows of its workers.
-Result<> require_possible(const policy::Policy& policy, std::span<const std::string> missing,
+// An error when policy::judge() finds one, for a host that lacks the walls `missing` and a broker
+// that was started with the capabilities `reachable`; or when no Landlock ruleset can be made of
+// the rows of its workers.
+Result<> require_possible(const policy::Policy& policy, const Options& options,
+                          std::span<const std::string> missing, std::uint64_t reachable,
                           int landlock_abi);
 
 // The ceiling that `policy` asks for, out of the capabilities `reachable`. An error names the

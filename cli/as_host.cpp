@@ -6,18 +6,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <optional>
 
 #include "common/admission/host_facts.hpp"
 #include "common/base/parse.hpp"
 #include "common/policy/check_profile.hpp"
-#include "common/policy/connect.hpp"
 #include "common/policy/walls.hpp"
 #include "common/sandbox/child.hpp"
 #include "common/sandbox/egress.hpp"
+#include "common/sandbox/landlock.hpp"
 #include "common/sandbox/probe.hpp"
 #include "common/sandbox/walls.hpp"
 #include "common/sys/dir.hpp"
@@ -30,6 +28,14 @@ namespace bulkhead::cli {
 namespace {
 
 using Remarks = std::vector<policy::PolicyRemark>;
+
+// No error: hosts differ, and the broker takes the policy and refuses the jobs of that profile.
+const std::string kUnusable = "profile-unusable here, so its jobs are refused: ";
+
+bool is_there(const std::string& path) {
+    struct stat info {};
+    return ::stat(path.c_str(), &info) == 0;
+}
 
 // nullopt: no cgroup2 file system is mounted.
 std::optional<std::string> controllers() {
@@ -118,45 +124,74 @@ Result<std::vector<std::string>> try_view(const policy::Profile& profile) {
 void ask_for_profile(const policy::Profile& profile, const std::vector<std::string>& missing,
                      Remarks& remarks) {
     const auto where = "profiles/" + profile.name + ".profile";
-    const auto lacking = profile.capabilities & ~bounding_set();
-    if (lacking != 0) {
-        remarks.push_back({true, where,
-                           "needs " + policy::capability_names(lacking) +
-                               ", which nobody here can give; see CapabilityBoundingSet= of the "
-                               "unit, or the container's"});
-    }
     ask_for_links(profile, remarks);
     auto probe = sandbox::probe_profile(profile, missing);
     if (!controllers()) {
         probe.unusable = "no cgroup2 file system is mounted, so no job can be contained";
     }
     if (!probe.unusable.empty()) {
-        remarks.push_back({true, where, "profile-unusable here: " + probe.unusable});
+        remarks.push_back({false, where, kUnusable + probe.unusable});
     }
     if (probe.unusable.empty() && profile.namespaces.mount && ::geteuid() == 0) {
         const auto tried = try_view(profile);
         if (tried) {
             probe.remarks = *tried;
         } else {
-            remarks.push_back({true, where, "profile-unusable here: " + tried.error().what});
+            remarks.push_back({false, where, kUnusable + tried.error().what});
         }
     }
     for (auto& remark : probe.remarks) remarks.push_back({false, where, std::move(remark)});
 }
 
-void ask_for_worker(const policy::Policy& policy, Remarks& remarks) {
-    for (const auto& rule : policy.part("worker").paths) {
-        struct stat info {};
-        if (rule.if_present || ::stat(rule.path.c_str(), &info) == 0) continue;
-        remarks.push_back({true, rule.source.place(),
-                           rule.path + ": " + std::strerror(errno) +
-                               "; the agent would not start. If that is meant: if-present"});
+// What only an attempt tells: can the kernel hold a worker to its rows?
+void ask_for_worker(const policy::Profile& worker, Remarks& remarks) {
+    const auto missing = [](const auto& row) { return !row.if_present && !is_there(row.path); };
+    if (std::ranges::any_of(worker.paths, missing)) return;  // judge() has said so
+    const auto made = sandbox::make_ruleset(
+        {.paths = worker.paths, .writable = {}, .proc = -1, .tcp_connect = std::span(worker.ports)},
+        sandbox::landlock_abi());
+    if (!made) remarks.push_back({true, worker.source.file, made.error().what});
+}
+
+// The accounts of the agent's own processes, as its package makes them. A broker that is told
+// others
+// (--worker-user, --config-user) takes those.
+std::map<std::uint32_t, std::string> own_accounts() {
+    constexpr unsigned kSlots = 16;
+    std::map<std::uint32_t, std::string> own;
+    for (unsigned slot = 0; slot < kSlots; ++slot) {
+        const auto user = sandbox::find_user("bulkhead-w" + std::to_string(slot));
+        if (user) own[user->uid] = "the worker's of slot " + std::to_string(slot);
     }
+    const auto reader = sandbox::find_user("bulkhead-config");
+    if (reader) own[reader->uid] = "the config reader's";
+    return own;
+}
+
+std::optional<std::uint32_t> user_id(const std::string& name) {
+    const auto user = sandbox::find_user(name);
+    return user ? std::optional(user->uid) : std::nullopt;
+}
+
+void ask_for_readers(const policy::Host& host, Remarks& remarks) {
+    if (host.readers.empty()) return;
+    const auto group = sandbox::find_group(host.readers);
+    if (group) return;
+    remarks.push_back({false, "host.policy",
+                       "readers " + host.readers + ": " + group.error().what +
+                           "; only root can read the audit log here"});
 }
 
 }  // namespace
 
-Remarks ask_host(const PolicyCopy& copy) {
+policy::HostFacts host_facts() {
+    return {.missing = missing_features(),
+            .capabilities = bounding_set(),
+            .ours = own_accounts(),
+            .user_id = &user_id};
+}
+
+Remarks ask_host(const PolicyCopy& copy, const policy::HostFacts& host) {
     Remarks remarks;
     const auto& policy = copy.policy;
     if (::geteuid() != 0) {
@@ -164,23 +199,17 @@ Remarks ask_host(const PolicyCopy& copy) {
                            "asked as user " + std::to_string(::geteuid()) +
                                ": what only root may look at is not known; ask as root"});
     }
-    const auto missing = missing_features();
-    for (const auto& [feature, source] : policy.requirements) {
-        if (std::ranges::count(missing, feature) == 0) continue;
-        remarks.push_back(
-            {true, source.at(), "this host lacks " + feature + "; the agent would not start"});
-    }
-    if (const auto held = policy::require_some_egress(policy, missing); !held) {
-        remarks.push_back({true, "host.policy", held.error().what});
-    }
+    ask_for_readers(policy.host, remarks);
     const auto facts = admission::look_at(policy, copy.directory);
     for (const auto& [path, source] : policy.interpreters) {
         const auto& at = facts.interpreters.at(path);
         if (at.trusted) continue;
         remarks.push_back({false, source.at(), "no job runs by " + path + " here: " + at.detail});
     }
-    ask_for_worker(policy, remarks);
-    for (const auto& [name, profile] : policy.profiles) ask_for_profile(profile, missing, remarks);
+    ask_for_worker(policy.part("worker"), remarks);
+    for (const auto& [name, profile] : policy.profiles) {
+        ask_for_profile(profile, host.missing, remarks);
+    }
     return remarks;
 }
 

@@ -30,7 +30,7 @@ std::vector<policy::PolicyRemark> check_pinned(const PolicyCopy& copy) {
         const admission::JobBytes job{.script = "#", .manifest = entry.bytes};
         for (const auto& check : admission::admit(job, copy.policy, facts, {}, sys::now()).checks) {
             if (std::ranges::count(kOfPolicy, check.reason) == 0) continue;
-            remarks.push_back({true, file_of(entry),
+            remarks.push_back({false, file_of(entry),
                                "a host refuses it as " +
                                    std::string(admission::code(check.reason)) + ": " +
                                    check.detail});

@@ -20,7 +20,22 @@ namespace {
 
 constexpr std::array kOptions{Option{"--json"}, Option{"--as-host"}, kVendorPolicy};
 
-std::vector<policy::PolicyRemark> remarks_of(const PolicyCopy& copy) {
+// Adds lists of which no filter can be made, as the broker finds when it loads them.
+void check_filters(const policy::Policy& policy, std::vector<policy::PolicyRemark>& remarks) {
+    for (const auto& [name, list] : policy.seccomp) {
+        const auto made = sandbox::compile(list);
+        if (made) continue;
+        const auto& what = made.error().what;
+        const auto end = what.starts_with("seccomp/") ? what.find(": ") : what.npos;
+        const auto where = end == what.npos ? list.source.file : what.substr(0, end);
+        const auto same = [&](const auto& one) { return one.error && one.where == where; };
+        if (std::ranges::any_of(remarks, same)) continue;
+        remarks.push_back({true, where, end == what.npos ? what : what.substr(end + 2)});
+    }
+}
+
+std::vector<policy::PolicyRemark> remarks_of(const PolicyCopy& copy,
+                                             const policy::HostFacts* host) {
     std::vector<policy::PolicyRemark> remarks;
     if (!copy.host_would_say.empty()) {
         remarks.push_back(
@@ -28,10 +43,13 @@ std::vector<policy::PolicyRemark> remarks_of(const PolicyCopy& copy) {
              .where = copy.directory,
              .text = "a host would not load it where it lies: " + copy.host_would_say});
     }
-    const policy::Facts facts{.now = sys::now(), .is_system_call = [](std::string_view name) {
-                                  return sandbox::syscall_number(name).has_value();
-                              }};
+    const policy::Facts facts{
+        .now = sys::now(),
+        .is_system_call =
+            [](std::string_view name) { return sandbox::syscall_number(name).has_value(); },
+        .host = host};
     std::ranges::move(policy::check(copy.policy, facts), std::back_inserter(remarks));
+    check_filters(copy.policy, remarks);
     std::ranges::move(policy::check_overrides(copy.policy, copy.vendor, copy.files),
                       std::back_inserter(remarks));
     std::ranges::move(check_pinned(copy), std::back_inserter(remarks));
@@ -88,8 +106,10 @@ Result<int> check_policy(const Arguments& arguments) {
     const auto copy = TRY(load_policy(
         options.operands().empty() ? std::string(kPolicyDirectory) : options.operands()[0],
         options));
-    auto remarks = remarks_of(copy);
-    if (options.has("--as-host")) std::ranges::move(ask_host(copy), std::back_inserter(remarks));
+    std::optional<policy::HostFacts> host;
+    if (options.has("--as-host")) host = host_facts();
+    auto remarks = remarks_of(copy, host ? &*host : nullptr);
+    if (host) std::ranges::move(ask_host(copy, *host), std::back_inserter(remarks));
     TRY(print(options.has("--json") ? json_of(copy, remarks) : text_of(copy, remarks)));
     const bool bad = std::any_of(remarks.begin(), remarks.end(),
                                  [](const auto& remark) { return remark.error; });

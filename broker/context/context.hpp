@@ -31,6 +31,7 @@ struct Caller {
 struct Ceiling {
     crypto::Digest digest{};
     std::uint64_t capabilities = 0;
+    std::uint64_t reachable = 0;  // capabilities that root had when the broker was started
     crypto::Digest made_of{};     // of filter and capabilities, see wants_other()
     bool restart_needed = false;  // the policy in force wants another
 };

@@ -1,14 +1,11 @@
 #include "broker/processes/ready_policy.hpp"
 
-#include "common/policy/needed_calls.hpp"
-
 namespace bulkhead::broker {
 
 Result<std::shared_ptr<ReadyPolicy>> ReadyPolicy::load(const std::string& directory,
                                                        const policy::Files& vendor) {
     auto ready = std::make_shared<ReadyPolicy>();
     ready->policy = TRY(policy::merge(vendor, TRY(policy::read(directory, policy::Trust::root))));
-    TRY(within(directory, policy::require_calls(ready->policy)));
     for (const auto& [name, list] : ready->policy.seccomp) {
         ready->filters.emplace(name, TRY(sandbox::compile(list)));
     }

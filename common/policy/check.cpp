@@ -11,7 +11,6 @@
 #include "common/policy/check_credentials.hpp"
 #include "common/policy/check_profile.hpp"
 #include "common/policy/near_miss.hpp"
-#include "common/policy/needed_calls.hpp"
 #include "common/policy/pattern.hpp"
 #include "common/policy/pinned_twice.hpp"
 
@@ -61,6 +60,7 @@ class Checker {
     Checker(const Policy& policy, const Facts& facts) : policy_(policy), facts_(facts) {}
 
     std::vector<PolicyRemark> run() {
+        remarks_ = judge(policy_, facts_.host);
         for (const auto& file : policy_.ignored) {
             warn(file, file == kJobsDisabled ? "no job is taken in while this file is here"
                                              : "nobody reads this file; remove it");
@@ -76,7 +76,6 @@ class Checker {
                 std::ranges::move(check_rows(profile, *calls), std::back_inserter(remarks_));
         }
         for (const auto& [name, list] : policy_.seccomp) check_seccomp(list);
-        for (const auto& [name, part] : policy_.parts) check_calls(part);
         for (const auto& [name, approved] : policy_.approved) check_approved(approved);
         check_pinned_twice();
         for (const auto& [name, rows] : policy_.reads) {
@@ -101,9 +100,9 @@ class Checker {
     void check_signers() {
         const auto& signers = policy_.signers.signers;
         for (const auto& [line, principals, why] : policy_.signers.refused) {
-            wrong("allowed_signers:" + std::to_string(line),
-                  quoted(principals, 64) + ": " + why +
-                      "; no signature of theirs counts until the line is mended or removed");
+            warn("allowed_signers:" + std::to_string(line),
+                 quoted(principals, 64) + ": " + why +
+                     "; no signature of theirs counts until the line is mended or removed");
         }
         for (const auto& [line, principals, why] : policy_.signers.foreign) {
             warn("allowed_signers:" + std::to_string(line), quoted(principals, 64) + ": " + why);
@@ -120,7 +119,7 @@ class Checker {
             }
             const auto same = [&](const auto& other) { return other.key == one->key; };
             if (std::any_of(signers.begin(), one, same)) {
-                wrong(at(*one), "the key of an earlier line again: one key is one person");
+                warn(at(*one), "the key of an earlier line again: one key is one person");
             }
         }
     }
@@ -150,16 +149,11 @@ class Checker {
 
     void check_approvals() {
         for (const auto& [name, group] : policy_.signer_groups) {
-            if (group.principals.empty()) wrong(at(group.source), name + " has no members");
+            if (group.principals.empty()) warn(at(group.source), name + " has no members");
             for (const auto& principal : group.principals) {
                 if (!can_sign(principal)) {
                     warn(at(group.source), principal + " has no valid key in allowed_signers");
                 }
-            }
-        }
-        for (const auto& [name, rule] : policy_.approvals) {
-            if (find(policy_.profiles, name) == nullptr) {
-                wrong(at(rule.source), "there is no profiles/" + name + ".profile");
             }
         }
         for (const auto& [name, profile] : policy_.profiles) {
@@ -176,15 +170,6 @@ class Checker {
         }
     }
 
-    void check_calls(const Profile& part) {
-        const auto& list = policy_.calls_of(part);
-        std::string lacks;
-        for (const auto& call : lacking_calls(part.name, list)) lacks += " " + call;
-        if (lacks.empty()) return;
-        wrong(at(list.source), "allows no" + lacks + ", without which the " + part.name +
-                                   " of this version does not work");
-    }
-
     void check_seccomp(const SeccompList& list) {
         for (const auto& rule : list.rules) {
             if (!facts_.is_system_call(rule.call)) {
@@ -194,7 +179,7 @@ class Checker {
                                              rule.call) != std::end(kDangerous);
             if (dangerous && passes(rule.action) &&
                 words(rule.source.reason).size() < kWordsOfAReason) {
-                wrong(at(rule.source), rule.call + " is dangerous: say in words why it is allowed");
+                warn(at(rule.source), rule.call + " is dangerous: say in words why it is allowed");
             }
         }
         if (!passes(list.fallback)) check_allow_list(list);
@@ -204,8 +189,8 @@ class Checker {
         if (&list == &ceiling || !passes(list.fallback)) return;
         for (const auto call : kDangerous) {
             if (names(list, call) || names(ceiling, call)) continue;
-            wrong(at(list.source), "the default allows " + std::string(call) +
-                                       ", which is dangerous; give it a line of its own");
+            warn(at(list.source), "the default allows " + std::string(call) +
+                                      ", which is dangerous; give it a line of its own");
         }
     }
 
@@ -250,24 +235,21 @@ class Checker {
         const auto where = "approved/" + approved.name + ".manifest";
         const auto& job = approved.manifest;
         if (find(policy_.interpreters, job.interpreter) == nullptr) {
-            wrong(where, "interpreters.policy does not list " + job.interpreter);
+            warn(where, "interpreters.policy does not list " + job.interpreter);
         }
         check_visible(where, approved.bytes, approved);
         check_visible("approved/" + approved.name + ".script", approved.script.value_or(""),
                       approved);
         if (job.not_after < facts_.now) warn(where, "expired at " + format_utc(job.not_after));
         const auto* profile = find(policy_.profiles, job.profile);
-        if (profile == nullptr) {
-            wrong(where, "there is no profiles/" + job.profile + ".profile");
-            return;
-        }
+        if (profile == nullptr) return;
         if (job.timeout > profile->max_timeout) {
-            wrong(where, "timeout is over the " + std::to_string(profile->max_timeout.count()) +
-                             " seconds of profile " + job.profile);
+            warn(where, "timeout is over the " + std::to_string(profile->max_timeout.count()) +
+                            " seconds of profile " + job.profile);
         }
         if (job.output_max > profile->max_output) {
-            wrong(where, "output-max is over the " + std::to_string(profile->max_output) +
-                             " bytes of profile " + job.profile);
+            warn(where, "output-max is over the " + std::to_string(profile->max_output) +
+                            " bytes of profile " + job.profile);
         }
     }
 
@@ -276,17 +258,17 @@ class Checker {
         if (odd.count == 0 || !approved.manifest.odd_bytes.empty()) return;
         const auto found = in_words(odd.first[0]);
         if (approved.manifest.format == 1) return warn(where, found);
-        wrong(where, found + "; hosts refuse it as odd-bytes");
+        warn(where, found + "; hosts refuse it as odd-bytes");
     }
 
     void check_pinned_twice() {
         for (const auto& [first, second] : pinned_twice(policy_, facts_.now)) {
-            wrong("approved/" + second->name + ".manifest",
-                  "pins the script of approved/" + first->name +
-                      ".manifest too, so a host runs neither when it comes bare. Remove one; or "
-                      "write into approval.policy, if both are meant: same-script " +
-                      first->name + " " + second->name +
-                      "  # why. The weaker of their profiles then decides");
+            warn("approved/" + second->name + ".manifest",
+                 "pins the script of approved/" + first->name +
+                     ".manifest too, so a host runs neither when it comes bare. Remove one; or "
+                     "write into approval.policy, if both are meant: same-script " +
+                     first->name + " " + second->name +
+                     "  # why. The weaker of their profiles then decides");
         }
         for (const auto& line : policy_.same_scripts) check_same_script(line);
     }
@@ -301,7 +283,7 @@ class Checker {
             }
             if (first == nullptr) first = job;
             if (job->manifest.script_sha256 == first->manifest.script_sha256) continue;
-            wrong(at(line.source), first->name + " and " + name + " pin different scripts");
+            warn(at(line.source), first->name + " and " + name + " pin different scripts");
         }
     }
 

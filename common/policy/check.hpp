@@ -7,23 +7,19 @@
 #include <vector>
 
 #include "common/base/parse.hpp"
-#include "common/policy/policy.hpp"
+#include "common/policy/judge.hpp"
 
 namespace bulkhead::policy {
-
-struct PolicyRemark {
-    bool error = false;  // false: a warning about something that is allowed
-    std::string where;   // file and line, "approval.policy:7", or a file
-    std::string text;
-};
 
 struct Facts {
     UnixTime now;
     // True if any architecture has a system call of this name. It is passed in, so that this
     // library does not link libseccomp.
     std::function<bool(std::string_view)> is_system_call;
+    const HostFacts* host = nullptr;  // nullptr: the policy is judged for no host in particular
 };
 
+// The errors of judge(), and warnings.
 std::vector<PolicyRemark> check(const Policy& policy, const Facts& facts);
 
 }  // namespace bulkhead::policy

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "common/approval/sshsig.hpp"
-
 namespace bulkhead::policy {
 
 namespace {
@@ -28,55 +26,30 @@ class Checker {
     }
 
   private:
-    void say(bool error, const ApprovalRule& rule, std::string text) {
-        remarks_.push_back({error, rule.source.at(), std::move(text)});
+    void say(const ApprovalRule& rule, std::string text) {
+        remarks_.push_back({false, rule.source.at(), std::move(text)});
     }
 
+    // Of a rule that nobody can fulfil for want of keys; judge() has the others.
     void check_people(const std::string& profile, const ApprovalRule& rule) {
-        const auto able = able_signers(policy_, rule, now_);
-        std::vector<approval::Quota> quotas;
-        for (const auto& [people, name] : rule.needs) {
-            const auto* group = find(policy_.signer_groups, name);
-            if (group == nullptr) {
-                say(true, rule, "there is no line \"signers " + name + " ...\"");
-                return;
-            }
-            quotas.push_back({people, group->principals});
-        }
-        const auto* tokens = rule.hardware || rule.verified ? " with a hardware token" : "";
-        const auto filled = approval::fill(quotas, able);
-        for (std::size_t i = 0; i < quotas.size(); ++i) {
-            if (filled[i] >= quotas[i].people) continue;
-            say(true, rule,
-                "nobody may use profile " + profile + ": it needs " +
-                    std::to_string(quotas[i].people) + " signers, and " + rule.needs[i].group +
-                    " has " + std::to_string(filled[i]) + " who can sign" + tokens +
-                    (quotas.size() > 1 ? " and are not counted for another group" : ""));
-            return;
-        }
-        std::vector<std::string> everybody;
-        for (const auto& [name, key] : able) everybody.push_back(name);
-        quotas.push_back({1, everybody});
-        if (rule.author_counts || approval::fill(quotas, able).back() == 1) return;
-        say(true, rule,
-            "nobody may use profile " + profile + ": beside " + in_words(rule.needs) +
-                " an author signs, and allowed_signers has nobody else who can" + tokens);
+        const auto as_written = able_as_written(policy_, rule);
+        if (!why_nobody(policy_, profile, rule, as_written).empty()) return;
+        auto why = why_nobody(policy_, profile, rule, able_signers(policy_, rule, now_));
+        if (!why.empty()) say(rule, why);
     }
 
     void check_root(const std::string& profile, const ApprovalRule& rule) {
         const auto is = "profile " + profile + " is root, and ";
         if (rule.author_counts) {
             const bool alone = rule.needs.size() == 1 && rule.needs[0].people == 1;
-            say(false, rule,
-                is + (alone ? "one person alone may write and approve its jobs"
-                            : "the author of a job is one of those who approve it"));
+            say(rule, is + (alone ? "one person alone may write and approve its jobs"
+                                  : "the author of a job is one of those who approve it"));
         }
         if (rule.max_validity > kLongForRoot) {
-            say(false, rule,
-                is + "an approval may last " +
-                    std::to_string(
-                        std::chrono::floor<std::chrono::days>(rule.max_validity).count()) +
-                    " days");
+            say(rule, is + "an approval may last " +
+                          std::to_string(
+                              std::chrono::floor<std::chrono::days>(rule.max_validity).count()) +
+                          " days");
         }
     }
 
@@ -86,20 +59,6 @@ class Checker {
 };
 
 }  // namespace
-
-std::vector<approval::Endorsement> able_signers(const Policy& policy, const ApprovalRule& rule,
-                                                UnixTime now) {
-    std::vector<approval::Endorsement> able;
-    for (const auto& signer : policy.signers.signers) {
-        const bool token = signer.key.kind == approval::PublicKey::Kind::sk_ed25519;
-        if (!signer.allows_namespace(approval::kNamespace) || !signer.valid_at(now) ||
-            policy.signers.is_revoked(signer.key) || ((rule.hardware || rule.verified) && !token)) {
-            continue;
-        }
-        for (const auto& name : signer.principals) able.push_back({name, signer.key});
-    }
-    return able;
-}
 
 std::vector<PolicyRemark> check_approval_rules(const Policy& policy, UnixTime now) {
     return Checker(policy, now).run();

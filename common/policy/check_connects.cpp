@@ -31,12 +31,6 @@ std::vector<PolicyRemark> check_connects(const Policy& policy) {
         warn(waiver.source,
              "where this host can hold neither addresses nor ports, a worker that was taken over "
              "connects anywhere; take the line out where it can");
-        const auto same = [&](const Requirement& one) { return one.feature == waiver.wall; };
-        if (std::ranges::any_of(policy.requirements, same)) {
-            remarks.push_back(
-                {true, waiver.source.at(),
-                 "another line requires " + waiver.wall + "; take one of the two out"});
-        }
     }
     return remarks;
 }

@@ -62,18 +62,4 @@ std::vector<std::string> lacking_calls(std::string_view part, const SeccompList&
     return lacking;
 }
 
-Result<> require_calls(const Policy& policy) {
-    for (const auto& [part, profile] : policy.parts) {
-        const auto& list = policy.calls_of(profile);
-        std::string calls;
-        for (const auto& call : lacking_calls(part, list)) calls += " " + call;
-        if (calls.empty()) continue;
-        return fail(list.source.file + ": allows no" + calls + ", without which the " + part +
-                    " of this version does not work; take the file that the package ships, or add "
-                    "the lines by " +
-                    list.source.file + ".d/NAME.lines");
-    }
-    return {};
-}
-
 }  // namespace bulkhead::policy

@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "common/base/result.hpp"
 #include "common/policy/policy.hpp"
 
 namespace bulkhead::policy {
@@ -17,8 +16,5 @@ std::span<const std::string_view> needed_calls(std::string_view part);
 
 // The needed calls that the list allows with no arguments whatsoever.
 std::vector<std::string> lacking_calls(std::string_view part, const SeccompList& list);
-
-// An error that names the list and the calls, if a part's list denies needed calls.
-Result<> require_calls(const Policy& policy);
 
 }  // namespace bulkhead::policy

@@ -102,7 +102,7 @@ Result<sys::Fd> exported(const policy::SeccompList& list, int (*write)(scmp_filt
     for (const auto& rule : list.rules) {
         const auto number = syscall_number(rule.call);
         const auto where = rule.source.file + ":" + std::to_string(rule.source.line);
-        if (!number) return fail(where + ": unknown system call " + rule.call);
+        if (!number) return fail(where + ": there is no system call \"" + rule.call + "\"");
         // libseccomp refuses a rule whose action is the default action.
         if (*number < 0 || rule.action == list.fallback) continue;
         std::vector<scmp_arg_cmp> comparisons;

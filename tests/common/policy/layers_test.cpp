@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "common/policy/load.hpp"
-#include "common/policy/needed_calls.hpp"
+#include "common/policy/judge.hpp"
 #include "common/policy/vendor.hpp"
 #include "tests/common/policy/support.hpp"
 #include "tests/support/files.hpp"
@@ -155,7 +155,7 @@ TEST_P(OldPolicy, LoadsOverThisVersions) {
     ASSERT_OK(files);
     const auto policy = merge(vendor(), *files);
     ASSERT_OK(policy);
-    EXPECT_TRUE(require_calls(*policy));
+    EXPECT_OK(require_sound(*policy));
     for (const auto& one : policy->overrides) EXPECT_EQ(one.kind, Override::Kind::copy) << one.file;
     // Nothing of it counts but what was decided.
     Files decided{
@@ -174,12 +174,12 @@ TEST_P(OldPolicy, LoadsWithChangesInEachOfItsFiles) {
     EXPECT_EQ(policy->overrides.size(), files.texts.size() - 2);
     for (const auto& one : policy->overrides) EXPECT_EQ(one.kind, Override::Kind::replaces);
     // What the worker has come to need since is named, and a line is enough.
-    const auto said = require_calls(*policy);
+    const auto said = require_sound(*policy);
     ASSERT_FALSE(said);
     EXPECT_THAT(said.error().what,
-                HasSubstr("seccomp/worker.seccomp: allows no fchmodat, without which the worker"));
+                HasSubstr("seccomp/worker.seccomp:4: allows no fchmodat, without which the worker"));
     files.texts["seccomp/worker.seccomp.d/a.lines"] = "allow fchmodat  # as this version does\n";
-    EXPECT_TRUE(require_calls(*merge(vendor(), files)));
+    EXPECT_OK(require_sound(*merge(vendor(), files)));
 }
 
 INSTANTIATE_TEST_SUITE_P(, OldPolicy, testing::Values("0.1-first", "0.1"), [](const auto& name) {
