@@ -6,10 +6,19 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "common/base/parse.hpp"
+#include "common/base/strong.hpp"
+
 namespace bulkhead::records {
 
+namespace {
+
+constexpr std::uint64_t kLargestFile = 16_MiB;  // of a policy, and its list of files
+
+}  // namespace
+
 Result<Evidence> Evidence::open(const sys::Dir& dir) {
-    Evidence store(TRY(dir.make_dir(kFolder, 0700)));
+    Evidence store(TRY(dir.make_dir(kFolder, 0700)), TRY(dir.open_dir(".")));
     TRY(dir.sync());
     for (const auto& name : TRY(store.dir_.list())) {
         // A crash left it while it was written.
@@ -35,10 +44,40 @@ Result<> Evidence::keep(std::string_view content) {
 
 Result<> Evidence::keep(const policy::Policy& policy) {
     if (policy.digest == policy_) return {};
-    for (const auto& [file, text] : policy.texts) TRY(keep(text));
-    TRY(keep(policy.file_list));
-    policy_ = policy.digest;
-    return {};
+    const auto kept = [&]() -> Result<> {
+        for (const auto& [file, text] : policy.texts) TRY(keep(text));
+        TRY(keep(policy.file_list));
+        return within("evidence", name_last(policy));
+    }();
+    // One before it may have let a worker do more than this one does.
+    if (!kept) static_cast<void>(state_.remove_file(kLastPolicy));
+    if (kept) policy_ = policy.digest;
+    return kept;
+}
+
+Result<> Evidence::name_last(const policy::Policy& policy) const {
+    const auto line = crypto::hex(policy.digest) + "\n";
+    if (state_.read_file(kLastPolicy, line.size()).value_or("") == line) return {};
+    return state_.write_atomic(kLastPolicy, line, 0600);
+}
+
+Result<std::string> Evidence::read(std::string_view digest) const {
+    auto text = TRY(within("evidence", dir_.read_file(digest, kLargestFile)));
+    if (crypto::hex(crypto::sha256(as_bytes(text))) == digest) return text;
+    return fail("evidence " + std::string(digest) + ": is not what was kept");
+}
+
+Result<policy::Files> Evidence::last_policy() const {
+    constexpr std::size_t kDigits = 2 * sizeof(crypto::Digest);
+    const auto name = TRY(state_.read_file(kLastPolicy, kDigits + 1)).substr(0, kDigits);
+    policy::Files files;
+    files.directory = "the last policy in force, " + name.substr(0, 12);
+    const auto list = TRY(read(name));
+    for (const auto line : split(list, '\n')) {
+        if (line.size() < kDigits + 3) continue;  // what follows the last line
+        files.texts.emplace(line.substr(kDigits + 2), TRY(read(line.substr(0, kDigits))));
+    }
+    return files;
 }
 
 Result<std::vector<Evidence::File>> Evidence::list() const {
