@@ -47,11 +47,8 @@ Result<int> Broker::run() {
                           {"backends", std::to_string(context_.backends)},
                           {"missing", missing}});
     if (!parts_.audit.gap().empty()) context_.troubles.set("audit-gap", parts_.audit.gap());
-    log_.check(parts_.evidence.keep(context_.policy->policy), "evidence of the policy");
-    let_readers_in();
-    tell_unusable();
+    put_in_force();
     tell_opened(context_);
-    tell_of_policy(context_.policy->policy);
     TRY(watch_for_reboots());
     log_.check(requests_.follow(), "requests of the operator: each ten minutes only");
     settle_orphans();

@@ -14,9 +14,10 @@ namespace bulkhead::broker {
 
 class Broker {
   public:
-    // Loads the policy, takes the ledger's lock, has the settings read, confines root itself by
+    // Takes the ledger's lock, loads the policy, has the settings read, confines root itself by
     // kBrokerWalls. Nothing is served yet. An error of kind wrong_input is about what an operator
-    // wrote.
+    // wrote. Where the policy on disk does not load, the last one that was in force has its walls
+    // raised, and no job starts before a reload puts one in force.
     static Result<std::unique_ptr<Broker>> create(Options options, const sys::Log& log);
     // Until told to stop, or in one-pass mode until the workers are done.
     Result<int> run();
@@ -36,14 +37,18 @@ class Broker {
         records::Evidence evidence;
         KeptJobs kept;
         sys::Fd program;  // the worker's
-        std::shared_ptr<ReadyPolicy> policy;
+        std::shared_ptr<ReadyPolicy> policy{};
+        std::string rejected{};  // why the policy on disk was not taken; "" if it was
         PartGround part{};
         int landlock_abi = 0;
         std::vector<std::string> missing{};
         bool egress = false;
         Ceiling ceiling{};
     };
-    static Result<Parts> prepare(Options options, sandbox::Standing& standing);
+    static Result<Parts> prepare(Options options);
+    static Result<> settle_policy(Parts& parts, const sys::Log& log);
+    static Result<> fit(Parts& parts, Result<std::shared_ptr<ReadyPolicy>> loaded,
+                        const std::string& directory, const sys::Log& log);
     static void look_at_host(Parts& parts, const sys::Log& log);
     static Result<> look_for_egress(Parts& parts, const sys::Log& log);
     Broker(Parts parts, const sys::Log& log);
@@ -54,10 +59,11 @@ class Broker {
     void on_job_ended(JobNumber number, const protocol::JobEnd& end);
     void on_greeted(Worker& worker);
 
-    void reload();
+    void put_in_force();
+    std::string reload();
     Result<std::shared_ptr<ReadyPolicy>> load_fresh() const;
-    void take(std::shared_ptr<ReadyPolicy> fresh);
-    void keep_what_is_granted_now(const std::string& rejected);
+    std::string take(std::shared_ptr<ReadyPolicy> fresh);
+    std::string keep_what_is_granted_now(const std::string& rejected);
     void end_revoked_jobs(const std::vector<approval::RevokedJob>& revoked);
     void tell_of_policy(const policy::Policy& policy);
     void tell_unusable();
@@ -77,6 +83,8 @@ class Broker {
     records::TrustedClock clock_;
     Context context_;
     Requests requests_;
+    bool none_loaded_ = false;   // since the start: no job runs under the last policy's walls
+    UnixTime rejected_since_{};  // the policy on disk; without meaning where it is in force
     std::optional<NameServers> name_servers_;  // absent where egress is missing
     std::unique_ptr<Workers> workers_;
     int code_ = 0;

@@ -5,6 +5,7 @@
 #include "broker/context/profiles.hpp"
 #include "broker/exit_status.hpp"
 #include "broker/records/worker_states.hpp"
+#include "common/policy/parse.hpp"
 #include "common/policy/vendor.hpp"
 #include "common/policy/walls.hpp"
 #include "common/sandbox/landlock.hpp"
@@ -26,14 +27,10 @@ std::string label_of(const std::string& state) {
 
 Result<std::unique_ptr<Broker>> Broker::create(Options options, const sys::Log& log) {
     auto standing = TRY(harden_self());
-    auto parts = TRY(prepare(std::move(options), standing));
-    look_at_host(parts, log);
-    TRY(look_for_egress(parts, log));
+    auto parts = TRY(prepare(std::move(options)));
+    TRY(settle_policy(parts, log));
     const auto policy = parts.policy;
-    const auto reachable = sandbox::reachable_capabilities();
-    TRY(input(require_possible(policy->policy, parts.options, parts.missing, reachable,
-                               parts.landlock_abi)));
-    parts.ceiling = TRY(input(ceiling_for(*policy, reachable)));
+    TRY(standing.add({Wall::limits}, limit_self(policy->policy.part("broker"))));
     std::unique_ptr<Broker> broker(new Broker(std::move(parts), log));
     TRY(standing.add({Wall::seccomp}, install_ceiling(*policy)));
     TRY(broker->make_workers());
@@ -44,13 +41,11 @@ Result<std::unique_ptr<Broker>> Broker::create(Options options, const sys::Log& 
     return broker;
 }
 
-Result<Broker::Parts> Broker::prepare(Options options, sandbox::Standing& standing) {
+Result<Broker::Parts> Broker::prepare(Options options) {
     auto notifier = Notifier::from_environment();
     TRY(input(open_config(options.config)));
     auto program = TRY(input(open_program(options.worker)));
     auto vendor = TRY(input(policy::read_vendor(options.vendor_policy, policy::Trust::root)));
-    auto policy = TRY(input(ReadyPolicy::load(options.policy, vendor)));
-    TRY(standing.add({Wall::limits}, limit_self(policy->policy.part("broker"))));
     auto directories = TRY(input(prepare_directories(options)));
     KeptJobs kept(TRY(directories.broker_state.open_dir(".")));
     const auto past = TRY(
@@ -63,10 +58,49 @@ Result<Broker::Parts> Broker::prepare(Options options, sandbox::Standing& standi
     auto evidence = TRY(within("evidence", records::Evidence::open(directories.broker_state)));
     auto cgroups = TRY(CgroupTree::create(label_of(options.state)));
     auto loop = TRY(sys::Loop::create());
-    return Parts{std::move(options),  std::move(vendor),      std::move(loop),
-                 std::move(notifier), std::move(directories), std::move(cgroups),
-                 std::move(ledger),   std::move(audit),       std::move(evidence),
-                 std::move(kept),     std::move(program),     std::move(policy)};
+    return Parts{std::move(options),     std::move(vendor),  std::move(loop),   std::move(notifier),
+                 std::move(directories), std::move(cgroups), std::move(ledger), std::move(audit),
+                 std::move(evidence),    std::move(kept),    std::move(program)};
+}
+
+// Where the policy on disk is not one that this host can put in force, the last one is tried, as
+// the operator's files over this version's: after an upgrade the walls are this version's.
+Result<> Broker::settle_policy(Parts& parts, const sys::Log& log) {
+    const auto fresh = fit(parts, ReadyPolicy::load(parts.options.policy, parts.vendor),
+                           parts.options.policy, log);
+    if (fresh || fresh.error().kind != Error::Kind::wrong_input) return fresh;
+    parts.rejected = fresh.error().what;
+    records::note(parts.audit, log, "policy-rejected", {{"why", parts.rejected}, {"at", "start"}},
+                  records::Durable::yes);
+    auto files = parts.evidence.last_policy();
+    if (!files && files.error().code == ENOENT) return fresh;
+    if (!files) {
+        return fail(parts.rejected + "; " + files.error().what, Error::Kind::wrong_input);
+    }
+    std::erase_if(files->texts, [](const auto& one) {
+        const auto* kind = policy::kind_of(one.first);
+        return kind != nullptr && kind->from == policy::From::vendor;
+    });
+    const auto last = fit(parts, ReadyPolicy::make(parts.vendor, *files), files->directory, log);
+    if (last || last.error().kind != Error::Kind::wrong_input) return last;
+    return fail(
+        parts.rejected + "; nor can the walls of the policy before stand: " + last.error().what,
+        Error::Kind::wrong_input);
+}
+
+// Makes it the parts' policy, with all that this host has to have for it. Errors name `directory`.
+Result<> Broker::fit(Parts& parts, Result<std::shared_ptr<ReadyPolicy>> loaded,
+                     const std::string& directory, const sys::Log& log) {
+    parts.policy = TRY(input(std::move(loaded)));
+    look_at_host(parts, log);
+    TRY(look_for_egress(parts, log));
+    auto options = parts.options;
+    options.policy = directory;
+    const auto reachable = sandbox::reachable_capabilities();
+    TRY(input(require_possible(parts.policy->policy, options, parts.missing, reachable,
+                               parts.landlock_abi)));
+    parts.ceiling = TRY(input(ceiling_for(*parts.policy, reachable)));
+    return {};
 }
 
 void Broker::look_at_host(Parts& parts, const sys::Log& log) {
@@ -120,7 +154,9 @@ Broker::Broker(Parts parts, const sys::Log& log)
                .script_directory = parts_.options.state + "/scripts",
                .policy_directory = parts_.options.policy,
                .reboot_directory = parts_.options.run_dir + "/reboot"},
-      requests_(parts_.loop, context_, parts_.options.state + "/broker") {
+      requests_(parts_.loop, context_, parts_.options.state + "/broker",
+                [this] { return reload(); }),
+      none_loaded_(!parts_.rejected.empty()) {
     if (parts_.egress) name_servers_.emplace(parts_.loop, log_);
 }
 
@@ -173,8 +209,10 @@ Result<> Broker::make_workers() {
         std::move(homes),
         Workers::Owner{.ready =
                            [this](std::size_t confined, std::size_t all) {
-                               service_.send("READY=1\nSTATUS=" + std::to_string(confined) +
-                                             " of " + std::to_string(all) + " workers confined");
+                               service_.send(
+                                   "READY=1\nSTATUS=" + std::to_string(confined) + " of " +
+                                   std::to_string(all) + " workers confined" +
+                                   (none_loaded_ ? "; policy rejected, no job starts" : ""));
                            },
                        .greeted = [this](Worker& worker) { on_greeted(worker); },
                        .done = [this](int exit) { stop(exit); },

@@ -27,28 +27,36 @@ Result<std::shared_ptr<ReadyPolicy>> Broker::load_fresh() const {
     return fresh;
 }
 
-void Broker::take(std::shared_ptr<ReadyPolicy> fresh) {
+// What each policy in force means for the rest of the broker, also the first.
+void Broker::put_in_force() {
+    const auto& policy = context_.policy->policy;
+    log_.check(parts_.evidence.keep(policy), "evidence of the policy");
+    tell_unusable();
+    if (none_loaded_) return static_cast<void>(keep_what_is_granted_now(parts_.rejected));
+    let_readers_in();
+    tell_of_policy(policy);
+}
+
+std::string Broker::take(std::shared_ptr<ReadyPolicy> fresh) {
     assess(*fresh, context_);
     const auto before = std::exchange(context_.policy, std::move(fresh));
     const auto& policy = *context_.policy;
     const bool other_walls = walls_of_workers(*before) != walls_of_workers(policy);
     context_.ceiling.restart_needed = wants_other(policy, context_.ceiling);
-    log_.check(parts_.evidence.keep(policy.policy), "evidence of the policy");
-    let_readers_in();
-    tell_unusable();
+    none_loaded_ = false;
     context_.granted_now.reset();
     context_.intake.hold("");
     context_.troubles.clear("policy-rejected");
-    tell_of_policy(policy.policy);
+    put_in_force();
     end_revoked_jobs(policy.policy.revoked_jobs);
     const auto digest = crypto::hex(policy.policy.digest);
+    const std::string workers = other_walls ? "replaced" : "kept";
     note(context_, "policy-loaded",
          {{"policy", digest},
-          {"workers", other_walls ? "replaced" : "kept"},
+          {"workers", workers},
           {"restart_needed", context_.ceiling.restart_needed},
           {"ceiling", crypto::hex(context_.ceiling.digest)}});
-    log_.info("policy reloaded",
-              {{"policy", digest.substr(0, 12)}, {"workers", other_walls ? "replaced" : "kept"}});
+    log_.info("policy reloaded", {{"policy", digest.substr(0, 12)}, {"workers", workers}});
     if (context_.ceiling.restart_needed) {
         log_.warning("restart-needed",
                      {{"why",
@@ -56,18 +64,24 @@ void Broker::take(std::shared_ptr<ReadyPolicy> fresh) {
                        "agent for it"},
                       {"ceiling", crypto::hex(context_.ceiling.digest).substr(0, 12)}});
     }
+    service_.send("STATUS=policy " + digest.substr(0, 12) + " in force");
     // Not while stopping, nor in one-pass mode: a worker that leaves then is not followed by
     // another.
     if (other_walls && !context_.draining && parts_.options.command == Command::serve) {
         workers_->replace_all();
     }
+    return "loaded\npolicy " + digest + " is in force; workers " + workers + "; " +
+           (context_.ceiling.restart_needed
+                ? "its ceiling takes a restart: systemctl restart bulkhead\n"
+                : "no restart needed\n");
 }
 
 // The policy in force stays, less what the operator's directory grants no longer. Where that cannot
-// be told, no job starts.
-void Broker::keep_what_is_granted_now(const std::string& rejected) {
-    log_.error("policy not reloaded, the old one stays", {{"why", rejected}});
-    note(context_, "policy-rejected", {{"why", rejected}});
+// be told, and after a start, no job starts.
+std::string Broker::keep_what_is_granted_now(const std::string& rejected) {
+    constexpr std::string_view kCode = "policy-rejected";
+    const auto in_force = crypto::hex(context_.policy->policy.digest);
+    log_.error(kCode, {{"why", rejected}, {"in_force", in_force.substr(0, 12)}});
     auto now = policy::read_grants(parts_.vendor, parts_.options.policy, policy::Trust::root,
                                    context_.policy->policy);
     auto granted = std::make_shared<policy::Policy>(context_.policy->policy);
@@ -76,22 +90,35 @@ void Broker::keep_what_is_granted_now(const std::string& rejected) {
     context_.granted_now = std::move(granted);
     tell_of_policy(*context_.granted_now);
     end_revoked_jobs(context_.granted_now->revoked_jobs);
-    if (now.fault.empty()) {
-        context_.intake.hold("");
-        if (!now.changed.empty()) {
-            note(context_, "withdrawals-applied", {{"files", now.changed}});
-        }
-        context_.troubles.set(
-            "policy-rejected",
-            "the policy before stays, less what the directory grants no longer: " + rejected +
-                "; mend it and reload");
-        return;
+    let_readers_in();
+    if (!context_.troubles.stands(kCode)) rejected_since_ = sys::now();
+    std::string held;
+    if (none_loaded_) {
+        held = "policy rejected, since " + format_utc(rejected_since_) + ": " + rejected;
+    } else if (!now.fault.empty()) {
+        held = "what was withdrawn cannot be read: " + now.fault;
     }
-    context_.intake.hold("what was withdrawn cannot be read: " + now.fault);
-    note(context_, "intake-suspended", {{"why", now.fault}, {"files", now.changed}});
-    context_.troubles.set("policy-rejected",
-                          "no job starts, because what was withdrawn cannot be read: " + now.fault +
-                              "; mend it and reload");
+    context_.intake.hold(held);
+    if (now.fault.empty() && !now.changed.empty()) {
+        note(context_, "withdrawals-applied", {{"files", now.changed}});
+    }
+    if (!held.empty()) note(context_, "intake-suspended", {{"why", held}, {"files", now.changed}});
+    const std::string effect =
+        held.empty()   ? "the policy before stays, less what the directory grants no longer"
+        : none_loaded_ ? "no job starts, and the walls are those of the policy before"
+                       : "no job starts, because what was withdrawn cannot be read";
+    const auto& cause = held.empty() || none_loaded_ ? rejected : now.fault;
+    context_.troubles.set(kCode, effect + ": " + BoundaryText<360>::clipped(cause).str() +
+                                     "; mend it, then: bulkhead reload");
+    service_.send("STATUS=policy rejected; " + effect);
+    std::string changed;
+    for (const auto& file : now.changed) changed += (changed.empty() ? "" : ", ") + file;
+    return "rejected\n" + rejected + "\n" + effect + (cause == rejected ? "" : ": " + cause) +
+           "\n" +
+           (changed.empty() ? "nothing else in it withdraws anything\n"
+                            : "what these withdraw counts already, what they grant does not: " +
+                                  changed + "\n") +
+           "mend it, then: bulkhead reload\n";
 }
 
 void Broker::end_revoked_jobs(const std::vector<approval::RevokedJob>& revoked) {
@@ -121,27 +148,29 @@ void Broker::tell_of_policy(const policy::Policy& policy) {
     tell("policy-files-ignored", files, ": nobody reads files of these names; move them away");
 }
 
-void Broker::reload() {
+// The answer to who asked for it, see Requests.
+std::string Broker::reload() {
     log_.check(parts_.audit.reopen(), "reopen audit log");
     take_acceptance(context_);
     if (!parts_.options.log_file.empty()) {
         log_.check(log_to(parts_.options.log_file), "reopen log");
     }
     auto fresh = load_fresh();
-    if (fresh) {
-        take(*std::move(fresh));
-    } else {
-        keep_what_is_granted_now(fresh.error().what);
-    }
+    if (!fresh) note(context_, "policy-rejected", {{"why", fresh.error().what}});
+    auto answer = fresh ? take(*std::move(fresh)) : keep_what_is_granted_now(fresh.error().what);
     tell_intake(context_);
     workers_->tell_all(protocol::PolicyReloaded{.policy_digest = context_.policy->policy.digest,
                                                 .ceiling_digest = context_.ceiling.digest,
                                                 .restart_needed = context_.ceiling.restart_needed});
+    return answer;
 }
 
-// An unknown group leaves the audit log to root alone.
+// A group that the directory does not name any more reads no more of the audit log, whatever else
+// is wrong with the policy. An unknown group leaves the audit log to root alone.
 void Broker::let_readers_in() {
-    const auto& name = context_.policy->policy.host.readers;
+    const auto& in_force = context_.policy->policy.host.readers;
+    const auto* now = context_.granted_now.get();
+    const auto name = now == nullptr || now->host.readers == in_force ? in_force : "";
     const auto group = name.empty() ? Result<gid_t>(0) : sandbox::find_group(name);
     auto let = parts_.audit.let_read(group.value_or(0));
     if (!group) let = std::unexpected(group.error());

@@ -143,6 +143,7 @@ Result<sandbox::Standing> harden_self() {
     TRY(standing.add({Wall::not_dumpable}, sandbox::refuse_dumps()));
     ::signal(SIGPIPE, SIG_IGN);  // writing to a log whose reader is gone fails with EPIPE instead
     if (::chdir("/") != 0) return sys::fail_errno("chdir /");
+    ::umask(S_IWGRP | S_IWOTH);  // until limit_self(): directories are made with their modes
     return standing;
 }
 

@@ -1,13 +1,17 @@
 #include "broker/requests.hpp"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "broker/context/memory.hpp"
 #include "common/base/text.hpp"
+#include "common/sys/clock.hpp"
 
 namespace bulkhead::broker {
 
@@ -17,6 +21,20 @@ constexpr std::size_t kMaxReason = 256;  // bytes
 
 std::string one_line(const Result<std::string>& text) {
     return text ? text->substr(0, text->find('\n')) : "";
+}
+
+bool is_token(std::string_view text) {
+    constexpr std::string_view kOf =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+    return !text.empty() && text.size() <= 64 && text.find_first_not_of(kOf) == text.npos;
+}
+
+// Whether the file was written longer ago than anybody waits for an answer, or in the future.
+bool is_stale(const sys::Dir& dir, const std::string& name) {
+    struct stat info {};
+    if (::fstatat(dir.fd(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return false;
+    const auto age = sys::now() - UnixTime(std::chrono::seconds(info.st_mtim.tv_sec));
+    return age > Requests::kAnswerStays || age < -Requests::kAnswerStays;
 }
 
 }  // namespace
@@ -54,7 +72,20 @@ void Requests::look() {
 
 Result<> Requests::serve() {
     const auto dir = TRY(sys::Dir::open(state_ + "/" + std::string(kFolder)));
+    std::vector<std::string> reloads;
     for (const auto& name : TRY(dir.list())) {
+        if (name.starts_with(kAnswer) && is_stale(dir, name)) {
+            broker_.log.check(dir.remove_file(name), "answers to the operator");
+        }
+        if (name.starts_with(kReload) && !name.ends_with(".new")) {
+            const bool late = is_stale(dir, name);
+            if (!broker_.log.check(within(state_, dir.remove_file(name)),
+                                   "requests of the operator"))
+                continue;
+            if (late) broker_.log.warning("reload-asked-late", {{"request", quoted(name, 80)}});
+            reloads.push_back(name.substr(kReload.size()));
+            continue;
+        }
         const auto number = std::string_view(name).substr(
             std::min(name.size(), name.starts_with(kStopJob) ? kStopJob.size() : name.size()));
         if (number.empty() || number.ends_with(".new")) continue;  // is being written
@@ -62,7 +93,26 @@ Result<> Requests::serve() {
         if (!broker_.log.check(dir.remove_file(name), "requests of the operator")) continue;
         stop_job(number, reason);
     }
+    if (!reloads.empty()) reload(dir, reloads);
     return {};
+}
+
+// One reload for all who ask at once: it begins after each of them has asked.
+void Requests::reload(const sys::Dir& dir, const std::vector<std::string>& tokens) {
+    const auto tell = [&](const std::string& token, const Result<>& done) {
+        if (done) return;
+        broker_.log.error("reload-not-answered",
+                          {{"token", quoted(token, 80)}, {"why", done.error().what}});
+    };
+    // An answer to an earlier request of the same token would be taken for this one's.
+    for (const auto& token : tokens) {
+        if (is_token(token)) tell(token, dir.remove_file(std::string(kAnswer) + token));
+    }
+    const auto verdict = reload_();
+    for (const auto& token : tokens) {
+        tell(token, is_token(token) ? dir.write_atomic(std::string(kAnswer) + token, verdict, 0600)
+                                    : fail("a token is of 1 to 64 letters, digits and '-'"));
+    }
 }
 
 void Requests::stop_job(std::string_view number, const std::string& reason) {

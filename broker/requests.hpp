@@ -1,5 +1,5 @@
-// What an operator asks of the running broker: to end a job, and not to begin any. Each is a file
-// that only root can make.
+// What an operator asks of the running broker: to end a job, not to begin any, and to put the
+// policy in force. Each is a file that only root can make.
 #pragma once
 #include "broker/context/context.hpp"
 #include "common/sys/loop.hpp"
@@ -12,10 +12,18 @@ class Requests {
     // removed and then acted on. Other files stay.
     static constexpr std::string_view kFolder = "requests";
     static constexpr std::string_view kStopJob = "stop-job.";
+    // A file `reload.TOKEN`, empty or not, where TOKEN is of 1 to 64 letters, digits and '-': it is
+    // removed, the policy is loaded, and a file `answer.TOKEN` has the verdict: "loaded" or
+    // "rejected" in the first line, and what is to be said of it. Who asked removes the answer.
+    // One that nobody has removed after kAnswerStays goes.
+    static constexpr std::string_view kReload = "reload.";
+    static constexpr std::string_view kAnswer = "answer.";
+    static constexpr std::chrono::seconds kAnswerStays{60};
 
-    // `state` is STATE/broker.
-    Requests(sys::Loop& loop, Context& broker, std::string state)
-        : loop_(loop), broker_(broker), state_(std::move(state)) {}
+    // `state` is STATE/broker. `reload` returns the answer.
+    Requests(sys::Loop& loop, Context& broker, std::string state,
+             std::function<std::string()> reload)
+        : loop_(loop), broker_(broker), state_(std::move(state)), reload_(std::move(reload)) {}
     ~Requests();
     Requests(const Requests&) = delete;
     Requests& operator=(const Requests&) = delete;
@@ -28,11 +36,13 @@ class Requests {
   private:
     Result<> serve();
     void stop_job(std::string_view number, const std::string& reason);
+    void reload(const sys::Dir& dir, const std::vector<std::string>& tokens);
     void look_at_intake();
 
     sys::Loop& loop_;
     Context& broker_;
     std::string state_;
+    std::function<std::string()> reload_;
     sys::Fd notify_;
     bool suspended_ = false;  // by the mark for all backends, when it was last looked for
 };

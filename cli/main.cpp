@@ -59,6 +59,9 @@ constexpr std::array kCommands{
     Row{"resume-jobs", "[--state DIR] [--policy DIR]",
         "as root: take jobs again after suspend-jobs or protocol violations suspended them",
         &cli::resume_jobs},
+    Row{"reload", "[--state DIR]",
+        "as root: have the running agent load the policy; 1 and why, if it was rejected",
+        &cli::reload},
     Row{"accept-lost-ledger", "[--reason TEXT] [--state DIR]",
         "as root: start jobs again although the memory of earlier ones is gone; of one-shot jobs\n"
         "      only those that are approved from now on",

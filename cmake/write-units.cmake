@@ -1,8 +1,8 @@
 # Writes both units from their templates in systemd/, which share the hardening of walls.conf.in.
-#   cmake -DFROM=systemd -DTO=DIR -DBULKHEAD_LIBEXEC=... -DBULKHEAD_ETC=... -DBULKHEAD_DOC=...
-#         -P write-units.cmake
+#   cmake -DFROM=systemd -DTO=DIR -DBULKHEAD_BIN=... -DBULKHEAD_LIBEXEC=... -DBULKHEAD_ETC=...
+#         -DBULKHEAD_DOC=... -P write-units.cmake
 # or, with these variables set, by include(). A unit without hardening is an error.
-foreach(place BULKHEAD_LIBEXEC BULKHEAD_ETC BULKHEAD_DOC)
+foreach(place BULKHEAD_BIN BULKHEAD_LIBEXEC BULKHEAD_ETC BULKHEAD_DOC)
     if("${${place}}" STREQUAL "")
         message(FATAL_ERROR "${place} is not given, and the units would name files below /")
     endif()

@@ -4,8 +4,13 @@ namespace bulkhead::broker {
 
 Result<std::shared_ptr<ReadyPolicy>> ReadyPolicy::load(const std::string& directory,
                                                        const policy::Files& vendor) {
+    return make(vendor, TRY(policy::read(directory, policy::Trust::root)));
+}
+
+Result<std::shared_ptr<ReadyPolicy>> ReadyPolicy::make(const policy::Files& vendor,
+                                                       const policy::Files& operators) {
     auto ready = std::make_shared<ReadyPolicy>();
-    ready->policy = TRY(policy::merge(vendor, TRY(policy::read(directory, policy::Trust::root))));
+    ready->policy = TRY(policy::merge(vendor, operators));
     for (const auto& [name, list] : ready->policy.seccomp) {
         ready->filters.emplace(name, TRY(sandbox::compile(list)));
     }

@@ -22,6 +22,9 @@ struct ReadyPolicy {
     // must hold everything.
     static Result<std::shared_ptr<ReadyPolicy>> load(const std::string& directory,
                                                      const policy::Files& vendor = {});
+    // The same of an operator's files that were read.
+    static Result<std::shared_ptr<ReadyPolicy>> make(const policy::Files& vendor,
+                                                     const policy::Files& operators);
     const sandbox::Filter& filter(std::string_view list) const;
     // The filter of a part of the agent: "broker", "worker", "config-reader".
     const sandbox::Filter& filter_of(std::string_view part) const {
