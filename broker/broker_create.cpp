@@ -215,7 +215,8 @@ Result<> Broker::make_workers() {
                                    (none_loaded_ ? "; policy rejected, no job starts" : ""));
                            },
                        .greeted = [this](Worker& worker) { on_greeted(worker); },
-                       .done = [this](int exit) { stop(exit); },
+                       // A pass that ran no job for that reason has not succeeded.
+                       .done = [this](int exit) { stop(none_loaded_ ? kBadUsage : exit); },
                        .drained = [this] { stop_if_drained(); }});
     return {};
 }

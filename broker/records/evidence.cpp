@@ -62,8 +62,9 @@ Result<> Evidence::name_last(const policy::Policy& policy) const {
 }
 
 Result<std::string> Evidence::read(std::string_view digest) const {
-    auto text = TRY(within("evidence", dir_.read_file(digest, kLargestFile)));
-    if (crypto::hex(crypto::sha256(as_bytes(text))) == digest) return text;
+    const auto text = dir_.read_file(digest, kLargestFile);
+    if (!text) return fail("evidence: " + text.error().what);
+    if (crypto::hex(crypto::sha256(as_bytes(*text))) == digest) return *text;
     return fail("evidence " + std::string(digest) + ": is not what was kept");
 }
 

@@ -33,7 +33,7 @@ class Evidence {
     Result<> keep(const policy::Policy& policy);
 
     // The files of the policy that was kept last, each checked against its SHA-256. Code ENOENT if
-    // there is none, or one of its files is gone.
+    // there was none.
     Result<policy::Files> last_policy() const;
 
     // Removes what is beyond the bounds. `policy`, which is in force, stays.

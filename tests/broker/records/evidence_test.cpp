@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 
 #include "common/sys/clock.hpp"
 #include "tests/support/ok.hpp"
@@ -67,6 +68,35 @@ TEST_F(EvidenceTest, KeepsAPolicysListAndEachOfItsFiles) {
     ASSERT_OK(store.keep(in_force));
     EXPECT_THAT(files(), testing::UnorderedElementsAre(digest_of("host-id a\n"),
                                                        crypto::hex(in_force.digest)));
+}
+
+TEST_F(EvidenceTest, RemembersWhichPolicyWasTheLastForBrokersToCome) {
+    EXPECT_EQ(store.last_policy().error().code, ENOENT);
+    ASSERT_OK(store.keep(policy_of("host-id before\n")));
+    ASSERT_OK(store.keep(in_force));
+    const auto again = Evidence::open(dir).value();
+    const auto last = again.last_policy();
+    ASSERT_OK(last);
+    EXPECT_EQ(last->texts, in_force.texts);
+    struct stat info {};
+    ASSERT_EQ(::stat((place / "last-policy").c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 07777, 0600U);
+    const auto text = file(digest_of("host-id a\n"));
+    ASSERT_EQ(::chmod(text.c_str(), 0600), 0);
+    std::ofstream(text) << "host-id b\n";
+    EXPECT_FALSE(again.last_policy()) << "that is not what was in force";
+    ASSERT_EQ(::unlink(text.c_str()), 0);
+    EXPECT_EQ(again.last_policy().error().code, 0) << "there was one, and it is gone";
+}
+
+TEST_F(EvidenceTest, NoOlderPolicyIsTakenForTheLastOne) {
+    ASSERT_OK(store.keep(policy_of("host-id before\n")));
+    ASSERT_EQ(::mkdir((place / "last-policy.new").c_str(), 0700), 0);
+    EXPECT_FALSE(store.keep(in_force));
+    EXPECT_EQ(store.last_policy().error().code, ENOENT);
+    ASSERT_EQ(::rmdir((place / "last-policy.new").c_str()), 0);
+    ASSERT_OK(store.keep(in_force));
+    EXPECT_EQ(store.last_policy()->texts, in_force.texts);
 }
 
 TEST_F(EvidenceTest, WhatTheDiskDoesNotTakeIsAnErrorAndLeavesNothing) {
