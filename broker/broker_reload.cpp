@@ -112,10 +112,12 @@ std::string Broker::keep_what_is_granted_now(const std::string& rejected) {
                                      "; mend it, then: bulkhead reload");
     service_.send("STATUS=policy rejected; " + effect);
     std::string changed;
-    for (const auto& file : now.changed) changed += (changed.empty() ? "" : ", ") + file;
+    if (now.fault.empty()) {
+        for (const auto& file : now.changed) changed += (changed.empty() ? "" : ", ") + file;
+    }
     return "rejected\n" + rejected + "\n" + effect + (cause == rejected ? "" : ": " + cause) +
            "\n" +
-           (changed.empty() ? "nothing else in it withdraws anything\n"
+           (changed.empty() ? ""
                             : "what these withdraw counts already, what they grant does not: " +
                                   changed + "\n") +
            "mend it, then: bulkhead reload\n";

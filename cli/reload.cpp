@@ -118,11 +118,12 @@ class Request {
     std::string answer_;
 };
 
-// Without what a terminal would obey.
+// Without what a terminal would obey. Quotation marks stay: they are part of what to write.
 std::string printable(std::string_view text) {
     std::string out;
-    for (const auto line : split(text, '\n')) {
-        if (!line.empty()) out += (out.empty() ? "" : "\n") + quoted(line, line.size());
+    for (const char& byte : text) {
+        const bool plain = (byte >= ' ' && byte <= '~') || byte == '\n';
+        out += plain ? std::string(1, byte) : quoted({&byte, 1});
     }
     return out;
 }
@@ -137,7 +138,8 @@ Result<int> reload(const Arguments& arguments) {
     const auto text = TRY(request.answer());
     const auto end = std::min(text.find('\n'), text.size());
     const auto verdict = text.substr(0, end);
-    const auto words = printable(text.substr(end));
+    auto words = printable(text.substr(std::min(end + 1, text.size())));
+    if (words.ends_with('\n')) words.pop_back();
     if (verdict == "rejected") return fail("the policy was rejected: " + words);
     if (verdict != "loaded") return fail("no answer of an agent's: " + quoted(verdict, 80));
     TRY(print(words + "\n"));

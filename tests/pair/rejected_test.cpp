@@ -1,5 +1,6 @@
 // A policy on disk that does not load: `bulkhead reload` says why and fails, and the agent starts
 // all the same, under the walls of the last one that was in force, reports, and starts no job.
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -82,9 +83,9 @@ TEST_F(Rejected, TheCommandSaysWhatCameOfIt) {
     place().remove("policy/approved/pinned.manifest");
     const auto refused = bulkhead_reload();
     EXPECT_EQ(refused.code, 1);
-    for (const auto* part : {"the policy was rejected", "policy/reads.policy:", "no line of ours",
-                             "approved/pinned.manifest gone", "bulkhead reload",
-                             "less what the directory grants no longer"}) {
+    for (const auto* part : {"the policy was rejected", "/policy: reads.policy:33:",
+                             "end the line with \"  # why\"", "approved/pinned.manifest gone",
+                             "bulkhead reload", "less what the directory grants no longer"}) {
         EXPECT_TRUE(has(refused.output, part)) << part << " is not in: " << refused.output;
     }
     EXPECT_TRUE(wait_for_status("policy-rejected"));
@@ -129,8 +130,8 @@ TEST_F(Rejected, ThePolicyThatCountsIsTheOneAfterTheRequest) {
 TEST_F(Rejected, OddRequestsAreToldAndHarmNobody) {
     const auto folder = of_state("requests/");
     fs::create_directory(place() / (folder + "reload.folder"));
-    EXPECT_TRUE(wait_for_log("reload.folder: Is a directory"));
     place().write(folder + "reload.b@d", "");
+    EXPECT_TRUE(wait_for_log("reload.folder: Is a directory"));
     EXPECT_TRUE(wait_for_log("a token is of 1 to 64 letters"));
     place().write(folder + "answer.twice", "loaded\nof another time\n");
     place().write(folder + "reload.twice", "");

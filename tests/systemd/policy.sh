@@ -40,7 +40,10 @@ unmet=$(sed -n 's/.*"event":"agent-started".*"missing":"\([^" ]*\).*/\1/p' /var/
 status_says() { bulkhead status 2>&1 | grep -q "$1"; }
 stands() { systemctl show -P StatusText "$unit" | grep -q "policy rejected"; }
 ended() { curl -fsS "$control/control/jobs/$1?wait=30" | grep -q "$2"; }
-journal_since() { journalctl -q -o cat -u "$unit" --after-cursor "$cursor"; }
+in_journal() {
+    journalctl -q -o cat -u "$unit" --after-cursor "$cursor" >/root/said
+    grep -q -- "$1" /root/said
+}
 runs=0
 job_is() {  # job_is TEXT: what the backend is told of another run of the job
     runs=$((runs + 1))
@@ -56,10 +59,8 @@ breaks() {  # breaks NAME TEXT COMMAND...: TEXT is in what an operator is told
     cursor=$(journalctl -q -n 0 --show-cursor -u "$unit" | sed -n 's/^-- cursor: //p')
     check "systemctl reload fails" bash -c "! systemctl reload $unit 2>/dev/null"
     check "the agent goes on" systemctl is-active -q "$unit"
-    journal_since >/root/said
-    check "bulkhead reload says why in the journal: $(cat /root/said)" grep -q "bulkhead reload: .*rejected" /root/said
-    check "with the place and the cause: $(cat /root/said)" grep -q -- "$text" /root/said
-    check "and what to do" grep -q "mend it, then: bulkhead reload" /root/said
+    check "bulkhead reload says in the journal what to do" await 10 in_journal "^mend it, then: bulkhead reload"
+    check "and why, with the place: $(cat /root/said)" in_journal "^bulkhead reload: the policy was rejected: .*$text"
     check "systemctl status has it" stands
     check "bulkhead status has it" await 10 status_says policy-rejected
 
@@ -74,7 +75,7 @@ breaks() {  # breaks NAME TEXT COMMAND...: TEXT is in what an operator is told
     check "with the policy mended a reload succeeds" systemctl reload "$unit"
     check "jobs start again" job_is '"finished"'
     check "and the trouble is over" await 10 bash -c '! bulkhead status | grep -q policy-rejected'
-    echo "ok  $name: $(grep -m 1 -- "$text" /root/said | cut -c 1-110)"
+    echo "ok  $name: $(grep -m 1 "^bulkhead reload: " /root/said | cut -c 1-200)"
 }
 # shellcheck disable=SC2059  # formats of this file
 add() { printf "$2" >>"$policy/$1"; }  # add FILE FORMAT
@@ -90,7 +91,7 @@ lines() {  # lines FILE FORMAT: adds lines to the version's file
     printf "$2" >"$policy/$1.d/20-lab.lines"
 }
 
-breaks typo 'approval.policy:.*neeed' change approval.policy 's/^profile maintain need /profile maintain neeed /'
+breaks typo 'approval.policy:[0-9]*:.*expected pinned-only or need' change approval.policy 's/^profile maintain need /profile maintain neeed /'
 breaks no-reason 'host.policy:.*reason' add host.policy 'group web\n'
 breaks symlink 'host.policy.*symlink' move_away host.policy
 breaks mode 'approval.policy: others may write to it; run: chmod go-w' chmod o+w "$policy/approval.policy"
