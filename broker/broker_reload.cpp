@@ -2,6 +2,7 @@
 // for.
 
 #include <algorithm>
+#include <span>
 
 #include "broker/broker.hpp"
 #include "broker/ceiling.hpp"
@@ -17,6 +18,23 @@
 
 namespace bulkhead::broker {
 
+namespace {
+
+// For the answer to who asked for a reload: of these files, as policy::GrantsNow has them.
+std::string what_counts(const std::vector<std::string>& changed) {
+    constexpr std::size_t kMost = 20;
+    if (changed.empty()) return "";
+    std::string names;
+    for (const auto& one : std::span(changed).first(std::min(changed.size(), kMost))) {
+        const bool gone = one.ends_with(" gone");
+        names += (names.empty() ? "" : ", ") + (gone ? one : one.substr(0, one.rfind(' ')));
+    }
+    if (changed.size() > kMost) names += " and " + std::to_string(changed.size() - kMost) + " more";
+    return "what these withdraw counts already, what they grant does not: " + names + "\n";
+}
+
+}  // namespace
+
 // Tries first all that a worker under the new policy needs, so that running workers are never
 // replaced by one that cannot start.
 Result<std::shared_ptr<ReadyPolicy>> Broker::load_fresh() const {
@@ -30,7 +48,16 @@ Result<std::shared_ptr<ReadyPolicy>> Broker::load_fresh() const {
 // What each policy in force means for the rest of the broker, also the first.
 void Broker::put_in_force() {
     const auto& policy = context_.policy->policy;
-    log_.check(parts_.evidence.keep(policy), "evidence of the policy");
+    const auto kept = parts_.evidence.keep(policy);
+    if (log_.check(kept, "evidence of the policy")) {
+        context_.troubles.clear("evidence-unwritable");
+    } else {
+        context_.troubles.set("evidence-unwritable",
+                              kept.error().what +
+                                  "; no job starts, nor does the agent on a policy that is "
+                                  "rejected: see to the disk of the state directory, then: "
+                                  "bulkhead reload");
+    }
     tell_unusable();
     if (none_loaded_) return static_cast<void>(keep_what_is_granted_now(parts_.rejected));
     let_readers_in();
@@ -111,15 +138,8 @@ std::string Broker::keep_what_is_granted_now(const std::string& rejected) {
     context_.troubles.set(kCode, effect + ": " + BoundaryText<360>::clipped(cause).str() +
                                      "; mend it, then: bulkhead reload");
     service_.send("STATUS=policy rejected; " + effect);
-    std::string changed;
-    if (now.fault.empty()) {
-        for (const auto& file : now.changed) changed += (changed.empty() ? "" : ", ") + file;
-    }
     return "rejected\n" + rejected + "\n" + effect + (cause == rejected ? "" : ": " + cause) +
-           "\n" +
-           (changed.empty() ? ""
-                            : "what these withdraw counts already, what they grant does not: " +
-                                  changed + "\n") +
+           "\n" + (now.fault.empty() ? what_counts(now.changed) : "") +
            "mend it, then: bulkhead reload\n";
 }
 

@@ -68,7 +68,7 @@ TEST_F(Logging, ABadPolicyDoesNotKeepTheFileFromBeingReopened) {
     std::filesystem::rename(file(), file() + ".1");
     place().append("policy/host.policy", "nonsense\n");
     reload();
-    ASSERT_TRUE(wait_for_line(file(), "broker", "policy not reloaded"));
+    ASSERT_TRUE(wait_for_line(file(), "broker", "policy-rejected"));
     backend().stop();
     EXPECT_TRUE(wait_for_line(file(), "worker/bulkhead", "heartbeat"));
 }
