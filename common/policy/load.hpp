@@ -14,6 +14,7 @@ enum class Trust {
     root,    // root owns each file and each directory from "/" on, and only root can write them
     caller,  // root or the caller owns the files and directories, and not everybody can write them;
              // for dry runs on another machine
+    anybody,  // not everybody can write the files and directories, whoever owns them; for checkouts
 };
 
 // The content of a policy directory.

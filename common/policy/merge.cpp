@@ -247,7 +247,7 @@ class Merger {
             policy_.host.id = "m-" + crypto::hex(digest).substr(0, 16);
             return {};
         }
-        if (operators_.trust == Trust::caller) return {};
+        if (operators_.trust != Trust::root) return {};
         return fail(operators_.directory +
                     "/host.policy: /etc/machine-id does not name this machine; run: rm -f "
                     "/etc/machine-id; systemd-machine-id-setup  or write: host-id NAME");

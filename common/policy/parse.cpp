@@ -218,6 +218,16 @@ Result<> take_lines(Policy& policy, const std::string& file, const Text& text) {
     return parse_lines(file, text, forms);
 }
 
+// "FILE:7: TEXT" of an error "line 7: TEXT", so that a place is spelt alike for every file.
+template <class T>
+Result<T> at_line(const std::string& file, Result<T> result) {
+    constexpr std::string_view kLine = "line ";
+    if (result || !result.error().what.starts_with(kLine)) return within(file, std::move(result));
+    auto error = std::move(result).error();
+    error.what.replace(0, kLine.size(), file + ":");
+    return std::unexpected(std::move(error));
+}
+
 // The file's name without folder and suffix, which is the name of the profile, list or job.
 Result<std::string> stem_of(const std::string& file) {
     const auto begin = file.find('/') + 1;
@@ -242,7 +252,7 @@ Result<> take_seccomp(Policy& policy, const std::string& file, const Text& text)
 
 Result<> take_manifest(Policy& policy, const std::string& file, const Text& text) {
     Approved approved{.name = TRY(stem_of(file)), .bytes = std::string(text.own)};
-    approved.manifest = TRY(within(file, approval::parse_manifest(text.own)));
+    approved.manifest = TRY(at_line(file, approval::parse_manifest(text.own)));
     policy.approved[approved.name] = approved;
     return {};
 }
@@ -269,19 +279,19 @@ Result<> take_script(Policy& policy, const std::string& file, const Text& whole)
 }
 
 Result<> take_allowed_signers(Policy& policy, const std::string& file, const Text& text) {
-    auto signers = TRY(within(file, approval::parse_allowed_signers(text.own)));
+    auto signers = TRY(at_line(file, approval::parse_allowed_signers(text.own)));
     signers.revoked = std::move(policy.signers.revoked);
     policy.signers = std::move(signers);
     return {};
 }
 
 Result<> take_revoked_signers(Policy& policy, const std::string& file, const Text& text) {
-    policy.signers.revoked = TRY(within(file, approval::parse_revoked_signers(text.own)));
+    policy.signers.revoked = TRY(at_line(file, approval::parse_revoked_signers(text.own)));
     return {};
 }
 
 Result<> take_revoked_jobs(Policy& policy, const std::string& file, const Text& text) {
-    policy.revoked_jobs = TRY(within(file, approval::parse_revoked_jobs(text.own)));
+    policy.revoked_jobs = TRY(at_line(file, approval::parse_revoked_jobs(text.own)));
     return {};
 }
 

@@ -121,8 +121,8 @@ TEST_F(Withdrawals, ThatCannotBeReadSuspendIntakeWithFileAndLine) {
     };
     const std::vector<Case> cases{
         {"revoked_signers", std::string("SSHKRL\n\0\0\0\0\1", 12), "bulkhead revoke FILE"},
-        {"revoked_signers", "# x\nbob's key\n", "revoked_signers: line 2: "},
-        {"revoked_jobs", "clean-1\n", "revoked_jobs: line 1: "},
+        {"revoked_signers", "# x\nbob's key\n", "revoked_signers:2: "},
+        {"revoked_jobs", "clean-1\n", "revoked_jobs:1: "},
         {"approval.policy", "profile test need\n", "approval.policy:1:"},
         {"approved/pinned.manifest", "", "approved/pinned.manifest: "},
         {"allowed_signers", std::string(70000, 'x'), "allowed_signers"},

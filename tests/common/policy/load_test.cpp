@@ -431,7 +431,7 @@ TEST_F(PolicyDirectory, WhatCannotBeReadOfItsGrantsIsAFaultAndTheRestIsRead) {
     };
     EXPECT_EQ(fault(), "");
     policy().write("revoked_signers", "bob\n");
-    EXPECT_THAT(fault(), HasSubstr("revoked_signers: line 1: "));
+    EXPECT_THAT(fault(), HasSubstr("revoked_signers:1: "));
     policy().write("revoked_signers", "");
     fs::permissions(policy().path("revoked_signers"), fs::perms(0666));
     EXPECT_THAT(fault(), HasSubstr("revoked_signers: others may write to it"));
