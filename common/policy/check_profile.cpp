@@ -117,7 +117,7 @@ class ProfileChecker {
         }
         if (open.empty()) return;
         const auto row = std::ranges::find(profile_.paths, Access::remove, &PathRule::access);
-        remarks_.push_back({true, row->source.at(),
+        remarks_.push_back({false, row->source.at(),
                             "a row \"remove\" lets files be deleted and no more, but seccomp/" +
                                 calls.name + ".seccomp lets through " + open +
                                 "; deny each there without a condition: errno EPERM CALL  # why"});

@@ -18,6 +18,23 @@ namespace {
 
 constexpr std::size_t kMostNamed = 5;
 
+// The keys that may sign under the rule: at `now`, or, without it, by their lines alone.
+std::vector<approval::Endorsement> able(const Policy& policy, const ApprovalRule& rule,
+                                        std::optional<UnixTime> now) {
+    std::vector<approval::Endorsement> able;
+    for (const auto& signer : policy.signers.signers) {
+        const bool token = signer.key.kind == approval::PublicKey::Kind::sk_ed25519;
+        const bool counts =
+            !now || (signer.valid_at(*now) && !policy.signers.is_revoked(signer.key));
+        if (!counts || !signer.allows_namespace(approval::kNamespace) ||
+            ((rule.hardware || rule.verified) && !token)) {
+            continue;
+        }
+        for (const auto& name : signer.principals) able.push_back({name, signer.key});
+    }
+    return able;
+}
+
 class Judge {
   public:
     Judge(const Policy& policy, const HostFacts* host) : policy_(policy), host_(host) {}
@@ -73,8 +90,8 @@ class Judge {
     void judge_rule(const std::string& name, const ApprovalRule& rule) {
         if (find(policy_.profiles, name) == nullptr) wrong(rule.source.at(), no_profile(name));
         if (rule.needs.empty()) return;
-        auto why = why_nobody(policy_, name, rule, able_as_written(policy_, rule));
-        if (!why.empty()) wrong(rule.source.at(), std::move(why));
+        if (why_nobody(policy_, name, rule, able_as_written(policy_, rule)).empty()) return;
+        wrong(rule.source.at(), why_nobody(policy_, name, rule, able(policy_, rule, {})));
     }
 
     void judge_requirement(const Requirement& requirement) {
@@ -169,23 +186,6 @@ class Judge {
     const HostFacts* host_;
     std::vector<PolicyRemark> remarks_;
 };
-
-// The keys that may sign under the rule: at `now`, or, without it, by their lines alone.
-std::vector<approval::Endorsement> able(const Policy& policy, const ApprovalRule& rule,
-                                        std::optional<UnixTime> now) {
-    std::vector<approval::Endorsement> able;
-    for (const auto& signer : policy.signers.signers) {
-        const bool token = signer.key.kind == approval::PublicKey::Kind::sk_ed25519;
-        const bool counts =
-            !now || (signer.valid_at(*now) && !policy.signers.is_revoked(signer.key));
-        if (!counts || !signer.allows_namespace(approval::kNamespace) ||
-            ((rule.hardware || rule.verified) && !token)) {
-            continue;
-        }
-        for (const auto& name : signer.principals) able.push_back({name, signer.key});
-    }
-    return able;
-}
 
 }  // namespace
 

@@ -166,7 +166,7 @@ TEST(RowsThatDelete, WantAListThatLetsNothingElseBeDone) {
                                              "allow truncate if arg1 is 0  # why\n"
                                              "log chmod  # why\n"
                                              "kill fchown  # why\n"));
-    EXPECT_THAT(found, ElementsAre("error profiles/p.profile:7: a row \"remove\" lets files be "
+    EXPECT_THAT(found, ElementsAre("warning profiles/p.profile:7: a row \"remove\" lets files be "
                                    "deleted and no more, but seccomp/s.seccomp lets through chmod, "
                                    "truncate; deny each there without a condition: errno EPERM "
                                    "CALL  # why"));
