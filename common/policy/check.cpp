@@ -10,6 +10,7 @@
 #include "common/policy/check_connects.hpp"
 #include "common/policy/check_credentials.hpp"
 #include "common/policy/check_profile.hpp"
+#include "common/policy/check_strict.hpp"
 #include "common/policy/near_miss.hpp"
 #include "common/policy/pattern.hpp"
 #include "common/policy/pinned_twice.hpp"
@@ -82,6 +83,7 @@ class Checker {
             for (const auto& row : rows) check_read(name, row);
         }
         std::ranges::move(check_credentials(policy_.credentials), std::back_inserter(remarks_));
+        std::ranges::move(check_strict(policy_, facts_), std::back_inserter(remarks_));
         return std::move(remarks_);
     }
 
