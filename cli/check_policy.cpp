@@ -1,5 +1,5 @@
-// `bulkhead check-policy`: loads a policy, prints remarks about it and its digest. With --as-host
-// it also checks whether this host can apply it.
+// `bulkhead check-policy`: loads a policy, prints what the broker would reject of it, what is odd,
+// and its digest. With --as-host it also checks whether this host can apply it.
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
@@ -10,6 +10,8 @@
 #include "cli/base/policy_copy.hpp"
 #include "cli/check_pinned.hpp"
 #include "cli/dry_run/backend_choice_json.hpp"
+#include "cli/findings.hpp"
+#include "cli/policy_errors.hpp"
 #include "common/policy/check_overrides.hpp"
 #include "common/sandbox/seccomp.hpp"
 #include "common/sys/clock.hpp"
@@ -18,7 +20,17 @@ namespace bulkhead::cli {
 
 namespace {
 
-constexpr std::array kOptions{Option{"--json"}, Option{"--as-host"}, kVendorPolicy};
+constexpr std::string_view kSchema = "bulkhead.check-policy/1";
+constexpr Option kAsInstalled{"--as-installed"};
+constexpr Option kStrict{"--strict"};
+constexpr std::array kOptions{kJson,        kFormat, Option{"--as-host"},
+                              kAsInstalled, kStrict, kVendorPolicy};
+
+struct Told {
+    Finding::Level level;
+    std::string where;  // "approval.policy:7", or a directory
+    std::string text;
+};
 
 // Adds lists of which no filter can be made, as the broker finds when it loads them.
 void check_filters(const policy::Policy& policy, std::vector<policy::PolicyRemark>& remarks) {
@@ -34,21 +46,22 @@ void check_filters(const policy::Policy& policy, std::vector<policy::PolicyRemar
     }
 }
 
+bool is_shipped(const PolicyCopy& copy, const std::string& file) {
+    const auto own = copy.policy.texts.find(file);
+    const auto theirs = copy.vendor.texts.find(file);
+    return own != copy.policy.texts.end() && theirs != copy.vendor.texts.end() &&
+           own->second == theirs->second;
+}
+
 std::vector<policy::PolicyRemark> remarks_of(const PolicyCopy& copy,
                                              const policy::HostFacts* host) {
-    std::vector<policy::PolicyRemark> remarks;
-    if (!copy.host_would_say.empty()) {
-        remarks.push_back(
-            {.error = !copy.is_copy,
-             .where = copy.directory,
-             .text = "a host would not load it where it lies: " + copy.host_would_say});
-    }
     const policy::Facts facts{
         .now = sys::now(),
         .is_system_call =
             [](std::string_view name) { return sandbox::syscall_number(name).has_value(); },
+        .is_shipped = [&](const std::string& file) { return is_shipped(copy, file); },
         .host = host};
-    std::ranges::move(policy::check(copy.policy, facts), std::back_inserter(remarks));
+    auto remarks = policy::check(copy.policy, facts);
     check_filters(copy.policy, remarks);
     std::ranges::move(policy::check_overrides(copy.policy, copy.vendor, copy.files),
                       std::back_inserter(remarks));
@@ -56,10 +69,52 @@ std::vector<policy::PolicyRemark> remarks_of(const PolicyCopy& copy,
     return remarks;
 }
 
-std::string text_of(const PolicyCopy& copy, const std::vector<policy::PolicyRemark>& remarks) {
+// Whose the files are matters where a host reads them. A checkout may belong to anybody, and its
+// owner is not to be changed for the sake of this.
+void check_place(const PolicyCopy& copy, bool as_installed, std::vector<Told>& told) {
+    if (copy.host_would_say.empty()) return;
+    auto why = copy.host_would_say;
+    const bool installed = as_installed || copy.directory == kPolicyDirectory;
+    const bool is_own =
+        why.starts_with(copy.directory + "/") || why.starts_with(copy.directory + ":");
+    if (!installed || !is_own) why = why.substr(0, why.find("; run: "));
+    if (!installed) {
+        why += "; install it to " + std::string(kPolicyDirectory) + ", as root's files";
+    } else if (!is_own) {
+        why += "; whoever may write there decides what this host does";
+    }
+    told.push_back({installed ? Finding::Level::error : Finding::Level::note, copy.directory,
+                    "a host would not load it where it lies: " + why});
+}
+
+// The file of a remark as the caller finds it: in his directory or in the vendor's.
+std::string path_of(const PolicyCopy& copy, const std::string& given, const std::string& file) {
+    if (file.starts_with('/')) return file;
+    const bool vendors = !copy.files.texts.contains(file) && copy.vendor.texts.contains(file);
+    auto base = vendors ? copy.vendor.directory : given;
+    while (base.size() > 1 && base.ends_with('/')) base.pop_back();
+    return base + "/" + file;
+}
+
+std::vector<Finding> findings_of(const PolicyCopy& copy, const std::string& given,
+                                 const std::vector<Told>& told) {
+    std::vector<Finding> findings;
+    for (const auto& one : told) {
+        const auto place = parse_place(one.where);
+        findings.push_back({.level = one.level,
+                            .file = path_of(copy, given, place.file),
+                            .line = place.line,
+                            .column = place.column,
+                            .code = "policy-" + std::string(name_of(one.level)),
+                            .text = one.text});
+    }
+    return findings;
+}
+
+std::string text_of(const PolicyCopy& copy, const std::vector<Told>& told) {
     std::string text;
-    for (const auto& remark : remarks) {
-        text += remark.where + (remark.error ? ": error: " : ": warning: ") + remark.text + "\n";
+    for (const auto& one : told) {
+        text += one.where + ": " + std::string(name_of(one.level)) + ": " + one.text + "\n";
     }
     for (const auto& one : copy.policy.overrides) {
         text += one.file + ": " + policy::in_words(one) + "\n";
@@ -71,12 +126,17 @@ std::string text_of(const PolicyCopy& copy, const std::vector<policy::PolicyRema
     return text + "digest " + crypto::hex(copy.policy.digest) + "\n";
 }
 
-std::string json_of(const PolicyCopy& copy, const std::vector<policy::PolicyRemark>& remarks) {
+std::string json_of(const PolicyCopy& copy, const std::vector<Told>& told,
+                    const std::vector<Finding>& findings, int exit) {
     auto list = nlohmann::ordered_json::array();
-    for (const auto& remark : remarks) {
-        list.push_back({{"severity", remark.error ? "error" : "warning"},
-                        {"where", remark.where},
-                        {"text", remark.text}});
+    for (std::size_t i = 0; i < told.size(); ++i) {
+        list.push_back({{"severity", name_of(told[i].level)},
+                        {"code", findings[i].code},
+                        {"where", told[i].where},
+                        {"file", findings[i].file},
+                        {"line", findings[i].line},
+                        {"column", findings[i].column},
+                        {"text", told[i].text}});
     }
     auto overrides = nlohmann::ordered_json::array();
     for (const auto& one : copy.policy.overrides) {
@@ -89,7 +149,11 @@ std::string json_of(const PolicyCopy& copy, const std::vector<policy::PolicyRema
     for (const auto& [file, choice] : choices_of_pinned(copy.policy)) {
         pinned.push_back({{"manifest", file}, {"backend_may_choose", json_of(choice)}});
     }
-    const nlohmann::ordered_json document{{"directory", copy.directory},
+    const bool rejected = std::ranges::count(told, Finding::Level::error, &Told::level) > 0;
+    const nlohmann::ordered_json document{{"schema", kSchema},
+                                          {"verdict", rejected ? "reject" : "load"},
+                                          {"exit", exit},
+                                          {"directory", copy.directory},
                                           {"vendor", copy.vendor.directory},
                                           {"overrides", overrides},
                                           {"digest", crypto::hex(copy.policy.digest)},
@@ -98,22 +162,45 @@ std::string json_of(const PolicyCopy& copy, const std::vector<policy::PolicyRema
     return document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-}  // namespace
+int exit_of(const std::vector<Told>& told, bool strict) {
+    const auto fails = [&](const Told& one) {
+        return one.level == Finding::Level::error ||
+               (strict && one.level == Finding::Level::warning);
+    };
+    return std::ranges::any_of(told, fails) ? kNo : kDone;
+}
 
-Result<int> check_policy(const Arguments& arguments) {
+Result<int> check(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
+    const auto format = TRY(format_of(options));
     if (options.operands().size() > 1) return wrong("give one directory");
-    const auto copy = TRY(load_policy(
-        options.operands().empty() ? std::string(kPolicyDirectory) : options.operands()[0],
-        options));
+    const auto given =
+        options.operands().empty() ? std::string(kPolicyDirectory) : options.operands()[0];
+    auto loaded = load_policy(given, options);
+    if (!loaded) return with_others(std::move(loaded).error(), given);
+    const auto& copy = *loaded;
     std::optional<policy::HostFacts> host;
     if (options.has("--as-host")) host = host_facts();
     auto remarks = remarks_of(copy, host ? &*host : nullptr);
     if (host) std::ranges::move(ask_host(copy, *host), std::back_inserter(remarks));
-    TRY(print(options.has("--json") ? json_of(copy, remarks) : text_of(copy, remarks)));
-    const bool bad = std::any_of(remarks.begin(), remarks.end(),
-                                 [](const auto& remark) { return remark.error; });
-    return bad ? kNo : kDone;
+    std::vector<Told> told;
+    check_place(copy, options.has(kAsInstalled.name), told);
+    for (auto& one : remarks) {
+        told.push_back({one.error ? Finding::Level::error : Finding::Level::warning,
+                        std::move(one.where), std::move(one.text)});
+    }
+    const auto exit = exit_of(told, options.has(kStrict.name));
+    const auto findings = findings_of(copy, given, told);
+    TRY(print(format == Format::text   ? text_of(copy, told)
+              : format == Format::json ? json_of(copy, told, findings, exit)
+                                       : written(findings, format)));
+    return exit;
+}
+
+}  // namespace
+
+Result<int> check_policy(const Arguments& arguments) {
+    return tell_errors(kSchema, arguments, [&] { return check(arguments); });
 }
 
 }  // namespace bulkhead::cli

@@ -1,11 +1,15 @@
 // `bulkhead dry-run`: prints the decision that a host would make about a script or job.
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "cli/author.hpp"
 #include "cli/base/files.hpp"
 #include "cli/base/options.hpp"
+#include "cli/dry_run/assume_signed.hpp"
 #include "cli/dry_run/report.hpp"
+#include "cli/dry_run_findings.hpp"
+#include "cli/findings.hpp"
 #include "cli/vet/odd.hpp"
 #include "cli/vet/param_use.hpp"
 #include "common/approval/shebang.hpp"
@@ -16,6 +20,10 @@ namespace bulkhead::cli {
 namespace {
 
 using Takes = Option::Takes;
+constexpr std::string_view kSchema = "bulkhead.dry-run/1";
+constexpr Option kAssumeSigned{"--assume-signed"};
+constexpr Option kBrief{"--brief"};
+constexpr Option kManifest{"--manifest", Takes::once};
 constexpr std::array kOptions{
     kVendorPolicy,
     Option{"--policy", Takes::once},
@@ -25,7 +33,11 @@ constexpr std::array kOptions{
     Option{"--host-born", Takes::once},
     Option{"--catalogue", Takes::once},
     Option{"--param", Takes::often},
-    Option{"--json", Takes::nothing},
+    kManifest,
+    kAssumeSigned,
+    kBrief,
+    kJson,
+    kFormat,
 };
 // A larger file is an error of the call. A script above 4 MiB but below this size is a job that a
 // host refuses, and is reported as such.
@@ -43,16 +55,24 @@ Result<> take_host(policy::Host& host, const Options& options) {
     return wrong("--group: not a label");
 }
 
+Result<> check_call(const Options& options) {
+    const auto& files = options.operands();
+    const bool catalogue = options.has("--catalogue");
+    if (files.empty() != catalogue) return wrong("give files, or --catalogue NAME");
+    if (options.has(kManifest.name) && files.size() != 1) {
+        return wrong("--manifest is about one file");
+    }
+    if (std::ranges::count(files, "-") > 1) return wrong("standard input can be read once");
+    return {};
+}
+
+// What is asked of each file.
 Result<Question> ask(const Options& options) {
     Question question;
     question.catalogue = options.value("--catalogue");
-    const auto& files = options.operands();
-    if (files.size() + (question.catalogue.empty() ? 0 : 1) != 1) {
-        return wrong("give one file, or --catalogue NAME");
-    }
-    if (!files.empty()) {
-        question.file = files[0];
-        question.text = TRY(or_wrong(read_input(files[0], kMostBytes)));
+    if (options.has(kManifest.name)) {
+        question.manifest =
+            TRY(or_wrong(read_input(options.value(kManifest.name), approval::kMaxManifest)));
     }
     question.now =
         TRY(or_wrong(within("--at", parse_utc(options.value("--at", format_utc(sys::now()))))));
@@ -90,23 +110,135 @@ void add_what_signers_miss(Report& report) {
                       std::back_inserter(oddities));
 }
 
-}  // namespace
+// A value for each parameter that has none.
+void add_params(const Question& question, Report& report) {
+    const auto& manifest = report.verdict.manifest;
+    if (!manifest) return;
+    std::string options;
+    for (const auto& rule : manifest->params) {
+        if (std::ranges::count(question.params, rule.name, &admission::ParamValue::name) == 0) {
+            options += " --param " + rule.name + "=VALUE";
+        }
+    }
+    if (options.empty()) return;
+    report.next.push_back("give each parameter a value, as a backend would:" + options);
+}
 
-Result<int> dry_run(const Arguments& arguments) {
-    const auto options = TRY(Options::parse(arguments, kOptions));
-    const auto question = TRY(ask(options));
-    auto copy = TRY(load_policy(options.value("--policy", kPolicyDirectory), options));
-    TRY(take_host(copy.policy.host, options));
+// One file, and what came of it.
+struct Asked {
+    Question question;
+    Result<Report> report = fail("not asked");
+};
 
+int exit_of(const Asked& one) {
+    if (!one.report) return kWrong;
+    const auto& assumed = one.report->assumed_signed;
+    const bool admitted = assumed ? assumed->admitted : one.report->verdict.admitted;
+    return admitted && one.report->faults.empty() ? kDone : kNo;
+}
+
+Result<Report> judge(Question& question, const PolicyCopy& copy, bool assume) {
+    if (question.catalogue.empty()) {
+        question.text = TRY(or_wrong(read_input(question.file, kMostBytes)));
+    }
     auto report = examine(question, copy);
+    add_params(question, report);
     if (!report.script.empty()) {
         report.vetting = vet(report.script, interpreter_of(report, copy.policy));
         add_what_signers_miss(report);
         report.faults = faults_of(*report.vetting);
     }
-    TRY(print(options.has("--json") ? json_of(question, report, copy)
-                                    : text_of(question, report, copy)));
-    return report.verdict.admitted && report.faults.empty() ? kDone : kNo;
+    if (assume) report.assumed_signed = assume_signed(question, report, copy.policy);
+    return report;
+}
+
+std::vector<Finding> findings_of(const Asked& one) {
+    if (one.report) return findings_of(one.question, *one.report);
+    return {
+        {Finding::Level::error, one.question.file, 0, 0, "wrong-input", one.report.error().what}};
+}
+
+using json = nlohmann::ordered_json;
+
+json document_of(const Asked& one, const PolicyCopy& copy, bool brief) {
+    if (one.report) return json::parse(json_of(one.question, *one.report, copy, brief));
+    return {{"schema", kSchema},
+            {"file", one.question.file},
+            {"verdict", "error"},
+            {"error", one.report.error().what}};
+}
+
+// One document for one file; for several a list of them.
+std::string in_json(const std::vector<Asked>& all, const PolicyCopy& copy, bool brief, int exit) {
+    json document;
+    if (all.size() == 1) {
+        document = document_of(all[0], copy, brief);
+        document["exit"] = exit;
+    } else {
+        auto reports = json::array();
+        for (const auto& one : all) {
+            reports.push_back(document_of(one, copy, brief));
+            reports.back()["exit"] = exit_of(one);
+        }
+        document = {{"schema", "bulkhead.dry-run-list/1"}, {"exit", exit}, {"reports", reports}};
+    }
+    return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+std::string in_text(const std::vector<Asked>& all, const PolicyCopy& copy) {
+    std::string text;
+    for (const auto& one : all) {
+        if (all.size() > 1) text += (text.empty() ? "" : "\n") + ("== " + one.question.file + "\n");
+        if (!one.report) {
+            text += "error: " + one.report.error().what + "\n";
+            continue;
+        }
+        if (const auto& assumed = one.report->assumed_signed) {
+            text += std::string("if signed     ") + (assumed->admitted ? "admit" : "refuse") +
+                    "; " + (assumed->admitted ? "assumed: " : "") + assumed->text + "\n";
+        }
+        text += text_of(one.question, *one.report, copy);
+    }
+    return text;
+}
+
+Result<int> run(const Arguments& arguments) {
+    const auto options = TRY(Options::parse(arguments, kOptions));
+    const auto format = TRY(format_of(options));
+    TRY(check_call(options));
+    const auto question = TRY(ask(options));
+    auto copy = TRY(load_policy(options.value("--policy", kPolicyDirectory), options));
+    TRY(take_host(copy.policy.host, options));
+    auto files = options.operands();
+    if (files.empty()) files.emplace_back();
+    std::vector<Asked> all;
+    all.reserve(files.size());  // a report points into its question
+    int exit = kDone;
+    for (const auto& file : files) {
+        auto& one = all.emplace_back(Asked{.question = question});
+        one.question.file = file;
+        one.report = judge(one.question, copy, options.has(kAssumeSigned.name));
+        if (files.size() == 1 && !one.report) return std::unexpected(one.report.error());
+        exit = std::max(exit, exit_of(one));
+    }
+    if (format == Format::json) {
+        TRY(print(in_json(all, copy, options.has(kBrief.name), exit)));
+    } else if (format == Format::text) {
+        TRY(print(in_text(all, copy)));
+    } else {
+        std::vector<Finding> findings;
+        for (const auto& one : all) {
+            std::ranges::move(findings_of(one), std::back_inserter(findings));
+        }
+        TRY(print(written(findings, format)));
+    }
+    return exit;
+}
+
+}  // namespace
+
+Result<int> dry_run(const Arguments& arguments) {
+    return tell_errors(kSchema, arguments, [&] { return run(arguments); });
 }
 
 }  // namespace bulkhead::cli

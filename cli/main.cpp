@@ -30,11 +30,15 @@ constexpr std::array kCommands{
     Row{"seal", "SCRIPT MANIFEST SIGNATURE...", "print script, manifest and signatures as one file",
         &cli::seal},
     Row{"dry-run",
-        "FILE|--catalogue NAME [--policy DIR] [--vendor-policy DIR] [--host-id ID]\n"
-        "[--group LABEL]... [--at TIME] [--host-born TIME] [--param NAME=VALUE]... [--json]",
+        "FILE...|--catalogue NAME [--policy DIR] [--vendor-policy DIR] [--host-id ID]\n"
+        "[--group LABEL]... [--at TIME] [--host-born TIME] [--param NAME=VALUE]...\n"
+        "[--manifest FILE] [--assume-signed] [--format text|json|github|sarif|gcc]\n"
+        "[--json] [--brief]",
         "would a host run this job, and how? 1 as well for a script that seal would refuse",
         &cli::dry_run},
-    Row{"check-policy", "[DIR] [--as-host] [--json] [--vendor-policy DIR]",
+    Row{"check-policy",
+        "[DIR] [--as-host] [--as-installed] [--strict] [--format text|json|github|sarif|gcc]\n"
+        "[--json] [--vendor-policy DIR]",
         "what is wrong or strange in a policy, and its digest; what this host cannot give of it",
         &cli::check_policy},
     Row{"show-confinement",

@@ -78,6 +78,7 @@ Report examine(const Question& question, const PolicyCopy& copy) {
         parts = *std::move(split);
         job.script = parts.script;
         if (!parts.manifest.empty()) job.manifest = parts.manifest;
+        if (question.manifest) job.manifest = *question.manifest;
         job.signatures = parts.signatures;
         report.has_signatures = !parts.signatures.empty();
     } else {

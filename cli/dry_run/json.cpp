@@ -20,7 +20,9 @@ json checks_of(const Report& report) {
     for (const auto& check : report.verdict.checks) {
         list.push_back({{"name", check.name},
                         {"outcome", outcome_name(check.outcome)},
-                        {"reason", admission::code(check.reason)},
+                        {"reason", check.outcome == admission::CheckOutcome::failed
+                                       ? json(admission::code(check.reason))
+                                       : json(nullptr)},
                         {"detail", check.detail}});
     }
     return list;
@@ -45,7 +47,8 @@ json walls_of(const std::vector<policy::WallLine>& lines) {
     return list;
 }
 
-json calls_of(const policy::SeccompList& list) {
+json calls_of(const policy::SeccompList& list, bool brief) {
+    if (brief) return {{"list", list.name}, {"otherwise", action_in_words(list.fallback)}};
     auto rules = json::array();
     for (const auto& rule : list.rules) {
         rules.push_back({{"call", rule.call},
@@ -65,7 +68,7 @@ json capabilities_of(const policy::Profile& profile) {
 }
 
 json sandbox_of(const policy::Profile& profile, const approval::Manifest& job,
-                const policy::Policy& policy) {
+                const policy::Policy& policy, bool brief) {
     const auto& limits = profile.limits;
     json sandbox{{"profile", profile.name},
                  {"sha256", crypto::hex(policy::profile_digest(policy, profile))},
@@ -94,29 +97,31 @@ json sandbox_of(const policy::Profile& profile, const approval::Manifest& job,
                    {"at_once", limits.at_once},
                    {"umask", profile.umask},
                    {"nice", profile.nice}}}};
-    sandbox["system_calls"] = calls_of(*policy::find(policy.seccomp, profile.seccomp));
-    sandbox["ceiling"] = calls_of(policy.ceiling());
+    sandbox["system_calls"] = calls_of(*policy::find(policy.seccomp, profile.seccomp), brief);
+    sandbox["ceiling"] = calls_of(policy.ceiling(), brief);
     return sandbox;
 }
 
-json remarks_of(const std::vector<Remark>& remarks) {
+json remarks_of(const std::vector<Remark>& remarks, const std::string& file) {
     auto list = json::array();
     for (const auto& remark : remarks) {
-        list.push_back({{"line", remark.line}, {"text", remark.text}});
-        if (remark.column == 0) continue;
-        list.back()["column"] = remark.column;
-        list.back()["code_point"] = remark.code_point;
+        list.push_back({{"file", file}, {"line", remark.line}, {"text", remark.text}});
+        if (remark.column > 0) list.back()["column"] = remark.column;
+        if (!remark.code_point.empty()) list.back()["code_point"] = remark.code_point;
+        if (!remark.level.empty()) list.back()["level"] = remark.level;
+        if (!remark.code.empty()) list.back()["code"] = remark.code;
     }
     return list;
 }
 
-json tool_of(const std::optional<Vetting>& vetting, const Vetting::Tool Vetting::*member) {
+json tool_of(const std::optional<Vetting>& vetting, const Vetting::Tool Vetting::*member,
+             const std::string& file) {
     if (!vetting) return nullptr;
     const auto& tool = *vetting.*member;
     const auto outcome = tool.outcome == admission::CheckOutcome::skipped  ? "skipped"
                          : tool.outcome == admission::CheckOutcome::passed ? "passed"
                                                                            : "failed";
-    return {{"outcome", outcome}, {"why", tool.why}, {"remarks", remarks_of(tool.remarks)}};
+    return {{"outcome", outcome}, {"why", tool.why}, {"remarks", remarks_of(tool.remarks, file)}};
 }
 
 json script_of(const Report& report) {
@@ -149,12 +154,20 @@ json also_pinned(const Report& report) {
     return list;
 }
 
+json assumption_of(const Report& report) {
+    if (!report.assumed_signed) return nullptr;
+    return {{"admitted", report.assumed_signed->admitted}, {"text", report.assumed_signed->text}};
+}
+
 }  // namespace
 
-std::string json_of(const Question& question, const Report& report, const PolicyCopy& copy) {
+std::string json_of(const Question& question, const Report& report, const PolicyCopy& copy,
+                    bool brief) {
     const auto& verdict = report.verdict;
     const auto& manifest = verdict.manifest;
     json document{
+        {"schema", "bulkhead.dry-run/1"},
+        {"file", question.file},
         {"verdict", verdict.admitted ? "admit" : "refuse"},
         {"reason", report.reason},
         {"detail", report.detail},
@@ -180,14 +193,16 @@ std::string json_of(const Question& question, const Report& report, const Policy
         {"sandbox", nullptr},
         {"command", command_of(report)},
         {"also_pinned", also_pinned(report)},
-        {"faults", remarks_of(report.faults)},
-        {"oddities", report.vetting ? remarks_of(report.vetting->oddities) : json::array()},
-        {"syntax", tool_of(report.vetting, &Vetting::syntax)},
-        {"shellcheck", tool_of(report.vetting, &Vetting::shellcheck)},
+        {"faults", remarks_of(report.faults, question.file)},
+        {"oddities",
+         report.vetting ? remarks_of(report.vetting->oddities, question.file) : json::array()},
+        {"syntax", tool_of(report.vetting, &Vetting::syntax, question.file)},
+        {"shellcheck", tool_of(report.vetting, &Vetting::shellcheck, question.file)},
         {"assumed", report.assumed},
+        {"assumed_signed", assumption_of(report)},
         {"next", report.next}};
     if (report.profile != nullptr) {
-        document["sandbox"] = sandbox_of(*report.profile, *manifest, copy.policy);
+        document["sandbox"] = sandbox_of(*report.profile, *manifest, copy.policy, brief);
     }
     return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }

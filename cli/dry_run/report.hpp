@@ -13,12 +13,19 @@
 namespace bulkhead::cli {
 
 struct Question {
-    std::string file;       // the file's name, for messages
-    std::string text;       // the file's bytes: a script, or a signed script
-    std::string catalogue;  // name of a catalogue job; then there is no file
+    std::string file;                     // the file's name, for messages
+    std::string text;                     // the file's bytes: a script, or a signed script
+    std::string catalogue;                // name of a catalogue job; then there is no file
+    std::optional<std::string> manifest;  // of a script that has none in its file
     std::vector<admission::ParamValue> params;
     UnixTime now;
     std::optional<UnixTime> born;  // the host's ledger; absent: before the job was approved
+};
+
+// Whether the job would be admitted if enough people signed it.
+struct Assumption {
+    bool admitted = false;
+    std::string text;  // what is assumed, or what stands in the way all the same
 };
 
 struct Report {
@@ -34,6 +41,7 @@ struct Report {
     std::vector<std::string> assumed;                  // facts about a host that are assumed here
     std::vector<std::string> next;                     // instructions that would get it approved
     std::optional<Vetting> vetting;
+    std::optional<Assumption> assumed_signed;  // if that was asked for
     std::vector<Remark>
         faults;  // new-job and seal refuse the script for these; a host does not check them
 };
@@ -51,6 +59,8 @@ std::vector<std::string> instructions(const Question& question, const Report& re
                                       const PolicyCopy& copy);
 
 std::string text_of(const Question& question, const Report& report, const PolicyCopy& copy);
-std::string json_of(const Question& question, const Report& report, const PolicyCopy& copy);
+// `brief` leaves out the rules of the seccomp lists.
+std::string json_of(const Question& question, const Report& report, const PolicyCopy& copy,
+                    bool brief = false);
 
 }  // namespace bulkhead::cli

@@ -106,8 +106,15 @@ void take_comment(const nlohmann::json& comment, Vetting::Tool& tool) {
     // Of variables that the script does not assign. The manifest is compared with what it uses of
     // parameters, which shellcheck does not know.
     if (*code == 2154 && text->get<string>().starts_with("JOB_P_")) return;
-    tool.remarks.push_back({line->get<unsigned>(), level->get<string>() + " SC" + code->dump() +
-                                                       ": " + text->get<string>()});
+    Remark remark{.line = line->get<unsigned>(),
+                  .text = level->get<string>() + " SC" + code->dump() + ": " + text->get<string>(),
+                  .level = level->get<string>(),
+                  .code = "SC" + code->dump()};
+    const auto column = comment.find("column");
+    if (column != comment.end() && column->is_number_unsigned()) {
+        remark.column = column->get<unsigned>();
+    }
+    tool.remarks.push_back(std::move(remark));
 }
 
 Vetting::Tool ask_shellcheck(string_view script, const Shell& shell) {

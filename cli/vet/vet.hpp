@@ -15,6 +15,8 @@ struct Remark {
     bool fault = false;      // true: the script does not do what its author meant
     unsigned column = 0;     // in characters, counted from 1; 0: not one of them
     std::string code_point;  // "U+202E" of a character that is odd; else empty
+    std::string level{};     // of a remark of shellcheck: "error", "warning", "info" or "style"
+    std::string code{};      // and its code, "SC2086"
 };
 
 struct Vetting {

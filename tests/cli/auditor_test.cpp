@@ -98,7 +98,8 @@ TEST_F(Auditor, IsToldWhichCallOfTheWorkersAListLacks) {
     EXPECT_EQ(answer.code, 1);
     EXPECT_THAT(answer.out,
                 HasSubstr("seccomp/worker.seccomp:1: error: allows no getdents64, without which "
-                          "the worker of this version does not work\n"));
+                          "the worker of this version does not work; take the file that the "
+                          "package ships"));
 }
 
 TEST_F(Auditor, IsToldWhatToDoWithAPolicyOfAnotherVersion) {
@@ -141,9 +142,9 @@ TEST_F(Auditor, IsToldWhatThisHostCannotGiveOfAPolicy) {
     site_.write("policy/profiles/maintain.profile", profile);
     site_.write("policy/interpreters.policy", "interpreter /bin/nosuchshell  # test\n");
     const auto answer = site_.bulkhead({"check-policy", "policy", "--as-host"});
-    EXPECT_EQ(answer.code, 1);
+    EXPECT_EQ(answer.code, 0) << "no host rejects a policy for it: jobs of the profile are refused";
     for (const auto* said :
-         {"profiles/maintain.profile: error: profile-unusable here: ",
+         {"profiles/maintain.profile: warning: profile-unusable here, so its jobs are refused: ",
           "there is no user nosuchuser",
           "profiles/maintain.profile:11:6: /etc/nosuchfile: is not there; make it, or write: "
           "if-present",
