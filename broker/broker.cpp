@@ -56,7 +56,9 @@ Result<int> Broker::run() {
     if (name_servers_) name_servers_->follow([this] { workers_->follow_name_servers(); });
     service_.feed_watchdog();
     keep_time();
+    TRY(follow_status());
     TRY(parts_.loop.run());
+    if (status_) log_.check(status_->remove(), "remove broker.json");
     workers_.reset();
     note(context_, "agent-stopped", {{"exit", code_}});
     return code_;
@@ -72,6 +74,8 @@ void Broker::on_job_ended(JobNumber number, const protocol::JobEnd& end) {
     workers_->tell(
         jobs_.backend_of(number),
         protocol::JobExited{.number = number, .end = end, .remarks = jobs_.remarks(number)});
+    context_.tally.ended(number, jobs_.start_of(number), end);
+    context_.changed();
     parts_.loop.after({}, [this] { settle_orphans(); });
     stop_if_drained();
 }

@@ -8,6 +8,8 @@
 #include "broker/records/trusted_clock.hpp"
 #include "broker/requests.hpp"
 #include "broker/service.hpp"
+#include "broker/status/root_status.hpp"
+#include "broker/status/status_file.hpp"
 #include "broker/workers.hpp"
 
 namespace bulkhead::broker {
@@ -75,6 +77,10 @@ class Broker {
     void keep_time();
     void stop(int code);
 
+    Result<> follow_status();
+    void tick();
+    void write_status();
+
     Parts parts_;
     const sys::Log& log_;
     Service service_;
@@ -87,6 +93,9 @@ class Broker {
     UnixTime rejected_since_{};  // the policy on disk; without meaning where it is in force
     std::optional<NameServers> name_servers_;  // absent where egress is missing
     std::unique_ptr<Workers> workers_;
+    std::optional<StatusFile> status_;  // absent in one-pass mode
+    bool status_due_ = false;
+    UnixTime started_ = sys::now();
     int code_ = 0;
 };
 

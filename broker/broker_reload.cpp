@@ -66,6 +66,7 @@ void Broker::put_in_force() {
 
 std::string Broker::take(std::shared_ptr<ReadyPolicy> fresh) {
     assess(*fresh, context_);
+    context_.loaded = sys::now();
     const auto before = std::exchange(context_.policy, std::move(fresh));
     const auto& policy = *context_.policy;
     const bool other_walls = walls_of_workers(*before) != walls_of_workers(policy);
@@ -184,6 +185,7 @@ std::string Broker::reload() {
     workers_->tell_all(protocol::PolicyReloaded{.policy_digest = context_.policy->policy.digest,
                                                 .ceiling_digest = context_.ceiling.digest,
                                                 .restart_needed = context_.ceiling.restart_needed});
+    context_.changed();
     return answer;
 }
 

@@ -2,6 +2,8 @@
 
 #include <sys/wait.h>
 
+#include <algorithm>
+
 #include "broker/exit_status.hpp"
 #include "broker/handlers/dispatch.hpp"
 #include "broker/reads/credentials.hpp"
@@ -18,6 +20,7 @@ constexpr std::chrono::milliseconds kToMakeRoom = 5s;  // for a replaced worker 
 constexpr auto kToClose = 100ms;  // until it is asked again whether all that was sent is closed
 constexpr std::size_t kMaxViolations = 5;  // in kViolationSpan, then intake is suspended
 constexpr auto kViolationSpan = 1h;
+constexpr std::size_t kMostTold = 1000;  // ends of a worker that are counted for an hour
 
 }  // namespace
 
@@ -132,6 +135,7 @@ void Worker::on_greeted() {
         peer_->kill();
     };
     budget_.emplace(ground_.loop, StateBudget::Plan{home_.user, home_.state.fd(), most, over});
+    settle(true);
     owner_.greeted();
 }
 
@@ -164,6 +168,7 @@ void Worker::tell_failure(std::string_view what, std::string_view event, const s
 void Worker::count_violation() {
     auto& broker = ground_.broker;
     const auto time = sys::Clock::now();
+    ++facts_.violations;
     violations_.push_back(time);
     while (violations_.front() < time - kViolationSpan) violations_.pop_front();
     if (violations_.size() < kMaxViolations) return;
@@ -179,6 +184,7 @@ void Worker::on_ended(int status) {
     note(ground_.broker, "worker-ended",
          {{"backend", backend()}, {"exit", exit}, {"signal", signal}});
     budget_.reset();
+    settle(false);
     if (!owner_.ended(exit)) return;
     if (replaced_) return start_in({});
     ground_.broker.log.warning("worker ended",
@@ -191,9 +197,33 @@ void Worker::on_ended(int status) {
 
 // Doubles the wait each time.
 void Worker::start_later() {
-    if (sys::Clock::now() - started_ > kSteady) backoff_ = 1s;
+    const auto now = sys::Clock::now();
+    if (now - started_ > kSteady) backoff_ = 1s;
+    ++facts_.restarts;
+    failures_.push_back(now);
+    if (failures_.size() > kMostTold) failures_.pop_front();
     start_in(backoff_);
     backoff_ = std::min<std::chrono::seconds>(backoff_ * 2, kLongestBackoff);
+}
+
+void Worker::settle(bool confined) {
+    if (confined == facts_.confined) return;
+    facts_.confined = confined;
+    facts_.since = sys::now();
+    ground_.broker.changed();
+}
+
+WorkerFacts Worker::facts() const {
+    auto facts = facts_;
+    facts.backend = backend();
+    facts.pid = runs() ? peer_->process().pid() : 0;
+    const auto lately = [past = sys::Clock::now() - kViolationSpan](const auto& times) {
+        return static_cast<unsigned>(
+            std::ranges::count_if(times, [&](auto time) { return time > past; }));
+    };
+    facts.restarts_lately = lately(failures_);
+    facts.violations_lately = lately(violations_);
+    return facts;
 }
 
 void Worker::start_in(std::chrono::milliseconds time) {

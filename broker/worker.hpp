@@ -10,6 +10,7 @@
 #include "broker/processes/part.hpp"
 #include "broker/processes/peer.hpp"
 #include "broker/processes/state_budget.hpp"
+#include "broker/status/root_status.hpp"
 
 namespace bulkhead::broker {
 
@@ -47,6 +48,7 @@ class Worker {
 
     const std::string& backend() const { return home_.backend.name.str(); }
     bool runs() const { return peer_ && peer_->runs(); }
+    WorkerFacts facts() const;
     // A failure counts as the end of a worker.
     void start();
     // Asks the process to leave and starts another one, confined by the policy now in force. Jobs
@@ -66,6 +68,7 @@ class Worker {
     void on_greeted();
     void tell_failure(std::string_view what, std::string_view event, const std::string& why);
     void count_violation();
+    void settle(bool confined);
     void on_ended(int status);
     void start_later();
     void start_in(std::chrono::milliseconds time);
@@ -81,6 +84,8 @@ class Worker {
     std::chrono::seconds backoff_{1};
     sys::TimerId restart_;
     std::deque<sys::Clock::time_point> violations_;
+    WorkerFacts facts_{.since = sys::now()};
+    std::deque<sys::Clock::time_point> failures_;  // ends that nobody asked for, the last of them
 };
 
 }  // namespace bulkhead::broker

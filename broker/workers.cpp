@@ -37,6 +37,12 @@ std::vector<std::string> Workers::backends() const {
     return names;
 }
 
+std::vector<WorkerFacts> Workers::facts() const {
+    std::vector<WorkerFacts> facts;
+    for (const auto& one : workers_) facts.push_back(one->facts());
+    return facts;
+}
+
 std::size_t Workers::count(First how) const {
     return static_cast<std::size_t>(std::ranges::count(first_, how));
 }

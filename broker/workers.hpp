@@ -23,6 +23,7 @@ class Workers {
     void follow_name_servers();
     bool any_runs() const;
     std::vector<std::string> backends() const;
+    std::vector<WorkerFacts> facts() const;
     template <class Event>
     void tell(std::string_view backend, const Event& event) {
         for (const auto& one : workers_) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "broker/context/intake.hpp"
+#include "broker/context/tally.hpp"
 #include "broker/context/troubles.hpp"
 #include "broker/jobs/reboot.hpp"
 #include "broker/processes/confined_process.hpp"
@@ -15,6 +16,7 @@
 #include "broker/records/audit_quota.hpp"
 #include "broker/records/evidence.hpp"
 #include "broker/records/ledger.hpp"
+#include "common/sys/clock.hpp"
 
 namespace bulkhead::broker {
 
@@ -64,6 +66,9 @@ struct Context {
     sys::Clock::time_point lost_at{};
     ReadJournal reads{};
     records::AuditQuota refused_starts{};  // in the audit log
+    Tally tally{};
+    UnixTime loaded = sys::now();           // when the policy in force was loaded
+    std::function<void()> changed = [] {};  // call after what `bulkhead status` tells has changed
 };
 
 // records::note(), see there.

@@ -12,18 +12,20 @@ void Troubles::set(std::string_view code, std::string_view why) {
     log_.warning("trouble", {{"code", std::string(code)}, {"why", std::string(why)}});
     if (known != standing_.end()) {
         known->why = why;
-        return;
+        return changed_();
     }
     const auto now = sys::now().time_since_epoch();
     const auto since =
         std::max(std::chrono::seconds(0), std::chrono::floor<std::chrono::seconds>(now));
     standing_.push_back(
         {std::string(code), static_cast<std::uint64_t>(since.count()), std::string(why)});
+    changed_();
 }
 
 void Troubles::clear(std::string_view code) {
     if (std::erase_if(standing_, [&](const auto& one) { return one.code == code; }) > 0) {
         log_.info("trouble is over", {{"code", std::string(code)}});
+        changed_();
     }
 }
 

@@ -1,6 +1,7 @@
 // What an operator has to be told of: what keeps jobs from starting, or is no longer certain. Logs,
 // heartbeats and `bulkhead status` show it until it is over.
 #pragma once
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,9 @@ class Troubles {
   public:
     // `log` has to outlive this object.
     explicit Troubles(const sys::Log& log) : log_(log) {}
+
+    // `changed` is called when a trouble begins, becomes another, or is over.
+    void watch(std::function<void()> changed) { changed_ = std::move(changed); }
 
     // A trouble of this code, a stable word, stands until it is cleared. `why` says what it is and
     // what to do. It is logged as a warning when it begins and when `why` becomes another.
@@ -33,6 +37,7 @@ class Troubles {
         std::string why;
     };
     const sys::Log& log_;
+    std::function<void()> changed_ = [] {};
     std::vector<Standing> standing_;
 };
 

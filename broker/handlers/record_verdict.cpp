@@ -94,8 +94,22 @@ protocol::StartReply recorded_reply(const Verdict& verdict, const StartRequest& 
     if (!written) broker.troubles.set("audit-unwritable", written.error().what);
     // Of refusals too many in an hour none is written, so such a one tells nothing.
     if (written && broker.refused_starts.left_out() == 0) broker.troubles.clear("audit-unwritable");
-    if (written || !verdict.admitted) return reply_to(verdict);
-    return reply_to(admission::refuse(Reason::audit_write_failed, written.error().what));
+    auto reply =
+        written || !verdict.admitted
+            ? reply_to(verdict)
+            : reply_to(admission::refuse(Reason::audit_write_failed, written.error().what));
+    if (reply.decision != protocol::Decision::admitted) count_refusal(reply, request, broker);
+    return reply;
+}
+
+void count_refusal(const protocol::StartReply& reply, const StartRequest& request,
+                   Context& broker) {
+    broker.tally.refused({.at = sys::now(),
+                          .backend = request.backend.str(),
+                          .job_id = reply.job_id.value.str(),
+                          .reason = reply.reason.str(),
+                          .detail = reply.detail.str()});
+    broker.changed();
 }
 
 }  // namespace bulkhead::broker

@@ -196,10 +196,13 @@ Result<protocol::StartReply> start(const StartRequest& request, Context& broker)
                           start_of(*verdict.manifest, request), verdict.manifest->timeout);
     if (!number) {
         note_failure(number.error(), verdict, request, broker);
-        return reply_to(admission::refuse(Reason::ledger_write_failed, number.error().what));
+        reply = reply_to(admission::refuse(Reason::ledger_write_failed, number.error().what));
+        count_refusal(reply, request, broker);
+        return reply;
     }
     reply.number = *number;
     note_start(*number, verdict, request, broker);
+    broker.changed();
     auto [out, err] = TRY(broker.jobs.pipes(*number));
     reply.out = protocol::Handle{std::move(out)};
     reply.err = protocol::Handle{std::move(err)};

@@ -39,5 +39,7 @@ protocol::StartReply reply_to(const admission::Verdict& verdict);
 // cannot be recorded becomes a refusal, audit-write-failed.
 protocol::StartReply recorded_reply(const admission::Verdict& verdict, const StartRequest& request,
                                     Context& broker);
+// For `bulkhead status`: each refusal, whether or not the audit log has a line for it.
+void count_refusal(const protocol::StartReply& reply, const StartRequest& request, Context& broker);
 
 }  // namespace bulkhead::broker

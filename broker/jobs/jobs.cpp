@@ -57,6 +57,10 @@ Result<std::pair<sys::Pipe, sys::Pipe>> output_pipes(bool merged, const sandbox:
 
 }  // namespace
 
+std::string_view name_of(JobOutcome outcome) {
+    return kOutcomes[static_cast<std::size_t>(outcome)];
+}
+
 Jobs::~Jobs() {
     for (auto& [number, entry] : entries_) {
         if (!entry.running) continue;
@@ -153,6 +157,14 @@ Result<> Jobs::spawn(JobNumber number, Entry& entry, const JobPlan& plan, WriteE
     entry.running->timer = loop_.after(
         timeout, [this, number] { end_early(number, JobOutcome::timed_out, "timed-out"); });
     return {};
+}
+
+std::vector<JobNumber> Jobs::unended() const {
+    std::vector<JobNumber> list;
+    for (const auto& [number, entry] : entries_) {
+        if (!entry.end) list.push_back(number);
+    }
+    return list;
 }
 
 std::string_view Jobs::backend_of(JobNumber number) const {
@@ -283,7 +295,7 @@ void Jobs::finish(JobNumber number, Entry& entry, const JobEnd& what) {
     records::note(audit_, log_, "job-ended",
                   {{"number", number.value},
                    {"job", entry.start.job_id.value.str()},
-                   {"outcome", kOutcomes[static_cast<std::size_t>(end.outcome)]},
+                   {"outcome", name_of(end.outcome)},
                    {"exit", end.exit_code},
                    {"signal", end.signal},
                    {"reason", end.reason.str()},

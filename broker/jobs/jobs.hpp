@@ -24,6 +24,9 @@ inline constexpr unsigned kMaxRunning = 16;
 // Bytes that each of a job's pipes holds. Root passes the read ends on and never reads them.
 inline constexpr int kPipeBytes = 1 << 20;
 
+// In the words of audit log and status: "timed-out".
+std::string_view name_of(protocol::JobOutcome outcome);
+
 class Jobs {
   public:
     using OnEnd = std::function<void(JobNumber, const protocol::JobEnd&)>;
@@ -72,6 +75,10 @@ class Jobs {
 
     // The backend it came from; empty if there is no such job.
     std::string_view backend_of(JobNumber number) const;
+    // What the ledger has of its start; there must be such a job.
+    const records::Start& start_of(JobNumber number) const { return entries_.at(number).start; }
+    // Those that run or wait for a restart of the host.
+    std::vector<JobNumber> unended() const;
     bool is_of(JobNumber number, std::string_view backend) const {
         return entries_.contains(number) && backend_of(number) == backend;
     }

@@ -1,14 +1,13 @@
 #include "broker/records/audit.hpp"
 
 #include <fcntl.h>
-#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 
+#include "broker/records/as_group.hpp"
 #include "common/base/text.hpp"
-#include "common/sandbox/privileges.hpp"
 
 namespace bulkhead::records {
 
@@ -16,21 +15,6 @@ namespace {
 
 constexpr std::size_t kHeadBytes = 20 + 1 + 64 + 1 + 20 + 1;  // of a line of audit.head
 constexpr std::string_view kCut = ",\"cut\":true";
-
-// Files that are made belong to `group`, and root may give it its own, without CAP_CHOWN
-// (chown(2)).
-class AsGroup {
-  public:
-    explicit AsGroup(gid_t group) : raised_(group == 0 ? 0 : sandbox::capability(CAP_SETGID)) {
-        ::setfsgid(group);
-    }
-    AsGroup(const AsGroup&) = delete;
-    AsGroup& operator=(const AsGroup&) = delete;
-    ~AsGroup() { ::setfsgid(0); }  // is always permitted: it is our own (setfsgid(2))
-
-  private:
-    sandbox::Raised raised_;
-};
 
 // Plain text may be long; text made of escapes grows fivefold.
 std::string json_value(std::string_view text, std::size_t most) {
@@ -131,6 +115,13 @@ Result<> Audit::recover() {
 }
 
 Result<> Audit::event(std::string_view name, std::initializer_list<Field> fields, Durable durable) {
+    const auto written = append(name, fields, durable);
+    failing_ = written ? "" : written.error().what;
+    return written;
+}
+
+Result<> Audit::append(std::string_view name, std::initializer_list<Field> fields,
+                       Durable durable) {
     struct stat info {};
     if (::fstat(fd_.get(), &info) != 0) return sys::fail_errno("audit log: fstat");
     const bool removed = info.st_nlink == 0;
@@ -168,8 +159,10 @@ Result<> Audit::event(std::string_view name, std::initializer_list<Field> fields
 Result<> Audit::sync() {
     if (!std::exchange(unsynced_, false)) return {};
     unsynced_ = ::fsync(fd_.get()) != 0;
-    if (unsynced_) return sys::fail_errno("audit log: fsync");
-    return save_head();
+    if (!unsynced_) return save_head();
+    const auto failed = sys::fail_errno("audit log: fsync");
+    failing_ = failed.error().what;
+    return failed;
 }
 
 Result<> Audit::let_read(gid_t group) {

@@ -66,6 +66,8 @@ class Audit {
     }
     // What open() found to be missing of the log; empty if nothing is.
     const std::string& gap() const { return gap_; }
+    // Why the last event could not be written; empty if it was.
+    const std::string& failing() const { return failing_; }
     // The group that may read the log and list its directory, also after a rotation; 0: root alone.
     Result<> let_read(gid_t group);
     // Opens the log by its name again; call after logrotate(8) has renamed the file.
@@ -73,6 +75,7 @@ class Audit {
 
   private:
     Audit(sys::Dir dir, Options options) : dir_(std::move(dir)), options_(options) {}
+    Result<> append(std::string_view name, std::initializer_list<Field> fields, Durable durable);
     Result<> recover();
     Result<> rotate();
     Result<> save_head();
@@ -85,6 +88,7 @@ class Audit {
     std::optional<Head> ledger_;
     bool marked_ = false;  // audit.head is on disk with what the ledger had
     std::string gap_;
+    std::string failing_;
     gid_t readers_ = 0;
     bool unsynced_ = false;  // there are lines that may not be on disk
 };

@@ -1,0 +1,32 @@
+#include "broker/context/tally.hpp"
+
+#include "common/sys/clock.hpp"
+
+namespace bulkhead::broker {
+
+namespace {
+
+template <class T>
+void keep(std::deque<T>& last, T one) {
+    last.push_front(std::move(one));
+    if (last.size() > Tally::kLast) last.pop_back();
+}
+
+}  // namespace
+
+void Tally::ended(JobNumber number, const records::Start& start, const protocol::JobEnd& end) {
+    ++outcomes_[end.reason.str()];
+    keep(ended_, {.number = number,
+                  .job_id = start.job_id.value.str(),
+                  .profile = start.profile.str(),
+                  .backend = start.backend.str(),
+                  .at = sys::now(),
+                  .end = end});
+}
+
+void Tally::refused(Refused one) {
+    ++refusals_[one.reason];
+    keep(refused_, std::move(one));
+}
+
+}  // namespace bulkhead::broker

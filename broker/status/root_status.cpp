@@ -1,0 +1,196 @@
+#include "broker/status/root_status.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "broker/context/profiles.hpp"
+#include "broker/status/expiring.hpp"
+#include "broker/status/json_text.hpp"
+
+namespace bulkhead::broker {
+
+namespace {
+
+const protocol::Trouble* find(
+    const protocol::Bounded<protocol::Trouble, protocol::kMaxTroubles>& told,
+    std::string_view code) {
+    const auto found =
+        std::ranges::find_if(told.items, [&](const auto& one) { return one.code.str() == code; });
+    return found == told.items.end() ? nullptr : &*found;
+}
+
+std::string policy_of(const Context& broker, const protocol::Trouble* rejected) {
+    JsonObject json;
+    json.put("digest", crypto::hex(broker.policy->policy.digest)).put("loaded", broker.loaded);
+    json.put("on_disk", rejected == nullptr ? "in-force" : "rejected");
+    if (rejected != nullptr) {
+        json.put("rejected_since", rejected->since).put("why", rejected->why.str());
+    }
+    return json.str();
+}
+
+std::string intake_of(const protocol::Trouble* suspended) {
+    JsonObject json;
+    json.put("suspended", suspended != nullptr);
+    if (suspended != nullptr) {
+        json.put("since", suspended->since);
+        json.put_json("why", "[" + json_text(suspended->why.str()) + "]");
+    }
+    return json.str();
+}
+
+std::string ledger_of(const records::Ledger& ledger) {
+    const auto memory = ledger.memory();
+    const auto view = ledger.view();
+    return JsonObject{}
+        .put("records", ledger.records())
+        .put("head", crypto::hex(ledger.head()))
+        .put("memory", memory == admission::Memory::whole  ? "whole"
+                       : memory == admission::Memory::lost ? "lost"
+                                                           : "rolled-back")
+        .put("full", view.full || view.full_for_repeatable)
+        .str();
+}
+
+std::string audit_of(const records::Audit& audit) {
+    JsonObject json;
+    json.put("lines", audit.head().lines).put("head", crypto::hex(audit.head().hash));
+    if (!audit.gap().empty()) json.put("gap", audit.gap());
+    if (!audit.failing().empty()) json.put("failing", audit.failing());
+    return json.str();
+}
+
+std::string worker_of(const WorkerFacts& one) {
+    JsonObject json;
+    json.put("backend", one.backend);
+    if (one.pid != 0) json.put("pid", one.pid);
+    return json.put("confined", one.confined)
+        .put("since", one.since)
+        .put("restarts", one.restarts)
+        .put("violations", one.violations)
+        .str();
+}
+
+std::string running_of(JobNumber number, const Jobs& jobs) {
+    const auto& start = jobs.start_of(number);
+    return JsonObject{}
+        .put("number", number.value)
+        .put("job_id", start.job_id.value.str())
+        .put("profile", start.profile.str())
+        .put("backend", start.backend.str())
+        .put("since", start.started)
+        .str();
+}
+
+std::string ended_of(const Tally::Ended& one) {
+    JsonObject json;
+    json.put("number", one.number.value)
+        .put("job_id", one.job_id)
+        .put("profile", one.profile)
+        .put("backend", one.backend)
+        .put("ended", one.at)
+        .put("outcome", name_of(one.end.outcome))
+        .put("reason", one.end.reason.str());
+    if (one.end.signal != 0) json.put("signal", one.end.signal);
+    if (one.end.signal == 0 && one.end.outcome == protocol::JobOutcome::finished) {
+        json.put("exit_code", one.end.exit_code);
+    }
+    return json.str();
+}
+
+std::string refused_of(const Tally::Refused& one) {
+    return JsonObject{}
+        .put("at", one.at)
+        .put("backend", one.backend)
+        .put("job_id", one.job_id)
+        .put("reason", one.reason)
+        .put("detail", one.detail)
+        .str();
+}
+
+std::string counts_of(const Tally::Counts& counts) {
+    JsonObject json;
+    for (const auto& [reason, count] : counts) json.put(reason, count);
+    return json.str();
+}
+
+std::string jobs_of(const Context& broker) {
+    const auto& tally = broker.tally;
+    return JsonObject{}
+        .put_json("running", json_list(broker.jobs.unended(),
+                                       [&](auto one) { return running_of(one, broker.jobs); }))
+        .put_json("last", json_list(tally.last_ended(), ended_of))
+        .put_json("refused", json_list(tally.last_refused(), refused_of))
+        .put_json("outcomes", counts_of(tally.outcomes()))
+        .put_json("refusals", counts_of(tally.refusals()))
+        .str();
+}
+
+std::string approvals_of(const policy::Policy& policy) {
+    return json_list(policy.approvals, [&](const auto& approval) {
+        const auto pinned = std::ranges::count_if(policy.approved, [&](const auto& one) {
+            return one.second.manifest.profile == approval.first;
+        });
+        const auto& needs = approval.second.needs;
+        return JsonObject{}
+            .put("profile", approval.first)
+            .put("rule", needs.empty() ? "pinned only" : policy::in_words(needs))
+            .put("pinned", pinned)
+            .str();
+    });
+}
+
+}  // namespace
+
+std::string root_status(const Context& broker, std::span<const WorkerFacts> workers,
+                        const sys::TwoClocks& clocks, UnixTime started) {
+    const auto& policy = broker.policy->policy;
+    const auto told = broker.troubles.told();
+    return JsonObject{}
+        .put("format", 1)
+        .put("written", clocks.now)
+        .put("up", clocks.up.count())
+        .put("tick", kStatusTick.count())
+        .put("version", BULKHEAD_VERSION)
+        .put("pid", ::getpid())
+        .put("started", started)
+        .put("host", policy.host.id)
+        .put_json("groups", json_list(policy.host.groups, json_text))
+        .put_json("policy", policy_of(broker, find(told, "policy-rejected")))
+        .put_json("ceiling", JsonObject{}
+                                 .put("digest", crypto::hex(broker.ceiling.digest))
+                                 .put("restart_needed", broker.ceiling.restart_needed)
+                                 .str())
+        .put_json("intake", intake_of(find(told, "intake-suspended")))
+        .put_json("clock", JsonObject{}.put("floor", broker.ledger.clock_floor()).str())
+        .put_json("ledger", ledger_of(broker.ledger))
+        .put_json("audit", audit_of(broker.audit))
+        .put("log_lines_lost", broker.log.lost())
+        .put_json("walls", JsonObject{}
+                               .put_json("missing", json_list(broker.missing, json_text))
+                               .put_json("unusable", json_list(unusable(*broker.policy), json_text))
+                               .str())
+        .put_json("workers", json_list(workers, worker_of))
+        .put_json("jobs", jobs_of(broker))
+        .put_json("expiring", json_list(expiring(broker, clocks.now),
+                                        [](const Expiring& one) {
+                                            return JsonObject{}
+                                                .put("what", one.what)
+                                                .put("name", one.name)
+                                                .put("at", one.at)
+                                                .str();
+                                        }))
+        .put_json("approvals", approvals_of(policy))
+        .put_json("troubles", json_list(told.items,
+                                        [](const protocol::Trouble& one) {
+                                            return JsonObject{}
+                                                .put("code", one.code.str())
+                                                .put("since", one.since)
+                                                .put("why", one.why.str())
+                                                .str();
+                                        }))
+        .str();
+}
+
+}  // namespace bulkhead::broker
