@@ -50,8 +50,10 @@ constexpr std::array kCommands{
     Row{"reasons", "", "every reason code and what it means", &cli::reasons},
     Row{"describe-protocol", "", "the page of requests and events between worker and broker",
         &cli::describe_protocol},
-    Row{"status", "[--json] [--run-dir DIR | --socket FILE]",
-        "what the running agent is doing; 1 as well when a worker does not answer", &cli::status},
+    Row{"status", "[--json | --check] [--run-dir DIR | --socket FILE]",
+        "is all well with the agent, by what root and each worker say: 0 healthy, 1 trouble,\n"
+        "      2 no agent, or not to be told; --check: one line, as Nagios has it",
+        &cli::status},
     Row{"jobs", "[--since TIME|24h] [--json] [--state DIR] [--log-dir DIR] | --holds MOUNT|DEVICE",
         "the jobs that run and ran, by the audit log; as root also those that keep a file system\n"
         "      busy",

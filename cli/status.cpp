@@ -1,14 +1,15 @@
-// `bulkhead status`: asks each worker's socket and prints the answers for people or for programs. A
-// worker talks to the network and may be captured, and a terminal acts on control characters, so
-// answers are bounded, checked and escaped.
+// `bulkhead status`: the verdict over the agent, by what root has written and what each worker's
+// socket says. A worker talks to the network and may be captured: it can add a trouble, and take
+// none away.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "cli/base/command.hpp"
 #include "cli/base/options.hpp"
 #include "cli/status/merge.hpp"
-#include "common/base/text.hpp"
+#include "cli/status/print.hpp"
 #include "worker/config/config.hpp"
 
 namespace bulkhead::cli {
@@ -17,131 +18,120 @@ namespace {
 
 using json = StatusJson;
 
-constexpr std::array kOptions{Option{"--json", Option::Takes::nothing},
-                              Option{"--socket", Option::Takes::once},
-                              Option{"--run-dir", Option::Takes::once}};
+constexpr std::array kOptions{
+    Option{"--json", Option::Takes::nothing}, Option{"--check", Option::Takes::nothing},
+    Option{"--socket", Option::Takes::once}, Option{"--run-dir", Option::Takes::once}};
 
-constexpr std::size_t kMostShown = 64;  // jobs of a backend, for people
+// Of the JSON that is printed: raised when a member changes its meaning or goes.
+constexpr int kSchema = 1;
 
-const json& member(const json& object, const char* name) {
-    static const json kNone;
-    const auto found = object.find(name);
-    return found == object.end() ? kNone : *found;
+// The exit statuses are also those of a Nagios plugin: OK, WARNING, CRITICAL.
+int status_of(Verdict::Kind kind) {
+    return kind == Verdict::Kind::healthy ? kDone : kind == Verdict::Kind::trouble ? kNo : kWrong;
 }
 
-// `text` with control characters escaped, for a terminal.
-std::string plain(const std::string& text) {
-    std::string out;
-    for (const char c : text) out += c == '"' || c == '\\' ? std::string(1, c) : quoted({&c, 1});
-    return out;
+const char* name_of(Verdict::Kind kind) {
+    return kind == Verdict::Kind::healthy   ? "healthy"
+           : kind == Verdict::Kind::trouble ? "trouble"
+                                            : "unknown";
 }
 
-std::string text(const json& object, const char* name, const char* otherwise = "-") {
-    const auto& value = member(object, name);
-    if (value.is_string()) return plain(value.get<std::string>());
-    return value.is_null() || value.is_structured() ? otherwise : value.dump();
-}
+struct Heard {
+    RootFile root;
+    std::vector<Asked> workers;
+    bool one_socket = false;  // of 0.1: one process speaks for all backends
+};
 
-void print_line(const char* label, const std::string& value) {
-    std::printf("%-14s %s\n", label, value.c_str());
-}
-
-std::string missing(const json& confinement) {
-    std::string list;
-    for (const auto& feature : member(confinement, "missing")) {
-        if (!feature.is_string()) continue;
-        list += (list.empty() ? "" : ", ") + plain(feature.get<std::string>());
-    }
-    return list.empty() ? "nothing" : list;
-}
-
-// Prints the values in which the worker of this backend differs from the first one.
-void print_otherwise(const json& worker) {
-    for (const auto& [name, value] : worker.items()) {
-        if (name == "confinement") {
-            print_line("  missing", missing(value));
-        } else if (!value.is_structured()) {
-            print_line(("  " + plain(name)).c_str(), text(worker, name.c_str()));
-        }
-    }
-}
-
-void print_backend(const json& backend) {
-    std::printf("\nbackend %s (%s) %s\n", text(backend, "name").c_str(),
-                text(backend, "dialect").c_str(), text(backend, "url").c_str());
-    if (member(backend, "worker").is_object()) print_otherwise(member(backend, "worker"));
-    print_line("  enrollment", text(backend, "enrollment"));
-    const auto count = [&backend](const char* label, const char* number, const char* last) {
-        if (member(backend, number).is_null()) return;
-        print_line(label, text(backend, number) + ", last " + text(backend, last, "never"));
-    };
-    count("  heartbeats", "heartbeats", "last_heartbeat");
-    count("  inventory", "inventory_reports", "last_inventory");
-    for (const char* trouble : {"enrollment_trouble", "presence_trouble", "heartbeat_trouble",
-                                "inventory_trouble", "findings_trouble", "jobs_trouble"}) {
-        if (!member(backend, trouble).is_null()) print_line("  trouble", text(backend, trouble));
-    }
-    for (const auto& one : member(backend, "declined")) {
-        print_line("  declined",
-                   text(one, "what") + ": " + text(one, "reason") + ", " + text(one, "detail"));
-    }
-    std::size_t left = kMostShown;
-    for (const auto& job : member(backend, "jobs")) {
-        if (left-- == 0) {
-            std::printf("  and %zu more jobs\n", member(backend, "jobs").size() - kMostShown);
-            break;
-        }
-        std::printf("  job %s (%s): %s, %s bytes of output\n", text(job, "delivery").c_str(),
-                    text(job, "job").c_str(), text(job, "state").c_str(),
-                    text(job, "stdout_bytes").c_str());
-    }
-}
-
-void print_for_people(const json& status) {
-    print_line("version", text(status, "version"));
-    print_line("host", text(status, "host_id"));
-    print_line("policy", text(status, "policy_digest"));
-    const auto& confinement = member(status, "confinement");
-    print_line("landlock ABI", text(confinement, "landlock_abi"));
-    print_line("missing here", missing(confinement));
-    if (member(status, "restart_needed") == true) {
-        print_line("restart", "needed: root's own limits are those of an older policy");
-    }
-    for (const auto& one : member(status, "troubles")) {
-        print_line("TROUBLE",
-                   text(one, "code") + " since " + text(one, "since") + ": " + text(one, "why"));
-    }
-    for (const auto& backend : member(status, "backends")) print_backend(backend);
-    for (const auto& one : member(status, "unanswered")) {
-        std::printf("\nbackend %s: no answer, %s\n", text(one, "backend").c_str(),
-                    text(one, "why").c_str());
-    }
-}
-
-Result<json> asked(const Options& options) {
+Heard hear(const Options& options) {
     const auto run_dir = options.value("--run-dir", "/run/bulkhead");
     const auto old = run_dir + "/status.sock";  // of version 0.1, which may still run
-    auto one = options.value("--socket", "");
-    if (one.empty() && ::access((run_dir + "/status").c_str(), F_OK) != 0 &&
-        ::access(old.c_str(), F_OK) == 0) {
-        one = old;
+    Heard heard{.root = read_root_file(run_dir), .workers = {}};
+    if (::access((run_dir + "/status").c_str(), F_OK) != 0 && ::access(old.c_str(), F_OK) == 0) {
+        heard.workers = {ask_one(old)};
+        heard.one_socket = true;
+    } else if (auto all = ask_all(run_dir)) {
+        heard.workers = *std::move(all);
     }
-    if (!one.empty()) return ask_one(one).answer;
-    return merge(TRY(ask_all(run_dir)));
+    return heard;
+}
+
+json as_json(const Verdict& verdict, const Heard& heard) {
+    auto troubles = json::array();
+    for (const auto& one : verdict.troubles) {
+        json entry{{"code", one.code}, {"why", one.why}, {"says", one.says}};
+        if (!one.since.empty()) entry["since"] = one.since;
+        if (one.tries > 0) entry["tries"] = one.tries;
+        troubles.push_back(std::move(entry));
+    }
+    json whole{{"version", kSchema}, {"verdict", name_of(verdict.kind)}};
+    if (!verdict.why.empty()) whole["why"] = verdict.why;
+    whole["troubles"] = std::move(troubles);
+    whole["root"] = heard.root.said;
+    if (!heard.root.why.empty()) whole["root_problem"] = heard.root.why;
+    const auto answers = !heard.workers.empty() && heard.workers.front().answer;
+    whole["according_to_workers"] = !heard.one_socket ? merge(heard.workers)
+                                    : answers         ? *heard.workers.front().answer
+                                                      : json();
+    return whole;
+}
+
+void print_json(const json& whole) {
+    std::printf("%s\n", whole.dump(-1, ' ', true, json::error_handler_t::replace).c_str());
+}
+
+json no_verdict(const std::string& why) {
+    return {{"version", kSchema}, {"verdict", "unknown"}, {"why", why}};
+}
+
+void print_for_people(const Verdict& verdict, const Heard& heard) {
+    print_verdict(verdict);
+    print_root(heard.root);
+    const bool fresh = heard.root.state == RootFile::State::fresh;
+    for (const auto& one : heard.workers) print_worker(one, fresh ? heard.root.said : json());
+}
+
+// What one worker answers, as it is: root is not asked, so there is no verdict.
+Result<int> one_worker(const Options& options) {
+    const auto one = ask_one(options.value("--socket", ""));
+    if (options.has("--json")) {
+        print_json(one.answer ? *one.answer : no_verdict(one.answer.error().what));
+    }
+    TRY(one.answer);
+    if (!options.has("--json")) print_worker(one, json());
+    return kDone;
 }
 
 }  // namespace
 
 Result<int> status(const Arguments& arguments) {
-    const auto options = TRY(Options::parse(arguments, kOptions));
-    if (!options.operands().empty()) return wrong("takes no operands");
-    const auto document = TRY(asked(options));
-    if (options.has("--json")) {
-        std::printf("%s\n", document.dump(-1, ' ', true).c_str());
-    } else {
-        print_for_people(document);
+    const auto options = [&]() -> Result<Options> {
+        auto parsed = TRY(Options::parse(arguments, kOptions));
+        if (!parsed.operands().empty()) return wrong("takes no operands");
+        if (parsed.has("--json") && parsed.has("--check")) {
+            return wrong("give one of --json and --check");
+        }
+        if (parsed.has("--socket") && parsed.has("--check")) {
+            return wrong("--check is not of one worker: leave --socket out");
+        }
+        return parsed;
+    }();
+    if (!options) {
+        if (std::ranges::count(arguments, "--json") > 0) {
+            print_json(no_verdict(options.error().what));
+        }
+        return std::unexpected(options.error());
     }
-    return member(document, "unanswered").empty() ? kDone : kNo;
+    if (options->has("--socket")) return one_worker(*options);
+    const auto heard = hear(*options);
+    const auto verdict = judge(heard.root, heard.workers);
+    if (options->has("--json")) {
+        print_json(as_json(verdict, heard));
+    } else if (options->has("--check")) {
+        std::printf("%s\n", one_line(verdict).c_str());
+    } else {
+        print_for_people(verdict, heard);
+    }
+    return status_of(verdict.kind);
 }
 
 Result<int> settings(const Arguments& arguments) {

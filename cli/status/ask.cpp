@@ -58,6 +58,20 @@ Result<sys::Fd> connect_to(const std::string& path, Clock::time_point deadline) 
     return socket;
 }
 
+// The broker listens for its workers. A socket on which another listens is a stranger's: what comes
+// from there is not a worker's word (unix(7), SO_PEERCRED: credentials of who called listen(2)).
+Result<sys::Fd> connect_to_ours(const std::string& path, Clock::time_point deadline) {
+    auto socket = TRY(connect_to(path, deadline));
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+        return sys::fail_errno("credentials of " + path);
+    }
+    if (peer.uid == 0 || peer.uid == ::geteuid()) return socket;
+    return fail(path + ": user " + std::to_string(peer.uid) +
+                " listens there, and not root: find out who that is");
+}
+
 Result<std::string> read_until(const sys::Fd& socket, Clock::time_point deadline) {
     std::string text;
     std::array<char, 16'384> chunk{};
@@ -84,7 +98,7 @@ Result<StatusJson> hear(const Result<sys::Fd>& socket, Clock::time_point deadlin
 
 Asked ask_one(const std::string& socket) {
     const auto deadline = Clock::now() + kTimeout;
-    return {.backend = {}, .answer = hear(connect_to(socket, deadline), deadline)};
+    return {.backend = {}, .answer = hear(connect_to_ours(socket, deadline), deadline)};
 }
 
 Result<std::vector<Asked>> ask_all(const std::string& run_dir) {
@@ -100,7 +114,7 @@ Result<std::vector<Asked>> ask_all(const std::string& run_dir) {
         const auto backend = name.substr(0, name.rfind('.'));
         if (!name.ends_with(kEnding) || !is_backend_name(backend)) continue;
         names.push_back(backend);
-        sockets.push_back(connect_to(folder + "/" + name, deadline));
+        sockets.push_back(connect_to_ours(folder + "/" + name, deadline));
     }
     if (names.empty()) return fail(folder + ": holds no socket; is the agent running?");
     std::vector<Asked> all;

@@ -1,23 +1,8 @@
 #include "cli/status/merge.hpp"
 
-#include <algorithm>
+#include "cli/status/verdict.hpp"
 
 namespace bulkhead::cli {
-
-namespace {
-
-Result<StatusJson> own_entry(const Asked& one) {
-    if (!one.answer) return std::unexpected(one.answer.error());
-    const auto backends = one.answer->find("backends");
-    if (backends != one.answer->end() && backends->is_array()) {
-        for (const auto& entry : *backends) {
-            if (entry.is_object() && entry.value("name", StatusJson()) == one.backend) return entry;
-        }
-    }
-    return fail("it does not speak of its own backend");
-}
-
-}  // namespace
 
 StatusJson merge(const std::vector<Asked>& asked) {
     auto whole = StatusJson::object();

@@ -1,21 +1,28 @@
 // `bulkhead status` asks a process that may have fallen, and root may be the one who looks.
 #include <gmock/gmock.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstring>
 #include <thread>
 
 #include "cli/status/bounded_json.hpp"
+#include "common/sys/clock.hpp"
 #include "common/sys/fd.hpp"
 #include "tests/cli/site.hpp"
 
 namespace bulkhead::test {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 sys::Fd listen_at(const std::string& path) {
     sys::Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -46,6 +53,21 @@ class Status : public ::testing::Test {
     sys::Fd listener_ = listen_at(socket_);
 };
 
+// What root writes when all is well, `age` seconds ago, as the process `pid`.
+std::string root_says(const std::string& troubles = "[]", long age = 0, int pid = ::getpid(),
+                      const std::string& more = "") {
+    const auto clocks = sys::read_clocks();
+    return R"({"format":1,"written":)" +
+           std::to_string(clocks.now.time_since_epoch().count() - age) + R"(,"up":)" +
+           std::to_string(clocks.up.count() - age) + R"(,"tick":30,"version":"1",)" + R"("pid":)" +
+           std::to_string(pid) +
+           R"(,"started":1790000000,"host":"h","groups":["web"],"policy":{"digest":"d",)" +
+           R"("loaded":1790000000,"on_disk":"in-force"},"walls":{"missing":["mdwe"],)" +
+           R"("unusable":[]},"intake":{"suspended":false},"jobs":{"running":[],"last":[],)" +
+           R"("refused":[],"outcomes":{"ok":7},"refusals":{}})" + more + R"(,"troubles":)" +
+           troubles + "}\n";
+}
+
 // A run directory with a socket for each of the workers that say something.
 class StatusOfAll : public ::testing::Test {
   protected:
@@ -71,8 +93,26 @@ class StatusOfAll : public ::testing::Test {
     // Nobody listens there.
     void leave_socket(const std::string& backend) { listen_at(socket(backend)); }
 
+    void root_wrote(const std::string& text) {
+        place_.write("broker.json", text);
+        EXPECT_EQ(::chmod((place_.path() + "/broker.json").c_str(), 0640), 0);
+    }
+    void SetUp() override {
+        if (::geteuid() != 0) GTEST_SKIP() << "what root writes must be root's";
+        EXPECT_EQ(::chmod(place_.path().c_str(), 0755), 0);
+        root_wrote(root_says());
+    }
+
     Tree place_ = tree({{"status/x", ""}});
 };
+
+// A process that was there.
+int gone() {
+    const auto child = ::fork();
+    if (child == 0) ::_exit(0);
+    ::waitpid(child, nullptr, 0);
+    return child;
+}
 
 const std::string kMain =
     R"({"version":"1","host_id":"h","policy_digest":"d","confinement":{"landlock_abi":4,)"
@@ -84,9 +124,8 @@ TEST_F(Status, ShowsWhatIsThere) {
         R"("missing":["mdwe"]},"backends":[{"name":"n","heartbeats":7,"heartbeat_trouble":"\"no\"",)"
         R"("jobs":[{"delivery":"j","job":"x","state":"running","stdout_bytes":9}]}]})");
     EXPECT_EQ(answer.code, 0) << answer.err;
-    for (const auto* line :
-         {"missing here   mdwe\n", "  heartbeats   7, last never\n", "  trouble      \"no\"\n",
-          "  job j (x): running, 9 bytes of output\n"}) {
+    for (const auto* line : {"  missing here mdwe\n", "  heartbeats   7, last never\n",
+                             "  job j (x): running, 9 bytes of output\n"}) {
         EXPECT_THAT(answer.out, HasSubstr(line));
     }
 }
@@ -249,11 +288,15 @@ TEST_F(StatusOfAll, IsOneOfTheSameShape) {
                        R"({"landlock_abi":4,"missing":[]},"backends":[{"name":"fleet"}]})";
     const auto answer = shown({{"main", kMain}, {"fleet", fleet}}, {"--json"});
     EXPECT_EQ(answer.code, 0) << answer.err;
-    EXPECT_EQ(answer.out,
-              R"({"version":"1","host_id":"h","policy_digest":"d","confinement":{"landlock_abi":4,)"
-              R"("missing":[]},"backends":[{"name":"fleet"},{"name":"main","heartbeats":7}],)"
-              R"("unanswered":[]})"
-              "\n");
+    EXPECT_THAT(answer.out,
+                StartsWith(R"({"version":1,"verdict":"healthy","troubles":[],"root":{)"));
+    EXPECT_THAT(
+        answer.out,
+        EndsWith(
+            R"("according_to_workers":{"version":"1","host_id":"h","policy_digest":"d","confinement":{"landlock_abi":4,)"
+            R"("missing":[]},"backends":[{"name":"fleet"},{"name":"main","heartbeats":7}],)"
+            R"("unanswered":[]}})"
+            "\n"));
 }
 
 TEST_F(StatusOfAll, WhatOneSaysOtherwiseStandsWithItsBackend) {
@@ -264,9 +307,9 @@ TEST_F(StatusOfAll, WhatOneSaysOtherwiseStandsWithItsBackend) {
                 HasSubstr(R"({"name":"new","worker":{"version":"2","policy_digest":"e",)"
                           R"("confinement":{"landlock_abi":4,"missing":["mdwe"]}}})"));
     const auto people = shown(workers).out;
-    EXPECT_THAT(people, HasSubstr("policy         d\n"));
-    EXPECT_THAT(people, HasSubstr("  policy_digest e\n"));
-    EXPECT_THAT(people, HasSubstr("  missing      mdwe\n"));
+    EXPECT_THAT(people, HasSubstr("  policy       d, in force since "));
+    EXPECT_THAT(people, HasSubstr("  policy       e, and root says otherwise\n"));
+    EXPECT_THAT(people, HasSubstr("  version      2, and root says otherwise\n"));
 }
 
 TEST_F(StatusOfAll, WhoDoesNotAnswerIsNamedWithTheReason) {
@@ -274,7 +317,7 @@ TEST_F(StatusOfAll, WhoDoesNotAnswerIsNamedWithTheReason) {
     const Workers workers{{"cut", R"({"version":)"}, {"main", kMain}};
     const auto people = shown(workers);
     EXPECT_EQ(people.code, 1);
-    EXPECT_THAT(people.out, HasSubstr("backend main"));
+    EXPECT_THAT(people.out, HasSubstr("according to worker main"));
     EXPECT_THAT(people.out, HasSubstr("backend gone: no answer, " + socket("gone") +
                                       ": Connection refused; is the agent running?"));
     EXPECT_THAT(people.out, HasSubstr("backend cut: no answer, the agent's answer was cut short"));
@@ -287,7 +330,7 @@ TEST_F(StatusOfAll, OneThatHangsKeepsNoOtherFromAnswering) {
     const auto hanging = listen_at(socket("a"));  // first of all, and never accepts
     const auto answer = shown({{"main", kMain}});
     EXPECT_EQ(answer.code, 1);
-    EXPECT_THAT(answer.out, HasSubstr("backend main"));
+    EXPECT_THAT(answer.out, HasSubstr("according to worker main"));
     EXPECT_THAT(answer.out, HasSubstr("backend a: no answer, the agent does not answer"));
 }
 
@@ -303,14 +346,186 @@ TEST_F(StatusOfAll, AWorkerIsBelievedAboutItsOwnBackendAlone) {
     EXPECT_THAT(silent.out, HasSubstr("backend liar: no answer, it does not speak of its own"));
 }
 
-TEST_F(StatusOfAll, WithoutASocketTheAgentIsAskedFor) {
-    const auto none = run({.words = {"status", "--run-dir", place_.path()}});
-    EXPECT_EQ(none.code, 1);
-    EXPECT_THAT(none.err, HasSubstr("holds no socket; is the agent running?"));
-    const auto nowhere = run({.words = {"status", "--run-dir", place_.path() + "/no"}});
-    EXPECT_EQ(nowhere.code, 1);
-    EXPECT_THAT(nowhere.err, HasSubstr("is the agent running?"));
+TEST_F(StatusOfAll, WhoIsNotThereIsToldFromWhoWasNeverThere) {
+    const auto says = [&](const std::string& run_dir, const char* why) {
+        const auto people = run({.words = {"status", "--run-dir", run_dir}});
+        EXPECT_EQ(people.code, 2);
+        EXPECT_THAT(people.out, StartsWith("unknown: the agent is not running")) << people.err;
+        EXPECT_THAT(people.out, HasSubstr(why));
+        EXPECT_THAT(people.out, HasSubstr("systemctl start bulkhead"));
+        const auto line = run({.words = {"status", "--check", "--run-dir", run_dir}});
+        EXPECT_EQ(line.code, 2);
+        EXPECT_THAT(line.out, StartsWith("BULKHEAD CRITICAL - the agent is not running"));
+        const auto programs = run({.words = {"status", "--json", "--run-dir", run_dir}});
+        EXPECT_EQ(programs.code, 2);
+        EXPECT_THAT(programs.out, StartsWith(R"({"version":1,"verdict":"unknown","why":")"));
+    };
+    says(place_.path() + "/no", "has not been since this host started");
+    place_.remove("broker.json");
+    says(place_.path(), "it was stopped");
+    root_wrote(root_says("[]", 5, gone()));
+    says(place_.path(), "ended without a stop");
+    root_wrote(root_says("[]", -500));  // by CLOCK_BOOTTIME in the future: of an earlier boot
+    says(place_.path(), "ended without a stop");
+}
+
+TEST_F(StatusOfAll, AWrongCallIsTold) {
     EXPECT_EQ(run({.words = {"status", "x"}}).code, 2);
+    EXPECT_EQ(run({.words = {"status", "--json", "--check"}}).code, 2);
+    EXPECT_EQ(run({.words = {"status", "--check", "--socket", "x"}}).code, 2);
+    const auto programs = run({.words = {"status", "--json", "x"}});
+    EXPECT_EQ(programs.code, 2);
+    EXPECT_THAT(programs.out, StartsWith(R"({"version":1,"verdict":"unknown",)"));
+}
+
+TEST_F(StatusOfAll, ATroubleOfRootsStandsWithWhatToDo) {
+    root_wrote(root_says(R"([{"code":"audit-unwritable","since":1790000000,"why":"no space; make)"
+                         R"( room"},{"code":"clock-behind","since":1790000001,"why":"a | bar"}])"));
+    const auto people = shown({{"main", kMain}});
+    EXPECT_EQ(people.code, 1);
+    EXPECT_THAT(people.out, StartsWith("trouble: 2\n\naudit-unwritable, says root, since "
+                                       "2026-09-21T14:13:20Z\n    no space; make room\n"));
+    const auto line = shown({{"main", kMain}}, {"--check"});
+    EXPECT_EQ(line.code, 1);
+    EXPECT_EQ(line.out,
+              "BULKHEAD WARNING - 2 troubles: audit-unwritable (root): no space; make "
+              "room; clock-behind (root): a / bar\n");
+    EXPECT_THAT(
+        shown({{"main", kMain}}, {"--json"}).out,
+        HasSubstr(R"("verdict":"trouble","troubles":[{"code":"audit-unwritable","why":)"
+                  R"("no space; make room","says":"root","since":"2026-09-21T14:13:20Z"})"));
+}
+
+TEST_F(StatusOfAll, AWorkersTroubleIsItsOwnWord) {
+    const auto failing =
+        R"({"version":"1","backends":[{"name":"main","troubles":[{"code":"jobs-failing","since":)"
+        R"("2026-11-30T10:00:00Z","why":"503","tries":3}]}]})";
+    const auto people = shown({{"main", failing}});
+    EXPECT_EQ(people.code, 1);
+    EXPECT_THAT(people.out, StartsWith("trouble: 1\n\njobs-failing, says worker main, since "
+                                       "2026-11-30T10:00:00Z, 3 tries\n    503\n"));
+}
+
+// It can add a trouble of its own, and neither take one away nor change what root says.
+TEST_F(StatusOfAll, AWorkerThatLiesChangesNothingInRootsPart) {
+    root_wrote(
+        root_says(R"([{"code":"policy-rejected","since":1790000000,"why":"line 3; mend"}])"));
+    const auto part_of = [](const std::string& out) {
+        const auto from = out.find("\naccording to root"), to = out.find("\naccording to worker");
+        auto part = out.substr(from, std::min(to, out.find("\nbackend ")) - from);
+        return part.substr(part.find('\n', 1));  // without its age
+    };
+    const auto honest = shown({{"main", kMain}}).out;
+    ASSERT_THAT(part_of(honest), HasSubstr("policy       d, in force"));
+    for (
+        const std::string lie :
+        {R"({"verdict":"healthy","version":"9","host_id":"other","policy_digest":"0","troubles":[],)"
+         R"("root":{"troubles":[]},"backends":[{"name":"main","troubles":[],"verdict":"healthy"}]})",
+         R"({"backends":[{"name":"main","troubles":"none"}]})", R"([])", R"(healthy)", ""}) {
+        const auto answer = shown({{"main", lie}});
+        EXPECT_EQ(answer.code, 1) << lie;
+        EXPECT_THAT(answer.out, StartsWith("trouble: ")) << lie;
+        EXPECT_THAT(answer.out, HasSubstr("\npolicy-rejected, says root, since ")) << lie;
+        EXPECT_EQ(part_of(answer.out), part_of(honest)) << lie;
+    }
+    const auto flood = shown({{"main", megabyte_of("{}", 1 << 20)}});
+    EXPECT_EQ(part_of(flood.out), part_of(honest));
+    std::string many = R"({"backends":[{"name":"main","troubles":[)";
+    for (int i = 0; i < 5000; ++i) many += R"({"code":"a\nhealthy","why":"\u001b[2J"},)";
+    const auto noisy = shown({{"main", many + "{}]}]}"}});
+    EXPECT_THAT(noisy.out, StartsWith("trouble: 17\n"));
+    EXPECT_THAT(noisy.out, Not(HasSubstr("\nhealthy")));
+    EXPECT_EQ(part_of(noisy.out), part_of(honest));
+}
+
+TEST_F(StatusOfAll, ASocketOfAStrangerIsNotHeard) {
+    const auto path = socket("main");
+    EXPECT_EQ(::chmod((place_.path() + "/status").c_str(), 0777), 0);
+    const auto listener = [&] {
+        sys::Fd made;
+        std::thread([&] {  // setfsuid-like: SO_PEERCRED is of who calls listen(2)
+            EXPECT_EQ(::syscall(SYS_setresuid, kNobody, kNobody, 0), 0);
+            made = listen_at(path);
+        })
+            .join();
+        return made;
+    }();
+    const auto answer = run({.words = {"status", "--run-dir", place_.path()}});
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_THAT(answer.out, HasSubstr("user 65534 listens there, and not root"));
+}
+
+TEST_F(StatusOfAll, RootsFileIsTroubleWhenItIsOld) {
+    root_wrote(root_says("[]", 89));
+    EXPECT_EQ(shown({{"main", kMain}}).code, 0);
+    root_wrote(root_says("[]", 92));
+    const auto old = shown({{"main", kMain}});
+    EXPECT_EQ(old.code, 1);
+    EXPECT_THAT(old.out, StartsWith("trouble: 1\n\nroot-silent\n    root's process "));
+    EXPECT_THAT(old.out, HasSubstr("has written nothing since "));
+}
+
+TEST_F(StatusOfAll, AFileThatIsNotRootsIsNotBelieved) {
+    const auto path = place_.path() + "/broker.json";
+    const auto refused = [&](const char* what) {
+        const auto answer = shown({{"main", kMain}});
+        EXPECT_EQ(answer.code, 1) << what;
+        EXPECT_THAT(answer.out, StartsWith("trouble: 1\n\nroot-unbelieved\n")) << what;
+    };
+    EXPECT_EQ(::chown(path.c_str(), kNobody, 0), 0);
+    refused("another's");
+    EXPECT_EQ(::chown(path.c_str(), 0, 0), 0);
+    EXPECT_EQ(::chmod(path.c_str(), 0666), 0);
+    refused("everybody may write");
+    EXPECT_EQ(::chmod(path.c_str(), 0640), 0);
+    EXPECT_EQ(::chmod(place_.path().c_str(), 0777), 0);
+    refused("everybody may rename");
+    EXPECT_EQ(::chmod(place_.path().c_str(), 0755), 0);
+    EXPECT_EQ(shown({{"main", kMain}}).code, 0);
+    for (const std::string text : {"", "{", "[]", "{}", R"({"format":2})"}) {
+        root_wrote(text);
+        refused(text.c_str());
+    }
+    root_wrote(root_says("[]", 0, 0));
+    refused("no process");
+    root_wrote(std::string((1 << 20) + 1, ' '));
+    refused("too large");
+    place_.remove("broker.json");
+    place_.write("elsewhere", root_says());
+    place_.link("broker.json", "elsewhere");
+    refused("a link");
+    place_.remove("broker.json");
+    EXPECT_EQ(::mkfifo(path.c_str(), 0640), 0);
+    refused("a FIFO, which nobody waits for");
+}
+
+TEST_F(StatusOfAll, WhoMayNotReadSaysSo) {
+    const auto answer = run({.words = {"status", "--run-dir", place_.path()}, .user = kNobody});
+    EXPECT_EQ(answer.code, 2);
+    EXPECT_THAT(answer.out, StartsWith("unknown: " + place_.path() + "/broker.json: "));
+    EXPECT_THAT(answer.out, HasSubstr("ask as root, or be a member of its group"));
+}
+
+TEST_F(StatusOfAll, AWorkerThatRootKnowsAndThatHasNoSocketIsTrouble) {
+    root_wrote(root_says("[]", 0, ::getpid(),
+                         R"(,"workers":[{"backend":"main","confined":true},{"backend":"gone"}])"));
+    const auto answer = shown({{"main", kMain}});
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_THAT(answer.out, StartsWith("trouble: 1\n\nworker-silent\n    backend gone: "));
+}
+
+TEST_F(StatusOfAll, RootsPartEndsWellWhateverTheTypesAre) {
+    for (const std::string value : {"7", "\"x\"", "[]", "{}", "[7]", "[[{}]]", "true", "null"}) {
+        std::string all;
+        for (const auto* name : {"policy", "ceiling", "approvals", "expiring", "intake", "clock",
+                                 "ledger", "audit", "walls", "workers", "jobs", "troubles"}) {
+            all += std::string(",\"") + name + "\":" + value;
+        }
+        auto text = root_says();
+        text = text.substr(0, text.find(",\"started\"")) + all + "}";
+        root_wrote(text);
+        EXPECT_THAT(shown({{"main", kMain}}).code, testing::AnyOf(0, 1)) << value;
+    }
 }
 
 TEST_F(StatusOfAll, AnAgentThatWasNotRestartedYetIsAskedWhereItListens) {
@@ -321,8 +536,9 @@ TEST_F(StatusOfAll, AnAgentThatWasNotRestartedYetIsAskedWhereItListens) {
     });
     const auto answer = run({.words = {"status", "--run-dir", old.path()}});
     worker.join();
-    EXPECT_EQ(answer.code, 0) << answer.err;
-    EXPECT_THAT(answer.out, HasSubstr("backend main"));
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_THAT(answer.out, StartsWith("trouble: 1\n\nroot-unknown\n"));
+    EXPECT_THAT(answer.out, HasSubstr("backend      main"));
 }
 
 TEST_F(StatusOfAll, AByteNowAndThenIsNoReasonToWaitOn) {
