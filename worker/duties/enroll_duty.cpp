@@ -106,9 +106,9 @@ void EnrollDuty::use_credential(Secret credential) {
 }
 
 void EnrollDuty::give_up(std::string why) {
-    trouble_ = std::move(why);
+    trouble_.failed(std::move(why));
     state_ = State::refused;
-    context_.log.error("enroll", {{"backend", context_.config.name}, {"why", trouble_}});
+    context_.log.error("enroll", {{"backend", context_.config.name}, {"why", trouble_.why()}});
     callbacks_.failed();
 }
 
@@ -116,22 +116,31 @@ void EnrollDuty::renew(const std::string& why) {
     if (state_ != State::enrolled) return;  // the operator has been told already
     state_ = State::refused;
     const auto& traits = dialect_.traits();
-    trouble_ = std::string(traits.credential_name) + " rejected: " + why;
+    auto text = std::string(traits.credential_name) + " rejected: " + why;
     const auto* const enrollment = dialect_.enrollment();
     const bool asks = enrollment != nullptr && enrollment->enroll_traits().gives_again &&
                       (!context_.config.install_token.empty() || !enrollment->needs_token()) &&
                       !from_configuration_;
-    trouble_ += asks ? "; enrolling again" : "; " + how_to_renew();
-    context_.log.error("credential", {{"backend", context_.config.name}, {"why", trouble_}});
+    text += asks ? "; enrolling again" : "; " + how_to_renew();
+    trouble_.failed(std::move(text));
+    context_.log.error("credential", {{"backend", context_.config.name}, {"why", trouble_.why()}});
     if (asks) next_try_ = context_.loop.after(backoff_.next(), [this] { ask(); });
 }
 
 void EnrollDuty::enroll_again() {
     if (state_ != State::enrolled) return;
     state_ = State::trying;
-    trouble_ = "the backend has forgotten this host; enrolling again";
-    context_.log.warning("enroll", {{"backend", context_.config.name}, {"why", trouble_}});
+    trouble_.failed("the backend has forgotten this host; enrolling again");
+    context_.log.warning("enroll", {{"backend", context_.config.name}, {"why", trouble_.why()}});
     next_try_ = context_.loop.after(backoff_.next(), [this] { ask(); });
+}
+
+void EnrollDuty::tell(std::vector<Trouble>& all) const {
+    trouble_.tell(all, "enroll");
+    if (trouble_.stands() || state_ == State::enrolled) return;
+    all.push_back({.code = "not-enrolled",
+                   .since = began_,
+                   .why = "the backend has not answered yet; if that lasts, see the agent's log"});
 }
 
 std::string EnrollDuty::where_to_put_a_token() const {
@@ -236,9 +245,9 @@ void EnrollDuty::on_answer(Answer<Enrolled> answer) {
     // The credential is saved before anything else: the token may be spent, so a lost credential
     // cannot be had again.
     if (const auto saved = credentials_.save(context_.config.name, answer->identity); !saved) {
-        trouble_ =
+        trouble_.failed(
             "the credential could not be kept, so a restart will need a new install token: " +
-            saved.error().what;
+            saved.error().what);
         context_.log.error("keep credential",
                            {{"backend", context_.config.name}, {"why", saved.error().what}});
     } else if (!context_.config.install_token.empty()) {
@@ -256,7 +265,7 @@ void EnrollDuty::on_answer(Answer<Enrolled> answer) {
 }
 
 void EnrollDuty::retry_later(const Failure& failure) {
-    trouble_ = failure.text;
+    auto why = failure.text;
     if (failure.kind == Failure::Kind::not_yet) {
         state_ = State::pending;
     } else if (failure.kind != Failure::Kind::retry) {
@@ -266,14 +275,15 @@ void EnrollDuty::retry_later(const Failure& failure) {
         return give_up("the install token was refused, and it works only once: " + failure.text +
                        "; ask an admin for a new one, " + how_to_enroll());
     }
-    if (failure.kind == Failure::Kind::credential_lost) trouble_ += "; " + how_to_renew();
+    if (failure.kind == Failure::Kind::credential_lost) why += "; " + how_to_renew();
     if (failure.kind == Failure::Kind::credential_rejected &&
         dialect_.enrollment()->needs_token()) {
-        trouble_ += "; if another install token is needed, " + how_to_enroll();
+        why += "; if another install token is needed, " + how_to_enroll();
     }
+    trouble_.failed(std::move(why));
     const auto delay = delay_after(failure);
     context_.log.warning("enroll", {{"backend", context_.config.name},
-                                    {"why", trouble_},
+                                    {"why", trouble_.why()},
                                     {"next_try_ms", std::to_string(delay.count())}});
     if (context_.serves()) next_try_ = context_.loop.after(delay, [this] { ask(); });
     callbacks_.failed();

@@ -5,6 +5,7 @@
 
 #include "worker/backend/dialect/dialect.hpp"
 #include "worker/duties/duty_context.hpp"
+#include "worker/duties/duty_trouble.hpp"
 #include "worker/duties/host_facts.hpp"
 #include "worker/state/credentials.hpp"
 
@@ -49,7 +50,8 @@ class EnrollDuty {
 
     State state() const { return state_; }
     bool is_asking() const { return asking_; }  // a request is under way
-    const std::string& trouble() const { return trouble_; }
+    const std::string& trouble() const { return trouble_.why(); }
+    void tell(std::vector<Trouble>& all) const;
 
   private:
     Result<std::optional<Identity>> take_over();
@@ -77,7 +79,8 @@ class EnrollDuty {
     State state_ = State::unknown;
     bool asking_ = false;
     bool from_configuration_ = false;
-    std::string trouble_;
+    DutyTrouble trouble_;
+    UnixTime began_ = sys::now();
 };
 
 std::string_view name_of(EnrollDuty::State state);

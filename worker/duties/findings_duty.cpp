@@ -38,11 +38,10 @@ void FindingsDuty::on_answer(const Answer<>& answer, std::size_t count) {
         trouble_.clear();
     } else {
         const auto& failure = answer.error();
-        if (failure.text != trouble_) {
+        if (trouble_.failed(failure.text)) {
             context_.log.warning("findings",
                                  {{"backend", context_.config.name}, {"why", failure.text}});
         }
-        trouble_ = failure.text;
         // After a failure that may pass the next scan is soon; after a refusal at the usual
         // interval.
         if (failure.kind == Failure::Kind::retry) {
@@ -56,7 +55,7 @@ void FindingsDuty::on_answer(const Answer<>& answer, std::size_t count) {
 
 void FindingsDuty::describe(JsonWriter& json) const {
     json.put_known("findings", accepted_);
-    if (!trouble_.empty()) json.put("findings_trouble", trouble_);
+    if (trouble_.stands()) json.put("findings_trouble", trouble_.why());
 }
 
 void FindingsDuty::schedule(std::chrono::milliseconds delay) {

@@ -8,6 +8,7 @@
 #include "worker/backend/json/json.hpp"
 #include "worker/broker/host_files.hpp"
 #include "worker/duties/duty_context.hpp"
+#include "worker/duties/duty_trouble.hpp"
 
 namespace bulkhead::worker {
 
@@ -36,6 +37,8 @@ class FindingsDuty {
 
     // For `bulkhead status`: members of the backend's object.
     void describe(JsonWriter& json) const;
+    // What stands between this duty and its next success.
+    void tell(std::vector<Trouble>& all) const { trouble_.tell(all, "findings"); }
 
   private:
     void scan();
@@ -54,7 +57,7 @@ class FindingsDuty {
     sys::TimerId timer_;
     bool started_ = false;
     std::optional<std::size_t> accepted_;  // findings in the last report that was taken
-    std::string trouble_;
+    DutyTrouble trouble_;
 };
 
 }  // namespace bulkhead::worker

@@ -83,6 +83,7 @@ Result<Heartbeat> HeartbeatDuty::compose() {
     heartbeat.audit = audit_head(state);
     heartbeat.ledger = ledger_head(state);
     heartbeat.troubles = troubles_of(state);
+    heartbeat.worker_troubles = callbacks_.troubles();
     heartbeat.metrics = latest_;
     heartbeat.network = read_network(dialect_.traits().network, proc_);
     heartbeat.system = facts_.system;
@@ -104,7 +105,7 @@ bool HeartbeatDuty::system_is_due() const {
 void HeartbeatDuty::on_answer(Answer<HeartbeatReceipt> answer,
                               std::optional<SettableFacts> reported) {
     if (answer) {
-        if (!trouble_.empty())
+        if (trouble_.stands())
             context_.log.info("heartbeat again", {{"backend", context_.config.name}});
         trouble_.clear();
         ++delivered_;
@@ -119,11 +120,10 @@ void HeartbeatDuty::on_answer(Answer<HeartbeatReceipt> answer,
                                          {"sequence", std::to_string(sequence_)}});
     } else {
         schedule_.failed(sys::Clock::now(), answer.error());
-        if (answer.error().text != trouble_) {
+        if (trouble_.failed(answer.error().text)) {
             context_.log.warning("heartbeat",
                                  {{"backend", context_.config.name}, {"why", answer.error().text}});
         }
-        trouble_ = answer.error().text;
     }
     arm_timer();
     callbacks_.answered(answer);
@@ -132,7 +132,7 @@ void HeartbeatDuty::on_answer(Answer<HeartbeatReceipt> answer,
 void HeartbeatDuty::describe(JsonWriter& json) const {
     json.put("heartbeats", delivered_);
     if (last_delivered_) json.put("last_heartbeat", format_utc(*last_delivered_));
-    if (!trouble_.empty()) json.put("heartbeat_trouble", trouble_);
+    if (trouble_.stands()) json.put("heartbeat_trouble", trouble_.why());
     json.begin_array("declined");
     for (const auto& one : declined_) {
         json.begin_object()
@@ -142,6 +142,20 @@ void HeartbeatDuty::describe(JsonWriter& json) const {
             .end();
     }
     json.end();
+}
+
+void HeartbeatDuty::tell_late(std::vector<Trouble>& all) const {
+    if (trouble_.stands() || stopped_) return;
+    if (!last_delivered_) {
+        all.push_back({.code = "heartbeat-none",
+                       .since = began_,
+                       .why = "no heartbeat was accepted yet; if that lasts, see the agent's log"});
+    } else if (sys::now() - *last_delivered_ > 3 * schedule_.interval()) {
+        all.push_back(
+            {.code = "heartbeat-late",
+             .since = *last_delivered_,
+             .why = "no heartbeat was accepted for three intervals; see the agent's log"});
+    }
 }
 
 // A wish of the backend that is declined is logged once, not at every heartbeat that repeats it.

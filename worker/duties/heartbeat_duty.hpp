@@ -11,6 +11,7 @@
 #include "worker/broker/client.hpp"
 #include "worker/duties/beat_schedule.hpp"
 #include "worker/duties/duty_context.hpp"
+#include "worker/duties/duty_trouble.hpp"
 #include "worker/duties/host_facts.hpp"
 #include "worker/host/metrics/metrics.hpp"
 
@@ -24,6 +25,7 @@ class HeartbeatDuty {
     };
     struct Callbacks {
         std::function<Running()> running;
+        std::function<std::vector<Trouble>()> troubles;  // of this worker
         std::function<void()> before_each;
         // After each reading of the host: from when on the next CPU percentage counts.
         std::function<void(const CpuSample&)> sampled;
@@ -49,6 +51,10 @@ class HeartbeatDuty {
     void stop();
 
     void describe(JsonWriter& json) const;
+    // What stands between this duty and its next success.
+    void tell(std::vector<Trouble>& all) const { trouble_.tell(all, "heartbeat"); }
+    // The same where nothing fails and no heartbeat has been accepted for three intervals, or yet.
+    void tell_late(std::vector<Trouble>& all) const;
 
   private:
     void wake();
@@ -77,7 +83,8 @@ class HeartbeatDuty {
     std::optional<UnixTime> last_delivered_;
     SettableFacts system_reported_;  // as last delivered, at system_reported_at_
     std::optional<sys::Clock::time_point> system_reported_at_;
-    std::string trouble_;
+    DutyTrouble trouble_;
+    UnixTime began_ = sys::now();
     std::vector<Declined> declined_;
 };
 

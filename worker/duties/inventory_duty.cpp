@@ -196,6 +196,7 @@ void InventoryDuty::send() {
         report.policy_digest = facts_.policy_digest;
         report.audit = audit_head(*state);
         report.ledger = ledger_head(*state);
+        report.troubles = troubles_of(*state);
     }
     ++run_->reports;
     request_ = perform<InventoryReceipt>(
@@ -265,7 +266,7 @@ void InventoryDuty::save_state() {
 
 void InventoryDuty::succeed() {
     const auto run = std::exchange(run_, std::nullopt);
-    if (!trouble_.empty())
+    if (trouble_.stands())
         context_.log.info("inventory again", {{"backend", context_.config.name}});
     trouble_.clear();
     backoff_.succeeded();
@@ -294,11 +295,10 @@ void InventoryDuty::give_up(const Failure& failure) {
     state_.held = state_.held || failure.kind == Kind::not_yet;
     // Saved so that dropped elements and accepted parts are not reported again.
     save_state();
-    if (failure.text != trouble_) {
+    if (trouble_.failed(failure.text)) {
         context_.log.warning("inventory",
                              {{"backend", context_.config.name}, {"why", failure.text}});
     }
-    trouble_ = failure.text;
     callbacks_.reported(&failure);
     if (!context_.serves()) return callbacks_.finished(false);
     if (failure.kind == Kind::retry) return schedule(backoff_.next(failure.retry_after));
@@ -309,7 +309,7 @@ void InventoryDuty::give_up(const Failure& failure) {
 void InventoryDuty::describe(JsonWriter& json) const {
     json.put("inventory_reports", state_.sequence);
     if (state_.last_accepted) json.put("last_inventory", format_utc(*state_.last_accepted));
-    if (!trouble_.empty()) json.put("inventory_trouble", trouble_);
+    if (trouble_.stands()) json.put("inventory_trouble", trouble_.why());
 }
 
 }  // namespace bulkhead::worker

@@ -10,6 +10,7 @@
 #include "worker/broker/client.hpp"
 #include "worker/duties/cadence.hpp"
 #include "worker/duties/duty_context.hpp"
+#include "worker/duties/duty_trouble.hpp"
 #include "worker/duties/host_facts.hpp"
 #include "worker/duties/report_queue.hpp"
 #include "worker/host/inventory/own_sockets.hpp"
@@ -38,6 +39,8 @@ class InventoryDuty {
     void start();
     void stop();
     void describe(JsonWriter& json) const;
+    // What stands between this duty and its next success.
+    void tell(std::vector<Trouble>& all) const { trouble_.tell(all, "inventory"); }
 
   private:
     // One report, or several when it is large.
@@ -86,7 +89,7 @@ class InventoryDuty {
     std::optional<Run> run_;
     RequestId request_;                  // under way, while there is a run_
     std::vector<std::string> problems_;  // of the last reading, as logged
-    std::string trouble_;
+    DutyTrouble trouble_;
 };
 
 }  // namespace bulkhead::worker

@@ -75,11 +75,10 @@ void JobDuty::poll_after(std::chrono::milliseconds delay) {
 void JobDuty::on_news(Answer<JobNews> answer) {
     polling_.reset();
     if (!answer) {
-        if (trouble_ != answer.error().text) {
+        if (trouble_.failed(answer.error().text)) {
             context_.log.warning("jobs",
                                  {{"backend", context_.config.name}, {"why", answer.error().text}});
         }
-        trouble_ = answer.error().text;
         if (!context_.serves()) return callbacks_.finished(false);
         if (dialect_.traits().drains_after_heartbeat) return;  // the next beat tries again
         return poll_after(backoff_.next(answer.error().retry_after));
@@ -294,7 +293,12 @@ void JobDuty::describe(JsonWriter& json) const {
     for (const auto& [number, report] : reports_) report->describe(json);
     json.end();
     json.put("refusals_to_report", refusals_.size());
-    if (!trouble_.empty()) json.put("jobs_trouble", trouble_);
+    if (trouble_.stands()) json.put("jobs_trouble", trouble_.why());
+}
+
+void JobDuty::tell(std::vector<Trouble>& all) const {
+    trouble_.tell(all, "jobs");
+    for (const auto& [number, report] : reports_) report->tell(all);
 }
 
 }  // namespace bulkhead::worker

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "worker/duties/duty_trouble.hpp"
 #include "worker/duties/job_report.hpp"
 #include "worker/state/refusal_store.hpp"
 #include "worker/state/spool/spool.hpp"
@@ -41,6 +42,8 @@ class JobDuty {
         return reports_.size() + pending_spools_.size() + refusals_.size();
     }
     void describe(JsonWriter& json) const;
+    // What stands between this duty, or the reports of its jobs, and the next success.
+    void tell(std::vector<Trouble>& all) const;
 
   private:
     struct Refusal {
@@ -91,7 +94,7 @@ class JobDuty {
     std::map<JobNumber, std::unique_ptr<JobReport>> reports_;
     std::map<JobNumber, std::shared_ptr<PendingSpool>> pending_spools_;  // while the disk is full
     std::list<Refusal> refusals_;
-    std::string trouble_;
+    DutyTrouble trouble_;
 };
 
 }  // namespace bulkhead::worker

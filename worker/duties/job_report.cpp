@@ -96,9 +96,10 @@ void JobReport::read_pipe(Output which) {
             break;
         }
         case Taken::Stop::disk:
-            if (trouble_.empty())
+            if (!trouble_.stands())
                 context.log.warning("spool: the disk is full", {{"delivery", id_.value}});
-            trouble_ = "the disk is full; the job waits";
+            trouble_.failed("the disk is full; the job waits");
+            disk_full_ = true;
             context.loop.cancel(disk_timer_);
             disk_timer_ = context.loop.after(kDiskFullWait, [this] { resume_pipes(); });
             [[fallthrough]];
@@ -200,6 +201,7 @@ void JobReport::on_output_answer(Output which, std::uint64_t begin, std::uint64_
         if (kept) {
             backoff_.succeeded();
             trouble_.clear();
+            disk_full_ = false;
             pacing_.accepted(sys::Clock::now());
         } else {
             discard_output(kept.error().what);
@@ -305,12 +307,12 @@ void JobReport::retry_later(std::string_view what, const Failure& failure) {
     const auto delay = backoff_.next(failure.retry_after);
     // The request may have timed out because the connection is too slow for its size.
     pacing_.halve();
-    if (trouble_ != failure.text) {
+    disk_full_ = false;
+    if (trouble_.failed(failure.text)) {
         route_.context.log.warning(what, {{"delivery", id_.value},
                                           {"why", failure.text},
                                           {"next_try_ms", std::to_string(delay.count())}});
     }
-    trouble_ = failure.text;
     pause_for(Pause::retry, delay);
 }
 
@@ -322,8 +324,18 @@ void JobReport::describe(JsonWriter& json) const {
     json.put("state", std::string_view(end_ ? "reporting" : "running"));
     json.put("stdout_bytes", spool_.totals(Output::out).bytes);
     json.put("stderr_bytes", spool_.totals(Output::err).bytes);
-    if (!trouble_.empty()) json.put("trouble", trouble_);
+    if (trouble_.stands()) json.put("trouble", trouble_.why());
     json.end();
+}
+
+void JobReport::tell(std::vector<Trouble>& all) const {
+    std::vector<Trouble> own;
+    trouble_.tell(own, "output");
+    for (auto& one : own) {
+        if (disk_full_) one.code = "spool-full";
+        one.why = "delivery " + id_.value + ": " + one.why;
+        all.push_back(std::move(one));
+    }
 }
 
 }  // namespace bulkhead::worker

@@ -10,6 +10,7 @@
 #include "worker/backend/json/json.hpp"
 #include "worker/broker/client.hpp"
 #include "worker/duties/duty_context.hpp"
+#include "worker/duties/duty_trouble.hpp"
 #include "worker/duties/upload_pacing.hpp"
 #include "worker/state/spool/spool_job.hpp"
 
@@ -46,6 +47,8 @@ class JobReport {
     const DeliveryId& id() const { return id_; }
     bool running() const { return !end_; }
     void describe(JsonWriter& json) const;
+    // What stands between the output, or the result, and the backend.
+    void tell(std::vector<Trouble>& all) const;
 
   private:
     enum class Pause { none, flush, retry };  // what the next request waits for
@@ -87,7 +90,8 @@ class JobReport {
     sys::TimerId pause_timer_;
     sys::TimerId disk_timer_;
     bool discarding_ = false;  // the backend refused the output for good
-    std::string trouble_;
+    DutyTrouble trouble_;
+    bool disk_full_ = false;  // which is the trouble that stands
 };
 
 }  // namespace bulkhead::worker

@@ -62,14 +62,13 @@ void PresenceDuty::judge(bool known) {
 
 // The same trouble is logged once.
 void PresenceDuty::say(const std::string& trouble) {
-    if (trouble != trouble_) {
+    if (trouble_.failed(trouble)) {
         context_.log.warning("presence", {{"backend", context_.config.name}, {"why", trouble}});
     }
-    trouble_ = trouble;
 }
 
 void PresenceDuty::describe(JsonWriter& json) const {
-    if (!trouble_.empty()) json.put("presence_trouble", trouble_);
+    if (trouble_.stands()) json.put("presence_trouble", trouble_.why());
 }
 
 }  // namespace bulkhead::worker

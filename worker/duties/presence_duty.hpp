@@ -7,6 +7,7 @@
 #include "worker/backend/dialect/dialect.hpp"
 #include "worker/backend/json/json.hpp"
 #include "worker/duties/duty_context.hpp"
+#include "worker/duties/duty_trouble.hpp"
 
 namespace bulkhead::worker {
 
@@ -30,6 +31,8 @@ class PresenceDuty {
     void stop();
 
     void describe(JsonWriter& json) const;
+    // What stands between this duty and its next success.
+    void tell(std::vector<Trouble>& all) const { trouble_.tell(all, "presence"); }
 
   private:
     void show();
@@ -45,7 +48,7 @@ class PresenceDuty {
     bool stopped_ = true;
     bool waiting_ = false;  // for an answer
     bool was_known_ = false;
-    std::string trouble_;
+    DutyTrouble trouble_;
 };
 
 }  // namespace bulkhead::worker

@@ -25,6 +25,7 @@ class ReloadedFiles {
 
     // Whether the last report succeeded: if not, the next poll is soon.
     void note_report(bool succeeded) { failing_ = !succeeded; }
+    const std::string& client_certificate() const { return certificate_; }  // PEM, in use
     // The next call of poll() reads the files.
     void poll_soon() { last_poll_ = {}; }
     // Reads the files if it is time. A new client certificate and a new login at the proxy are

@@ -1,6 +1,7 @@
 #include "worker/session/session.hpp"
 
 #include "worker/backend/json/bpf_support_json.hpp"
+#include "worker/backend/json/troubles_json.hpp"
 #include "worker/backend/registry.hpp"
 
 namespace bulkhead::worker {
@@ -9,6 +10,7 @@ namespace {
 
 // How often credential files are read again while no credential is accepted.
 constexpr std::chrono::seconds kCredentialPoll(10);
+constexpr std::size_t kMostTroubles = 16;
 
 }  // namespace
 
@@ -37,6 +39,7 @@ Result<Session::Parts> Session::prepare(const SessionInputs& inputs) {
 Session::Session(Parts parts, Callbacks callbacks)
     : config_(parts.inputs.config.backends.front()),
       facts_(parts.inputs.facts),
+      spool_(parts.inputs.spool),
       callbacks_(std::move(callbacks)),
       dialect_(std::move(parts.dialect)),
       client_(std::move(parts.client)),
@@ -86,6 +89,7 @@ void Session::add_heartbeat(const SessionInputs& inputs, MetricsReader metrics) 
         context_, *dialect_, inputs.broker, inputs.facts, inputs.proc, std::move(metrics),
         HeartbeatDuty::Callbacks{
             .running = running,
+            .troubles = [this] { return troubles(); },
             .before_each = [this] { refresh(); },
             .sampled =
                 [this, &samples = inputs.samples, &proc = inputs.proc](const CpuSample& sample) {
@@ -276,7 +280,46 @@ void Session::describe(JsonWriter& json) const {
         json.end();
     }
     if (jobs_) jobs_->describe(json);
+    json.begin_object("spool")
+        .put("bytes", spool_.owed())
+        .put("limit_bytes", spool_.limits().total_bytes)
+        .end();
+    describe_certificates(json, certificates());
+    put_troubles(json, late_too());
     json.end();
+}
+
+std::vector<CertificateEnd> Session::certificates() const {
+    return ends_of(config_.ca_pem, files_.client_certificate());
+}
+
+std::vector<Trouble> Session::troubles() const {
+    std::vector<Trouble> all;
+    enroll_.tell(all);
+    if (presence_) presence_->tell(all);
+    if (heartbeat_) heartbeat_->tell(all);
+    if (inventory_) inventory_->tell(all);
+    if (findings_) findings_->tell(all);
+    if (spool_.owed() < spool_.limits().total_bytes) {
+        spool_full_since_.reset();
+    } else {
+        if (!spool_full_since_) spool_full_since_ = context_.now();
+        all.push_back({.code = "spool-full",
+                       .since = *spool_full_since_,
+                       .why = "output of jobs waits for the backend, and no more fits: jobs wait, "
+                              "until the backend takes it"});
+    }
+    tell_ends(all, certificates(), context_.now());
+    if (jobs_) jobs_->tell(all);
+    if (all.size() > kMostTroubles) all.resize(kMostTroubles);
+    return all;
+}
+
+std::vector<Trouble> Session::late_too() const {
+    auto all = troubles();
+    const bool enrolled = enroll_.state() == EnrollDuty::State::enrolled;
+    if (heartbeat_ && enrolled && context_.serves()) heartbeat_->tell_late(all);
+    return all;
 }
 
 }  // namespace bulkhead::worker

@@ -15,6 +15,7 @@
 #include "worker/duties/inventory_duty.hpp"
 #include "worker/duties/job_duty.hpp"
 #include "worker/duties/presence_duty.hpp"
+#include "worker/session/certificates.hpp"
 #include "worker/session/reloaded_files.hpp"
 #include "worker/state/sample_store.hpp"
 
@@ -79,6 +80,9 @@ class Session {
     void files_may_have_changed() { files_.poll_soon(); }
     // Writes one object of the list of backends, for `bulkhead status`.
     void describe(JsonWriter& json) const;
+    // What stands between this host and its backend: failing duties, a full spool, certificates
+    // that end within 14 days. 16 at most.
+    std::vector<Trouble> troubles() const;
 
   private:
     void add_heartbeat(const SessionInputs& inputs, MetricsReader metrics);
@@ -99,9 +103,12 @@ class Session {
     enum Part : std::size_t { enrollment, presence, heartbeat, inventory, findings, jobs, kParts };
     void part_finished(Part part, bool sent);
     void finish(bool sent);
+    std::vector<CertificateEnd> certificates() const;
+    std::vector<Trouble> late_too() const;  // troubles(), and heartbeats that do not come
 
     const BackendConfig& config_;
     const HostFacts& facts_;
+    const Spool& spool_;
     Callbacks callbacks_;
     std::unique_ptr<const Dialect> dialect_;
     HttpClient client_;
@@ -118,6 +125,7 @@ class Session {
     bool inventory_waits_ = false;  // starts after the first heartbeat
     std::bitset<kParts> unfinished_;
     bool all_sent_ = true;
+    mutable std::optional<UnixTime> spool_full_since_;  // when that was first noticed
 };
 
 }  // namespace bulkhead::worker

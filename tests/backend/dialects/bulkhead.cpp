@@ -2,6 +2,7 @@
 // what is not documented, so that tests show when an agent departs from the document.
 #include <algorithm>
 
+#include "common/base/text.hpp"
 #include "tests/backend/dialects/bulkhead_shapes.hpp"
 #include "tests/backend/dialects/dialect.hpp"
 #include "tests/backend/dialects/requests.hpp"
@@ -168,6 +169,17 @@ void watch_ledger(State& state, Enrolment& agent, const json& beat, std::string&
     agent.ledger_head = head;
 }
 
+/// "; TROUBLE jobs-failing (worker)": what the host says of its health.
+std::string health_in(const json& beat) {
+    std::string told;
+    if (!beat.contains("health")) return told;
+    for (const auto& one : beat["health"]["troubles"]) {
+        told += (told.empty() ? "; TROUBLE " : ", ") + quoted(one["code"].get<std::string>(), 64) +
+                " (" + one["says"].get<std::string>() + ")";
+    }
+    return told;
+}
+
 Answer heartbeat(const Call& call, Services services) {
     auto body = signed_body(call, services.store, bulkhead_shapes::heartbeat());
     if (!body) return body.error();
@@ -179,6 +191,7 @@ Answer heartbeat(const Call& call, Services services) {
                                  "host_id: the agent was enrolled on another host");
         note_running_jobs(state, agent, (*body)["jobs"]["running"]);
         line = heartbeat_line(name_of_agent(state, agent), *body);
+        line += health_in(*body);
         watch_ledger(state, state.enrolments[agent], *body, line);
         state.add(Heartbeat{std::string(kName), agent, std::move(*body), system_clock::now()});
         return state.heartbeat_seconds == 0 ? Answer::empty() : Answer::json(200, pace(state));

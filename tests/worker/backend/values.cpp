@@ -33,6 +33,8 @@ Heartbeat heartbeat() {
     beat.audit = ChainHead{.size = 12, .head = std::string(64, 'b')};
     beat.ledger = ChainHead{.size = 9, .head = std::string(64, 'e')};
     beat.troubles = {{.code = "ledger-lost", .since = beat.sent_at, .why = "it is gone"}};
+    beat.worker_troubles = {
+        {.code = "jobs-failing", .since = beat.sent_at, .why = "503", .tries = 3}};
     beat.metrics.cpu_percent = beat.metrics.last_cpu_percent = 12.5;
     beat.metrics.memory = Memory{.total_bytes = 1000, .free_bytes = 100, .available_bytes = 600};
     beat.metrics.swap = Swap{.total_bytes = 50, .used_bytes = 5};

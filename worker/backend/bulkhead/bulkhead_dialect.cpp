@@ -124,6 +124,8 @@ std::string heartbeat_body(const Identity& identity, const Heartbeat& beat) {
     put_head(json, "audit", beat.audit);
     put_head(json, "ledger", beat.ledger);
     put_troubles(json, beat.troubles);
+    put_health(json, beat.troubles, beat.worker_troubles);
+    put_policy_on_disk(json, beat.troubles);
     put_metrics(json, beat.metrics);
     if (beat.report_system) put_system(json, beat.system);
     json.begin_object("jobs").begin_array("running");

@@ -119,7 +119,8 @@ struct ChainHead {
 struct Trouble {
     std::string code;  // "ledger-lost"; never renamed
     UnixTime since{};
-    std::string why;  // what it is, and what to do
+    std::string why;     // what it is, and what to do
+    unsigned tries = 0;  // of a duty: how many have failed in a row
 };
 
 struct Heartbeat {
@@ -134,7 +135,8 @@ struct Heartbeat {
     Confinement confinement;
     std::optional<ChainHead> audit;
     std::optional<ChainHead> ledger;
-    std::vector<Trouble> troubles;
+    std::vector<Trouble> troubles;         // that root tells
+    std::vector<Trouble> worker_troubles;  // of this backend's worker
     Metrics metrics;
     NetworkFacts network;        // what DialectTraits::network selects
     SystemInfo system;           // always set, for dialects that send parts in every heartbeat
@@ -179,6 +181,7 @@ struct InventoryReport {
     std::string policy_digest;  // 64 hex digits
     std::optional<ChainHead> audit;
     std::optional<ChainHead> ledger;
+    std::vector<Trouble> troubles;  // that root tells
     SystemInfo system;
     std::vector<InventoryElement> elements;
 };

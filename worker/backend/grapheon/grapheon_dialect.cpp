@@ -52,6 +52,13 @@ void put_head(JsonWriter& json, const std::string& name, const std::optional<Cha
     json.put(name + "_size", chain->size).put(name + "_head", chain->head);
 }
 
+// "audit-gap policy-rejected"
+std::string codes_of(std::span<const Trouble> troubles) {
+    std::string codes;
+    for (const auto& one : troubles) codes += (codes.empty() ? "" : " ") + one.code;
+    return codes;
+}
+
 std::string check_in(const GrapheonOptions& options, const std::string& agent_id,
                      const InventoryReport& report) {
     JsonWriter json;
@@ -66,6 +73,7 @@ std::string check_in(const GrapheonOptions& options, const std::string& agent_id
     if (!report.policy_digest.empty()) json.put("policy_digest", report.policy_digest);
     put_head(json, "audit", report.audit);
     put_head(json, "ledger", report.ledger);
+    if (!report.troubles.empty()) json.put("troubles", codes_of(report.troubles));
     json.end();
     return with_arrays(std::move(json), report.elements,
                        {Collection::addresses, Collection::neighbours, Collection::connections,

@@ -27,6 +27,7 @@ class Spool {
     const std::vector<Error>& problems() const { return problems_; }
     // Bytes of all jobs that wait for the backend.
     std::uint64_t owed() const { return shared_->owed; }
+    const SpoolLimits& limits() const { return shared_->limits; }
 
   private:
     explicit Spool(sys::Dir dir) : dir_(std::move(dir)) {}
