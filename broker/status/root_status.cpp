@@ -127,18 +127,23 @@ std::string jobs_of(const Context& broker) {
         .str();
 }
 
+// Of each profile for whose jobs there is a rule or a pin.
 std::string approvals_of(const policy::Policy& policy) {
-    return json_list(policy.approvals, [&](const auto& approval) {
+    std::vector<std::string> rows;
+    for (const auto& [name, profile] : policy.profiles) {
         const auto pinned = std::ranges::count_if(policy.approved, [&](const auto& one) {
-            return one.second.manifest.profile == approval.first;
+            return one.second.manifest.profile == profile.name;
         });
-        const auto& needs = approval.second.needs;
-        return JsonObject{}
-            .put("profile", approval.first)
-            .put("rule", needs.empty() ? "pinned only" : policy::in_words(needs))
-            .put("pinned", pinned)
-            .str();
-    });
+        const auto* rule = policy::find(policy.approvals, name);
+        const bool signs = rule != nullptr && !rule->needs.empty();
+        if (rule == nullptr && pinned == 0) continue;
+        rows.push_back(JsonObject{}
+                           .put("profile", name)
+                           .put("rule", signs ? policy::in_words(rule->needs) : "pinned only")
+                           .put("pinned", pinned)
+                           .str());
+    }
+    return json_list(rows, [](const std::string& row) { return row; });
 }
 
 }  // namespace
@@ -174,7 +179,7 @@ std::string root_status(const Context& broker, std::span<const WorkerFacts> work
         .put_json("workers", json_list(workers, worker_of))
         .put_json("jobs", jobs_of(broker))
         .put_json("expiring", json_list(expiring(broker, clocks.now),
-                                        [](const Expiring& one) {
+                                        [](const policy::Expiring& one) {
                                             return JsonObject{}
                                                 .put("what", one.what)
                                                 .put("name", one.name)
