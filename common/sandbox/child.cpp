@@ -2,6 +2,7 @@
 
 #include <linux/sched.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,6 +32,7 @@ void reset_signals() {
 
 Result<Child> Child::start(std::uint64_t flags, int cgroup, const std::function<void()>& act) {
     const Raised raised(kAllCapabilities);  // the child inherits the effective set
+    const pid_t parent = ::getpid();
     int pidfd = -1;
     clone_args arguments{};
     arguments.flags = flags | CLONE_PIDFD | (cgroup < 0 ? 0 : CLONE_INTO_CGROUP);
@@ -46,6 +48,10 @@ Result<Child> Child::start(std::uint64_t flags, int cgroup, const std::function<
     }
     if (pid < 0) return sys::fail_errno("clone3");
     if (pid == 0) {
+        // It has the descriptors of its parent, locks among them, so it must not outlive it. In a
+        // new pid namespace getppid(2) is 0.
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if ((flags & CLONE_NEWPID) == 0 && ::getppid() != parent) ::_exit(127);
         reset_signals();
         act();
         ::_exit(127);

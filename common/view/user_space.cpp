@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <set>
 #include <string>
 
@@ -58,6 +60,7 @@ Result<sys::Fd> make_user_namespace(const sandbox::ProcessIds& job, IdMap map) {
     const sandbox::Raised raised(sandbox::kAllCapabilities);
     auto said = TRY(sys::make_pipe());
     auto until = TRY(sys::make_pipe());
+    const pid_t parent = ::getpid();
     // With CLONE_FILES the child shares this process's descriptor table, so this process owns what
     // the child opens.
     auto holder = TRY(sandbox::Child::start(CLONE_FILES, -1, [&] {
@@ -69,6 +72,11 @@ Result<sys::Fd> make_user_namespace(const sandbox::ProcessIds& job, IdMap map) {
             const int space = ::open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
             answer = std::to_string(space) + " " + self.data();
         }
+        // Again: unshare(2) changes the credentials, which may clear it (prctl(2)). The parent
+        // holds the other end of `until` in the same table, so that its death alone would not end
+        // read(2).
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (::getppid() != parent) ::_exit(0);
         static_cast<void>(sys::write_all(said.write, as_bytes(answer + "\n")));
         char end = 0;
         [[maybe_unused]] const auto ended = ::read(until.read.get(), &end, 1);
