@@ -25,7 +25,9 @@ Result<> Broker::watch_for_reboots() {
     jobs_.watch([this](JobNumber number) { reboot_->ask(number); },
                 [this] { reboot_->consider(); });
     TRY(reboot_->adopt());
-    return take_up_waiting_jobs(parts_.kept, context_);
+    TRY(take_up_waiting_jobs(parts_.kept, context_));
+    pipes_.drop_rest(log_);
+    return {};
 }
 
 Result<int> Broker::run() {

@@ -84,6 +84,7 @@ class Broker {
     Parts parts_;
     const sys::Log& log_;
     Service service_;
+    PipeStore pipes_;
     Jobs jobs_;
     std::optional<Reboot> reboot_;
     records::TrustedClock clock_;

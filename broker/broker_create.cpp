@@ -136,10 +136,12 @@ Broker::Broker(Parts parts, const sys::Log& log)
     : parts_(std::move(parts)),
       log_(log),
       service_(parts_.loop, std::move(parts_.notifier)),
+      pipes_([this](std::string_view state, const sys::Fd* fd) { return service_.send(state, fd); },
+             service_.take_kept()),
       jobs_(
           parts_.loop, parts_.cgroups, parts_.ledger, parts_.audit, log_,
           [this](JobNumber number, const protocol::JobEnd& end) { on_job_ended(number, end); },
-          &parts_.kept),
+          &parts_.kept, &pipes_),
       context_{.policy = std::move(parts_.policy),
                .ledger = parts_.ledger,
                .audit = parts_.audit,
@@ -169,7 +171,7 @@ Result<> Broker::take_stock(ReadyPolicy& policy) {
         log_.warning("places of earlier jobs' views stay", {{"why", gone.error().what}});
     }
     assess(policy, context_);
-    for (const auto& left : parts_.ledger.unreported()) TRY(jobs_.adopt(left));
+    for (const auto& left : parts_.ledger.unreported()) jobs_.adopt(left);
     return {};
 }
 

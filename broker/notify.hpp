@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "common/sys/fd.hpp"
 
@@ -12,17 +14,26 @@ namespace bulkhead::broker {
 class Notifier {
   public:
     // Reads and removes NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID (sd_notify(3),
-    // sd_watchdog_enabled(3)); without them every call does nothing.
+    // sd_watchdog_enabled(3)), LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES (sd_listen_fds(3));
+    // without them every call does nothing. Owns the descriptors that these name.
     static Notifier from_environment();
 
-    // Sends "READY=1\nSTATUS=...". A failure is ignored: the service manager has its timeouts.
-    void send(std::string_view state) const;
-    void status(std::string_view text) const { send("STATUS=" + std::string(text)); }
+    // Sends "READY=1\nSTATUS=...", with a duplicate of `fd` unless that is null (SCM_RIGHTS,
+    // unix(7)). Does not wait: an error with code EAGAIN if the service manager does not keep up.
+    // Without one it does nothing.
+    Result<> send(std::string_view state, const sys::Fd* fd = nullptr) const;
+    void status(std::string_view text) const {
+        static_cast<void>(send("STATUS=" + std::string(text)));
+    }
+    // What the service manager has kept for this start, by name; once (sd_listen_fds(3)).
+    using Kept = std::vector<std::pair<std::string, sys::Fd>>;
+    Kept take_kept() { return std::exchange(kept_, {}); }
     // How often "WATCHDOG=1" is due: half of what the unit asks for.
     std::optional<std::chrono::microseconds> watchdog() const { return watchdog_; }
 
   private:
     std::string address_;
+    Kept kept_;
     std::optional<std::chrono::microseconds> watchdog_;
 };
 

@@ -26,7 +26,7 @@ Result<> Service::watch_signals(std::function<void()> reload, std::function<void
 
 void Service::feed_watchdog() {
     if (const auto interval = notifier_.watchdog()) {
-        notifier_.send("WATCHDOG=1");
+        send("WATCHDOG=1");
         loop_.after(*interval, [this] { feed_watchdog(); });
     }
 }

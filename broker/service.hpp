@@ -14,7 +14,13 @@ class Service {
     // `reload` is called on SIGHUP, `stop` on SIGTERM and SIGINT.
     Result<> watch_signals(std::function<void()> reload, std::function<void()> stop);
     void feed_watchdog();
-    void send(std::string_view state) const { notifier_.send(state); }
+    // As Notifier::send(). Where no descriptor is sent, nobody need look at the answer: the service
+    // manager has its timeouts.
+    Result<> send(std::string_view state, const sys::Fd* fd) const {
+        return notifier_.send(state, fd);
+    }
+    void send(std::string_view state) const { static_cast<void>(notifier_.send(state)); }
+    Notifier::Kept take_kept() { return notifier_.take_kept(); }
 
   private:
     sys::Loop& loop_;

@@ -13,7 +13,7 @@ Result<> take_up_waiting_jobs(const KeptJobs& kept, Context& broker) {
         TRY(kept.remove(number));  // it has ended
     }
     for (const auto& job : waiting) {
-        TRY(broker.jobs.wait(job));
+        broker.jobs.wait(job);
         const auto one = kept.read(job.number);
         if (!one) {
             broker.jobs.give_up(job.number, one.error().what);

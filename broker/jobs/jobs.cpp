@@ -72,15 +72,24 @@ Jobs::~Jobs() {
     }
 }
 
-Result<> Jobs::adopt(const records::Unreported& left) {
-    Entry entry;
-    entry.start = left.start;
-    entry.end = left.end;
-    // Pipes without a writer: the worker reads EOF at once.
-    entry.out = std::move(TRY(sys::make_pipe()).read);
-    entry.err = std::move(TRY(sys::make_pipe()).read);
-    entries_.emplace(left.number, std::move(entry));
-    return {};
+Jobs::Entry& Jobs::inherit(const records::Unreported& job, std::uint8_t runs) {
+    auto& entry = entries_[job.number];
+    entry.start = job.start;
+    entry.runs = runs;
+    if (store_ == nullptr) return entry;
+    auto kept = store_->take(job.number, job.start);
+    if (kept.runs == 0) return entry;
+    entry.runs = kept.runs;
+    entry.out = std::move(kept.out);
+    entry.err = std::move(kept.err);
+    return entry;
+}
+
+// A job that an earlier broker saw end was started once, unless it had the host restarted. Of one
+// that was interrupted by the death of its broker nobody knows.
+void Jobs::adopt(const records::Unreported& left) {
+    const bool unseen = left.end.reason.str() == records::Ledger::kInterrupted;
+    inherit(left, unseen || left.end.rebooted ? 0 : 1).end = left.end;
 }
 
 Result<Jobs::Pipes> Jobs::prepare(const JobPlan& plan) const {
@@ -91,19 +100,25 @@ Result<Jobs::Pipes> Jobs::prepare(const JobPlan& plan) const {
 
 Result<JobNumber> Jobs::start(Pipes pipes, const JobPlan& plan, records::Start record,
                               std::chrono::seconds timeout) {
-    auto& [out, err] = pipes;
     const auto number = TRY(ledger_.start(record));
     audit_.keep(ledger_.mark());  // on its way to audit.head before the process exists
     auto& entry = entries_[number];
     entry.start = std::move(record);
-    entry.out = std::move(out.read);
-    entry.err = std::move(err.read);
-    if (plan.kept && kept_ != nullptr) {
-        entry.kept = plan.kept;
-        entry.ends.emplace(TRY(out.write.duplicate()), TRY(err.write.duplicate()));
-    }
-    launch(number, plan, {std::move(out.write), std::move(err.write)}, timeout);
+    if (kept_ != nullptr) entry.kept = plan.kept;
+    launch(number, plan, begin_run(number, entry, std::move(pipes)), timeout);
     return number;
+}
+
+// The service manager has the pipes before the process exists.
+Jobs::WriteEnds Jobs::begin_run(JobNumber number, Entry& entry, Pipes pipes) {
+    ++entry.runs;
+    entry.out = std::move(pipes.out.read);
+    entry.err = std::move(pipes.err.read);
+    if (store_ != nullptr) {
+        log_.check(store_->keep(number, entry.start, entry.runs, entry.out, entry.err),
+                   "descriptor-store");
+    }
+    return {std::move(pipes.out.write), std::move(pipes.err.write)};
 }
 
 void Jobs::launch(JobNumber number, const JobPlan& plan, WriteEnds ends,
@@ -113,23 +128,16 @@ void Jobs::launch(JobNumber number, const JobPlan& plan, WriteEnds ends,
     const auto spawned = spawn(number, entry, plan, std::move(ends), timeout);
     if (spawned) return;
     entry.running.reset();
-    // In a later turn, so that the worker first learns that the job was admitted.
-    loop_.after({}, [this, number, end = could_not_start(spawned.error())] {
-        finish(number, entries_.at(number), end);
-    });
+    finish_later(number, could_not_start(spawned.error()));
 }
 
-Result<> Jobs::wait(const records::Unreported& job) {
-    auto [out, err] = TRY(output_pipes(false, {}));  // only root asks for a restart
-    Entry entry;
-    entry.start = job.start;
-    entry.waiting = true;
-    entry.out = std::move(out.read);
-    entry.err = std::move(err.read);
-    entry.ends.emplace(std::move(out.write), std::move(err.write));
-    entries_.emplace(job.number, std::move(entry));
-    return {};
+// In a later turn, so that the worker first learns that the job was admitted.
+void Jobs::finish_later(JobNumber number, JobEnd end) {
+    loop_.after({},
+                [this, number, end = std::move(end)] { finish(number, entries_.at(number), end); });
 }
+
+void Jobs::wait(const records::Unreported& job) { inherit(job, 1).waiting = true; }
 
 Result<> Jobs::spawn(JobNumber number, Entry& entry, const JobPlan& plan, WriteEnds ends,
                      std::chrono::seconds timeout) {
@@ -285,7 +293,6 @@ void Jobs::finish(JobNumber number, Entry& entry, const JobEnd& what) {
     auto end = what;
     end.rebooted = end.rebooted || entry.resumed;
     entry.waiting = false;
-    entry.ends.reset();  // closes the write ends: the worker reads EOF
     entry.end = end;
     forget_script(entry.script);
     // If that fails, the next broker finds no end and reports the job as interrupted.
@@ -312,6 +319,7 @@ bool Jobs::acknowledge(JobNumber number) {
     const auto found = entries_.find(number);
     if (found == entries_.end() || !found->second.end) return false;
     if (!log_.check(ledger_.reported(number), "ledger: report of job")) return false;
+    if (store_ != nullptr) store_->forget(number, found->second.start, found->second.runs);
     entries_.erase(found);
     changed_();
     return true;
@@ -363,8 +371,9 @@ Result<std::vector<protocol::UnreportedJob>> Jobs::list(std::string_view backend
         job.ended = entry.end.has_value();
         job.end = entry.end.value_or(JobEnd{});
         job.remarks = entry.remarks;
-        job.out.fd = TRY(entry.out.duplicate());
-        job.err.fd = TRY(entry.err.duplicate());
+        job.runs = entry.runs;
+        if (entry.out) job.out.emplace(TRY(entry.out.duplicate()));
+        if (entry.err) job.err.emplace(TRY(entry.err.duplicate()));
         jobs.push_back(std::move(job));
     }
     return jobs;

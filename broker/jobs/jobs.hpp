@@ -8,6 +8,7 @@
 
 #include "broker/jobs/cgroup.hpp"
 #include "broker/jobs/job_process.hpp"
+#include "broker/jobs/pipe_store.hpp"
 #include "broker/records/audit.hpp"
 #include "broker/records/ledger.hpp"
 #include "common/protocol/requests.hpp"
@@ -32,8 +33,10 @@ class Jobs {
     using OnEnd = std::function<void(JobNumber, const protocol::JobEnd&)>;
 
     Jobs(sys::Loop& loop, const CgroupTree& cgroups, records::Ledger& ledger, records::Audit& audit,
-         const sys::Log& log, OnEnd ended, const KeptJobs* kept = nullptr)
+         const sys::Log& log, OnEnd ended, const KeptJobs* kept = nullptr,
+         PipeStore* store = nullptr)
         : kept_(kept),
+          store_(store),
           loop_(loop),
           cgroups_(cgroups),
           ledger_(ledger),
@@ -51,8 +54,9 @@ class Jobs {
     // CgroupTree::absent(): no job can start here.
     const std::string& uncontained() const { return cgroups_.absent(); }
 
-    // A job of an earlier broker that has ended and is not reported; its pipes are gone.
-    Result<> adopt(const records::Unreported& left);
+    // A job of an earlier broker that has ended and is not reported. Its pipes are gone unless the
+    // service manager kept them.
+    void adopt(const records::Unreported& left);
 
     // What a start needs that may not be had: call it before the start is decided. An error when
     // the ledger has no room for the job's records, on disk too.
@@ -66,7 +70,7 @@ class Jobs {
                             std::chrono::seconds timeout);
 
     // A job of an earlier run that waits for the host to restart: its worker takes it for running.
-    Result<> wait(const records::Unreported& job);
+    void wait(const records::Unreported& job);
     // Runs a waiting job again under its number. Its KeptJob must be removed from the disk before.
     void resume(JobNumber number, const JobPlan& plan, std::chrono::seconds timeout);
     // Ends jobs that wait for a restart as interrupted: all of them, or one.
@@ -131,20 +135,21 @@ class Jobs {
     };
     struct Entry {
         records::Start start;
-        // Duplicates of the write ends, for a job that may go on after a restart of the host: they
-        // keep its worker from reading EOF.
-        std::optional<WriteEnds> ends;
         std::optional<KeptJob> kept;
         bool waiting = false;
         bool resumed = false;
         protocol::Remarks remarks;
-        sys::Fd out;
+        std::uint8_t runs = 0;  // as in UnreportedJob
+        sys::Fd out;            // both: of the last run; none if lost with an earlier broker
         sys::Fd err;
         std::optional<protocol::JobEnd> end;
         std::unique_ptr<Running> running;
         std::string script{};  // the file of a job without a view, while it runs
     };
 
+    Entry& inherit(const records::Unreported& job, std::uint8_t runs);
+    WriteEnds begin_run(JobNumber number, Entry& entry, Pipes pipes);
+    void finish_later(JobNumber number, protocol::JobEnd end);
     void launch(JobNumber number, const JobPlan& plan, WriteEnds ends,
                 std::chrono::seconds timeout);
     Result<> spawn(JobNumber number, Entry& entry, const JobPlan& plan, WriteEnds ends,
@@ -160,6 +165,7 @@ class Jobs {
     void finish(JobNumber number, Entry& entry, const protocol::JobEnd& end);
 
     const KeptJobs* kept_;  // none: no job goes on after a restart
+    PipeStore* store_;      // none: pipes end with this process
     sys::Loop& loop_;
     const CgroupTree& cgroups_;
     records::Ledger& ledger_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "broker/jobs/job_end.hpp"
 #include "broker/jobs/jobs.hpp"
 
 namespace bulkhead::broker {
@@ -31,7 +32,7 @@ Result<> Jobs::suspend(JobNumber number, Entry& entry, const JobEnd& end) {
                                        {"left_behind", end.left_behind},
                                        {"left_names", end.left_names.str()}}));
     entry.kept.reset();
-    entry.waiting = true;
+    entry.waiting = true;  // its worker reads EOF, and no end
     entry.running.reset();
     reboot_asked_(number);
     changed_();
@@ -42,7 +43,9 @@ void Jobs::resume(JobNumber number, const JobPlan& plan, std::chrono::seconds ti
     auto& entry = entries_.at(number);
     entry.waiting = false;
     entry.resumed = true;
-    launch(number, plan, *std::exchange(entry.ends, std::nullopt), timeout);
+    auto pipes = prepare(plan);
+    if (!pipes) return finish_later(number, could_not_start(pipes.error()));
+    launch(number, plan, begin_run(number, entry, *std::move(pipes)), timeout);
 }
 
 void Jobs::give_up(JobNumber number, std::string_view why) {

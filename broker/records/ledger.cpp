@@ -34,7 +34,7 @@ Result<Ledger> Ledger::open(const sys::Dir& dir, UnixTime now, std::span<const J
         ledger.opened_.interrupted.push_back(number);
     }
     for (const auto number : ledger.opened_.interrupted) {
-        TRY(ledger.end(number, {.reason = protocol::Code::clipped("interrupted")}, now));
+        TRY(ledger.end(number, {.reason = protocol::Code::clipped(kInterrupted)}, now));
     }
     // A full disk must not keep earlier jobs from being reported: the error is ignored here and
     // comes again from the next note_time().

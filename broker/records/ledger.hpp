@@ -24,6 +24,8 @@ struct Unreported {
 class Ledger {
   public:
     static constexpr std::string_view kFile = "ledger";
+    // The reason of jobs whose end no broker saw.
+    static constexpr std::string_view kInterrupted = "interrupted";
     static constexpr std::chrono::minutes kClockEvery{10};
     // Records no longer needed, before the file is rewritten; the lower number when it is full.
     static constexpr std::size_t kMuchGarbage = 1024;  // a week of clock records

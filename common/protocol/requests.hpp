@@ -54,18 +54,24 @@ struct UnreportedJob {
     bool ended = false;
     JobEnd end;
     Remarks remarks;
-    Handle out;  // a pipe's read end, which reads EOF at once if the job has ended
-    Handle err;
-    static constexpr auto fields =
-        std::tuple{field("number", &UnreportedJob::number),
-                   field("delivery_id", &UnreportedJob::delivery_id),
-                   field("job_id", &UnreportedJob::job_id),
-                   field("output_max", &UnreportedJob::output_max, "bytes kept of the output"),
-                   field("ended", &UnreportedJob::ended),
-                   field("end", &UnreportedJob::end),
-                   field("remarks", &UnreportedJob::remarks, "of a job of this broker's"),
-                   field("out", &UnreportedJob::out),
-                   field("err", &UnreportedJob::err)};
+    // How often it was started: twice if it went on after a restart of the host. 0: not known, for
+    // the broker died with it.
+    std::uint8_t runs = 0;
+    // Read ends of the pipes of its last run. Absent where an earlier broker had them, and what no
+    // worker had read is lost.
+    std::optional<Handle> out;
+    std::optional<Handle> err;
+    static constexpr auto fields = std::tuple{
+        field("number", &UnreportedJob::number),
+        field("delivery_id", &UnreportedJob::delivery_id),
+        field("job_id", &UnreportedJob::job_id),
+        field("output_max", &UnreportedJob::output_max, "bytes kept of the output"),
+        field("ended", &UnreportedJob::ended),
+        field("end", &UnreportedJob::end),
+        field("remarks", &UnreportedJob::remarks, "of a job of this broker's"),
+        field("runs", &UnreportedJob::runs, "how often it was started; 0: not known"),
+        field("out", &UnreportedJob::out, "read end, unless lost with an earlier broker"),
+        field("err", &UnreportedJob::err, "the same")};
 };
 // Jobs that a broker keeps at most; it refuses another one until one of these is acknowledged.
 inline constexpr std::size_t kMaxUnreported = 32;

@@ -1,13 +1,16 @@
 #include "broker/notify.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <cstring>
 
+#include "tests/support/forked.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::broker {
@@ -36,7 +39,8 @@ std::string received(const sys::Fd& socket) {
 struct NotifyTest : testing::Test {
     void set(const char* name, const std::string& value) { ::setenv(name, value.c_str(), 1); }
     void TearDown() override {
-        for (const auto* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
+        for (const auto* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID",
+                                 "LISTEN_FDS", "LISTEN_FDNAMES"})
             ::unsetenv(name);
     }
 };
@@ -50,6 +54,68 @@ TEST_F(NotifyTest, DatagramsReachTheServiceManager) {
     notifier.status("2 jobs running");
     EXPECT_EQ(received(manager), "READY=1\nSTATUS=serving");
     EXPECT_EQ(received(manager), "STATUS=2 jobs running");
+}
+
+TEST_F(NotifyTest, ADescriptorGoesAlongAndNothingWaits) {
+    const test::TempDir dir;
+    const auto manager = manager_at(dir / "notify");
+    set("NOTIFY_SOCKET", dir / "notify");
+    const auto notifier = Notifier::from_environment();
+    const auto pipe = sys::make_pipe().value();
+    ASSERT_TRUE(sys::write_all(pipe.write, as_bytes("x")));
+    ASSERT_TRUE(notifier.send("FDSTORE=1", &pipe.read));
+    std::array<char, 16> text{};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    iovec part{.iov_base = text.data(), .iov_len = text.size()};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    ASSERT_EQ(::recvmsg(manager.get(), &message, MSG_CMSG_CLOEXEC), 9);
+    const auto* head = CMSG_FIRSTHDR(&message);
+    ASSERT_NE(head, nullptr);
+    int number = -1;
+    std::memcpy(&number, CMSG_DATA(head), sizeof number);
+    const sys::Fd received(number);
+    EXPECT_EQ(::read(number, text.data(), 1), 1);
+
+    auto sent = notifier.send("FDSTORE=1", &pipe.read);
+    for (int i = 0; sent && i < 100'000; ++i) sent = notifier.send("FDSTORE=1", &pipe.read);
+    ASSERT_FALSE(sent);
+    EXPECT_TRUE(sent.error().code == EAGAIN || sent.error().code == ETOOMANYREFS)
+        << sent.error().what;
+}
+
+struct Handed {
+    std::string pid, count, names;
+};
+
+TEST_F(NotifyTest, DescriptorsAreTakenOnlyIfTheyWereHandedToThisProcess) {
+    // In a process of its own: the descriptors are those from 3 on.
+    const auto taken = [this](const Handed& handed) {
+        return test::forked([&]() -> std::string {
+            const auto pipe = sys::make_pipe().value();
+            if (::dup2(pipe.read.get(), 3) != 3 || ::dup2(pipe.read.get(), 4) != 4) return "dup2";
+            set("LISTEN_PID", handed.pid == "own" ? std::to_string(::getpid()) : handed.pid);
+            set("LISTEN_FDS", handed.count);
+            set("LISTEN_FDNAMES", handed.names);
+            auto notifier = Notifier::from_environment();
+            const auto kept = notifier.take_kept();
+            if (::getenv("LISTEN_FDS") != nullptr) return "left in the environment";
+            for (const auto& [name, fd] : kept) {
+                if ((::fcntl(fd.get(), F_GETFD) & FD_CLOEXEC) == 0) return "would be inherited";
+            }
+            return std::to_string(kept.size());
+        });
+    };
+    EXPECT_EQ(taken({"own", "2", "a:b"}), "2");
+    EXPECT_EQ(taken({"1", "2", "a:b"}), "0") << "of another process";
+    EXPECT_EQ(taken({"", "2", "a:b"}), "0");
+    EXPECT_EQ(taken({"own", "3", "a:b"}), "0") << "names and number differ";
+    EXPECT_EQ(taken({"own", "-1", ""}), "0");
+    EXPECT_EQ(taken({"own", "99999999999999999999", "a"}), "0");
+    EXPECT_EQ(taken({"own", "0", ""}), "0");
 }
 
 TEST_F(NotifyTest, AnAbstractAddressWorksToo) {

@@ -122,17 +122,22 @@ void JobDuty::accept(JobOffer offer) {
     }
     auto reply = ask_broker(offer);
     if (!reply) return refuse(offer.id, "job-unusable", reply.error().what, "");
-    if (reply->decision == protocol::Decision::admitted)
-        return on_admitted(offer, *std::move(reply));
-    refuse(offer.id, reply->reason.str(), reply->detail.str(), reply->rule.str());
+    if (!*reply) return;
+    auto& answer = **reply;
+    if (answer.decision == protocol::Decision::admitted) {
+        return on_admitted(offer, std::move(answer));
+    }
+    refuse(offer.id, answer.reason.str(), answer.detail.str(), answer.rule.str());
 }
 
-// An error concerns the offer. If the broker is gone, fatal() has been called.
-Result<protocol::StartReply> JobDuty::ask_broker(const JobOffer& offer) {
-    const auto ask = [this](const auto& request) -> Result<protocol::StartReply> {
+// An error concerns the offer. Nothing if the broker is gone, and fatal() has been called: the job
+// may have been started, so it is not refused, and the next broker knows.
+Result<std::optional<protocol::StartReply>> JobDuty::ask_broker(const JobOffer& offer) {
+    const auto ask = [this](const auto& request) -> std::optional<protocol::StartReply> {
         auto reply = broker_.call(request);
-        if (!reply) context_.fatal(reply.error());
-        return reply;
+        if (reply) return *std::move(reply);
+        context_.fatal(reply.error());
+        return {};
     };
     const auto streams =
         dialect_.traits().merged_output ? protocol::Streams::merged : protocol::Streams::separate;
@@ -153,7 +158,7 @@ void JobDuty::on_admitted(const JobOffer& offer, protocol::StartReply reply) {
                                .delivery_id = offer.id,
                                .job_id = {reply.job_id.value.str()},
                                .output_max = reply.output_max},
-                     .pipes = {std::move(reply.out->fd), std::move(reply.err->fd)},
+                     .pipes = {.ends = {std::move(reply.out->fd), std::move(reply.err->fd)}},
                      .rule = reply.rule.str(),
                      .end = std::nullopt,
                      .remarks = ""}));
@@ -186,13 +191,15 @@ void JobDuty::start_report(const std::shared_ptr<PendingSpool>& job) {
 }
 
 void JobDuty::adopt(protocol::UnreportedJob job) {
+    auto out = job.out ? std::move(job.out->fd) : sys::Fd();
+    auto err = job.err ? std::move(job.err->fd) : sys::Fd();
     start_report(std::make_shared<PendingSpool>(
         PendingSpool{.number = job.number,
                      .label = {.backend = context_.config.name,
                                .delivery_id = {job.delivery_id.value.str()},
                                .job_id = {job.job_id.value.str()},
                                .output_max = job.output_max},
-                     .pipes = {std::move(job.out.fd), std::move(job.err.fd)},
+                     .pipes = {.ends = {std::move(out), std::move(err)}, .run = job.runs},
                      .rule = "",
                      .end = job.ended ? std::optional(job.end) : std::nullopt,
                      .remarks = job.remarks.str()}));

@@ -56,7 +56,7 @@ class JobDuty {
     struct PendingSpool {
         JobNumber number;
         SpoolLabel label;
-        std::array<sys::Fd, 2> pipes;
+        JobPipes pipes;
         std::string rule;
         std::optional<protocol::JobEnd> end;
         std::string remarks;  // set together with `end`
@@ -68,7 +68,7 @@ class JobDuty {
     void on_news(Answer<JobNews> answer);
     void cancel(const DeliveryId& id);
     void accept(JobOffer offer);
-    Result<protocol::StartReply> ask_broker(const JobOffer& offer);
+    Result<std::optional<protocol::StartReply>> ask_broker(const JobOffer& offer);
     void on_admitted(const JobOffer& offer, protocol::StartReply reply);
     void start_report(const std::shared_ptr<PendingSpool>& job);
     void on_reported(JobNumber number);

@@ -20,7 +20,19 @@ constexpr auto kDiskFullWait = 1s;  // between tries; another process has to fre
 std::size_t index(Output which) { return static_cast<std::size_t>(which); }
 
 StreamSummary summary_of(const OutputTotals& totals) {
-    return {.bytes = totals.bytes, .sha256 = crypto::hex(totals.sha256), .dropped = totals.dropped};
+    return {.bytes = totals.bytes,
+            .sha256 = crypto::hex(totals.sha256),
+            .dropped = totals.dropped,
+            .incomplete = totals.incomplete};
+}
+
+// Why the backend has not all that the job printed; the worst if there are several reasons.
+std::string_view why_incomplete(const SpoolJob& spool) {
+    const std::array totals{spool.totals(Output::out), spool.totals(Output::err)};
+    if (std::ranges::any_of(totals, &OutputTotals::incomplete)) return kOutputLost;
+    if (std::ranges::any_of(totals, &OutputTotals::refused)) return kOutputRefused;
+    const bool cut = std::ranges::any_of(totals, [](const auto& one) { return one.dropped > 0; });
+    return cut ? kOutputCut : "";
 }
 
 }  // namespace
@@ -31,12 +43,13 @@ bool is_repeatable(const Failure& failure) {
 }
 
 JobReport::JobReport(const JobRoute& route, JobNumber number, DeliveryId id, SpoolJob& spool,
-                     std::array<sys::Fd, 2> pipes, std::string rule, OnDone done)
+                     JobPipes pipes, std::string rule, OnDone done)
     : route_(route),
       number_(number),
       id_(std::move(id)),
       spool_(spool),
-      pipes_(std::move(pipes)),
+      pipes_(std::move(pipes.ends)),
+      run_(pipes.run),
       rule_(std::move(rule)),
       done_(std::move(done)),
       backoff_(route.context.random),
@@ -53,7 +66,10 @@ JobReport::~JobReport() {
 
 Result<> JobReport::start() {
     for (const auto which : kOutputs) {
-        TRY(sys::set_nonblocking(pipes_[index(which)], true));
+        const auto& pipe = pipes_[index(which)];
+        TRY(spool_.take_over(which, static_cast<bool>(pipe), run_));
+        if (!pipe) continue;
+        TRY(sys::set_nonblocking(pipe, true));
         watch_pipe(which);
     }
     return {};
@@ -204,9 +220,16 @@ void JobReport::on_output_answer(Output which, std::uint64_t begin, std::uint64_
             disk_full_ = false;
             pacing_.accepted(sys::Clock::now());
         } else {
+            // It has more than this spool ever held: an earlier one is gone.
+            if (const auto noted = spool_.note_lost(which); !noted) {
+                return route_.context.fatal(noted.error());
+            }
             discard_output(kept.error().what);
         }
     } else if (answer.error().kind != Failure::Kind::too_large || !pacing_.halve()) {
+        if (const auto noted = spool_.note_refused(which); !noted) {
+            return route_.context.fatal(noted.error());
+        }
         discard_output(answer.error().text);
     }
     resume_pipes();
@@ -262,9 +285,11 @@ void JobReport::send_result() {
         last = spool_.next_chunk(Output::out, pacing_.max_chunk());
     }
     pacing_.result_sent(last ? last->length : 0);
-    request_ = perform<void>(route_.context.client,
-                             route_.dialect.result(route_.context.identity, compose_result(last)),
-                             [this](Answer<> answer) { on_result_answer(std::move(answer)); });
+    const auto result = compose_result(last);
+    tell_incomplete(result);
+    request_ =
+        perform<void>(route_.context.client, route_.dialect.result(route_.context.identity, result),
+                      [this](Answer<> answer) { on_result_answer(std::move(answer)); });
 }
 
 JobResult JobReport::compose_result(const std::optional<Chunk>& last) const {
@@ -274,8 +299,15 @@ JobResult JobReport::compose_result(const std::optional<Chunk>& last) const {
     result.remarks = remarks_;
     result.out = summary_of(spool_.totals(Output::out));
     result.err = summary_of(spool_.totals(Output::err));
+    result.incomplete = why_incomplete(spool_);
     if (last) result.last_output = spool_.read(Output::out, *last).value_or("");
     return result;
+}
+
+void JobReport::tell_incomplete(const JobResult& result) {
+    if (result.incomplete.empty() || std::exchange(told_incomplete_, true)) return;
+    route_.context.log.warning("job-output-incomplete",
+                               {{"delivery", id_.value}, {"why", result.incomplete}});
 }
 
 void JobReport::on_result_answer(Answer<> answer) {

@@ -27,12 +27,18 @@ struct JobRoute {
 // accepted later.
 bool is_repeatable(const Failure& failure);
 
+// What the broker has given of a job's output.
+struct JobPipes {
+    std::array<sys::Fd, 2> ends;  // one that is lost with an earlier broker is empty
+    unsigned run = 1;             // as in protocol::UnreportedJob
+};
+
 class JobReport {
   public:
     using OnDone = std::function<void()>;  // may destroy the report
 
     JobReport(const JobRoute& route, JobNumber number, DeliveryId id, SpoolJob& spool,
-              std::array<sys::Fd, 2> pipes, std::string rule, OnDone done);
+              JobPipes pipes, std::string rule, OnDone done);
     ~JobReport();
     JobReport(const JobReport&) = delete;
     JobReport& operator=(const JobReport&) = delete;
@@ -71,6 +77,7 @@ class JobReport {
     void pause_for(Pause reason, std::chrono::milliseconds delay);
     void retry_later(std::string_view what, const Failure& failure);
     void discard_output(const std::string& why);
+    void tell_incomplete(const JobResult& result);
     void release_discarded_output();
 
     JobRoute route_;
@@ -78,6 +85,7 @@ class JobReport {
     DeliveryId id_;
     SpoolJob& spool_;
     std::array<sys::Fd, 2> pipes_;
+    unsigned run_;
     std::array<bool, 2> paused_pipes_{};  // not read at the moment: the spool or the disk is full
     std::string rule_;
     OnDone done_;
@@ -89,6 +97,7 @@ class JobReport {
     Pause pause_ = Pause::none;
     sys::TimerId pause_timer_;
     sys::TimerId disk_timer_;
+    bool told_incomplete_ = false;
     bool discarding_ = false;  // the backend refused the output for good
     DutyTrouble trouble_;
     bool disk_full_ = false;  // which is the trouble that stands

@@ -54,7 +54,10 @@ Shape metrics() {
 }
 
 Shape stream_summary() {
-    return object({{"bytes", integer()}, {"sha256", hex64()}, {"dropped", integer()}});
+    return object({{"bytes", integer()},
+                   {"sha256", hex64()},
+                   {"dropped", integer()},
+                   optional("complete", boolean())});
 }
 
 Shape finding() {
@@ -161,6 +164,8 @@ const Shape& result() {
                 optional("left_behind", integer(1)),
                 optional("left_behind_names", text(kIdOctets)),
                 optional("rebooted", boolean()),
+                optional("complete", boolean()),
+                optional("incomplete", one_of({"output-lost", "output-refused", "output-cut"})),
                 optional("remarks", text(1024)),
                 {"stdout", stream_summary()},
                 {"stderr", stream_summary()}});

@@ -299,7 +299,7 @@ TEST_F(JobsTest, AWorkerOfTomorrowIsToldOfBoth) {
     EXPECT_EQ(list[0].number, first);
     EXPECT_TRUE(list[0].ended);
     EXPECT_EQ(list[0].delivery_id.value.str(), "delivery-1");
-    EXPECT_EQ(sys::read_to_end(list[0].out.fd, 100), "kept\n");
+    EXPECT_EQ(sys::read_to_end(list[0].out->fd, 100), "kept\n");
     EXPECT_EQ(list[1].number, second);
     EXPECT_FALSE(list[1].ended);
     jobs->stop_all("shutdown");
@@ -318,12 +318,98 @@ TEST_F(JobsTest, TheLedgerKnowsTheStartAndTheEndAcrossARestart) {
     EXPECT_EQ(left[0].number, number);
     EXPECT_EQ(left[0].end.exit_code, 4);
     Jobs next(loop, *tree, *ledger, *audit, log, [](JobNumber, const protocol::JobEnd&) {});
-    ASSERT_TRUE(next.adopt(left[0]));
+    next.adopt(left[0]);
     const auto list = next.list("backend").value();
     ASSERT_EQ(list.size(), 1U);
     EXPECT_TRUE(list[0].ended);
-    EXPECT_EQ(sys::read_to_end(list[0].out.fd, 100), "") << "at its end at once";
+    EXPECT_FALSE(list[0].out) << "no pipe that would pretend to be the job's";
+    EXPECT_FALSE(list[0].err);
+    EXPECT_EQ(list[0].runs, 1);
     EXPECT_TRUE(next.acknowledge(number));
+}
+
+TEST_F(JobsTest, TheServiceManagerCarriesPipesOverARestart) {
+    std::vector<PipeStore::Named> kept;
+    std::vector<std::string> removed;
+    const auto send = [&](std::string_view state, const sys::Fd* fd) -> Result<> {
+        const auto name = std::string(state.substr(state.rfind('=') + 1));
+        if (fd != nullptr) {
+            EXPECT_THAT(std::string(state),
+                        testing::StartsWith("FDSTORE=1\nFDPOLL=0\nFDNAME=job-"));
+            kept.emplace_back(name, fd->duplicate().value());
+        } else {
+            EXPECT_THAT(std::string(state), testing::StartsWith("FDSTOREREMOVE=1\nFDNAME=job-"));
+            removed.push_back(name);
+        }
+        return {};
+    };
+    const auto no_end = [](JobNumber, const protocol::JobEnd&) {};
+    PipeStore store(send, {});
+    jobs.emplace(
+        loop, *tree, *ledger, *audit, log,
+        [this](JobNumber number, const protocol::JobEnd& end) { ended[number] = end; }, nullptr,
+        &store);
+    const auto number = start("echo kept; echo too >&2");
+    end_of(number);
+    jobs.reset();
+    ledger.reset();
+    ledger.emplace(records::Ledger::open(dir, sys::now()).value());
+    ASSERT_EQ(kept.size(), 2U);
+    // What a stranger might have put there.
+    auto writable = sys::make_pipe().value();
+    kept.emplace_back(kept[0].first + "0", std::move(writable.write));
+    std::vector<std::string> names;
+    for (const auto& [name, fd] : kept) names.push_back(name);
+
+    PipeStore next_store(send, std::exchange(kept, {}));
+    Jobs next(loop, *tree, *ledger, *audit, log, no_end, nullptr, &next_store);
+    next.adopt(ledger->unreported().at(0));
+    const auto list = next.list("backend").value();
+    ASSERT_TRUE(list.at(0).out && list.at(0).err);
+    EXPECT_EQ(list[0].runs, 1);
+    EXPECT_EQ(sys::read_to_end(list[0].out->fd, 100), "kept\n");
+    EXPECT_EQ(sys::read_to_end(list[0].err->fd, 100), "too\n");
+    EXPECT_TRUE(removed.empty());
+    next_store.drop_rest(log);
+    EXPECT_THAT(removed, testing::ElementsAre(names[2]));
+    EXPECT_TRUE(next.acknowledge(number));
+    EXPECT_THAT(removed, testing::ElementsAre(names[2], names[0], names[1]));
+}
+
+TEST_F(JobsTest, OnlyTheReadEndOfAPipeIsTakenForOne) {
+    const auto start = records::sample_start(1, sys::now());
+    std::string name;
+    const auto send = [&](std::string_view state, const sys::Fd* fd) -> Result<> {
+        if (fd != nullptr && name.empty()) name = state.substr(state.rfind('=') + 1);
+        return {};
+    };
+    const auto pipe = sys::make_pipe().value();
+    ASSERT_TRUE(PipeStore(send, {}).keep(JobNumber{1}, start, 1, pipe.read, pipe.read));
+    const auto taken = [&](sys::Fd fd) {
+        std::vector<PipeStore::Named> kept;
+        kept.emplace_back(name, std::move(fd));
+        return PipeStore(send, std::move(kept)).take(JobNumber{1}, start).runs;
+    };
+    EXPECT_EQ(taken(pipe.read.duplicate().value()), 1);
+    EXPECT_EQ(taken(pipe.write.duplicate().value()), 0) << "a write end";
+    EXPECT_EQ(taken(sys::sealed_memfd("x", {}).value()), 0) << "a file";
+    EXPECT_EQ(taken(dir.duplicate().value()), 0) << "a directory";
+}
+
+TEST_F(JobsTest, ARemovalThatCouldNotBeSentIsSentLater) {
+    bool busy = true;
+    std::vector<std::string> said;
+    PipeStore store(
+        [&](std::string_view state, const sys::Fd*) -> Result<> {
+            if (busy) return sys::fail_errno("send", EAGAIN);
+            said.emplace_back(state);
+            return {};
+        },
+        {});
+    store.forget(JobNumber{1}, records::sample_start(1, sys::now()), 1);
+    busy = false;
+    store.forget(JobNumber{2}, records::sample_start(2, sys::now()), 1);
+    EXPECT_EQ(said.size(), 4U);
 }
 
 TEST_F(JobsTest, EndsAreAudited) {

@@ -41,6 +41,9 @@ class Bench : public JobDialect {
     // The ends it writes to.
     Pipes start_job(std::uint64_t output_max = 64_MiB);
     void end_job();
+    // The job as the worker after this one takes it over: it has ended, and of its pipes only these
+    // are left.
+    void take_over_ended_job(sys::Fd out, sys::Fd err, std::uint8_t runs = 1);
 
     // --- all of it
     JobDuty& duty() { return *duty_; }

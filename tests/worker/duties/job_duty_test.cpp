@@ -27,6 +27,18 @@ TEST(JobDuty, ARefusalGoesOutAgainAfterARejectedCredential) {
     EXPECT_EQ(bench.duty().unreported(), 0U);
 }
 
+// The bench's broker answers nothing that makes sense. A real one may have started the job.
+TEST(JobDuty, AJobWhoseBrokerIsLostIsNotRefused) {
+    const bulkhead::test::TempDir state;
+    Bench bench(state.open());
+    bench.news.push_back({.offer = JobOffer{.id = "lost", .work = CatalogueJob{.name = "x"}}});
+    bench.duty().start();
+    EXPECT_TRUE(bench.run_until([&] { return !bench.fatal.empty(); }));
+    bench.run_for(std::chrono::milliseconds(50));
+    EXPECT_EQ(bench.results_sent, 0U);
+    EXPECT_EQ(bench.duty().unreported(), 0U);
+}
+
 const std::string kCannot = "may not mount here";
 
 // The state is a file system of its own, private to this process, and full.

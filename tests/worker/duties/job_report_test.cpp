@@ -213,6 +213,59 @@ TEST_F(JobReportTest, AResultThatIsTooLargeForItsOutputGoesWithoutIt) {
     EXPECT_EQ(bench_.held + bench_.results[0].last_output, text);
 }
 
+TEST_F(JobReportTest, OutputWhoseEndWasSeenIsComplete) {
+    print_and_end(kText);
+    ASSERT_TRUE(reported());
+    EXPECT_EQ(bench_.results[0].incomplete, "");
+    EXPECT_FALSE(bench_.results[0].out.incomplete);
+}
+
+TEST_F(JobReportTest, OutputThatWentWithABrokerIsTold) {
+    bench_.take_over_ended_job({}, {});
+    bench_.duty().start();
+    ASSERT_TRUE(reported());
+    EXPECT_EQ(bench_.results[0].incomplete, "output-lost");
+    EXPECT_TRUE(bench_.results[0].out.incomplete);
+    EXPECT_TRUE(bench_.results[0].err.incomplete);
+}
+
+TEST_F(JobReportTest, OneStreamSeenToItsEndIsNotBoth) {
+    auto out = sys::make_pipe().value();
+    EXPECT_TRUE(write_some(out.write, "seen").empty());
+    out.write.reset();
+    bench_.take_over_ended_job(std::move(out.read), {});
+    bench_.duty().start();
+    ASSERT_TRUE(reported());
+    EXPECT_EQ(bench_.held, "seen");
+    EXPECT_EQ(bench_.results[0].incomplete, "output-lost");
+    EXPECT_FALSE(bench_.results[0].out.incomplete);
+    EXPECT_TRUE(bench_.results[0].err.incomplete);
+}
+
+TEST_F(JobReportTest, OutputThatTheBackendRefusesIsTold) {
+    bench_.on_output = [](const Bench::Piece&) { return answered(Kind::refused); };
+    print_and_end(kText);
+    ASSERT_TRUE(reported());
+    EXPECT_EQ(bench_.results[0].incomplete, "output-refused");
+}
+
+TEST_F(JobReportTest, OutputThatWasCutIsTold) {
+    print_and_end(kText, 100'000);
+    ASSERT_TRUE(reported());
+    EXPECT_EQ(bench_.results[0].out.dropped, 200'000U);
+    EXPECT_EQ(bench_.results[0].incomplete, "output-cut");
+    EXPECT_FALSE(bench_.results[0].out.incomplete);
+}
+
+TEST_F(JobReportTest, ABackendThatHasMoreThanIsSpooledShowsThatAnEarlierSpoolIsLost) {
+    bench_.on_output = [](const Bench::Piece&) -> Answer<OutputReceipt> {
+        return OutputReceipt{.next_offset = 1'000'000};
+    };
+    print_and_end(kText);
+    ASSERT_TRUE(reported());
+    EXPECT_EQ(bench_.results[0].incomplete, "output-lost");
+}
+
 // EFBIG stands for what a dying disk says.
 TEST(JobReport, ABrokenDiskEndsTheWorkerAndCostsNoOutput) {
     EXPECT_EQ(bulkhead::test::forked([]() -> std::string {

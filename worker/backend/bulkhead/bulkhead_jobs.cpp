@@ -120,8 +120,9 @@ void put_stream(JsonWriter& json, std::string_view name, const StreamSummary& st
     json.begin_object(name)
         .put("bytes", stream.bytes)
         .put("sha256", stream.sha256)
-        .put("dropped", stream.dropped)
-        .end();
+        .put("dropped", stream.dropped);
+    if (stream.incomplete) json.put("complete", false);
+    json.end();
 }
 
 std::string result_body(const JobResult& result) {
@@ -143,6 +144,9 @@ std::string result_body(const JobResult& result) {
     }
     if (result.rebooted) json.put("rebooted", true);
     if (!result.remarks.empty()) json.put("remarks", result.remarks);
+    if (!result.incomplete.empty()) {
+        json.put("complete", false).put("incomplete", result.incomplete);
+    }
     put_stream(json, "stdout", result.out);
     put_stream(json, "stderr", result.err);
     json.end();

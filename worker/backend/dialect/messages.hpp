@@ -238,7 +238,13 @@ struct StreamSummary {
     std::uint64_t bytes = 0;
     std::string sha256;  // 64 hex digits
     std::uint64_t dropped = 0;
+    bool incomplete = false;  // the end was not seen, or some of it is lost and not counted
 };
+
+// Stable codes of JobResult::incomplete.
+inline constexpr std::string_view kOutputLost = "output-lost";
+inline constexpr std::string_view kOutputRefused = "output-refused";  // by the backend
+inline constexpr std::string_view kOutputCut = "output-cut";  // the job printed more than is kept
 
 struct JobResult {
     DeliveryId delivery_id;
@@ -256,6 +262,8 @@ struct JobResult {
     std::string left_names;         // names of the first of them: "sleep, nginx"
     bool rebooted = false;          // the job asked for a restart of the host
     std::string remarks;            // what the job ran without, and what its view lacked
+    // Why the backend has not all that the job printed: one of the codes above; empty: it has.
+    std::string incomplete;
     StreamSummary out;
     StreamSummary err;
     std::string last_output;  // bytes not sent as chunks, if JobTraits::last_output_in_result

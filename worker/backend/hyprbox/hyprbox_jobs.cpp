@@ -104,6 +104,11 @@ std::string last_words(const JobResult& result) {
         text += "\n[still running when the job had ended, and ended too: " +
                 std::to_string(result.left_behind) + " (" + result.left_names + ")]\n";
     }
+    // What was cut is told in its place.
+    if (result.incomplete == kOutputLost) {
+        text += "\n[incomplete: some of what the job printed was lost on this host: " +
+                result.incomplete + "]\n";
+    }
     if (result.reason == kRebootReason) text += "\n[this host restarts, as the job asked]\n";
     return text;
 }

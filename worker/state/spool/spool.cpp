@@ -95,9 +95,15 @@ Result<SpoolJob*> Spool::create(JobNumber number, SpoolLabel label) {
     const auto name = name_of(number);
     if (find(number) != nullptr) return fail("spool/" + name + ": exists");
     auto made = [&]() -> Result<std::unique_ptr<SpoolJob>> {
-        TRY(remove_any(dir_, name));  // a directory that open() could not use
+        // A directory that open() could not use held output.
+        const bool unusable = dir_.open_dir(name).has_value();
+        TRY(remove_any(dir_, name));
         const auto dir = TRY(dir_.make_dir(name, 0700));
-        return SpoolJob::create(dir, number, std::move(label), shared_);
+        auto job = TRY(SpoolJob::create(dir, number, std::move(label), shared_));
+        for (const auto which : {Output::out, Output::err}) {
+            if (unusable) TRY(job->note_lost(which));
+        }
+        return job;
     }();
     if (!made) {
         // Removes the incomplete directory; if that fails, too, open() removes it later.

@@ -110,8 +110,7 @@ Result<Taken> SpoolJob::take(Output which, const sys::Fd& pipe) {
 Result<Taken::Stop> SpoolJob::fill(Output which, const sys::Fd& pipe, std::uint64_t& bytes) {
     TRY(catch_up());
     auto& stream = at(which);
-    // The host crashed before the file was on disk, and the job ended with it: the pipe is a
-    // new one.
+    // The host crashed before the file was on disk, and the job ended with it.
     if (stream.file.size() < stream.state.retained.received) return Taken::Stop::end;
 
     auto stop = Taken::Stop::budget_spent;
@@ -128,6 +127,12 @@ Result<Taken::Stop> SpoolJob::fill(Output which, const sys::Fd& pipe, std::uint6
             // EFBIG: the file has the largest size that RLIMIT_FSIZE or the file system allows.
             const bool later = !moved && moved.error().code == EAGAIN;
             stop = later ? Taken::Stop::empty : Taken::Stop::end;
+            if (moved) {
+                stream.state.eof = true;
+            } else if (!later) {
+                stream.state.lost = true;
+            }
+            dirty_ = dirty_ || !later;
             break;
         } else if (is_disk_full(moved.error())) {
             stop = Taken::Stop::disk;
@@ -140,6 +145,27 @@ Result<Taken::Stop> SpoolJob::fill(Output which, const sys::Fd& pipe, std::uint6
     if (stop == Taken::Stop::disk) TRY(release());
     TRY(release_in_batches());
     return stop;
+}
+
+Result<> SpoolJob::take_over(Output which, bool has_pipe, unsigned run) {
+    auto& state = at(which).state;
+    if (state.ended || run == (state.second_run ? 2U : 1U)) return {};
+    if (has_pipe) {
+        state.lost = state.lost || !state.eof;
+        state.second_run = true;
+    }
+    state.eof = false;
+    return save_checkpoint();
+}
+
+Result<> SpoolJob::note_lost(Output which) {
+    at(which).state.lost = true;
+    return save_checkpoint();
+}
+
+Result<> SpoolJob::note_refused(Output which) {
+    at(which).state.refused = true;
+    return save_checkpoint();
 }
 
 Result<> SpoolJob::end(Output which) {
@@ -266,7 +292,9 @@ OutputTotals SpoolJob::totals(Output which) const {
     const auto& stream = at(which);
     return {.bytes = stream.state.retained.received,
             .sha256 = stream.state.hash.digest(),
-            .dropped = stream.state.dropped(stream.file.size())};
+            .dropped = stream.state.dropped(stream.file.size()),
+            .incomplete = stream.state.incomplete(stream.file.size()),
+            .refused = stream.state.refused};
 }
 
 Result<> SpoolJob::store_meta() {

@@ -57,6 +57,8 @@ struct OutputTotals {
     std::uint64_t bytes = 0;
     crypto::Digest sha256{};
     std::uint64_t dropped = 0;
+    bool incomplete = false;  // the end of what the job printed was not seen, or some of it is lost
+    bool refused = false;     // the backend did not take some of it
 };
 
 // Invariants, by which no byte is lost or doubled if the worker is killed at any instant:
@@ -85,6 +87,13 @@ class SpoolJob {
     // Moves what `pipe` holds into the file of the stream, at most kReadBudget bytes, without
     // waiting.
     Result<Taken> take(Output which, const sys::Fd& pipe);
+    // Call it before take(), once in each worker. `run`: as in protocol::UnreportedJob. Without a
+    // pipe no more comes of the stream: what an earlier worker has not read is lost, unless it read
+    // to the end.
+    Result<> take_over(Output which, bool has_pipe, unsigned run);
+    // The backend has less of the stream than was sent, or does not take it.
+    Result<> note_lost(Output which);
+    Result<> note_refused(Output which);
     // Marks the end of the stream: its pipe is at its end, or gone. A full disk is no error here
     // and in acknowledge(): what a crash makes the worker forget, broker and backend say again.
     Result<> end(Output which);

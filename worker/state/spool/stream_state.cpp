@@ -1,6 +1,7 @@
 #include "worker/state/spool/stream_state.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace bulkhead::worker {
 
@@ -40,12 +41,33 @@ std::uint64_t StreamState::dropped(std::uint64_t file_end) const {
     return retained.received - head - tail;
 }
 
+namespace {
+
+struct Flag {
+    std::uint8_t bit;
+    bool StreamState::*member;
+};
+// 0.1 knows only the first of them.
+constexpr std::array<Flag, 5> kFlags{{{1, &StreamState::ended},
+                                      {2, &StreamState::eof},
+                                      {4, &StreamState::second_run},
+                                      {8, &StreamState::lost},
+                                      {16, &StreamState::refused}}};
+
+std::uint8_t flags_of(const StreamState& state) {
+    unsigned flags = 0;
+    for (const auto& [bit, member] : kFlags) flags |= state.*member ? bit : 0U;
+    return static_cast<std::uint8_t>(flags);
+}
+
+}  // namespace
+
 void write_state(ByteWriter& writer, const StreamState& state) {
     writer.integer(state.retained.head_end);
     writer.integer(state.retained.tail_start);
     writer.integer(state.acked);
     writer.integer(state.released);
-    writer.integer<std::uint8_t>(state.ended ? 1 : 0);
+    writer.integer(flags_of(state));
     state.hash.write_state(writer);
 }
 
@@ -55,7 +77,8 @@ Result<StreamState> read_state(ByteReader& reader) {
     state.retained.tail_start = TRY(reader.integer<std::uint64_t>());
     state.acked = TRY(reader.integer<std::uint64_t>());
     state.released = TRY(reader.integer<std::uint64_t>());
-    state.ended = TRY(reader.integer<std::uint8_t>()) != 0;
+    const auto flags = TRY(reader.integer<std::uint8_t>());
+    for (const auto& [bit, member] : kFlags) state.*member = (flags & bit) != 0;
     state.hash = TRY(RunningHash::read_state(reader));
     state.retained.received = state.hash.count();
     const bool ordered = state.released <= state.retained.head_end &&

@@ -22,6 +22,10 @@ struct StreamState {
     std::uint64_t acked = 0;     // below this offset the backend has all that it will get
     std::uint64_t released = 0;  // bytes of the head below this may be gone from the file
     bool ended = false;          // no more will come
+    bool eof = false;            // the end of the job's pipe was read, in its latest run
+    bool second_run = false;     // the pipe is that of the run after a restart of the host
+    bool lost = false;           // something the job printed is known to be lost
+    bool refused = false;        // the backend did not take some of it
     RunningHash hash;            // covers retained.received bytes
 
     // `file_end`: size of the file, less than received only if a crash of the host lost bytes.
@@ -34,6 +38,10 @@ struct StreamState {
     std::uint64_t done() const;
     // Bytes that are retained and not yet acknowledged.
     std::uint64_t owed() const;
+    // The job may have printed more than was received or than is still in the file.
+    bool incomplete(std::uint64_t file_end) const {
+        return lost || (ended && !eof) || file_end < retained.received;
+    }
     // Bytes that were received and are in neither head nor tail.
     std::uint64_t dropped(std::uint64_t file_end) const;
 };

@@ -55,6 +55,93 @@ struct OneJob {
     sys::Pipe pipe;
 };
 
+// What became of the pipe of standard output until another worker took it over, and what follows.
+struct Handover {
+    const char* name;
+    bool eof_seen;     // by the worker before
+    bool has_pipe;     // the new one, and it is at its end
+    unsigned run = 1;  // that the broker says
+    bool incomplete;
+};
+void PrintTo(const Handover& each, std::ostream* out) { *out << each.name; }
+
+class SpoolJobHandover : public testing::TestWithParam<Handover> {};
+
+TEST_P(SpoolJobHandover, IsCompleteOnlyIfTheEndOfEachRunWasSeen) {
+    const auto& how = GetParam();
+    OneJob one(1_MiB);
+    ASSERT_TRUE(one.job->take_over(Output::out, true, 1));
+    one.write_and_take("first");
+    if (how.eof_seen) {
+        one.pipe.write.reset();
+        ASSERT_EQ(one.take(), Stop::end);
+    }
+    one.restart();
+    ASSERT_TRUE(one.job->take_over(Output::out, how.has_pipe, how.run));
+    if (how.has_pipe) {
+        one.pipe = sys::make_pipe().value();
+        one.pipe.write.reset();
+        ASSERT_EQ(one.take(), Stop::end);
+    }
+    ASSERT_TRUE(one.job->end(Output::out));
+    EXPECT_EQ(one.job->totals(Output::out).incomplete, how.incomplete);
+    one.restart();
+    EXPECT_EQ(one.job->totals(Output::out).incomplete, how.incomplete) << "after a restart";
+    ASSERT_TRUE(one.job->take_over(Output::out, false, 0));
+    EXPECT_EQ(one.job->totals(Output::out).incomplete, how.incomplete) << "its end stays as it was";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , SpoolJobHandover,
+    testing::Values(
+        Handover{.name = "SamePipe", .eof_seen = false, .has_pipe = true, .incomplete = false},
+        Handover{.name = "PipeLost", .eof_seen = false, .has_pipe = false, .incomplete = true},
+        Handover{
+            .name = "PipeLostAtItsEnd", .eof_seen = true, .has_pipe = false, .incomplete = false},
+        Handover{.name = "PipeLostAndNobodyKnowsOfAnotherRun",
+                 .eof_seen = true,
+                 .has_pipe = false,
+                 .run = 0,
+                 .incomplete = true},
+        Handover{.name = "SecondRunWhoseFirstWasSeen",
+                 .eof_seen = true,
+                 .has_pipe = true,
+                 .run = 2,
+                 .incomplete = false},
+        Handover{.name = "SecondRunWhoseFirstWasLost",
+                 .eof_seen = false,
+                 .has_pipe = true,
+                 .run = 2,
+                 .incomplete = true},
+        Handover{.name = "SecondRunLost",
+                 .eof_seen = true,
+                 .has_pipe = false,
+                 .run = 2,
+                 .incomplete = true}),
+    [](const auto& each) { return std::string(each.param.name); });
+
+TEST(SpoolJob, ThatTookNothingOverAndEndsIsNotComplete) {
+    OneJob one(1_MiB);
+    one.end_both();
+    EXPECT_TRUE(one.job->totals(Output::out).incomplete);
+    EXPECT_TRUE(one.job->totals(Output::err).incomplete);
+}
+
+TEST(SpoolJob, OfADirectoryThatCouldNotBeUsedHasLostOutput) {
+    OneJob one(1_MiB);
+    one.write_and_take("gone");
+    ASSERT_EQ(::truncate(one.path("checkpoint").c_str(), 0), 0);
+    ASSERT_EQ(::unlink(one.path("stderr").c_str()), 0);
+    one.spool = Spool::open(one.state.open(), SpoolLimits{}).value();
+    ASSERT_EQ(one.spool.find(JobNumber{1}), nullptr);
+    one.job = one.spool.create(JobNumber{1}, {.output_max = 1_MiB}).value();
+    ASSERT_TRUE(one.job->take_over(Output::out, true, 1));
+    one.pipe.write.reset();
+    ASSERT_EQ(one.take(), Stop::end);
+    ASSERT_TRUE(one.job->end(Output::out));
+    EXPECT_TRUE(one.job->totals(Output::out).incomplete);
+}
+
 TEST(SpoolJob, HandsOnWhatThePipeHolds) {
     OneJob one(1_MiB);
     EXPECT_EQ(one.take(), Stop::empty);
