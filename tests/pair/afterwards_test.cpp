@@ -185,6 +185,7 @@ TEST_F(Resumed, DoesNotGoOnWithoutItsLeave) {
     start(host);
     const auto result = result_of(id);
     EXPECT_EQ(result["outcome"], "interrupted");
+    EXPECT_EQ(result["incomplete"], "output-lost") << "it may have run twice";
     EXPECT_EQ(lines_in_scratch("runs"), 1U);
 }
 
@@ -214,6 +215,7 @@ TEST_F(Resumed, IsToldWhenTheHostDoesNotRestart) {
     EXPECT_EQ(result["outcome"], "interrupted");
     EXPECT_EQ(result["reason"], "not-resumed");
     EXPECT_NE(result["detail"].get<std::string>().find("did not restart"), std::string::npos);
+    EXPECT_FALSE(result.contains("complete")) << result.dump();
     EXPECT_FALSE(place().exists("state/broker/resume-1"));
 }
 

@@ -256,6 +256,7 @@ TEST_F(Crash, TheBrokerDiesAmidTheJob) {
         EXPECT_EQ(result["outcome"], "interrupted");
         EXPECT_TRUE(result["exit_code"].is_null());
         EXPECT_EQ(backend().standard_output(id), "begun\n");
+        EXPECT_EQ(result["incomplete"], "output-lost");
         EXPECT_EQ(runs(round), 1U);
         expect_one_life(round, id);
         let_go(round);  // nobody is there to see it

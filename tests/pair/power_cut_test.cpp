@@ -44,6 +44,8 @@ TEST_F(PowerCut, WhatTheDiskDidNotGetIsReportedAsDropped) {
     EXPECT_EQ(result["outcome"], "interrupted");
     EXPECT_EQ(result["stdout"]["bytes"], 60'000);
     EXPECT_EQ(result["stdout"]["dropped"], 50'000);
+    EXPECT_EQ(result["complete"], false);
+    EXPECT_EQ(result["incomplete"], "output-lost");
     EXPECT_EQ(backend().standard_output("short"), std::string(10'000, 'x'));
     expect_the_next_job_to_run();
 }
@@ -52,7 +54,9 @@ TEST_F(PowerCut, AJobWhoseFilesAreGoneIsStillReported) {
     cut_power("gone");
     fs::remove(spooled("stderr"));
     start();
-    EXPECT_EQ(result_of("gone")["outcome"], "interrupted");
+    const auto result = result_of("gone");
+    EXPECT_EQ(result["outcome"], "interrupted");
+    EXPECT_EQ(result["incomplete"], "output-lost");
     expect_the_next_job_to_run();
 }
 
