@@ -98,6 +98,38 @@ check "and serves again" await 60 is StatusText "1 of 1 workers confined"
 reports() { bulkhead status | grep -q "heartbeats  *[1-9]"; }
 check "and reports again" await 60 reports
 
+# A job prints and ends while its worker is stopped, so that all of it is in its pipe, and the broker is killed.
+pin flood inspect 'echo begun; sleep 2; seq 1 137000; echo flood over >&2'
+seq 1 137000 | sed '1i begun' >/tmp/flood
+begun() { curl -fsS "$control/control/jobs/$1/output/stdout" | grep -q begun; }
+ends_in_audit() { [ "$(grep '"event":"job-ended"' /var/log/bulkhead/audit.log | grep -c '"job":"flood"')" = "$1" ]; }
+kill_broker_with_a_full_pipe() {  # kill_broker_with_a_full_pipe ID TIMES
+    curl -fsS -d "$(jq -n --rawfile script /etc/bulkhead/policy/approved/flood.script --arg id "$1" '{$script, $id}')" \
+        "$control/control/jobs" >/dev/null
+    await 20 begun "$1"
+    kill -STOP "$(pgrep -u bulkhead-w0)"
+    await 20 ends_in_audit "$2"
+    kill -KILL "$(systemctl show -P MainPID "$unit")"
+}
+kill_broker_with_a_full_pipe flood 1
+check "a job whose pipes systemd kept has finished" prints flood begun
+arrived() { curl -fsS "$control/control/jobs/flood/output/stdout" | cmp - /tmp/flood; }
+check "and its output is whole" arrived
+check "and the result does not say otherwise" bash -c "! curl -fsS '$control/control/jobs/flood' | grep -q '\"complete\"'"
+check "and systemd keeps them no longer" await 20 is NFileDescriptorStore 0
+
+printf '[Service]\nFileDescriptorStoreMax=0\n' >"/run/systemd/system/$unit.d/no-store.conf"
+systemctl daemon-reload
+systemctl restart "$unit"
+await 60 reports
+kill_broker_with_a_full_pipe unkept 2
+lost() { curl -fsS "$control/control/jobs/unkept?wait=30" | grep -q '"output-lost"'; }
+check "without that store the result says that output is lost" await 60 lost
+rm "/run/systemd/system/$unit.d/no-store.conf"
+systemctl daemon-reload
+systemctl restart "$unit"
+await 60 reports
+
 curl -fsS -d '{"kind":"status","status":401,"path":"/v1/heartbeat","times":2}' "$control/control/misbehave" >/dev/null
 status_is() { bulkhead status | grep -q "enrollment  *$1"; }
 check "a credential that is refused shows" await 60 status_is refused
