@@ -4,13 +4,13 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdlib>
 #include <cstring>
 
-#include "tests/support/forked.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::broker {
@@ -92,30 +92,34 @@ struct Handed {
 };
 
 TEST_F(NotifyTest, DescriptorsAreTakenOnlyIfTheyWereHandedToThisProcess) {
-    // In a process of its own: the descriptors are those from 3 on.
+    // In a process of its own, because the descriptors are those from 3 on. Its exit status says
+    // how many were taken.
     const auto taken = [this](const Handed& handed) {
-        return test::forked([&]() -> std::string {
-            const auto pipe = sys::make_pipe().value();
-            if (::dup2(pipe.read.get(), 3) != 3 || ::dup2(pipe.read.get(), 4) != 4) return "dup2";
+        const pid_t child = ::fork();
+        if (child == 0) {
+            const int zero = ::open("/dev/zero", O_RDONLY);
+            if (::dup2(zero, 3) != 3 || ::dup2(zero, 4) != 4) ::_exit(101);
             set("LISTEN_PID", handed.pid == "own" ? std::to_string(::getpid()) : handed.pid);
             set("LISTEN_FDS", handed.count);
             set("LISTEN_FDNAMES", handed.names);
-            auto notifier = Notifier::from_environment();
-            const auto kept = notifier.take_kept();
-            if (::getenv("LISTEN_FDS") != nullptr) return "left in the environment";
+            const auto kept = Notifier::from_environment().take_kept();
+            if (::getenv("LISTEN_FDS") != nullptr) ::_exit(102);
             for (const auto& [name, fd] : kept) {
-                if ((::fcntl(fd.get(), F_GETFD) & FD_CLOEXEC) == 0) return "would be inherited";
+                if ((::fcntl(fd.get(), F_GETFD) & FD_CLOEXEC) == 0) ::_exit(103);
             }
-            return std::to_string(kept.size());
-        });
+            ::_exit(static_cast<int>(kept.size()));
+        }
+        int status = -1;
+        ::waitpid(child, &status, 0);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     };
-    EXPECT_EQ(taken({"own", "2", "a:b"}), "2");
-    EXPECT_EQ(taken({"1", "2", "a:b"}), "0") << "of another process";
-    EXPECT_EQ(taken({"", "2", "a:b"}), "0");
-    EXPECT_EQ(taken({"own", "3", "a:b"}), "0") << "names and number differ";
-    EXPECT_EQ(taken({"own", "-1", ""}), "0");
-    EXPECT_EQ(taken({"own", "99999999999999999999", "a"}), "0");
-    EXPECT_EQ(taken({"own", "0", ""}), "0");
+    EXPECT_EQ(taken({"own", "2", "a:b"}), 2);
+    EXPECT_EQ(taken({"1", "2", "a:b"}), 0) << "of another process";
+    EXPECT_EQ(taken({"", "2", "a:b"}), 0);
+    EXPECT_EQ(taken({"own", "3", "a:b"}), 0) << "names and number differ";
+    EXPECT_EQ(taken({"own", "-1", ""}), 0);
+    EXPECT_EQ(taken({"own", "99999999999999999999", "a"}), 0);
+    EXPECT_EQ(taken({"own", "0", ""}), 0);
 }
 
 TEST_F(NotifyTest, AnAbstractAddressWorksToo) {

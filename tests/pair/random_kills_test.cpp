@@ -17,7 +17,7 @@ namespace bulkhead::test {
 namespace {
 
 constexpr int kLines = 137'000;
-constexpr std::uint64_t kSample = 24;  // jobs
+constexpr std::uint64_t kSample = 20;  // jobs
 constexpr std::uint64_t kRuns = 1000;  // of one manifest
 constexpr std::size_t kAtOnce = 6;     // are queued or run
 
@@ -61,6 +61,10 @@ class RandomKills : public Pair, public testing::WithParamInterface<bool> {
 
     // The worker alone, or also the broker, before another worker has taken its jobs over.
     void kill_somebody() {
+        // Four times of five not before a worker has said something, or no job would come far.
+        const auto before = backend().read([](const State& all) { return all.heartbeats_ever; });
+        const auto speaks = [&](const State& all) { return all.heartbeats_ever > before; };
+        if (std::uniform_int_distribution<>(0, 4)(random_) > 0) backend().wait_for(speaks, 10s);
         wait_at_most(400);
         const auto die = std::uniform_int_distribution<>(0, 9)(random_);
         const auto worker = worker_pid();

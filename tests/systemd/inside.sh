@@ -34,6 +34,8 @@ pin tidy maintain 'rm /tmp/bulkhead-lab && ! { echo x >/tmp/bulkhead-lab; } 2>/d
 pin upgrade admin 'set -e; cp /bin/true /usr/bin/lab; chown bulkhead-job /usr/bin/lab; chmod u+s /usr/bin/lab
     test -u /usr/bin/lab; systemctl is-active reference-backend; echo upgraded'
 pin linger inspect 'trap "echo told to leave; exit 0" TERM; echo waiting; while :; do sleep 0.1; done'
+pin flood inspect 'echo begun; until [ -e /usr/local/lib/flood-on ]; do sleep 0.1; done; seq 1 137000'
+sed -i 's/^output-max .*/output-max 1048576/' /etc/bulkhead/policy/approved/flood.manifest
 
 # --- the agent as a service
 check "start returns when the agent is ready" timeout 60 systemctl start "$unit"
@@ -99,20 +101,21 @@ reports() { bulkhead status | grep -q "heartbeats  *[1-9]"; }
 check "and reports again" await 60 reports
 
 # A job prints and ends while its worker is stopped, so that all of it is in its pipe, and the broker is killed.
-pin flood inspect 'echo begun; sleep 2; seq 1 137000; echo flood over >&2'
 seq 1 137000 | sed '1i begun' >/tmp/flood
 begun() { curl -fsS "$control/control/jobs/$1/output/stdout" | grep -q begun; }
 ends_in_audit() { [ "$(grep '"event":"job-ended"' /var/log/bulkhead/audit.log | grep -c '"job":"flood"')" = "$1" ]; }
 kill_broker_with_a_full_pipe() {  # kill_broker_with_a_full_pipe ID TIMES
-    curl -fsS -d "$(jq -n --rawfile script /etc/bulkhead/policy/approved/flood.script --arg id "$1" '{$script, $id}')" \
-        "$control/control/jobs" >/dev/null
+    rm -f /usr/local/lib/flood-on
+    queue "$1"
     await 20 begun "$1"
     kill -STOP "$(pgrep -u bulkhead-w0)"
+    touch /usr/local/lib/flood-on
     await 20 ends_in_audit "$2"
     kill -KILL "$(systemctl show -P MainPID "$unit")"
 }
 kill_broker_with_a_full_pipe flood 1
-check "a job whose pipes systemd kept has finished" prints flood begun
+finished() { curl -fsS "$control/control/jobs/$1?wait=30" | grep -q '"finished"'; }
+check "a job whose pipes systemd kept has finished" await 60 finished flood
 arrived() { curl -fsS "$control/control/jobs/flood/output/stdout" | cmp - /tmp/flood; }
 check "and its output is whole" arrived
 check "and the result does not say otherwise" bash -c "! curl -fsS '$control/control/jobs/flood' | grep -q '\"complete\"'"
@@ -122,8 +125,8 @@ printf '[Service]\nFileDescriptorStoreMax=0\n' >"/run/systemd/system/$unit.d/no-
 systemctl daemon-reload
 systemctl restart "$unit"
 await 60 reports
-kill_broker_with_a_full_pipe unkept 2
-lost() { curl -fsS "$control/control/jobs/unkept?wait=30" | grep -q '"output-lost"'; }
+kill_broker_with_a_full_pipe flood-unkept 2
+lost() { curl -fsS "$control/control/jobs/flood-unkept?wait=30" | grep -q '"output-lost"'; }
 check "without that store the result says that output is lost" await 60 lost
 rm "/run/systemd/system/$unit.d/no-store.conf"
 systemctl daemon-reload
