@@ -81,7 +81,19 @@ CheckResult judge_author(const Case& c, const approval::Count& count) {
                                          (why ? "; allowed_signers, " + lost->why : "")};
 }
 
-CheckResult judge_threshold(const policy::ApprovalRule& rule, const approval::Count& count) {
+// Who may still sign, with the author who does not count left out: "; 1 more of: bob, carol".
+string wanted(const Case& c, const policy::ApprovalRule& rule, const approval::Count& count) {
+    std::size_t people = 0;
+    for (std::size_t i = 0; i < rule.needs.size(); ++i)
+        people += rule.needs[i].people - count.filled[i];
+    const auto able = approval::who_could_sign(
+        count, c.policy.signers, electorate_of(c.policy, rule, c.manifest.author), c.time);
+    return "; " + std::to_string(people) +
+           (able.empty() ? " more, and nobody else can sign it" : " more of: " + some_of(able));
+}
+
+CheckResult judge_threshold(const Case& c, const policy::ApprovalRule& rule,
+                            const approval::Count& count) {
     string counted;
     bool enough = !rule.needs.empty();
     for (std::size_t i = 0; i < rule.needs.size(); ++i) {
@@ -99,9 +111,18 @@ CheckResult judge_threshold(const policy::ApprovalRule& rule, const approval::Co
     const auto lost = std::ranges::find_if(count.signatures, [](const auto& signature) {
         return reason_of(signature.standing) != admitted;
     });
-    if (lost == count.signatures.end()) return {threshold_not_met, counted};
-    if (!lost->why.empty()) counted += "; allowed_signers, " + lost->why;
-    return {reason_of(lost->standing), counted};
+    const bool none = lost == count.signatures.end();
+    if (!none && !lost->why.empty()) counted += "; allowed_signers, " + lost->why;
+    return {none ? threshold_not_met : reason_of(lost->standing), counted + wanted(c, rule, count)};
+}
+
+// The profiles whose jobs signatures can approve.
+std::vector<string> signable(const policy::Policy& policy) {
+    std::vector<string> names;
+    for (const auto& [name, rule] : policy.approvals) {
+        if (!rule.needs.empty()) names.push_back(name);
+    }
+    return names;
 }
 
 // Those that prove something. A worker may send the same signature often, in any armor.
@@ -149,7 +170,9 @@ Approval check_approval(const Case& c) {
     const auto* rule = policy::find(c.policy.approvals, c.manifest.profile);
     if (rule == nullptr || rule->needs.empty()) {
         return stop(profile_not_signable, "profile " + c.manifest.profile +
-                                              " is for jobs pinned in policy/approved only");
+                                              " is for jobs pinned in policy/approved only; "
+                                              "people sign jobs of: " +
+                                              some_of(signable(c.policy)));
     }
     const auto needs = policy::in_words(rule->needs);
     if (c.job.signatures.empty()) {
@@ -166,7 +189,7 @@ Approval check_approval(const Case& c) {
     result.signed_by = valid_ones(count, *blobs);
     result.signatures = judge_signatures(count);
     result.author = judge_author(c, count);
-    result.threshold = judge_threshold(*rule, count);
+    result.threshold = judge_threshold(c, *rule, count);
     result.rule = "signed: " + needs + " (" + joined(count.approvers) + ")";
     result.signers = std::move(count.approvers);
     return result;

@@ -66,13 +66,19 @@ CheckResult check_kinds(const approval::Manifest& manifest, const policy::Approv
     return pass();
 }
 
+// "7d" or "90000s", as new-job --expires takes it.
+string in_words(std::chrono::seconds span) {
+    using std::chrono::days;
+    const auto whole = std::chrono::floor<days>(span);
+    return whole == span ? std::to_string(whole.count()) + "d" : std::to_string(span.count()) + "s";
+}
+
 CheckResult check_validity(const Case& c, const policy::ApprovalRule& rule) {
     const auto most = c.pinned == nullptr ? rule.max_validity : rule.max_pinned_validity;
     const bool bound = c.pinned == nullptr ? !rule.needs.empty() : most.count() > 0;
     if (!bound) return pass();
     if (c.manifest.not_after - c.manifest.not_before <= most) return pass();
-    return {validity_too_long,
-            "not-after is more than " + std::to_string(most.count()) + " s after not-before"};
+    return {validity_too_long, "not-after is more than " + in_words(most) + " after not-before"};
 }
 
 }  // namespace

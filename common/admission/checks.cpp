@@ -27,7 +27,28 @@ string joined(const std::vector<string>& list) {
     return out.empty() ? "nobody" : out;
 }
 
+string some_of(const std::vector<string>& list) {
+    constexpr std::size_t kMost = 12;  // a list leaves some of kMaxDetail bytes for others
+    if (list.empty()) return "none";
+    if (list.size() <= kMost) return joined(list);
+    return joined({list.begin(), list.begin() + kMost}) + " and " + text_of(list.size() - kMost) +
+           " more";
+}
+
 namespace {
+
+template <class Rows>  // of pairs with the name first
+std::vector<string> names_of(const Rows& rows) {
+    std::vector<string> names;
+    for (const auto& row : rows) names.push_back(row.first);
+    return names;
+}
+
+std::vector<string> names_of(const std::vector<approval::ParamRule>& rules) {
+    std::vector<string> names;
+    for (const auto& rule : rules) names.push_back(rule.name);
+    return names;
+}
 
 CheckResult already_run(const Case& c, const PastRun& run) {
     const auto& id = c.manifest.job_id.value;
@@ -137,7 +158,8 @@ CheckResult check_visible(const Case& c) {
 CheckResult check_interpreter(const Case& c) {
     const auto& path = c.manifest.interpreter;
     if (!c.policy.interpreters.contains(path)) {
-        return {interpreter_not_allowed, path + " is not in interpreters.policy"};
+        return {interpreter_not_allowed, path + " is not in interpreters.policy, which has: " +
+                                             some_of(names_of(c.policy.interpreters))};
     }
     const auto facts = c.facts.interpreters.find(path);
     if (facts == c.facts.interpreters.end()) {
@@ -220,7 +242,9 @@ CheckResult check_parameters(const Case& c) {
     const auto& given = c.job.params;
     for (const auto& value : given) {
         if (std::none_of(rules.begin(), rules.end(), same(value.name))) {
-            return {parameter_unknown, "\"" + quoted(value.name, 32) + "\" is not declared"};
+            return {parameter_unknown,
+                    "\"" + quoted(value.name, 32) +
+                        "\" is not declared; declared are: " + some_of(names_of(rules))};
         }
     }
     for (const auto& rule : rules) {
@@ -240,7 +264,10 @@ CheckResult check_parameters(const Case& c) {
 CheckResult check_profile(const Case& c) {
     const auto& name = c.manifest.profile;
     const auto* profile = policy::find(c.policy.profiles, name);
-    if (profile == nullptr) return {profile_unknown, "policy/profiles has no " + name};
+    if (profile == nullptr) {
+        return {profile_unknown, "policy/profiles has no " + name +
+                                     "; it has: " + some_of(names_of(c.policy.profiles))};
+    }
     if (c.manifest.profile_sha256) {
         const auto digest = policy::profile_digest(c.policy, *profile);
         if (digest != *c.manifest.profile_sha256) {

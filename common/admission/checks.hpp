@@ -34,6 +34,8 @@ struct CheckResult {
 
 // The words with commas between them; "nobody" if there is none.
 std::string joined(const std::vector<std::string>& list);
+// The first of them, and how many more there are; "none" if there is none.
+std::string some_of(const std::vector<std::string>& list);
 
 inline CheckResult pass(std::string detail = {}) { return {Reason::admitted, std::move(detail)}; }
 

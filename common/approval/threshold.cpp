@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "common/approval/sshsig.hpp"
@@ -113,6 +114,40 @@ std::vector<unsigned> fill(std::span<const Quota> quotas,
         }
     }
     return filled;
+}
+
+std::vector<Endorsement> able_signers(const AllowedSigners& allowed, bool token, UnixTime time) {
+    std::vector<Endorsement> able;
+    for (const auto& signer : allowed.signers) {
+        if (!signer.refused.empty() || !signer.allows_namespace(kNamespace) ||
+            !signer.valid_at(time) || allowed.is_revoked(signer.key) ||
+            (token && signer.key.kind != PublicKey::Kind::sk_ed25519)) {
+            continue;
+        }
+        for (const auto& name : signer.principals) able.push_back({name, signer.key});
+    }
+    return able;
+}
+
+std::vector<std::string> who_could_sign(const Count& count, const AllowedSigners& allowed,
+                                        const Electorate& electorate, UnixTime time) {
+    const auto able = able_signers(allowed, electorate.hardware || electorate.verified, time);
+    const auto is_authors = [&](const PublicKey& key) {
+        return !electorate.author_counts && std::ranges::any_of(able, [&](const auto& other) {
+            return other.key == key && other.principal == electorate.author;
+        });
+    };
+    const auto sum = [](const std::vector<unsigned>& filled) {
+        return std::accumulate(filled.begin(), filled.end(), 0U);
+    };
+    std::set<std::string> names;
+    for (const auto& one : able) {
+        if (!is_member(electorate, one.principal) || is_authors(one.key)) continue;
+        auto more = count.good;
+        more.push_back(one);
+        if (sum(fill(electorate.quotas, more)) > sum(count.filled)) names.insert(one.principal);
+    }
+    return {names.begin(), names.end()};
 }
 
 bool is_listed(const AllowedSigners& allowed, std::string_view principal) {

@@ -69,6 +69,14 @@ struct Count {
 Count count_approvers(std::string_view manifest, std::span<const Bytes> blobs,
                       const AllowedSigners& allowed, const Electorate& electorate, UnixTime time);
 
+// One for each principal and key whose signature counts at that time, or is good as the author's,
+// in whatever group they are.
+std::vector<Endorsement> able_signers(const AllowedSigners& allowed, bool token, UnixTime time);
+// Those of the groups by whose signature at that time one more would be counted, sorted: neither
+// who has been counted, nor the author where he does not count.
+std::vector<std::string> who_could_sign(const Count& count, const AllowedSigners& allowed,
+                                        const Electorate& electorate, UnixTime time);
+
 // The largest set of principals, sorted, in which each can be assigned a key of its own: a maximum
 // matching between principals and keys. Two keys of one person count once, and so does one key that
 // two people share.

@@ -124,7 +124,7 @@ TEST(Groups, EachNeedsPeopleOfItsOwn) {
     EXPECT_EQ(code(s.admit()), "threshold-not-met");
     EXPECT_EQ(s.admit().detail,
               "1 of the 1 needed from ops and 0 of the 1 needed from security "
-              "beside the author (bob)");
+              "beside the author (bob); 1 more of: alice, carol");
     s.policy.signer_groups.erase("security");
     s.sign({"alice", "carol"});
     EXPECT_EQ(code(s.admit()), "threshold-not-met");

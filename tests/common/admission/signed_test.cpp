@@ -21,13 +21,43 @@ TEST(AdmitSigned, EnoughPeopleAdmitAndAreNamed) {
     EXPECT_THAT(verdict.signers, testing::ElementsAre("alice", "bob"));
 }
 
+// Those who could not sign it either are not named.
+TEST(AdmitSigned, OnlyThoseWhoCanAreNamedAsMissing) {
+    const auto line = [](const std::string& name, const std::string& options = "") {
+        return name + " " + options + SigningKey(name).line() + "\n";
+    };
+    const std::pair<std::string, std::string> cases[] = {
+        {line("carol"), "1 more of: bob, carol"},
+        {line("carol", "valid-before=\"20200101\" "), "1 more of: bob"},
+        {line("carol", "namespaces=\"file\" "), "1 more of: bob"},
+        {line("eve"), "1 more of: bob"},
+        {"", "1 more of: bob"},
+    };
+    for (const auto& [more, says] : cases) {
+        Situation s;
+        s.job.author = "dave";
+        s.policy.signers =
+            approval::parse_allowed_signers(line("alice") + line("bob") + line("dave") + more)
+                .value();
+        s.sign({"alice"});
+        EXPECT_THAT(s.admit().detail, testing::EndsWith("; " + says)) << more;
+        s.policy.signers.revoked.keys.push_back(SigningKey("bob").public_key());
+        EXPECT_THAT(s.admit().detail, testing::Not(testing::HasSubstr("bob")));
+    }
+    Situation s;
+    s.job.author = "carol";
+    s.sign({"alice"});
+    EXPECT_THAT(s.admit().detail, testing::EndsWith("; 1 more of: bob")) << "not the author";
+}
+
 TEST(AdmitSigned, OnePersonTooFewIsRefusedAndTold) {
     Situation s;
     s.job.author = "dave";
     s.sign({"alice"});
     const auto verdict = s.admit();
     EXPECT_EQ(code(verdict), "threshold-not-met");
-    EXPECT_EQ(verdict.detail, "1 of the 2 needed from ops beside the author (alice)");
+    EXPECT_EQ(verdict.detail,
+              "1 of the 2 needed from ops beside the author (alice); 1 more of: bob, carol");
     EXPECT_THAT(verdict.signers, testing::ElementsAre("alice"));
 }
 
@@ -110,7 +140,7 @@ TEST(AdmitSigned, AnAuthorsKeyIsTheirsInALineThatIsNotUnderstood) {
     ASSERT_EQ(s.job.author, "carol");
     const auto verdict = s.admit();
     EXPECT_EQ(check(verdict, "threshold").detail,
-              "1 of the 2 needed from ops beside the author (alice)");
+              "1 of the 2 needed from ops beside the author (alice); 1 more of: bob");
     EXPECT_EQ(code(verdict), "signer-unclear");
 }
 
