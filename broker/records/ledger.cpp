@@ -259,9 +259,7 @@ Result<> Ledger::replace(const std::vector<Record>& records) {
     return done;
 }
 
-bool Ledger::full() const {
-    return broken_ || history_.needed() + history_.owed() + kRecordsOfARun > kRoom;
-}
+bool Ledger::full() const { return broken_ || view_of(history_).full; }
 
 Memory Ledger::memory() const {
     const auto& header = history_.header();
@@ -275,17 +273,23 @@ std::optional<Head> Ledger::mark() const {
     return Head{history_.count(), chain_};
 }
 
-admission::LedgerView Ledger::view() const {
-    const auto header = history_.header().value_or(Header{});
+admission::LedgerView Ledger::view_of(const History& history) {
+    const auto header = history.header().value_or(Header{});
     std::optional<UnixTime> birth;
     if (header.birth != 0) birth = UnixTime(std::chrono::seconds(header.birth));
-    return {.runs = history_.runs(),
-            .clock_floor = history_.floor(),
+    return {.runs = history.runs(),
+            .clock_floor = history.floor(),
             .birth = birth,
             .after_loss = header.after_loss,
-            .memory = memory(),
-            .full = full(),
-            .full_for_repeatable = history_.repeatable() >= kMaxRepeatable};
+            .memory = static_cast<Memory>(header.memory),
+            .full = history.needed() + history.owed() + kRecordsOfARun > kRoom,
+            .full_for_repeatable = history.repeatable() >= kMaxRepeatable};
+}
+
+admission::LedgerView Ledger::view() const {
+    auto view = view_of(history_);
+    view.full = view.full || broken_;
+    return view;
 }
 
 admission::LedgerView Ledger::view(const sys::TwoClocks& clocks) const {

@@ -61,6 +61,8 @@ class Ledger {
     // Records the birth, where it is not known yet, by clocks that are trusted.
     Result<> settle_birth(const sys::TwoClocks& trusted);
 
+    // What the records say by themselves. Valid as long as `history` is not changed.
+    static admission::LedgerView view_of(const History& history);
     // `full` also after a failed write: nothing starts until the broker has read the file afresh.
     // Valid until the ledger is next changed.
     admission::LedgerView view() const;
