@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "cli/vet/odd.hpp"
+#include "cli/vet/param_use.hpp"
 #include "common/approval/shebang.hpp"
 #include "common/base/text.hpp"
 
@@ -43,6 +44,21 @@ Result<> require_visible(const std::string& file, std::string_view text,
     if (unseen.empty() || !odd_bytes.empty()) return {};
     return fail(fault_lines(file, unseen) +
                 "\nWho signs must see what will run. Take that out; if it is meant, " + advice);
+}
+
+Result<> require_declared(const std::string& file, std::string_view script,
+                          const approval::Manifest& manifest) {
+    const auto remarks = compare_params(script, manifest.interpreter, manifest.params);
+    std::vector<Remark> faults;
+    for (const auto& remark : remarks) {
+        if (remark.fault) {
+            faults.push_back(remark);
+        } else {
+            std::fprintf(stderr, "note: %s\n", fault_lines(file, {remark}).c_str());
+        }
+    }
+    if (faults.empty()) return {};
+    return fail(fault_lines(file, faults));
 }
 
 Result<std::string> listed_interpreter(std::string_view name, const policy::Policy& policy) {

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "cli/vet/vet.hpp"
+#include "common/approval/manifest.hpp"
 #include "common/base/result.hpp"
 #include "common/policy/policy.hpp"
 
@@ -21,6 +22,11 @@ Result<> require_sound(const std::string& file, std::string_view script,
 // meant. `advice` ends the error.
 Result<> require_visible(const std::string& file, std::string_view text,
                          const std::string& odd_bytes, const std::string& advice);
+
+// An error that names the parameters which the script certainly uses and the manifest does not
+// declare. What may be one, and what is declared and not used, is a note on standard error.
+Result<> require_declared(const std::string& file, std::string_view script,
+                          const approval::Manifest& manifest);
 
 // The path in interpreters.policy whose last component is `name`, as in "#!/usr/bin/env bash". If
 // there are several, such as /bin/bash and /usr/bin/bash, the first one.

@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
-#include <optional>
+#include <cstdlib>
 
-#include "cli/base/policy_copy.hpp"
+#include "common/admission/admit.hpp"
+#include "common/admission/host_facts.hpp"
 #include "common/approval/threshold.hpp"
 #include "common/base/text.hpp"
 #include "common/policy/profile_digest.hpp"
@@ -16,28 +18,32 @@ namespace bulkhead::cli {
 
 namespace {
 
-// The author, who has to sign what is made. A program does not guess who that is.
-Result<std::string> author_of(const Options& options) {
-    if (options.has("--author")) return options.value("--author");
+std::string login_name() {
+    const auto* sudo = std::getenv("SUDO_USER");  // NOLINT(concurrency-mt-unsafe): one thread
+    if (sudo != nullptr && ::geteuid() == 0) return sudo;
     const auto* user = ::getpwuid(::geteuid());
-    if (user == nullptr || ::isatty(STDIN_FILENO) == 0) {
+    return user == nullptr ? "" : user->pw_name;
+}
+
+// The author. Of a job that people sign the author signs too, and a program does not guess who that
+// is: only somebody at a terminal, who is told, may leave it out, and root, who is no person, may
+// not. Of a job that is pinned it says who pinned it.
+Result<std::string> author_of(const Options& options, By by) {
+    if (options.has("--author")) return options.value("--author");
+    auto name = login_name();
+    const bool pinned = by == By::pin && approval::is_principal(name);
+    if (pinned) return name;
+    if (!approval::is_principal(name) || name == "root" || ::isatty(STDIN_FILENO) == 0) {
         return wrong(
             "who is the author? --author NAME, as in allowed_signers; of a job that people sign "
-            "the "
-            "author signs too");
+            "the author signs too");
     }
     std::fprintf(stderr, "note: the author is %s, as you are logged in; --author names another\n",
-                 user->pw_name);
-    return std::string(user->pw_name);
+                 name.c_str());
+    return name;
 }
 
 using PolicyOrNone = std::optional<PolicyCopy>;
-
-// The policy of the hosts that the job is for, if --policy names it.
-Result<PolicyOrNone> policy_of_hosts(const Options& options) {
-    if (!options.has("--policy")) return PolicyOrNone();
-    return PolicyOrNone(TRY(load_policy(options.value("--policy"), options)));
-}
 
 Result<unsigned> format_of(const Options& options) {
     const auto text = options.value("--format", "v2");
@@ -74,24 +80,96 @@ Result<> bind_to_hosts(approval::Manifest& job, const Options& options, const Po
     return {};
 }
 
-Result<> check_author(const std::string& author, const PolicyOrNone& copy) {
-    if (!copy || approval::is_listed(copy->policy.signers, author)) return {};
-    const auto& rules = copy->policy.approvals;
-    const bool anybody =
-        std::ranges::any_of(rules, [](const auto& row) { return !row.second.needs.empty(); });
-    if (!anybody) return {};  // there all jobs are pinned
-    return wrong(quoted(author, 64) +
-                 " is no principal of allowed_signers there, so a host would refuse the job as "
-                 "author-unknown; --author NAME");
+// A job of a profile that is for pinned jobs names its author only for those who read it.
+Result<> check_author(const approval::Manifest& job, const PolicyOrNone& copy) {
+    if (!copy || approval::is_listed(copy->policy.signers, job.author)) return {};
+    const auto* rule = policy::find(copy->policy.approvals, job.profile);
+    if (rule == nullptr || rule->needs.empty()) return {};
+    std::vector<std::string_view> names;
+    for (const auto& signer : copy->policy.signers.signers) {
+        names.insert(names.end(), signer.principals.begin(), signer.principals.end());
+    }
+    return wrong("--author: " + quoted(job.author, 64) + " is no principal of " + copy->directory +
+                 "/allowed_signers there, so a host would refuse the job as author-unknown" +
+                 did_you_mean(job.author, names));
+}
+
+struct Row {
+    admission::Reason reason;
+    std::string_view option;
+};
+using enum admission::Reason;
+// The reasons that follow from policy and manifest alone, whatever the host and its ledger are.
+constexpr std::array kOptionOf{
+    Row{profile_unknown, "--profile"},
+    Row{timeout_over_ceiling, "--timeout"},
+    Row{output_over_ceiling, "--output-max"},
+    Row{validity_too_long, "--expires"},
+    Row{not_one_shot, "--runs"},
+    Row{runs_over_ceiling, "--runs"},
+    Row{parameter_not_allowed, "--param"},
+    Row{target_too_wide, "--target"},
+    Row{interpreter_not_allowed, "--interpreter"},
+};
+// Those by which hosts with another policy may take it.
+constexpr std::array kElsewhere{
+    Row{realm_mismatch, "--realm"},
+    Row{epoch_mismatch, "--epoch"},
+    Row{format_not_accepted, "--format"},
+};
+
+std::string meant_profile(const std::string& name, const policy::Policy& policy) {
+    std::vector<std::string_view> names;
+    for (const auto& [profile, rules] : policy.profiles) names.push_back(profile);
+    return did_you_mean(name, names);
 }
 
 }  // namespace
 
-Result<> bind_job(approval::Manifest& job, const Options& options) {
-    const auto copy = TRY(policy_of_hosts(options));
-    job.author = TRY(author_of(options));
-    TRY(check_author(job.author, copy));
-    return bind_to_hosts(job, options, copy);
+Result<PolicyOrNone> policy_of_hosts(const Options& options) {
+    if (options.has("--policy")) {
+        return PolicyOrNone(TRY(load_policy(options.value("--policy"), options)));
+    }
+    if (::access(kPolicyDirectory, F_OK) != 0) return PolicyOrNone();
+    auto copy = load_policy(kPolicyDirectory, options);
+    if (copy) return PolicyOrNone(*std::move(copy));
+    std::fprintf(stderr, "note: not compared with this host's policy: %s\n",
+                 copy.error().what.c_str());
+    return PolicyOrNone();
+}
+
+Result<> bind_job(approval::Manifest& job, const Options& options, By by,
+                  const PolicyOrNone& policy) {
+    job.author = TRY(author_of(options, by));
+    if (by == By::signers) TRY(check_author(job, policy));
+    return bind_to_hosts(job, options, policy);
+}
+
+Result<> require_allowed(const NewJob& job, By by, const PolicyCopy& copy) {
+    auto policy = copy.policy;
+    if (by == By::pin) {
+        policy.approved["*"] = {.name = "*", .bytes = job.text, .manifest = job.manifest};
+    }
+    const auto facts = admission::look_at(policy, copy.directory);
+    const auto verdict = admission::admit({.script = job.script, .manifest = job.text}, policy,
+                                          facts, {}, job.manifest.not_before);
+    std::string refused;
+    for (const auto& check : verdict.checks) {
+        const auto* row = std::ranges::find(kOptionOf, check.reason, &Row::reason);
+        const auto* other = std::ranges::find(kElsewhere, check.reason, &Row::reason);
+        if (other != kElsewhere.end()) {
+            std::fprintf(stderr, "note: %s: hosts with the policy %s refuse it as %s: %s\n",
+                         std::string(other->option).c_str(), copy.directory.c_str(),
+                         std::string(admission::code(check.reason)).c_str(), check.detail.c_str());
+        }
+        if (row == kOptionOf.end()) continue;
+        refused += (refused.empty() ? "" : "\n") + std::string(row->option) +
+                   ": a host refuses it as " + std::string(admission::code(check.reason)) + ": " +
+                   check.detail;
+        if (check.reason == profile_unknown) refused += meant_profile(job.manifest.profile, policy);
+    }
+    if (refused.empty()) return {};
+    return wrong(std::move(refused));
 }
 
 }  // namespace bulkhead::cli

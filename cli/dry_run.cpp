@@ -25,6 +25,7 @@ constexpr Option kAssumeSigned{"--assume-signed"};
 constexpr Option kBrief{"--brief"};
 constexpr Option kManifest{"--manifest", Takes::once};
 constexpr std::array kOptions{
+    kState,
     kVendorPolicy,
     Option{"--policy", Takes::once},
     Option{"--host-id", Takes::once},
@@ -106,7 +107,7 @@ void add_what_signers_miss(Report& report) {
     std::ranges::move(find_unseen(report.manifest, meant, "manifest: "),
                       std::back_inserter(oddities));
     if (!manifest) return;
-    std::ranges::move(compare_params(report.script, manifest->params),
+    std::ranges::move(compare_params(report.script, manifest->interpreter, manifest->params),
                       std::back_inserter(oddities));
 }
 
@@ -144,7 +145,9 @@ Result<Report> judge(Question& question, const PolicyCopy& copy, bool assume) {
     auto report = examine(question, copy);
     add_params(question, report);
     if (!report.script.empty()) {
-        report.vetting = vet(report.script, interpreter_of(report, copy.policy));
+        const auto& manifest = report.verdict.manifest;
+        report.vetting = vet(report.script, interpreter_of(report, copy.policy),
+                             manifest ? manifest->params : std::vector<approval::ParamRule>{});
         add_what_signers_miss(report);
         report.faults = faults_of(*report.vetting);
     }
@@ -206,9 +209,10 @@ Result<int> run(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
     const auto format = TRY(format_of(options));
     TRY(check_call(options));
-    const auto question = TRY(ask(options));
+    auto question = TRY(ask(options));
     auto copy = TRY(load_policy(options.value("--policy", kPolicyDirectory), options));
     TRY(take_host(copy.policy.host, options));
+    question.memory = TRY(remember(options, copy));
     auto files = options.operands();
     if (files.empty()) files.emplace_back();
     std::vector<Asked> all;

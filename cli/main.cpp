@@ -1,10 +1,19 @@
 // bulkhead: the operator's command. It has no privileges of its own: it reads and writes files,
 // calls ssh-keygen(1) and asks the workers' status sockets.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <string_view>
+#include <vector>
 
 #include "cli/base/command.hpp"
+#include "cli/base/files.hpp"
+#include "cli/base/options.hpp"
+#include "cli/help.hpp"
+#include "common/base/text.hpp"
 #include "common/crypto/check_itself.hpp"
 
 namespace {
@@ -20,20 +29,27 @@ struct Row {
 };
 constexpr std::array kCommands{
     Row{"new-job",
-        "SCRIPT --profile NAME --target WHERE... [--expires 7d] [--not-before TIME]\n"
+        "SCRIPT --profile PROFILE --target WHERE... [--expires 7d] [--not-before TIME]\n"
         "[--author NAME] [--realm NAME] [--epoch N] [--profile-sha256] [--format v2|v1]\n"
         "[--timeout 15m] [--output-max 1MiB] [--runs 1|N/day|N/hour]\n"
         "[--after-reboot resume] [--param 'NAME RULE']... [--interpreter PATH]\n"
-        "[--job-id ID] [--reason TEXT] [--odd-bytes REASON] [--policy DIR]\n"
-        "[--vendor-policy DIR]",
+        "[--job-id ID] --reason TEXT [--odd-bytes REASON] [--policy DIR]\n"
+        "[--vendor-policy DIR] [-q]",
         "print the manifest that people sign", &cli::new_job},
-    Row{"seal", "SCRIPT MANIFEST SIGNATURE...", "print script, manifest and signatures as one file",
+    Row{"pin",
+        "SCRIPT --profile PROFILE --target WHERE... --reason TEXT [--name NAME] [--replace]\n"
+        "[--manifest-only] [--policy DIR] [-q] and the other options of new-job",
+        "approve a script by writing its manifest, and the script, into a policy", &cli::pin},
+    Row{"seal", "SCRIPT MANIFEST SIGNATURE... | SIGNED SIGNATURE... [-q]",
+        "print script, manifest and signatures as one file; or that file with more signatures",
         &cli::seal},
+    Row{"unseal", "SIGNED [--to DIR] [--no-signatures] [--policy DIR] [--vendor-policy DIR] [-q]",
+        "write script, manifest and signatures of such a file as files of their own", &cli::unseal},
     Row{"dry-run",
         "FILE...|--catalogue NAME [--policy DIR] [--vendor-policy DIR] [--host-id ID]\n"
         "[--group LABEL]... [--at TIME] [--host-born TIME] [--param NAME=VALUE]...\n"
-        "[--manifest FILE] [--assume-signed] [--format text|json|github|sarif|gcc]\n"
-        "[--json] [--brief]",
+        "[--state DIR] [--manifest FILE] [--assume-signed]\n"
+        "[--format text|json|github|sarif|gcc] [--json] [--brief]",
         "would a host run this job, and how? 1 as well for a script that seal would refuse",
         &cli::dry_run},
     Row{"check-policy",
@@ -47,7 +63,7 @@ constexpr std::array kCommands{
         &cli::show_confinement},
     Row{"verify-audit", "FILE...|DIR [--size LINES --head HEX]",
         "is the audit log whole? if not, its first bad line", &cli::verify_audit},
-    Row{"reasons", "", "every reason code and what it means", &cli::reasons},
+    Row{"reasons", "[CODE]", "every reason code and what it means, or that of one", &cli::reasons},
     Row{"describe-protocol", "", "the page of requests and events between worker and broker",
         &cli::describe_protocol},
     Row{"status", "[--json | --check] [--run-dir DIR | --socket FILE]",
@@ -88,51 +104,78 @@ constexpr std::array kCommands{
         "every setting of agent.yaml; as a page, or as a JSON Schema for editors", &cli::settings},
 };
 
-void print_usage(std::FILE* to, const Row& row) {
-    const std::string name(row.name);
+cli::Usage usage_of(const Row& row) {
     auto arguments = std::string(row.arguments);
     if (row.names != nullptr) arguments.replace(arguments.find("..."), 3, row.names());
-    const auto indent = "\n" + std::string(name.size() + 3, ' ');
-    for (auto at = arguments.find('\n'); at != arguments.npos; at = arguments.find('\n', at)) {
-        arguments.replace(at, 1, indent);
-        at += indent.size();
-    }
-    std::fprintf(to, "\n  %s %s\n      %s\n", name.c_str(), arguments.c_str(),
-                 std::string(row.help).c_str());
+    return {row.name, std::move(arguments), row.help};
 }
 
-int help(std::FILE* to) {
-    std::fputs("usage: bulkhead COMMAND ...\n", to);
-    for (const auto& row : kCommands) print_usage(to, row);
-    std::fputs(
-        "\nFILE - is standard input. Exit status: 0 yes or done, 1 no or failed, 2 wrong call.\n",
-        to);
-    return to == stdout ? cli::kDone : cli::kWrong;
+std::string help_of_all() {
+    std::vector<cli::Usage> all;
+    for (const auto& row : kCommands) all.push_back(usage_of(row));
+    return cli::help_of(all);
+}
+
+const Row* find_command(std::string_view name) {
+    const auto* found = std::ranges::find(kCommands, name, &Row::name);
+    return found == kCommands.end() ? nullptr : found;
+}
+
+Result<int> show(const std::string& text) {
+    TRY(cli::print(text));
+    return cli::kDone;
+}
+
+Result<int> unknown_command(const std::string& name) {
+    std::vector<std::string_view> names{"help", "version"};
+    for (const auto& row : kCommands) names.push_back(row.name);
+    return cli::wrong("no command \"" + quoted(name, 64) + "\"" + cli::did_you_mean(name, names) +
+                      "; see bulkhead --help");
+}
+
+bool asks_for_help(std::string_view word) { return word == "--help" || word == "-h"; }
+
+Result<int> run(const cli::Arguments& words) {
+    const auto& name = words[0];
+    if (asks_for_help(name) || name == "help") {
+        if (words.size() == 1) return show(help_of_all());
+        const auto* row = find_command(words[1]);
+        return row == nullptr ? unknown_command(words[1]) : show(cli::help_of(usage_of(*row)));
+    }
+    if (name == "--version" || name == "-V" || name == "version") {
+        return show("bulkhead " BULKHEAD_VERSION "\n");
+    }
+    const auto* row = find_command(name);
+    if (row == nullptr) return unknown_command(name);
+    if (words.size() > 1 && (asks_for_help(words[1]) || asks_for_help(words.back()))) {
+        return show(cli::help_of(usage_of(*row)));
+    }
+    TRY(crypto::check_itself());
+    return row->run({words.begin() + 1, words.end()});
+}
+
+// A closed standard stream would be the number of the next file that is opened. Instead of what was
+// closed there is a file of which no byte can be written, so that what prints fails.
+void fill_standard_streams() {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+        if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDONLY) < 0) ::_exit(cli::kNo);
+    }
 }
 
 }  // namespace
 
 int main(int count, char** values) {
+    fill_standard_streams();
     const cli::Arguments words(values + 1, values + count);
-    if (words.empty()) return help(stderr);
-    if (words[0] == "--help" || words[0] == "help") return help(stdout);
-    if (words[0] == "--version") return std::puts("bulkhead " BULKHEAD_VERSION) < 0 ? 1 : 0;
-    for (const auto& row : kCommands) {
-        if (row.name != words[0]) continue;
-        if (words.size() == 2 && words[1] == "--help") {
-            std::fputs("usage: bulkhead", stdout);
-            print_usage(stdout, row);
-            return cli::kDone;
-        }
-        if (const auto sound = crypto::check_itself(); !sound) {
-            std::fprintf(stderr, "bulkhead: %s\n", sound.error().what.c_str());
-            return cli::kNo;
-        }
-        const auto done = row.run({words.begin() + 1, words.end()});
-        if (done) return *done;
-        std::fprintf(stderr, "bulkhead %s: %s\n", words[0].c_str(), done.error().what.c_str());
-        return done.error().kind == Error::Kind::wrong_input ? cli::kWrong : cli::kNo;
+    if (words.empty()) {
+        std::fputs(help_of_all().c_str(), stderr);
+        return cli::kWrong;
     }
-    std::fprintf(stderr, "bulkhead: no command \"%s\"; see bulkhead --help\n", words[0].c_str());
-    return cli::kWrong;
+    const auto done = run(words);
+    if (done) return std::fflush(stdout) == 0 && std::ferror(stdout) == 0 ? *done : cli::kNo;
+    const auto* row = find_command(words[0]);
+    std::fprintf(stderr, "bulkhead%s: %s\n",
+                 row == nullptr ? "" : (" " + std::string(row->name)).c_str(),
+                 done.error().what.c_str());
+    return done.error().kind == Error::Kind::wrong_input ? cli::kWrong : cli::kNo;
 }

@@ -1,15 +1,11 @@
-// `bulkhead new-job`: writes a manifest for a script, which people then read and sign.
-#include <array>
+#include "cli/make_job.hpp"
+
 #include <cstdio>
-#include <cstdlib>
 
 #include "cli/author.hpp"
 #include "cli/base/files.hpp"
-#include "cli/base/options.hpp"
-#include "cli/base/policy_copy.hpp"
 #include "cli/bind_job.hpp"
 #include "cli/vet/param_use.hpp"
-#include "common/approval/manifest.hpp"
 #include "common/approval/shebang.hpp"
 #include "common/approval/signed_script.hpp"
 #include "common/base/text.hpp"
@@ -18,30 +14,6 @@
 namespace bulkhead::cli {
 
 namespace {
-
-using Takes = Option::Takes;
-constexpr std::array kOptions{
-    Option{"--profile", Takes::once},
-    Option{"--target", Takes::often},
-    Option{"--author", Takes::once},
-    Option{"--expires", Takes::once},
-    Option{"--not-before", Takes::once},
-    Option{"--timeout", Takes::once},
-    Option{"--output-max", Takes::once},
-    Option{"--runs", Takes::once},
-    Option{"--after-reboot", Takes::once},
-    Option{"--param", Takes::often},
-    Option{"--interpreter", Takes::once},
-    Option{"--job-id", Takes::once},
-    Option{"--reason", Takes::once},
-    Option{"--odd-bytes", Takes::once},
-    Option{"--policy", Takes::once},
-    Option{"--format", Takes::once},
-    Option{"--realm", Takes::once},
-    Option{"--epoch", Takes::once},
-    Option{"--profile-sha256"},
-    kVendorPolicy,
-};
 
 Result<> check_script(const std::string& path, std::string_view script) {
     if (script.empty()) return fail(path + ": the script is empty");
@@ -61,20 +33,19 @@ Result<> check_script(const std::string& path, std::string_view script) {
 
 // The interpreter in the #! line. The name in "#!/usr/bin/env bash" is looked up in
 // interpreters.policy.
-Result<std::string> interpreter_of(std::string_view script, const Options& options) {
+Result<std::string> interpreter_of(std::string_view script,
+                                   const std::optional<PolicyCopy>& policy) {
     const auto asked = TRY(or_wrong(approval::asked_for(script)));
     if (!asked) {
         return wrong("the script has no #! line; say what runs it: --interpreter /bin/bash");
     }
     if (asked->program.contains('/')) return std::string(asked->program);
-    const auto copy = load_policy(options.value("--policy", kPolicyDirectory), options);
-    if (!copy) {
+    if (!policy) {
         return wrong("the #! line leaves it to env where " + quoted(asked->program, 64) +
                      " is; name it, as in --interpreter /bin/bash, or give --policy DIR with the "
-                     "hosts' interpreters.policy: " +
-                     copy.error().what);
+                     "hosts' interpreters.policy");
     }
-    auto path = TRY(or_wrong(listed_interpreter(asked->program, copy->policy)));
+    auto path = TRY(or_wrong(listed_interpreter(asked->program, policy->policy)));
     std::fprintf(stderr,
                  "note: the #! line leaves it to env; the job is run by %s, as "
                  "interpreters.policy lists it\n",
@@ -82,20 +53,21 @@ Result<std::string> interpreter_of(std::string_view script, const Options& optio
     return path;
 }
 
-// A job-id from the file's name, the day and the script, so that a script which was corrected is
-// another job: disk_clean.sh becomes "disk-clean-2026-08-22-1f0c3a".
-std::string job_id_of(const std::string& path, UnixTime day, const crypto::Digest& script) {
-    auto name = path.substr(path.rfind('/') + 1);
-    name = name.substr(0, name.find('.', 1));
-    std::string id;
-    for (const char c : name) {
-        const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-        if (approval::is_job_id({&lower, 1})) id += lower;
-        if (!approval::is_job_id({&lower, 1}) && !id.empty() && id.back() != '-') id += '-';
-    }
-    id = id.substr(0, 46);
-    return (id.empty() ? "job" : id) + (id.ends_with('-') ? "" : "-") +
-           format_utc(day).substr(0, 10) + "-" + crypto::hex(script).substr(0, 6);
+constexpr std::size_t kMostOfName = 46;  // what day and digest leave of the 64 of a job id
+
+// A job id of the file's name, the day, and what the manifest says but for its times:
+// "disk-clean-20260822-f78e5351". A script or manifest that was corrected gets another id, so the
+// host that ran the first one runs it too. The same call on the same day gets the same id: of two
+// manifests that were made by mistake, and signed both, only one runs.
+std::string job_id_of(const std::string& path, const approval::Manifest& job) {
+    auto same = job;
+    same.job_id.value.clear();
+    same.not_before = std::chrono::floor<std::chrono::days>(job.not_before);
+    same.not_after = same.not_before + (job.not_after - job.not_before);
+    const auto digest = crypto::hex(crypto::sha256(as_bytes(approval::write_manifest(same))));
+    const auto time = format_utc(job.not_before);  // "2026-08-22T..."
+    return job_name_of(path) + "-" + time.substr(0, 4) + time.substr(5, 2) + time.substr(8, 2) +
+           "-" + digest.substr(0, 8);
 }
 
 Result<std::chrono::seconds> seconds(std::string_view option, const std::string& text) {
@@ -152,25 +124,61 @@ Result<> require_meant(const std::string& path, std::string_view script,
     return wrong("--odd-bytes: nothing in " + path + " is odd, so leave it out");
 }
 
-// Writes the manifest's text. It does not check every value; the caller parses the text again,
-// which does.
-Result<std::string> write(const std::string& path, std::string_view script,
-                          const std::string& interpreter, const Options& options) {
+// The option that sets a key of the manifest.
+std::string option_of(std::string_view key) {
+    return key == "not-after" ? "--expires" : "--" + std::string(key);
+}
+
+// An error of parse_manifest() about a text that was made of options, in terms of those: for "line
+// 14: reason: empty" it is "--reason: empty". Its columns begin behind the key.
+std::string in_options(std::string_view text, const std::string& what) {
+    const auto lines = split(text, '\n');
+    std::string_view rest = what;
+    if (!rest.starts_with("line ")) return "this would be no manifest: " + what;
+    rest.remove_prefix(5);
+    const auto number = parse_number<unsigned>(rest.substr(0, rest.find(':')));
+    if (!number || *number == 0 || *number > lines.size()) {
+        return "this would be no manifest: " + what;
+    }
+    rest.remove_prefix(std::min(rest.size(), rest.find(':') + 2));
+    const auto line = lines[*number - 1];
+    const auto key = line.substr(0, line.find(' '));
+    if (rest.starts_with(key) && rest.substr(key.size()).starts_with(": ")) {
+        rest.remove_prefix(key.size() + 2);
+    }
+    return option_of(key) + ": " + std::string(rest);
+}
+
+// What an option gives stands in a line of the manifest as it is.
+Result<> require_lines(const Options& options) {
+    for (const auto& option : kJobOptions) {
+        if (option.name == "--policy" || option.name == kVendorPolicy.name) continue;
+        for (const auto& value : options.values(option.name)) {
+            TRY(require_ascii(option.name, value));
+        }
+    }
+    if (options.has("--reason")) return {};
+    return wrong("why does it run? --reason TEXT, which signers and auditors read");
+}
+
+// Makes the manifest of all but its text. It does not check every value; the caller parses the
+// text, which does.
+Result<approval::Manifest> take_options(const NewJob& made, const std::string& interpreter,
+                                        const Options& options, By by,
+                                        const std::optional<PolicyCopy>& policy) {
     approval::Manifest job;
     job.odd_bytes = options.value("--odd-bytes");
     const auto start = options.value("--not-before", format_utc(sys::now()));
     job.not_before = TRY(or_wrong(within("--not-before", parse_utc(start))));
     job.not_after = job.not_before + TRY(seconds("--expires", options.value("--expires", "7d")));
-    job.script_sha256 = crypto::sha256(as_bytes(script));
-    job.job_id.value =
-        options.value("--job-id", job_id_of(path, job.not_before, job.script_sha256));
-    job.script_size = script.size();
+    job.script_sha256 = crypto::sha256(as_bytes(made.script));
+    job.script_size = made.script.size();
     job.interpreter = interpreter;
     job.profile = options.value("--profile");
-    TRY(bind_job(job, options));
+    TRY(bind_job(job, options, by, policy));
     job.timeout = TRY(seconds("--timeout", options.value("--timeout", "15m")));
     job.output_max = TRY(size("--output-max", options.value("--output-max", "1MiB")));
-    job.reason = options.value("--reason", "no reason given");
+    job.reason = options.value("--reason");
     const auto after_reboot = options.value("--after-reboot", "");
     if (!after_reboot.empty() && after_reboot != "resume") {
         return wrong("--after-reboot takes resume: the job is run once more after the restart");
@@ -178,43 +186,54 @@ Result<std::string> write(const std::string& path, std::string_view script,
     job.resumes = !after_reboot.empty();
     job.runs = TRY(or_wrong(within("--runs", approval::parse_runs(options.value("--runs", "1")))));
     TRY(take_repeated(job, options));
+    job.job_id.value = options.value("--job-id", job_id_of(made.path, job));
+    return job;
+}
 
-    auto text = approval::write_manifest(job);
-    TRY(or_wrong(within("this would be no manifest", approval::parse_manifest(text))));
-    TRY(require_meant(path, script, text, job.odd_bytes));
-    for (const auto& remark : compare_params(script, job.params)) {
-        std::fprintf(stderr, "note: %s\n", fault_lines(path, {remark}).c_str());
-    }
-    return text;
+Result<std::string> choose_interpreter(const NewJob& made, const Options& options,
+                                       const std::optional<PolicyCopy>& policy) {
+    if (options.has("--interpreter")) return options.value("--interpreter");
+    const auto faults = faults_of({.oddities = find_oddities(made.script, "")});
+    if (!faults.empty()) return fail(fault_lines(made.path, faults));
+    return interpreter_of(made.script, policy);
 }
 
 }  // namespace
 
-Result<int> new_job(const Arguments& arguments) {
-    const auto options = TRY(Options::parse(arguments, kOptions));
+std::string job_name_of(const std::string& path) {
+    auto name = path.substr(path.rfind('/') + 1);
+    name = name.substr(0, name.find('.', 1));
+    std::string id;
+    for (const char c : name) {
+        const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        if (approval::is_job_id({&lower, 1})) id += lower;
+        if (!approval::is_job_id({&lower, 1}) && !id.empty() && id.back() != '-') id += '-';
+    }
+    id = id.substr(0, kMostOfName);
+    while (id.ends_with('-')) id.pop_back();
+    return id.empty() ? "job" : id;
+}
+
+Result<NewJob> make_job(const Options& options, By by, const std::optional<PolicyCopy>& policy) {
     if (options.operands().size() != 1) return wrong("give one script");
     if (!options.has("--profile")) {
         return wrong("in which profile does it run? --profile NAME, as in policy/profiles");
     }
-    const auto& path = options.operands()[0];
-    const auto script = TRY(read_input(path, 64_MiB));
-    TRY(check_script(path, script));
-    auto interpreter = options.value("--interpreter");
-    if (interpreter.empty()) {
-        const auto faults = faults_of({.oddities = find_oddities(script, "")});
-        if (!faults.empty()) return fail(fault_lines(path, faults));
-        interpreter = TRY(interpreter_of(script, options));
-    }
-    TRY(require_sound(path, script, interpreter));
-    TRY(print(TRY(write(path, script, interpreter, options))));
-    const auto file = shell_word(path);
-    std::fprintf(stderr,
-                 "next: read the manifest; then the author and each signer, with it in a file M:\n"
-                 "  ssh-keygen -Y sign -n bulkhead-job-v1 -f KEY < M > M.NAME.sig\n"
-                 "then put the parts together:\n"
-                 "  bulkhead seal %s M M.NAME.sig... > SIGNED\n",
-                 file.c_str());
-    return kDone;
+    NewJob made{.path = options.operands()[0], .script = {}, .text = {}, .manifest = {}};
+    made.script = TRY(read_input(made.path, 64_MiB));
+    TRY(require_lines(options));
+    TRY(check_script(made.path, made.script));
+    const auto interpreter = TRY(choose_interpreter(made, options, policy));
+    TRY(require_sound(made.path, made.script, interpreter));
+    const auto job = TRY(take_options(made, interpreter, options, by, policy));
+    made.text = approval::write_manifest(job);
+    auto parsed = approval::parse_manifest(made.text);
+    if (!parsed) return wrong(in_options(made.text, parsed.error().what));
+    made.manifest = *std::move(parsed);
+    TRY(require_meant(made.path, made.script, made.text, job.odd_bytes));
+    TRY(require_declared(made.path, made.script, made.manifest));
+    if (policy) TRY(require_allowed(made, by, *policy));
+    return made;
 }
 
 }  // namespace bulkhead::cli

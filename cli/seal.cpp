@@ -1,10 +1,12 @@
 // `bulkhead seal`: joins script, manifest and signatures to one signed script, which any backend
-// can deliver.
-#include <cstdio>
+// can deliver; or adds signatures to one.
+#include <algorithm>
+#include <array>
 
 #include "cli/author.hpp"
 #include "cli/base/files.hpp"
 #include "cli/base/options.hpp"
+#include "cli/signatures.hpp"
 #include "common/approval/manifest.hpp"
 #include "common/approval/signed_script.hpp"
 #include "common/approval/sshsig.hpp"
@@ -14,47 +16,7 @@ namespace bulkhead::cli {
 namespace {
 
 constexpr std::uint64_t kMost = 64_MiB;
-
-// Takes a `string` of RFC 4251, section 5, from the front. An SSHSIG blob begins with "SSHSIG", a
-// version, and the signer's public key as such a string (OpenSSH's PROTOCOL.sshsig).
-Result<std::string> take_string(std::string_view& bytes) {
-    if (bytes.size() < 4) return fail("cut short");
-    std::size_t size = 0;
-    for (const char c : bytes.substr(0, 4)) size = size << 8 | static_cast<unsigned char>(c);
-    if (bytes.size() - 4 < size) return fail("cut short");
-    auto text = std::string(bytes.substr(4, size));
-    bytes.remove_prefix(4 + size);
-    return text;
-}
-
-// The key that a signature claims to be by. It is compared with no list of keys, so it proves no
-// approval. It serves to tell an author early that a signature is of another file.
-Result<approval::PublicKey> claimed_key(ByteView blob) {
-    auto text = as_text(blob);
-    if (!text.starts_with("SSHSIG") || text.size() < 10) return fail("not an SSH signature");
-    text.remove_prefix(10);
-    const auto key = TRY(take_string(text));
-    std::string_view inner = key;
-    return approval::parse_public_key(TRY(take_string(inner)), to_base64(as_bytes(key)));
-}
-
-Result<> check_signature(ByteView blob, std::string_view manifest, const std::string& file) {
-    const auto key = TRY(claimed_key(blob));
-    switch (approval::match_sshsig(blob, key, manifest)) {
-        case approval::Match::valid:
-            return {};
-        case approval::Match::other_key:
-            return fail(
-                "not made with -n bulkhead-job-v1 and sha512; sign again: ssh-keygen -Y "
-                "sign -n bulkhead-job-v1 -f KEY < " +
-                file);
-        case approval::Match::invalid:
-            break;
-    }
-    return fail("is a signature by " + approval::fingerprint(key) +
-                ", but not of this manifest (or its token was not touched); sign " + file +
-                " as it is now");
-}
+constexpr std::array kOptions{kQuiet};
 
 Result<> check_parts(std::string_view script, const std::string& script_file,
                      std::string_view manifest, const std::string& manifest_file) {
@@ -65,7 +27,8 @@ Result<> check_parts(std::string_view script, const std::string& script_file,
         const std::string advice =
             "make a manifest that says why with bulkhead new-job --odd-bytes REASON";
         TRY(require_visible(script_file, script, job.odd_bytes, advice));
-        return require_visible(manifest_file, manifest, job.odd_bytes, advice);
+        TRY(require_visible(manifest_file, manifest, job.odd_bytes, advice));
+        return require_declared(script_file, script, job);
     }
     return fail(script_file + " is not the script of " + manifest_file + ": it has " +
                 std::to_string(script.size()) + " bytes and SHA-256 " + crypto::hex(digest) +
@@ -73,68 +36,74 @@ Result<> check_parts(std::string_view script, const std::string& script_file,
                 "signed; if not, take the script that was signed");
 }
 
-// Reads a file of signatures. A last line without LF is accepted, as ssh-keygen(1) does. Characters
-// that neither accepts usually come from an editor or terminal and are invisible, so the error says
-// how to remove them.
-Result<std::string> read_signatures(const std::string& file) {
-    auto text = TRY(read_input(file, 1_MiB));
-    if (!text.empty() && !text.ends_with('\n')) text += '\n';
-    const auto mend = [&](const char* command) {
-        return std::string("; take it off: sed -i ") + command + " " + shell_word(file);
-    };
-    std::size_t number = 0;
-    for (std::string_view rest = text; !rest.empty();) {
-        const auto line = rest.substr(0, rest.find('\n'));
-        rest.remove_prefix(line.size() + 1);
-        const auto where = file + ":" + std::to_string(++number) + ": ";
-        if (line.starts_with("\xff\xfe")) return fail(where + "is UTF-16; save it as plain ASCII");
-        if (line.starts_with("\xef\xbb\xbf")) {
-            return fail(where + "begins with a byte order mark" + mend("'1s/^\\xef\\xbb\\xbf//'"));
-        }
-        if (line.ends_with('\r')) return fail(where + "ends with CR LF" + mend("'s/\\r$//'"));
-        if (trimmed(line).empty()) return fail(where + "is empty" + mend("'/^[[:blank:]]*$/d'"));
-        if (trimmed(line) != line) {
-            return fail(where + "has blanks at its begin or end" +
-                        mend("'s/^[[:blank:]]*//; s/[[:blank:]]*$//'"));
-        }
+struct Parts {
+    std::string script_file;  // names, for errors and advice
+    std::string manifest_file;
+    std::string script;
+    std::string manifest;
+    std::string signatures;
+    std::vector<std::string> more;  // files with signatures
+};
+
+// A signed script stands for its script, its manifest, and the signatures that it has.
+Result<Parts> parts_of(const std::vector<std::string>& files) {
+    if (files.empty()) return wrong("give a script, its manifest, and the signatures");
+    Parts parts{.script_file = files[0], .manifest_file = files[0]};
+    parts.script = TRY(read_input(files[0], kMost));
+    const auto split = approval::split_signed_script(parts.script);
+    if (split && split->has_tail) {
+        if (files.size() < 2) return wrong("give the signatures that are to be added");
+        parts.manifest = split->manifest;
+        parts.signatures = split->signatures;
+        parts.script.resize(split->script.size());
+        parts.more.assign(files.begin() + 1, files.end());
+        return parts;
     }
-    return text;
+    if (files.size() < 2) return wrong("give a script, its manifest, and the signatures");
+    parts.manifest_file = files[1];
+    parts.manifest = TRY(read_input(files[1], kMost));
+    parts.more.assign(files.begin() + 2, files.end());
+    return parts;
+}
+
+// Adds the signatures of a file, but for those that are there already.
+Result<> add_signatures(const std::string& file, const Parts& parts, std::vector<Bytes>& there,
+                        std::string& signatures) {
+    const auto text = TRY(read_signatures(file));
+    const auto blobs = TRY(within(file, approval::dearmor(text)));
+    if (blobs.empty()) return fail(file + ": no signature in it");
+    bool fresh = false;
+    for (const auto& blob : blobs) {
+        TRY(within(file, check_signature(blob, parts.manifest, shell_word(parts.manifest_file))));
+        if (std::ranges::count(there, blob) > 0) continue;
+        there.push_back(blob);
+        fresh = true;
+    }
+    if (fresh) signatures += text;
+    return {};
 }
 
 }  // namespace
 
 Result<int> seal(const Arguments& arguments) {
-    const auto options = TRY(Options::parse(arguments, {}));
-    const auto& files = options.operands();
-    if (files.size() < 2) return wrong("give a script, its manifest, and the signatures");
-    const auto script = TRY(read_input(files[0], kMost));
-    const auto manifest = TRY(read_input(files[1], kMost));
-    TRY(check_parts(script, files[0], manifest, files[1]));
+    const auto options = TRY(Options::parse(arguments, kOptions));
+    const auto parts = TRY(parts_of(options.operands()));
+    TRY(check_parts(parts.script, parts.script_file, parts.manifest, parts.manifest_file));
 
-    std::string signatures;
-    for (std::size_t i = 2; i < files.size(); ++i) {
-        const auto text = TRY(read_signatures(files[i]));
-        const auto blobs = TRY(within(files[i], approval::dearmor(text)));
-        if (blobs.empty()) return fail(files[i] + ": no signature in it");
-        for (const auto& blob : blobs) {
-            TRY(within(files[i], check_signature(blob, manifest, shell_word(files[1]))));
-        }
-        signatures += text;
-    }
+    auto signatures = parts.signatures;
+    auto there = TRY(within(parts.script_file, approval::dearmor(signatures)));
+    for (const auto& file : parts.more) TRY(add_signatures(file, parts, there, signatures));
     TRY(within("all signatures together", approval::dearmor(signatures)));
-    const auto sealed =
-        TRY(within(files[0], approval::join_signed_script(script, manifest, signatures)));
-    TRY(print(sealed));
+    TRY(print(TRY(within(parts.script_file,
+                         approval::join_signed_script(parts.script, parts.manifest, signatures)))));
     if (signatures.empty()) {
-        std::fputs(
-            "note: no signature; only a host that has this manifest in policy/approved "
-            "will run it\n",
-            stderr);
+        options.hint(
+            "note: no signature; only a host that has this manifest in policy/approved will run "
+            "it\n");
     }
-    std::fputs(
+    options.hint(
         "next: ask what a host will say, then give the file to your backend:\n"
-        "  bulkhead dry-run --policy DIR SIGNED\n",
-        stderr);
+        "  bulkhead dry-run --policy DIR SIGNED\n");
     return kDone;
 }
 

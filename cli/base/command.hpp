@@ -29,6 +29,8 @@ Result<int> migrate(const Arguments& arguments);
 std::string names_of_old_agents();  // that migrate --from takes: "hyprnode|lunasentri|..."
 Result<int> new_job(const Arguments& arguments);
 Result<int> seal(const Arguments& arguments);
+Result<int> unseal(const Arguments& arguments);
+Result<int> pin(const Arguments& arguments);
 Result<int> dry_run(const Arguments& arguments);
 Result<int> accept_lost_ledger(const Arguments& arguments);
 Result<int> check_policy(const Arguments& arguments);

@@ -6,11 +6,14 @@
 
 #include <cerrno>
 
+#include "cli/base/command.hpp"
 #include "common/sys/fd.hpp"
 
 namespace bulkhead::cli {
 
-Result<std::string> read_input(const std::string& path, std::uint64_t max) {
+namespace {
+
+Result<std::string> read(const std::string& path, std::uint64_t max) {
     const sys::Fd file(path == "-"
                            ? ::dup(STDIN_FILENO)
                            : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
@@ -23,6 +26,12 @@ Result<std::string> read_input(const std::string& path, std::uint64_t max) {
         return fail(path + ": is a FIFO; hand it on as standard input, \"-\"");
     }
     return within(path, sys::read_to_end(file, max));
+}
+
+}  // namespace
+
+Result<std::string> read_input(const std::string& path, std::uint64_t max) {
+    return or_wrong(read(path, max));
 }
 
 Result<> print(std::string_view text) {

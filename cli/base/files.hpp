@@ -8,8 +8,8 @@
 
 namespace bulkhead::cli {
 
-// Reads a file or a pipe to its end; "-" is standard input. Symlinks are followed. A directory is
-// an error; more than `max` bytes are Kind::too_large.
+// Reads a file or a pipe to its end; "-" is standard input. Symlinks are followed. A directory and
+// more than `max` bytes are errors. Each error is a wrong(): the file was named in the call.
 Result<std::string> read_input(const std::string& path, std::uint64_t max);
 
 // Writes `text` to standard output. An error if not all of it was written, for example to a full

@@ -1,8 +1,23 @@
 #include "cli/base/options.hpp"
 
 #include <algorithm>
+#include <cstdio>
+
+#include "common/base/parse.hpp"
+#include "common/base/text.hpp"
+#include "worker/config/suggest.hpp"
 
 namespace bulkhead::cli {
+
+namespace {
+
+Result<> unknown_option(std::string_view name, std::span<const Option> known) {
+    std::vector<std::string_view> names;
+    for (const auto& option : known) names.push_back(option.name);
+    return wrong("unknown option " + quoted(name, 64) + did_you_mean(name, names));
+}
+
+}  // namespace
 
 Result<Options> Options::parse(const Arguments& arguments, std::span<const Option> known) {
     Options options;
@@ -17,12 +32,13 @@ Result<Options> Options::parse(const Arguments& arguments, std::span<const Optio
             ended = true;
             continue;
         }
-        const auto name = word.substr(0, word.find('='));
+        const auto given = word.substr(0, word.find('='));
+        const auto name = given == "-q" ? kQuiet.name : given;
         const auto option = std::find_if(known.begin(), known.end(),
                                          [&](const Option& one) { return one.name == name; });
-        if (option == known.end()) return wrong("unknown option " + std::string(name));
+        if (option == known.end()) TRY(unknown_option(given, known));
         auto& values = options.values_[std::string(name)];
-        const bool inside = name.size() < word.size();
+        const bool inside = given.size() < word.size();
         if (option->takes == Option::Takes::nothing) {
             if (inside) return wrong(std::string(name) + " takes no value");
             continue;
@@ -31,7 +47,7 @@ Result<Options> Options::parse(const Arguments& arguments, std::span<const Optio
             return wrong(std::string(name) + " is given twice");
         }
         if (!inside && ++i == arguments.size()) return wrong(std::string(name) + " takes a value");
-        values.push_back(inside ? std::string(word.substr(name.size() + 1)) : arguments[i]);
+        values.push_back(inside ? std::string(word.substr(given.size() + 1)) : arguments[i]);
         if (values.back().empty()) return wrong(std::string(name) + " is empty");
     }
     return options;
@@ -46,6 +62,23 @@ std::string Options::value(std::string_view name, std::string_view otherwise) co
 std::vector<std::string> Options::values(std::string_view name) const {
     const auto found = values_.find(name);
     return found == values_.end() ? std::vector<std::string>{} : found->second;
+}
+
+void Options::hint(const std::string& text) const {
+    if (!has(kQuiet.name)) std::fputs(text.c_str(), stderr);
+}
+
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates) {
+    const auto meant = worker::nearest(word, candidates);
+    return meant ? "; did you mean " + std::string(*meant) + "?" : "";
+}
+
+Result<> require_ascii(std::string_view option, std::string_view value) {
+    const auto odd = std::ranges::find_if(value, [](char c) { return c < ' ' || c > '~'; });
+    if (odd == value.end()) return {};
+    return wrong(std::string(option) + ": column " + std::to_string(odd - value.begin() + 1) +
+                 ": byte \\x" + to_hex(as_bytes(std::string_view(odd, odd + 1))) +
+                 " is not printable ASCII");
 }
 
 Result<std::pair<std::string, std::string>> split_pair(std::string_view text) {

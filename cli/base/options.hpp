@@ -20,6 +20,9 @@ struct Option {
     Takes takes = Takes::nothing;
 };
 
+// Leaves out the hints on what to do next; "-q" is short for it.
+inline constexpr Option kQuiet{"--quiet"};
+
 class Options {
   public:
     // Takes "--name value" and "--name=value"; after "--" all arguments are operands. Errors are
@@ -31,10 +34,19 @@ class Options {
     std::string value(std::string_view name, std::string_view otherwise = "") const;
     std::vector<std::string> values(std::string_view name) const;
 
+    // Prints a hint on standard error, unless --quiet was given.
+    void hint(const std::string& text) const;
+
   private:
     std::map<std::string, std::vector<std::string>, std::less<>> values_;
     std::vector<std::string> operands_;
 };
+
+// "; did you mean --policy?" with what of `candidates` is nearest to `word`; "" if none is near.
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates);
+// Names the first character of the value that is not printable ASCII: "--reason: column
+// 2: byte \xc3 is not printable ASCII". A wrong().
+Result<> require_ascii(std::string_view option, std::string_view value);
 
 // `text` if it is printable ASCII of at most 200 bytes; else a wrong() that names the option.
 Result<std::string> one_line(std::string_view option, const std::string& text);

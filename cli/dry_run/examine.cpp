@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "cli/dry_run/report.hpp"
@@ -11,21 +12,52 @@ namespace {
 constexpr const char* kUnusable = "job-unusable";
 
 std::vector<std::string> assumptions(const Question& question, const PolicyCopy& copy) {
-    std::vector<std::string> list{
-        "replay: not checked here: a host on which no job was ever started",
-        question.born ? "birth: the host's ledger was born " + format_utc(*question.born)
-                      : std::string("birth: the host's ledger is older than the job; --host-born "
-                                    "TIME asks a host that came later"),
-        "clock: the host's clock says " + format_utc(question.now),
-        "intake: no other job is running, and no operator has suspended intake",
-        "interpreter: looked at on this machine; the host looks at its own",
-        ("profile: its user, groups, paths and walls are on the host; bulkhead check-policy "
-         "--as-host asks there")};
+    const auto& memory = question.memory;
+    const bool born =
+        memory.history && memory.history->header() && memory.history->header()->birth != 0;
+    std::vector<std::string> list;
+    if (!memory.history) list.emplace_back("replay: a host on which no job was ever started");
+    if (question.born) {
+        list.push_back("birth: the host's ledger was born " + format_utc(*question.born));
+    } else if (!born) {
+        list.emplace_back(
+            "birth: the host's ledger is older than the job; --host-born TIME asks a host that "
+            "came later");
+    }
+    if (!memory.history || !memory.asks_now) {
+        list.push_back("clock: the host's clock says " + format_utc(question.now) +
+                       ", and was never seen to be later");
+    }
+    list.emplace_back("intake: no other job is running, and no operator has suspended intake");
+    if (!memory.is_host) {
+        list.emplace_back("interpreter: looked at on this machine; the host looks at its own");
+    }
+    list.emplace_back(
+        "profile: its user, groups, paths and walls are on the host; bulkhead check-policy "
+        "--as-host asks there");
     if (!copy.host_would_say.empty()) {
         list.push_back("policy: a host would not load this directory where it lies: " +
                        copy.host_would_say);
     }
     return list;
+}
+
+// Says in the details of the checks that passed what of them was not checked.
+void mark_unchecked(const Question& question, Report& report) {
+    const auto& memory = question.memory;
+    const auto mark = [&](std::string_view name, const std::string& what, bool instead = false) {
+        for (auto& check : report.verdict.checks) {
+            if (check.name != name || check.outcome != admission::CheckOutcome::passed) continue;
+            report.unchecked.push_back(check.name);
+            check.detail = (instead || check.detail.empty() ? "" : check.detail + "; ") +
+                           "not checked here: " + what;
+        }
+    };
+    if (!memory.history) mark("replay", memory.why_not, true);
+    if (!memory.history || !memory.asks_now) mark("time", "the host's clock");
+    if (!memory.is_host) mark("interpreter", "the host's own");
+    mark("profile", "user, paths and walls on the host; bulkhead check-policy --as-host");
+    mark("intake", "whether it is suspended, and what runs");
 }
 
 // The other pinned manifests for a script that comes without one. That of the weakest profile
@@ -57,8 +89,8 @@ std::string_view pinned_bytes(const policy::Policy& policy, const admission::Ver
 
 }  // namespace
 
-bool is_assumed(const admission::Check& check) {
-    return check.name == "replay" && check.outcome == admission::CheckOutcome::passed;
+bool is_assumed(const Report& report, const admission::Check& check) {
+    return std::ranges::count(report.unchecked, check.name) > 0;
 }
 
 Report examine(const Question& question, const PolicyCopy& copy) {
@@ -87,11 +119,10 @@ Report examine(const Question& question, const PolicyCopy& copy) {
     }
     auto facts = admission::look_at(policy, copy.directory);
     facts.max_running_jobs = 1;
-    report.verdict = admission::admit(job, policy, facts,
-                                      {.birth = question.born.value_or(UnixTime{})}, question.now);
-    for (auto& check : report.verdict.checks) {
-        if (is_assumed(check)) check.detail = "not checked here: a dry run has no ledger";
-    }
+    auto ledger = question.memory.view();
+    if (question.born) ledger.birth = question.born;
+    report.verdict = admission::admit(job, policy, facts, ledger, question.now);
+    mark_unchecked(question, report);
     report.reason = admission::code(report.verdict.reason);
     report.detail = report.verdict.detail;
     report.script = std::exchange(report.verdict.script, {});  // a view of what the caller has

@@ -1,13 +1,11 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
-#include <set>
 
 #include "cli/base/files.hpp"
 #include "cli/dry_run/report.hpp"
 #include "common/admission/checks.hpp"
 #include "common/approval/sshsig.hpp"
-#include "common/policy/check_approvals.hpp"
 
 namespace bulkhead::cli {
 
@@ -55,27 +53,6 @@ std::size_t sum(const std::vector<unsigned>& numbers) {
     return std::accumulate(numbers.begin(), numbers.end(), std::size_t{0});
 }
 
-// Those by whose signature more of what is needed would be there.
-std::vector<std::string> would_help(const approval::Count& count,
-                                    const approval::Electorate& electorate,
-                                    const std::vector<approval::Endorsement>& able) {
-    const auto is_authors = [&](const approval::PublicKey& key) {
-        return !electorate.author_counts && std::ranges::any_of(able, [&](const auto& other) {
-            return other.key == key && other.principal == electorate.author;
-        });
-    };
-    std::set<std::string> names;
-    for (const auto& one : able) {
-        if (is_authors(one.key)) continue;
-        auto more = count.good;
-        more.push_back(one);
-        if (sum(approval::fill(electorate.quotas, more)) > sum(count.filled)) {
-            names.insert(one.principal);
-        }
-    }
-    return {names.begin(), names.end()};
-}
-
 // Whose signatures are still missing: "the author dave, and 1 more of: bob, carol".
 std::string missing(const policy::ApprovalRule& rule, const approval::Manifest& manifest,
                     const Question& question, const policy::Policy& policy, bool keep_signatures) {
@@ -92,10 +69,9 @@ std::string missing(const policy::ApprovalRule& rule, const approval::Manifest& 
     const bool author_signed = count.author >= approval::Standing::author;
     auto text = author_signed ? "" : "the author " + manifest.author;
     if (wanted == 0) return text;
-    const auto able = policy::able_signers(policy, rule, question.now);
     return text + (text.empty() ? "" : ", and ") + std::to_string(wanted) +
            (count.good.empty() ? " of: " : " more of: ") +
-           listed(would_help(count, electorate, able));
+           listed(approval::who_could_sign(count, policy.signers, electorate, question.now));
 }
 
 // A line for each profile whose jobs can be approved by signatures.
@@ -131,25 +107,24 @@ std::vector<std::string> signing(const Names& names, const std::string& people) 
                 ".*.sig > SIGNED"};
 }
 
+// A job that nobody has made a manifest for is pinned by one command.
+std::vector<std::string> pinning_anew(const Names& names, const std::string& directory) {
+    return {"or pin it, as root on each host, which needs no signature:",
+            "  bulkhead pin " + names.script +
+                " --profile NAME --target WHERE --reason TEXT --policy " + shell_word(directory)};
+}
+
 std::vector<std::string> pinning(const Names& names, const std::string& directory) {
     return {"or pin it, as root on each host, which needs no signature:",
             "  install -o root -g root -m 0644 " + names.manifest + " " + shell_word(directory) +
                 "/approved/NAME.manifest",
-            "  bulkhead check-policy " + shell_word(directory) + " && systemctl reload bulkhead"};
+            "  bulkhead check-policy " + shell_word(directory) + " && bulkhead reload"};
 }
 
-// Commands that split a signed script into its script, manifest and signatures.
-std::vector<std::string> take_apart(const std::string& signed_file, const Names& names,
-                                    bool keep_signatures) {
-    const auto tail = "'/^" + std::string(approval::kTailMarker) + "/,$";
-    std::vector<std::string> lines{
-        "take it apart:", "  sed " + tail + "d' " + signed_file + " > " + names.script,
-        "  sed -n " + tail + "s/^#m //p' " + signed_file + " > " + names.manifest};
-    if (keep_signatures) {
-        lines.push_back("  sed -n " + tail + "s/^#s //p' " + signed_file + " > " + names.manifest +
-                        ".0.sig");
-    }
-    return lines;
+// Splits a signed script into files of its name, with the suffixes .script and .manifest.
+std::vector<std::string> take_apart(const std::string& signed_file, bool keep_signatures) {
+    return {"take it apart:",
+            "  bulkhead unseal " + signed_file + (keep_signatures ? "" : " --no-signatures")};
 }
 
 // True if the check "signatures" passed. Damaged signatures are not kept, because a host would
@@ -178,22 +153,22 @@ std::vector<std::string> instructions(const Question& question, const Report& re
         Names names{shell_word(file), shell_word(file + ".manifest")};
         if (remake && approval::split_signed_script(question.text)->has_tail) {
             names.script = shell_word(file + ".script");
-            lines = take_apart(shell_word(file), names, false);
-            lines.pop_back();  // the manifest is made anew
+            names.manifest = shell_word(file + ".new.manifest");
+            lines = take_apart(shell_word(file), false);
         }
         lines.emplace_back("choose a profile that signers may approve:");
         append(lines, signable(copy.policy));
         lines.emplace_back("write a manifest for this script, and read it:");
         lines.push_back("  bulkhead new-job " + names.script +
-                        " --profile NAME --target WHERE --expires 7d --author NAME" +
+                        " --profile NAME --target WHERE --expires 7d --author NAME --reason TEXT" +
                         of_host(copy.policy.host) + " > " + names.manifest);
         append(lines, signing(names, "the author, and as many as the profile asks for"));
-        append(lines, pinning(names, copy.directory));
+        append(lines, pinning_anew(names, copy.directory));
         return lines;
     }
     const Names names{shell_word(file + ".script"), shell_word(file + ".manifest")};
     const bool keep = report.has_signatures && signatures_are_good(report.verdict);
-    lines = take_apart(shell_word(file), names, keep);
+    lines = take_apart(shell_word(file), keep);
     const auto* rule = policy::find(copy.policy.approvals, manifest->profile);
     if (rule != nullptr && !rule->needs.empty()) {
         append(lines, signing(names, missing(*rule, *manifest, question, copy.policy, keep)));

@@ -18,8 +18,9 @@ using json = nlohmann::ordered_json;
 json checks_of(const Report& report) {
     auto list = json::array();
     for (const auto& check : report.verdict.checks) {
+        const bool assumed = is_assumed(report, check);
         list.push_back({{"name", check.name},
-                        {"outcome", outcome_name(check.outcome)},
+                        {"outcome", assumed ? "not-checked" : outcome_name(check.outcome)},
                         {"reason", check.outcome == admission::CheckOutcome::failed
                                        ? json(admission::code(check.reason))
                                        : json(nullptr)},

@@ -6,6 +6,7 @@
 
 #include "cli/base/policy_copy.hpp"
 #include "cli/dry_run/backend_choice.hpp"
+#include "cli/dry_run/host_memory.hpp"
 #include "cli/vet/vet.hpp"
 #include "common/admission/admit.hpp"
 #include "common/approval/signed_script.hpp"
@@ -19,6 +20,7 @@ struct Question {
     std::optional<std::string> manifest;  // of a script that has none in its file
     std::vector<admission::ParamValue> params;
     UnixTime now;
+    HostMemory memory;
     std::optional<UnixTime> born;  // the host's ledger; absent: before the job was approved
 };
 
@@ -38,6 +40,7 @@ struct Report {
     std::vector<const policy::Approved*> also_pinned;  // other pinned manifests for the same script
     const policy::Profile* profile = nullptr;          // points into the policy
     std::optional<BackendChoice> choice;               // of the backend, if there is a manifest
+    std::vector<std::string_view> unchecked;           // names of checks that hosts alone can make
     std::vector<std::string> assumed;                  // facts about a host that are assumed here
     std::vector<std::string> next;                     // instructions that would get it approved
     std::optional<Vetting> vetting;
@@ -50,8 +53,8 @@ struct Report {
 // admit(). It starts no program, and opens no files but those that admission::look_at() opens.
 Report examine(const Question& question, const PolicyCopy& copy);
 
-// The check passed only by what is assumed of the host.
-bool is_assumed(const admission::Check& check);
+// The check passed, but by what is assumed of the host: its detail says what was not checked.
+bool is_assumed(const Report& report, const admission::Check& check);
 
 // Instructions for what is missing for approval; empty if the job was admitted or something else is
 // wrong.

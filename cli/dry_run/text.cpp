@@ -60,7 +60,7 @@ std::string verdict_of(const Question& question, const Report& report, const Pol
 std::string checks_of(const Report& report) {
     std::string text = "\nchecks\n";
     for (const auto& check : report.verdict.checks) {
-        const auto outcome = is_assumed(check)                                  ? "?"
+        const auto outcome = is_assumed(report, check)                          ? "?"
                              : check.outcome == admission::CheckOutcome::passed ? "ok"
                              : check.outcome == admission::CheckOutcome::failed ? "NO"
                                                                                 : "-";

@@ -1,8 +1,10 @@
 #include "cli/vet/param_use.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
+#include "cli/vet/expansions.hpp"
 #include "common/base/parse.hpp"
 #include "common/base/text.hpp"
 
@@ -10,7 +12,7 @@ namespace bulkhead::cli {
 
 namespace {
 
-constexpr std::string_view kPrefix = "JOB_P_";
+constexpr std::size_t kMaxRemarks = 50;
 
 bool is_name_char(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -25,9 +27,9 @@ struct Use {
 using Uses = std::map<std::string, Use, std::less<>>;
 
 void find_uses(std::string_view line, unsigned number, Uses& uses) {
-    for (auto at = line.find(kPrefix); at != line.npos; at = line.find(kPrefix, at + 1)) {
+    for (auto at = line.find(kParamPrefix); at != line.npos; at = line.find(kParamPrefix, at + 1)) {
         if (at > 0 && is_name_char(line[at - 1])) continue;
-        const auto rest = line.substr(at + kPrefix.size());
+        const auto rest = line.substr(at + kParamPrefix.size());
         const auto end = std::find_if_not(rest.begin(), rest.end(), is_name_char);
         auto& use =
             uses.try_emplace(std::string(rest.begin(), end), Use{.line = number}).first->second;
@@ -38,9 +40,32 @@ void find_uses(std::string_view line, unsigned number, Uses& uses) {
     }
 }
 
+// For each variable the first line in which a shell certainly expands it; 0 if the script sets it
+// somewhere, or says what to do without it.
+std::map<std::string, unsigned, std::less<>> certain_lines(const Expansions& found) {
+    std::map<std::string, unsigned, std::less<>> lines;
+    if (!found.understood) return lines;
+    for (const auto& one : found.list) {
+        auto& line = lines.try_emplace(one.name, one.line).first->second;
+        if (one.kind != Expansion::Kind::plain) line = 0;
+    }
+    return lines;
+}
+
+std::string undeclared(const std::string& name, bool certain) {
+    const auto variable = std::string(kParamPrefix) + quoted(name, 64);
+    if (!approval::is_param_name(name)) {
+        return "uses " + variable +
+               ", which no parameter can be called: expected [a-z][a-z0-9_]{0,31}";
+    }
+    return "uses " + variable + ", which the manifest does not declare; add --param '" + name +
+           " RULE', such as '" + name + " int:1..90'" +
+           (certain ? ", or write ${" + variable + ":-} where the script does without it" : "");
+}
+
 }  // namespace
 
-std::vector<Remark> compare_params(std::string_view script,
+std::vector<Remark> compare_params(std::string_view script, const std::string& interpreter,
                                    const std::vector<approval::ParamRule>& declared) {
     Uses uses;
     unsigned number = 0;
@@ -48,17 +73,19 @@ std::vector<Remark> compare_params(std::string_view script,
         ++number;
         if (!trimmed(line).starts_with('#')) find_uses(line, number, uses);
     }
+    const bool shell = is_shell(interpreter);
+    const auto certain = certain_lines(shell ? find_expansions(script) : Expansions{});
     std::vector<Remark> remarks;
     for (const auto& [name, use] : uses) {
         const auto same = [&](const auto& rule) { return rule.name == name; };
-        if (!use.expanded || name.empty() || std::ranges::any_of(declared, same)) continue;
-        const bool is_name = approval::is_param_name(name);
-        remarks.push_back(
-            {.line = use.line,
-             .text = "uses JOB_P_" + quoted(name, 64) + ", which " +
-                     (is_name ? "the manifest does not declare; add --param '" + name +
-                                    " RULE', such as '" + name + " int:1..90'"
-                              : "no parameter can be called: expected [a-z][a-z0-9_]{0,31}")});
+        if (name.empty() || std::ranges::any_of(declared, same)) continue;
+        const auto at = certain.find(name);
+        const auto line = at == certain.end() ? 0 : at->second;
+        if (shell && !use.expanded && line == 0) continue;
+        if (remarks.size() == kMaxRemarks) break;
+        remarks.push_back({.line = line == 0 ? use.line : line,
+                           .text = undeclared(name, line != 0),
+                           .fault = line != 0});
     }
     if (uses.contains("")) return remarks;
     for (const auto& rule : declared) {

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "cli/vet/confined_child.hpp"
+#include "cli/vet/expansions.hpp"
 #include "common/approval/shebang.hpp"
 #include "common/approval/signed_script.hpp"
 #include "common/base/parse.hpp"
@@ -57,15 +58,6 @@ Remark remark_of(string_view line) {
     return remark;
 }
 
-// True for shells, which take CR for a part of a word and NUL for its end, while other interpreters
-// may accept them. An interpreter that is not known yet counts as a shell.
-bool is_shell(string_view interpreter) {
-    constexpr std::array<string_view, 9> kNames{"",    "ash",  "bash", "busybox", "dash",
-                                                "ksh", "mksh", "sh",   "zsh"};
-    return std::any_of(kNames.begin(), kNames.end(),
-                       [&](string_view name) { return approval::same_program(name, interpreter); });
-}
-
 string unknown_shell(const string& interpreter) {
     return interpreter.empty() ? "nothing says what would run it"
                                : interpreter + " is no shell that is known here";
@@ -92,8 +84,17 @@ Vetting::Tool run_syntax_check(std::vector<string> words, string_view script) {
     return tool;
 }
 
+using Params = std::vector<approval::ParamRule>;
+
+// True if the message is about the variable of a parameter: "JOB_P_days is referenced but ...".
+bool is_about(string_view message, const Params& declared) {
+    return std::ranges::any_of(declared, [&](const auto& rule) {
+        return message.starts_with(string(kParamPrefix) + rule.name + " ");
+    });
+}
+
 // Adds one comment of shellcheck's output, if it has the form of `shellcheck --format=json1`.
-void take_comment(const nlohmann::json& comment, Vetting::Tool& tool) {
+void take_comment(const nlohmann::json& comment, const Params& declared, Vetting::Tool& tool) {
     const auto line = comment.find("line");
     const auto text = comment.find("message");
     const auto level = comment.find("level");
@@ -103,9 +104,8 @@ void take_comment(const nlohmann::json& comment, Vetting::Tool& tool) {
     }
     if (!line->is_number_unsigned() || !text->is_string() || !level->is_string()) return;
     if (!code->is_number_unsigned() || tool.remarks.size() == kMaxRemarks) return;
-    // Of variables that the script does not assign. The manifest is compared with what it uses of
-    // parameters, which shellcheck does not know.
-    if (*code == 2154 && text->get<string>().starts_with("JOB_P_")) return;
+    // Of variables that the script does not assign.
+    if (*code == 2154 && is_about(text->get<string>(), declared)) return;
     Remark remark{.line = line->get<unsigned>(),
                   .text = level->get<string>() + " SC" + code->dump() + ": " + text->get<string>(),
                   .level = level->get<string>(),
@@ -117,7 +117,7 @@ void take_comment(const nlohmann::json& comment, Vetting::Tool& tool) {
     tool.remarks.push_back(std::move(remark));
 }
 
-Vetting::Tool ask_shellcheck(string_view script, const Shell& shell) {
+Vetting::Tool ask_shellcheck(string_view script, const Shell& shell, const Params& declared) {
     const auto found = std::find_if(kShellcheck.begin(), kShellcheck.end(),
                                     [](const char* path) { return ::access(path, X_OK) == 0; });
     if (found == kShellcheck.end())
@@ -131,7 +131,7 @@ Vetting::Tool ask_shellcheck(string_view script, const Shell& shell) {
     }
     Vetting::Tool tool{CheckOutcome::passed, "shellcheck", {}};
     for (const auto& comment : document["comments"]) {
-        if (comment.is_object()) take_comment(comment, tool);
+        if (comment.is_object()) take_comment(comment, declared, tool);
     }
     if (tool.remarks.empty()) return tool;
     tool.outcome = CheckOutcome::failed;
@@ -158,6 +158,15 @@ std::optional<string> judge_shebang(string_view script, string_view interpreter,
 }
 
 }  // namespace
+
+// Shells take CR for a part of a word and NUL for its end, while other interpreters may accept
+// them.
+bool is_shell(string_view interpreter) {
+    constexpr std::array<string_view, 9> kNames{"",    "ash",  "bash", "busybox", "dash",
+                                                "ksh", "mksh", "sh",   "zsh"};
+    return std::any_of(kNames.begin(), kNames.end(),
+                       [&](string_view name) { return approval::same_program(name, interpreter); });
+}
 
 std::vector<Remark> find_oddities(string_view script, string_view interpreter) {
     std::vector<Remark> odd;
@@ -220,7 +229,7 @@ Vetting::Tool check_syntax(string_view script, const string& interpreter) {
     return tool;
 }
 
-Vetting vet(string_view script, const string& interpreter) {
+Vetting vet(string_view script, const string& interpreter, const Params& declared) {
     Vetting vetting;
     vetting.oddities = find_oddities(script, interpreter);
     const auto* shell = shell_of(interpreter);
@@ -229,7 +238,7 @@ Vetting vet(string_view script, const string& interpreter) {
         vetting.shellcheck.why = unknown_shell(interpreter);
         return vetting;
     }
-    vetting.shellcheck = ask_shellcheck(script, *shell);
+    vetting.shellcheck = ask_shellcheck(script, *shell, declared);
     return vetting;
 }
 

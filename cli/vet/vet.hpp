@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/admission/admit.hpp"
+#include "common/approval/param.hpp"
 
 namespace bulkhead::cli {
 
@@ -38,8 +39,13 @@ std::vector<Remark> find_oddities(std::string_view script, std::string_view inte
 // Runs the interpreter's own syntax check, if it is a shell that has one. Syntax errors are faults.
 Vetting::Tool check_syntax(std::string_view script, const std::string& interpreter);
 
-// Makes all checks. The interpreter and shellcheck are started by run_confined().
-Vetting vet(std::string_view script, const std::string& interpreter);
+// True for shells, and for "", an interpreter that is not known yet.
+bool is_shell(std::string_view interpreter);
+
+// Makes all checks. The interpreter and shellcheck are started by run_confined(). The script finds
+// the `declared` parameters as variables that it need not assign, which shellcheck does not know.
+Vetting vet(std::string_view script, const std::string& interpreter,
+            const std::vector<approval::ParamRule>& declared = {});
 
 // The remarks that are faults.
 std::vector<Remark> faults_of(const Vetting& vetting);

@@ -8,6 +8,7 @@
 
 #include "common/base/parse.hpp"
 #include "common/base/strong.hpp"
+#include "tests/broker/records/samples.hpp"
 #include "tests/cli/golden.hpp"
 #include "tests/cli/site.hpp"
 
@@ -85,6 +86,70 @@ TEST_F(DryRun, AsksForAHostThatWasBornLater) {
     EXPECT_EQ(ask({"signed.sh", "--host-born", "yesterday"}).code, 2);
 }
 
+// What the host's ledger has of an earlier job of the id "disk-clean", and of the time.
+class OnTheHost : public DryRun {
+  protected:
+    void remember(const std::string& job_id, const std::string& floor) const {
+        auto run = records::start_record(1, parse_utc("2026-08-25T09:06:36Z").value());
+        run.start.job_key = admission::job_key("maintain", job_id);
+        site_.write(
+            "state/broker/ledger",
+            records::file_of({records::clock_record(1, parse_utc("2026-08-01T00:00:00Z").value()),
+                              run, records::clock_record(2, parse_utc(floor).value())}));
+    }
+    Answer ask_here(std::vector<std::string> more = {}) const {
+        more.insert(more.end(), {"signed.sh", "--state", "state"});
+        return ask(std::move(more));
+    }
+};
+
+TEST_F(OnTheHost, TheLedgerIsAsked) {
+    site_.seal("clean.sh", "signed.sh", {"alice", "bob"});
+    remember("another", "2026-08-25T09:07:00Z");
+    const auto first = ask_here();
+    EXPECT_EQ(first.code, 0) << first.out << first.err;
+    EXPECT_THAT(first.out, HasSubstr("\n  replay      ok first start\n"));
+    EXPECT_THAT(first.out, Not(HasSubstr("  replay: ")));
+    const auto before = site_.read("state/broker/ledger");
+
+    remember("disk-clean", "2026-08-25T09:07:00Z");
+    const auto again = ask_here();
+    EXPECT_EQ(again.code, 1);
+    EXPECT_THAT(again.out, HasSubstr("verdict       refuse: job-already-run"));
+    EXPECT_THAT(again.out, HasSubstr("an earlier job of this id (disk-clean, manifest "));
+    EXPECT_THAT(again.out, HasSubstr("was started 2026-08-25T09:06:36Z; give this one another"));
+    auto more = site_.dry_run({"signed.sh", "--state", "state", "--json"});
+    const auto document = ordered_json::parse(site_.bulkhead(more).out);
+    EXPECT_EQ(document["reason"], "job-already-run");
+
+    // A record that is being written is none yet.
+    site_.write("state/broker/ledger", before + std::string(100, 'x'));
+    EXPECT_EQ(ask_here().code, 0);
+    EXPECT_EQ(site_.read("state/broker/ledger").size(), before.size() + 100)
+        << "nothing is written";
+}
+
+TEST_F(OnTheHost, ALedgerThatCannotBeReadIsNotTakenForAnEmptyOne) {
+    site_.seal("clean.sh", "signed.sh", {"alice", "bob"});
+    EXPECT_EQ(ask_here().code, 2);
+    EXPECT_THAT(ask_here().err, HasSubstr("state/broker/ledger: "));
+    site_.write("state/broker/ledger", std::string(1024, 'x'));
+    EXPECT_EQ(ask_here().code, 2);
+    EXPECT_EQ(ask_here().out, "");
+}
+
+TEST_F(DryRun, SaysInTheTableWhatWasNotChecked) {
+    site_.seal("clean.sh", "signed.sh", {"alice", "bob"});
+    const auto document = ask_json({"signed.sh"});
+    std::vector<std::string> names;
+    for (const auto& check : document["checks"]) {
+        if (check["outcome"] == "not-checked") names.push_back(check["name"]);
+        EXPECT_EQ(check["outcome"] == "not-checked",
+                  check["detail"].get<std::string>().contains("not checked here: "));
+    }
+    EXPECT_THAT(names, ElementsAre("interpreter", "time", "replay", "profile", "intake"));
+}
+
 TEST_F(DryRun, TellsProgramsTheSame) {
     site_.seal("clean.sh", "signed.sh", {"alice", "bob"});
     auto document = ask_json({"signed.sh"});
@@ -104,7 +169,8 @@ class Instructions : public DryRun {
         said.erase(0, said.find("\nto get it approved\n"));
         for (const auto line : split(said, '\n')) {
             const auto command = trimmed(line);
-            if (command.starts_with("sed ") || command.starts_with("bulkhead new-job ")) {
+            if (command.starts_with("bulkhead unseal ") ||
+                command.starts_with("bulkhead new-job ")) {
                 commands += std::string(command) + "\n";
             } else if (command.starts_with("ssh-keygen ")) {
                 commands += "for KEY in " + signers + "; do " + std::string(command) + "; done\n";
@@ -133,6 +199,8 @@ class Instructions : public DryRun {
         {"--profile NAME --target WHERE",
          "--not-before 2026-08-25T00:00:00Z --profile maintain --target group:web"},
         {"--author NAME", "--author dave"},
+        {"--reason TEXT", "--reason CHG-1"},
+        {"bulkhead unseal", std::string(BULKHEAD_PROGRAM) + " unseal"},
         {"bulkhead seal", std::string(BULKHEAD_PROGRAM) + " seal"},
         {"bulkhead new-job", std::string(BULKHEAD_PROGRAM) + " new-job"},
         {"-f KEY", "-f $KEY"},

@@ -20,9 +20,10 @@ class OddOpenssl : public ::testing::Test {
         return run({.words = all, .folder = site_.path(), .program = "/usr/bin/env"});
     }
     std::vector<std::string> new_job() const {
-        return {"new-job",  "script.sh", "--profile", "maintain",          "--target",
-                "any",      "--author",  "dave",      "--not-before",      "2026-08-25T10:00:00Z",
-                "--job-id", "one",       "--policy",  site_.path("policy")};
+        return {"new-job",  "script.sh", "--profile", "maintain",           "--target",
+                "any",      "--author",  "dave",      "--not-before",       "2026-08-25T10:00:00Z",
+                "--job-id", "one",       "--policy",  site_.path("policy"), "--reason",
+                "CHG-1"};
     }
 
     Site site_;

@@ -111,19 +111,97 @@ TEST(ParamUse, IsComparedWithWhatTheManifestDeclares) {
             rules.push_back(approval::parse_param_rule(name, "int:1..2").value());
         }
         std::string text;
-        for (const auto& remark : compare_params(script, rules)) {
-            EXPECT_FALSE(remark.fault);
+        for (const auto& remark : compare_params(script, "/bin/bash", rules)) {
+            text += remark.fault ? "fault " : "";
             text += std::to_string(remark.line) + " " + remark.text.substr(0, 20) + "\n";
         }
         return text;
     };
     EXPECT_EQ(said("a=$JOB_P_a\nb=${JOB_P_b_2:-1} ${#JOB_P_c}\n", {"a", "b_2", "c"}), "");
     EXPECT_EQ(said("a\nb=${JOB_P_b:-1}$JOB_P_b\n", {}), "2 uses JOB_P_b, which \n");
-    EXPECT_EQ(said("$JOB_P_A\n", {}), "1 uses JOB_P_A, which \n");
+    EXPECT_EQ(said("$JOB_P_A\n", {}), "fault 1 uses JOB_P_A, which \n");
     EXPECT_EQ(said("  # $JOB_P_b\nJOB_P_b=1 $MY_JOB_P_b\n", {}), "");
     EXPECT_EQ(said("true\n", {"a"}), "0 the manifest declare\n");
     EXPECT_EQ(said("os.environ['JOB_P_a']\n", {"a"}), "") << "another language";
     EXPECT_EQ(said("for n in a b; do v=JOB_P_$n; echo ${!v}; done\n", {"a", "b"}), "");
+}
+
+// What a shell certainly expands is a fault; wherever it may be otherwise, it is none.
+TEST(ParamUse, IsAFaultOnlyWhereItIsCertain) {
+    const auto fault = [](const std::string& script, const std::string& shell = "/bin/bash") {
+        unsigned line = 0;
+        for (const auto& remark : compare_params(script, shell, {})) {
+            if (remark.fault) line = remark.line;
+        }
+        return line;
+    };
+    const std::pair<unsigned, std::string> certain[] = {
+        {1, "find -mtime +$JOB_P_x\n"},
+        {2, "true\necho \"${JOB_P_x}\"\n"},
+        {1, "echo ${#JOB_P_x} ${JOB_P_x%.log}\n"},
+        {1, "echo \"$(ls \"$JOB_P_x\")\"\n"},
+        {1, "a=`ls $JOB_P_x`\n"},
+        {1, ": \"${JOB_P_x:?}\"\n"},
+        {1, "n=$((JOB_P_y + $JOB_P_x))\n"},
+        {2, "cat <<END\n$JOB_P_x\nEND\n"},
+        {4, "cat <<-'END'\n\t'\n\tEND\necho $JOB_P_x\n"},
+        {2, "# it's a comment\necho $JOB_P_x\n"},
+        {1, "echo it\\'s $JOB_P_x\n"},
+        {1, "echo $'it\\'s' $JOB_P_x\n"},
+        {1, "echo \"it's\" $JOB_P_x\n"},
+        {1, "echo a#b $JOB_P_x\n"},
+        {1, "case $1 in a) echo $JOB_P_x;; esac\n"},
+        {4, "cat <<A <<B\nA\nB\n$JOB_P_x\n"},
+        {1, "cat <<< $JOB_P_x\n"},
+        {2, "((1<<2))\necho $JOB_P_x\n"},
+    };
+    for (const auto& [line, script] : certain) {
+        EXPECT_EQ(fault(script), line) << script;
+    }
+    for (const std::string script : {
+             "echo ${JOB_P_x:-1}\n",
+             "echo ${JOB_P_x-}\n",
+             ": ${JOB_P_x:=5}\necho $JOB_P_x\n",
+             "[ -n \"${JOB_P_x+set}\" ] && echo $JOB_P_x\n",
+             "[[ -v JOB_P_x ]] && echo $JOB_P_x\n",
+             "JOB_P_x=1\necho $JOB_P_x\n",
+             "read -r JOB_P_x < f\necho $JOB_P_x\n",
+             "for JOB_P_x in a b; do echo $JOB_P_x; done\n",
+             "eval 'JOB_P_x=1'\necho $JOB_P_x\n",
+             "printf -v JOB_P_x 1\necho $JOB_P_x\n",
+             "eval \"JOB_P_x=1\"; echo $JOB_P_x\n",
+             "# $JOB_P_x\n",
+             "true # $JOB_P_x\n",
+             "echo '$JOB_P_x'\n",
+             "echo '\n$JOB_P_x\n'\n",
+             "echo \\$JOB_P_x \"\\$JOB_P_x\"\n",
+             "echo $$JOB_P_x\n",
+             "env | grep JOB_P_\n",
+             "cat <<'END'\n$JOB_P_x\nEND\n",
+             "cat <<\\END\n$JOB_P_x\nEND\n",
+             "cat <<-\"END\"\n\t$JOB_P_x\n\tEND\n",
+             "echo ${!JOB_P_@}\n",
+             "echo ${MY_JOB_P_x}\n",
+             "echo '\n$JOB_P_x\n",     // a quote that does not end
+             "cat <<END\n$JOB_P_x\n",  // a here-document that does not
+             "x=$(case a in a) echo 1;; esac; echo '$JOB_P_x')\n",
+         }) {
+        EXPECT_EQ(fault(script), 0U) << script;
+    }
+    EXPECT_EQ(fault("print(f\"$JOB_P_x\", os.environ['JOB_P_x'])\n", "/usr/bin/python3"), 0U);
+    EXPECT_EQ(fault("print $JOB_P_x, $ENV{JOB_P_x};\n", "/usr/bin/perl"), 0U);
+    EXPECT_EQ(compare_params("os.environ['JOB_P_x']\n", "/usr/bin/python3", {}).size(), 1U);
+}
+
+TEST(ParamUse, TakesAnyScriptInTime) {
+    std::string nested;
+    for (int i = 0; i < 100'000; ++i) nested += "$(cat <<X\n";
+    const auto deep = std::string(2'000'000, '(') + std::string(2'000'000, '`');
+    std::string many;
+    for (int i = 0; i < 200'000; ++i) many += "$JOB_P_a" + std::to_string(i) + "\n";
+    for (const auto& script : {nested, deep, many, std::string(4'000'000, '$')}) {
+        EXPECT_LE(compare_params(script, "/bin/sh", {}).size(), 50U);
+    }
 }
 
 // Each of these would succeed in an ordinary shell; `&& echo yes` would then say so.

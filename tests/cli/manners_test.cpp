@@ -1,0 +1,175 @@
+// What every command has in common: help, suggestions, exit statuses, and where its text goes.
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <cctype>
+#include <set>
+
+#include "common/base/parse.hpp"
+#include "tests/cli/site.hpp"
+
+namespace bulkhead::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+Answer ask(std::vector<std::string> words) { return run({.words = std::move(words)}); }
+
+// The table of commands, as `bulkhead --help` has it: "  name arguments".
+std::vector<std::string> commands() {
+    std::vector<std::string> names;
+    bool blank = false;
+    const auto text = ask({"--help"}).out;
+    for (const auto line : split(text, '\n')) {
+        if (blank && line.starts_with("  ") && line.size() > 2 && line[2] != ' ') {
+            names.emplace_back(words(line)[0]);
+        }
+        blank = line.empty();
+    }
+    return names;
+}
+
+// The words in capitals of a usage, such as RULE; those of one letter are digits or units.
+std::set<std::string> placeholders(const std::string& usage) {
+    std::set<std::string> found;
+    std::string word;
+    for (const char c : usage + " ") {
+        const bool part = (c >= 'A' && c <= 'Z') || (c == '-' && !word.empty());
+        if (part) word += c;
+        if (part) continue;
+        while (word.ends_with('-')) word.pop_back();
+        const bool inside = std::islower(static_cast<unsigned char>(c)) != 0;  // "MiB"
+        if (word.size() > 1 && !inside) found.insert(word);
+        word.clear();
+    }
+    return found;
+}
+
+TEST(Manners, EachCommandExplainsItselfWithAnExample) {
+    ASSERT_GT(commands().size(), 20U);
+    for (const auto& name : commands()) {
+        const auto help = ask({name, "--help"});
+        EXPECT_EQ(help.code, 0) << name;
+        EXPECT_EQ(help.err, "") << name;
+        EXPECT_TRUE(help.out.starts_with("usage: bulkhead\n  " + name)) << help.out;
+        EXPECT_THAT(help.out, HasSubstr("\nexample:\n  bulkhead " + name)) << name;
+        EXPECT_THAT(help.out, HasSubstr("Exit status: 0 yes or done")) << name;
+        const auto usage = help.out.substr(0, help.out.find("\n      "));
+        for (const auto& word : placeholders(usage)) {
+            EXPECT_THAT(help.out, HasSubstr("\n  " + word + " ")) << name << ": what is " << word;
+        }
+        EXPECT_EQ(ask({name, "-h"}).out, help.out) << name;
+        EXPECT_EQ(ask({"help", name}).out, help.out) << name;
+    }
+    const auto rule = ask({"new-job", "SCRIPT", "--profile", "x", "--help"}).out;
+    EXPECT_THAT(rule,
+                HasSubstr("  RULE        what values a parameter takes: int:1..90, enum:a|b"));
+    EXPECT_THAT(rule, HasSubstr("  WHERE       host:ID, group:LABEL"));
+}
+
+TEST(Manners, HelpAndVersionHaveTheirUsualNames) {
+    for (const auto* word : {"-h", "--help", "help"}) {
+        EXPECT_EQ(ask({word}).code, 0);
+        EXPECT_THAT(ask({word}).out, HasSubstr("usage: bulkhead COMMAND")) << word;
+    }
+    for (const auto* word : {"-V", "--version", "version"}) {
+        EXPECT_EQ(ask({word}).out, "bulkhead " BULKHEAD_VERSION "\n") << word;
+    }
+    EXPECT_EQ(ask({}).code, 2);
+    EXPECT_EQ(ask({}).out, "");
+}
+
+TEST(Manners, AMisspeltWordIsSuggested) {
+    const std::tuple<std::vector<std::string>, std::string, std::string> cases[] = {
+        {{"revoek"}, "no command \"revoek\"; did you mean revoke?", "see bulkhead --help"},
+        {{"new_job"}, "did you mean new-job?", ""},
+        {{"verison"}, "did you mean version?", ""},
+        {{"help", "dryrun"}, "did you mean dry-run?", ""},
+        {{"dry-run", "--polciy", "x", "f"}, "unknown option --polciy; did you mean --policy?", ""},
+        {{"new-job", "f", "--profil=x"}, "unknown option --profil; did you mean --profile?", ""},
+        {{"reasons", "threshold-not-meet"}, "did you mean threshold-not-met?", ""},
+    };
+    for (const auto& [words, says, too] : cases) {
+        const auto answer = ask(words);
+        EXPECT_EQ(answer.code, 2) << says;
+        EXPECT_EQ(answer.out, "") << says;
+        EXPECT_THAT(answer.err, HasSubstr(says));
+        EXPECT_THAT(answer.err, HasSubstr(too));
+    }
+    const auto odd = ask({"\x1b[31mx"});
+    EXPECT_THAT(odd.err, HasSubstr("no command \"\\x1b[31mx\"; see bulkhead --help"));
+}
+
+TEST(Manners, AnUnknownOptionIsAWrongCallOfEachCommand) {
+    for (const auto& name : commands()) {
+        const auto answer = ask({name, "--no-such-option"});
+        EXPECT_EQ(answer.code, 2) << name << answer.err;
+        EXPECT_EQ(answer.out, "") << name;
+        EXPECT_THAT(answer.err, HasSubstr("bulkhead " + name + ": ")) << name;
+    }
+}
+
+TEST(Manners, AFileThatIsNotThereIsAWrongCallOfEachCommand) {
+    const Site site;
+    const std::string no = "/no/such/file";
+    const std::vector<std::vector<std::string>> calls{
+        {"new-job", no, "--profile", "maintain", "--target", "any", "--reason", "r"},
+        {"pin", no, "--policy", "policy", "--profile", "maintain", "--target", "any", "--reason",
+         "r"},
+        {"seal", no, no},
+        {"seal", "clean.sh", no},
+        {"unseal", no},
+        {"dry-run", no, "--policy", "policy"},
+        {"dry-run", "clean.sh", "--policy", no},
+        {"new-job", "clean.sh", "--policy", no, "--profile", "x", "--target", "any"},
+        {"pin", "clean.sh", "--policy", no, "--profile", "x", "--target", "any"},
+        {"check-policy", no},
+        {"show-confinement", "--policy", no},
+        {"verify-audit", no},
+        {"revoke", no},
+        {"migrate", "--from", "hyprnode", "--file", no},
+    };
+    for (const auto& words : calls) {
+        const auto answer = site.bulkhead(words);
+        EXPECT_EQ(answer.code, 2) << words[0] << " " << words[1] << ": " << answer.err;
+        EXPECT_EQ(answer.out, "") << words[0];
+        EXPECT_THAT(answer.err, HasSubstr(no)) << words[0];
+    }
+}
+
+// A cron job's mail or a pipeline would take half an answer for the whole.
+TEST(Manners, WhatCannotBePrintedFails) {
+    const Site site;
+    site.seal("clean.sh", "signed.sh", {"alice", "bob"});
+    const auto tool = std::string(BULKHEAD_PROGRAM);
+    const std::string vendor = " --policy policy --vendor-policy vendor";
+    for (const auto& call :
+         {std::string("--help"), std::string("--version"), std::string("status --help"),
+          std::string("reasons"), std::string("settings"), std::string("describe-protocol"),
+          "dry-run signed.sh --at 2026-08-25T12:00:00Z" + vendor,
+          std::string("check-policy policy --vendor-policy vendor"),
+          "show-confinement worker" + vendor,
+          std::string("seal clean.sh signed.sh.m signed.sh.alice.sig"),
+          std::string("new-job clean.sh --profile maintain --target any --author dave --reason r"),
+          std::string("unseal signed.sh")}) {
+        for (const auto* redirection : {" >/dev/full", " >&-"}) {
+            const auto answer = run({.words = {"-c", tool + " " + call + redirection},
+                                     .folder = site.path(),
+                                     .program = "/bin/sh"});
+            EXPECT_EQ(answer.code, 1) << call << redirection << answer.err;
+        }
+        const auto whole =
+            run({.words = {"-c", tool + " " + call}, .folder = site.path(), .program = "/bin/sh"});
+        EXPECT_EQ(whole.code, 0) << call << whole.err;
+        ::unlink(site.path("signed.sh.script").c_str());
+    }
+}
+
+TEST(Manners, AReasonCodeIsExplained) {
+    EXPECT_EQ(ask({"reasons", "threshold-not-met"}).out.substr(0, 19), "threshold-not-met: ");
+    EXPECT_THAT(ask({"reasons"}).out, HasSubstr("| `threshold-not-met` |"));
+    EXPECT_EQ(ask({"reasons", "a", "b"}).code, 2);
+}
+
+}  // namespace
+}  // namespace bulkhead::test
