@@ -95,7 +95,9 @@ Result<Options> parse_options(std::span<char* const> arguments) {
         return options;
     }
     for (std::size_t i = 0; i < arguments.size(); ++i) {
-        const std::string_view word = arguments[i];
+        std::string_view word = arguments[i];
+        if (word == "-h") word = "--help";
+        if (word == "-V") word = "--version";
         const auto name = word.substr(0, word.find('='));
         const auto* path = std::ranges::find(kPaths, name, &PathOption::name);
         if (path != kPaths.end()) {

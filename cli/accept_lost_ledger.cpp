@@ -32,6 +32,7 @@ std::string caller() {
 
 Result<int> accept_lost_ledger(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
+    TRY(options.require_there({"--state"}));
     if (!options.operands().empty()) return wrong("takes no operands");
     const auto place = options.value("--state", "/var/lib/bulkhead") + "/broker";
     const auto reason = options.value("--reason", "");

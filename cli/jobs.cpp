@@ -128,6 +128,7 @@ Result<int> list(const Options& options) {
 
 Result<int> jobs(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
+    TRY(options.require_there({"--state", "--log-dir"}));
     if (!options.operands().empty()) return wrong("takes no operands");
     const auto path = options.value("--holds");
     if (path.empty()) return list(options);

@@ -147,11 +147,13 @@ Result<int> run(const cli::Arguments& words) {
     }
     const auto* row = find_command(name);
     if (row == nullptr) return unknown_command(name);
-    if (words.size() > 1 && (asks_for_help(words[1]) || asks_for_help(words.back()))) {
+    if (words.size() > 1 && asks_for_help(words[1])) return show(cli::help_of(usage_of(*row)));
+    TRY(crypto::check_itself());
+    auto done = row->run({words.begin() + 1, words.end()});
+    if (!done && done.error().what == cli::kAskedForHelp) {
         return show(cli::help_of(usage_of(*row)));
     }
-    TRY(crypto::check_itself());
-    return row->run({words.begin() + 1, words.end()});
+    return done;
 }
 
 // A closed standard stream would be the number of the next file that is opened. Instead of what was

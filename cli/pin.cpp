@@ -194,8 +194,9 @@ Result<int> pin(const Arguments& arguments) {
     const auto directory = options.value("--policy", kPolicyDirectory);
     std::optional<PolicyCopy> loaded = TRY(load_policy(directory, options));
     const auto& copy = *loaded;
-    if (!copy.is_copy && !copy.host_would_say.empty()) {
-        return fail("a host does not load this policy where it lies: " + copy.host_would_say);
+    const bool hosts_own = copy.directory == kPolicyDirectory;
+    if (hosts_own && !copy.host_would_say.empty()) {
+        return fail("this host does not load its policy: " + copy.host_would_say);
     }
     Pin pin{.name = {}, .job = TRY(make_job(options, By::pin, loaded))};
     pin.name = TRY(name_of(options, pin.job.path));
@@ -213,8 +214,8 @@ Result<int> pin(const Arguments& arguments) {
     TRY(only_root(within(copy.directory + "/approved", put(pin, folder))));
     const bool replaced = now.files.texts.contains(pin.in_policy(pin.manifest_file()));
     TRY(print(summary_of(pin, copy, replaced)));
-    options.hint(copy.is_copy ? "next: bring this copy to the hosts, and there: bulkhead reload\n"
-                              : "next: reload: bulkhead reload\n");
+    options.hint(hosts_own ? "next: reload: bulkhead reload\n"
+                           : "next: bring it to the hosts, and reload there: bulkhead reload\n");
     return kDone;
 }
 

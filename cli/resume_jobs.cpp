@@ -23,6 +23,7 @@ constexpr std::array kOptions{Option{"--state", Option::Takes::once},
 
 Result<int> resume_jobs(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
+    TRY(options.require_there({"--state", "--policy"}));
     if (!options.operands().empty()) return wrong("takes no operands");
     const auto place = options.value("--state", "/var/lib/bulkhead") + "/broker";
     const auto directory = TRY(only_root(sys::Dir::open(place)));

@@ -17,6 +17,7 @@ constexpr std::array kOptions{Option{"--reason", Option::Takes::once},
 
 Result<int> suspend_jobs(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
+    TRY(options.require_there({"--state"}));
     if (!options.operands().empty()) return wrong("takes no operands; --reason TEXT");
     const auto reason = TRY(one_line("--reason", options.value("--reason", "no reason given")));
     const auto place = options.value("--state", "/var/lib/bulkhead") + "/broker";

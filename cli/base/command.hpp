@@ -2,6 +2,7 @@
 #pragma once
 #include <cerrno>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/result.hpp"
@@ -39,6 +40,10 @@ Result<int> verify_audit(const Arguments& arguments);
 Result<int> describe_protocol(const Arguments& arguments);
 Result<int> revoke(const Arguments& arguments);
 Result<int> reasons(const Arguments& arguments);
+
+// The text of an error that stands for an option --help, which main() answers with the help of the
+// command.
+inline constexpr std::string_view kAskedForHelp = "--help";
 
 // An error of Kind::wrong_input, which the person who called the command has to correct.
 [[nodiscard]] inline std::unexpected<Error> wrong(std::string what) {

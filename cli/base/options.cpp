@@ -1,6 +1,9 @@
 #include "cli/base/options.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 
 #include "common/base/parse.hpp"
@@ -12,6 +15,7 @@ namespace bulkhead::cli {
 namespace {
 
 Result<> unknown_option(std::string_view name, std::span<const Option> known) {
+    if (name == "-h" || name == "--help") return fail(std::string(kAskedForHelp));
     std::vector<std::string_view> names;
     for (const auto& option : known) names.push_back(option.name);
     return wrong("unknown option " + quoted(name, 64) + did_you_mean(name, names));
@@ -62,6 +66,17 @@ std::string Options::value(std::string_view name, std::string_view otherwise) co
 std::vector<std::string> Options::values(std::string_view name) const {
     const auto found = values_.find(name);
     return found == values_.end() ? std::vector<std::string>{} : found->second;
+}
+
+Result<> Options::require_there(std::initializer_list<std::string_view> names) const {
+    for (const auto name : names) {
+        for (const auto& path : values(name)) {
+            if (::access(path.c_str(), F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
+                continue;
+            return wrong(std::string(name) + ": there is no " + path);
+        }
+    }
+    return {};
 }
 
 void Options::hint(const std::string& text) const {

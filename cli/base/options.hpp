@@ -1,5 +1,6 @@
 // Parses the command line of a subcommand by a table of its options.
 #pragma once
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <span>
@@ -26,7 +27,7 @@ inline constexpr Option kQuiet{"--quiet"};
 class Options {
   public:
     // Takes "--name value" and "--name=value"; after "--" all arguments are operands. Errors are
-    // wrong().
+    // wrong(), but for the one of kAskedForHelp.
     static Result<Options> parse(const Arguments& arguments, std::span<const Option> known);
 
     const std::vector<std::string>& operands() const { return operands_; }
@@ -34,6 +35,9 @@ class Options {
     std::string value(std::string_view name, std::string_view otherwise = "") const;
     std::vector<std::string> values(std::string_view name) const;
 
+    // A wrong() if one of these options names a path at which nothing is. What may not be looked at
+    // is left to who opens it.
+    Result<> require_there(std::initializer_list<std::string_view> names) const;
     // Prints a hint on standard error, unless --quiet was given.
     void hint(const std::string& text) const;
 

@@ -39,8 +39,7 @@ Result<HostMemory> remember(const Options& options, const PolicyCopy& copy) {
     memory.is_host =
         copy.directory == kPolicyDirectory && !options.has("--host-id") && !options.has("--group");
     if (!options.has(kState.name) && !memory.is_host) {
-        memory.why_not =
-            "asked about a host by a copy of its policy; on the host, as root: --state";
+        memory.why_not = "the question is about another host; --state DIR names a ledger";
         return memory;
     }
     const auto place = options.value(kState.name, "/var/lib/bulkhead") + "/broker";

@@ -71,8 +71,10 @@ class Reader {
     Result<std::string> read_required(const std::string& path, const std::string& named_by) {
         auto text = TRY(read_file(path));
         if (text) return *std::move(text);
+        // Of what another file names, the caller has typed nothing.
         return fail(named_by + ": names " + path + ", which is not there" +
-                    (tree_.is_here() ? "" : " below " + tree_.root()));
+                        (tree_.is_here() ? "" : " below " + tree_.root()),
+                    named_by == "--file" ? Error::Kind::wrong_input : Error::Kind::none);
     }
 
     // --- the unit

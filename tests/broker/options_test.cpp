@@ -75,7 +75,8 @@ TEST(Options, CommandsThatTheWorkerMustKnowAreHandedOn) {
         EXPECT_THAT(options.settings, IsEmpty());
     }
     for (const auto& [word, command] :
-         {std::pair{"--version", Command::version}, std::pair{"--help", Command::help}}) {
+         {std::pair{"--version", Command::version}, std::pair{"--help", Command::help},
+          std::pair{"-V", Command::version}, std::pair{"-h", Command::help}}) {
         const auto options = parsed({word}).value();
         EXPECT_EQ(options.command, command);
         EXPECT_THAT(options.order, IsEmpty());

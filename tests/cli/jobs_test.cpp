@@ -208,8 +208,9 @@ TEST_F(Jobs, ThatRanAreListedFromTheAuditLogWithItsRotatedParts) {
     EXPECT_EQ(list[1]["params"][0], "n=1");
     EXPECT_EQ(ask({"--since", "yesterday"}).code, 2);
     const auto nothing = ask({"--log-dir", "/absent"});
-    EXPECT_EQ(nothing.code, 1);
-    EXPECT_THAT(nothing.out, HasSubstr("what ran is not known here: open directory /absent"));
+    EXPECT_EQ(nothing.code, 2);
+    EXPECT_EQ(nothing.out, "");
+    EXPECT_THAT(nothing.err, HasSubstr("--log-dir: there is no /absent"));
 }
 
 TEST_F(Jobs, AreForRootToSee) {

@@ -7,6 +7,7 @@
 
 #include "common/base/parse.hpp"
 #include "tests/cli/site.hpp"
+#include "tests/support/tree.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -65,6 +66,8 @@ TEST(Manners, EachCommandExplainsItselfWithAnExample) {
     EXPECT_THAT(rule,
                 HasSubstr("  RULE        what values a parameter takes: int:1..90, enum:a|b"));
     EXPECT_THAT(rule, HasSubstr("  WHERE       host:ID, group:LABEL"));
+    const auto value = ask({"suspend-jobs", "--state", "/absent", "--reason", "--help"});
+    EXPECT_EQ(value.code, 2) << "the value of an option";
 }
 
 TEST(Manners, HelpAndVersionHaveTheirUsualNames) {
@@ -128,12 +131,44 @@ TEST(Manners, AFileThatIsNotThereIsAWrongCallOfEachCommand) {
         {"verify-audit", no},
         {"revoke", no},
         {"migrate", "--from", "hyprnode", "--file", no},
+        {"dry-run", "clean.sh", "--policy", "policy", "--state", no},
+        {"jobs", "--log-dir", no},
+        {"stop-job", "1", "--state", no},
+        {"suspend-jobs", "--state", no},
+        {"resume-jobs", "--state", no},
+        {"accept-lost-ledger", "--state", no},
+        {"prove", "1", "--log-dir", no},
     };
     for (const auto& words : calls) {
         const auto answer = site.bulkhead(words);
         EXPECT_EQ(answer.code, 2) << words[0] << " " << words[1] << ": " << answer.err;
         EXPECT_EQ(answer.out, "") << words[0];
         EXPECT_THAT(answer.err, HasSubstr(no)) << words[0];
+    }
+}
+
+TEST(Manners, WhoMayNotFailsAlikeInEachCommand) {
+    if (::geteuid() != 0) GTEST_SKIP() << "becomes nobody";
+    const TempDir state;
+    for (const auto& words : std::vector<std::vector<std::string>>{
+             {"stop-job", "1"}, {"suspend-jobs"}, {"resume-jobs"}, {"accept-lost-ledger"}}) {
+        auto all = words;
+        all.insert(all.end(), {"--state", state.path()});
+        const auto answer = run({.words = all, .user = kNobody});
+        EXPECT_EQ(answer.code, 1) << words[0];
+        EXPECT_EQ(answer.out, "") << words[0];
+        EXPECT_THAT(answer.err, HasSubstr("only root may")) << words[0];
+    }
+}
+
+TEST(Manners, WhatIsNotKnownFailsAlikeInEachCommand) {
+    const TempDir empty;
+    ASSERT_TRUE(empty.open().write_atomic("audit.log", "", 0600));
+    for (const auto* name : {"stop-job", "prove"}) {
+        const auto answer = ask({name, "17", "--log-dir", empty.path()});
+        EXPECT_EQ(answer.code, 1) << name << answer.err;
+        EXPECT_EQ(answer.out, "") << name;
+        EXPECT_THAT(answer.err, HasSubstr("17")) << name;
     }
 }
 
