@@ -148,7 +148,6 @@ Result<int> run(const cli::Arguments& words) {
     const auto* row = find_command(name);
     if (row == nullptr) return unknown_command(name);
     if (words.size() > 1 && asks_for_help(words[1])) return show(cli::help_of(usage_of(*row)));
-    TRY(crypto::check_itself());
     auto done = row->run({words.begin() + 1, words.end()});
     if (!done && done.error().what == cli::kAskedForHelp) {
         return show(cli::help_of(usage_of(*row)));
@@ -172,6 +171,10 @@ int main(int count, char** values) {
     if (words.empty()) {
         std::fputs(help_of_all().c_str(), stderr);
         return cli::kWrong;
+    }
+    if (const auto sound = crypto::check_itself(); !sound) {
+        std::fprintf(stderr, "bulkhead: %s\n", sound.error().what.c_str());
+        return cli::kNo;
     }
     const auto done = run(words);
     if (done) return std::fflush(stdout) == 0 && std::ferror(stdout) == 0 ? *done : cli::kNo;

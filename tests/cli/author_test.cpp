@@ -58,7 +58,7 @@ TEST_F(Author, NamesTheJobAfterTheScriptAndTheDay) {
 TEST_F(Author, GetsAJobIdOfWhatTheManifestSays) {
     const auto id = [&](const std::string& time, const std::vector<std::string>& more = {}) {
         std::vector<std::string> words{"new-job",  "clean.sh", "--profile",    "maintain",
-                                       "--target", "any",      "--author",     "dave",
+                                       "--target", "group:db", "--author",     "dave",
                                        "--reason", "CHG-1",    "--not-before", time};
         words.insert(words.end(), more.begin(), more.end());
         const auto made = site_.bulkhead(words);
@@ -121,17 +121,17 @@ TEST_F(Author, IsToldWhatTheHostsWouldRefuse) {
 }
 
 TEST_F(Author, IsToldWhichParameterTheManifestLacks) {
-    site_.write("clean.sh", "#!/bin/bash\nset -eu\nfind /tmp -mtime \"+$JOB_P_days\"\n");
-    const auto made = site_.new_job("clean.sh");
+    site_.write("job.sh", "#!/bin/bash\nset -eu\nfind /tmp -mtime \"+$JOB_P_days\"\n");
+    const auto made = site_.new_job("job.sh");
     EXPECT_EQ(made.code, 1);
     EXPECT_EQ(made.out, "");
-    EXPECT_THAT(made.err, HasSubstr("clean.sh:3: uses JOB_P_days, which the manifest does not "
+    EXPECT_THAT(made.err, HasSubstr("job.sh:3: uses JOB_P_days, which the manifest does not "
                                     "declare; add --param 'days RULE', such as 'days int:1..90'"));
-    EXPECT_EQ(site_.new_job("clean.sh", {"--param", "days int:1..90"}).code, 0);
-    site_.write("m", site_.manifest_by_hand(site_.read("clean.sh"), "maintain"));
-    const auto sealed = site_.bulkhead({"seal", "clean.sh", "m"});
+    EXPECT_EQ(site_.new_job("job.sh", {"--param", "days int:1..90"}).code, 0);
+    site_.write("m", site_.manifest_by_hand(site_.read("job.sh"), "maintain"));
+    const auto sealed = site_.bulkhead({"seal", "job.sh", "m"});
     EXPECT_EQ(sealed.code, 1);
-    EXPECT_THAT(sealed.err, HasSubstr("clean.sh:3: uses JOB_P_days"));
+    EXPECT_THAT(sealed.err, HasSubstr("job.sh:3: uses JOB_P_days"));
 }
 
 TEST_F(Author, MayAskForNoHints) {

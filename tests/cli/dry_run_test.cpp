@@ -91,7 +91,7 @@ class OnTheHost : public DryRun {
   protected:
     void remember(const std::string& job_id, const std::string& floor) const {
         auto run = records::start_record(1, parse_utc("2026-08-25T09:06:36Z").value());
-        run.start.job_key = admission::job_key("maintain", job_id);
+        run.start.job_id.value = protocol::Name::clipped(job_id);
         site_.write(
             "state/broker/ledger",
             records::file_of({records::clock_record(1, parse_utc("2026-08-01T00:00:00Z").value()),

@@ -169,9 +169,10 @@ TEST_F(Unseen, IsNamedByTheDryRun) {
 TEST_F(Faults, OfParametersAreNamed) {
     site_.write("job.sh", "#!/bin/bash\n# $JOB_P_comment\nfind /tmp -mtime \"+$JOB_P_days\"\n");
     const auto made = site_.new_job("job.sh", {"--param", "age int:1..9"});
-    EXPECT_EQ(made.code, 0);
-    EXPECT_THAT(made.err, HasSubstr("note: job.sh:3: uses JOB_P_days, which the manifest does not "
-                                    "declare; add --param 'days RULE'"));
+    EXPECT_EQ(made.code, 1);
+    EXPECT_THAT(made.err,
+                HasSubstr("new-job: job.sh:3: uses JOB_P_days, which the manifest does not "
+                          "declare; add --param 'days RULE'"));
     EXPECT_THAT(made.err, HasSubstr("note: job.sh: the manifest declares parameter age, which the "
                                     "script does not use as JOB_P_age\n"));
     EXPECT_THAT(made.err, ::testing::Not(HasSubstr("comment")));
@@ -179,6 +180,10 @@ TEST_F(Faults, OfParametersAreNamed) {
     EXPECT_THAT(site_.bulkhead(site_.dry_run({"job.sh"})).out,
                 HasSubstr("line 2: uses JOB_P_days"));
     EXPECT_EQ(ask()["faults"].size(), 0U);
+    pin("a", "maintain", "#!/bin/bash\necho \"$JOB_P_days\"\n");
+    EXPECT_EQ(ask()["faults"][0]["line"], 2);
+    EXPECT_EQ(ask()["verdict"], "admit") << "a host does not read scripts";
+    EXPECT_EQ(site_.bulkhead(site_.dry_run({"job.sh"})).code, 1);
 }
 
 }  // namespace

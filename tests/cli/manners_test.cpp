@@ -182,7 +182,6 @@ TEST(Manners, WhatCannotBePrintedFails) {
          {std::string("--help"), std::string("--version"), std::string("status --help"),
           std::string("reasons"), std::string("settings"), std::string("describe-protocol"),
           "dry-run signed.sh --at 2026-08-25T12:00:00Z" + vendor,
-          std::string("check-policy policy --vendor-policy vendor"),
           "show-confinement worker" + vendor,
           std::string("seal clean.sh signed.sh.m signed.sh.alice.sig"),
           std::string("new-job clean.sh --profile maintain --target any --author dave --reason r"),

@@ -69,7 +69,7 @@ TEST_F(Revoke, SaysWhatIsNoLine) {
     EXPECT_EQ(answer.code, 1);
     EXPECT_THAT(answer.err, HasSubstr("does not take it for a KRL"));
     EXPECT_EQ(site_.bulkhead({"revoke"}).code, 2);
-    EXPECT_EQ(site_.bulkhead({"revoke", site_.path("none")}).code, 1);
+    EXPECT_EQ(site_.bulkhead({"revoke", site_.path("none")}).code, 2);
 }
 
 }  // namespace
