@@ -117,7 +117,7 @@ TEST_F(OnTheHost, TheLedgerIsAsked) {
     EXPECT_EQ(again.code, 1);
     EXPECT_THAT(again.out, HasSubstr("verdict       refuse: job-already-run"));
     EXPECT_THAT(again.out, HasSubstr("an earlier job of this id (disk-clean, manifest "));
-    EXPECT_THAT(again.out, HasSubstr("was started 2026-08-25T09:06:36Z; give this one another"));
+    EXPECT_THAT(again.out, HasSubstr(" 2026-08-25T09:06:36Z; give this one another --job-id"));
     auto more = site_.dry_run({"signed.sh", "--state", "state", "--json"});
     const auto document = ordered_json::parse(site_.bulkhead(more).out);
     EXPECT_EQ(document["reason"], "job-already-run");
