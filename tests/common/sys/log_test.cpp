@@ -41,13 +41,17 @@ struct LogTest : testing::Test {
 };
 
 TEST_F(LogTest, ALineIsJsonForPrograms) {
-    Log("broker", pipe.write.get()).info("worker started", {{"pid", "12"}, {"user", "bulkhead"}});
+    Log("broker", pipe.write.get())
+        .info("worker-started",
+              {{"pid", 12}, {"user", "bulkhead"}, {"confined", true}, {"head", ~std::uint64_t{}}});
     const auto object = line();
     EXPECT_TRUE(parse_utc(object.at("time").get<std::string>()));
     EXPECT_EQ(object.at("level"), "info");
     EXPECT_EQ(object.at("from"), "broker");
-    EXPECT_EQ(object.at("event"), "worker started");
-    EXPECT_EQ(object.at("pid"), "12");
+    EXPECT_EQ(object.at("event"), "worker-started");
+    EXPECT_EQ(object.at("pid"), 12);
+    EXPECT_EQ(object.at("confined"), true);
+    EXPECT_EQ(object.at("head"), ~std::uint64_t{});
     EXPECT_EQ(object.at("user"), "bulkhead");
 }
 
@@ -76,7 +80,7 @@ TEST_F(LogTest, ATerminalGetsNoEscapeSequences) {
     Log("worker", pipe.write.get(), Log::Form::text, Level::info)
         .info("refused", {{"job", "\x1b]0;owned\x07\nINFO: all is well"}});
     const auto text = written();
-    EXPECT_THAT(text, MatchesRegex("..:..:.. worker info: refused  job=.*\n"));
+    EXPECT_THAT(text, MatchesRegex("..:..:.. worker info: refused job=\".*\"\n"));
     EXPECT_THAT(text, Not(HasSubstr("\x1b")));
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
 }
@@ -101,7 +105,7 @@ TEST_F(LogTest, AReaderThatDoesNotReadStopsNobodyAndLostLinesAreCounted) {
     EXPECT_EQ(::fcntl(pipe.write.get(), F_GETFL) & O_NONBLOCK, 0) << "others wait as before";
     written();
     log.info("third");
-    EXPECT_EQ(line().at("lines_lost"), "2");
+    EXPECT_EQ(line().at("lines_lost"), 2);
     log.info("fourth");
     EXPECT_FALSE(line().contains("lines_lost"));
     EXPECT_EQ(log.lost(), 2U);
@@ -118,7 +122,7 @@ TEST_F(LogTest, ALineThatWasTornEndsBeforeTheNext) {
     log.info("next");
     const auto text = written();
     EXPECT_TRUE(text.starts_with("\n{"));
-    EXPECT_EQ(nlohmann::json::parse(text).at("lines_lost"), "1");
+    EXPECT_EQ(nlohmann::json::parse(text).at("lines_lost"), 1);
 }
 
 TEST_F(LogTest, ASocketAndATerminalThatNobodyReadsStopNobodyEither) {
@@ -141,23 +145,40 @@ TEST_F(LogTest, WhatAnotherProcessWroteIsItsOwnWhateverItSays) {
     std::string every;
     for (int byte = 0; byte < 256; ++byte) every += static_cast<char>(byte);
     const Log worker("worker/a", pipe.write.get(), Log::Form::relayed, Level::info);
-    worker.error(every, {{"why", every}, {"from", "broker"}, {"level", "debug"}, {"A", "b"}});
+    worker.error(every, {{"why", every},
+                         {"from", "broker"},
+                         {"level", "debug"},
+                         {"A", "b"},
+                         {"why", "again"},
+                         {"backend", "other"},
+                         {"lines_lost", 5},
+                         {"left", -7},
+                         {"known", false}});
     auto text = written();
     ASSERT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
     text.pop_back();
     const auto line = parse_relayed(text);
     EXPECT_EQ(line.level, Level::error);
     EXPECT_EQ(line.event, every);
-    using Fields = std::vector<std::pair<std::string, std::string>>;
-    EXPECT_EQ(line.fields,
-              (Fields{{"why", every}, {"field", "broker"}, {"field", "debug"}, {"field", "b"}}));
+    EXPECT_EQ(line.fields, (Fields{{"why", every},
+                                   {"field_1", "broker"},
+                                   {"field_2", "debug"},
+                                   {"field_3", "b"},
+                                   {"field_4", "again"},
+                                   {"backend", "other"},
+                                   {"field_6", 5},
+                                   {"left", -7},
+                                   {"known", false}}));
 
     Log("broker", pipe.write.get(), Log::Form::json, Level::error).relay("worker/a", line, 7);
     const auto object = this->line();
     ASSERT_FALSE(object.is_discarded());
     EXPECT_EQ(object.at("from"), "worker/a");
     EXPECT_EQ(object.at("level"), "error");
-    EXPECT_EQ(object.at("lines_left_out"), "7");
+    EXPECT_EQ(object.at("lines_left_out"), 7);
+    EXPECT_EQ(object.at("backend"), "a");
+    EXPECT_EQ(object.at("left"), -7);
+    EXPECT_EQ(object.at("known"), false);
 }
 
 TEST_F(LogTest, OtherTextOfAnotherProcessIsAWarningThatQuotesIt) {
@@ -169,22 +190,22 @@ TEST_F(LogTest, OtherTextOfAnotherProcessIsAWarningThatQuotesIt) {
         EXPECT_EQ(line.level, Level::warning);
         EXPECT_EQ(line.event, "output");
         ASSERT_EQ(line.fields.size(), 1U);
-        EXPECT_EQ(line.fields[0].second, text);
+        EXPECT_EQ(line.fields[0].second.text, text);
     }
     const Log terminal("broker", pipe.write.get(), Log::Form::text, Level::info);
     terminal.relay("worker/a",
                    parse_relayed("\x1e"
                                  "1\x1b]0;owned\\nINFO"),
                    0);
-    EXPECT_THAT(written(), MatchesRegex("..:..:.. worker/a info: .x1b.0;owned\n"
-                                        "..:..:.. worker/a info: INFO\n"));
+    EXPECT_THAT(written(),
+                MatchesRegex("..:..:.. worker/a info: .x1b.0;owned.x0aINFO backend=a\n"));
 }
 
 TEST_F(LogTest, OfMoreThanSixteenFieldsTheRestIsLeftOut) {
     std::string text =
         "\x1e"
         "1event";
-    for (int i = 0; i < 20; ++i) text += "\x1fk\x1fv";
+    for (int i = 0; i < 20; ++i) text += "\x1fk\x1fsv";
     EXPECT_EQ(parse_relayed(text).fields.size(), 16U);
     EXPECT_EQ(parse_relayed("\x1e"
                             "1event\x1fk")
@@ -195,6 +216,34 @@ TEST_F(LogTest, OfMoreThanSixteenFieldsTheRestIsLeftOut) {
                             "0")
                   .event,
               "");
+}
+
+TEST_F(LogTest, NoNameStandsTwiceInALineWhateverAFieldIsCalled) {
+    Log("broker", pipe.write.get())
+        .error("audit-failing", {{"event", "agent-stopped"}, {"why", "a"}, {"why", "b"}});
+    const auto text = written();
+    EXPECT_THAT(
+        text,
+        HasSubstr(R"("event":"audit-failing","field_0":"agent-stopped","why":"a","field_2":"b"})"));
+}
+
+TEST_F(LogTest, AValueOfAnotherProcessIsANumberOnlyIfItIsOne) {
+    const auto value_of = [](std::string_view value) {
+        return parse_relayed(
+                   "\x1e"
+                   "1e\x1fk\x1f" +
+                   std::string(value))
+            .fields.at(0)
+            .second;
+    };
+    EXPECT_EQ(value_of("n-12"), Value(-12));
+    EXPECT_EQ(value_of("n18446744073709551615"), Value(~std::uint64_t{}));
+    EXPECT_EQ(value_of("n007"), Value(7));
+    EXPECT_EQ(value_of("bfalse"), Value(false));
+    for (const std::string_view odd : {"n", "n1e9", "n1,\"from\":\"broker\"",
+                                       "n18446744073709551616", "bTrue", "b1", "strue", "x1", ""}) {
+        EXPECT_EQ(value_of(odd).kind, Value::Kind::text) << odd;
+    }
 }
 
 TEST_F(LogTest, AClosedReaderIsNoReasonToStop) {
