@@ -43,16 +43,21 @@ Result<int> Broker::run() {
           {"missing", missing},
           {"ledger_torn_bytes", opened.torn_bytes},
           {"interrupted_jobs", opened.interrupted.size()}});
-    log_.info("started", {{"version", BULKHEAD_VERSION},
-                          {"host", context_.policy->policy.host.id},
-                          {"policy", digest.substr(0, 12)},
-                          {"backends", std::to_string(context_.backends)},
-                          {"missing", missing}});
+    log_.info("agent-started", {{"version", BULKHEAD_VERSION},
+                                {"host", context_.policy->policy.host.id},
+                                {"policy", digest.substr(0, 12)},
+                                {"backends", context_.backends},
+                                {"missing", missing}});
+    if (!missing.empty()) {
+        log_.warning("walls-missing",
+                     {{"walls", missing},
+                      {"why", "this host cannot give them; docs/kernels.md has which kernel can"}});
+    }
     if (!parts_.audit.gap().empty()) context_.troubles.set("audit-gap", parts_.audit.gap());
     put_in_force();
     tell_opened(context_);
     TRY(watch_for_reboots());
-    log_.check(requests_.follow(), "requests of the operator: each ten minutes only");
+    log_.check(requests_.follow(), "requests-unwatched");
     settle_orphans();
     parts_.loop.after({}, [this] { workers_->start(); });
     if (name_servers_) name_servers_->follow([this] { workers_->follow_name_servers(); });
@@ -83,7 +88,7 @@ void Broker::on_job_ended(JobNumber number, const protocol::JobEnd& end) {
 }
 
 void Broker::on_greeted(Worker& worker) {
-    log_.info("worker confined", {{"backend", worker.backend()}});
+    log_.info("worker-confined", {{"backend", worker.backend()}});
     if (context_.draining) worker.tell(farewell());
 }
 
@@ -97,11 +102,12 @@ protocol::Shutdown Broker::farewell() const {
 void Broker::shut_down() {
     const auto event = farewell();
     if (!std::exchange(context_.draining, true)) {
-        log_.info("stopping", {{"running_jobs", std::to_string(jobs_.running())}});
+        log_.info("agent-stopping", {{"running_jobs", jobs_.running()}});
         service_.send("STOPPING=1\nSTATUS=waiting for jobs and workers");
         jobs_.stop_all("agent-stopped");
         parts_.loop.after(std::chrono::milliseconds(event.grace_ms), [this] {
-            log_.warning("stopped before jobs and workers had ended");
+            log_.warning("agent-stopped-early",
+                         {{"why", "jobs and workers had not ended in time"}});
             stop(kDone);
         });
     }
@@ -116,14 +122,14 @@ void Broker::stop_if_drained() {
 void Broker::keep_time() {
     const auto clocks = sys::read_clocks();
     const auto trusted = clock_.judge(clocks);
-    log_.check(parts_.ledger.note_time(trusted), "ledger");
-    if (trusted) log_.check(parts_.ledger.settle_birth(clocks), "ledger: birth");
+    log_.check(parts_.ledger.note_time(trusted), "ledger-failed");
+    if (trusted) log_.check(parts_.ledger.settle_birth(clocks), "ledger-failed");
     parts_.audit.keep(parts_.ledger.mark());
     take_acceptance(context_);
     watch_memory(context_);
     // A clock that is not trusted makes nothing old.
     log_.check(parts_.evidence.prune(trusted.value_or(UnixTime{}), context_.policy->policy),
-               "evidence");
+               "evidence-failed");
     requests_.look();
     parts_.loop.after(records::Ledger::kClockEvery, [this] { keep_time(); });
 }

@@ -111,7 +111,7 @@ void Broker::look_at_host(Parts& parts, const sys::Log& log) {
     const auto narrow = view::try_view(parts.policy->policy.part("worker").paths);
     parts.part.own_view = narrow.has_value();
     if (!narrow) {
-        log.warning("no view of their own for workers", {{"why", narrow.error().what}});
+        log.warning("worker-view-missing", {{"why", narrow.error().what}});
         not_raised.add(Wall::worker_view);
     }
     parts.missing = sandbox::names_of(sandbox::lacking_walls(not_raised));
@@ -127,7 +127,7 @@ Result<> Broker::look_for_egress(Parts& parts, const sys::Log& log) {
     if (!raised && raised.error().kind == Error::Kind::differs) return raised;
     parts.egress = raised.has_value();
     if (raised) return {};
-    log.warning("egress: ports only", {{"why", raised.error().what}});
+    log.warning("egress-missing", {{"why", raised.error().what}});
     parts.missing.emplace_back(policy::kEgressWall);
     return {};
 }
@@ -168,7 +168,7 @@ Result<> Broker::take_stock(ReadyPolicy& policy) {
         view::make_user_namespace({.user = {1, 1}, .groups = {}}, view::IdMap::everybody)
             .has_value();
     if (const auto gone = view::forget_mount_points(context_.mount_points); !gone) {
-        log_.warning("places of earlier jobs' views stay", {{"why", gone.error().what}});
+        log_.warning("view-places-left", {{"why", gone.error().what}});
     }
     assess(policy, context_);
     for (const auto& left : parts_.ledger.unreported()) jobs_.adopt(left);
@@ -185,7 +185,7 @@ Result<> Broker::make_workers() {
     const auto heirs = TRY(input(within(
         "--worker-user", records::heirs_of(slots, parts_.options.worker_user, parts_.ledger))));
     for (const auto& line : TRY(records::settle_worker_states(parts_.options.state, heirs))) {
-        log_.warning("state of 0.1's worker", {{"what", line}});
+        log_.warning("old-worker-state", {{"why", line}});
     }
     TRY(within("status sockets", remove_files_in(parts_.options.run_dir + "/status")));
     std::vector<Home> homes;

@@ -49,7 +49,7 @@ Result<std::shared_ptr<ReadyPolicy>> Broker::load_fresh() const {
 void Broker::put_in_force() {
     const auto& policy = context_.policy->policy;
     const auto kept = parts_.evidence.keep(policy);
-    if (log_.check(kept, "evidence of the policy")) {
+    if (log_.check(kept, "evidence-failed")) {
         context_.troubles.clear("evidence-unwritable");
     } else {
         context_.troubles.set("evidence-unwritable",
@@ -84,7 +84,7 @@ std::string Broker::take(std::shared_ptr<ReadyPolicy> fresh) {
           {"workers", workers},
           {"restart_needed", context_.ceiling.restart_needed},
           {"ceiling", crypto::hex(context_.ceiling.digest)}});
-    log_.info("policy reloaded", {{"policy", digest.substr(0, 12)}, {"workers", workers}});
+    log_.info("policy-reloaded", {{"policy", digest.substr(0, 12)}, {"workers", workers}});
     if (context_.ceiling.restart_needed) {
         log_.warning("restart-needed",
                      {{"why",
@@ -173,10 +173,10 @@ void Broker::tell_of_policy(const policy::Policy& policy) {
 
 // The answer to who asked for it, see Requests.
 std::string Broker::reload() {
-    log_.check(parts_.audit.reopen(), "reopen audit log");
+    log_.check(parts_.audit.reopen(), "audit-log-failed");
     take_acceptance(context_);
     if (!parts_.options.log_file.empty()) {
-        log_.check(log_to(parts_.options.log_file), "reopen log");
+        log_.check(log_to(parts_.options.log_file), "log-file-failed");
     }
     auto fresh = load_fresh();
     if (!fresh) note(context_, "policy-rejected", {{"why", fresh.error().what}});
@@ -205,7 +205,7 @@ void Broker::let_readers_in() {
 
 void Broker::tell_unusable() {
     for (const auto& sentence : unusable(*context_.policy)) {
-        log_.warning("no jobs of a profile", {{"why", sentence}});
+        log_.warning("profile-unusable", {{"why", sentence}});
         note(context_, "profile-unusable", {{"why", sentence}});
     }
     const auto twice = policy::pinned_twice(context_.policy->policy, sys::now());

@@ -46,26 +46,26 @@ int serve(broker::Options options) {
     sys::Log log("broker", STDOUT_FILENO);
     log.set_least(options.log_level);
     if (!root) {
-        log.error("must be started by root: it starts the worker and jobs as other users");
+        log.error("not-root", {{"why", "the broker starts workers and jobs as other users"}});
         return broker::kBadUsage;
     }
     if (const auto sound = crypto::check_itself(); !sound) {
-        log.error(sound.error().what);
+        log.failed("crypto-unsound", sound.error());
         return broker::kFailed;
     }
     if (!opened) {
-        log.error(opened.error().what);
+        log.failed("log-file-failed", opened.error());
         return broker::kBadUsage;
     }
     auto started = broker::Broker::create(std::move(options), log);
     if (!started) {
-        log.error(started.error().what);
+        log.failed("start-failed", started.error());
         const bool wrong = started.error().kind == Error::Kind::wrong_input;
         return wrong ? broker::kBadUsage : broker::kFailed;
     }
     const auto code = (*started)->run();
     if (code) return *code;
-    log.error(code.error().what);
+    log.failed("agent-failed", code.error());
     return broker::kFailed;
 }
 
@@ -100,6 +100,10 @@ int become_tool(const std::vector<std::string>& words) {
 int main(int count, char** values) {
     const auto options =
         broker::parse_options(std::span(values, static_cast<std::size_t>(count)).subspan(1));
+    if (!options && sys::is_journal(STDERR_FILENO)) {
+        sys::Log("broker", STDERR_FILENO).failed("wrong-usage", options.error());
+        return broker::kBadUsage;
+    }
     if (!options) {
         std::fprintf(stderr, "broker: %s; see broker --help\n", options.error().what.c_str());
         return broker::kBadUsage;

@@ -183,7 +183,7 @@ void NameServers::on_events() {
 void NameServers::say(const std::string& remark) {
     if (said_.size() == kMostRemarks || std::ranges::count(said_, remark) > 0) return;
     said_.push_back(remark);
-    log_.warning("name servers", {{"what", remark}});
+    log_.warning("name-servers-ignored", {{"why", remark}});
 }
 
 }  // namespace bulkhead::broker

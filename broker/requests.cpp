@@ -65,7 +65,7 @@ Result<> Requests::follow() {
 }
 
 void Requests::look() {
-    broker_.log.check(serve(), "requests of the operator");
+    broker_.log.check(serve(), "requests-failed");
     take_acceptance(broker_);
     look_at_intake();
 }
@@ -90,7 +90,7 @@ Result<> Requests::serve() {
             std::min(name.size(), name.starts_with(kStopJob) ? kStopJob.size() : name.size()));
         if (number.empty() || number.ends_with(".new")) continue;  // is being written
         const auto reason = one_line(dir.read_file(name, kMaxReason));
-        if (!broker_.log.check(dir.remove_file(name), "requests of the operator")) continue;
+        if (!broker_.log.check(dir.remove_file(name), "requests-failed")) continue;
         stop_job(number, reason);
     }
     if (!reloads.empty()) reload(dir, reloads);
@@ -120,8 +120,7 @@ void Requests::stop_job(std::string_view number, const std::string& reason) {
     const bool runs = job && broker_.jobs.cancel(JobNumber{*job}, "stopped-by-operator",
                                                  "stopped on the host: " + quoted(reason));
     note(broker_, "job-stop-requested", {{"number", number}, {"runs", runs}, {"reason", reason}});
-    broker_.log.info("an operator stops a job",
-                     {{"number", quoted(number)}, {"runs", runs ? "yes" : "no"}});
+    broker_.log.info("job-stop-requested", {{"number", quoted(number)}, {"runs", runs}});
 }
 
 // That a mark is gone is recorded by Intake, for each backend.

@@ -30,8 +30,7 @@ Result<> take_up_waiting_jobs(const KeptJobs& kept, Context& broker) {
 void settle_orphan(JobNumber number, Context& broker) {
     if (!broker.jobs.has_ended(number)) return;
     const std::string backend(broker.jobs.backend_of(number));
-    broker.log.warning("job of a backend that is configured no more",
-                       {{"number", std::to_string(number.value)}, {"backend", backend}});
+    broker.log.warning("job-orphaned", {{"number", number.value}, {"backend", backend}});
     note(broker, "job-orphaned", {{"number", number.value}, {"backend", backend}});
     broker.jobs.acknowledge(number);
 }

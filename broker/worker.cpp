@@ -30,7 +30,8 @@ void Worker::start() {
     peer_.reset();
     const auto done = spawn();
     if (done) return;
-    ground_.broker.log.error("start worker", {{"backend", backend()}, {"why", done.error().what}});
+    ground_.broker.log.error("worker-start-failed",
+                             {{"backend", backend()}, {"why", done.error().what}});
     peer_.reset();
     if (owner_.ended(kFailed)) start_later();
 }
@@ -97,10 +98,10 @@ Result<protocol::Setup> Worker::setup() const {
         if (opened.file) named.file = protocol::Handle{std::move(opened.file)};
         if (opened.reason == "ok" || (opened.reason == "read-absent" && file.may_be_absent))
             continue;
-        broker.log.error("file of a backend", {{"backend", backend()},
-                                               {"setting", file.key.str()},
-                                               {"reason", std::string(opened.reason)},
-                                               {"why", opened.detail}});
+        broker.log.error("backend-file-refused", {{"backend", backend()},
+                                                  {"setting", file.key.str()},
+                                                  {"reason", opened.reason},
+                                                  {"why", opened.detail}});
     }
     return setup;
 }
@@ -119,10 +120,10 @@ void Worker::replace() {
 void Worker::follow_name_servers() {
     if (!runs() || !egress_) return;
     if (const auto followed = egress_->follow(); !followed) {
-        tell_failure("follow name servers", "egress-failed", followed.error().what);
+        tell_failure("egress-failed", followed.error().what);
         return peer_->kill();
     }
-    ground_.broker.log.info("name servers followed", {{"backend", backend()}});
+    ground_.broker.log.info("name-servers-followed", {{"backend", backend()}});
 }
 
 // The budget is counted from here on: before Hello the worker has removed what it does not need of
@@ -130,8 +131,7 @@ void Worker::follow_name_servers() {
 void Worker::on_greeted() {
     const auto most = ground_.broker.policy->policy.part("worker").limits.state;
     const auto over = [this](const std::string& why) {
-        tell_failure("a worker's state directory is over its budget", "worker-state-over-budget",
-                     why);
+        tell_failure("worker-state-over-budget", why);
         peer_->kill();
     };
     budget_.emplace(ground_.loop, StateBudget::Plan{home_.user, home_.state.fd(), most, over});
@@ -143,25 +143,25 @@ void Worker::on_failed(Peer::Fault fault, const Error& error) {
     auto& broker = ground_.broker;
     switch (fault) {
         case Peer::Fault::silent:
-            return broker.log.error("worker did not say Hello in time", {{"backend", backend()}});
+            return broker.log.error(
+                "worker-silent", {{"backend", backend()}, {"why", "it did not say Hello in time"}});
         case Peer::Fault::view:
-            return tell_failure("close the worker's view", "worker-view-failed", error.what);
+            return tell_failure("worker-view-failed", error.what);
         case Peer::Fault::hung:
-            return tell_failure("worker does not answer", "worker-hung", error.what);
+            return tell_failure("worker-hung", error.what);
         case Peer::Fault::closer:
-            return tell_failure("closer of a worker", "worker-closer-ended", error.what);
+            return tell_failure("worker-closer-ended", error.what);
         case Peer::Fault::protocol:
-            broker.log.error("worker broke the protocol",
-                             {{"backend", backend()}, {"what", error.what}});
+            broker.log.error("protocol-violation", {{"backend", backend()}, {"why", error.what}});
             note(broker, "protocol-violation",
                  {{"backend", backend()}, {"pid", peer_->process().pid()}, {"what", error.what}});
             count_violation();
     }
 }
 
-void Worker::tell_failure(std::string_view what, std::string_view event, const std::string& why) {
-    ground_.broker.log.error(what, {{"backend", backend()}, {"why", why}});
-    note(ground_.broker, event,
+void Worker::tell_failure(sys::Event event, const std::string& why) {
+    ground_.broker.log.error(event, {{"backend", backend()}, {"why", why}});
+    note(ground_.broker, event.name,
          {{"backend", backend()}, {"pid", peer_->process().pid()}, {"why", why}});
 }
 
@@ -173,7 +173,7 @@ void Worker::count_violation() {
     while (violations_.front() < time - kViolationSpan) violations_.pop_front();
     if (violations_.size() < kMaxViolations) return;
     if (const auto set = broker.intake.suspend(backend()); !set) {
-        broker.log.error("suspend job intake", {{"backend", backend()}, {"why", set.error().what}});
+        broker.log.error("suspend-failed", {{"backend", backend()}, {"why", set.error().what}});
     }
     note(broker, "intake-suspended", {{"backend", backend()}, {"violations", violations_.size()}});
 }
@@ -187,11 +187,10 @@ void Worker::on_ended(int status) {
     settle(false);
     if (!owner_.ended(exit)) return;
     if (replaced_) return start_in({});
-    ground_.broker.log.warning("worker ended",
-                               {{"backend", backend()},
-                                {"exit", std::to_string(exit)},
-                                {"signal", std::to_string(signal)},
-                                {"restart_in_s", std::to_string(backoff_.count())}});
+    ground_.broker.log.warning("worker-ended", {{"backend", backend()},
+                                                {"exit", exit},
+                                                {"signal", signal},
+                                                {"restart_in_s", backoff_.count()}});
     start_later();
 }
 

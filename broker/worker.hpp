@@ -66,7 +66,7 @@ class Worker {
     Result<protocol::Setup> setup() const;
     void on_failed(Peer::Fault fault, const Error& error);
     void on_greeted();
-    void tell_failure(std::string_view what, std::string_view event, const std::string& why);
+    void tell_failure(sys::Event event, const std::string& why);
     void count_violation();
     void settle(bool confined);
     void on_ended(int status);

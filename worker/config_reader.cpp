@@ -70,7 +70,8 @@ Result<> hand_out_settings(BrokerClient& broker, ConfigSources sources, sys::Log
     const auto config = TRY(parse_config(sources));
     TRY(check_ports(config, order.ports.items));
     log.set_least(config.log_level);
-    for (const auto& remark : config.remarks) log.warning(remark);
+    for (const auto& remark : config.remarks)
+        log.warning("configuration-remark", {{"why", remark}});
     protocol::Configured configured;
     Problems problems;
     for (const auto& backend : config.backends) {

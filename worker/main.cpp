@@ -92,7 +92,9 @@ sys::Log log_to_broker(std::string who) {
 }
 
 int fail_with(int code, const Error& error, const sys::Log& log) {
-    log.error(error.what);
+    log.failed(code == kBadConfiguration ? sys::Event("configuration-rejected")
+                                         : sys::Event("worker-failed"),
+               error);
     return code;
 }
 

@@ -49,12 +49,13 @@ SpoolLimits spool_limits(const SpoolConfig& settings) {
 
 void log_leftovers(const WorkerResources& own, std::vector<std::string> removed,
                    const sys::Log& log) {
-    for (const auto& problem : own.spool.problems()) log.warning("spool", {{"why", problem.what}});
+    for (const auto& problem : own.spool.problems())
+        log.warning("spool-failed", {{"why", problem.what}});
     for (const auto* more : {&own.credentials.removed(), &own.inventory.removed(),
                              &own.refusals.removed(), &own.samples.removed()}) {
         removed.insert(removed.end(), more->begin(), more->end());
     }
-    for (const auto& what : removed) log.warning("state directory", {{"what", what}});
+    for (const auto& what : removed) log.warning("state-directory-odd", {{"why", what}});
 }
 
 HostFacts facts_of(const protocol::HelloReply& hello, const protocol::Digest& walls_digest,

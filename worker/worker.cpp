@@ -45,10 +45,10 @@ void Worker::refresh_system() {
     auto now = read_settable_facts();
     if (!was_set(own_->settable, now)) return;
     auto system = read_system_info(own_->root, own_->proc);
-    if (!system) return log_.warning("system", {{"why", system.error().what}});
+    if (!system) return log_.warning("system-unread", {{"why", system.error().what}});
     auto& known = own_->facts.system;
     if (known.hostname != system->hostname) {
-        log_.warning("the host has another name",
+        log_.warning("host-renamed",
                      {{"was", known.hostname},
                       {"is", system->hostname},
                       {"advice", "a backend that knows it by its name takes it for another host"}});
@@ -67,7 +67,7 @@ Result<> Worker::take_over(std::vector<protocol::UnreportedJob> jobs) {
             owed.push_back(number);
             continue;
         }
-        log_.warning("job of a dialect that is gone", {{"delivery", delivery}});
+        log_.warning("job-orphaned", {{"delivery", delivery}});
         TRY(own_->broker.call(protocol::AckJob{.number = number}));
     }
     // The broker has forgotten all other jobs, as they were reported: their output can go.
@@ -137,7 +137,7 @@ void Worker::stop_if_drained() {
 }
 
 void Worker::fail_worker(const Error& error) {
-    log_.error(error.what);
+    log_.failed("worker-failed", error);
     stop(1);
 }
 

@@ -50,7 +50,7 @@ void tell_lost_lines(Context& broker) {
 bool note_read(Context& broker, std::string_view row, std::string_view path,
                std::string_view reason) {
     return broker.log.check(broker.reads.note(broker.audit, row, path, reason, sys::Clock::now()),
-                            "audit log: read");
+                            "audit-failed");
 }
 
 }  // namespace bulkhead::broker

@@ -30,7 +30,7 @@ void tell_opened(Context& broker) {
     if (opened.created) note(broker, "ledger-created", {{"records", broker.ledger.records()}});
     if (lacks && broker.ledger.acceptance()) {
         // It was asked for before anybody could know of this loss.
-        broker.log.check(broker.ledger.drop_acceptance(), "remove accept-lost-ledger");
+        broker.log.check(broker.ledger.drop_acceptance(), "acceptance-failed");
     }
     take_acceptance(broker);
 }
@@ -67,17 +67,18 @@ void take_acceptance(Context& broker) {
     if (!asked) return;
     const auto memory = broker.ledger.memory();
     if (memory == Memory::whole) {
-        broker.log.warning("accept-lost-ledger: nothing is lost, the request is dropped");
-        broker.log.check(broker.ledger.drop_acceptance(), "remove accept-lost-ledger");
+        broker.log.warning("acceptance-needless",
+                           {{"why", "nothing is lost; the request is dropped"}});
+        broker.log.check(broker.ledger.drop_acceptance(), "acceptance-failed");
         return;
     }
     const auto recorded = broker.audit.event("ledger-accepted",
                                              {{"was", memory == Memory::lost ? kLost : kRolledBack},
                                               {"asked", quoted(*asked, 200)},
                                               {"records", broker.ledger.records()}});
-    if (!broker.log.check(recorded, "audit log: ledger-accepted")) return;
+    if (!broker.log.check(recorded, "audit-failed")) return;
     const auto accepted = broker.ledger.accept_loss();
-    if (!broker.log.check(accepted, "accept-lost-ledger")) {
+    if (!broker.log.check(accepted, "acceptance-failed")) {
         broker.troubles.set(kAcceptFailed,
                             accepted.error().what + "; mend it and restart the agent");
     }

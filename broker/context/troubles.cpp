@@ -9,7 +9,7 @@ namespace bulkhead::broker {
 void Troubles::set(std::string_view code, std::string_view why) {
     const auto known = std::ranges::find(standing_, code, &Standing::code);
     if (known != standing_.end() && known->why == why) return;
-    log_.warning("trouble", {{"code", std::string(code)}, {"why", std::string(why)}});
+    log_.warning("trouble", {{"code", code}, {"why", why}});
     if (known != standing_.end()) {
         known->why = why;
         return changed_();
@@ -24,7 +24,7 @@ void Troubles::set(std::string_view code, std::string_view why) {
 
 void Troubles::clear(std::string_view code) {
     if (std::erase_if(standing_, [&](const auto& one) { return one.code == code; }) > 0) {
-        log_.info("trouble is over", {{"code", std::string(code)}});
+        log_.info("trouble-over", {{"code", code}});
         changed_();
     }
 }

@@ -10,7 +10,7 @@ Result<protocol::HostStateReply> handle(const protocol::HostState&, const Caller
     tell_intake(broker);
     // The backend keeps these heads: they must be on disk first, or log and ledger look cut after a
     // power failure. Each of the ledger's records is on disk when it was written.
-    broker.log.check(broker.audit.sync(), "audit log: head");
+    broker.log.check(broker.audit.sync(), "audit-failed");
     tell_lost_lines(broker);
     const auto& head = broker.audit.head();
     return protocol::HostStateReply{.audit_lines = head.lines,

@@ -71,6 +71,15 @@ Result<> record(const Verdict& verdict, const StartRequest& request, Context& br
          {"remarks", verdict.remarks},
          {"detail", verdict.detail}},
         verdict.admitted ? records::Durable::soon : records::Durable::yes));
+    if (!verdict.admitted) {
+        broker.log.warning("job-refused",
+                           {{"job", verdict.manifest ? verdict.manifest->job_id.value : ""},
+                            {"delivery", request.delivery_id.value.str()},
+                            {"backend", request.backend.str()},
+                            {"reason", admission::code(verdict.reason)},
+                            {"left_out", broker.refused_starts.left_out()},
+                            {"why", verdict.detail}});
+    }
     broker.refused_starts.wrote(!verdict.admitted);
     return {};
 }

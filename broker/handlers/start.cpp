@@ -56,6 +56,12 @@ Verdict judge(const StartRequest& request, const admission::LedgerView& ledger, 
 // Ties the verdict to the number under which its end will be found.
 void note_start(JobNumber number, const Verdict& verdict, const StartRequest& request,
                 Context& broker) {
+    broker.log.info("job-started", {{"number", number.value},
+                                    {"job", verdict.manifest->job_id.value},
+                                    {"delivery", request.delivery_id.value.str()},
+                                    {"backend", request.backend.str()},
+                                    {"profile", verdict.manifest->profile},
+                                    {"rule", verdict.rule}});
     note(broker, "job-started",
          {{"number", number.value},
           {"job", verdict.manifest->job_id.value},

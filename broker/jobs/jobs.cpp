@@ -215,12 +215,12 @@ void Jobs::end_early(JobNumber number, JobOutcome outcome, std::string_view reas
     running.end.detail = decltype(running.end.detail)::clipped(detail);
     loop_.cancel(running.timer);
     if (const auto sent = running.cgroup.terminate(); !sent) {
-        log_.warning("terminate job", {{"why", sent.error().what}});
+        log_.warning("job-signal-failed", {{"why", sent.error().what}});
     }
     running.timer = loop_.after(kGrace, [this, number] {
         const auto& late = *entries_.at(number).running;
         late.process.kill();  // a job that is root may have left its cgroup
-        log_.check(late.cgroup.kill(), "kill job");
+        log_.check(late.cgroup.kill(), "job-kill-failed");
     });
 }
 
@@ -253,7 +253,7 @@ void Jobs::on_first_process_ended(JobNumber number) {
     // The job has ended when its cgroup is empty: processes that it left behind are killed.
     log_.check(loop_.watch(running.cgroup.events().get(), EPOLLPRI,
                            [this, number](std::uint32_t) { finish_if_empty(number); }),
-               "watch cgroup");
+               "job-watch-failed");
     finish_if_empty(number);
 }
 
@@ -296,9 +296,22 @@ void Jobs::finish(JobNumber number, Entry& entry, const JobEnd& what) {
     entry.end = end;
     forget_script(entry.script);
     // If that fails, the next broker finds no end and reports the job as interrupted.
-    log_.check(ledger_.end(number, end, sys::now()), "ledger: end of job");
+    log_.check(ledger_.end(number, end, sys::now()), "ledger-failed");
     audit_.keep(ledger_.mark());
     ended_(number, end);  // the worker reports it while the audit log is written to disk
+    const bool good = end.outcome == JobOutcome::finished && end.exit_code == 0 && end.signal == 0;
+    log_.put(good ? sys::Level::info : sys::Level::warning, "job-ended",
+             {{"number", number.value},
+              {"job", entry.start.job_id.value.str()},
+              {"delivery", entry.start.delivery_id.value.str()},
+              {"backend", entry.start.backend.str()},
+              {"profile", entry.start.profile.str()},
+              {"outcome", kOutcomes[static_cast<std::size_t>(end.outcome)]},
+              {"reason", end.reason.str()},
+              {"exit", end.exit_code},
+              {"signal", end.signal},
+              {"ms", end.wall_ms},
+              {"why", end.detail.str()}});
     records::note(audit_, log_, "job-ended",
                   {{"number", number.value},
                    {"job", entry.start.job_id.value.str()},
@@ -318,7 +331,7 @@ void Jobs::finish(JobNumber number, Entry& entry, const JobEnd& what) {
 bool Jobs::acknowledge(JobNumber number) {
     const auto found = entries_.find(number);
     if (found == entries_.end() || !found->second.end) return false;
-    if (!log_.check(ledger_.reported(number), "ledger: report of job")) return false;
+    if (!log_.check(ledger_.reported(number), "ledger-failed")) return false;
     if (store_ != nullptr) store_->forget(number, found->second.start, found->second.runs);
     entries_.erase(found);
     changed_();

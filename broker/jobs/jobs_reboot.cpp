@@ -50,7 +50,7 @@ void Jobs::resume(JobNumber number, const JobPlan& plan, std::chrono::seconds ti
 
 void Jobs::give_up(JobNumber number, std::string_view why) {
     auto& entry = entries_.at(number);
-    log_.check(kept_->remove(number), "forget a job that waits");
+    log_.check(kept_->remove(number), "job-forget-failed");
     JobEnd end;
     end.reason = Code::clipped("not-resumed");
     end.detail = decltype(end.detail)::clipped(why);

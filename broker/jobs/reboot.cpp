@@ -44,7 +44,7 @@ Result<> Reboot::adopt() {
 
 void Reboot::ask(JobNumber number) {
     records::note(audit_, log_, "reboot-requested", {{"number", number.value}});
-    log_.check(state_.write_atomic(kFile, boot_, 0600), "keep the request for a restart");
+    log_.check(state_.write_atomic(kFile, boot_, 0600), "reboot-request-failed");
     if (!pending()) wait();
 }
 
@@ -75,7 +75,7 @@ void Reboot::go() {
         {{"waited_s",
           std::chrono::duration_cast<std::chrono::seconds>(sys::Clock::now() - *asked_).count()},
          {"running_jobs", jobs_.running()}});
-    log_.warning("restarting the host, as a job asked");
+    log_.warning("host-restarting", {{"why", "a job asked for it"}});
     const auto trusted = [&]() -> Result<> {
         const sys::Fd file(::open(program_.c_str(), O_PATH | O_CLOEXEC));
         if (!file) return sys::fail_errno(program_);
@@ -95,7 +95,7 @@ void Reboot::go() {
     if (!child) return failed(child.error().what);
     child_.emplace(*std::move(child));
     log_.check(loop_.watch(child_->pidfd().get(), EPOLLIN, [this](std::uint32_t) { on_answer(); }),
-               "restart");
+               "reboot-failed");
 }
 
 void Reboot::on_answer() {
@@ -112,9 +112,9 @@ void Reboot::on_answer() {
 
 // Gives the request up: jobs are refused while it is pending, so it is not tried again.
 void Reboot::failed(const std::string& why) {
-    log_.error("restart of the host", {{"why", why}});
+    log_.error("reboot-failed", {{"why", why}});
     records::note(audit_, log_, "reboot-failed", {{"why", why}});
-    log_.check(state_.remove_file(kFile), "forget the request for a restart");
+    log_.check(state_.remove_file(kFile), "reboot-request-failed");
     asked_.reset();
     going_ = false;
     jobs_.give_up_waiting("the host did not restart: " + why);

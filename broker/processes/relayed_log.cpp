@@ -24,7 +24,7 @@ void RelayedLog::read_rest(const sys::Fd& pipe, Time now) {
     for (int i = 0; i < kMostReads && read(pipe, now); ++i) continue;
     if (!line_.empty()) relay(now);
     if (left_out_ == 0) return;
-    log_.relay(from_, {.event = "lines left out", .fields = {}}, left_out_);
+    log_.relay(from_, {.event = "lines-left-out", .fields = {}}, left_out_);
     left_out_ = 0;
 }
 

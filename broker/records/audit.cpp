@@ -232,7 +232,7 @@ std::optional<Head> read_marked_ledger(const sys::Dir& dir) { return read_head(d
 void note(Audit& audit, const sys::Log& log, std::string_view event,
           std::initializer_list<Field> fields, Durable durable) {
     if (const auto written = audit.event(event, fields, durable); !written) {
-        log.error("audit log", {{"event", std::string(event)}, {"why", written.error().what}});
+        log.error("audit-failed", {{"line", event}, {"why", written.error().what}});
     }
 }
 

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <climits>
 
+#include "common/base/parse.hpp"
+
 namespace bulkhead::sys {
 
 namespace {
@@ -51,21 +53,31 @@ Log::Log(std::string who, int fd, Form form, Level least, std::string journal)
     if (form_ == Form::journal) journal_.emplace(std::move(journal));
 }
 
-void Log::debug(std::string_view event, std::initializer_list<Field> fields) const {
-    line(Level::debug, event, fields);
+void Log::debug(Event event, std::initializer_list<Field> fields) const {
+    put(Level::debug, event, fields);
 }
-void Log::info(std::string_view event, std::initializer_list<Field> fields) const {
-    line(Level::info, event, fields);
+void Log::info(Event event, std::initializer_list<Field> fields) const {
+    put(Level::info, event, fields);
 }
-void Log::warning(std::string_view event, std::initializer_list<Field> fields) const {
-    line(Level::warning, event, fields);
+void Log::warning(Event event, std::initializer_list<Field> fields) const {
+    put(Level::warning, event, fields);
 }
-void Log::error(std::string_view event, std::initializer_list<Field> fields) const {
-    line(Level::error, event, fields);
+void Log::error(Event event, std::initializer_list<Field> fields) const {
+    put(Level::error, event, fields);
 }
 
-bool Log::check(const Result<>& done, std::string_view event) const {
-    if (!done) error(event, {{"why", done.error().what}});
+void Log::put(Level level, Event event, std::initializer_list<Field> fields) const {
+    if (level < least_) return;
+    put_line(who_, level, event.name, named_apart(Fields(fields.begin(), fields.end())));
+}
+
+void Log::failed(Event event, const Error& why) const {
+    const std::string_view text = why.what;
+    for (const auto line : split(text, '\n')) error(event, {{"why", line}});
+}
+
+bool Log::check(const Result<>& done, Event event) const {
+    if (!done) failed(event, done.error());
     return done.has_value();
 }
 
@@ -78,15 +90,11 @@ void Log::relay(std::string_view from, const RelayedLine& line, std::uint64_t le
     }
     fields = named_apart(std::move(fields));
     if (left_out > 0) fields.emplace_back("lines_left_out", left_out);
-    put(from, line.level, line.event, std::move(fields));
+    put_line(from, line.level, line.event, std::move(fields));
 }
 
-void Log::line(Level level, std::string_view event, std::initializer_list<Field> fields) const {
-    if (level < least_) return;
-    put(who_, level, event, named_apart(Fields(fields.begin(), fields.end())));
-}
-
-void Log::put(std::string_view from, Level level, std::string_view event, Fields fields) const {
+void Log::put_line(std::string_view from, Level level, std::string_view event,
+                   Fields fields) const {
     if (lost_ > told_) fields.emplace_back("lines_lost", lost_ - told_);
     if (write({from, level, event, fields})) {
         told_ = lost_;

@@ -34,13 +34,15 @@ class Log {
     Log(std::string who, int fd, Form form, Level least, std::string journal = kJournalSocket);
 
     void set_least(Level least) { least_ = least; }
-    // `event` is a name of a-z, 0-9 and '-'; docs/events.md has them all.
-    void debug(std::string_view event, std::initializer_list<Field> fields = {}) const;
-    void info(std::string_view event, std::initializer_list<Field> fields = {}) const;
-    void warning(std::string_view event, std::initializer_list<Field> fields = {}) const;
-    void error(std::string_view event, std::initializer_list<Field> fields = {}) const;
-    // Logs an error line with the reason if `done` is an error. True if it is none.
-    bool check(const Result<>& done, std::string_view event) const;
+    void debug(Event event, std::initializer_list<Field> fields = {}) const;
+    void info(Event event, std::initializer_list<Field> fields = {}) const;
+    void warning(Event event, std::initializer_list<Field> fields = {}) const;
+    void error(Event event, std::initializer_list<Field> fields = {}) const;
+    void put(Level level, Event event, std::initializer_list<Field> fields) const;
+    // An error line with the reason as `why`; of a reason of several lines one for each.
+    void failed(Event event, const Error& error) const;
+    // failed(), if `done` is an error. True if it is none.
+    bool check(const Result<>& done, Event event) const;
     // Writes a line of another process in the name `from`, whatever the least level here. Of
     // "worker/NAME" the line has NAME as the field `backend`, whatever it says itself. If
     // `left_out` is not 0, the line tells that so many before it were left out.
@@ -51,8 +53,7 @@ class Log {
     std::uint64_t lost() const { return lost_; }
 
   private:
-    void line(Level level, std::string_view event, std::initializer_list<Field> fields) const;
-    void put(std::string_view from, Level level, std::string_view event, Fields fields) const;
+    void put_line(std::string_view from, Level level, std::string_view event, Fields fields) const;
     bool write(const LogLine& line) const;
     bool write_now(std::string_view text) const;
 

@@ -143,7 +143,7 @@ std::string to_sentence(const LogLine& line) {
             text += ' ' + name + '=' + worded(value.text);
         }
     }
-    return why == nullptr ? text : text + ": " + shown(why->text, kMostOfWhy);
+    return why == nullptr || why->text.empty() ? text : text + ": " + shown(why->text, kMostOfWhy);
 }
 
 std::string to_text(const LogLine& line) {
@@ -197,7 +197,12 @@ RelayedLine parse_relayed(std::string_view line) {
     }
     relayed.level = static_cast<Level>(line[1] - '0');
     const auto parts = split(line.substr(2), kBetween);
-    relayed.event = unescaped(parts[0]);
+    auto event = unescaped(parts[0]);
+    if (is_event_name(event)) {
+        relayed.event = std::move(event);
+    } else {
+        relayed.fields.emplace_back("text", std::move(event));
+    }
     for (std::size_t i = 1; i + 1 < parts.size() && i < 2 * kMostFields; i += 2) {
         relayed.fields.emplace_back(parts[i], parse_value(parts[i + 1]));
     }

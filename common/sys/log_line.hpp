@@ -32,6 +32,24 @@ struct Value {
     Kind kind = Kind::text;
 };
 
+constexpr bool is_event_name(std::string_view text) {
+    if (text.empty() || text.size() > 48 || text.front() == '-' || text.back() == '-') return false;
+    for (const char c : text) {
+        if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-') return false;
+    }
+    return true;
+}
+
+// The name of an event, a constant such as "job-refused"; what happened to what, and why, is in the
+// fields. docs/events.md has a row for each.
+struct Event {
+    consteval Event(const char* text) : name(text) {
+        if (!is_event_name(name))
+            throw "an event is a name of a-z, 0-9 and '-'; say the rest in fields";
+    }
+    std::string_view name;
+};
+
 // Names are of [a-z0-9_]{1,32}, and none of those that a line has anyway.
 using Fields = std::vector<std::pair<std::string, Value>>;
 
@@ -69,8 +87,8 @@ struct RelayedLine {
     Fields fields;
 };
 // `line` is without its '\n'. What to_relayed() has written gets its level, event and fields back,
-// with names as named_apart() gives them; any other text is the field `text` of a warning. Of more
-// than 16 fields the rest is left out.
+// with names as named_apart() gives them; any other text, and an event that is no name, is the
+// field `text` of the event `output`. Of more than 16 fields the rest is left out.
 RelayedLine parse_relayed(std::string_view line);
 
 // `text` as a JSON string with its quotes (RFC 8259). If `text` is not UTF-8, each byte above 0x7f

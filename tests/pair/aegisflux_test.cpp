@@ -108,7 +108,7 @@ TEST_F(Aegisflux, RegistrationGoesOnAfterEveryStatus) {
 TEST_F(Aegisflux, ABackendThatIsAwayAtTheStartIsWaitedFor) {
     backend().stop();
     start();
-    ASSERT_TRUE(wait_for_log("\"event\":\"enroll\""));
+    ASSERT_TRUE(wait_for_log("\"event\":\"enroll-failed\""));
     EXPECT_EQ(told()["enrollment"], "trying");
     ASSERT_TRUE(backend().start());
     ASSERT_TRUE(registered(1));

@@ -222,7 +222,7 @@ TEST_F(Crash, TheWorkerDiesBeforeTheBackendHearsOfARefusal) {
     backend().misbehave({.path = "/v1/jobs/", .method = "POST", .status = 503});
     const auto id = queue({.script = "echo nobody approved this\n"});
     ASSERT_TRUE(wait_for_audit("verdict"));
-    ASSERT_TRUE(wait_for_log("job refused"));
+    ASSERT_TRUE(wait_for_log("job-refused"));
     kill_worker_and_wait();
     backend().behave();
     EXPECT_EQ(outcome(id), "refused");

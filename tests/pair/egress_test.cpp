@@ -41,7 +41,7 @@ TEST_F(RunningEgress, FollowsTheNameServers) {
     EXPECT_EQ(connecting("127.0.0.11", 53), "done");
     EXPECT_EQ(connecting("127.0.0.12", 53), "EPERM");
     place().write("resolv.conf", "nameserver 127.0.0.12\n");
-    ASSERT_TRUE(wait_for_log("name servers followed"));
+    ASSERT_TRUE(wait_for_log("name-servers-followed"));
     EXPECT_EQ(connecting("127.0.0.12", 53), "done");
     EXPECT_EQ(connecting("127.0.0.11", 53), "EPERM");
     EXPECT_EQ(connecting("127.0.0.12", 443), "EPERM");

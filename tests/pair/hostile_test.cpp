@@ -113,7 +113,7 @@ TEST_F(DeadBackend, AtTheStartIsWaitedForAndThenFound) {
     backend().stop();
     start();
     const auto first = wait_for_worker();
-    ASSERT_TRUE(wait_for_log("\"event\":\"enroll\""));
+    ASSERT_TRUE(wait_for_log("\"event\":\"enroll-failed\""));
     ASSERT_TRUE(backend().start());
     ASSERT_TRUE(wait_for_heartbeats(1));
     EXPECT_EQ(worker_pid(), first);
@@ -145,7 +145,7 @@ TEST_F(DeadBackend, WithACertificateOfAnotherCaIsToldNothing) {
     place().write("agent.yaml", text);
     start();
     ASSERT_TRUE(wait_for_log("certificate"));
-    EXPECT_TRUE(wait_for_log("\"event\":\"enroll\""));
+    EXPECT_TRUE(wait_for_log("\"event\":\"enroll-failed\""));
     EXPECT_TRUE(backend().requests().empty());
     EXPECT_TRUE(backend().enrolments().empty());
 }

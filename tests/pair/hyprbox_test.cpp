@@ -64,7 +64,7 @@ TEST_F(Hyprbox, ANameThatTheHostIsGivenLaterIsToldFromThenOn) {
     ASSERT_EQ(::sethostname("web-07", 6), 0);
     EXPECT_TRUE(wait_for_heartbeats(2));
     EXPECT_EQ(heartbeats().back()["hostname"], "web-07");
-    EXPECT_TRUE(wait_for_log("the host has another name"));
+    EXPECT_TRUE(wait_for_log("host-renamed"));
 }
 
 // The claim is atomic, so a job that is refused must be completed or it would hang.

@@ -43,7 +43,7 @@ TEST_F(Logging, StandardOutputHasALineOfJsonForEachEventOfBothHalves) {
 TEST_F(Logging, AFileTakesTheLinesOfBothHalvesAndIsReopenedAfterARotation) {
     start({"--log-file", file()});
     ASSERT_TRUE(wait_for_line(file(), "worker/bulkhead", "enrolled"));
-    EXPECT_TRUE(wait_for_line(file(), "broker", "worker confined"));
+    EXPECT_TRUE(wait_for_line(file(), "broker", "worker-confined"));
     EXPECT_EQ(log(), "") << "nothing goes two ways";
     const auto mode = std::filesystem::status(file()).permissions();
     EXPECT_EQ(static_cast<unsigned>(mode) & 0137U, 0U) << "nobody else reads or writes it";
@@ -51,14 +51,14 @@ TEST_F(Logging, AFileTakesTheLinesOfBothHalvesAndIsReopenedAfterARotation) {
     const auto old = file() + ".1";
     std::filesystem::rename(file(), old);
     reload();
-    ASSERT_TRUE(wait_for_line(file(), "broker", "policy reloaded"));
+    ASSERT_TRUE(wait_for_line(file(), "broker", "policy-reloaded"));
     // The worker may be amid something, and hears of it a moment later.
     backend().stop();
     EXPECT_TRUE(wait_for_line(file(), "worker/bulkhead", "heartbeat"));
     const auto size = std::filesystem::file_size(old);
     EXPECT_EQ(content_of(old).find("heartbeat"), std::string::npos);
     EXPECT_EQ(stop(), 0);
-    EXPECT_TRUE(wait_for_line(file(), "broker", "stopping"));
+    EXPECT_TRUE(wait_for_line(file(), "broker", "agent-stopping"));
     EXPECT_EQ(std::filesystem::file_size(old), size);
 }
 
@@ -88,7 +88,10 @@ TEST_F(Logging, TheLevelSaysWhatIsLeftOut) {
     for (const auto& line : lines(place() / "agent.log", "worker/bulkhead")) {
         EXPECT_TRUE(line["level"] == "warning" || line["level"] == "error") << line;
     }
-    EXPECT_TRUE(lines(place() / "agent.log", "broker").empty()) << log();
+    // A host may lack protections, which is a warning.
+    for (const auto& line : lines(place() / "agent.log", "broker")) {
+        EXPECT_EQ(line["event"], "walls-missing") << line;
+    }
     EXPECT_FALSE(audit("worker-confined").empty()) << "the audit log has no levels";
 }
 

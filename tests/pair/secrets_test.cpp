@@ -184,7 +184,7 @@ TEST_F(ThroughProxy, TheLoginOfAFileIsUsedAndReadAgain) {
     put("login.new", "Planted-user:Planted-2\n");
     fs::rename(place() / "keys/login.new", path);
     reload();  // or it would be some seconds
-    EXPECT_TRUE(wait_for_log("\"event\":\"reloaded\""));
+    EXPECT_TRUE(wait_for_log("\"event\":\"files-reloaded\""));
     proxy_.refuse("");
     EXPECT_TRUE(wait_for_heartbeats(1));
     EXPECT_EQ(stop(), 0);

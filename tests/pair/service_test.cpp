@@ -396,7 +396,7 @@ TEST_F(Service, AWorkerThatIsNotSetUpIsReplacedAtOnce) {
     const auto before = wait_for_worker();
     place().remove("shown");
     kill_worker();
-    ASSERT_TRUE(wait_for_log("start worker"));
+    ASSERT_TRUE(wait_for_log("worker-start-failed"));
     place().write("shown", "");
     EXPECT_NE(wait_for_worker(before), before);
     EXPECT_EQ(log().find("did not say Hello"), std::string::npos);

@@ -103,7 +103,7 @@ TEST_F(TakeOver, FiveUnreportedJobsAndTwoIdentitiesComeAlong) {
     EXPECT_TRUE(place().exists("state/workers/one/credentials/one.credential"));
     EXPECT_TRUE(place().exists("state/workers/two/credentials/two.credential"));
     EXPECT_FALSE(place().exists("state/workers/one/credentials/two.credential"));
-    EXPECT_EQ(log().find("state of 0.1"), std::string::npos) << "nothing is left to be told";
+    EXPECT_EQ(log().find("old-worker-state"), std::string::npos) << "nothing is left to be told";
 }
 
 TEST_F(TakeOver, WhatSomebodyHidThereIsToldAndNotFatal) {

@@ -49,7 +49,7 @@ TEST_F(MutualTls, ACertificateThatIsReplacedOnDiskIsShownWithoutARestart) {
     overwrite("client.pem", stranger_.client_certificate_file());
     overwrite("client.key", stranger_.client_key_file());
     start();
-    ASSERT_TRUE(wait_for_log("\"event\":\"enroll\""));
+    ASSERT_TRUE(wait_for_log("\"event\":\"enroll-failed\""));
     EXPECT_TRUE(heartbeats().empty());
     const auto first = worker_pid();
     // Renewed by rename, key first: until the certificate is there the two do not match.
@@ -60,13 +60,13 @@ TEST_F(MutualTls, ACertificateThatIsReplacedOnDiskIsShownWithoutARestart) {
     overwrite("client.pem", stranger_.client_certificate_file());
     overwrite("client.key", stranger_.client_key_file());
     reload();  // else it would be some minutes, for nothing fails yet
-    ASSERT_TRUE(wait_for_log("\"event\":\"reloaded\"", 2));
-    ASSERT_TRUE(wait_for_log("\"event\":\"heartbeat\",\"backend\""));
+    ASSERT_TRUE(wait_for_log("\"event\":\"files-reloaded\"", 2));
+    ASSERT_TRUE(wait_for_log("\"event\":\"heartbeat-failed\",\"backend\""));
     const auto refused_at = heartbeats().size();
     overwrite("client.pem", backend().client_certificate_file());
     overwrite("client.key", backend().client_key_file());
-    ASSERT_TRUE(wait_for_log("\"event\":\"reloaded\"", 3));
-    ASSERT_TRUE(wait_for_log("heartbeat again"));
+    ASSERT_TRUE(wait_for_log("\"event\":\"files-reloaded\"", 3));
+    ASSERT_TRUE(wait_for_log("heartbeat-again"));
     EXPECT_TRUE(wait_for_heartbeats(1));
     EXPECT_GE(heartbeats().size(), refused_at);
     EXPECT_EQ(worker_pid(), first) << "without a restart";
@@ -76,7 +76,7 @@ TEST_F(MutualTls, ACertificateThatIsReplacedOnDiskIsShownWithoutARestart) {
 TEST_F(MutualTls, WithoutACertificateNothingIsSaid) {
     place().write("agent.yaml", Pair::configuration());
     start();
-    ASSERT_TRUE(wait_for_log("\"event\":\"enroll\""));
+    ASSERT_TRUE(wait_for_log("\"event\":\"enroll-failed\""));
     EXPECT_TRUE(backend().requests().empty());
 }
 

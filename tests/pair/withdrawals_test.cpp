@@ -97,7 +97,7 @@ TEST_F(Withdrawals, AreTakenBackByAPolicyThatLoads) {
     place().write("policy/reads.policy", reads);
     reload();
     EXPECT_EQ(run_signed()["outcome"], "finished");
-    EXPECT_TRUE(wait_for_log("trouble is over"));
+    EXPECT_TRUE(wait_for_log("trouble-over"));
 }
 
 TEST_F(Withdrawals, OfARuleOrAManifestThatWasChangedCountToo) {

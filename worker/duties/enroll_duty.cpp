@@ -16,8 +16,7 @@ std::string_view name_of(EnrollDuty::State state) {
 void EnrollDuty::start() {
     auto known = credentials_.load(context_.config.name);
     if (!known) {
-        context_.log.error("credential file",
-                           {{"backend", context_.config.name}, {"why", known.error().what}});
+        context_.log.error("credential-unread", {{"why", known.error().what}});
         known = std::optional<Identity>{};
     }
     if (!*known) {
@@ -37,9 +36,8 @@ void EnrollDuty::start() {
     } else if (dialect_.enrollment() == nullptr) {
         from_configuration_ = true;
         if (dialect_.traits().wants_credential) {
-            context_.log.warning("no credential is configured",
-                                 {{"backend", context_.config.name},
-                                  {"advice", "put it into " + context_.config.credential_file}});
+            context_.log.warning("credential-missing",
+                                 {{"advice", "put it into " + context_.config.credential_file}});
         }
     } else if (context_.config.install_token.empty() && dialect_.enrollment()->needs_token()) {
         return give_up(no_token());
@@ -73,9 +71,8 @@ Result<std::optional<Identity>> EnrollDuty::take_over() {
     }
     // Last, so that a run that was cut off takes over all of it once more.
     if (!adopted->agent_id.empty()) TRY(credentials_.save_own_id(config.name, adopted->agent_id));
-    context_.log.info("identity of the replaced agent taken over",
-                      {{"backend", config.name},
-                       {"agent_id", adopted->agent_id},
+    context_.log.info("identity-taken-over",
+                      {{"agent_id", adopted->agent_id},
                        {"advice", "disable that agent: two of it would be one to the backend"}});
     return identity;
 }
@@ -108,7 +105,7 @@ void EnrollDuty::use_credential(Secret credential) {
 void EnrollDuty::give_up(std::string why) {
     trouble_.failed(std::move(why));
     state_ = State::refused;
-    context_.log.error("enroll", {{"backend", context_.config.name}, {"why", trouble_.why()}});
+    context_.log.error("enroll-failed", {{"why", trouble_.why()}});
     callbacks_.failed();
 }
 
@@ -123,7 +120,7 @@ void EnrollDuty::renew(const std::string& why) {
                       !from_configuration_;
     text += asks ? "; enrolling again" : "; " + how_to_renew();
     trouble_.failed(std::move(text));
-    context_.log.error("credential", {{"backend", context_.config.name}, {"why", trouble_.why()}});
+    context_.log.error("credential-rejected", {{"why", trouble_.why()}});
     if (asks) next_try_ = context_.loop.after(backoff_.next(), [this] { ask(); });
 }
 
@@ -131,7 +128,7 @@ void EnrollDuty::enroll_again() {
     if (state_ != State::enrolled) return;
     state_ = State::trying;
     trouble_.failed("the backend has forgotten this host; enrolling again");
-    context_.log.warning("enroll", {{"backend", context_.config.name}, {"why", trouble_.why()}});
+    context_.log.warning("enroll-failed", {{"why", trouble_.why()}});
     next_try_ = context_.loop.after(backoff_.next(), [this] { ask(); });
 }
 
@@ -248,18 +245,15 @@ void EnrollDuty::on_answer(Answer<Enrolled> answer) {
         trouble_.failed(
             "the credential could not be kept, so a restart will need a new install token: " +
             saved.error().what);
-        context_.log.error("keep credential",
-                           {{"backend", context_.config.name}, {"why", saved.error().what}});
+        context_.log.error("credential-unsaved", {{"why", saved.error().what}});
     } else if (!context_.config.install_token.empty()) {
         context_.log.info(
-            "install token used",
-            {{"backend", context_.config.name},
-             {"advice", context_.config.install_token_file.empty()
+            "install-token-used",
+            {{"advice", context_.config.install_token_file.empty()
                             ? "it can be removed from " + where_to_put_a_token()
                             : context_.config.install_token_file + " can be deleted"}});
     }
-    context_.log.info("enrolled", {{"backend", context_.config.name},
-                                   {"agent_id", answer->identity.agent_id},
+    context_.log.info("enrolled", {{"agent_id", answer->identity.agent_id},
                                    {"credential", fingerprint(answer->identity.credential)}});
     callbacks_.enrolled(*answer);
 }
@@ -282,9 +276,8 @@ void EnrollDuty::retry_later(const Failure& failure) {
     }
     trouble_.failed(std::move(why));
     const auto delay = delay_after(failure);
-    context_.log.warning("enroll", {{"backend", context_.config.name},
-                                    {"why", trouble_.why()},
-                                    {"next_try_ms", std::to_string(delay.count())}});
+    context_.log.warning("enroll-failed",
+                         {{"why", trouble_.why()}, {"next_try_ms", delay.count()}});
     if (context_.serves()) next_try_ = context_.loop.after(delay, [this] { ask(); });
     callbacks_.failed();
 }

@@ -31,16 +31,14 @@ void FindingsDuty::on_answer(const Answer<>& answer, std::size_t count) {
     if (answer) {
         backoff_.succeeded();
         if (accepted_ != count) {
-            context_.log.info(
-                "findings", {{"backend", context_.config.name}, {"count", std::to_string(count)}});
+            context_.log.info("findings-reported", {{"count", count}});
         }
         accepted_ = count;
         trouble_.clear();
     } else {
         const auto& failure = answer.error();
         if (trouble_.failed(failure.text)) {
-            context_.log.warning("findings",
-                                 {{"backend", context_.config.name}, {"why", failure.text}});
+            context_.log.warning("findings-failed", {{"why", failure.text}});
         }
         // After a failure that may pass the next scan is soon; after a refusal at the usual
         // interval.

@@ -51,7 +51,7 @@ void HeartbeatDuty::sample() {
     for (const auto& error : latest_.errors)
         unreadable += (unreadable.empty() ? "" : "; ") + error.what;
     if (unreadable != unreadable_metrics_ && !unreadable.empty()) {
-        context_.log.warning("metrics", {{"backend", context_.config.name}, {"why", unreadable}});
+        context_.log.warning("metrics-unread", {{"why", unreadable}});
     }
     unreadable_metrics_ = std::move(unreadable);
 }
@@ -105,8 +105,7 @@ bool HeartbeatDuty::system_is_due() const {
 void HeartbeatDuty::on_answer(Answer<HeartbeatReceipt> answer,
                               std::optional<SettableFacts> reported) {
     if (answer) {
-        if (trouble_.stands())
-            context_.log.info("heartbeat again", {{"backend", context_.config.name}});
+        if (trouble_.stands()) context_.log.info("heartbeat-again");
         trouble_.clear();
         ++delivered_;
         last_delivered_ = sys::now();
@@ -116,13 +115,11 @@ void HeartbeatDuty::on_answer(Answer<HeartbeatReceipt> answer,
         }
         schedule_.delivered(sys::Clock::now(), answer->heartbeat_interval);
         log_declined(std::move(answer->declined));
-        context_.log.debug("heartbeat", {{"backend", context_.config.name},
-                                         {"sequence", std::to_string(sequence_)}});
+        context_.log.debug("heartbeat-sent", {{"sequence", sequence_}});
     } else {
         schedule_.failed(sys::Clock::now(), answer.error());
         if (trouble_.failed(answer.error().text)) {
-            context_.log.warning("heartbeat",
-                                 {{"backend", context_.config.name}, {"why", answer.error().text}});
+            context_.log.warning("heartbeat-failed", {{"why", answer.error().text}});
         }
     }
     arm_timer();
@@ -162,10 +159,8 @@ void HeartbeatDuty::tell_late(std::vector<Trouble>& all) const {
 void HeartbeatDuty::log_declined(std::vector<Declined> wanted) {
     for (const auto& one : wanted) {
         if (std::ranges::find(declined_, one) != declined_.end()) continue;
-        context_.log.warning("declined", {{"backend", context_.config.name},
-                                          {"what", one.what},
-                                          {"reason", one.reason},
-                                          {"detail", one.detail}});
+        context_.log.warning("request-declined",
+                             {{"what", one.what}, {"reason", one.reason}, {"detail", one.detail}});
     }
     declined_ = std::move(wanted);
 }

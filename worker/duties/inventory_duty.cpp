@@ -17,9 +17,9 @@ constexpr std::size_t kMaxFailures = 200;
 // halved.
 constexpr std::size_t kLeastToHalve = 32;
 
-std::string since(sys::Clock::time_point start) {
+std::int64_t since(sys::Clock::time_point start) {
     const auto passed = sys::Clock::now() - start;
-    return std::to_string(std::chrono::duration_cast<milliseconds>(passed).count());
+    return std::chrono::duration_cast<milliseconds>(passed).count();
 }
 
 }  // namespace
@@ -54,8 +54,7 @@ void InventoryDuty::resume(const InventoryPolicyChange& asked) {
     auto known = store_.load(context_.config.name);
     if (!known) {
         // Without the state everything is reported again; a backend ignores what it knows already.
-        context_.log.error("inventory state",
-                           {{"backend", context_.config.name}, {"why", known.error().what}});
+        context_.log.error("inventory-state-failed", {{"why", known.error().what}});
     }
     state_ = std::move(known).value_or(InventoryState{});
     merge(state_.policy, asked);
@@ -67,15 +66,14 @@ void InventoryDuty::start() {
     const auto now = context_.now();
     backoff_ = Backoff(retry_limits(rhythm), context_.random);
     if (!context_.serves() && !report_now_ && !rhythm.is_due(now, state_.last_accepted)) {
-        context_.log.info("inventory is not due yet", {{"backend", context_.config.name}});
+        context_.log.info("inventory-not-due");
         return callbacks_.finished(true);
     }
     auto delay = rhythm.drawn_jitter(context_.random);
     if (context_.serves()) delay += rhythm.remaining(now, state_.last_accepted);
     // Logged because a run started by hand would otherwise print nothing for minutes.
     if (delay > std::chrono::seconds(0)) {
-        context_.log.info("inventory follows", {{"backend", context_.config.name},
-                                                {"in_s", std::to_string(delay.count())}});
+        context_.log.info("inventory-follows", {{"in_s", delay.count()}});
     }
     schedule(delay);
 }
@@ -104,7 +102,7 @@ Inventory InventoryDuty::collect() {
         remove_own_sockets(*inventory.sockets, facts_.worker_uids, backends());
         inventory.owners = ask_owners();
     }
-    context_.log.debug("inventory read", {{"backend", context_.config.name}, {"ms", since(start)}});
+    context_.log.debug("inventory-read", {{"ms", since(start)}});
     return inventory;
 }
 
@@ -126,7 +124,7 @@ std::shared_ptr<const SocketOwners> InventoryDuty::ask_owners() {
         return nullptr;
     }
     if (!(*owners)->refused.empty()) {
-        context_.log.debug("socket owners", {{"why", (*owners)->refused}});
+        context_.log.debug("socket-owners-unread", {{"why", (*owners)->refused}});
     }
     return *std::move(owners);
 }
@@ -135,7 +133,7 @@ std::shared_ptr<const SocketOwners> InventoryDuty::ask_owners() {
 void InventoryDuty::log_problems(std::vector<std::string> problems) {
     if (problems == problems_) return;
     for (const auto& problem : problems) {
-        context_.log.warning("inventory", {{"backend", context_.config.name}, {"why", problem}});
+        context_.log.warning("inventory-incomplete", {{"why", problem}});
     }
     problems_ = std::move(problems);
 }
@@ -241,9 +239,8 @@ bool InventoryDuty::shrink_report(const Failure& failure) {
     const auto dropped = by_name ? run_->queue.refused(failure.elements) : run_->queue.too_large();
     run_->dropped += dropped.size();
     for (const auto* item : dropped) {
-        context_.log.warning("inventory: the backend refuses this",
-                             {{"backend", context_.config.name},
-                              {"collection", std::string(name_of(item->element.collection))},
+        context_.log.warning("inventory-refused",
+                             {{"collection", name_of(item->element.collection)},
                               {"element", item->element.json},
                               {"why", failure.text}});
     }
@@ -259,15 +256,13 @@ void InventoryDuty::mark_reported(const ReportQueue::Settled& items) {
 
 void InventoryDuty::save_state() {
     if (const auto saved = store_.save(context_.config.name, state_); !saved) {
-        context_.log.error("inventory state",
-                           {{"backend", context_.config.name}, {"why", saved.error().what}});
+        context_.log.error("inventory-state-failed", {{"why", saved.error().what}});
     }
 }
 
 void InventoryDuty::succeed() {
     const auto run = std::exchange(run_, std::nullopt);
-    if (trouble_.stands())
-        context_.log.info("inventory again", {{"backend", context_.config.name}});
+    if (trouble_.stands()) context_.log.info("inventory-again");
     trouble_.clear();
     backoff_.succeeded();
     callbacks_.reported(nullptr);
@@ -277,13 +272,12 @@ void InventoryDuty::succeed() {
     }
     std::size_t known = 0;
     for (const auto& digests : state_.accepted) known += digests.size();
-    context_.log.info("inventory reported", {{"backend", context_.config.name},
-                                             {"sequence", std::to_string(state_.sequence)},
-                                             {"reports", std::to_string(run->reports)},
-                                             {"sent", std::to_string(run->sent)},
-                                             {"known", std::to_string(known)},
-                                             {"left_out", std::to_string(run->left_out)},
-                                             {"refused", std::to_string(run->dropped)},
+    context_.log.info("inventory-reported", {{"sequence", state_.sequence},
+                                             {"reports", run->reports},
+                                             {"sent", run->sent},
+                                             {"known", known},
+                                             {"left_out", run->left_out},
+                                             {"refused", run->dropped},
                                              {"ms", since(run->started)}});
     if (!context_.serves()) return callbacks_.finished(true);
     const auto rhythm = cadence();
@@ -296,8 +290,7 @@ void InventoryDuty::give_up(const Failure& failure) {
     // Saved so that dropped elements and accepted parts are not reported again.
     save_state();
     if (trouble_.failed(failure.text)) {
-        context_.log.warning("inventory",
-                             {{"backend", context_.config.name}, {"why", failure.text}});
+        context_.log.warning("inventory-failed", {{"why", failure.text}});
     }
     callbacks_.reported(&failure);
     if (!context_.serves()) return callbacks_.finished(false);

@@ -10,6 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr const char* kUnusable = "job-unusable";
 constexpr auto kDiskFullWait = 1s;  // between tries; another process has to free space
 
 }  // namespace
@@ -76,8 +77,7 @@ void JobDuty::on_news(Answer<JobNews> answer) {
     polling_.reset();
     if (!answer) {
         if (trouble_.failed(answer.error().text)) {
-            context_.log.warning("jobs",
-                                 {{"backend", context_.config.name}, {"why", answer.error().text}});
+            context_.log.warning("jobs-failed", {{"why", answer.error().text}});
         }
         if (!context_.serves()) return callbacks_.finished(false);
         if (dialect_.traits().drains_after_heartbeat) return;  // the next beat tries again
@@ -118,10 +118,10 @@ void JobDuty::accept(JobOffer offer) {
         if (refusal.what.delivery_id == offer.id) return;
     }
     if (const auto* unusable = std::get_if<UnusableJob>(&offer.work)) {
-        return refuse(offer.id, "job-unusable", unusable->reason, "");
+        return refuse(offer.id, kUnusable, unusable->reason, "");
     }
     auto reply = ask_broker(offer);
-    if (!reply) return refuse(offer.id, "job-unusable", reply.error().what, "");
+    if (!reply) return refuse(offer.id, kUnusable, reply.error().what, "");
     if (!*reply) return;
     auto& answer = **reply;
     if (answer.decision == protocol::Decision::admitted) {
@@ -148,9 +148,6 @@ Result<std::optional<protocol::StartReply>> JobDuty::ask_broker(const JobOffer& 
 }
 
 void JobDuty::on_admitted(const JobOffer& offer, protocol::StartReply reply) {
-    context_.log.info("job started", {{"delivery", offer.id.value},
-                                      {"job", reply.job_id.value.str()},
-                                      {"rule", reply.rule.str()}});
     if (!reply.out || !reply.err) return context_.fatal({"the broker admitted without pipes"});
     start_report(std::make_shared<PendingSpool>(
         PendingSpool{.number = reply.number,
@@ -172,8 +169,7 @@ void JobDuty::start_report(const std::shared_ptr<PendingSpool>& job) {
         if (!made && !is_disk_full(made.error())) return context_.fatal(made.error());
         if (!made) {
             if (pending_spools_.emplace(job->number, job).second) {
-                context_.log.warning("spool: the disk is full",
-                                     {{"delivery", job->label.delivery_id.value}});
+                context_.log.warning("disk-full", {{"delivery", job->label.delivery_id.value}});
             }
             context_.loop.after(kDiskFullWait, [this, job] { start_report(job); });
             return;
@@ -225,7 +221,7 @@ void JobDuty::on_reported(JobNumber number) {
     if (!done) return context_.fatal(done.error());
     reports_.erase(number);
     if (const auto removed = spool_.remove(number); !removed) {
-        context_.log.warning("spool", {{"why", removed.error().what}});
+        context_.log.warning("spool-failed", {{"why", removed.error().what}});
     }
     poll_again();
 }
@@ -238,10 +234,12 @@ void JobDuty::refuse(const DeliveryId& id, std::string reason, std::string detai
                      .detail = std::move(detail),
                      .rule = std::move(rule)};
     if (const auto kept = refusal_store_.keep(what); !kept) {
-        context_.log.warning("refusals", {{"why", kept.error().what}});
+        context_.log.warning("refusals-unsaved", {{"why", kept.error().what}});
     }
-    context_.log.warning(
-        "job refused", {{"delivery", id.value}, {"reason", what.reason}, {"detail", what.detail}});
+    // What root refuses, root logs.
+    if (what.reason == kUnusable) {
+        context_.log.warning("job-unusable", {{"delivery", id.value}, {"why", what.detail}});
+    }
     adopt(std::move(what));
     send_refusal(std::prev(refusals_.end()));
 }
@@ -277,7 +275,7 @@ void JobDuty::send_refusal(std::list<Refusal>::iterator refusal) {
 void JobDuty::forget_refusal(std::list<Refusal>::iterator refusal) {
     const auto& what = refusal->what;
     if (const auto done = refusal_store_.forget(what.backend, what.delivery_id); !done) {
-        context_.log.warning("refusals", {{"why", done.error().what}});
+        context_.log.warning("refusals-unsaved", {{"why", done.error().what}});
     }
     refusals_.erase(refusal);
     poll_again();

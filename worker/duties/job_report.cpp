@@ -112,8 +112,7 @@ void JobReport::read_pipe(Output which) {
             break;
         }
         case Taken::Stop::disk:
-            if (!trouble_.stands())
-                context.log.warning("spool: the disk is full", {{"delivery", id_.value}});
+            if (!trouble_.stands()) context.log.warning("disk-full", {{"delivery", id_.value}});
             trouble_.failed("the disk is full; the job waits");
             disk_full_ = true;
             context.loop.cancel(disk_timer_);
@@ -205,7 +204,8 @@ Result<OutputChunk> JobReport::compose_chunk(Output which, const Chunk& chunk) c
 void JobReport::on_output_answer(Output which, std::uint64_t begin, std::uint64_t end,
                                  const Answer<OutputReceipt>& answer) {
     request_.reset();
-    if (!answer && is_repeatable(answer.error())) return retry_later("output", answer.error());
+    if (!answer && is_repeatable(answer.error()))
+        return retry_later("output-delayed", answer.error());
     if (answer) {
         const auto next = route_.dialect.traits().output_by_offset ? answer->next_offset : end;
         const auto kept = spool_.acknowledge(which, next);
@@ -213,7 +213,7 @@ void JobReport::on_output_answer(Output which, std::uint64_t begin, std::uint64_
             return route_.context.fatal(kept.error());
         }
         if (kept && next <= begin)
-            return retry_later("output", {.text = "the backend took none of it"});
+            return retry_later("output-delayed", {.text = "the backend took none of it"});
         if (kept) {
             backoff_.succeeded();
             trouble_.clear();
@@ -237,7 +237,7 @@ void JobReport::on_output_answer(Output which, std::uint64_t begin, std::uint64_
 }
 
 void JobReport::discard_output(const std::string& why) {
-    route_.context.log.warning("output", {{"delivery", id_.value}, {"why", why}});
+    route_.context.log.warning("output-discarded", {{"delivery", id_.value}, {"why", why}});
     discarding_ = true;
 }
 
@@ -312,13 +312,14 @@ void JobReport::tell_incomplete(const JobResult& result) {
 
 void JobReport::on_result_answer(Answer<> answer) {
     request_.reset();
-    if (!answer && is_repeatable(answer.error())) return retry_later("result", answer.error());
+    if (!answer && is_repeatable(answer.error()))
+        return retry_later("result-delayed", answer.error());
     // The output that was part of the result is now sent before it, in smaller chunks.
     if (!answer && answer.error().kind == Failure::Kind::too_large && pacing_.halve()) {
         return send_next();
     }
     if (!answer) {
-        route_.context.log.warning("result",
+        route_.context.log.warning("result-refused",
                                    {{"delivery", id_.value}, {"why", answer.error().text}});
     }
     done_();  // must be the last statement: it may destroy this object
@@ -335,15 +336,15 @@ void JobReport::pause_for(Pause reason, std::chrono::milliseconds delay) {
     });
 }
 
-void JobReport::retry_later(std::string_view what, const Failure& failure) {
+void JobReport::retry_later(sys::Event event, const Failure& failure) {
     const auto delay = backoff_.next(failure.retry_after);
     // The request may have timed out because the connection is too slow for its size.
     pacing_.halve();
     disk_full_ = false;
     if (trouble_.failed(failure.text)) {
-        route_.context.log.warning(what, {{"delivery", id_.value},
-                                          {"why", failure.text},
-                                          {"next_try_ms", std::to_string(delay.count())}});
+        route_.context.log.warning(
+            event,
+            {{"delivery", id_.value}, {"why", failure.text}, {"next_try_ms", delay.count()}});
     }
     pause_for(Pause::retry, delay);
 }

@@ -75,7 +75,7 @@ class JobReport {
     JobResult compose_result(const std::optional<Chunk>& last) const;
     void on_result_answer(Answer<> answer);
     void pause_for(Pause reason, std::chrono::milliseconds delay);
-    void retry_later(std::string_view what, const Failure& failure);
+    void retry_later(sys::Event event, const Failure& failure);
     void discard_output(const std::string& why);
     void tell_incomplete(const JobResult& result);
     void release_discarded_output();

@@ -63,7 +63,7 @@ void PresenceDuty::judge(bool known) {
 // The same trouble is logged once.
 void PresenceDuty::say(const std::string& trouble) {
     if (trouble_.failed(trouble)) {
-        context_.log.warning("presence", {{"backend", context_.config.name}, {"why", trouble}});
+        context_.log.warning("presence-failed", {{"why", trouble}});
     }
 }
 

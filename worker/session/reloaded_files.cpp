@@ -72,13 +72,11 @@ std::optional<Secret> ReloadedFiles::check_credential() {
 
 void ReloadedFiles::say(std::string_view what, const Result<>& done, std::string& said) {
     if (done) {
-        log_.info("reloaded", {{"backend", config_.name}, {"what", std::string(what)}});
+        log_.info("files-reloaded", {{"what", what}});
     } else if (said != done.error().what) {
         said = done.error().what;
-        log_.warning("not reloaded", {{"backend", config_.name},
-                                      {"what", std::string(what)},
-                                      {"why", said},
-                                      {"advice", "the old one stays"}});
+        log_.warning("reload-failed",
+                     {{"what", what}, {"why", said}, {"advice", "the old one stays"}});
     }
 }
 

@@ -95,7 +95,8 @@ void Session::add_heartbeat(const SessionInputs& inputs, MetricsReader metrics) 
                 [this, &samples = inputs.samples, &proc = inputs.proc](const CpuSample& sample) {
                     // A service has its own; what it would leave may be as old as its last run.
                     if (context_.serves()) return;
-                    context_.log.check(samples.save(config_.name, proc.boot_id, sample), "sample");
+                    context_.log.check(samples.save(config_.name, proc.boot_id, sample),
+                                       "sample-unsaved");
                 },
             .answered =
                 [this](const Answer<HeartbeatReceipt>& answer) { on_heartbeat_answer(answer); }});

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::string_view kNoArtifacts = "artifacts are refused, so there is nothing to it";
 constexpr std::string_view kNoServer =
-    "the agent listens on no port; `bulkhead status` tells what /healthz and /status told";
+    "the agent listens on no port; bulkhead-http.socket answers /healthz and /status on "
+    "127.0.0.1:7070";
 constexpr std::string_view kNoTelemetry = "telemetry over NATS is not part of this version";
 
 constexpr std::string_view kOriginalState = "/var/lib/aegis";
