@@ -1,0 +1,297 @@
+#include "cli/explain/advice.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "common/admission/reason.hpp"
+
+namespace bulkhead::cli {
+
+namespace {
+
+constexpr std::string_view kSignAgain =
+    "have the job approved anew: bulkhead new-job, ssh-keygen -Y sign, bulkhead seal";
+constexpr std::string_view kReport = "please report it: the agent itself should not let it happen";
+constexpr std::string_view kChangedOnTheWay =
+    "compare what the backend sent with what was signed: bulkhead dry-run FILE on a copy; seal the "
+    "right script and manifest together again";
+constexpr std::string_view kDeclares =
+    "the manifest's `param` lines say which the job takes: bulkhead dry-run FILE lists them; "
+    "correct "
+    "the request at the backend";
+constexpr std::string_view kGroups =
+    "bulkhead show-confinement and approval.policy say who approves this profile; have one of them "
+    "sign";
+
+constexpr std::array kReasons{
+    Advice{"undecided", "", kReport},
+    Advice{"admitted", "", "nothing: bulkhead jobs shows how it went"},
+    Advice{"not-sealed", "",
+           "restart the agent if it was upgraded by halves: broker and worker must "
+           "be of one version; otherwise treat the worker as captured"},
+    Advice{"size-exceeded", "",
+           "make the script or its parameters smaller; the detail has the bound"},
+    Advice{"script-empty", "", "correct the script at the backend"},
+    Advice{"manifest-malformed", "",
+           "the detail names the line; write the manifest with bulkhead new-job"},
+    Advice{
+        "format-not-accepted", "",
+        "have it approved in the newer format (bulkhead new-job), or change `manifest-formats` in "
+        "host.policy"},
+    Advice{"not-approved", "",
+           "if it should run: have it signed, or pin it with a manifest in policy/approved, then "
+           "systemctl reload bulkhead; bulkhead dry-run FILE says what is missing"},
+    Advice{"catalogue-unknown", "",
+           "correct the name at the backend, or pin a manifest and script of this name in "
+           "policy/approved and systemctl reload bulkhead"},
+    Advice{
+        "script-ambiguous", "",
+        "write a `same-script` line into approval.policy, or take one of the two manifests out of "
+        "policy/approved; then systemctl reload bulkhead"},
+    Advice{"job-revoked", "",
+           "nothing, if it was meant: else take its line out of revoked_jobs, reload"},
+    Advice{"signature-malformed", "",
+           "sign with ssh-keygen -Y sign -n bulkhead-job-v1, and bulkhead seal"},
+    Advice{"signature-invalid", "", kChangedOnTheWay},
+    Advice{"signer-unknown", "",
+           "if the signer is to count: add the key to allowed_signers with "
+           "namespaces=\"bulkhead-job-v1\", "
+           "and systemctl reload bulkhead"},
+    Advice{"signer-revoked", "", "have somebody sign whose key is not withdrawn"},
+    Advice{"signer-unclear", "",
+           "mend the line of allowed_signers that the detail names: bulkhead check-policy; then "
+           "systemctl reload bulkhead"},
+    Advice{
+        "signer-not-valid", "",
+        "valid-after, valid-before and namespaces of the key's line in allowed_signers bound it; "
+        "have a valid key sign, or renew the line and reload"},
+    Advice{"signer-not-in-group", "", kGroups},
+    Advice{"author-does-not-count", "", "have another person sign as well"},
+    Advice{"author-unknown", "",
+           "name the author as allowed_signers does: bulkhead new-job --author NAME"},
+    Advice{"author-unsigned", "", "have the author sign as well"},
+    Advice{"signer-not-hardware", "",
+           "sign with a key of a hardware token (ssh-keygen -t ed25519-sk)"},
+    Advice{"signer-not-verified", "",
+           "sign with a token's key that asks for a PIN (ssh-keygen -t ed25519-sk -O "
+           "verify-required)"},
+    Advice{"threshold-not-met", "", "have more of the people sign that the detail names"},
+    Advice{"profile-not-signable", "",
+           "use another profile, pin the job in policy/approved, or let approval.policy name "
+           "approvers"},
+    Advice{"validity-too-long", "",
+           "have it approved for a shorter time: bulkhead new-job --expires"},
+    Advice{"script-hash-mismatch", "", kChangedOnTheWay},
+    Advice{"script-size-mismatch", "", kChangedOnTheWay},
+    Advice{"odd-bytes", "",
+           "bulkhead dry-run FILE names each place; remove them, or say why: new-job --odd-bytes "
+           "REASON"},
+    Advice{"interpreter-not-allowed", "",
+           "use an interpreter of interpreters.policy, or add a line there and reload"},
+    Advice{
+        "interpreter-untrusted", "",
+        "install the interpreter as root's own file that others cannot write (its package does)"},
+    Advice{"target-mismatch", "",
+           "approve it for this host or a group of it: bulkhead new-job --target; bulkhead status "
+           "shows "
+           "id and groups of this host"},
+    Advice{"target-too-wide", "", "name hosts or groups: bulkhead new-job --target"},
+    Advice{"realm-mismatch", "", "approve it for this realm (--realm), which host.policy names"},
+    Advice{"epoch-mismatch", "",
+           "approve it anew for the epoch of host.policy: bulkhead new-job --epoch"},
+    Advice{"clock-behind", "",
+           "set the clock right (timedatectl, chronyc tracking); docs/operations.md has the way "
+           "out of a "
+           "clock that once ran ahead"},
+    Advice{
+        "clock-unsure", "",
+        "set the clock right if it is wrong now; if it once ran ahead: sudo bulkhead reset-clock"},
+    Advice{"too-early", "", "wait until not-before, or set this host's clock right"},
+    Advice{"too-late", "", kSignAgain},
+    Advice{"delivery-already-run", "", "nothing: it ran; bulkhead explain DELIVERY shows when"},
+    Advice{"job-already-run", "",
+           "nothing, if it is the same job: it ran. Else give it another id (bulkhead new-job "
+           "--job-id), "
+           "and have it signed again"},
+    Advice{
+        "before-birth", "",
+        "approve it anew with a later --not-before; see \"What ran here\" in docs/operations.md"},
+    Advice{"not-one-shot", "", "approve it for one run: bulkhead new-job --runs 1"},
+    Advice{"runs-over-ceiling", "",
+           "approve it for fewer runs, or raise the bound in approval.policy"},
+    Advice{"quota-exceeded", "",
+           "wait until its period has passed, or approve more: new-job --runs"},
+    Advice{"ledger-full", "",
+           "see \"What ran here\" in docs/operations.md; the log says which bound it is"},
+    Advice{"ledger-lost", "",
+           "restore /var/lib/bulkhead/broker, or go on without: sudo bulkhead accept-lost-ledger"},
+    Advice{"ledger-rolled-back", "",
+           "restore the newest ledger, or go on without: sudo bulkhead accept-lost-ledger"},
+    Advice{"parameter-unknown", "", kDeclares},
+    Advice{"parameter-missing", "", kDeclares},
+    Advice{"parameter-invalid", "", kDeclares},
+    Advice{"parameter-not-allowed", "",
+           "declare it by a rule that approval.policy allows, and have the job approved anew"},
+    Advice{"profile-unknown", "",
+           "use a profile of bulkhead show-confinement, or add it and reload"},
+    Advice{"profile-changed", "",
+           "read what changed in the profile, and have the job approved anew"},
+    Advice{"timeout-over-ceiling", "", "approve less time: bulkhead new-job --timeout"},
+    Advice{"output-over-ceiling", "", "approve less output: bulkhead new-job --output-max"},
+    Advice{"intake-suspended", "",
+           "bulkhead status says what suspends it and since when; when that is settled: "
+           "sudo bulkhead resume-jobs"},
+    Advice{"too-many-jobs", "", "nothing: it is asked again when one has ended (bulkhead jobs)"},
+    Advice{
+        "ledger-write-failed", "",
+        "make room on, or repair, the disk of /var/lib/bulkhead; then systemctl restart bulkhead"},
+    Advice{"profile-unusable", "",
+           "the detail names the wall, account or path: sudo bulkhead check-policy --as-host lists "
+           "all"},
+    Advice{"audit-write-failed", "", "make room on, or repair, the disk of /var/log/bulkhead"},
+    Advice{"evidence-write-failed", "", "make room on, or repair, the disk of /var/lib/bulkhead"},
+};
+
+constexpr std::array kTroubles{
+    Advice{
+        "policy-rejected", "the policy on disk does not load, and is not in force",
+        "bulkhead check-policy /etc/bulkhead/policy; mend file and line that it names; systemctl "
+        "reload bulkhead"},
+    Advice{"signers-refused",
+           "lines of allowed_signers are not understood; those people approve nothing",
+           "mend the lines it names (policy/grammar.md); systemctl reload bulkhead"},
+    Advice{"policy-files-ignored", "files of the policy directory that nobody reads",
+           "give them the name they should have, or move them away; systemctl reload bulkhead"},
+    Advice{"script-ambiguous", "one script is pinned by two manifests, and neither decides",
+           "write a `same-script` line into approval.policy, or take one out; reload"},
+    Advice{"readers-unknown", "the group of `readers` in host.policy does not exist here",
+           "groupadd it, or correct the line; systemctl reload bulkhead"},
+    Advice{"intake-suspended", "no job begins",
+           "its text says why; when that is settled: sudo bulkhead resume-jobs"},
+    Advice{"clock-behind", "the clock shows a time before one that this host has seen",
+           "set the clock right (timedatectl, chronyc tracking); docs/operations.md, "
+           "\"clock-behind\""},
+    Advice{
+        "clock-unsure",
+        "the clock is behind a time that it once showed and that nothing vouched for",
+        "set the clock right if it is wrong now; if it once ran ahead: sudo bulkhead reset-clock"},
+    Advice{"status-unwritable", "root cannot write broker.json, so nobody sees what it knows",
+           "make room on, or repair, the file system of /run"},
+    Advice{"ledger-full", "there is no room to record another job",
+           "see \"What ran here\" in docs/operations.md; after a failed write: repair the disk, "
+           "restart"},
+    Advice{"ledger-lost", "the memory of what ran here is gone",
+           "restore /var/lib/bulkhead/broker, or go on without: sudo bulkhead accept-lost-ledger"},
+    Advice{"ledger-rolled-back", "the memory of what ran here is older than the audit log",
+           "restore the newest ledger, or go on without: sudo bulkhead accept-lost-ledger"},
+    Advice{"accept-lost-ledger-failed",
+           "what bulkhead accept-lost-ledger asked for could not be done",
+           "its text has the cause, mostly a full disk; then ask again"},
+    Advice{
+        "audit-gap", "lines of the audit log are gone",
+        "bulkhead verify-audit /var/log/bulkhead names the place; treat it as a break-in until you "
+        "know better"},
+    Advice{"audit-unwritable", "decisions cannot be recorded, so nothing starts",
+           "make room on, or repair, the disk of /var/log/bulkhead"},
+    Advice{"evidence-unwritable", "what is approved cannot be kept, so nothing starts",
+           "make room on, or repair, the disk of /var/lib/bulkhead"},
+    Advice{"log-lines-lost", "lines of the log were not taken, so the journal has gaps",
+           "see whether the journal keeps up: systemctl status systemd-journald; audit.log has all "
+           "decisions"},
+};
+
+constexpr std::string_view kDuty =
+    "bulkhead status has the reason in words; cause first, the message says what to do";
+
+constexpr std::array kSaid{
+    Advice{"enroll-failing", "the backend does not enroll this host, says its worker", kDuty},
+    Advice{"presence-failing", "the backend does not hear that this host is there, says its worker",
+           kDuty},
+    Advice{"heartbeat-failing", "the backend takes no heartbeat, says its worker", kDuty},
+    Advice{"inventory-failing", "the backend takes no inventory, says its worker", kDuty},
+    Advice{"findings-failing", "the backend takes no findings, says its worker", kDuty},
+    Advice{"jobs-failing", "the backend cannot be asked for jobs, says its worker", kDuty},
+    Advice{"heartbeat-none", "no heartbeat was taken yet, says a worker",
+           "if it lasts: journalctl -u bulkhead -p warning"},
+    Advice{"heartbeat-late", "no heartbeat was taken for three intervals, says a worker",
+           "journalctl -u bulkhead -p warning"},
+    Advice{"spool-full", "output of jobs waits for the backend, and no more fits, says a worker",
+           "see why the backend does not take it: bulkhead status"},
+    Advice{"certificate-expiring", "a certificate in use ends within 14 days, says a worker",
+           "put the new one into the file that agent.yaml names"},
+    Advice{"certificate-expired",
+           "a certificate in use has ended, says a worker, or this host's clock is wrong",
+           "timedatectl; then put the new one into the file that agent.yaml names"},
+    Advice{"worker-silent", "a worker does not answer at its status socket",
+           "journalctl -u bulkhead -p warning: it may be down or hang; status_socket: false closes "
+           "it"},
+    Advice{"root-silent", "root's process has written nothing for three ticks",
+           "journalctl -u bulkhead; systemctl restart bulkhead if it hangs"},
+    Advice{"root-unbelieved", "broker.json is not root's alone, or not what root writes",
+           "find out who made it, and systemctl restart bulkhead"},
+    Advice{"root-unknown", "what root knows cannot be read by you",
+           "ask as root, or be a member of the group of `readers` in host.policy, else bulkhead"},
+};
+
+constexpr std::array kEnds{
+    Advice{"ok", "the script ended by itself; its exit status is its own", "nothing"},
+    Advice{"timed-out", "it ran longer than its manifest or profile allows, and was ended",
+           "approve more time (bulkhead new-job --timeout, at most the profile's), or find what it "
+           "waits for"},
+    Advice{"interrupted", "the agent or the host went down while it ran",
+           "look what it did, by bulkhead jobs and its output; a one-shot takes a new approval to "
+           "run again"},
+    Advice{"agent-stopped", "the agent was stopped while it ran",
+           "look what it did; a one-shot takes a new approval to run again"},
+    Advice{"reboot-requested", "it asked for a restart of the host, and goes on after it", "wait"},
+    Advice{"not-resumed", "it was to go on after a restart of the host, and did not",
+           "the detail says why; approve it anew, or end what it began by hand"},
+    Advice{"start-failed", "it was admitted and its sandbox could not be built; no line of it ran",
+           "the detail names the step: sudo bulkhead check-policy --as-host"},
+    Advice{"confinement-differs",
+           "what was set for it is not what the kernel says is set; no line ran", kReport},
+    Advice{"parameter-leads-out",
+           "a parameter's path leads out of its prefix by a symlink, or is not to be seen; no line "
+           "ran",
+           "correct the value at the backend, or remove the symlink"},
+    Advice{"job-revoked", "revoked_jobs withdrew it with `kill` while it ran",
+           "nothing: it was meant"},
+    Advice{"stopped-by-operator", "bulkhead stop-job ended it", "nothing: it was meant"},
+    Advice{"job-unusable",
+           "the worker could not make a job of what the backend sent; root never saw it",
+           "the detail says what is wrong with the message: correct it at the backend"},
+};
+
+std::string_view meaning_of(std::string_view code) {
+    for (const auto& row : admission::reasons()) {
+        if (row.code == code) return row.explanation;
+    }
+    return {};
+}
+
+}  // namespace
+
+std::span<const Advice> reason_advice() { return kReasons; }
+std::span<const Advice> trouble_advice() { return kTroubles; }
+std::span<const Advice> said_advice() { return kSaid; }
+std::span<const Advice> end_advice() { return kEnds; }
+
+std::optional<Explained> explained(std::string_view code, std::size_t index) {
+    struct Table {
+        std::string_view kind;
+        std::span<const Advice> rows;
+    };
+    for (const auto& table : {Table{"reason of a refusal", kReasons}, Table{"trouble", kTroubles},
+                              Table{"trouble", kSaid}, Table{"end of a job", kEnds}}) {
+        const auto row = std::ranges::find(table.rows, code, &Advice::code);
+        if (row == table.rows.end()) continue;
+        if (index == 0) {
+            return Explained{table.kind, row->means.empty() ? meaning_of(code) : row->means,
+                             row->action};
+        }
+        --index;
+    }
+    return {};
+}
+
+}  // namespace bulkhead::cli
