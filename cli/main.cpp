@@ -74,6 +74,12 @@ constexpr std::array kCommands{
         "is all well with the agent, by what root and each worker say: 0 healthy, 1 trouble,\n"
         "      2 no agent, or not to be told; --check: one line, as Nagios has it",
         &cli::status},
+    Row{"metrics", "[--textfile FILE.prom] [--run-dir DIR]",
+        "how the agent is, for Prometheus; or as a file for node_exporter's textfile collector",
+        &cli::metrics},
+    Row{"serve-status", "[--run-dir DIR]",
+        "answer /healthz and /status over HTTP, at the socket of bulkhead-http.socket",
+        &cli::serve_status},
     Row{"jobs", "[--since TIME|24h] [--json] [--state DIR] [--log-dir DIR] | --holds MOUNT|DEVICE",
         "the jobs that run and ran, by the audit log; as root also those that keep a file system\n"
         "      busy",

@@ -18,6 +18,8 @@ inline constexpr int kWrong = 2;  // the arguments are wrong, or the policy does
 // Each returns its exit status. main() prints an error, and exits with kWrong if it is a wrong(),
 // else with kNo.
 Result<int> status(const Arguments& arguments);
+Result<int> metrics(const Arguments& arguments);
+Result<int> serve_status(const Arguments& arguments);
 Result<int> explain(const Arguments& arguments);
 Result<int> jobs(const Arguments& arguments);
 Result<int> stop_job(const Arguments& arguments);

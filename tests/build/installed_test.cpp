@@ -23,6 +23,9 @@ using ::testing::StartsWith;
 
 constexpr const char* kUnits[] = {"bulkhead.service", "bulkhead-checkin.service"};
 
+// Units that nobody starts unasked, and that only look at the agent.
+constexpr const char* kLookers[] = {"bulkhead-metrics.service", "bulkhead-http.service"};
+
 // The settings of a unit's section [Service], in order, without comments.
 std::vector<std::string> settings_of(const std::string& path) {
     std::ifstream file(path);
@@ -101,6 +104,23 @@ TEST(InstallManifest, NamesTheLinkInTheAdministratorsPath) {
     EXPECT_THAT(text, HasSubstr("/usr/sbin/broker"));
 }
 
+TEST(InstalledUnits, ThoseThatOnlyLookHaveNoPowerOverTheAgentNorANetwork) {
+    const TempDir root;
+    output_of("DESTDIR='" + root.path() + "' '" CMAKE "' --install '" BUILD_TREE "' --prefix /usr");
+    for (const auto* unit : kLookers) {
+        const auto settings = settings_of(root.path() + "/usr/lib/systemd/system/" + unit);
+        EXPECT_THAT(settings, Contains(StartsWith("ExecStart=/usr/bin/bulkhead "))) << unit;
+        for (const auto* wall :
+             {"CapabilityBoundingSet=", "NoNewPrivileges=yes", "ProtectSystem=strict",
+              "PrivateNetwork=yes", "RestrictAddressFamilies=AF_UNIX",
+              "SystemCallFilter=@system-service", "MemoryDenyWriteExecute=yes",
+              "InaccessiblePaths=-/etc/bulkhead -/var/lib/bulkhead -/var/log/bulkhead"}) {
+            EXPECT_THAT(settings, Contains(std::string(wall))) << unit;
+        }
+        EXPECT_THAT(settings, Not(Contains(HasSubstr("@BULKHEAD")))) << unit;
+    }
+}
+
 class WriteUnits : public ::testing::Test {
   protected:
     // Whether units are written from templates with this hardening.
@@ -108,6 +128,9 @@ class WriteUnits : public ::testing::Test {
                const std::string& libexec = "/usr/libexec/bulkhead") {
         files_.write("walls.conf.in", walls);
         for (const auto* name : kUnits) files_.write(std::string(name) + ".in", unit);
+        for (const auto* name : kLookers) {
+            files_.write(std::string(name) + ".in", "[Service]\nNoNewPrivileges=yes\n");
+        }
         const auto status =
             std::system(("'" CMAKE "' -DFROM='" + files_.path() + "' -DTO='" + files_.path() +
                          "' -DBULKHEAD_LIBEXEC='" + libexec +

@@ -1,6 +1,7 @@
 // Where the log goes, how it looks, how much of it there is.
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <sstream>
 
 #include "tests/pair/pair.hpp"
@@ -38,6 +39,28 @@ TEST_F(Logging, StandardOutputHasALineOfJsonForEachEventOfBothHalves) {
     start_enrolled();
     EXPECT_TRUE(wait_for_line(place() / "agent.log", "broker", "started"));
     EXPECT_TRUE(wait_for_line(place() / "agent.log", "worker/bulkhead", "enrolled"));
+}
+
+TEST_F(Logging, RootTellsOfEachJobHowItBeganAndEndedAndOfARefusalWhy) {
+    pin({.name = "seven", .script = "exit 7\n", .catalogue = true});
+    start_enrolled();
+    queue({.catalogue = "seven"});
+    queue({.script = "echo nobody approved this\n"});
+    const auto log = place() / "agent.log";
+    ASSERT_TRUE(wait_for_line(log, "broker", "job-ended"));
+    ASSERT_TRUE(wait_for_line(log, "broker", "job-refused"));
+    std::map<std::string, json> told;
+    for (const auto& line : lines(log, "broker")) told[line["event"]] = line;
+    EXPECT_EQ(told["job-started"]["level"], "info");
+    EXPECT_EQ(told["job-started"]["profile"], "test");
+    EXPECT_EQ(told["job-ended"]["level"], "warning") << "it failed";
+    EXPECT_EQ(told["job-ended"]["exit"], 7);
+    EXPECT_EQ(told["job-ended"]["signal"], 0);
+    EXPECT_TRUE(told["job-ended"]["ms"].is_number_unsigned());
+    EXPECT_EQ(told["job-ended"]["number"], told["job-started"]["number"]);
+    EXPECT_EQ(told["job-ended"]["backend"], "bulkhead");
+    EXPECT_EQ(told["job-refused"]["level"], "warning");
+    EXPECT_EQ(told["job-refused"]["reason"], "not-approved");
 }
 
 TEST_F(Logging, AFileTakesTheLinesOfBothHalvesAndIsReopenedAfterARotation) {

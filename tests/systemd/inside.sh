@@ -60,6 +60,38 @@ check "an admin job can do what packages need" prints upgrade upgraded
 
 named() { grep '"job":"look"' /var/log/bulkhead/audit.log | grep -q "$(sha256sum </etc/bulkhead/policy/approved/look.script | cut -d' ' -f1)"; }
 check "the audit log names the script that ran" named
+
+# --- what the journal has of it
+entries() { journalctl --no-pager -o json "$@"; }  # entries MATCH...: what journalctl(1) finds
+entry_has() {  # entry_has FIELD TEXT MATCH...
+    local field=$1 text=$2
+    shift 2
+    entries "$@" | grep -q "\"$field\":\"$text"
+}
+check "root speaks as root" entry_has BULKHEAD_VERSION "" SYSLOG_IDENTIFIER=bulkhead-broker BULKHEAD_EVENT=agent-started
+check "a worker speaks as one, of its backend" entry_has BULKHEAD_BACKEND bulkhead SYSLOG_IDENTIFIER=bulkhead-worker BULKHEAD_EVENT=enrolled
+check "the end of a job has its exit status" entry_has BULKHEAD_EXIT 0 BULKHEAD_EVENT=job-ended BULKHEAD_JOB=look
+check "what is well is no warning" test -z "$(entries -u "$unit" -p warning BULKHEAD_EVENT=job-ended)"
+queue nothing
+check "a refusal is in the journal" await 30 entry_has BULKHEAD_REASON catalogue-unknown BULKHEAD_EVENT=job-refused
+check "and is a warning, in words" bash -c "journalctl -u $unit -p warning -o cat | grep -q '^job-refused .*reason=catalogue-unknown'"
+unmarked() { ! entries -u "$unit" | grep -v BULKHEAD_EVENT | grep -q 'SYSLOG_IDENTIFIER...bulkhead'; }
+check "no line of ours is without its event" unmarked
+check "bulkhead explain has the refusal" bash -c "bulkhead explain catalogue-unknown | grep -q policy/approved"
+
+# --- what others watch it by
+mkdir -p /var/lib/prometheus/node-exporter
+check "metrics are written" systemctl start bulkhead-metrics.service
+check "and say that it is up" grep -qx "bulkhead_up 1" /var/lib/prometheus/node-exporter/bulkhead.prom
+check "and what the worker says" grep -q "^bulkhead_worker_says_heartbeats" /var/lib/prometheus/node-exporter/bulkhead.prom
+check "the socket for HTTP starts" systemctl start bulkhead-http.socket
+check "it answers" bash -c 'curl -sS -m 20 http://127.0.0.1:7070/status | grep -q "\"backend\":\"bulkhead\""'
+check "no page of another site reads it" test "$(curl -sS -o /dev/null -w '%{http_code}' -H 'Host: evil.example' http://127.0.0.1:7070/status)" = 421
+check "its process is nobody in particular" bash -c '! pgrep -u root -f serve-status >/dev/null && pgrep -f serve-status >/dev/null'
+for name in bulkhead-metrics.service bulkhead-metrics.timer bulkhead-http.service bulkhead-http.socket; do
+    check "$name has nothing systemd would complain of" test -z "$(systemd-analyze verify --man=no "$name" 2>&1)"
+done
+
 systemctl start bulkhead-checkin.service
 skipped() { journalctl -o cat -u bulkhead-checkin.service | grep -q "exec-condition"; }
 check "a pass of its own keeps away from the agent that always runs" await 20 skipped
