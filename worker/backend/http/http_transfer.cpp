@@ -10,6 +10,8 @@
 
 #include "common/base/parse.hpp"
 #include "common/base/text.hpp"
+#include "common/sys/clock.hpp"
+#include "worker/backend/http/http_failure.hpp"
 #include "worker/backend/http/url.hpp"
 
 namespace bulkhead::worker {
@@ -20,9 +22,6 @@ namespace {
 constexpr std::uint64_t kMaxHeaderBytes = 64_KiB;
 // Bounds Retry-After, so that adding it to a time cannot overflow.
 constexpr std::chrono::seconds kMaxRetryAfter = std::chrono::hours(24);
-
-constexpr std::string_view kRefusedLogin =
-    "the proxy wants a user and a password, or others (status 407): see proxy_credential_file";
 
 curl_socket_t open_socket(void* owner, curlsocktype, curl_sockaddr* address) {
     const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -172,6 +171,8 @@ void Transfer::set_trust() {
     set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     set(CURLOPT_SSL_VERIFYPEER, 1L);
     set(CURLOPT_SSL_VERIFYHOST, 2L);
+    if (const auto code = note_handshakes(easy_.get(), seen_); setting_ == CURLE_OK)
+        setting_ = code;
     // libcurl's defaults are replaced: the distribution's bundle takes 50 ms and megabytes to
     // parse, and its directory must not be trusted in addition to the operator's own CA.
     set(CURLOPT_CAINFO, kNothing);
@@ -201,6 +202,7 @@ Result<> Transfer::prepare(HttpRequest request) {
     callback_error_.clear();
     curl_error_[0] = '\0';
     header_bytes_ = sent_ = 0;
+    seen_.reset();
     setting_ = CURLE_OK;
 
     auto server = settings_->base_url;
@@ -211,7 +213,8 @@ Result<> Transfer::prepare(HttpRequest request) {
         TRY(within("request", parse_backend_url(server, settings_->allow_plaintext)));
     }
     set(CURLOPT_URL, url.c_str());
-    set_proxy(TRY(parse_url(server)));
+    url_ = TRY(parse_url(server));
+    set_proxy(url_);
     const auto timeout = request_.timeout.count() > 0 ? request_.timeout : settings_->timeout;
     request_.timeout = timeout;
     set(CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
@@ -308,24 +311,29 @@ void Transfer::abandon() {
 
 Error Transfer::describe(CURLcode code) const {
     if (!callback_error_.empty()) return {.what = callback_error_};
-    std::string text = curl_easy_strerror(code);
-    auto kind = Error::Kind::none;
-    if (code == CURLE_OPERATION_TIMEDOUT) {
-        long sent = 0;
-        curl_easy_getinfo(easy_.get(), CURLINFO_REQUEST_SIZE, &sent);
-        if (sent > 0) kind = Error::Kind::too_slow;
-        text = "no answer within " + std::to_string(request_.timeout.count()) + " ms";
-    }
-    if (curl_error_[0] != '\0') text += ": " + quoted(curl_error_);
-    long connected = 0;
-    curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &connected);
-    if (connected == 407) text = kRefusedLogin;
-    long system = 0;
-    curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &system);
-    if (code == CURLE_COULDNT_CONNECT && (system == EPERM || system == EACCES)) {
-        text += "; no line \"connect\" of policy names this address and port";
-    }
-    return {.what = std::move(text), .kind = kind};
+    if (code == CURLE_OK) return {};
+    auto* const easy = easy_.get();
+    const char* ip = nullptr;
+    long sent = 0;
+    double resolved = 0;
+    double connected = 0;
+    HttpFailure failure{.code = code, .curl_error = curl_error_};
+    curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &ip);
+    curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
+    curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME, &resolved);
+    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME, &connected);
+    curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &failure.system);
+    curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &failure.connect_status);
+    if (ip != nullptr) failure.ip = ip;
+    failure.url = url_;
+    failure.resolved = resolved > 0;
+    failure.connected = connected > 0 || sent > 0;
+    failure.timeout = request_.timeout;
+    failure.now = sys::now();
+    failure.seen = seen_.get();
+    const bool late = code == CURLE_OPERATION_TIMEDOUT && sent > 0;
+    return {.what = words_of(failure, *settings_),
+            .kind = late ? Error::Kind::too_slow : Error::Kind::none};
 }
 
 Transfer& Transfer::of(CURL* handle) {

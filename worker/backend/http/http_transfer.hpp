@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "worker/backend/http/http_client.hpp"
+#include "worker/backend/http/tls_seen.hpp"
 
 namespace bulkhead::worker {
 
@@ -71,6 +72,8 @@ class Transfer {
     Easy easy_;
     HttpRequest request_;
     HttpAnswer answer_;
+    Url url_;                        // of the server that is asked
+    std::shared_ptr<TlsSeen> seen_;  // null: the request made no handshake
     curl_slist* headers_ = nullptr;
     CURLcode setting_ = CURLE_OK;     // of the first curl_easy_setopt(3) that failed
     std::uint64_t header_bytes_ = 0;  // received
