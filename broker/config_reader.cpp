@@ -38,7 +38,7 @@ Result<std::vector<protocol::BackendEntry>> read_config(const Options& options,
     plan.arguments = {"bulkhead-worker", "--read-config"};
     plan.arguments.insert(plan.arguments.end(), options.settings.begin(), options.settings.end());
     plan.environment = environment_for_settings();
-    plan.user = TRY(input(within("--config-user, an account that systemd-sysusers makes",
+    plan.user = TRY(input(within("--config-user, made by: systemd-sysusers bulkhead.conf",
                                  sandbox::find_user(options.config_user))));
     plan.network = false;
     plan.cgroup = cgroup.fd();

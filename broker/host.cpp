@@ -38,7 +38,8 @@ Result<sys::Dir> own_directory(const std::string& path, mode_t mode, const sandb
     if (::fstat(dir.fd(), &info) != 0) return sys::fail_errno(path);
     if (info.st_uid != owner.uid || (info.st_mode & 022) != 0) {
         return fail(path + ": must belong to user " + std::to_string(owner.uid) +
-                    " and not be writable by group or others");
+                    " and not be writable by group or others; run: chown " +
+                    std::to_string(owner.uid) + " " + path + " && chmod go-w " + path);
     }
     return dir;
 }
@@ -110,6 +111,7 @@ Result<sys::Fd> open_config(const std::string& path) {
         sys::Fd none(::open("/dev/null", O_RDONLY | O_CLOEXEC));
         if (none) return none;
     }
+    if (!found && found.error().code == ENOENT) return fail(path + " does not exist");
     if (!found) return within("configuration", found.error());
     TRY(within("configuration", sys::require_roots_file(*found, path)));
     return sys::reopen(*found, O_RDONLY | O_NONBLOCK);

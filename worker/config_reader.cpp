@@ -1,10 +1,9 @@
 #include "worker/config_reader.hpp"
 
-#include <algorithm>
+#include <sys/stat.h>
 
-#include "common/policy/connect.hpp"
-#include "worker/backend/http/url.hpp"
 #include "worker/config/files.hpp"
+#include "worker/config/ports.hpp"
 #include "worker/config/sealed_settings.hpp"
 #include "worker/confine.hpp"
 
@@ -13,18 +12,6 @@ namespace bulkhead::worker {
 namespace {
 
 static_assert(kMaxBackends == protocol::kMaxBackends);
-
-// Collects the errors of all backends into one, a line each.
-class Problems {
-  public:
-    void add(const Result<>& done) {
-        if (!done) all_ += (all_.empty() ? "" : "\n") + done.error().what;
-    }
-    Result<> result() const { return all_.empty() ? Result<>() : fail(all_); }
-
-  private:
-    std::string all_;
-};
 
 Result<protocol::BackendEntry> entry_of(const Config& config, const BackendConfig& backend) {
     protocol::BackendEntry entry;
@@ -43,30 +30,17 @@ Result<protocol::BackendEntry> entry_of(const Config& config, const BackendConfi
 
 }  // namespace
 
-Result<> check_ports(const Config& config, const std::vector<std::uint16_t>& allowed) {
-    Problems problems;
-    for (const auto& backend : config.backends) {
-        for (const auto& [key, text] : server_urls(backend)) {
-            auto url = TRY(within("backend " + backend.name, parse_url(text)));
-            if (backend.proxy.used_for(url)) url = TRY(parse_url(backend.proxy.address()));
-            if (std::ranges::count(allowed, url.port) > 0) continue;
-            const auto port = std::to_string(url.port);
-            problems.add(fail("backend " + backend.name +
-                              ": policy lets the worker connect to no port " + port +
-                              "; add a line by profiles/worker.profile.d/NAME.lines: connect " +
-                              (policy::parse_address(url.host) ? url.host
-                               : url.loopback                  ? "127.0.0.1"
-                                                               : "any") +
-                              " " + port + "  # why"));
-        }
-    }
-    return problems.result();
-}
-
 Result<> hand_out_settings(BrokerClient& broker, ConfigSources sources, sys::Log& log) {
     const auto order = TRY(broker.receive_first<protocol::ReadConfig>());
     TRY(within("confine", confine(order.seccomp, order.landlock)));
-    sources.file = TRY(within(sources.file_name, sys::read_from_start(order.config.fd, 1_MiB)));
+    // The broker opens /dev/null in place of the default file that is not there.
+    struct stat info {};
+    if (::fstat(order.config.fd.get(), &info) != 0) return sys::fail_errno(sources.file_name);
+    if (!S_ISREG(info.st_mode)) {
+        sources.file_name = "/etc/bulkhead/agent.yaml";
+    } else {
+        sources.file = TRY(within(sources.file_name, sys::read_from_start(order.config.fd, 1_MiB)));
+    }
     const auto config = TRY(parse_config(sources));
     TRY(check_ports(config, order.ports.items));
     log.set_least(config.log_level);

@@ -12,9 +12,4 @@ namespace bulkhead::worker {
 // The error names all that is wrong with the settings, a line each.
 Result<> hand_out_settings(BrokerClient& broker, ConfigSources sources, sys::Log& log);
 
-// Checks that policy lets the worker connect to the port of each URL (or of its proxy); `allowed`
-// are the ports that it names. Without this check connect(2) would fail later with EPERM and no
-// advice. The error names every such URL.
-Result<> check_ports(const Config& config, const std::vector<std::uint16_t>& allowed);
-
 }  // namespace bulkhead::worker

@@ -54,7 +54,7 @@ Result<worker::RunOptions> take_run_options(std::vector<std::string>& arguments)
 }
 
 worker::ConfigSources sources(std::vector<std::string> arguments) {
-    worker::ConfigSources from{.file_name = "agent.yaml",
+    worker::ConfigSources from{.file_name = std::string(worker::kConfigFile),
                                .file = {},
                                .arguments = std::move(arguments),
                                .environment = {}};

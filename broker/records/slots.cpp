@@ -103,9 +103,9 @@ Result<std::vector<Slot>> take_slots(const sys::Dir& broker, const sys::Dir& wor
 Result<sandbox::User> slot_user(std::string_view base, unsigned number) {
     const auto colon = base.find(':');
     const auto name = std::string(base) + (colon == base.npos ? std::to_string(number) : "");
-    auto user = TRY(within(
-        "account of worker slot " + std::to_string(number) + ", which systemd-sysusers makes",
-        sandbox::find_user(name)));
+    auto user = TRY(within("account of worker slot " + std::to_string(number) +
+                               ", made by: systemd-sysusers bulkhead.conf",
+                           sandbox::find_user(name)));
     if (colon != base.npos) {
         user.uid += number;
         user.gid += number;

@@ -98,8 +98,17 @@ bool is_roots_alone(const struct stat& info) {
 Result<> require_roots_file(const Fd& fd, const std::string& path) {
     struct stat info {};
     if (::fstat(fd.get(), &info) != 0) return fail_errno(path);
-    if (S_ISREG(info.st_mode) && is_roots_alone(info)) return {};
-    return fail(path + ": not a regular file that only root can write; chown root, chmod go-w");
+    if (!S_ISREG(info.st_mode)) {
+        const auto* what = S_ISDIR(info.st_mode)    ? "a directory"
+                           : S_ISFIFO(info.st_mode) ? "a FIFO"
+                           : S_ISSOCK(info.st_mode) ? "a socket"
+                                                    : "a device";
+        return fail(path + ": is " + what + ", and a regular file belongs there");
+    }
+    if (is_roots_alone(info)) return {};
+    if (info.st_uid == 0) return fail(path + ": others may write to it; run: chmod go-w " + path);
+    return fail(path + ": belongs to user " + std::to_string(info.st_uid) + "; run: chown root " +
+                path);
 }
 
 Result<> write_all(const Fd& fd, ByteView bytes) {

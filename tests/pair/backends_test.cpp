@@ -219,7 +219,7 @@ TEST_F(Backends, AFileOfTheOthersIsNotHandedOut) {
     start();
     ASSERT_TRUE(eventually([&] { return beats_of_two() >= 1; }, kPatience));
     EXPECT_TRUE(wait_for_log("\"reason\":\"not-in-policy\""));
-    EXPECT_TRUE(wait_for_log("there is no install token"));
+    EXPECT_TRUE(wait_for_log("the install token cannot be used"));
     EXPECT_EQ(stop(), 0);
     configure("install_token_file: /etc/shadow");
     start();

@@ -251,7 +251,7 @@ TEST_F(NodeToken, ANewOneIsTakenByTheRunningServiceAndStaysOverARestart) {
 TEST_F(NodeToken, ALostOneStopsTheStartAndNamesItsFile) {
     ASSERT_EQ(::unlink((place() / "keys/node").c_str()), 0);
     EXPECT_EQ(run_to_end({}), 2);
-    EXPECT_TRUE(wait_for_log("credential_file: " + (place() / "keys/node") + ": No such file"));
+    EXPECT_TRUE(wait_for_log("credential_file: " + (place() / "keys/node") + " does not exist"));
 }
 
 // --- lunasentri; more of it in lunasentri_test.cpp
@@ -326,6 +326,22 @@ TEST_F(OwnCredential, ALostOneNeedsAnInstallToken) {
     put("install-token", "token-1");
     restart();
     EXPECT_TRUE(wait_for_heartbeats(1));
+}
+
+// systemd.exec(5), LoadCredential=: the directory and its files are root's, 0500 and 0400.
+TEST_F(OwnCredential, WhatTheServiceManagerHandsOverIsRead) {
+    place().append("policy/credentials.policy",
+                   "file $CREDENTIALS_DIRECTORY/NAME.*  # as the shipped policy has it\n");
+    auto text = place().read("agent.yaml");
+    const std::string named = place() / "install-token";
+    ASSERT_NE(text.find(named), text.npos);
+    text.replace(text.find(named), named.size(), "$CREDENTIALS_DIRECTORY/" + dialect() + ".token");
+    place().write("agent.yaml", text);
+    put("elsewhere/" + dialect() + ".token", "token-1");
+    ::chmod((place() / ("elsewhere/" + dialect() + ".token")).c_str(), 0400);
+    ::chmod((place() / "elsewhere").c_str(), 0500);
+    start({}, {{"CREDENTIALS_DIRECTORY", place() / "elsewhere"}});
+    EXPECT_TRUE(wait_for_heartbeats(1)) << log();
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ TEST_F(Start, AConfigurationThatOthersMayWriteIsRefused) {
 
 TEST_F(Start, AMissingConfigurationIsNamed) {
     fs::remove(place() / "agent.yaml");
-    expect_refused({"agent.yaml: No such file"});
+    expect_refused({"agent.yaml does not exist"});
 }
 
 TEST_F(Start, AMissingCaFileIsNamed) {

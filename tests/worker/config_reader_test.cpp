@@ -1,8 +1,7 @@
-#include "worker/config_reader.hpp"
-
 #include <gtest/gtest.h>
 
 #include "tests/worker/config/sources.hpp"
+#include "worker/config/ports.hpp"
 
 namespace bulkhead::worker {
 namespace {

@@ -26,6 +26,7 @@ class Builder {
           problems_(std::move(gathered_.problems)) {}
 
     Result<Config> build() {
+        if (!gathered_.unreadable.empty()) return fail(gathered_.unreadable);
         store_agent();
         config_.backends.resize(gathered_.backends);
         for (std::size_t i = 0; i < config_.backends.size(); ++i) store_backend(i);
@@ -132,7 +133,8 @@ class Builder {
 
     void check_url(BackendConfig& backend, std::size_t index) {
         if (backend.url.empty()) {
-            return complain(where(backend) +
+            const auto& silent = gathered_.silent;
+            return complain((silent.empty() ? "" : silent + ". ") + where(backend) +
                             "url is missing; set it in the file, with BULKHEAD_URL or --url");
         }
         for (const auto& [key, text] : server_urls(backend)) {
@@ -254,9 +256,81 @@ void expand_credentials_directory(Gathered& all,
 
 }  // namespace
 
-Result<Config> parse_config(const ConfigSources& sources) {
+namespace {
+
+Gathered gather_all(const ConfigSources& sources) {
     auto all = gather(sources);
     expand_credentials_directory(all, sources.environment);
+    return all;
+}
+
+constexpr std::string_view kHidden = "(hidden)";
+
+// What may be shown of a value: not a secret, nor a user and password within a URL.
+std::string shown_value(std::string_view key, std::string_view text) {
+    if (key == "install_token" || key == "credential") return std::string(kHidden);
+    const auto scheme = text.find("://");
+    const auto begin = scheme == text.npos ? 0 : scheme + 3;
+    const auto host = text.substr(begin, text.find_first_of("/?#", begin) - begin);
+    const bool is_url = scheme != text.npos || key == "proxy" || key == "url";
+    const auto at = is_url ? text.rfind('@') : text.npos;
+    if (at == text.npos || at < begin || host.empty()) return std::string(text);
+    return std::string(text.substr(0, begin)) + std::string(kHidden) + std::string(text.substr(at));
+}
+
+// The variable that gave a proxy, as an origin.
+EffectiveSetting effective_proxy(const BackendConfig& backend, const EnvironmentProxy& found) {
+    return {backend.name, "proxy", backend.proxy.url, found.variable};
+}
+
+}  // namespace
+
+std::vector<EffectiveSetting> effective_settings(const ConfigSources& sources,
+                                                 const Config& config) {
+    const auto all = gather_all(sources);
+    const auto found = read_environment_proxy(sources.environment);
+    std::vector<EffectiveSetting> list;
+    const auto add = [&](const std::string& backend, std::size_t index, std::string_view key,
+                         std::string_view fallback) {
+        const auto* const given = all.last(key, index);
+        const auto text = given == nullptr ? std::string(fallback) : given->text;
+        auto source = given == nullptr ? std::string("default") : given->origin;
+        // "agent.yaml:7: url" of a file; the key is told beside it.
+        const auto end = source.find(": ");
+        if (end != source.npos) source.resize(end);
+        list.push_back({backend, std::string(key), shown_value(key, text), std::move(source)});
+    };
+    for (const auto& setting : settings()) {
+        if (setting.scope == Scope::agent) add("", 0, setting.key, setting.fallback);
+    }
+    for (std::size_t i = 0; i < config.backends.size(); ++i) {
+        const auto& backend = config.backends[i];
+        const auto* const dialect = find_dialect(backend.dialect);
+        for (const auto& setting : settings()) {
+            if (setting.scope == Scope::agent) continue;
+            auto fallback = std::string(setting.fallback);
+            if (setting.key == "name") fallback = backend.name;
+            if (setting.key == "dialect") fallback = backend.dialect;
+            if (setting.key == "url") fallback = backend.url;
+            if (setting.key == "credential_file") fallback = backend.credential_file;
+            if (setting.key == "heartbeat_interval") {
+                fallback = std::to_string(backend.heartbeat_interval.count()) + "s";
+            }
+            const bool by_variable = setting.key == "proxy" && !backend.proxy.url.empty() &&
+                                     all.last("proxy", i) == nullptr;
+            if (by_variable) list.push_back(effective_proxy(backend, found));
+            if (!by_variable) add(backend.name, i, setting.key, fallback);
+        }
+        for (const auto& option : dialect->options) {
+            add(backend.name, i, std::string(kOptionPrefix) + std::string(option.name),
+                option.fallback);
+        }
+    }
+    return list;
+}
+
+Result<Config> parse_config(const ConfigSources& sources) {
+    auto all = gather_all(sources);
     return Builder(std::move(all), read_environment_proxy(sources.environment)).build();
 }
 

@@ -80,9 +80,12 @@ struct Config {
 
 inline constexpr std::size_t kMaxBackends = 16;  // each has a process of its own
 
+// The name of the file in messages.
+inline constexpr std::string_view kConfigFile = "agent.yaml";
+
 struct ConfigSources {
-    std::string file_name;  // for messages
-    std::optional<std::string> file;
+    std::string file_name;               // for messages
+    std::optional<std::string> file;     // none: it does not exist, or `file_name` is empty
     std::vector<std::string> arguments;  // without the program's name
     std::map<std::string, std::string> environment;
 };
@@ -91,6 +94,17 @@ struct ConfigSources {
 // you mean spool?".
 Result<Config> parse_config(const ConfigSources& sources);
 
+// What counts of each setting, and where it stands.
+struct EffectiveSetting {
+    std::string backend;  // its name; empty: a setting of the agent
+    std::string key;      // "url", "spool.max_bytes", "options.NAME"
+    std::string value;    // as it was written; secrets are "(hidden)", in URLs too
+    std::string source;   // "agent.yaml:7", "BULKHEAD_URL", "--url", "default"
+};
+// `config` is what parse_config() made of the same sources.
+std::vector<EffectiveSetting> effective_settings(const ConfigSources& sources,
+                                                 const Config& config);
+
 // The URL of each server that a backend asks, by the key: "url", and options that name servers.
 std::map<std::string, std::string> server_urls(const BackendConfig& backend);
 
@@ -98,6 +112,9 @@ HttpSettings http_settings(const BackendConfig& backend, std::string_view agent_
 
 // The settings for --help, one per paragraph: flag, environment variable, default, meaning.
 std::string describe_flags();
+// Every key of agent.yaml, one per paragraph: values, where it may stand, meaning, default, and the
+// variable and flag that give it too.
+std::string describe_keys();
 // The same table as a Markdown page: every key, where it may stand, and its values.
 std::string describe_settings();
 // The same as a JSON Schema of agent.yaml (draft 2020-12), for editors.

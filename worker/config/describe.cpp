@@ -41,6 +41,32 @@ std::string describe_flags() {
     return out;
 }
 
+std::string describe_keys() {
+    std::string out;
+    const auto paragraph = [&out](std::string_view key, std::string_view values,
+                                  std::string_view where, std::string_view fallback,
+                                  std::string_view help, const std::string& elsewhere) {
+        out += std::string(key) + " <" + std::string(values) + ">  (" + std::string(where) + ")\n";
+        out += "      " + std::string(help);
+        if (!fallback.empty()) out += " [" + std::string(fallback) + "]";
+        out += "\n" + (elsewhere.empty() ? "" : "      or " + elsewhere + "\n");
+    };
+    for (const auto& setting : settings()) {
+        const auto variable = setting.variable();
+        const auto flag = setting.flag();
+        paragraph(setting.key, setting.values(), place_of(setting), setting.fallback, setting.help,
+                  variable + (variable.empty() || flag.empty() ? "" : ", ") + flag);
+    }
+    for (const auto& dialect : dialects()) {
+        for (const auto& option : dialect.options) {
+            paragraph("options." + std::string(option.name), in_words(option.type),
+                      "backend of the dialect " + std::string(dialect.name), option.fallback,
+                      option.help, "");
+        }
+    }
+    return out;
+}
+
 std::string describe_settings() {
     std::string out =
         "| key | where | values | default | variable | option | meaning |\n"

@@ -30,7 +30,7 @@ constexpr std::string_view kOriginal = "original.";
 enum class Kind { open, secret };
 
 std::unexpected<Error> not_opened(const std::string& path, const OpenedFile& file) {
-    if (file.reason == kAbsent) return sys::fail_errno(path, ENOENT);
+    if (file.reason == kAbsent) return fail(path + " does not exist", ENOENT);
     if (file.reason == kNotInPolicy) {
         return fail(path +
                         ": no row of policy/credentials.policy has it, so root does not open it; "
@@ -161,7 +161,7 @@ class Loader {
             } else {
                 backend_.install_token_missing = "install_token_file: " + token.error().what;
                 const int code = token.error().code;
-                backend_.install_token_unusable = code != ENOENT && code != EACCES;
+                backend_.install_token_unusable = code != ENOENT;
             }
         }
         return {};

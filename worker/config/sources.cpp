@@ -14,6 +14,7 @@ namespace bulkhead::worker {
 namespace {
 
 constexpr std::string_view kOptions = "options";
+constexpr std::string_view kShippedConfig = BULKHEAD_DOC "/agent.yaml";
 
 bool may_stand_at_top(const Setting& setting) { return setting.scope != Scope::backend; }
 bool may_stand_in_backend(const Setting& setting) { return setting.scope != Scope::agent; }
@@ -24,10 +25,18 @@ class FileReader {
 
     void read(const std::string& text) {
         const auto root = parse_yaml(text);
-        if (!root) return problem(name_ + ":" + root.error().what);
-        if (root->kind == YamlNode::Kind::nothing) return;
+        if (!root) {
+            into_.unreadable = name_ + ":" + root.error().what;
+            return;
+        }
+        if (root->kind == YamlNode::Kind::nothing) {
+            into_.silent = name_ + (text.empty() ? " is empty" : " holds no settings");
+            return;
+        }
         if (root->kind != YamlNode::Kind::map) {
-            return complain(root->line, "", "expected settings, each as \"name: value\"");
+            into_.unreadable =
+                origin(root->line, "") + ": expected settings, each as \"name: value\"";
+            return;
         }
         read_top(*root);
         std::ranges::move(in_backends_, std::back_inserter(into_.assignments));
@@ -290,6 +299,10 @@ std::string suggestion(std::string_view word, const std::vector<std::string_view
 Gathered gather(const ConfigSources& sources) {
     Gathered all;
     if (sources.file) FileReader(sources.file_name, all).read(*sources.file);
+    if (!sources.file && !sources.file_name.empty()) {
+        all.silent = sources.file_name + " does not exist (the one that was shipped is " +
+                     std::string(kShippedConfig) + ")";
+    }
     std::vector<Assignment> ours;
     read_environment(sources.environment, all, ours);
     std::vector<ForeignFlag> foreign;

@@ -24,6 +24,9 @@ struct Gathered {
     // backends' entries, variables of other agents, our own variables, the command line.
     std::vector<Assignment> assignments;
     std::vector<std::string> problems;
+    // Why the file gave nothing: what else would be missed in it is not missing.
+    std::string unreadable;
+    std::string silent;  // "/etc/bulkhead/agent.yaml does not exist", "... holds no settings"
     std::vector<std::string> remarks;  // what was taken and has no effect, and why
 
     // The assignment of `key` that counts for this backend; null where there is none.

@@ -7,7 +7,8 @@
 
 namespace bulkhead::worker {
 
-// The nearest candidate by Levenshtein distance, if at most about a third of the word differs.
+// The nearest candidate by Damerau's distance, if at most about a third of the word differs. Case,
+// and dashes for underscores, do not count.
 std::optional<std::string_view> nearest(std::string_view word,
                                         std::span<const std::string_view> candidates);
 

@@ -2,6 +2,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include "common/base/parse.hpp"
 #include "common/base/strong.hpp"
 #include "common/base/text.hpp"
 
@@ -24,6 +25,25 @@ std::unexpected<Error> wrong(int line, std::string_view why) {
 // yaml-cpp ends some of its sentences with ": " and a part of the file, which may be a secret.
 std::string told(const std::string& sentence) {
     return quoted(sentence.substr(0, sentence.find(':')));
+}
+
+// The first line that a tab indents, from 1; 0 if there is none. yaml-cpp names another line, often
+// the last one.
+int tabbed_line(std::string_view text) {
+    int line = 1;
+    for (const auto one : split(text, '\n')) {
+        const auto indent = one.substr(0, one.find_first_not_of(" \t\r"));
+        if (indent.size() < one.size() && indent.find('\t') != indent.npos) return line;
+        ++line;
+    }
+    return 0;
+}
+
+std::unexpected<Error> not_yaml(std::string_view text, int line, std::string_view why) {
+    if (const int tabbed = tabbed_line(text); tabbed != 0) {
+        return wrong(tabbed, "a tab indents this line, and YAML takes blanks alone; replace it");
+    }
+    return wrong(line, "not YAML: " + std::string(why));
 }
 
 class Copier {
@@ -63,10 +83,19 @@ Result<YamlNode> parse_yaml(const std::string& text) {
     try {
         const auto documents = YAML::LoadAll(text);
         if (documents.empty()) return YamlNode{.line = 1};
-        if (documents.size() > 1) return wrong(line_of(documents[1]), "a second document");
+        if (documents.size() > 1) {
+            const bool marked = text.starts_with("---") || text.find("\n---") != text.npos;
+            if (marked) return wrong(line_of(documents[1]), "a second document");
+            return not_yaml(text, line_of(documents[1]),
+                            "it does not go on from the line before, which may lack its colon or "
+                            "be indented otherwise");
+        }
         return Copier().copy(documents[0], 0);
     } catch (const YAML::Exception& error) {
-        return wrong(error.mark.line + 1, "not YAML: " + told(error.msg));
+        const auto why = told(error.msg);
+        const bool colon = why.starts_with("illegal map value");
+        return not_yaml(text, error.mark.line + 1,
+                        why + (colon ? "; the line before may lack its colon" : ""));
     }
 }
 

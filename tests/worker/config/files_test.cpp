@@ -74,8 +74,8 @@ TEST_F(LoadFiles, KeepsTheContents) {
 
 TEST_F(LoadFiles, ACredentialFileThatMayComeLaterMayBeAbsent) {
     backend_.credential_file = files_.path() + "/absent";
-    EXPECT_EQ(trouble(), "backend main: credential_file: " + backend_.credential_file +
-                             ": No such file or directory");
+    EXPECT_EQ(trouble(),
+              "backend main: credential_file: " + backend_.credential_file + " does not exist");
     backend_.credential_file_optional = true;
     EXPECT_EQ(trouble(), "");
     EXPECT_TRUE(backend_.credential.empty());
@@ -85,8 +85,7 @@ TEST_F(LoadFiles, ACredentialFileThatMayComeLaterMayBeAbsent) {
 
 TEST_F(LoadFiles, AMissingOrWrongAuthorityIsFatal) {
     backend_.ca_file = files_.path() + "/absent";
-    EXPECT_EQ(trouble(),
-              "backend main: ca_file: " + backend_.ca_file + ": No such file or directory");
+    EXPECT_EQ(trouble(), "backend main: ca_file: " + backend_.ca_file + " does not exist");
     backend_.ca_file = put("ca.pem", "not PEM");
     EXPECT_NE(trouble().find("holds no PEM CERTIFICATE"), std::string::npos);
     backend_.ca_file = put("key.pem", kKey);
@@ -158,7 +157,7 @@ TEST_F(LoadFiles, AnInstallTokenThatIsGoneIsRememberedAndNotFatal) {
     EXPECT_EQ(trouble(), "");
     EXPECT_TRUE(backend_.install_token.empty());
     EXPECT_EQ(backend_.install_token_missing,
-              "install_token_file: " + files_.path() + "/absent: No such file or directory");
+              "install_token_file: " + files_.path() + "/absent does not exist");
     EXPECT_FALSE(backend_.install_token_unusable);
     for (const auto& [content, why] :
          std::map<std::string, std::string>{{"", "is empty"},

@@ -273,6 +273,13 @@ TEST(Mistakes, ATextThatIsNoConfigurationAtAll) {
     EXPECT_NE(problems("just words").find("agent.yaml:1: expected settings"), std::string::npos);
     EXPECT_TRUE(problems("a: b\n c: d: e\n").starts_with("agent.yaml:2: not YAML"));
     EXPECT_NE(problems("").find("url is missing"), std::string::npos);
+    EXPECT_TRUE(problems("").starts_with("agent.yaml is empty. "));
+    EXPECT_TRUE(problems("# url: x\n").starts_with("agent.yaml holds no settings. "));
+    ConfigSources none{.file_name = "agent.yaml"};
+    EXPECT_TRUE(problems(none).starts_with("agent.yaml does not exist (the one that was shipped"));
+    EXPECT_EQ(problems("a: [\n").find('\n'), std::string::npos) << "what follows would be untrue";
+    EXPECT_EQ(problems("backend:\n\turl: https://x\n"),
+              "agent.yaml:2: a tab indents this line, and YAML takes blanks alone; replace it");
 }
 
 }  // namespace

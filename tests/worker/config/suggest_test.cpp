@@ -17,6 +17,17 @@ TEST(Nearest, FindsWhatWasProbablyMeant) {
     EXPECT_EQ(nearest("conect_timeot", kWords), "connect_timeout");
 }
 
+TEST(Nearest, LettersThatChangedPlacesAreOneMistake) {
+    EXPECT_EQ(nearest("ulr", kWords), "url");
+    EXPECT_EQ(nearest("rul", kWords), "url");
+    EXPECT_EQ(nearest("prxoy", kWords), "proxy");
+}
+
+TEST(Nearest, CaseAndDashesAreNone) {
+    EXPECT_EQ(nearest("URL", kWords), "url");
+    EXPECT_EQ(nearest("Connect-Timeout", kWords), "connect_timeout");
+}
+
 TEST(Nearest, DoesNotGuessWildly) {
     EXPECT_FALSE(nearest("x", kWords));
     EXPECT_FALSE(nearest("", kWords));

@@ -156,6 +156,13 @@ Result<Enrolled> read_enrolled(const HttpAnswer& answer) {
 }
 
 Answer<Enrolled> judge_enrolled(const HttpAnswer& answer) {
+    if (answer.status == 409) {
+        auto refused = failure(answer);
+        refused.error().text +=
+            "; ask an admin to remove this host at the backend, or put the credential that it had "
+            "into the file that credential_file of agent.yaml names";
+        return refused;
+    }
     if (answer.status != 200) return failure(answer);
     auto enrolled = read_enrolled(answer);
     if (!enrolled) return judge_unreadable(enrolled.error());
