@@ -57,6 +57,9 @@ constexpr std::array kCommands{
         "[--json] [--vendor-policy DIR]",
         "what is wrong or strange in a policy, and its digest; what this host cannot give of it",
         &cli::check_policy},
+    Row{"check-config", "[FILE] [--json] [--unit NAME] [--policy DIR] [--vendor-policy DIR]",
+        "what is wrong with agent.yaml, read as the agent reads it, and with the files it names",
+        &cli::check_config},
     Row{"show-confinement",
         "[broker|worker|config-reader|vet|PROFILE] [--policy DIR] [--vendor-policy DIR]",
         "what a policy lets each of them do, in words and as seccomp programs",
@@ -110,8 +113,10 @@ constexpr std::array kCommands{
         "[--root DIR] [--file FILE]... [--write DIR] [--check]",
         "the agent.yaml, policy lines and state that replace another agent", &cli::migrate,
         &cli::names_of_old_agents},
-    Row{"settings", "[--markdown|--schema]",
-        "every setting of agent.yaml; as a page, or as a JSON Schema for editors", &cli::settings},
+    Row{"settings", "[--markdown|--schema | --effective [FILE] [--json] [--unit NAME]]",
+        "every setting of agent.yaml by its key; as a page, or as a JSON Schema for editors; what\n"
+        "      counts of each, and where it stands",
+        &cli::settings},
 };
 
 cli::Usage usage_of(const Row& row) {

@@ -134,15 +134,4 @@ Result<int> status(const Arguments& arguments) {
     return status_of(verdict.kind);
 }
 
-Result<int> settings(const Arguments& arguments) {
-    const std::string form = arguments.empty() ? "" : arguments[0];
-    const bool known = arguments.empty() || form == "--markdown" || form == "--schema";
-    if (arguments.size() > 1 || !known) return wrong("takes nothing but --markdown or --schema");
-    const auto text = form == "--markdown" ? worker::describe_settings()
-                      : form == "--schema" ? worker::describe_schema()
-                                           : worker::describe_flags();
-    std::fputs(text.c_str(), stdout);
-    return kDone;
-}
-
 }  // namespace bulkhead::cli

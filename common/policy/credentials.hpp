@@ -28,4 +28,15 @@ enum class CredentialGrant {
 CredentialGrant credential_grant(std::span<const CredentialRow> rows, std::string_view backend,
                                  std::string_view path, std::string_view directory);
 
+// Of a file's path in agent.yaml: from /, without empty, "." or ".." parts.
+bool is_plain_path(std::string_view path);
+// How large the file of this key of agent.yaml may be.
+std::uint64_t most_bytes_of_credential(std::string_view key);
+// Why the broker does not hand a file out, for an operator: the path, what is wrong, what to do.
+std::string credential_refusal(std::string_view backend, std::string_view path,
+                               std::string_view reason);
+// Of an error of sys::walk(): without the command that it ends with, which would change a directory
+// that may be somebody's home.
+std::string who_could_change(std::string_view error);
+
 }  // namespace bulkhead::policy
