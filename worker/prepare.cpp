@@ -34,8 +34,8 @@ Result<Machine> read_machine() {
 }
 
 Result<std::vector<std::string>> remove_foreign_names(const sys::Dir& state) {
-    constexpr std::array<std::string_view, 5> kOurs{"credentials", "inventory", "refusals",
-                                                    "samples", "spool"};
+    constexpr std::array<std::string_view, 6> kOurs{"credentials", "enrolments", "inventory",
+                                                    "refusals",    "samples",    "spool"};
     Removed removed;
     const auto ours = [&](std::string_view name) { return std::ranges::count(kOurs, name) > 0; };
     TRY(within("state directory", keep_names(state, ours, removed)));

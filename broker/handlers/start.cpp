@@ -4,6 +4,7 @@
 #include "broker/context/profiles.hpp"
 #include "broker/handlers/handlers.hpp"
 #include "common/admission/host_facts.hpp"
+#include "common/base/text.hpp"
 #include "common/sys/clock.hpp"
 
 namespace bulkhead::broker {
@@ -191,7 +192,11 @@ void note_failure(const Error& error, const Verdict& verdict, const StartRequest
 Result<protocol::StartReply> start(const StartRequest& request, Context& broker) {
     take_acceptance(broker);
     const auto clocks = sys::read_clocks();
-    const auto verdict = judge(request, broker.ledger.view(clocks), clocks.now, broker);
+    auto verdict = judge(request, broker.ledger.view(clocks), clocks.now, broker);
+    if (verdict.reason == Reason::delivery_already_run) {
+        verdict.detail = "delivery " + quoted(request.delivery_id.value.str()) + " of backend " +
+                         request.backend.str() + " was " + verdict.detail;
+    }
     if (!verdict.admitted) return recorded_reply(verdict, request, broker);
     auto ready = make_ready(verdict, request, broker);
     if (!ready) return recorded_reply(ready.error(), request, broker);

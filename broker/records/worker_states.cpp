@@ -23,8 +23,8 @@ using sys::Dir;
 
 constexpr std::string_view kShared = "worker";  // 0.1's
 constexpr std::string_view kWorkers = "workers";
-constexpr std::array<std::string_view, 5> kFolders{"credentials", "inventory", "samples",
-                                                   "refusals", "spool"};
+constexpr std::array<std::string_view, 6> kFolders{"credentials", "enrolments", "inventory",
+                                                   "samples",     "refusals",   "spool"};
 constexpr std::array<std::string_view, 3> kCredentials{".credential", ".key", ".uuid"};
 constexpr std::array<std::string_view, 4> kOfAJob{"checkpoint", "meta", "stderr", "stdout"};
 constexpr std::size_t kMostNames = 4'096;  // of one directory
@@ -148,6 +148,7 @@ class Mover {
         TRY(move_folder(from_, to_, "credentials", files));
         TRY(move_folder(from_, to_, "inventory", {heir_.backend + ".state"}));
         TRY(move_folder(from_, to_, "samples", {heir_.backend + ".cpu"}));
+        TRY(move_folder(from_, to_, "enrolments", {heir_.backend + ".enrolment"}));
         TRY(move_refusals());
         return move_spool();
     }

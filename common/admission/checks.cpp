@@ -212,7 +212,10 @@ CheckResult check_replay(const Case& c) {
     const PastRun* same = nullptr;
     for (const auto& run : ledger.runs) {
         if (run.delivery_digest == c.job.delivery_digest) {
-            return {delivery_already_run, "started " + format_utc(run.started)};
+            return {delivery_already_run,
+                    "started at " + format_utc(run.started) +
+                        (run.job_key == key ? ", as job " + c.manifest.job_id.value
+                                            : ", as another job")};
         }
         if (run.job_key == key) same = &run;
         // A start in the future counts too, so that turning the clock back allows no further start.

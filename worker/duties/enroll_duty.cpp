@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "worker/backend/registry.hpp"
 
@@ -24,6 +25,7 @@ void EnrollDuty::start() {
         if (!taken) return give_up(taken.error().what);
         *known = *std::move(taken);
     }
+    known_ = known->has_value();
     // A configured credential goes before the one on disk: an administrator may have made a new
     // one.
     if (!context_.config.credential.empty()) return use_credential(context_.config.credential);
@@ -46,6 +48,13 @@ void EnrollDuty::start() {
     }
     state_ = State::enrolled;
     callbacks_.enrolled(already);
+}
+
+void EnrollDuty::stay_away() {
+    give_up(
+        "this host has left the backend by bulkhead leave; to enroll it again: systemctl stop "
+        "bulkhead; bulkhead leave " +
+        context_.config.name + " --undo; systemctl start bulkhead");
 }
 
 // At the first start: the identity of the agent that this one replaces. With one of its own the
@@ -80,10 +89,11 @@ Result<std::optional<Identity>> EnrollDuty::take_over() {
 std::string EnrollDuty::no_token() const {
     const auto& why = context_.config.install_token_missing;
     if (context_.config.install_token_unusable) {
-        return "not enrolled yet, and the install token cannot be used: " + why;
+        return "not enrolled yet, and the install token cannot be used: " + why +
+               "; mend that and restart the agent";
     }
-    return "not enrolled yet, and there is no install token: ask an admin for one, " +
-           how_to_enroll() + (why.empty() ? "" : "; " + why);
+    return "not enrolled yet, and there is no install token" + (why.empty() ? "" : ": " + why) +
+           "; ask an admin for one, " + how_to_enroll();
 }
 
 void EnrollDuty::use_credential(Secret credential) {
@@ -127,6 +137,7 @@ void EnrollDuty::renew(const std::string& why) {
 void EnrollDuty::enroll_again() {
     if (state_ != State::enrolled) return;
     state_ = State::trying;
+    known_ = false;
     trouble_.failed("the backend has forgotten this host; enrolling again");
     context_.log.warning("enroll-failed", {{"why", trouble_.why()}});
     next_try_ = context_.loop.after(backoff_.next(), [this] { ask(); });
@@ -239,6 +250,7 @@ void EnrollDuty::on_answer(Answer<Enrolled> answer) {
     trouble_.clear();
     state_ = State::enrolled;
     from_configuration_ = false;
+    callbacks_.identified(answer->identity, !std::exchange(known_, true));
     // The credential is saved before anything else: the token may be spent, so a lost credential
     // cannot be had again.
     if (const auto saved = credentials_.save(context_.config.name, answer->identity); !saved) {
@@ -268,6 +280,9 @@ void EnrollDuty::retry_later(const Failure& failure) {
     if (state_ == State::refused && dialect_.enrollment()->enroll_traits().spends_token) {
         return give_up("the install token was refused, and it works only once: " + failure.text +
                        "; ask an admin for a new one, " + how_to_enroll());
+    }
+    if (failure.kind == Failure::Kind::refused && failure.text.find("; ") == std::string::npos) {
+        why += "; see url of agent.yaml, and ask an admin of the backend what it wants";
     }
     if (failure.kind == Failure::Kind::credential_lost) why += "; " + how_to_renew();
     if (failure.kind == Failure::Kind::credential_rejected &&

@@ -18,6 +18,9 @@ class EnrollDuty {
         // Reads again what may have changed, before each request: a credential, if its file holds
         // another by now.
         std::function<std::optional<Secret>()> refresh;
+        // Before the identity is kept: `anew` where the backend gave it to a host that it did not
+        // know, so that what an earlier enrolment left counts no more.
+        std::function<void(const Identity&, bool anew)> identified;
         std::function<void(const Enrolled&)> enrolled;
         // Of one request; another follows unless the run ends with this one.
         std::function<void()> failed;
@@ -38,6 +41,8 @@ class EnrollDuty {
     // Uses the credential of the configuration or of the disk if there is one; else asks the
     // backend for one.
     void start();
+    // Asks for nothing: an operator had this host leave the backend.
+    void stay_away();
     // The backend rejects a credential that it accepted before. Enrolls again, with growing pauses,
     // where the dialect allows it and a token is known.
     void renew(const std::string& why);
@@ -79,6 +84,7 @@ class EnrollDuty {
     State state_ = State::unknown;
     bool asking_ = false;
     bool from_configuration_ = false;
+    bool known_ = false;  // to the backend, as far as this host knows
     DutyTrouble trouble_;
     UnixTime began_ = sys::now();
 };

@@ -11,6 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kUnusable = "job-unusable";
+const std::string kMarkBegin = "@";
 constexpr auto kDiskFullWait = 1s;  // between tries; another process has to free space
 
 }  // namespace
@@ -102,10 +103,10 @@ void JobDuty::cancel(const DeliveryId& id) {
         if (!done) context_.fatal(done.error());
     };
     for (const auto& [number, report] : reports_) {
-        if (report->id() == id && report->running()) end(number);
+        if (report->id() == id && report->running() && !report->is_abandoned()) end(number);
     }
     for (const auto& [number, job] : pending_spools_) {
-        if (job->label.delivery_id == id && !job->end) end(number);
+        if (job->label.delivery_id == id && !job->end && !job->of_another) end(number);
     }
 }
 
@@ -142,9 +143,9 @@ Result<std::optional<protocol::StartReply>> JobDuty::ask_broker(const JobOffer& 
     const auto streams =
         dialect_.traits().merged_output ? protocol::Streams::merged : protocol::Streams::separate;
     if (const auto* job = std::get_if<CatalogueJob>(&offer.work)) {
-        return ask(TRY(start_request(offer.id, *job, streams)));
+        return ask(TRY(start_request(as_told(offer.id), *job, streams)));
     }
-    return ask(TRY(start_request(offer.id, std::get<ScriptJob>(offer.work), streams)));
+    return ask(TRY(start_request(as_told(offer.id), std::get<ScriptJob>(offer.work), streams)));
 }
 
 void JobDuty::on_admitted(const JobOffer& offer, protocol::StartReply reply) {
@@ -183,22 +184,61 @@ void JobDuty::start_report(const std::shared_ptr<PendingSpool>& job) {
         std::move(job->pipes), job->rule, [this, number = job->number] { on_reported(number); });
     const auto started = slot->start();
     if (!started) return context_.fatal(started.error());
+    if (job->of_another) {
+        slot->abandon();
+        if (job->end) on_reported(job->number);
+        return;
+    }
     if (job->end) slot->job_ended(*job->end, job->remarks);
+}
+
+DeliveryId JobDuty::as_told(const DeliveryId& id) const {
+    return mark_.empty() ? id : DeliveryId{id.value + kMarkBegin + mark_};
+}
+
+void JobDuty::forget_all() {
+    while (!refusals_.empty()) {
+        const auto& refusal = refusals_.front();
+        if (refusal.request) context_.client.cancel(*refusal.request);
+        const auto& what = refusal.what;
+        context_.log.check(refusal_store_.forget(what.backend, what.delivery_id), "refusals");
+        refusals_.pop_front();
+    }
+    std::vector<JobNumber> ended;
+    for (const auto& [number, report] : reports_) {
+        report->abandon();
+        if (!report->running()) ended.push_back(number);
+    }
+    for (const auto& [number, job] : pending_spools_) job->of_another = true;
+    for (const auto number : ended) on_reported(number);
 }
 
 void JobDuty::adopt(protocol::UnreportedJob job) {
     auto out = job.out ? std::move(job.out->fd) : sys::Fd();
     auto err = job.err ? std::move(job.err->fd) : sys::Fd();
+    const auto& told = job.delivery_id.value.str();
+    const auto ending = mark_.empty() ? "" : kMarkBegin + mark_;
+    const bool ours = told.ends_with(ending);
+    if (!ours) {
+        context_.log.warning("job-of-earlier-enrolment",
+                             {{"backend", context_.config.name},
+                              {"delivery", told},
+                              {"advice",
+                               "its output and result are not reported; bulkhead jobs has "
+                               "how it ended"}});
+    }
+    const auto id = ours ? told.substr(0, told.size() - ending.size()) : told;
     start_report(std::make_shared<PendingSpool>(
         PendingSpool{.number = job.number,
                      .label = {.backend = context_.config.name,
-                               .delivery_id = {job.delivery_id.value.str()},
+                               .delivery_id = {id},
                                .job_id = {job.job_id.value.str()},
                                .output_max = job.output_max},
                      .pipes = {.ends = {std::move(out), std::move(err)}, .run = job.runs},
                      .rule = "",
                      .end = job.ended ? std::optional(job.end) : std::nullopt,
-                     .remarks = job.remarks.str()}));
+                     .remarks = job.remarks.str(),
+                     .of_another = !ours}));
 }
 
 bool JobDuty::exited(const protocol::JobExited& exited) {
@@ -210,6 +250,10 @@ bool JobDuty::exited(const protocol::JobExited& exited) {
     }
     const auto found = reports_.find(exited.number);
     if (found == reports_.end()) return false;
+    if (found->second->is_abandoned()) {
+        on_reported(exited.number);
+        return true;
+    }
     found->second->job_ended(exited.end, exited.remarks.str());
     return true;
 }
@@ -288,8 +332,12 @@ void JobDuty::poll_again() {
 
 std::vector<DeliveryId> JobDuty::running_ids() const {
     std::vector<DeliveryId> ids;
-    for (const auto& [number, report] : reports_) ids.push_back(report->id());
-    for (const auto& [number, job] : pending_spools_) ids.push_back(job->label.delivery_id);
+    for (const auto& [number, report] : reports_) {
+        if (!report->is_abandoned()) ids.push_back(report->id());
+    }
+    for (const auto& [number, job] : pending_spools_) {
+        if (!job->of_another) ids.push_back(job->label.delivery_id);
+    }
     return ids;
 }
 

@@ -31,6 +31,13 @@ class JobDuty {
     void drain();
     void heartbeat_accepted();
 
+    // Drops what belongs to an earlier enrolment: refusals, and what runs or waits to be reported,
+    // which runs to its end and is not told to this one.
+    void forget_all();
+    // The mark of the enrolment that deliveries belong to (EnrolmentRecord::mark). The broker is
+    // told their ids with it, "ID@MARK", so that root takes those of another enrolment for others.
+    void belongs_to(std::string mark) { mark_ = std::move(mark); }
+
     // What an earlier worker left. Refusals are sent when the duty starts.
     void adopt(protocol::UnreportedJob job);
     void adopt(KeptRefusal refusal);
@@ -59,7 +66,8 @@ class JobDuty {
         JobPipes pipes;
         std::string rule;
         std::optional<protocol::JobEnd> end;
-        std::string remarks;  // set together with `end`
+        std::string remarks;      // set together with `end`
+        bool of_another = false;  // enrolment: nobody is to be told
     };
 
     bool wants_another() const;
@@ -76,6 +84,7 @@ class JobDuty {
     void send_refusal(std::list<Refusal>::iterator refusal);
     void forget_refusal(std::list<Refusal>::iterator refusal);
     void poll_again();
+    DeliveryId as_told(const DeliveryId& id) const;
 
     const DutyContext& context_;
     const JobDialect& dialect_;
@@ -94,6 +103,7 @@ class JobDuty {
     std::map<JobNumber, std::unique_ptr<JobReport>> reports_;
     std::map<JobNumber, std::shared_ptr<PendingSpool>> pending_spools_;  // while the disk is full
     std::list<Refusal> refusals_;
+    std::string mark_;
     DutyTrouble trouble_;
 };
 

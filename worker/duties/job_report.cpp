@@ -140,9 +140,16 @@ void JobReport::resume_pipes() {
 
 void JobReport::send_next() {
     if (discarding_) release_discarded_output();
-    if (!route_.open || request_ || pause_ == Pause::retry) return;
+    if (abandoned_ || !route_.open || request_ || pause_ == Pause::retry) return;
     if (!discarding_ && send_output()) return;
     if (end_ && spool_.both_ended()) send_result();
+}
+
+void JobReport::abandon() {
+    if (request_) route_.context.client.cancel(*std::exchange(request_, std::nullopt));
+    abandoned_ = discarding_ = true;
+    send_next();
+    resume_pipes();
 }
 
 // True if a chunk was sent, or waits for its time.

@@ -49,6 +49,10 @@ class JobReport {
     // Makes the next request, if there is something to send and no request or pause is under way.
     void send_next();
 
+    // Sends nothing from here on: the job belongs to an earlier enrolment. Its pipes are read on.
+    void abandon();
+    bool is_abandoned() const { return abandoned_; }
+
     JobNumber number() const { return number_; }
     const DeliveryId& id() const { return id_; }
     bool running() const { return !end_; }
@@ -98,6 +102,7 @@ class JobReport {
     sys::TimerId pause_timer_;
     sys::TimerId disk_timer_;
     bool told_incomplete_ = false;
+    bool abandoned_ = false;
     bool discarding_ = false;  // the backend refused the output for good
     DutyTrouble trouble_;
     bool disk_full_ = false;  // which is the trouble that stands

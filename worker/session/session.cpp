@@ -41,6 +41,7 @@ Session::Session(Parts parts, Callbacks callbacks)
       facts_(parts.inputs.facts),
       spool_(parts.inputs.spool),
       callbacks_(std::move(callbacks)),
+      stores_{parts.inputs.credentials, parts.inputs.inventory},
       dialect_(std::move(parts.dialect)),
       client_(std::move(parts.client)),
       context_{.loop = parts.inputs.loop,
@@ -59,15 +60,17 @@ Session::Session(Parts parts, Callbacks callbacks)
                  context_.fatal(opened.error());
                  return OpenedFile{.reason = "broker-gone", .fd = {}};
              }),
-      enroll_(context_, *dialect_, parts.inputs.credentials, facts_, parts.inputs.proc,
-              parts.inputs.collect,
-              {.refresh =
-                   [this] {
-                       callbacks_.refresh_facts();
-                       return files_.poll(client_);
-                   },
-               .enrolled = [this](const Enrolled& enrolled) { on_enrolled(enrolled); },
-               .failed = [this] { on_enroll_failed(); }}) {
+      enroll_(
+          context_, *dialect_, parts.inputs.credentials, facts_, parts.inputs.proc,
+          parts.inputs.collect,
+          {.refresh =
+               [this] {
+                   callbacks_.refresh_facts();
+                   return files_.poll(client_);
+               },
+           .identified = [this](const Identity& identity, bool anew) { identify(identity, anew); },
+           .enrolled = [this](const Enrolled& enrolled) { on_enrolled(enrolled); },
+           .failed = [this] { on_enroll_failed(); }}) {
     const auto& inputs = parts.inputs;
     redact();
     unfinished_.set(enrollment);
@@ -141,10 +144,18 @@ void Session::add_jobs(const SessionInputs& inputs, const JobDialect& dialect,
                   JobDuty::Callbacks{.settled = [this] { callbacks_.job_settled(); },
                                      .finished = [this](bool sent) { part_finished(jobs, sent); }});
     unfinished_.set(jobs, context_.mode == RunMode::once);
+    const auto known = inputs.credentials.enrolment(config_.name);
+    if (known && *known) jobs_->belongs_to((**known).mark);
     for (auto& refusal : refusals) jobs_->adopt(std::move(refusal));
 }
 
 void Session::start() {
+    left_ = stores_.credentials.has_left(config_.name);
+    if (left_) {
+        enroll_.stay_away();
+        if (!context_.serves()) finish(false);
+        return;
+    }
     if (!dialect_->traits().reports_name_agent && context_.mode != RunMode::register_only) {
         start_duties({});
     }
@@ -153,7 +164,10 @@ void Session::start() {
 
 void Session::on_enroll_failed() {
     files_.note_report(false);
-    if (context_.serves()) return poll_credential();
+    if (context_.serves()) {
+        if (!left_) poll_credential();
+        return;
+    }
     // An enrollment that waits for an administrator is no failure of this run.
     const bool well = enroll_.state() == EnrollDuty::State::pending;
     if (dialect_->traits().reports_name_agent || context_.mode == RunMode::register_only) {
@@ -163,7 +177,43 @@ void Session::on_enroll_failed() {
     part_finished(enrollment, well);
 }
 
+// What an earlier enrolment left is removed before the new one is noted: a crash in between makes
+// another new one.
+void Session::identify(const Identity& identity, bool anew) {
+    const auto& name = config_.name;
+    auto known = stores_.credentials.enrolment(name);
+    if (!known) {
+        context_.log.error("enrolment-record-damaged",
+                           {{"backend", name}, {"why", known.error().what}});
+    }
+    const bool damaged = !known;
+    const auto before = damaged ? std::nullopt : *known;
+    EnrolmentRecord now{.mark = before ? before->mark : "", .identity = identity_digest(identity)};
+    // The identity of an earlier version has no record, and is no new one.
+    const bool first = !before && !damaged && !stores_.inventory.has(name);
+    const bool other = before && before->identity != now.identity;
+    const bool begins = damaged || (anew && !first) || (other && !identity.agent_id.empty());
+    if (begins || other) {
+        context_.log.check(stores_.inventory.forget(name), "inventory-state");
+    }
+    if (begins) {
+        context_.log.info("enrolment-begins-anew", {{"backend", name},
+                                                    {"what",
+                                                     "another than before; inventory, findings and "
+                                                     "deliveries begin anew"}});
+        if (jobs_) jobs_->forget_all();
+        auto mark = new_enrolment_mark();
+        if (!mark) return context_.fatal(mark.error());
+        now.mark = *std::move(mark);
+    }
+    if (!before || *before != now) {
+        context_.log.check(stores_.credentials.save_enrolment(name, now), "enrolment-record");
+    }
+    if (jobs_) jobs_->belongs_to(now.mark);
+}
+
 void Session::on_enrolled(const Enrolled& enrolled) {
+    if (enrolled.kept) identify(enrolled.identity, false);
     identity_ = enrolled.identity;
     redact();
     if (inventory_) inventory_->resume(enrolled.inventory_policy);

@@ -92,6 +92,7 @@ class Session {
     void add_jobs(const SessionInputs& inputs, const JobDialect& dialect,
                   std::vector<KeptRefusal> refusals);
     void start_duties(std::optional<std::chrono::seconds> heartbeat_interval);
+    void identify(const Identity& identity, bool anew);
     void on_enrolled(const Enrolled& enrolled);
     void on_enroll_failed();
     void redact();   // tells the HTTP client which secrets to remove from errors
@@ -110,6 +111,10 @@ class Session {
     const HostFacts& facts_;
     const Spool& spool_;
     Callbacks callbacks_;
+    struct Stores {
+        const CredentialStore& credentials;
+        const InventoryStore& inventory;
+    } stores_;
     std::unique_ptr<const Dialect> dialect_;
     HttpClient client_;
     Identity identity_;
@@ -122,6 +127,7 @@ class Session {
     std::optional<FindingsDuty> findings_;
     std::optional<JobDuty> jobs_;
     std::optional<InventoryDuty> inventory_;
+    bool left_ = false;             // by bulkhead leave: nothing is sent
     bool inventory_waits_ = false;  // starts after the first heartbeat
     std::bitset<kParts> unfinished_;
     bool all_sent_ = true;

@@ -20,6 +20,10 @@ namespace {
 constexpr std::size_t kMaxBytes = 8_KiB;
 constexpr std::size_t kUuidLength = 36;
 constexpr std::string_view kHeading = "bulkhead-credential v1";
+constexpr std::string_view kEnrolments = "enrolments";
+constexpr std::string_view kEnrolmentHeading = "bulkhead-enrolment v1";
+constexpr std::string_view kNoMark = "none";
+constexpr std::size_t kMarkBytes = 4;
 
 // RFC 9562, section 5.4: 122 random bits, the version and the variant.
 Result<std::string> random_uuid() {
@@ -35,6 +39,7 @@ Result<std::string> random_uuid() {
 }
 
 std::string file_name(std::string_view backend) { return std::string(backend) + ".credential"; }
+std::string enrolment_name(std::string_view backend) { return std::string(backend) + ".enrolment"; }
 std::string uuid_name(std::string_view backend) { return std::string(backend) + ".uuid"; }
 std::string key_name(std::string_view backend) { return std::string(backend) + ".key"; }
 
@@ -57,16 +62,34 @@ Result<Identity> parse_identity(std::string_view text) {
     return identity;
 }
 
+Result<EnrolmentRecord> parse_enrolment(std::string_view text) {
+    const auto lines = split(text, '\n');
+    if (lines.size() != 5 || lines[0] != kEnrolmentHeading || lines[3] != "end" ||
+        !lines[4].empty()) {
+        return fail("damaged");
+    }
+    EnrolmentRecord record{.mark = TRY(value_of(lines[1], "mark")),
+                           .identity = TRY(value_of(lines[2], "identity"))};
+    if (record.mark == kNoMark) record.mark.clear();
+    if (!record.mark.empty() && TRY(parse_hex(record.mark)).size() != kMarkBytes) {
+        return fail("damaged");
+    }
+    return record;
+}
+
 }  // namespace
 
 Result<CredentialStore> CredentialStore::open(const sys::Dir& state) {
     constexpr std::size_t kMostFiles = 256;
     Removed removed;
-    CredentialStore store(TRY(own_dir(state, "credentials", removed)));
+    auto credentials = TRY(own_dir(state, "credentials", removed));
+    CredentialStore store(std::move(credentials), TRY(own_dir(state, kEnrolments, removed)));
     const auto ours = [](std::string_view name) {
         return name.ends_with(".credential") || name.ends_with(".key") || name.ends_with(".uuid");
     };
     TRY(keep_files(store.dir_, ours, kMaxBytes, kMostFiles, removed));
+    const auto record = [](std::string_view name) { return name.ends_with(".enrolment"); };
+    TRY(keep_files(store.enrolments_, record, kMaxBytes, kMostFiles, removed));
     store.removed_ = removed.sentences();
     return store;
 }
@@ -132,6 +155,43 @@ Result<std::optional<Secret>> CredentialStore::load_key(std::string_view backend
 
 Result<> CredentialStore::save_key(std::string_view backend, const Secret& key) const {
     return dir_.write_atomic(key_name(backend), key.reveal(), 0600);
+}
+
+Result<std::optional<EnrolmentRecord>> CredentialStore::enrolment(std::string_view backend) const {
+    const auto name = enrolment_name(backend);
+    const auto text = enrolments_.read_file(name, kMaxBytes);
+    if (!text && text.error().code == ENOENT) return std::nullopt;
+    if (!text) return std::unexpected(text.error());
+    return TRY(within(name, parse_enrolment(*text)));
+}
+
+Result<> CredentialStore::save_enrolment(std::string_view backend,
+                                         const EnrolmentRecord& record) const {
+    const auto mark = record.mark.empty() ? std::string(kNoMark) : record.mark;
+    return enrolments_.write_atomic(enrolment_name(backend),
+                                    std::string(kEnrolmentHeading) + "\nmark " + mark +
+                                        "\nidentity " + record.identity + "\nend\n",
+                                    0600);
+}
+
+bool CredentialStore::has_left(std::string_view backend) const {
+    return enrolments_.open_at(left_name(backend), O_PATH).has_value();
+}
+
+std::string left_name(std::string_view backend) { return std::string(backend) + ".left"; }
+
+Result<std::string> new_enrolment_mark() {
+    std::array<std::byte, kMarkBytes> bytes{};
+    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+        return sys::fail_errno("getrandom");
+    }
+    return to_hex(bytes);
+}
+
+std::string identity_digest(const Identity& identity) {
+    const Secret text(identity.agent_id.empty() ? "credential " + identity.credential.reveal()
+                                                : "agent " + identity.agent_id);
+    return crypto::hex(crypto::sha256(as_bytes(text.reveal()))).substr(0, 32);
 }
 
 std::string fingerprint(const Secret& secret) {

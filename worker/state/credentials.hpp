@@ -11,9 +11,21 @@
 
 namespace bulkhead::worker {
 
+// Which enrolment of this host at a backend the worker's state belongs to.
+struct EnrolmentRecord {
+    // "" of the first enrolment, else 8 hex digits. The broker is told delivery ids with it, since
+    // a backend that enrolls the host anew may count from 1 again.
+    std::string mark;
+    std::string identity;  // hex of a digest of the agent id, or of the credential without one
+    friend bool operator==(const EnrolmentRecord&, const EnrolmentRecord&) = default;
+};
+// EnrolmentRecord::identity of this one.
+std::string identity_digest(const Identity& identity);
+
 class CredentialStore {
   public:
-    // In the directory "credentials" beneath the worker's state, made here (0700) when absent.
+    // In the directories "credentials" and "enrolments" beneath the worker's state, made here
+    // (0700) when absent.
     static Result<CredentialStore> open(const sys::Dir& state);
 
     // Nothing if this backend never enrolled the host; an error if the file is damaged or if its
@@ -36,16 +48,33 @@ class CredentialStore {
     Result<std::optional<Secret>> load_key(std::string_view backend) const;
     Result<> save_key(std::string_view backend, const Secret& key) const;
 
+    // Nothing before the first enrolment, and where it was one of an earlier version; an error if
+    // the file is damaged. It stays when a credential is forgotten.
+    Result<std::optional<EnrolmentRecord>> enrolment(std::string_view backend) const;
+    Result<> save_enrolment(std::string_view backend, const EnrolmentRecord& record) const;
+
+    // Whether an operator had this host leave the backend (`bulkhead leave`), which has noted it
+    // among the records of enrolments.
+    bool has_left(std::string_view backend) const;
+
     // What open() has removed because the store cannot have written it, a sentence each.
     const std::vector<std::string>& removed() const { return removed_; }
 
   private:
     // Nothing if the file is absent; an error if its mode lets other users at it.
     Result<std::optional<Secret>> read_private(const std::string& name) const;
-    explicit CredentialStore(sys::Dir dir) : dir_(std::move(dir)) {}
+    CredentialStore(sys::Dir dir, sys::Dir enrolments)
+        : dir_(std::move(dir)), enrolments_(std::move(enrolments)) {}
     sys::Dir dir_;
+    sys::Dir enrolments_;
     std::vector<std::string> removed_;
 };
+
+// The file of that note, in the directory "enrolments".
+std::string left_name(std::string_view backend);
+
+// A random mark, of getrandom(2).
+Result<std::string> new_enrolment_mark();
 
 // What a log may say of a credential: the first 8 hex digits of its SHA-256.
 std::string fingerprint(const Secret& secret);

@@ -1,5 +1,7 @@
 #include "worker/state/inventory_store.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cerrno>
 
@@ -162,6 +164,14 @@ Result<InventoryState> InventoryStore::load(std::string_view backend) const {
 
 Result<> InventoryStore::save(std::string_view backend, const InventoryState& state) const {
     return dir_.write_atomic(file_name(backend), format_state(state), 0600);
+}
+
+Result<> InventoryStore::forget(std::string_view backend) const {
+    return dir_.remove_file(file_name(backend));
+}
+
+bool InventoryStore::has(std::string_view backend) const {
+    return dir_.open_at(file_name(backend), O_PATH).has_value();
 }
 
 }  // namespace bulkhead::worker

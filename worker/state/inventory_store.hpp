@@ -44,6 +44,10 @@ class InventoryStore {
     // Mode 0600; replaced atomically (rename(2)) and on disk when this returns.
     Result<> save(std::string_view backend, const InventoryState& state) const;
 
+    // Absent is no error.
+    Result<> forget(std::string_view backend) const;
+    bool has(std::string_view backend) const;
+
     // What open() has removed because the store cannot have written it, a sentence each.
     const std::vector<std::string>& removed() const { return removed_; }
 

@@ -39,6 +39,36 @@ TEST(JobDuty, AJobWhoseBrokerIsLostIsNotRefused) {
     EXPECT_EQ(bench.duty().unreported(), 0U);
 }
 
+// Its backend did not order it, and may have another job of the same id.
+TEST(JobDuty, AJobOfAnEarlierEnrolmentEndsAndIsToldToNobody) {
+    const bulkhead::test::TempDir state;
+    Bench bench(state.open());
+    bench.duty().belongs_to("0123abcd");
+    const auto pipes = bench.start_job();  // told to root as "job-1"
+    bench.duty().start();
+    EXPECT_TRUE(bench.duty().running_ids().empty()) << "so that another job-1 is taken";
+    EXPECT_EQ(::write(pipes.out.get(), "old", 3), 3);
+    bench.end_job();
+    EXPECT_TRUE(bench.run_until([&] { return bench.asked(protocol::AckJob::spec.id) == 1; }));
+    EXPECT_TRUE(bench.pieces.empty());
+    EXPECT_TRUE(bench.results.empty());
+    EXPECT_TRUE(bench.duty().idle());
+}
+
+TEST(JobDuty, WhatRunsWhenTheHostIsEnrolledAnewBelongsToNobodyEither) {
+    const bulkhead::test::TempDir state;
+    Bench bench(state.open());
+    const auto pipes = bench.start_job();
+    bench.duty().start();
+    EXPECT_EQ(bench.duty().running_ids().size(), 1U);
+    bench.duty().forget_all();
+    bench.duty().belongs_to("0123abcd");
+    EXPECT_TRUE(bench.duty().running_ids().empty());
+    bench.end_job();
+    EXPECT_TRUE(bench.run_until([&] { return bench.asked(protocol::AckJob::spec.id) == 1; }));
+    EXPECT_TRUE(bench.results.empty());
+}
+
 const std::string kCannot = "may not mount here";
 
 // The state is a file system of its own, private to this process, and full.

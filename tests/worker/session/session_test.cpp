@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/eventually.hpp"
+#include "tests/support/files.hpp"
 #include "tests/worker/session/session_fixture.hpp"
 #include "worker/backend/aegisflux/identity_key.hpp"
 
@@ -107,6 +108,76 @@ TEST_F(SessionTest, ACredentialThatIsGivenAndRefusedIsAskedForEverMoreSeldom) {
     EXPECT_TRUE(host_->serve_until([&] { return asked("/v1/enroll") >= 3; }));
     const auto all = backend_.requests();
     EXPECT_GE(all.back().at - all.front().at, 2800ms) << "a second, then two";
+}
+
+// --- enrolments
+
+class Enrolled : public SessionTest {
+  protected:
+    void SetUp() override {
+        SessionTest::SetUp();
+        ASSERT_TRUE(rebuilt_.start());
+        rebuilt_.add_install_token("token");
+        speak("bulkhead");
+    }
+    // The same name in agent.yaml, another server without a past.
+    void move_to_the_rebuilt() {
+        host_->config.url = rebuilt_.url();
+        host_->config.ca_pem = bulkhead::test::content_of(rebuilt_.ca_file());
+    }
+    bool remove(const std::string& name) { return std::filesystem::remove(host_->state / name); }
+    std::string record() const {
+        return bulkhead::test::content_of(host_->state / "enrolments/fleet.enrolment");
+    }
+
+    reference::ReferenceBackend rebuilt_;
+};
+
+TEST_F(Enrolled, ANewOneBeginsWithAFullInventory) {
+    ASSERT_TRUE(host_->run(RunMode::check_in_only, true).well);
+    ASSERT_TRUE(host_->run(RunMode::check_in_only, true).well);
+    ASSERT_EQ(backend_.inventories().size(), 2U);
+    EXPECT_EQ(backend_.inventories()[0].body["full"], true);
+    EXPECT_EQ(backend_.inventories()[1].body["full"], false);
+    EXPECT_NE(record().find("mark none"), std::string::npos) << record();
+    move_to_the_rebuilt();
+    ASSERT_TRUE(remove("credentials/fleet.credential"));
+    ASSERT_TRUE(host_->run(RunMode::check_in_only, true).well);
+    ASSERT_EQ(rebuilt_.inventories().size(), 1U);
+    EXPECT_EQ(rebuilt_.inventories()[0].body["full"], true);
+    EXPECT_EQ(record().find("mark none"), std::string::npos) << record();
+    const auto second = record();
+    ASSERT_TRUE(host_->run(RunMode::check_in_only, true).well);
+    EXPECT_EQ(rebuilt_.inventories().back().body["full"], false);
+    EXPECT_EQ(record(), second) << "the same one";
+}
+
+TEST_F(Enrolled, TheOneOfAnEarlierVersionIsKept) {
+    ASSERT_TRUE(host_->run(RunMode::check_in_only, true).well);
+    ASSERT_TRUE(remove("enrolments/fleet.enrolment"));
+    ASSERT_TRUE(host_->run(RunMode::check_in_only, true).well);
+    EXPECT_EQ(backend_.inventories().back().body["full"], false);
+    EXPECT_NE(record().find("mark none"), std::string::npos) << record();
+    EXPECT_EQ(asked("/v1/enroll"), 1U);
+}
+
+TEST_F(Enrolled, ADamagedRecordIsTakenForAnother) {
+    ASSERT_TRUE(host_->run(RunMode::check_in_only, true).well);
+    std::ofstream(host_->state / "enrolments/fleet.enrolment") << "mark none\n";
+    ASSERT_TRUE(host_->run(RunMode::check_in_only, true).well);
+    EXPECT_EQ(backend_.inventories().back().body["full"], true);
+    EXPECT_EQ(record().find("mark none"), std::string::npos) << record();
+}
+
+TEST_F(Enrolled, AHostThatLeftAsksForNothing) {
+    ASSERT_TRUE(host_->run(RunMode::check_in_only, true).well);
+    const auto before = backend_.requests().size();
+    std::ofstream(host_->state / "enrolments/fleet.left").close();
+    const auto outcome = host_->run(RunMode::check_in_only, true);
+    EXPECT_FALSE(outcome.well);
+    EXPECT_NE(outcome.status.find("bulkhead leave fleet --undo"), std::string::npos)
+        << outcome.status;
+    EXPECT_EQ(backend_.requests().size(), before);
 }
 
 // --- a backend that keeps its agents in memory alone
