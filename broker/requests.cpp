@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "broker/context/memory.hpp"
 #include "common/base/text.hpp"
@@ -18,6 +19,11 @@ namespace bulkhead::broker {
 namespace {
 
 constexpr std::size_t kMaxReason = 256;  // bytes
+
+// What `bulkhead leave` did while no broker ran, for the audit log: the file's name begins with the
+// one and ends with the backend's.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kOfBackend{
+    {{"left.", "backend-left"}, {"returned.", "backend-returned"}}};
 
 std::string one_line(const Result<std::string>& text) {
     return text ? text->substr(0, text->find('\n')) : "";
@@ -75,16 +81,21 @@ Result<> Requests::serve() {
     std::vector<std::string> reloads;
     for (const auto& name : TRY(dir.list())) {
         if (name.starts_with(kAnswer) && is_stale(dir, name)) {
-            broker_.log.check(dir.remove_file(name), "answers to the operator");
+            broker_.log.check(dir.remove_file(name), "requests-failed");
         }
         if (name.starts_with(kReload) && !name.ends_with(".new")) {
             const bool late = is_stale(dir, name);
-            if (!broker_.log.check(within(state_, dir.remove_file(name)),
-                                   "requests of the operator"))
+            if (!broker_.log.check(within(state_, dir.remove_file(name)), "requests-failed"))
                 continue;
             if (late) broker_.log.warning("reload-asked-late", {{"request", quoted(name, 80)}});
             reloads.push_back(name.substr(kReload.size()));
             continue;
+        }
+        for (const auto& [begin, event] : kOfBackend) {
+            if (!name.starts_with(begin) || name.ends_with(".new")) continue;
+            const auto why = one_line(dir.read_file(name, kMaxReason));
+            note(broker_, event, {{"backend", name.substr(begin.size())}, {"reason", why}});
+            broker_.log.check(dir.remove_file(name), "requests-failed");
         }
         const auto number = std::string_view(name).substr(
             std::min(name.size(), name.starts_with(kStopJob) ? kStopJob.size() : name.size()));

@@ -57,7 +57,7 @@ constexpr std::array kCommands{
         "[--json] [--vendor-policy DIR]",
         "what is wrong or strange in a policy, and its digest; what this host cannot give of it",
         &cli::check_policy},
-    Row{"check-config", "[FILE] [--json] [--unit NAME] [--policy DIR] [--vendor-policy DIR]",
+    Row{"check-config", "[FILE] [--json] [--unit NAME|none] [--policy DIR] [--vendor-policy DIR]",
         "what is wrong with agent.yaml, read as the agent reads it, and with the files it names",
         &cli::check_config},
     Row{"show-confinement",
@@ -101,6 +101,10 @@ constexpr std::array kCommands{
         "as root: start jobs again although the memory of earlier ones is gone; of one-shot jobs\n"
         "      only those that are approved from now on",
         &cli::accept_lost_ledger},
+    Row{"leave", "[BACKEND] [--yes|--undo] [--reason TEXT] [--state DIR]",
+        "as root, while the agent is stopped: remove what it keeps of a backend, and have it stay\n"
+        "      away",
+        &cli::leave},
     Row{"prove", "NUMBER|DELIVERY|JOB-ID [--to DIR] [--to-end] [--state DIR] [--log-dir DIR]",
         "as root: write a directory that shows who approved a job that ran, with its verify.sh",
         &cli::prove},
@@ -113,7 +117,7 @@ constexpr std::array kCommands{
         "[--root DIR] [--file FILE]... [--write DIR] [--check]",
         "the agent.yaml, policy lines and state that replace another agent", &cli::migrate,
         &cli::names_of_old_agents},
-    Row{"settings", "[--markdown|--schema | --effective [FILE] [--json] [--unit NAME]]",
+    Row{"settings", "[--markdown|--schema | --effective [FILE] [--json] [--unit NAME|none]]",
         "every setting of agent.yaml by its key; as a page, or as a JSON Schema for editors; what\n"
         "      counts of each, and where it stands",
         &cli::settings},

@@ -25,6 +25,7 @@ Result<int> jobs(const Arguments& arguments);
 Result<int> stop_job(const Arguments& arguments);
 Result<int> suspend_jobs(const Arguments& arguments);
 Result<int> reload(const Arguments& arguments);
+Result<int> leave(const Arguments& arguments);
 Result<int> prove(const Arguments& arguments);
 Result<int> resume_jobs(const Arguments& arguments);
 Result<int> request_reboot(const Arguments& arguments);

@@ -20,6 +20,7 @@ namespace bulkhead::cli {
 namespace {
 
 constexpr const char* kUsual = "/etc/bulkhead/agent.yaml";
+constexpr std::string_view kNoUnit = "none";
 constexpr std::string_view kShipped = BULKHEAD_DOC "/agent.yaml";
 
 // Options of the broker that take a value, and those that take none; all others are settings
@@ -109,7 +110,7 @@ Result<AgentSources> agent_sources(const Options& options) {
     AgentSources all{.policy = kPolicyDirectory};
     std::string config = kUsual;
     const auto unit = options.value(kUnit.name, "bulkhead.service");
-    if (!unit.empty()) TRY(or_wrong(read_unit(unit, options.has(kUnit.name), all, config)));
+    if (unit != kNoUnit) TRY(or_wrong(read_unit(unit, options.has(kUnit.name), all, config)));
     if (all.unit.empty()) take_own_environment(all.sources);
     all.policy = options.value(kPolicyOption.name, all.policy);
     std::error_code failed;

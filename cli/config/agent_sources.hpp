@@ -22,11 +22,11 @@ struct AgentSources {
     std::vector<std::string> notes;  // what systemd passes over of the unit
 };
 
-// Reads the unit (kUnit; bulkhead.service, or "" for none) with its drop-ins and environment files,
-// and the file: the operand, else the one that the unit names, else /etc/bulkhead/agent.yaml.
-// Errors are wrong(), with the file or the line, and what to do: the file does not exist, is no
-// regular file, is larger than 1 MiB or may not be read; the unit is not understood. No file is
-// waited for.
+// Reads the unit (kUnit; bulkhead.service unless given, "none" for none) with its drop-ins and
+// environment files, and the file: the operand, else the one that the unit names, else
+// /etc/bulkhead/agent.yaml. Errors are wrong(), with the file or the line, and what to do: the file
+// does not exist, is no regular file, is larger than 1 MiB or may not be read; the unit is not
+// understood. No file is waited for.
 Result<AgentSources> agent_sources(const Options& options);
 
 }  // namespace bulkhead::cli

@@ -17,8 +17,8 @@ class CheckConfig : public ::testing::Test {
   protected:
     // No unit of this host counts.
     Answer ask(const std::string& file, std::vector<std::string> more = {}) const {
-        std::vector<std::string> words{"check-config",      file, "--unit", "", "--policy",
-                                       site_.path("policy")};
+        std::vector<std::string> words{"check-config", file,       "--unit",
+                                       "none",         "--policy", site_.path("policy")};
         words.insert(words.end(), more.begin(), more.end());
         return site_.bulkhead(words);
     }
@@ -115,11 +115,11 @@ TEST_F(CheckConfig, SettingsTellWhatCountsAndWhereItStands) {
     site_.write("agent.yaml",
                 "backend:\n  url: https://be.example\n  install_token: gaek_verysecret\n"
                 "timeout: 5s\n");
-    auto answer = site_.bulkhead({"settings", "--effective", "agent.yaml", "--unit", ""});
+    auto answer = site_.bulkhead({"settings", "--effective", "agent.yaml", "--unit", "none"});
     EXPECT_EQ(answer.code, 2) << "timeout belongs into backend:";
     site_.write("agent.yaml",
                 "backend:\n  url: https://be.example\n  install_token: gaek_verysecret\n");
-    answer = site_.bulkhead({"settings", "--effective", "agent.yaml", "--unit", "", "--json"});
+    answer = site_.bulkhead({"settings", "--effective", "agent.yaml", "--unit", "none", "--json"});
     ASSERT_EQ(answer.code, 0) << answer.err;
     EXPECT_THAT(answer.out, Not(HasSubstr("verysecret")));
     const auto report = nlohmann::json::parse(answer.out);
