@@ -1,4 +1,6 @@
 // How the broker starts: what it is made of, in the order that docs/architecture.md explains.
+#include <cerrno>
+
 #include "broker/broker.hpp"
 #include "broker/ceiling.hpp"
 #include "broker/config_reader.hpp"
@@ -16,6 +18,22 @@
 namespace bulkhead::broker {
 
 namespace {
+
+// Where an error of the disk is, and what to do about it.
+template <class T>
+Result<T> on_disk(const std::string& path, Result<T> done) {
+    if (done) return done;
+    auto error = std::move(done).error();
+    if (error.code == EROFS) {
+        error.what += "; " + path +
+                      " is on a file system that is mounted read-only: see why "
+                      "(findmnt -T " +
+                      path + "; journalctl -k), and mount it writable";
+    } else if (error.code == ENOSPC || error.code == EDQUOT) {
+        error.what += "; make room on the file system of " + path + " (df " + path + ")";
+    }
+    return std::unexpected(std::move(error));
+}
 
 using policy::Wall;
 
@@ -46,16 +64,20 @@ Result<Broker::Parts> Broker::prepare(Options options) {
     TRY(input(open_config(options.config)));
     auto program = TRY(input(open_program(options.worker)));
     auto vendor = TRY(input(policy::read_vendor(options.vendor_policy, policy::Trust::root)));
-    auto directories = TRY(input(prepare_directories(options)));
+    auto directories = TRY(input(on_disk(options.state, prepare_directories(options))));
     KeptJobs kept(TRY(directories.broker_state.open_dir(".")));
     const auto past = TRY(
         within("ledger", records::look_back(TRY(sys::Dir::open(options.state)), directories.logs)));
-    auto ledger =
-        TRY(records::Ledger::open(directories.broker_state, sys::now(), kept.list(), past));
+    auto ledger = TRY(
+        on_disk(options.state + "/broker",
+                records::Ledger::open(directories.broker_state, sys::now(), kept.list(), past)));
     TRY(within("scripts of jobs", remove_files_in(options.state + "/scripts")));
-    auto audit =
-        TRY(within("audit log", records::Audit::open(directories.logs, {.ledger = ledger.mark()})));
-    auto evidence = TRY(within("evidence", records::Evidence::open(directories.broker_state)));
+    auto audit = TRY(on_disk(
+        options.log_dir,
+        within("audit log", records::Audit::open(directories.logs, {.ledger = ledger.mark()}))));
+    auto evidence =
+        TRY(on_disk(options.state + "/broker",
+                    within("evidence", records::Evidence::open(directories.broker_state))));
     auto cgroups = TRY(CgroupTree::create(label_of(options.state)));
     auto loop = TRY(sys::Loop::create());
     return Parts{std::move(options),     std::move(vendor),  std::move(loop),   std::move(notifier),

@@ -24,7 +24,9 @@ Result<Ledger> Ledger::open(const sys::Dir& dir, UnixTime now, std::span<const J
                             const std::optional<Past>& past) {
     Ledger ledger(TRY(dir.open_dir(".")));
     if (::flock(ledger.dir_.fd(), LOCK_EX | LOCK_NB) != 0) {
-        return sys::fail_errno("ledger: lock, is another broker running?");
+        return fail(
+            "ledger: lock, is another broker running? One may use a state directory at a time; "
+            "end the other first: systemctl stop bulkhead");
     }
     ledger.began_up_ = sys::read_clocks().up;
     TRY(within("ledger", ledger.open_file(past)));
