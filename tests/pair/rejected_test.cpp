@@ -47,19 +47,20 @@ class Rejected : public Pair {
         return static_cast<std::size_t>(std::distance(
             fs::directory_iterator(place() / of_state("requests")), fs::directory_iterator()));
     }
-    // What the store calls the policy of now, with more lines in its host.policy.
-    void forge_last_policy(const std::string& more) {
-        const auto keep = [&](const std::string& text) {
-            const auto name = crypto::hex(crypto::sha256(as_bytes(text)));
-            place().write(of_state("evidence/" + name), text);
+    // Has the store name another last policy: that of now, with `text` for the content of `file`.
+    void forge_last_policy(const std::string& file, const std::string& text) {
+        const auto keep = [&](const std::string& content) {
+            const auto name = crypto::hex(crypto::sha256(as_bytes(content)));
+            place().write(of_state("evidence/" + name), content);
             return name;
         };
-        const auto digest = place().read(of_state("last-policy")).substr(0, 64);
-        auto list = place().read(of_state("evidence/" + digest));
-        const auto file = list.find("  host.policy\n");
-        const auto before = place().read(of_state("evidence/" + list.substr(file - 64, 64)));
-        list.replace(file - 64, 64, keep(before + more));
+        auto list = last_list();
+        list.replace(list.find("  " + file + "\n") - 64, 64, keep(text));
         place().write(of_state("last-policy"), keep(list) + "\n");
+    }
+    std::string last_list() {
+        const auto digest = place().read(of_state("last-policy")).substr(0, 64);
+        return place().read(of_state("evidence/" + digest));
     }
     static bool has(const std::string& text, std::string_view part) {
         return text.find(part) != text.npos;
@@ -143,6 +144,21 @@ TEST_F(Rejected, OddRequestsAreToldAndHarmNobody) {
     place().write(folder + "reload.taken", "");
     EXPECT_TRUE(wait_for_log("reload-not-answered", 2));
     EXPECT_EQ(bulkhead_reload().code, 0);
+}
+
+TEST_F(Rejected, ARequestOfBeforeTheStartIsServed) {
+    ASSERT_EQ(stop(), 0);
+    const auto early = of_state("requests/reload.early");
+    place().write(early, "");
+    const timespec then[2] = {{1'000'000'000, 0}, {1'000'000'000, 0}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, (place() / early).c_str(), then, 0), 0);
+    slip();
+    start();
+    EXPECT_TRUE(wait_for_log("reload-asked-late"));
+    const auto answer = of_state("requests/answer.early");
+    EXPECT_TRUE(eventually([&] { return place().exists(answer); }, kPatience));
+    EXPECT_TRUE(has(place().read(answer), "no job starts")) << place().read(answer);
+    EXPECT_TRUE(wait_for_heartbeats(1));
 }
 
 TEST_F(Rejected, AnAnswerThatNobodyTookGoes) {
@@ -255,7 +271,8 @@ TEST_F(Rejected, WithoutALastPolicyAStartFails) {
 TEST_F(Rejected, WallsThatThisHostDoesNotHaveAnyMoreAreNotRaised) {
     slip();
     ASSERT_EQ(stop(), 0);
-    forge_last_policy("require landlok  # as if of a kernel that is gone\n");
+    forge_last_policy("host.policy", place().read("policy/host.policy") +
+                                         "require landlok  # as if of a kernel that is gone\n");
     EXPECT_EQ(run_to_end({}), 2);
     EXPECT_TRUE(wait_for_log("nor can the walls of the policy before stand"));
     EXPECT_TRUE(wait_for_log("landlok"));
@@ -271,13 +288,14 @@ TEST_F(Rejected, ARequirementThatIsNewAndUnmetLeavesTheWallsOfBefore) {
 TEST_F(Rejected, AfterAnUpgradeTheWallsAreThoseOfTheNewVersion) {
     slip();
     ASSERT_EQ(stop(), 0);
-    forge_last_policy("group before  # the operator's last\n");
+    const auto list = last_list();
+    forge_last_policy("vendor.policy", "policy-format 2\nversion 0.1.9\n");
+    ASSERT_NE(last_list(), list);
     start();
     ASSERT_TRUE(wait_for_heartbeats(1)) << log();
-    const auto name = last_audit("agent-started", 2)["policy"].get<std::string>();
-    EXPECT_EQ(place().read(of_state("last-policy")), name + "\n");
-    const auto list = place().read(of_state("evidence/" + name));
-    EXPECT_TRUE(has(list, "  vendor.policy\n")) << "it is this version's";
+    EXPECT_EQ(last_list(), list) << "the operator's files over this version's";
+    EXPECT_FALSE(has(status(), "policy-files-ignored")) << status();
+    EXPECT_EQ(run_pinned()["reason"], "intake-suspended");
 }
 
 TEST_F(Rejected, OnlyRootCanWriteWhichPolicyWasTheLast) {
