@@ -126,6 +126,7 @@ systemctl stop "$unit"
 check "without an agent it says so at once" timeout 10 bash -c '
     said=$(bulkhead reload 2>&1); [ $? = 1 ] && grep -q "no agent .* runs" <<<"$said"'
 add host.policy 'group web\n'
+# shellcheck disable=SC2016
 check "a pass on a policy that is rejected reports, and fails" bash -c \
     '! systemctl start bulkhead-checkin.service 2>/dev/null && [ "$(systemctl show -P ExecMainStatus bulkhead-checkin)" = 2 ]'
 name='a first start'
