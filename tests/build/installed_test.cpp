@@ -134,7 +134,8 @@ class WriteUnits : public ::testing::Test {
         const auto status =
             std::system(("'" CMAKE "' -DFROM='" + files_.path() + "' -DTO='" + files_.path() +
                          "' -DBULKHEAD_LIBEXEC='" + libexec +
-                         "' -DBULKHEAD_BIN=/usr/bin -DBULKHEAD_ETC=/etc/bulkhead -DBULKHEAD_DOC=/usr/share/doc/bulkhead"
+                         "' -DBULKHEAD_BIN=/usr/bin -DBULKHEAD_ETC=/etc/bulkhead "
+                         "-DBULKHEAD_DOC=/usr/share/doc/bulkhead"
                          " -P '" SOURCE_TREE "/cmake/write-units.cmake' 2>/dev/null")
                             .c_str());
         return WIFEXITED(status) && WEXITSTATUS(status) == 0;
