@@ -1,6 +1,7 @@
 #include "cli/policy_errors.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "cli/base/policy_copy.hpp"
 #include "cli/findings.hpp"
@@ -49,6 +50,10 @@ void add_errors(const std::string& file, std::string text, const policy::Policy&
 
 std::unexpected<Error> with_others(Error first, const std::string& directory) {
     std::vector<std::string> errors;
+    std::error_code failed;
+    auto path = std::filesystem::absolute(directory, failed).lexically_normal().string();
+    if (failed) path = directory;
+    while (path.size() > 1 && path.ends_with('/')) path.pop_back();
     const auto files = policy::read_what_can_be(directory, policy::Trust::anybody);
     if (!files) return std::unexpected(std::move(first));
     policy::Policy about;
@@ -67,7 +72,7 @@ std::unexpected<Error> with_others(Error first, const std::string& directory) {
     auto all = first.what;
     for (const auto& one : errors) {
         if (first.what.contains(one) || ++told > kMost) continue;
-        all += "\n" + directory + ": " + one;
+        all += "\n" + (one.starts_with(path + "/") ? "" : path + ": ") + one;
     }
     first.what = std::move(all);
     return std::unexpected(std::move(first));

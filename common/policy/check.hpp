@@ -16,7 +16,7 @@ struct Facts {
     // True if any architecture has a system call of this name. It is passed in, so that this
     // library does not link libseccomp.
     std::function<bool(std::string_view)> is_system_call;
-    // True if the file is as the version ships it; empty: none is.
+    // True if the file is as the version ships it; empty: all are.
     std::function<bool(const std::string&)> is_shipped{};
     const HostFacts* host = nullptr;  // nullptr: the policy is judged for no host in particular
 };

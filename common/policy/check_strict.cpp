@@ -4,6 +4,7 @@
 #include <map>
 
 #include "common/policy/expiring.hpp"
+#include "common/policy/pinned_twice.hpp"
 
 namespace bulkhead::policy {
 
@@ -59,7 +60,7 @@ class Checker {
     }
     // Of a file that the version ships there is nothing to decide.
     void warn_of(const Source& source, std::string text) {
-        if (facts_.is_shipped && facts_.is_shipped(source.file)) return;
+        if (!facts_.is_shipped || facts_.is_shipped(source.file)) return;
         warn(source.at(), std::move(text));
     }
 
@@ -179,12 +180,12 @@ class Checker {
     }
 
     void check_job_ids() {
-        std::map<std::string, std::string> seen;
+        std::map<std::string, const Approved*> seen;
         for (const auto& [name, job] : policy_.approved) {
-            const auto [first, is_new] = seen.emplace(job.manifest.job_id.value, name);
-            if (is_new) continue;
+            const auto [first, is_new] = seen.emplace(job.manifest.job_id.value, &job);
+            if (is_new || are_apart(first->second->manifest, job.manifest, facts_.now)) continue;
             warn("approved/" + name + ".manifest",
-                 "has the job id of approved/" + first->second +
+                 "has the job id of approved/" + first->second->name +
                      ".manifest: a one-shot job of it runs once for both, and revoking the one "
                      "revokes the other; give it an id of its own");
         }

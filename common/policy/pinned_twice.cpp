@@ -19,12 +19,15 @@ bool are_for_different_hosts(const Manifest& one, const Manifest& other) {
            });
 }
 
-// True if on no host both manifests are within realm, target and time, from `now` on.
+}  // namespace
+
 bool are_apart(const Manifest& one, const Manifest& other, UnixTime now) {
     const auto begin = std::max({one.not_before, other.not_before, now});
     const auto end = std::min(one.not_after, other.not_after);
     return begin > end || one.realm != other.realm || are_for_different_hosts(one, other);
 }
+
+namespace {
 
 auto power_of(const Profile& profile) {
     const auto rows = [&](Access access) {

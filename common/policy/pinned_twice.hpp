@@ -7,6 +7,9 @@
 
 namespace bulkhead::policy {
 
+// True if on no host both manifests are within realm, target and time, from `now` on.
+bool are_apart(const approval::Manifest& one, const approval::Manifest& other, UnixTime now);
+
 struct PinnedTwice {
     const Approved* first = nullptr;
     const Approved* second = nullptr;

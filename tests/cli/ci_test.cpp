@@ -138,7 +138,9 @@ TEST_F(Ci, SarifHasWhatItsReadersNeed) {
             EXPECT_FALSE(result["message"]["text"].get<std::string>().empty());
             const auto& place = result["locations"][0]["physicalLocation"];
             EXPECT_FALSE(place["artifactLocation"]["uri"].get<std::string>().empty());
-            if (place.contains("region")) EXPECT_GE(place["region"]["startLine"], 1);
+            if (place.contains("region")) {
+                EXPECT_GE(place["region"]["startLine"], 1);
+            }
         }
     }
 }
@@ -179,7 +181,7 @@ TEST_F(Ci, AJobIsAskedAboutBeforeItIsSigned) {
     const auto other = ask({"other.sh", "--manifest", "clean.manifest"});
     EXPECT_EQ(other["exit"], 1);
     EXPECT_THAT(other["assumed_signed"]["text"].get<std::string>(),
-                HasSubstr("script-hash-mismatch"));
+                HasSubstr("script-size-mismatch"));
     auto rules = site_.read("policy/approval.policy");
     site_.write("policy/approval.policy",
                 rules.replace(rules.find("need 2 of ops valid-for 7d"), 26, "pinned-only"));
@@ -206,7 +208,9 @@ TEST_F(Ci, ACheckThatPassedHasNoReason) {
     site_.seal("clean.sh", "signed.sh", {"alice", "bob"});
     const auto report = parsed(dry_run({"signed.sh", "--json"}));
     for (const auto& check : report["checks"]) {
-        if (check["outcome"] == "passed") EXPECT_TRUE(check["reason"].is_null()) << check;
+        if (check["outcome"] == "passed") {
+            EXPECT_TRUE(check["reason"].is_null()) << check;
+        }
     }
     EXPECT_TRUE(report["sandbox"]["system_calls"].contains("rules"));
     const auto brief = parsed(dry_run({"signed.sh", "--json", "--brief"}));

@@ -362,7 +362,7 @@ TEST_F(DryRun, HasAnExitStatusOfItsOwnForAWrongCallOrPolicy) {
     EXPECT_EQ(ask({"clean.sh"}).code, 1);
     EXPECT_EQ(ask({"absent.sh"}).code, 2);
     EXPECT_EQ(ask({"policy"}).code, 2);
-    EXPECT_EQ(ask({"signed.sh", "clean.sh"}).code, 2);
+    EXPECT_EQ(ask({"signed.sh", "clean.sh"}).code, 1);
     EXPECT_EQ(ask({}).code, 2);
     EXPECT_EQ(ask({"signed.sh", "--param", "path"}).code, 2);
     EXPECT_EQ(ask({"signed.sh", "--host-id", "a b"}).code, 2);

@@ -94,11 +94,15 @@ class Verdict : public Pair {
         }
     }
 
-    static std::string without(std::string text, std::string_view from, std::string_view to) {
-        for (std::size_t at = 0; (at = text.find(from, at)) != text.npos; at += to.size()) {
-            text.replace(at, from.size(), to);
+    static std::string without(const std::string& text, std::string_view from,
+                               std::string_view to) {
+        std::string out;
+        std::size_t at = 0;
+        for (auto next = text.find(from); next != text.npos; next = text.find(from, at)) {
+            out.append(text, at, next - at).append(to);
+            at = next + from.size();
         }
-        return text;
+        return out.append(text, at);
     }
 
     // A list of the worker's own calls but one.
@@ -241,6 +245,7 @@ TEST_F(Verdict, OfAStartIsThatOfCheckPolicy) {
         undo();
         place().write("agent.log", "");
     }
+    start_enrolled();  // all is as it was
 }
 
 }  // namespace

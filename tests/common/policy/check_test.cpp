@@ -246,6 +246,7 @@ TEST_F(CheckPolicy, AScriptThatIsPinnedTwiceIsFoundUnlessBothAreMeant) {
     const auto pin = [&](const std::string& name, const std::string& target,
                          const std::string& until = "2027-01-01") {
         auto text = manifest("60", "4096");
+        text.replace(text.find("job-id a"), 8, "job-id " + name);
         text.replace(text.find("target any"), 10, "target " + target);
         text.replace(text.find("2027-01-01"), 10, until);
         add("approved/" + name + ".manifest", text);
@@ -280,6 +281,7 @@ TEST_F(CheckPolicy, ALineSameScriptThatNamesNothingIsFound) {
                 ElementsAre("warning approval.policy:2: there is no approved/b.manifest"));
     auto other = manifest("60", "4096");
     other.replace(other.find("00000"), 5, "11111");
+    other.replace(other.find("job-id a"), 8, "job-id b");
     add("approved/b.manifest", other);
     EXPECT_THAT(remarks(), ElementsAre("warning approval.policy:2: a and b pin different scripts"));
 }
