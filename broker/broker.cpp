@@ -1,5 +1,6 @@
 #include "broker/broker.hpp"
 
+#include "broker/context/clock.hpp"
 #include "broker/context/memory.hpp"
 #include "broker/exit_status.hpp"
 #include "broker/waiting_jobs.hpp"
@@ -121,14 +122,16 @@ void Broker::stop_if_drained() {
 
 void Broker::keep_time() {
     const auto clocks = sys::read_clocks();
-    const auto trusted = clock_.judge(clocks);
-    log_.check(parts_.ledger.note_time(trusted), "ledger-failed");
-    if (trusted) log_.check(parts_.ledger.settle_birth(clocks), "ledger-failed");
+    context_.clock_synchronised = is_synchronised(clocks.now);
+    const auto grade = clock_.judge(clocks, context_.clock_synchronised);
+    const bool believed = grade >= records::Grade::held;
+    log_.check(parts_.ledger.note_time(clocks.now, grade), "ledger-failed");
+    if (believed) log_.check(parts_.ledger.settle_birth(clocks), "ledger-failed");
     parts_.audit.keep(parts_.ledger.mark());
     take_acceptance(context_);
     watch_memory(context_);
-    // A clock that is not trusted makes nothing old.
-    log_.check(parts_.evidence.prune(trusted.value_or(UnixTime{}), context_.policy->policy),
+    // A clock that is not believed makes nothing old.
+    log_.check(parts_.evidence.prune(believed ? clocks.now : UnixTime{}, context_.policy->policy),
                "evidence-failed");
     requests_.look();
     parts_.loop.after(records::Ledger::kClockEvery, [this] { keep_time(); });

@@ -10,6 +10,7 @@
 #include <array>
 #include <utility>
 
+#include "broker/context/clock.hpp"
 #include "broker/context/memory.hpp"
 #include "common/base/text.hpp"
 #include "common/sys/clock.hpp"
@@ -99,10 +100,12 @@ Result<> Requests::serve() {
         }
         const auto number = std::string_view(name).substr(
             std::min(name.size(), name.starts_with(kStopJob) ? kStopJob.size() : name.size()));
-        if (number.empty() || number.ends_with(".new")) continue;  // is being written
+        const bool clock = name == kResetClock || name == kResetTrusted;
+        // One that ends in .new is being written.
+        if (!clock && (number.empty() || number.ends_with(".new"))) continue;
         const auto reason = one_line(dir.read_file(name, kMaxReason));
         if (!broker_.log.check(dir.remove_file(name), "requests-failed")) continue;
-        stop_job(number, reason);
+        clock ? reset_clock(broker_, reason, name == kResetTrusted) : stop_job(number, reason);
     }
     if (!reloads.empty()) reload(dir, reloads);
     return {};

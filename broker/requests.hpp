@@ -1,5 +1,5 @@
-// What an operator asks of the running broker: to end a job, not to begin any, and to put the
-// policy in force. Each is a file that only root can make.
+// What an operator asks of the running broker: to end a job, not to begin any, to put the policy in
+// force, and to believe the clock. Each is a file that only root can make.
 #pragma once
 #include "broker/context/context.hpp"
 #include "common/sys/loop.hpp"
@@ -9,7 +9,8 @@ namespace bulkhead::broker {
 class Requests {
   public:
     // A directory in STATE/broker. A file `stop-job.NUMBER` in it, whose text is the reason, is
-    // removed and then acted on. Other files stay.
+    // removed and then acted on; so is one of the two others, whose text says who asks and why.
+    // Other files stay.
     static constexpr std::string_view kFolder = "requests";
     static constexpr std::string_view kStopJob = "stop-job.";
     // A file `reload.TOKEN`, empty or not, where TOKEN is of 1 to 64 letters, digits and '-': it is
@@ -19,6 +20,8 @@ class Requests {
     static constexpr std::string_view kReload = "reload.";
     static constexpr std::string_view kAnswer = "answer.";
     static constexpr std::chrono::seconds kAnswerStays{60};
+    static constexpr std::string_view kResetClock = "reset-clock";
+    static constexpr std::string_view kResetTrusted = "reset-clock.i-know";
 
     // `state` is STATE/broker. `reload` returns the answer.
     Requests(sys::Loop& loop, Context& broker, std::string state,

@@ -67,6 +67,10 @@ Result<> bind_to_hosts(approval::Manifest& job, const Options& options, const Po
     job.realm = options.value("--realm", copy ? copy->policy.host.realm : "");
     job.epoch = TRY(epoch_of(options));
     if (copy && !job.epoch) job.epoch = copy->policy.host.epoch;
+    if (copy && !options.has("--not-before")) {
+        job.not_before -= copy->policy.skew;
+        job.not_after -= copy->policy.skew;
+    }
     if (job.format == 1 && (!job.realm.empty() || job.epoch || options.has("--profile-sha256"))) {
         return wrong("a manifest of format v1 can name no realm, epoch or profile-sha256" +
                      std::string(copy ? ", and this policy or your options name one" : "") +

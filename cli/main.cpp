@@ -105,6 +105,10 @@ constexpr std::array kCommands{
         "as root, while the agent is stopped: remove what it keeps of a backend, and have it stay\n"
         "      away",
         &cli::leave},
+    Row{"reset-clock", "[--reason TEXT] [--i-know] [--state DIR] [--log-dir DIR]",
+        "as root: believe the clock although this host has seen a later time (clock-unsure); a\n"
+        "      time of a trusted clock (clock-behind) takes --i-know",
+        &cli::reset_clock},
     Row{"prove", "NUMBER|DELIVERY|JOB-ID [--to DIR] [--to-end] [--state DIR] [--log-dir DIR]",
         "as root: write a directory that shows who approved a job that ran, with its verify.sh",
         &cli::prove},

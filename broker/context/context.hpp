@@ -64,6 +64,7 @@ struct Context {
     std::size_t backends = 1;
     std::uint64_t lost_lines = 0;  // that were told by tell_lost_lines(), the last at lost_at
     sys::Clock::time_point lost_at{};
+    bool clock_synchronised = false;  // as the kernel or systemd-timesyncd said ten minutes ago
     ReadJournal reads{};
     records::AuditQuota refused_starts{};  // in the audit log
     Tally tally{};

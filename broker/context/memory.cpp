@@ -1,7 +1,7 @@
 #include "broker/context/memory.hpp"
 
+#include "broker/context/clock.hpp"
 #include "common/base/text.hpp"
-#include "common/sys/clock.hpp"
 
 namespace bulkhead::broker {
 
@@ -52,12 +52,7 @@ void watch_memory(Context& broker) {
     stands(view.full || view.full_for_repeatable, "ledger-full",
            view.full ? "the ledger takes no other job: it is full, or could not be written"
                      : "the ledger takes no other repeatable job for now; one-shot jobs start");
-    const auto now = sys::now();
-    stands(now + admission::kClockSlack < view.clock_floor, "clock-behind",
-           "it is " + format_utc(now) + ", but this host has already seen " +
-               format_utc(view.clock_floor) +
-               "; no job starts until then: set the clock right, or see clock-behind in "
-               "docs/operations.md where it is right");
+    watch_clock(broker);
 }
 
 void take_acceptance(Context& broker) {

@@ -1,3 +1,4 @@
+#include "broker/context/clock.hpp"
 #include "broker/context/memory.hpp"
 #include "broker/handlers/handlers.hpp"
 
@@ -7,6 +8,7 @@ namespace bulkhead::broker {
 Result<protocol::HostStateReply> handle(const protocol::HostState&, const Caller&,
                                         Context& broker) {
     take_acceptance(broker);
+    watch_clock(broker);
     tell_intake(broker);
     // The backend keeps these heads: they must be on disk first, or log and ledger look cut after a
     // power failure. Each of the ledger's records is on disk when it was written.

@@ -108,6 +108,7 @@ Result<> History::apply_header(const Header& header) {
         return fail("no such state of memory");
     }
     if (header.birth < 0 || at(header.birth) > kLatest) return fail("birth is out of range");
+    if (header.dropped < 0 || at(header.dropped) > kLatest) return fail("dropped is out of range");
     header_ = header;
     return {};
 }
@@ -115,8 +116,11 @@ Result<> History::apply_header(const Header& header) {
 Result<> History::apply(const Record& record) {
     // Only readings that were trusted are recorded by themselves, and raise the floor. Before the
     // first header, which is in files of 0.1, every record did.
-    const bool raises = !header_ || record.kind == Kind::clock || record.kind == Kind::header;
-    if (record.time < (raises ? floor_ : UnixTime{}) || record.time > kLatest) {
+    const bool seen = record.kind == Kind::seen;
+    const bool raises =
+        !seen && (!header_ || record.kind == Kind::clock || record.kind == Kind::header);
+    const auto earliest = raises ? floor_ : seen ? unsure_ : UnixTime{};
+    if (record.time < earliest || record.time > kLatest) {
         return fail("time runs backwards or wild");
     }
     if (record.number.value > kMost) return fail("job number is out of range");
@@ -124,6 +128,7 @@ Result<> History::apply(const Record& record) {
     switch (record.kind) {
         case Kind::header:
         case Kind::clock:
+        case Kind::seen:
             if (record.number < next_) return fail("job numbers run backwards");
             if (record.kind == Kind::header) TRY(apply_header(record.header));
             next_ = record.number;
@@ -153,6 +158,7 @@ Result<> History::apply(const Record& record) {
     }
     if (records_ == 0) began_ = record.time;
     if (raises) floor_ = record.time;
+    if (seen) unsure_ = record.time;
     count_ = record.kind == Kind::header ? record.header.count : count_ + 1;
     ++records_;
     return {};
@@ -165,7 +171,7 @@ std::size_t History::owed() const {
 }
 
 std::size_t History::needed() const {
-    std::size_t count = 2;  // header and clock
+    std::size_t count = unsure_ > floor_ ? 3 : 2;  // header, clock, and seen
     for (std::size_t i = 0; i < runs_.size(); ++i) count += keeps_at(i) ? 1 : 0;
     for (const auto& [number, job] : open_) count += job.end ? 1 : 0;
     return count;
@@ -187,11 +193,19 @@ bool History::keeps(JobNumber number) const {
     return keeps_at(static_cast<std::size_t>(found - numbers_.begin()));
 }
 
+UnixTime History::forgets() const {
+    UnixTime latest{};
+    for (std::size_t i = 0; i < runs_.size(); ++i) {
+        if (is_once(runs_[i]) && !keeps_at(i)) latest = std::max(latest, runs_[i].not_after);
+    }
+    return latest;
+}
+
 bool History::keeps_at(std::size_t index) const {
     const auto& run = runs_[index];
     const auto quota = run.period == 0 ? kLongestQuota : std::chrono::seconds(run.period);
     const auto until = is_once(run) ? run.not_after + kHorizon : run.started + quota;
-    return until >= floor_ || open_.contains(numbers_[index]);
+    return until >= floor() || open_.contains(numbers_[index]);
 }
 
 }  // namespace bulkhead::records

@@ -9,6 +9,7 @@
 // The chained digest detects flipped bits, as a CRC would, and also a record that is missing or in
 // the wrong place.
 #pragma once
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
@@ -50,6 +51,9 @@ struct Header {
     std::uint8_t memory = 0;          // admission::Memory
     bool after_loss = false;          // an operator accepted that an earlier ledger was lost
     std::uint64_t policy_serial = 0;  // unused: for the serial number of a signed policy
+    // Seconds since 1970: the latest end of an approval among the one-shot jobs that a rewrite has
+    // dropped. A file from before the member has zeros there.
+    std::int64_t dropped = 0;
     static constexpr auto fields =
         std::tuple{protocol::field("format", &Header::format),
                    protocol::field("count", &Header::count),
@@ -57,17 +61,19 @@ struct Header {
                    protocol::field("birth", &Header::birth),
                    protocol::field("memory", &Header::memory),
                    protocol::field("after_loss", &Header::after_loss),
-                   protocol::field("policy_serial", &Header::policy_serial)};
+                   protocol::field("policy_serial", &Header::policy_serial),
+                   protocol::field("dropped", &Header::dropped)};
 };
 
 enum class Kind : std::uint8_t {
-    clock = 0,     // `time` was reached; `number` is the one of the next job
+    clock = 0,     // `time` was reached by a trusted clock; `number` is the one of the next job
     started = 1,   // on disk before the job's process exists
     ended = 2,     // however it ended
     reported = 3,  // the worker says the backend has the result
     header = 4,    // about the ledger itself; `number` is the one of the next job
     ran = 5,       // instead of started, ended and reported, once a rewrite has joined them
-    kLast = ran,
+    seen = 6,      // as clock, by a clock that was not trusted
+    kLast = seen,
 };
 
 struct Record {
@@ -114,8 +120,12 @@ class History {
     const std::vector<admission::PastRun>& runs() const { return runs_; }
     const std::map<JobNumber, OpenJob>& open_jobs() const { return open_; }
     JobNumber next() const { return next_; }
+    // The later of the two floors below.
+    UnixTime floor() const { return std::max(floor_, unsure_); }
     // The latest time in a header or clock record; before the first header, in any record.
-    UnixTime floor() const { return floor_; }
+    UnixTime trusted_floor() const { return floor_; }
+    // The latest time in a record of kind seen.
+    UnixTime unsure_floor() const { return unsure_; }
     const std::optional<Header>& header() const { return header_; }
     // The time of the first record.
     UnixTime began() const { return began_; }
@@ -132,6 +142,8 @@ class History {
     std::size_t repeatable() const;
     // False once the run is reported and neither kHorizon nor a quota can ask for it.
     bool keeps(JobNumber number) const;
+    // The latest end of an approval among the one-shot jobs that it is false of; else 1970.
+    UnixTime forgets() const;
 
   private:
     Result<> apply_header(const Header& header);
@@ -142,7 +154,8 @@ class History {
     std::map<JobNumber, OpenJob> open_;
     std::optional<Header> header_;
     JobNumber next_{1};
-    UnixTime floor_{};
+    UnixTime floor_{};   // the trusted one
+    UnixTime unsure_{};  // the other
     UnixTime began_{};
     std::size_t records_ = 0;
     std::uint64_t count_ = 0;

@@ -7,8 +7,6 @@
 
 #include <algorithm>
 
-#include "broker/records/trusted_clock.hpp"
-
 namespace bulkhead::records {
 
 using admission::Memory;
@@ -138,7 +136,7 @@ Result<> Ledger::load() {
 Result<> Ledger::append(Record record) {
     if (broken_) return std::unexpected(*broken_);
     const bool trusted = record.kind == Kind::clock || record.kind == Kind::header;
-    record.time = trusted ? std::max(record.time, history_.floor())
+    record.time = trusted ? std::max(record.time, history_.trusted_floor())
                           : std::clamp(record.time, UnixTime{}, kLatest);
     // apply() comes first, so that no record is written which could not be read back.
     TRY(within("ledger", history_.apply(record)));
@@ -193,27 +191,31 @@ Result<> Ledger::reported(JobNumber number) {
     return append({.kind = Kind::reported, .number = number});
 }
 
-Result<> Ledger::note_time(std::optional<UnixTime> trusted) {
+Result<> Ledger::note_time(std::optional<UnixTime> time, Grade grade) {
     if (broken_) return std::unexpected(*broken_);
     const bool room = history_.records() + history_.owed() < kMaxRecords;
-    if (room && trusted && *trusted >= history_.floor() + kClockEvery) {
+    const bool trusted = grade == Grade::trusted;
+    const auto floor = trusted ? history_.trusted_floor() : history_.floor();
+    if (room && time && grade != Grade::wrong && *time >= floor + kClockEvery) {
         TRY(reserve(history_.owed() + 1));
-        TRY(append({.kind = Kind::clock, .number = history_.next(), .time = *trusted}));
+        const auto kind = trusted ? Kind::clock : Kind::seen;
+        TRY(append({.kind = kind, .number = history_.next(), .time = *time}));
     }
     if (history_.garbage() < (full() ? kSomeGarbage : kMuchGarbage)) return {};
     return within("ledger", rewrite());
 }
 
-Result<> Ledger::settle_birth(const sys::TwoClocks& trusted) {
+Result<> Ledger::settle_birth(const sys::TwoClocks& clocks) {
     auto header = history_.header().value_or(Header{});
     if (header.birth != 0) return {};
-    const auto birth = trusted.now - (trusted.up - began_up_);
+    const auto birth = clocks.now - (clocks.up - began_up_);
     header.birth = std::max(birth, kBuiltAfter).time_since_epoch().count();
     return append(header, history_.next());
 }
 
-// The records still needed. A run that is over and reported becomes one record.
-Result<std::vector<Record>> Ledger::remembered() const {
+// The records still needed, or those of all runs. A run that is over and reported becomes one
+// record.
+Result<std::vector<Record>> Ledger::remembered(bool all) const {
     std::vector<Record> kept;
     const auto old = TRY(sys::read_from_start(fd_, (kMaxRecords + 1) * kRecordBytes));
     crypto::Digest chain{};
@@ -222,7 +224,8 @@ Result<std::vector<Record>> Ledger::remembered() const {
         const bool ends = record.kind == Kind::ended;
         const bool open = history_.open_jobs().contains(record.number);
         if (starts && !open) record.kind = Kind::ran;
-        if (ends ? open : starts && history_.keeps(record.number)) kept.push_back(record);
+        const bool needed = starts && (all || history_.keeps(record.number));
+        if (ends ? open : needed) kept.push_back(record);
         return {};
     }));
     return kept;
@@ -231,13 +234,49 @@ Result<std::vector<Record>> Ledger::remembered() const {
 // The header stands in front. All records of the new file count as written again, so that no count
 // stands for two digests.
 Result<> Ledger::rewrite(Header header, std::uint64_t count, JobNumber next) {
-    auto records = TRY(remembered());
-    const auto floor = history_.floor();
     header.count = count + 1;
-    records.insert(records.begin(),
-                   {.kind = Kind::header, .number = JobNumber{1}, .time = floor, .header = header});
-    records.push_back({.kind = Kind::clock, .number = next, .time = floor});
+    header.dropped = std::max(header.dropped, history_.forgets().time_since_epoch().count());
+    return replace(header, TRY(remembered()), next,
+                   {.trusted = history_.trusted_floor(), .unsure = history_.unsure_floor()});
+}
+
+Result<> Ledger::replace(Header header, std::vector<Record> records, JobNumber next,
+                         Floors floors) {
+    const auto& [trusted, unsure] = floors;
+    records.insert(
+        records.begin(),
+        {.kind = Kind::header, .number = JobNumber{1}, .time = trusted, .header = header});
+    records.push_back({.kind = Kind::clock, .number = next, .time = trusted});
+    if (unsure > trusted) records.push_back({.kind = Kind::seen, .number = next, .time = unsure});
     return replace(records);
+}
+
+Result<> Ledger::reset_floor(UnixTime now, bool trusted_too) {
+    if (broken_) return std::unexpected(*broken_);
+    now = std::clamp(now, kBuiltAfter, kLatest);
+    const Floors floors{
+        .trusted = trusted_too ? std::min(history_.trusted_floor(), now) : history_.trusted_floor(),
+        .unsure = std::min(history_.unsure_floor(), now)};
+    const auto floor = std::max(floors.trusted, floors.unsure);
+    const auto seconds = floor.time_since_epoch().count();
+    auto header = history_.header().value_or(Header{});
+    if (header.dropped >= seconds) {
+        header.after_loss = true;
+        header.birth = seconds;
+        header.dropped = 0;
+    }
+    // By the clock that was wrong: settled anew.
+    if (header.birth > seconds) {
+        header.birth = 0;
+        began_up_ = sys::read_clocks().up;
+    }
+    auto records = TRY(remembered(true));
+    for (auto& record : records) {
+        record.time = std::min(record.time, floor);
+        record.start.started = std::min(record.start.started, floor);
+    }
+    header.count = history_.count() + 1;
+    return replace(header, std::move(records), history_.next(), floors);
 }
 
 Result<> Ledger::rewrite() {
@@ -280,7 +319,8 @@ admission::LedgerView Ledger::view_of(const History& history) {
     std::optional<UnixTime> birth;
     if (header.birth != 0) birth = UnixTime(std::chrono::seconds(header.birth));
     return {.runs = history.runs(),
-            .clock_floor = history.floor(),
+            .clock_floor = history.trusted_floor(),
+            .unsure_floor = history.unsure_floor(),
             .birth = birth,
             .after_loss = header.after_loss,
             .memory = static_cast<Memory>(header.memory),

@@ -6,11 +6,13 @@
 // reads back and is not all that was written, because the file is gone, older, or another host's,
 // is told from a first start by a Past.
 //
-// Trusted times never run backwards in it: the latest of them is the floor. When the clock was set
-// back, starts are recorded with the floor instead.
+// Times never run backwards in it: the latest that a trusted clock showed is one floor, the latest
+// that any other showed the other, and only an operator can lower them. When the clock was set
+// back, starts are recorded with the later floor instead.
 #pragma once
 #include "broker/records/history.hpp"
 #include "broker/records/past.hpp"
+#include "broker/records/trusted_clock.hpp"
 #include "common/sys/clock.hpp"
 
 namespace bulkhead::records {
@@ -55,11 +57,17 @@ class Ledger {
     Result<JobNumber> start(Start start);
     Result<> end(JobNumber number, const protocol::JobEnd& end, UnixTime now);
     Result<> reported(JobNumber number);
-    // Raises the floor to a time that is trusted, at most one record per kClockEvery, and rewrites
-    // the file when much of it is no longer needed. Call it whenever a timer is awake anyway.
-    Result<> note_time(std::optional<UnixTime> trusted);
-    // Records the birth, where it is not known yet, by clocks that are trusted.
-    Result<> settle_birth(const sys::TwoClocks& trusted);
+    // Raises the floor of the time's grade, at most one record per kClockEvery, and rewrites the
+    // file when much of it is no longer needed. Call it whenever a timer is awake anyway.
+    Result<> note_time(std::optional<UnixTime> time, Grade grade = Grade::trusted);
+    // Records the birth, where it is not known yet, by clocks that were held or are trusted.
+    Result<> settle_birth(const sys::TwoClocks& clocks);
+    // An operator says that it is `now`: the floor that no trusted clock raised is lowered to it,
+    // and if `trusted_too` the other as well. Nothing that ran is forgotten; starts that were
+    // recorded with a later time count as of now. Where a rewrite under the later floor has dropped
+    // one-shot jobs whose approval may not have ended, none that was approved before starts any
+    // more, as after accept_loss().
+    Result<> reset_floor(UnixTime now, bool trusted_too);
 
     // What the records say by themselves. Valid as long as `history` is not changed.
     static admission::LedgerView view_of(const History& history);
@@ -91,7 +99,9 @@ class Ledger {
     // Both, for the audit log; nothing while the memory is rolled back, so that a file which is not
     // can still be restored.
     std::optional<Head> mark() const;
-    UnixTime clock_floor() const { return history_.floor(); }
+    // The two floors. Jobs are judged by clocks that may be 5 minutes behind them.
+    UnixTime trusted_floor() const { return history_.trusted_floor(); }
+    UnixTime unsure_floor() const { return history_.unsure_floor(); }
 
   private:
     explicit Ledger(sys::Dir dir) : dir_(std::move(dir)) {}
@@ -103,9 +113,14 @@ class Ledger {
     Result<> append(Record record);
     Result<> append(Header header, JobNumber next);
     Result<> reserve(std::size_t count) const;
-    Result<std::vector<Record>> remembered() const;
+    Result<std::vector<Record>> remembered(bool all = false) const;
     Result<> rewrite();
     Result<> rewrite(Header header, std::uint64_t count, JobNumber next);
+    struct Floors {
+        UnixTime trusted;
+        UnixTime unsure;
+    };
+    Result<> replace(Header header, std::vector<Record> records, JobNumber next, Floors floors);
     Result<> replace(const std::vector<Record>& records);
     bool full() const;
 

@@ -38,6 +38,7 @@ Result<int> unseal(const Arguments& arguments);
 Result<int> pin(const Arguments& arguments);
 Result<int> dry_run(const Arguments& arguments);
 Result<int> accept_lost_ledger(const Arguments& arguments);
+Result<int> reset_clock(const Arguments& arguments);
 Result<int> check_config(const Arguments& arguments);
 Result<int> check_policy(const Arguments& arguments);
 Result<int> show_confinement(const Arguments& arguments);

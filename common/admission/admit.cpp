@@ -12,6 +12,7 @@ namespace bulkhead::admission {
 
 namespace {
 
+using std::string;
 using std::string_view;
 using enum Reason;
 
@@ -25,6 +26,18 @@ void note(Verdict& verdict, string_view name, CheckResult result) {
         verdict.detail = result.detail;
     }
     verdict.checks.push_back({name, outcome, result.reason, std::move(result.detail)});
+}
+
+// Makes a verdict that admits one that refuses, by the check of this name.
+void refuse_by(string_view name, Verdict& verdict, CheckResult result) {
+    result.detail.resize(std::min(result.detail.size(), kMaxDetail));
+    for (auto& check : verdict.checks) {
+        if (check.name == name) check = {name, CheckOutcome::failed, result.reason, result.detail};
+    }
+    verdict.admitted = false;
+    verdict.rule.clear();
+    verdict.reason = result.reason;
+    verdict.detail = std::move(result.detail);
 }
 
 // Adds the arguments in the script's #! line to the verdict, if the line names the manifest's
@@ -68,6 +81,7 @@ Verdict decide(const Case& c, Verdict verdict) {
     }
 
     const auto passed = [](const Check& check) { return check.outcome == CheckOutcome::passed; };
+    if (verdict.reason == too_early) verdict.early = too_early_by(c);
     if (!std::all_of(verdict.checks.begin(), verdict.checks.end(), passed)) return verdict;
     take_arguments(c, verdict);  // the script is approved, so its #! line is
     verdict.admitted = true;
@@ -171,17 +185,14 @@ CheckResult choose(std::vector<Candidate>& candidates, const policy::Policy& pol
     return pass();
 }
 
-}  // namespace
-
-Verdict admit(const JobBytes& job, const policy::Policy& policy, const HostFacts& facts,
-              const LedgerView& ledger, UnixTime now) {
+Verdict admit_at(UnixTime time, const JobBytes& job, const policy::Policy& policy,
+                 const HostFacts& facts, const LedgerView& ledger, UnixTime now) {
     Verdict start;
     start.script = script_of(job, policy);
     start.script_digest = crypto::sha256(as_bytes(start.script));
     Search search{start.script_digest};
     auto sizes = check_sizes(job);
     auto found = sizes.reason == admitted ? find_manifest(job, policy, search) : CheckResult{};
-    const auto time = std::max(now, ledger.clock_floor);
     const auto case_of = [&](const Candidate& one) -> Case {
         return {job,       policy,        facts,        ledger,
                 now,       time,          start.script, start.script_digest,
@@ -196,6 +207,32 @@ Verdict admit(const JobBytes& job, const policy::Policy& policy, const HostFacts
     }
     for (const auto& check : kChecks) note(start, check.name, {});
     return start;
+}
+
+}  // namespace
+
+Verdict admit(const JobBytes& job, const policy::Policy& policy, const HostFacts& facts,
+              const LedgerView& ledger, UnixTime now) {
+    const auto floor = ledger.unsure_floor;
+    const auto time = std::max(now, ledger.clock_floor);
+    auto verdict = admit_at(time, job, policy, facts, ledger, now);
+    if (!verdict.admitted || floor <= time) return verdict;
+    string detail = "it is " + format_utc(now) + ", but " + about_floor(floor, false);
+    if (now + kClockSlack >= floor) {
+        auto later = admit_at(floor, job, policy, facts, ledger, now);
+        if (later.admitted) return later;
+        detail += "; then: " + later.detail;
+    }
+    refuse_by("time", verdict, {clock_unsure, detail});
+    return verdict;
+}
+
+string about_floor(UnixTime floor, bool trusted) {
+    const string way_out =
+        "; set the clock right, or where it is right run as root: bulkhead reset-clock";
+    return (trusted ? "this host has already seen " + format_utc(floor)
+                    : "a clock that nothing vouched for has shown " + format_utc(floor) + " here") +
+           way_out + (trusted ? " --i-know" : "");
 }
 
 Verdict refuse(Reason reason, string_view detail, const Verdict& judged) {

@@ -85,6 +85,8 @@ struct Verdict {
     Reason reason = Reason::undecided;  // of the first check that failed
     // For people: at most kMaxDetail bytes. Text from outside the host is quoted().
     std::string detail;
+    // Of one that is too early: so long it has to wait.
+    std::chrono::seconds early{};
     std::string rule;  // "pinned approved/clean.manifest", "signed: 2 of ops (alice, bob)"
     std::vector<std::string> signers;            // people whose signatures count
     std::vector<SignedBy> signatures;            // that are valid, each once
@@ -104,13 +106,20 @@ struct Verdict {
 // Makes all checks, even after one has failed, so that an author sees everything that is wrong. The
 // first failure is the reason.
 //
-// The time of the checks is the later of `now` and the ledger's clock floor, so that turning the
-// clock back makes no expired job valid. If `now` is more than kClockSlack before the floor, the
-// job is refused, because the clock must be wrong.
+// The time of the checks is the later of `now` and the ledger's floors, so that turning the clock
+// back makes no expired job valid. If `now` is more than kClockSlack before a floor, the job is
+// refused, because the clock must be wrong. What is refused for the floor alone that no trusted
+// clock raised is so for clock_unsure.
 Verdict admit(const JobBytes& job, const policy::Policy& policy, const HostFacts& facts,
               const LedgerView& ledger, UnixTime now);
 
 inline constexpr std::chrono::seconds kClockSlack{300};
+
+// A job that is too early by so much at most is worth asking for again.
+inline constexpr std::chrono::seconds kSoon{300};
+
+// Of a floor that stands against the clock: what it is, and how an operator lowers it.
+std::string about_floor(UnixTime floor, bool trusted);
 
 // A refusal that admit() did not make: before it, because of missing seals, or after it, because
 // the ledger could not be written. It has the script of `judged`.

@@ -146,7 +146,8 @@ approval::Electorate electorate_of(const policy::Policy& policy, const policy::A
                                     .author = author,
                                     .author_counts = rule.author_counts,
                                     .hardware = rule.hardware,
-                                    .verified = rule.verified};
+                                    .verified = rule.verified,
+                                    .skew = policy.skew};
     for (const auto& [people, name] : rule.needs) {
         auto& quota = electorate.quotas.emplace_back(people);
         const auto* group = policy::find(policy.signer_groups, name);

@@ -93,7 +93,7 @@ CheckResult check_format(const Case& c) {
     }
     return {format_not_accepted,
             format +
-                (until ? " was taken until " + format_utc(*until)
+                (until ? " was taken until " + format_utc(*until) + or_clock(c)
                        : ", and host.policy has no line accept-v1") +
                 "; make it anew with bulkhead new-job --format v2, and have it signed"};
 }

@@ -21,6 +21,10 @@ string seconds_of(std::chrono::seconds time) { return std::to_string(time.count(
 
 }  // namespace
 
+string or_clock(const Case& c) {
+    return ", or this host's clock (" + format_utc(c.now) + ") is wrong";
+}
+
 string joined(const std::vector<string>& list) {
     string out;
     for (const auto& word : list) out += (out.empty() ? "" : ", ") + word;
@@ -185,16 +189,22 @@ CheckResult check_target(const Case& c) {
                                  ", groups: " + joined(host.groups)};
 }
 
+std::chrono::seconds too_early_by(const Case& c) {
+    const auto begin = c.manifest.not_before - c.policy.skew;
+    return std::max(begin - c.time, std::chrono::seconds(0));
+}
+
 CheckResult check_time(const Case& c) {
     if (c.now + kClockSlack < c.ledger.clock_floor) {
-        return {clock_behind, "it is " + format_utc(c.now) + ", but this host has already seen " +
-                                  format_utc(c.ledger.clock_floor)};
+        return {clock_behind,
+                "it is " + format_utc(c.now) + ", but " + about_floor(c.ledger.clock_floor, true)};
     }
-    if (c.time < c.manifest.not_before) {
-        return {too_early, "not before " + format_utc(c.manifest.not_before)};
+    if (const auto early = too_early_by(c); early.count() > 0) {
+        return {too_early, "not before " + format_utc(c.manifest.not_before) + ": too early by " +
+                               std::to_string(early.count()) + " s" + or_clock(c)};
     }
     if (c.time > c.manifest.not_after) {
-        return {too_late, "not after " + format_utc(c.manifest.not_after)};
+        return {too_late, "not after " + format_utc(c.manifest.not_after) + or_clock(c)};
     }
     return pass("until " + format_utc(c.manifest.not_after));
 }

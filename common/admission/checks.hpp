@@ -17,7 +17,7 @@ struct Case {
     const HostFacts& facts;
     const LedgerView& ledger;
     UnixTime now;   // the host's clock
-    UnixTime time;  // the later of `now` and the clock floor
+    UnixTime time;  // the later of `now` and a floor
     std::string_view script;
     const crypto::Digest& script_digest;
     std::string_view manifest_bytes;
@@ -31,6 +31,9 @@ struct CheckResult {
     Reason reason = Reason::undecided;
     std::string detail;
 };
+
+// What stands beside a time that refuses: ", or this host's clock (TIME) is wrong".
+std::string or_clock(const Case& c);
 
 // The words with commas between them; "nobody" if there is none.
 std::string joined(const std::vector<std::string>& list);
@@ -73,6 +76,8 @@ CheckResult check_visible(const Case& c);
 CheckResult check_interpreter(const Case& c);
 CheckResult check_target(const Case& c);
 CheckResult check_time(const Case& c);
+// How long a job has to wait that check_time() calls too early.
+std::chrono::seconds too_early_by(const Case& c);
 CheckResult check_replay(const Case& c);
 CheckResult check_parameters(const Case& c);
 CheckResult check_profile(const Case& c);

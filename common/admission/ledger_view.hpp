@@ -35,7 +35,8 @@ enum class Memory {
 
 struct LedgerView {
     std::span<const PastRun> runs;
-    UnixTime clock_floor;  // the latest time in the ledger; see admit()
+    UnixTime clock_floor;     // the latest time that a trusted clock showed; see admit()
+    UnixTime unsure_floor{};  // the latest that any other showed
     // The first trusted time of this ledger, where it has one. A one-shot job that was approved
     // from an earlier time on may have run before the ledger was born.
     std::optional<UnixTime> birth{};

@@ -8,7 +8,7 @@ namespace {
 
 using enum Reason;
 
-constexpr std::array<ReasonRow, 61> kReasons{{
+constexpr std::array<ReasonRow, 62> kReasons{{
     {undecided, "undecided", "no decision was reached; nothing runs"},
     {admitted, "admitted", "every check passed"},
     {not_sealed, "not-sealed", "script, manifest or signatures did not come as sealed memfds"},
@@ -59,6 +59,8 @@ constexpr std::array<ReasonRow, 61> kReasons{{
     {realm_mismatch, "realm-mismatch", "the manifest is for another realm than this host"},
     {epoch_mismatch, "epoch-mismatch", "the manifest is of another epoch than host.policy says"},
     {clock_behind, "clock-behind", "the clock is behind a time this host has already seen"},
+    {clock_unsure, "clock-unsure",
+     "the clock is behind a time it once showed and that nothing vouched for"},
     {too_early, "too-early", "not-before lies in the future"},
     {too_late, "too-late", "not-after has passed"},
     {delivery_already_run, "delivery-already-run", "this delivery was started before"},

@@ -44,6 +44,7 @@ enum class Reason : std::uint8_t {
     realm_mismatch,
     epoch_mismatch,
     clock_behind,
+    clock_unsure,
     too_early,
     too_late,
     delivery_already_run,

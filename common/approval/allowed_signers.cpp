@@ -186,8 +186,9 @@ bool AllowedSigner::allows_namespace(string_view name) const {
            std::find(namespaces.begin(), namespaces.end(), name) != namespaces.end();
 }
 
-bool AllowedSigner::valid_at(UnixTime time) const {
-    return (!valid_after || *valid_after <= time) && (!valid_before || time <= *valid_before);
+bool AllowedSigner::valid_at(UnixTime time, std::chrono::seconds skew) const {
+    return (!valid_after || *valid_after <= time + skew) &&
+           (!valid_before || time <= *valid_before);
 }
 
 bool AllowedSigner::names(string_view principal) const {

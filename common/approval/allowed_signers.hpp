@@ -35,7 +35,8 @@ struct AllowedSigner {
     std::string refused{};
 
     bool allows_namespace(std::string_view name) const;
-    bool valid_at(UnixTime time) const;
+    // `skew`: it counts so long before it is valid.
+    bool valid_at(UnixTime time, std::chrono::seconds skew = {}) const;
     // Whether the line is one of this person's; of a refused line also by a pattern.
     bool names(std::string_view principal) const;
 };

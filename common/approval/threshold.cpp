@@ -33,7 +33,8 @@ Standing judge(ByteView blob, const AllowedSigner& signer, const AllowedSigners&
                const Electorate& electorate, UnixTime time) {
     if (allowed.is_revoked(signer.key)) return Standing::revoked;
     if (!signer.refused.empty()) return Standing::unclear;
-    if (!signer.valid_at(time) || !signer.allows_namespace(kNamespace)) return Standing::not_valid;
+    if (!signer.valid_at(time, electorate.skew) || !signer.allows_namespace(kNamespace))
+        return Standing::not_valid;
     const bool author = is_authors(allowed, signer.key, electorate.author);
     const bool member = std::any_of(signer.principals.begin(), signer.principals.end(),
                                     [&](const auto& name) { return is_member(electorate, name); });
@@ -43,6 +44,16 @@ Standing judge(ByteView blob, const AllowedSigner& signer, const AllowedSigners&
     if (electorate.verified && !(token && user_verified(blob))) return Standing::not_verified;
     if (author && !member) return Standing::authorship;
     return author && !electorate.author_counts ? Standing::author : Standing::good;
+}
+
+// Why the key in `signer` is not valid at `time`, by that line.
+std::string validity(const AllowedSigner& signer, UnixTime time) {
+    if (!signer.allows_namespace(kNamespace)) {
+        return "not for namespace " + std::string(kNamespace);
+    }
+    const auto from = signer.valid_after ? " from " + format_utc(*signer.valid_after) : "";
+    const auto to = signer.valid_before ? " to " + format_utc(*signer.valid_before) : "";
+    return "valid" + from + to + ", or this host's clock (" + format_utc(time) + ") is wrong";
 }
 
 // A directed graph: the nodes to which an arc leads from each node.
@@ -178,7 +189,9 @@ Count count_approvers(std::string_view manifest, std::span<const Bytes> blobs,
             if (standing < signature.standing) continue;
             signature.standing = standing;
             signature.fingerprint = fingerprint(signer.key);
-            signature.why = standing == Standing::unclear ? signer.refused : "";
+            signature.why = standing == Standing::unclear     ? signer.refused
+                            : standing == Standing::not_valid ? validity(signer, time)
+                                                              : "";
             signature.principals.clear();
             for (const auto& name : signer.principals) {
                 signature.principals += (signature.principals.empty() ? "" : ",") + name;

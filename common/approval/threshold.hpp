@@ -31,7 +31,7 @@ struct Signature {
     Standing standing = Standing::unknown;
     std::string principals;   // as in allowed_signers: "alice,alice@example.com"
     std::string fingerprint;  // of the key; empty if the standing is `unknown`
-    std::string why{};        // AllowedSigner::refused, if the standing is `unclear`
+    std::string why{};        // of `unclear` and `not_valid`: what the line says
 };
 
 // A good signature. One key that is listed for several principals makes one of these for each.
@@ -51,8 +51,9 @@ struct Electorate {
     std::vector<Quota> quotas;
     std::string_view author;
     bool author_counts = false;
-    bool hardware = false;  // only those of keys in hardware tokens
-    bool verified = false;  // only those for which a token verified its user
+    bool hardware = false;        // only those of keys in hardware tokens
+    bool verified = false;        // only those for which a token verified its user
+    std::chrono::seconds skew{};  // a key counts so long before it is valid
 };
 
 struct Count {

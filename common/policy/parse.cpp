@@ -113,6 +113,14 @@ Result<> take_same_script(Policy& policy, Line& line) {
     return {};
 }
 
+constexpr std::chrono::minutes kMaxSkew{15};
+
+Result<> take_skew(Policy& policy, Line& line) {
+    policy.skew = TRY(line.seconds());
+    if (policy.skew <= kMaxSkew) return {};
+    return line.wrong("at most 15m: what is further apart is a clock to set right");
+}
+
 Result<> take_rule(Policy& policy, Line& line) {
     const auto profile = TRY(line.matching(approval::is_profile_name, "a profile's name"));
     return add(policy.approvals, profile, TRY(take_approval_rule(line)), line);
@@ -191,6 +199,7 @@ constexpr struct {
      "profile NAME pinned-only|need N of GROUP [and M of GROUP]... valid-for DURATION "
      "[author-counts] [BOUND...]",
      take_rule},
+    {"approval.policy", Times::at_most_once, "skew DURATION", take_skew},
     {"approval.policy", Times::any, "same-script NAME NAME...", take_same_script},
     {"interpreters.policy", Times::any, "interpreter PATH",
      [](Policy& policy, Line& line) { return add_name(policy.interpreters, line.path(), line); }},

@@ -306,6 +306,8 @@ struct Grants {
     std::vector<approval::RevokedJob> revoked_jobs;
     Named<Approved> approved;
     std::vector<SameScript> same_scripts;
+    // So far hosts' clocks may be behind that of whoever dates and signs.
+    std::chrono::seconds skew{};
 };
 
 struct Policy : Grants {

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include "common/approval/manifest.hpp"
+#include "common/sys/clock.hpp"
 #include "tests/cli/site.hpp"
 
 namespace bulkhead::test {
@@ -252,6 +254,26 @@ TEST_F(Author, HasToNameHimselfWhereThereIsNoTerminal) {
     const bool root = ::geteuid() == 0;
     EXPECT_EQ(shown.code, root ? 2 : 0) << shown.out;
     EXPECT_THAT(shown.out, HasSubstr(root ? "who is the author?" : "note: the author is "));
+}
+
+// So that a host whose clock is behind the author's takes the job at once.
+TEST_F(Author, DatesBackByTheSkewOfThePolicy) {
+    site_.write("policy/approval.policy",
+                "profile maintain need 1 of ops valid-for 7d  # test\n"
+                "signers ops alice  # test\nskew 5m  # test\n");
+    const auto from = sys::now();
+    const auto made =
+        site_.bulkhead({"new-job", "clean.sh", "--profile", "maintain", "--target", "any",
+                        "--policy", "policy", "--author", "alice", "--expires", "7d"});
+    const auto manifest = approval::parse_manifest(made.out);
+    ASSERT_TRUE(manifest) << made.err;
+    EXPECT_GE(manifest->not_before, from - std::chrono::minutes(5));
+    EXPECT_LE(manifest->not_before, sys::now() - std::chrono::minutes(5));
+    EXPECT_EQ(manifest->not_after - manifest->not_before, std::chrono::hours(24 * 7))
+        << "no longer than policy allows";
+    EXPECT_THAT(site_.new_job("clean.sh", {"--policy", "policy"}).out,
+                HasSubstr("\nnot-before 2026-08-25T00:00:00Z\n"))
+        << "what is asked for stands";
 }
 
 TEST_F(Author, IsComparedWithTheSignersOfThePolicy) {

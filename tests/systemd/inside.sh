@@ -98,6 +98,17 @@ check "a pass of its own keeps away from the agent that always runs" await 20 sk
 check "a second broker is turned away" bash -c 'broker --once 2>/dev/null; [ $? = 1 ]'
 check "and does the first no harm" bash -c 'bulkhead status >/dev/null'
 
+clock_is_read_only() {
+    local calls capabilities
+    calls=$(systemctl show -P SystemCallFilter "$unit")
+    capabilities=$(systemctl show -P CapabilityBoundingSet "$unit")
+    [[ $calls == '~'* && " $calls " != *' adjtimex '* && " $calls " == *' clock_settime '* ]] &&
+        [[ $capabilities != *cap_sys_time* ]]
+}
+check "the unit lets the clock be read and not set" clock_is_read_only
+check "there is no floor to lower, and that is said" \
+    bash -c 'bulkhead reset-clock --reason lab 2>&1 | grep -q "no floor is later than the clock"'
+
 check "reload" systemctl reload "$unit"
 check "has loaded the policy when it returns" audited policy-loaded
 

@@ -45,7 +45,7 @@ TEST(Ledger, ANewOneIsEmptyAndSaysThatItIsNew) {
     EXPECT_TRUE(ledger->opened().created);
     EXPECT_TRUE(ledger->view().runs.empty());
     EXPECT_FALSE(ledger->view().full);
-    EXPECT_EQ(ledger->clock_floor(), kBuiltAfter) << "the time of now may be wrong";
+    EXPECT_EQ(ledger->trusted_floor(), kBuiltAfter) << "the time of now may be wrong";
 }
 
 TEST(Ledger, RemembersAJobThroughItsLife) {
@@ -198,10 +198,10 @@ TEST(Ledger, TheTimeIsNotedAtMostEveryTenMinutes) {
     const auto before = size_of(dir.path());
     ASSERT_TRUE(ledger->note_time(kNoon + minutes(10) - seconds(1)));
     EXPECT_EQ(size_of(dir.path()), before);
-    EXPECT_EQ(ledger->clock_floor(), kNoon);
+    EXPECT_EQ(ledger->trusted_floor(), kNoon);
     ASSERT_TRUE(ledger->note_time(kNoon + minutes(10)));
     EXPECT_EQ(size_of(dir.path()), before + kRecordBytes);
-    EXPECT_EQ(ledger->clock_floor(), kNoon + minutes(10));
+    EXPECT_EQ(ledger->trusted_floor(), kNoon + minutes(10));
 }
 
 TEST(Ledger, AClockTurnedBackIsRecordedAsTheFloor) {
@@ -213,7 +213,7 @@ TEST(Ledger, AClockTurnedBackIsRecordedAsTheFloor) {
     EXPECT_EQ(ledger->view().runs[0].started, kNoon);
     ASSERT_TRUE(ledger->end(number, sample_end(), early));
     ASSERT_TRUE(ledger->note_time(early));
-    EXPECT_EQ(ledger->clock_floor(), kNoon);
+    EXPECT_EQ(ledger->trusted_floor(), kNoon);
 }
 
 // For any run and any jump: as long as the later of clock and floor has not passed the approval's
@@ -233,7 +233,7 @@ TEST(Ledger, NoJumpOfTheClockMakesALiveApprovalForgotten) {
             test::Tree tree({{"ledger", base}});
             auto ledger = Ledger::open(tree, kNoon);
             auto now = kNoon;
-            auto floor = ledger->clock_floor();
+            auto floor = ledger->trusted_floor();
             std::vector<admission::PastRun> runs;
             for (const auto jump : {seconds(0), first, second, seconds(1)}) {
                 now = std::max(now + jump, UnixTime{});
@@ -244,8 +244,8 @@ TEST(Ledger, NoJumpOfTheClockMakesALiveApprovalForgotten) {
                 ASSERT_TRUE(ledger->end(*number, sample_end(), now));
                 ASSERT_TRUE(ledger->reported(*number));
                 ASSERT_TRUE(ledger->note_time(now));
-                ASSERT_GE(ledger->clock_floor(), floor);
-                floor = ledger->clock_floor();
+                ASSERT_GE(ledger->trusted_floor(), floor);
+                floor = ledger->trusted_floor();
                 for (const auto& run : runs) {
                     const auto at = std::max(now, floor);
                     if (at > run.not_after && at > run.started + hours(24)) continue;
@@ -279,7 +279,7 @@ TEST(Ledger, RewritingDropsWhatIsExpiredAndKeepsTheRest) {
         EXPECT_EQ(ledger->view().runs[1].manifest, sample_start(3).manifest);
         ASSERT_EQ(ledger->unreported().size(), 1U);
         EXPECT_EQ(ledger->unreported()[0].number, JobNumber{3});
-        EXPECT_EQ(ledger->clock_floor(), later);
+        EXPECT_EQ(ledger->trusted_floor(), later);
         EXPECT_EQ(size_of(tree.path()), 5 * kRecordBytes) << "header, 2, 3 and its end, clock";
         reopen(ledger, tree);
     }
@@ -325,7 +325,7 @@ TEST(Ledger, AFullOneStartsNothingAndStillTakesEnds) {
     }
     reopen(ledger, tree);
     EXPECT_EQ(ledger->view().runs.size(), runs + 2);
-    EXPECT_EQ(ledger->clock_floor(), kNoon + hours(1));
+    EXPECT_EQ(ledger->trusted_floor(), kNoon + hours(1));
     // What is over takes one place: there is room for one more, which the rewritten file has.
     EXPECT_FALSE(ledger->view().full);
     EXPECT_EQ(ledger->start(sample_start(runs + 3)), JobNumber{runs + 3});
@@ -353,7 +353,7 @@ TEST(Ledger, AFullOneStaysWithinItsBoundHoweverLongItStays) {
         ASSERT_TRUE(ledger->note_time(now));
         ASSERT_LE(size_of(tree.path()), (records.size() + 64) * kRecordBytes);
     }
-    EXPECT_EQ(ledger->clock_floor(), now);
+    EXPECT_EQ(ledger->trusted_floor(), now);
     EXPECT_EQ(ledger->view().runs.size(), runs);
     EXPECT_TRUE(ledger->view().full);
 }

@@ -337,7 +337,7 @@ TEST_F(PastTest, AnOlderVersionReadsWhatIsWrittenForIt) {
 
 // --- the clock
 
-TEST_F(PastTest, AClockThatWasAheadForAStartRefusesNothingLater) {
+TEST_F(PastTest, TheTimeOfAStartRaisesNoFloor) {
     const auto ahead = kNoon + hours(24 * 365);
     std::optional<Head> mark;
     {
@@ -348,35 +348,8 @@ TEST_F(PastTest, AClockThatWasAheadForAStartRefusesNothingLater) {
     }
     const auto ledger = open({.host = kHere, .mark = mark});
     ASSERT_OK(ledger);
-    EXPECT_LT(ledger->clock_floor(), kNoon);
+    EXPECT_LT(ledger->trusted_floor(), kNoon);
     EXPECT_EQ(ledger->view().runs.size(), 1U) << "what ran is known all the same";
-}
-
-TEST(TrustedClock, IsOneThatNobodySetForAnHour) {
-    TrustedClock clock;
-    sys::TwoClocks reading{kNoon, hours(7)};
-    const auto pass = [&](seconds real, seconds shown) {
-        reading.up += real;
-        reading.now += shown;
-        return clock.judge(reading);
-    };
-    EXPECT_FALSE(clock.judge(reading));
-    for (int i = 0; i < 5; ++i) EXPECT_FALSE(pass(minutes(10), minutes(10)));
-    EXPECT_EQ(pass(minutes(10), minutes(10)), reading.now);
-    EXPECT_TRUE(pass(minutes(10), minutes(10) + seconds(2))) << "slewed";
-    EXPECT_FALSE(pass(minutes(10), hours(24))) << "set forward";
-    for (int i = 0; i < 5; ++i) EXPECT_FALSE(pass(minutes(10), minutes(10)));
-    EXPECT_TRUE(pass(minutes(10), minutes(10)));
-    EXPECT_FALSE(pass(minutes(10), -hours(24))) << "set back";
-    EXPECT_FALSE(pass(minutes(59), minutes(59)));
-    EXPECT_TRUE(pass(minutes(1), minutes(1)));
-}
-
-TEST(TrustedClock, BeforeThisSourceWasWrittenItIsWrong) {
-    TrustedClock clock;
-    EXPECT_FALSE(clock.judge({kBuiltAfter - hours(24), seconds(0)}));
-    EXPECT_FALSE(clock.judge({kBuiltAfter - hours(22), hours(2)}));
-    EXPECT_FALSE(clock.judge({UnixTime{} + hours(3), hours(3)}));
 }
 
 }  // namespace

@@ -105,7 +105,7 @@ TEST(Admit, OfSeveralManifestsForOneScriptTheOneForNowDecides) {
     s.now = at("2026-09-29T00:00:00Z");
     const auto verdict = s.admit_pinned_script();
     EXPECT_EQ(code(verdict), "too-late");
-    EXPECT_EQ(verdict.detail, "not after 2026-08-23T00:00:00Z");
+    EXPECT_THAT(verdict.detail, testing::StartsWith("not after 2026-08-23T00:00:00Z"));
     s.now = at("2026-08-22T12:00:00Z");
     EXPECT_EQ(code(s.admit_pinned_script()), "script-ambiguous");
 }
@@ -188,8 +188,10 @@ TEST(Admit, WhatIsTooLargeIsNotLookedInto) {
     const auto verdict = [&](std::size_t manifest, std::size_t signatures) {
         const std::string text(manifest, 'x');
         const std::string armor(signatures, 'x');
-        return admit({.script = s.script, .manifest = text, .signatures = armor}, s.policy, s.facts,
-                     {.runs = s.runs, .clock_floor = s.clock_floor, .birth = s.birth}, s.now);
+        return admit(
+            {.script = s.script, .manifest = text, .signatures = armor}, s.policy, s.facts,
+            {.runs = s.runs, .clock_floor = s.clock_floor, .unsure_floor = {}, .birth = s.birth},
+            s.now);
     };
     const auto most = verdict(approval::kMaxManifest, approval::kMaxSignatureText);
     EXPECT_EQ(check(most, "size").outcome, CheckOutcome::passed);
@@ -288,6 +290,61 @@ TEST(Admit, AClockTurnedBackRevivesNothing) {
     EXPECT_EQ(code(s.admit()), "admitted");
     s.clock_floor += 1s;
     EXPECT_EQ(code(s.admit()), "clock-behind");
+}
+
+// What an untrusted clock has shown refuses by a reason of its own, which says how to go on.
+TEST(Admit, AFloorThatNothingVouchesForRefusesAsUnsure) {
+    Situation s;
+    s.pin("clean");
+    s.clock_floor = s.now;
+    s.unsure_floor = s.now + 300s;
+    EXPECT_EQ(code(s.admit()), "admitted") << "within the slack";
+    s.unsure_floor += 1s;
+    const auto verdict = s.admit();
+    EXPECT_EQ(code(verdict), "clock-unsure");
+    EXPECT_FALSE(verdict.admitted);
+    EXPECT_EQ(verdict.rule, "");
+    EXPECT_EQ(check(verdict, "time").outcome, CheckOutcome::failed);
+    for (const auto* part :
+         {"2026-08-25T12:00:00Z", "2026-08-25T12:05:01Z", "bulkhead reset-clock"}) {
+        EXPECT_THAT(verdict.detail, testing::HasSubstr(part));
+    }
+    EXPECT_THAT(verdict.detail, testing::Not(testing::HasSubstr("i-know")));
+    s.clock_floor = s.unsure_floor;
+    EXPECT_EQ(code(s.admit()), "clock-behind") << "a trusted one says the same";
+    EXPECT_THAT(s.admit().detail, testing::HasSubstr("reset-clock --i-know"));
+    s.clock_floor = s.now;
+    s.unsure_floor += std::chrono::hours(24 * 365);
+    EXPECT_EQ(code(s.admit()), "clock-unsure") << "and not too-late";
+    s.started("2026-08-25T11:59:00Z", "delivery-0");
+    EXPECT_EQ(code(s.admit()), "job-already-run") << "it fails whatever the clock";
+}
+
+TEST(Admit, WhatOnlyAnUnsureTimeEndsIsUnsure) {
+    Situation s;
+    s.pin("clean");
+    s.now = at("2026-08-28T23:59:00Z");
+    s.unsure_floor = at("2026-08-29T00:01:00Z");
+    EXPECT_EQ(code(s.admit()), "clock-unsure");
+    EXPECT_THAT(s.admit().detail, testing::HasSubstr("not after 2026-08-29T00:00:00Z"));
+}
+
+TEST(Admit, BeforeItBeginsAJobIsTooEarlyByWhatSkewLeaves) {
+    Situation s;
+    s.pin("clean");
+    s.now = at("2026-08-21T23:59:32Z");
+    auto verdict = s.admit();
+    EXPECT_EQ(code(verdict), "too-early");
+    EXPECT_EQ(verdict.early, 28s);
+    EXPECT_THAT(verdict.detail,
+                testing::HasSubstr("28 s, or this host's clock (2026-08-21T23:59:32Z)"));
+    s.policy.skew = 27s;
+    EXPECT_EQ(s.admit().early, 1s);
+    s.policy.skew = 28s;
+    EXPECT_EQ(code(s.admit()), "admitted");
+    s.policy.skew = 300s;
+    s.now = at("2026-08-29T00:00:01Z");
+    EXPECT_EQ(code(s.admit()), "too-late") << "an end is not moved";
 }
 
 TEST(Admit, NoClockJumpAdmitsOutsideTheWindowOrASecondTime) {

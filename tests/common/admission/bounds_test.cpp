@@ -91,7 +91,9 @@ TEST(Author, WhoseSignatureDoesNotCountIsToldWhy) {
     EXPECT_EQ(s.admit().detail, "carol's signature does not count: signer-revoked");
     s.policy.signers.revoked.keys.clear();
     s.policy.signers.signers[2].valid_before = s.now - 1s;
-    EXPECT_EQ(s.admit().detail, "carol's signature does not count: signer-not-valid");
+    EXPECT_EQ(s.admit().detail,
+              "carol's signature does not count: signer-not-valid; allowed_signers, valid to "
+              "2026-08-25T11:59:59Z, or this host's clock (2026-08-25T12:00:00Z) is wrong");
 }
 
 TEST(Author, WhoCountsSignsAllTheSame) {

@@ -76,6 +76,7 @@ admission::Verdict Situation::run(JobBytes bytes) const {
     return admission::admit(bytes, policy, facts,
                             {.runs = runs,
                              .clock_floor = clock_floor,
+                             .unsure_floor = unsure_floor,
                              .birth = birth,
                              .after_loss = after_loss,
                              .memory = memory,

@@ -37,6 +37,7 @@ struct Situation {
     admission::HostFacts facts;
     std::vector<admission::PastRun> runs;
     UnixTime clock_floor{};
+    UnixTime unsure_floor{};
     std::optional<UnixTime> birth = at("2026-01-01T00:00:00Z");
     bool after_loss = false;
     admission::Memory memory = admission::Memory::whole;

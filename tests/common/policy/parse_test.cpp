@@ -128,6 +128,10 @@ TEST(PolicyLine, EachMistakeIsNamedWithFileLineAndColumn) {
          "approval.policy:1:23: hardware and verified are asked of signatures"},
         {"approval.policy", "profile a pinned-only before-birth perhaps  # x\n",
          "approval.policy:1:36: expected refuse or admit"},
+        {"approval.policy", "skew 16m  # x\n", "approval.policy:1:6: at most 15m"},
+        {"approval.policy", "skew 0s  # x\n", "approval.policy:1:6: expected a duration"},
+        {"approval.policy", "skew 1m  # x\nskew 2m  # x\n",
+         "approval.policy:2:1: \"skew\" stands twice"},
         {"host.policy", "host-id a  # x\nrealm a b  # x\n", "host.policy:2:9: unexpected \"b\""},
         {"host.policy", "host-id a  # x\nrealm  # x\n", "host.policy:2:6: expected a name"},
         {"host.policy", "host-id a  # x\nepoch -1  # x\n", "host.policy:2:7: expected a whole"},
@@ -271,6 +275,11 @@ TEST(ApprovalPolicy, SaysWhoHowManyAndHowLong) {
     EXPECT_EQ(admin.max_validity, std::chrono::hours(24));
     EXPECT_TRUE(policy.approvals.at("inspect").needs.empty());
     EXPECT_THAT(policy.signer_groups.at("ops").principals, ElementsAre("alice", "bob@example.com"));
+}
+
+TEST(ApprovalPolicy, StatesTheSkewOfClocks) {
+    EXPECT_EQ(parsed("approval.policy", "").skew, std::chrono::seconds(0));
+    EXPECT_EQ(parsed("approval.policy", "skew 15m  # laptops\n").skew, std::chrono::minutes(15));
 }
 
 TEST(ApprovalPolicy, BoundsWhatItsJobsMayBe) {
