@@ -90,6 +90,9 @@ protocol::StartReply reply_to(const Verdict& verdict) {
     reply.reason = protocol::Code::clipped(admission::code(verdict.reason));
     reply.detail = protocol::Detail::clipped(verdict.detail);
     reply.rule = protocol::Label::clipped(verdict.rule);
+    if (verdict.early <= admission::kSoon) {
+        reply.due_in_s = static_cast<std::uint32_t>(verdict.early.count());
+    }
     if (verdict.manifest) {
         reply.job_id.value = protocol::Name::clipped(verdict.manifest->job_id.value);
         reply.output_max = verdict.manifest->output_max;

@@ -117,6 +117,7 @@ struct StartReply {
     JobNumber number;
     JobId job_id;
     std::uint64_t output_max = 0;
+    std::uint32_t due_in_s = 0;
     std::optional<Handle> out;
     std::optional<Handle> err;
     static constexpr auto fields =
@@ -127,6 +128,9 @@ struct StartReply {
                    field("number", &StartReply::number),
                    field("job_id", &StartReply::job_id),
                    field("output_max", &StartReply::output_max, "bytes kept of the output"),
+                   field("due_in_s", &StartReply::due_in_s,
+                         "seconds after which a job that is too early by 5 minutes at most may be "
+                         "asked for again; else 0"),
                    field("out", &StartReply::out, "read end, when admitted"),
                    field("err", &StartReply::err, "read end, when admitted")};
 };

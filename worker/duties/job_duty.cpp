@@ -27,7 +27,8 @@ JobDuty::JobDuty(const DutyContext& context, const JobDialect& dialect, const Jo
       refusal_store_(refusals),
       system_(system),
       callbacks_(std::move(callbacks)),
-      backoff_(context.random) {}
+      backoff_(context.random),
+      early_(context.loop, [this](EarlyJob job) { ask_again(std::move(job)); }) {}
 
 void JobDuty::start() {
     started_ = true;
@@ -48,6 +49,7 @@ void JobDuty::pause() {
 void JobDuty::drain() {
     draining_ = true;
     pause();
+    refuse_early(early_.release_all());
 }
 
 void JobDuty::heartbeat_accepted() {
@@ -108,19 +110,24 @@ void JobDuty::cancel(const DeliveryId& id) {
     for (const auto& [number, job] : pending_spools_) {
         if (job->label.delivery_id == id && !job->end && !job->of_another) end(number);
     }
+    refuse_early(early_.release(id));
 }
 
 // --- starting
 
 void JobDuty::accept(JobOffer offer) {
     // Delivered twice: it is being run or reported.
-    if (std::ranges::count(running_ids(), offer.id) > 0) return;
+    if (std::ranges::count(running_ids(), offer.id) > 0 || early_.holds(offer.id)) return;
     for (const auto& refusal : refusals_) {
         if (refusal.what.delivery_id == offer.id) return;
     }
     if (const auto* unusable = std::get_if<UnusableJob>(&offer.work)) {
         return refuse(offer.id, kUnusable, unusable->reason, "");
     }
+    ask(std::move(offer), 1);
+}
+
+void JobDuty::ask(JobOffer offer, unsigned asked) {
     auto reply = ask_broker(offer);
     if (!reply) return refuse(offer.id, kUnusable, reply.error().what, "");
     if (!*reply) return;
@@ -128,7 +135,28 @@ void JobDuty::accept(JobOffer offer) {
     if (answer.decision == protocol::Decision::admitted) {
         return on_admitted(offer, std::move(answer));
     }
-    refuse(offer.id, answer.reason.str(), answer.detail.str(), answer.rule.str());
+    KeptRefusal what{.backend = context_.config.name,
+                     .delivery_id = offer.id,
+                     .reason = answer.reason.str(),
+                     .detail = answer.detail.str(),
+                     .rule = answer.rule.str()};
+    const std::chrono::seconds due_in(answer.due_in_s);
+    EarlyJob job{.offer = std::move(offer), .refusal = what, .asked = asked};
+    if (due_in.count() == 0 || draining_ || !early_.takes(job)) return refuse(std::move(what));
+    context_.log.info("job-early", {{"delivery", job.offer.id.value}, {"detail", what.detail}});
+    // So that a worker which does not live to ask again is followed by one that reports this.
+    keep(what);
+    early_.hold(std::move(job), due_in);
+}
+
+void JobDuty::ask_again(EarlyJob job) {
+    forget(job.offer.id);
+    ask(std::move(job.offer), job.asked + 1);
+    poll_again();
+}
+
+void JobDuty::refuse_early(std::vector<EarlyJob> jobs) {
+    for (auto& job : jobs) refuse(std::move(job.refusal));
 }
 
 // An error concerns the offer. Nothing if the broker is gone, and fatal() has been called: the job
@@ -200,10 +228,10 @@ void JobDuty::forget_all() {
     while (!refusals_.empty()) {
         const auto& refusal = refusals_.front();
         if (refusal.request) context_.client.cancel(*refusal.request);
-        const auto& what = refusal.what;
-        context_.log.check(refusal_store_.forget(what.backend, what.delivery_id), "refusals");
+        forget(refusal.what.delivery_id);
         refusals_.pop_front();
     }
+    for (const auto& job : early_.release_all()) forget(job.offer.id);
     std::vector<JobNumber> ended;
     for (const auto& [number, report] : reports_) {
         report->abandon();
@@ -272,17 +300,31 @@ void JobDuty::on_reported(JobNumber number) {
 
 void JobDuty::refuse(const DeliveryId& id, std::string reason, std::string detail,
                      std::string rule) {
-    KeptRefusal what{.backend = context_.config.name,
-                     .delivery_id = id,
-                     .reason = std::move(reason),
-                     .detail = std::move(detail),
-                     .rule = std::move(rule)};
+    refuse({.backend = context_.config.name,
+            .delivery_id = id,
+            .reason = std::move(reason),
+            .detail = std::move(detail),
+            .rule = std::move(rule)});
+}
+
+void JobDuty::keep(const KeptRefusal& what) {
     if (const auto kept = refusal_store_.keep(what); !kept) {
         context_.log.warning("refusals-unsaved", {{"why", kept.error().what}});
     }
+}
+
+void JobDuty::forget(const DeliveryId& id) {
+    if (const auto done = refusal_store_.forget(context_.config.name, id); !done) {
+        context_.log.warning("refusals-unsaved", {{"why", done.error().what}});
+    }
+}
+
+void JobDuty::refuse(KeptRefusal what) {
+    keep(what);
     // What root refuses, root logs.
     if (what.reason == kUnusable) {
-        context_.log.warning("job-unusable", {{"delivery", id.value}, {"why", what.detail}});
+        context_.log.warning("job-unusable",
+                             {{"delivery", what.delivery_id.value}, {"why", what.detail}});
     }
     adopt(std::move(what));
     send_refusal(std::prev(refusals_.end()));
@@ -317,10 +359,7 @@ void JobDuty::send_refusal(std::list<Refusal>::iterator refusal) {
 }
 
 void JobDuty::forget_refusal(std::list<Refusal>::iterator refusal) {
-    const auto& what = refusal->what;
-    if (const auto done = refusal_store_.forget(what.backend, what.delivery_id); !done) {
-        context_.log.warning("refusals-unsaved", {{"why", done.error().what}});
-    }
+    forget(refusal->what.delivery_id);
     refusals_.erase(refusal);
     poll_again();
 }
@@ -346,6 +385,7 @@ void JobDuty::describe(JsonWriter& json) const {
     for (const auto& [number, report] : reports_) report->describe(json);
     json.end();
     json.put("refusals_to_report", refusals_.size());
+    if (early_.size() > 0) json.put("jobs_too_early_yet", early_.size());
     if (trouble_.stands()) json.put("jobs_trouble", trouble_.why());
 }
 

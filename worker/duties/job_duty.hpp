@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "worker/duties/duty_trouble.hpp"
+#include "worker/duties/early_jobs.hpp"
 #include "worker/duties/job_report.hpp"
 #include "worker/state/refusal_store.hpp"
 #include "worker/state/spool/spool.hpp"
@@ -46,7 +47,7 @@ class JobDuty {
     bool idle() const { return unreported() == 0; }
     std::vector<DeliveryId> running_ids() const;
     std::uint64_t unreported() const {
-        return reports_.size() + pending_spools_.size() + refusals_.size();
+        return reports_.size() + pending_spools_.size() + refusals_.size() + early_.size();
     }
     void describe(JsonWriter& json) const;
     // What stands between this duty, or the reports of its jobs, and the next success.
@@ -77,10 +78,16 @@ class JobDuty {
     void cancel(const DeliveryId& id);
     void accept(JobOffer offer);
     Result<std::optional<protocol::StartReply>> ask_broker(const JobOffer& offer);
+    void ask(JobOffer offer, unsigned asked);
+    void ask_again(EarlyJob job);
+    void refuse_early(std::vector<EarlyJob> jobs);
     void on_admitted(const JobOffer& offer, protocol::StartReply reply);
     void start_report(const std::shared_ptr<PendingSpool>& job);
     void on_reported(JobNumber number);
     void refuse(const DeliveryId& id, std::string reason, std::string detail, std::string rule);
+    void refuse(KeptRefusal what);
+    void keep(const KeptRefusal& what);
+    void forget(const DeliveryId& id);
     void send_refusal(std::list<Refusal>::iterator refusal);
     void forget_refusal(std::list<Refusal>::iterator refusal);
     void poll_again();
@@ -103,6 +110,7 @@ class JobDuty {
     std::map<JobNumber, std::unique_ptr<JobReport>> reports_;
     std::map<JobNumber, std::shared_ptr<PendingSpool>> pending_spools_;  // while the disk is full
     std::list<Refusal> refusals_;
+    EarlyJobs early_;
     std::string mark_;
     DutyTrouble trouble_;
 };
