@@ -83,6 +83,14 @@ Session::Session(Parts parts, Callbacks callbacks)
     }
 }
 
+std::string clock_trouble(std::optional<std::chrono::seconds> ahead) {
+    if (!ahead || std::chrono::abs(*ahead) < std::chrono::minutes(2)) return "";
+    const auto minutes = std::chrono::floor<std::chrono::minutes>(std::chrono::abs(*ahead)).count();
+    return "this host's clock is " + std::to_string(minutes) + " min " +
+           (ahead->count() > 0 ? "ahead of" : "behind") +
+           " the backend's, by the Date of its last answer; one of them is wrong: see timedatectl";
+}
+
 void Session::add_heartbeat(const SessionInputs& inputs, MetricsReader metrics) {
     const auto running = [this] {
         if (!jobs_) return HeartbeatDuty::Running{};
@@ -275,7 +283,17 @@ void Session::judge_credential(const Failure* failure) {
     part_finished(jobs, false);
 }
 
+// A backend is nobody whose time is believed: this is for people.
+void Session::compare_clocks() {
+    const auto why = clock_trouble(client_.clock_ahead());
+    if (why.empty()) return clock_differs_since_.reset();
+    if (clock_differs_since_) return;
+    context_.log.warning("clock-differs", {{"why", why}});
+    clock_differs_since_ = context_.now();
+}
+
 void Session::on_heartbeat_answer(const Answer<HeartbeatReceipt>& answer) {
+    compare_clocks();
     if (dialect_->traits().reports_name_agent) {
         judge_credential(answer ? nullptr : &answer.error());
     } else {
@@ -359,6 +377,10 @@ std::vector<Trouble> Session::troubles() const {
                        .since = *spool_full_since_,
                        .why = "output of jobs waits for the backend, and no more fits: jobs wait, "
                               "until the backend takes it"});
+    }
+    if (const auto why = clock_trouble(client_.clock_ahead());
+        clock_differs_since_ && !why.empty()) {
+        all.push_back({.code = "clock-differs", .since = *clock_differs_since_, .why = why});
     }
     tell_ends(all, certificates(), context_.now());
     if (jobs_) jobs_->tell(all);

@@ -41,6 +41,10 @@ struct SessionInputs {
     std::function<UnixTime()> now = &sys::now;
 };
 
+// What to tell of a clock that is so far ahead of the backend's (HttpClient::clock_ahead()); empty
+// where they differ by less than two minutes, as much as a slow answer may take.
+std::string clock_trouble(std::optional<std::chrono::seconds> ahead);
+
 class Session {
   public:
     struct Callbacks {
@@ -99,6 +103,7 @@ class Session {
     void refresh();  // reads again what others may have changed: system facts and credential files
     void poll_credential();
     void judge_credential(const Failure* failure);
+    void compare_clocks();  // says once that this host's clock and the backend's differ
     void on_heartbeat_answer(const Answer<HeartbeatReceipt>& answer);
     // What a run that ends waits for. A duty may finish more than once.
     enum Part : std::size_t { enrollment, presence, heartbeat, inventory, findings, jobs, kParts };
@@ -132,6 +137,7 @@ class Session {
     std::bitset<kParts> unfinished_;
     bool all_sent_ = true;
     mutable std::optional<UnixTime> spool_full_since_;  // when that was first noticed
+    std::optional<UnixTime> clock_differs_since_;
 };
 
 }  // namespace bulkhead::worker

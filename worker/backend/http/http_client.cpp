@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "common/base/text.hpp"
+#include "common/sys/clock.hpp"
 #include "worker/backend/http/http_transfer.hpp"
 #include "worker/backend/http/resolver.hpp"
 #include "worker/backend/http/url.hpp"
@@ -35,6 +36,14 @@ int action_of(std::uint32_t events) {
     if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) action |= CURL_CSELECT_IN;
     if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) action |= CURL_CSELECT_OUT;
     return action;
+}
+
+std::optional<std::chrono::seconds> clock_ahead_of(CURL* transfer) {
+    curl_header* field = nullptr;
+    if (curl_easy_header(transfer, "Date", 0, CURLH_HEADER, -1, &field) != CURLHE_OK) return {};
+    const auto shown = curl_getdate(field->value, nullptr);
+    if (shown < 0) return {};
+    return sys::now().time_since_epoch() - std::chrono::seconds(shown);
 }
 
 std::optional<HttpPeer> peer_of(CURL* transfer) {
@@ -98,6 +107,7 @@ class HttpClient::Engine : SocketWatcher {
     void cancel(RequestId id);
     std::size_t pending() const { return active_.size() + not_begun_.size(); }
     const std::optional<HttpPeer>& peer() const { return peer_; }
+    std::optional<std::chrono::seconds> clock_ahead() const { return clock_ahead_; }
     void use_client_certificate(std::string certificate_pem, Secret key_pem);
     void use_proxy_login(Secret login);
     void redact(const std::vector<Secret>& secrets);
@@ -148,6 +158,7 @@ class HttpClient::Engine : SocketWatcher {
     // Requests that could not begin, with the reason.
     std::deque<std::pair<RequestId, std::pair<OnAnswer, Error>>> not_begun_;
     std::optional<HttpPeer> peer_;
+    std::optional<std::chrono::seconds> clock_ahead_;
     std::optional<sys::TimerId> timer_;     // libcurl's timeout
     std::optional<sys::TimerId> delivery_;  // the next deliver()
     std::optional<sys::TimerId> idle_end_;  // close_kept(), while no request is under way
@@ -387,6 +398,7 @@ void HttpClient::Engine::collect() {
         if (message->data.result != CURLE_OK) continue;
         if (fd != CURL_SOCKET_BAD) kept_.push_back(fd);
         if (auto peer = peer_of(message->easy_handle)) peer_ = std::move(peer);
+        if (const auto ahead = clock_ahead_of(message->easy_handle)) clock_ahead_ = ahead;
     }
 }
 
@@ -458,6 +470,10 @@ RequestId HttpClient::send(HttpRequest request, OnAnswer answered) {
 void HttpClient::cancel(RequestId id) { engine_->cancel(id); }
 std::size_t HttpClient::pending() const { return engine_->pending(); }
 std::optional<HttpPeer> HttpClient::peer() const { return engine_->peer(); }
+
+std::optional<std::chrono::seconds> HttpClient::clock_ahead() const {
+    return engine_->clock_ahead();
+}
 void HttpClient::use_client_certificate(std::string certificate_pem, Secret key_pem) {
     engine_->use_client_certificate(std::move(certificate_pem), std::move(key_pem));
 }

@@ -120,6 +120,9 @@ class HttpClient {
     std::size_t pending() const;
     // Where the last answer came from; nullopt while there is none.
     std::optional<HttpPeer> peer() const;
+    // By how much the system clock was ahead of the Date (RFC 9110, 6.6.1) of the last answer that
+    // had one; negative: behind. The time that an answer takes is part of it.
+    std::optional<std::chrono::seconds> clock_ahead() const;
 
     // Uses this client certificate from the next request on; requests under way keep the old one.
     void use_client_certificate(std::string certificate_pem, Secret key_pem);
