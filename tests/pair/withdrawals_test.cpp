@@ -124,7 +124,7 @@ TEST_F(Withdrawals, ThatCannotBeReadSuspendIntakeWithFileAndLine) {
         {"revoked_signers", "# x\nbob's key\n", "revoked_signers:2: "},
         {"revoked_jobs", "clean-1\n", "revoked_jobs:1: "},
         {"approval.policy", "profile test need\n", "approval.policy:1:"},
-        {"approved/pinned.manifest", "", "approved/pinned.manifest: "},
+        {"approved/pinned.manifest", "", "approved/pinned.manifest:1: "},
         {"allowed_signers", std::string(70000, 'x'), "allowed_signers"},
         {"revoked-signers", "", "call it revoked_signers"},
         {"jobs.disable", "", "jobs.disable"}};
