@@ -4,8 +4,8 @@
 
 #include <cstdio>
 
-#include "common/policy/load.hpp"
 #include "common/policy/judge.hpp"
+#include "common/policy/load.hpp"
 #include "common/policy/vendor.hpp"
 #include "tests/common/policy/support.hpp"
 #include "tests/support/files.hpp"
@@ -176,8 +176,9 @@ TEST_P(OldPolicy, LoadsWithChangesInEachOfItsFiles) {
     // What the worker has come to need since is named, and a line is enough.
     const auto said = require_sound(*policy);
     ASSERT_FALSE(said);
-    EXPECT_THAT(said.error().what,
-                HasSubstr("seccomp/worker.seccomp:4: allows no fchmodat, without which the worker"));
+    EXPECT_THAT(
+        said.error().what,
+        HasSubstr("seccomp/worker.seccomp:4: allows no fchmodat, without which the worker"));
     files.texts["seccomp/worker.seccomp.d/a.lines"] = "allow fchmodat  # as this version does\n";
     EXPECT_OK(require_sound(*merge(vendor(), files)));
 }
