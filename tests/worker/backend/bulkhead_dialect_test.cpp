@@ -95,7 +95,10 @@ TEST(BulkheadHeartbeat, CarriesEverythingThatIsKnown) {
             R"(","restart_needed":true,"confinement":{"landlock_abi":4,"missing":["mdwe"]},"audit":{"size":12,"head":")" +
             std::string(64, 'b') + R"("},"ledger":{"size":9,"head":")" + std::string(64, 'e') +
             R"("},"troubles":[{"code":"ledger-lost","since":"2026-11-22T01:02:03Z",)"
-            R"("why":"it is gone"}],"metrics":{"cpu_percent":12.5,"memory":{"total_bytes":1000,"used_bytes":400,)"
+            R"("why":"it is gone"}],"health":{"verdict":"trouble","troubles":[{"code":"ledger-lost",)"
+            R"("since":"2026-11-22T01:02:03Z","why":"it is gone","says":"root"},)"
+            R"({"code":"jobs-failing","since":"2026-11-22T01:02:03Z","why":"503",)"
+            R"("says":"worker","tries":3}]},"policy_on_disk":{"state":"in-force"},"metrics":{"cpu_percent":12.5,"memory":{"total_bytes":1000,"used_bytes":400,)"
             R"("available_bytes":600,"used_percent":40},"swap":{"total_bytes":50,"used_bytes":5},)"
             R"("disk":{"path":"/","total_bytes":200,"used_bytes":110,"used_percent":55,)"
             R"("inodes_used_percent":1.5},"load":[0.1,0.2,0.3],"uptime_seconds":99,"interfaces":[)"
