@@ -205,6 +205,43 @@ TEST_F(Breakages, ASecondBroker) {
     expect_well();
 }
 
+// --- a backend that was built anew, and counts its jobs from the first again
+
+TEST_F(Breakages, ARebuiltBackendsFirstJobIsNoRepetition) {
+    const PinnedJob counted{.name = "counted",
+                            .script = "echo run >> " + place().scratch() + "/runs\n"};
+    pin(counted);
+    start_enrolled();
+    const reference::ReferenceBackend::JobRequest job{.script = counted.script};
+    EXPECT_EQ(run_job(job)["outcome"], "finished");
+    stop();
+
+    reference::ReferenceBackend rebuilt;
+    ASSERT_TRUE(rebuilt.start());
+    rebuilt.add_install_token("token");
+    place().let_backends_have(fs::path(rebuilt.ca_file()).parent_path());
+    place().append("policy/profiles/worker.profile",
+                   "connect 127.0.0.1 " + std::to_string(rebuilt.port()) + "  # rebuilt\n");
+    edit(backend().url(), rebuilt.url());
+    edit(backend().ca_file(), rebuilt.ca_file());
+    place().remove("state/workers/bulkhead/credentials/bulkhead.credential");
+    start();
+    const auto beats = [](const State& state) { return state.heartbeats_ever > 0; };
+    ASSERT_TRUE(rebuilt.wait_for(beats, kPatience)) << log();
+    const auto id = rebuilt.queue_job(job);
+    ASSERT_TRUE(id);
+    EXPECT_EQ(*id, "job-1") << "as before";
+    EXPECT_TRUE(eventually([&] { return lines_in_scratch("runs") == 2; }, kPatience)) << log();
+    const auto deliveries = audit("job-started");
+    ASSERT_EQ(deliveries.size(), 2U);
+    EXPECT_EQ(deliveries[0]["delivery"], "job-1");
+    EXPECT_TRUE(deliveries[1]["delivery"].get<std::string>().starts_with("job-1@"));
+    const auto told = [](const State& state) { return !state.inventories.empty(); };
+    ASSERT_TRUE(rebuilt.wait_for(told, kPatience));
+    EXPECT_EQ(rebuilt.inventories()[0].body["full"], true);
+    EXPECT_EQ(stop(), 0);
+}
+
 // --- and the way out on purpose
 
 TEST_F(Breakages, AHostThatLeftStaysAwayUntilThatIsUndone) {
