@@ -5,6 +5,7 @@
 // as far as the machine lets them fall into the same moments.
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <random>
 #include <thread>
 
@@ -90,10 +91,18 @@ class RandomKills : public Pair, public testing::WithParamInterface<bool> {
         const bool prefix = out_.starts_with(out) && err_.starts_with(err);
         figures_.wrong += prefix ? 0 : 1;
         figures_.untold += outcome == "finished" && !whole && !told ? 1 : 0;
-        figures_.told_short += told && !whole ? 1 : 0;
+        // Between the record of its start and its process a job has no pipes anywhere yet.
+        const bool never_began = outcome == "interrupted" && out.empty() && err.empty();
+        figures_.told_short += told && !whole && !(manager_ && never_began) ? 1 : 0;
         figures_.whole += whole ? 1 : 0;
         figures_.ended_early += outcome == "interrupted" ? 1 : 0;
         figures_.refused += outcome == "refused" ? 1 : 0;
+        // Thousands of them would fill the disk. What comes again of a job that is done is refused.
+        std::error_code none;
+        for (const auto* stream : {".stdout", ".stderr"}) {
+            std::filesystem::resize_file(
+                backend().directory() + "/jobs/" + id.substr(id.find('-') + 1) + stream, 0, none);
+        }
         EXPECT_TRUE(prefix) << id << ": the output is not what the job printed";
         EXPECT_FALSE(told && whole && manager_) << id << ": " << result.dump();
         if (outcome == "finished" && !whole && !told) {

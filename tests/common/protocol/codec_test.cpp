@@ -210,6 +210,8 @@ TEST(Codec, TheFullestReplyToHelloFitsIntoAFrame) {
         longest(job.job_id.value);
         longest(job.end.reason);
         longest(job.end.detail);
+        job.out.emplace();
+        job.err.emplace();
     }
     const auto frame = encode(1, 1, reply);
     ASSERT_TRUE(frame);

@@ -285,6 +285,20 @@ TEST(BulkheadResult, TellsWhatWasLeftBehindAndWhatItRanWithout) {
         << body;
 }
 
+TEST(BulkheadResult, TellsThatOutputIsIncompleteAndOfWhichStream) {
+    auto result = test::job_result("1");
+    const auto body = [&] { return test::body(jobs().result(test::identity(), result).request); };
+    EXPECT_EQ(body().find("complete"), std::string::npos) << "older backends do not know it";
+    result.incomplete = kOutputLost;
+    result.err.incomplete = true;
+    EXPECT_NE(body().find(R"("complete":false,"incomplete":"output-lost","stdout":{)"),
+              std::string::npos)
+        << body();
+    const auto text = body();
+    EXPECT_EQ(text.find("complete\":false", text.find("stdout")),
+              text.find("complete\":false", text.find("stderr")));
+}
+
 // The 404 of a proxy whose backend is away for a moment must not cost a result.
 TEST(BulkheadReport, OnlyTheBackendsOwnWordIsFinal) {
     const auto output =

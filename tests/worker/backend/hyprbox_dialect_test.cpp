@@ -229,6 +229,20 @@ TEST(HyprboxComplete, WhatWasLeftBehindStandsBehindTheOutput) {
               R"(and ended too: 2 (sleep, nginx)]\n"})");
 }
 
+TEST(HyprboxComplete, OutputThatIsIncompleteIsToldBehindIt) {
+    auto result = test::job_result("7");
+    result.last_output = "bye\n";
+    result.incomplete = kOutputLost;
+    EXPECT_EQ(
+        completion(result),
+        R"({"exitCode":0,"output":"bye\n\n[incomplete: some of what the job printed was lost )"
+        R"(on this host: output-lost]\n"})");
+    result.incomplete = kOutputRefused;
+    EXPECT_NE(completion(result).find("output-refused"), std::string::npos);
+    result.incomplete = kOutputCut;
+    EXPECT_EQ(completion(result), R"({"exitCode":0,"output":"bye\n"})") << "told where it was cut";
+}
+
 TEST(HyprboxComplete, AJobThatHasTheHostRestartedDidNotFail) {
     auto result = test::job_result("7");
     result.exit_code = 194;

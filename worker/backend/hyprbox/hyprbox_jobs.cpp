@@ -106,8 +106,9 @@ std::string last_words(const JobResult& result) {
     }
     // What was cut is told in its place.
     if (result.incomplete == kOutputLost) {
-        text += "\n[incomplete: some of what the job printed was lost on this host: " +
-                result.incomplete + "]\n";
+        text += "\n[incomplete: some of what the job printed was lost on this host: output-lost]\n";
+    } else if (result.incomplete == kOutputRefused) {
+        text += "\n[incomplete: some of what the job printed was not taken: output-refused]\n";
     }
     if (result.reason == kRebootReason) text += "\n[this host restarts, as the job asked]\n";
     return text;
