@@ -55,8 +55,9 @@ json root_part(const json& said) {
     auto part = json::object();
     for (const auto* name : {"version", "started", "written", "host"}) copy(part, said, name);
     const auto& policy = member(said, "policy");
-    part["policy"] = json::object();
-    for (const auto* name : {"digest", "loaded", "on_disk"}) copy(part["policy"], policy, name);
+    json known;
+    for (const auto* name : {"digest", "loaded", "on_disk"}) copy(known, policy, name);
+    if (!known.is_null()) part["policy"] = known;
     const auto& walls = member(said, "walls");
     if (walls.is_object()) part["missing_walls"] = member(walls, "missing");
     return part;

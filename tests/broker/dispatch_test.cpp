@@ -138,7 +138,7 @@ TEST_F(DispatchTest, TheAuditHeadIsToldWhenItsLinesAreOnDisk) {
 TEST_F(DispatchTest, LinesOfTheLogThatAreLostAreATroubleForAnHour) {
     gate.serving();
     EXPECT_TRUE(answer(protocol::HostState{}).troubles.items.empty());
-    log.info("nobody reads this");
+    log.info("unread");
     for (int i = 0; i < 3; ++i) {
         const auto told = answer(protocol::HostState{}).troubles.items;
         ASSERT_EQ(told.size(), 1U);
