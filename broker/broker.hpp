@@ -90,7 +90,6 @@ class Broker {
     records::TrustedClock clock_;
     Context context_;
     Requests requests_;
-    bool none_loaded_ = false;   // since the start: no job runs under the last policy's walls
     UnixTime rejected_since_{};  // the policy on disk; without meaning where it is in force
     std::optional<NameServers> name_servers_;  // absent where egress is missing
     std::unique_ptr<Workers> workers_;

@@ -179,8 +179,8 @@ Broker::Broker(Parts parts, const sys::Log& log)
                .policy_directory = parts_.options.policy,
                .reboot_directory = parts_.options.run_dir + "/reboot"},
       requests_(parts_.loop, context_, parts_.options.state + "/broker",
-                [this] { return reload(); }),
-      none_loaded_(!parts_.rejected.empty()) {
+                [this] { return reload(); }) {
+    context_.none_in_force = !parts_.rejected.empty();
     if (parts_.egress) name_servers_.emplace(parts_.loop, log_);
 }
 
@@ -231,17 +231,18 @@ Result<> Broker::make_workers() {
                      .mode = once ? protocol::Mode::once : protocol::Mode::serve,
                      .order = parts_.options.order},
         std::move(homes),
-        Workers::Owner{.ready =
-                           [this](std::size_t confined, std::size_t all) {
-                               service_.send(
-                                   "READY=1\nSTATUS=" + std::to_string(confined) + " of " +
-                                   std::to_string(all) + " workers confined" +
-                                   (none_loaded_ ? "; policy rejected, no job starts" : ""));
-                           },
-                       .greeted = [this](Worker& worker) { on_greeted(worker); },
-                       // A pass that ran no job for that reason has not succeeded.
-                       .done = [this](int exit) { stop(none_loaded_ ? kBadUsage : exit); },
-                       .drained = [this] { stop_if_drained(); }});
+        Workers::Owner{
+            .ready =
+                [this](std::size_t confined, std::size_t all) {
+                    service_.send(
+                        "READY=1\nSTATUS=" + std::to_string(confined) + " of " +
+                        std::to_string(all) + " workers confined" +
+                        (context_.none_in_force ? "; policy rejected, no job starts" : ""));
+                },
+            .greeted = [this](Worker& worker) { on_greeted(worker); },
+            // A pass that ran no job for that reason has not succeeded.
+            .done = [this](int exit) { stop(context_.none_in_force ? kBadUsage : exit); },
+            .drained = [this] { stop_if_drained(); }});
     return {};
 }
 

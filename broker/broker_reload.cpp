@@ -59,7 +59,7 @@ void Broker::put_in_force() {
                                   "bulkhead reload");
     }
     tell_unusable();
-    if (none_loaded_) return static_cast<void>(keep_what_is_granted_now(parts_.rejected));
+    if (context_.none_in_force) return static_cast<void>(keep_what_is_granted_now(parts_.rejected));
     let_readers_in();
     tell_of_policy(policy);
 }
@@ -71,7 +71,7 @@ std::string Broker::take(std::shared_ptr<ReadyPolicy> fresh) {
     const auto& policy = *context_.policy;
     const bool other_walls = walls_of_workers(*before) != walls_of_workers(policy);
     context_.ceiling.restart_needed = wants_other(policy, context_.ceiling);
-    none_loaded_ = false;
+    context_.none_in_force = false;
     context_.granted_now.reset();
     context_.intake.hold("");
     context_.troubles.clear("policy-rejected");
@@ -121,7 +121,7 @@ std::string Broker::keep_what_is_granted_now(const std::string& rejected) {
     let_readers_in();
     if (!context_.troubles.stands(kCode)) rejected_since_ = sys::now();
     std::string held;
-    if (none_loaded_) {
+    if (context_.none_in_force) {
         held = "policy rejected, since " + format_utc(rejected_since_) + ": " + rejected;
     } else if (!now.fault.empty()) {
         held = "what was withdrawn cannot be read: " + now.fault;
@@ -132,10 +132,10 @@ std::string Broker::keep_what_is_granted_now(const std::string& rejected) {
     }
     if (!held.empty()) note(context_, "intake-suspended", {{"why", held}, {"files", now.changed}});
     const std::string effect =
-        held.empty()   ? "the policy before stays, less what the directory grants no longer"
-        : none_loaded_ ? "no job starts, and the walls are those of the policy before"
-                       : "no job starts, because what was withdrawn cannot be read";
-    const auto& cause = held.empty() || none_loaded_ ? rejected : now.fault;
+        held.empty() ? "the policy before stays, less what the directory grants no longer"
+        : context_.none_in_force ? "no job starts, and the walls are those of the policy before"
+                                 : "no job starts, because what was withdrawn cannot be read";
+    const auto& cause = held.empty() || context_.none_in_force ? rejected : now.fault;
     context_.troubles.set(kCode, effect + ": " + BoundaryText<360>::clipped(cause).str() +
                                      "; mend it, then: bulkhead reload");
     service_.send("STATUS=policy rejected; " + effect);

@@ -68,7 +68,8 @@ struct Context {
     ReadJournal reads{};
     records::AuditQuota refused_starts{};  // in the audit log
     Tally tally{};
-    UnixTime loaded = sys::now();           // when the policy in force was loaded
+    UnixTime loaded = sys::now();  // when the policy in force was loaded
+    bool none_in_force = false;  // since the start: the walls are the last policy's, no job starts
     std::function<void()> changed = [] {};  // call after what `bulkhead status` tells has changed
 };
 

@@ -23,7 +23,9 @@ const protocol::Trouble* find(
 std::string policy_of(const Context& broker, const protocol::Trouble* rejected) {
     JsonObject json;
     json.put("digest", crypto::hex(broker.policy->policy.digest)).put("loaded", broker.loaded);
-    json.put("on_disk", rejected == nullptr ? "in-force" : "rejected");
+    json.put("on_disk", rejected == nullptr    ? "in-force"
+                        : broker.none_in_force ? "none-in-force"
+                                               : "rejected");
     if (rejected != nullptr) {
         json.put("rejected_since", rejected->since).put("why", rejected->why.str());
     }
@@ -168,7 +170,11 @@ std::string root_status(const Context& broker, std::span<const WorkerFacts> work
                                  .put("restart_needed", broker.ceiling.restart_needed)
                                  .str())
         .put_json("intake", intake_of(find(told, "intake-suspended")))
-        .put_json("clock", JsonObject{}.put("floor", broker.ledger.clock_floor()).str())
+        .put_json("clock", JsonObject{}
+                               .put("synchronised", broker.clock_synchronised)
+                               .put("floor", broker.ledger.trusted_floor())
+                               .put("untrusted_floor", broker.ledger.unsure_floor())
+                               .str())
         .put_json("ledger", ledger_of(broker.ledger))
         .put_json("audit", audit_of(broker.audit))
         .put("log_lines_lost", broker.log.lost())

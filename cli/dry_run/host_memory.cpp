@@ -29,7 +29,7 @@ admission::LedgerView HostMemory::view() const {
     if (!history) return {.birth = UnixTime{}};
     auto view = records::Ledger::view_of(*history);
     if (!view.birth) view.birth = UnixTime{};  // see the assumptions
-    if (!asks_now) view.clock_floor = {};
+    if (!asks_now) view.clock_floor = view.unsure_floor = {};
     return view;
 }
 
