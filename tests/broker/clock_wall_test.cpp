@@ -43,11 +43,12 @@ std::string try_the_clock(const policy::SeccompList& ceiling) {
     ::syscall(SYS_gettimeofday, nullptr, &zone);
     const auto filter = sandbox::compile(ceiling);
     if (!filter) return filter.error().what;
-    const std::uint64_t kept = sandbox::kAllCapabilities & ~sandbox::capability(CAP_SYS_TIME);
     __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-    const auto low = static_cast<std::uint32_t>(kept);
-    const auto high = static_cast<std::uint32_t>(kept >> 32);
-    __user_cap_data_struct data[2]{{low, low, 0}, {high, high, 0}};
+    __user_cap_data_struct data[2]{};
+    if (::geteuid() != 0 || ::syscall(SYS_capget, &header, data) != 0) return "skip";
+    for (auto* set : {&data[0].effective, &data[0].permitted, &data[0].inheritable}) {
+        *set &= ~(1U << CAP_SYS_TIME);
+    }
     if (::syscall(SYS_capset, &header, data) != 0) return "skip";
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (const auto done = sandbox::install(*filter); !done) return done.error().what;
