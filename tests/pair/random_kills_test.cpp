@@ -235,7 +235,7 @@ TEST_P(RandomKills, AStrangersDescriptorIsClosedAndTold) {
     manager_.emplace(place() / "notify");
     const auto pipe = sys::make_pipe().value();
     manager_->keep("job-1-1-out-0123456789abcdef0123456789abcdef", pipe.read.duplicate().value());
-    manager_->keep("a stranger's", pipe.read.duplicate().value());
+    manager_->keep("a-stranger", pipe.read.duplicate().value());
     start_again();
     EXPECT_TRUE(wait_for_log("descriptor-not-expected", 2)) << log();
     EXPECT_TRUE(eventually([&] { return manager_->kept().empty(); }, kPatience));
