@@ -66,7 +66,7 @@ Result<int> Broker::run() {
     keep_time();
     TRY(follow_status());
     TRY(parts_.loop.run());
-    if (status_) log_.check(status_->remove(), "remove broker.json");
+    if (status_) log_.check(status_->remove(), "status-file-left");
     workers_.reset();
     note(context_, "agent-stopped", {{"exit", code_}});
     return code_;

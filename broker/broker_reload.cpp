@@ -109,7 +109,7 @@ std::string Broker::take(std::shared_ptr<ReadyPolicy> fresh) {
 std::string Broker::keep_what_is_granted_now(const std::string& rejected) {
     constexpr std::string_view kCode = "policy-rejected";
     const auto in_force = crypto::hex(context_.policy->policy.digest);
-    log_.error(kCode, {{"why", rejected}, {"in_force", in_force.substr(0, 12)}});
+    log_.error("policy-rejected", {{"why", rejected}, {"in_force", in_force.substr(0, 12)}});
     auto now = policy::read_grants(parts_.vendor, parts_.options.policy, policy::Trust::root,
                                    context_.policy->policy);
     auto granted = std::make_shared<policy::Policy>(context_.policy->policy);

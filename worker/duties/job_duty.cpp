@@ -249,8 +249,7 @@ void JobDuty::adopt(protocol::UnreportedJob job) {
     const bool ours = told.ends_with(ending);
     if (!ours) {
         context_.log.warning("job-of-earlier-enrolment",
-                             {{"backend", context_.config.name},
-                              {"delivery", told},
+                             {{"delivery", told},
                               {"advice",
                                "its output and result are not reported; bulkhead jobs has "
                                "how it ended"}});

@@ -191,8 +191,7 @@ void Session::identify(const Identity& identity, bool anew) {
     const auto& name = config_.name;
     auto known = stores_.credentials.enrolment(name);
     if (!known) {
-        context_.log.error("enrolment-record-damaged",
-                           {{"backend", name}, {"why", known.error().what}});
+        context_.log.error("enrolment-record-damaged", {{"why", known.error().what}});
     }
     const bool damaged = !known;
     const auto before = damaged ? std::nullopt : *known;
@@ -205,8 +204,7 @@ void Session::identify(const Identity& identity, bool anew) {
         context_.log.check(stores_.inventory.forget(name), "inventory-state");
     }
     if (begins) {
-        context_.log.info("enrolment-begins-anew", {{"backend", name},
-                                                    {"what",
+        context_.log.info("enrolment-begins-anew", {{"what",
                                                      "another than before; inventory, findings and "
                                                      "deliveries begin anew"}});
         if (jobs_) jobs_->forget_all();
