@@ -112,7 +112,7 @@ Result<sys::Fd> open_config(const std::string& path) {
         sys::Fd none(::open("/dev/null", O_RDONLY | O_CLOEXEC));
         if (none) return none;
     }
-    if (!found && found.error().code == ENOENT) return fail(path + " does not exist");
+    if (!found && found.error().code == ENOENT) return fail(path + " does not exist", ENOENT);
     if (!found) return within("configuration", found.error());
     TRY(within("configuration", sys::require_roots_file(*found, path)));
     return sys::reopen(*found, O_RDONLY | O_NONBLOCK);

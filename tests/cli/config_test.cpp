@@ -86,6 +86,7 @@ TEST_F(CheckConfig, NamesThatAreNearlyRightAreSuggested) {
 }
 
 TEST_F(CheckConfig, FilesAndPortsAreJudgedAsTheBrokerJudgesThem) {
+    site_.ship("credentials.policy");
     const auto answer =
         of("backend:\n  url: https://be.example:9999\n  ca_file: /etc/bulkhead/no-such.pem\n"
            "  install_token_file: /home/op/token\n");
