@@ -18,18 +18,16 @@ namespace {
 
 constexpr std::size_t kMostNamed = 5;
 
-// The keys that may sign under the rule: at `now`, or, without it, by their lines alone.
-std::vector<approval::Endorsement> able(const Policy& policy, const ApprovalRule& rule,
-                                        std::optional<UnixTime> now) {
+bool wants_token(const ApprovalRule& rule) { return rule.hardware || rule.verified; }
+
+// The keys that may sign under the rule by their lines alone, whatever the time and whoever was
+// revoked.
+std::vector<approval::Endorsement> able_by_lines(const Policy& policy, const ApprovalRule& rule) {
     std::vector<approval::Endorsement> able;
     for (const auto& signer : policy.signers.signers) {
         const bool token = signer.key.kind == approval::PublicKey::Kind::sk_ed25519;
-        const bool counts =
-            !now || (signer.valid_at(*now) && !policy.signers.is_revoked(signer.key));
-        if (!counts || !signer.allows_namespace(approval::kNamespace) ||
-            ((rule.hardware || rule.verified) && !token)) {
+        if (!signer.allows_namespace(approval::kNamespace) || (wants_token(rule) && !token))
             continue;
-        }
         for (const auto& name : signer.principals) able.push_back({name, signer.key});
     }
     return able;
@@ -91,7 +89,7 @@ class Judge {
         if (find(policy_.profiles, name) == nullptr) wrong(rule.source.at(), no_profile(name));
         if (rule.needs.empty()) return;
         if (why_nobody(policy_, name, rule, able_as_written(policy_, rule)).empty()) return;
-        wrong(rule.source.at(), why_nobody(policy_, name, rule, able(policy_, rule, {})));
+        wrong(rule.source.at(), why_nobody(policy_, name, rule, able_by_lines(policy_, rule)));
     }
 
     void judge_requirement(const Requirement& requirement) {
@@ -211,11 +209,11 @@ Result<> require_sound(const Policy& policy, const HostFacts* host) {
 
 std::vector<approval::Endorsement> able_signers(const Policy& policy, const ApprovalRule& rule,
                                                 UnixTime now) {
-    return able(policy, rule, now);
+    return approval::able_signers(policy.signers, wants_token(rule), now);
 }
 
 std::vector<approval::Endorsement> able_as_written(const Policy& policy, const ApprovalRule& rule) {
-    auto all = able(policy, rule, {});
+    auto all = able_by_lines(policy, rule);
     const auto add = [&](const std::string& name) {
         all.push_back({name, {.point = crypto::sha256(as_bytes(name)), .application = ""}});
     };
