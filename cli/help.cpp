@@ -77,6 +77,7 @@ constexpr std::array kExamples{
     Pair{"check-config", "bulkhead check-config /etc/bulkhead/agent.yaml"},
     Pair{"reset-clock", "bulkhead reset-clock"},
     Pair{"metrics", "bulkhead metrics"},
+    Pair{"serve-status", "systemd-socket-activate -l 127.0.0.1:7070 bulkhead serve-status"},
     Pair{"explain", "bulkhead explain threshold-not-met"},
     Pair{"leave", "bulkhead leave"},
 };

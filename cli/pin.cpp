@@ -15,6 +15,7 @@
 #include "cli/make_job.hpp"
 #include "common/base/text.hpp"
 #include "common/policy/check.hpp"
+#include "common/policy/pinned_twice.hpp"
 #include "common/sandbox/seccomp.hpp"
 #include "common/sys/clock.hpp"
 #include "common/sys/dir.hpp"
@@ -59,6 +60,11 @@ std::vector<std::string> errors_of(const PolicyCopy& copy) {
     // A policy with pinned jobs that a host refuses does load; nobody means to pin one.
     for (const auto& remark : check_pinned(copy)) {
         errors.push_back(remark.where + ": " + remark.text);
+    }
+    for (const auto& [first, second] : policy::pinned_twice(copy.policy, facts.now)) {
+        errors.push_back("approved/" + second->name + ".manifest: pins the script of approved/" +
+                         first->name + ".manifest; where both are meant, say so in " +
+                         "approval.policy: same-script " + first->name + " " + second->name);
     }
     return errors;
 }

@@ -262,9 +262,9 @@ TEST_F(Author, DatesBackByTheSkewOfThePolicy) {
                 "profile maintain need 1 of ops valid-for 7d  # test\n"
                 "signers ops alice  # test\nskew 5m  # test\n");
     const auto from = sys::now();
-    const auto made =
-        site_.bulkhead({"new-job", "clean.sh", "--profile", "maintain", "--target", "any",
-                        "--policy", "policy", "--author", "alice", "--expires", "7d"});
+    const auto made = site_.bulkhead({"new-job", "clean.sh", "--profile", "maintain", "--target",
+                                      "any", "--policy", "policy", "--author", "alice", "--expires",
+                                      "7d", "--reason", "test"});
     const auto manifest = approval::parse_manifest(made.out);
     ASSERT_TRUE(manifest) << made.err;
     EXPECT_GE(manifest->not_before, from - std::chrono::minutes(5));
