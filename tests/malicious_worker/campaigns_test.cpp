@@ -180,7 +180,7 @@ TEST_F(Violations, NothingThatAWorkerWritesIsALineOfTheBrokersOrTakesItsPlace) {
         EXPECT_NE(parsed["event"], "forged");
         last = parsed["event"];
     }
-    EXPECT_EQ(last, "stopping");
+    EXPECT_EQ(last, "agent-stopping");
     EXPECT_GT(of_worker, 100U);
     EXPECT_LT(of_worker, 1'000U) << "a flood drowns the broker's lines";
     EXPECT_NE(log().find("lines_left_out"), std::string::npos);
