@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <thread>
 
 namespace bulkhead::records {
 
@@ -16,12 +18,23 @@ namespace {
 // For all but the clock, which must go on.
 constexpr auto kRoom = kMaxRecords - Ledger::kMuchGarbage;
 
+// A process that a killed broker was about to start has the broker's descriptors, and with them the
+// lock (flock(2)), until it has ended as well: two seconds are given to it.
+bool lock(const sys::Dir& dir) {
+    for (int tries = 0; tries < 40; ++tries) {
+        if (::flock(dir.fd(), LOCK_EX | LOCK_NB) == 0) return true;
+        if (errno != EWOULDBLOCK) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return false;
+}
+
 }  // namespace
 
 Result<Ledger> Ledger::open(const sys::Dir& dir, UnixTime now, std::span<const JobNumber> waiting,
                             const std::optional<Past>& past) {
     Ledger ledger(TRY(dir.open_dir(".")));
-    if (::flock(ledger.dir_.fd(), LOCK_EX | LOCK_NB) != 0) {
+    if (!lock(ledger.dir_)) {
         return fail(
             "ledger: lock, is another broker running? One may use a state directory at a time; "
             "end the other first: systemctl stop bulkhead");

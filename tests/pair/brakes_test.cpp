@@ -1,6 +1,8 @@
 // What an operator can stop on the host: one job, and all that are to come.
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "tests/pair/pair.hpp"
 
 namespace bulkhead::test {
@@ -72,8 +74,10 @@ TEST_F(Brakes, OneJobIsStoppedAndTheOtherGoesOn) {
 TEST_F(Brakes, ARequestWhileNoAgentRunsIsSaidToBeInVain) {
     start_enrolled();
     EXPECT_EQ(stop(), 0);
-    const auto asked = run({BULKHEAD_CLI, "stop-job", "1", "--state", place() / "state",
-                            "--log-dir", place() / "none"});
+    const std::string none = place() / "none";
+    std::filesystem::create_directory(none);
+    const auto asked =
+        run({BULKHEAD_CLI, "stop-job", "1", "--state", place() / "state", "--log-dir", none});
     EXPECT_EQ(asked.code, 1);
     EXPECT_THAT(asked.output, HasSubstr("is it running?"));
     EXPECT_FALSE(place().exists("state/broker/requests/stop-job.1"));
