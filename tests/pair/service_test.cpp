@@ -271,14 +271,14 @@ TEST_F(Service, AProfileThatWantsMoreThanTheBrokerKeptNeedsARestart) {
     auto profile = place().read("policy/profiles/test.profile");
     const auto at = profile.find("capabilities none");
     ASSERT_NE(at, profile.npos);
-    profile.replace(at, 17, "capabilities CAP_SYS_TIME");
+    profile.replace(at, 17, "capabilities CAP_SYS_PACCT");
     place().write("policy/profiles/more.profile", profile);
     reload();
     EXPECT_TRUE(audit("policy-rejected").empty()) << "the rest of it counts";
     EXPECT_EQ(last_audit("policy-loaded")["restart_needed"], true);
     ASSERT_EQ(audit("profile-unusable").size(), 1U);
     const auto why = audit("profile-unusable")[0]["why"].get<std::string>();
-    EXPECT_TRUE(why.starts_with("profile more: needs CAP_SYS_TIME")) << why;
+    EXPECT_TRUE(why.starts_with("profile more: needs CAP_SYS_PACCT")) << why;
     EXPECT_EQ(stop(), 0);
     start();
     EXPECT_TRUE(wait_for_heartbeats(1)) << "a restart is all it needs";
