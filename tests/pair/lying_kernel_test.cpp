@@ -177,8 +177,11 @@ TEST_F(LyingKernel, ABrokerThatCannotHoldItsWorkersConnectionsDoesNotStartUnless
     EXPECT_EQ(stop(), 0);
     place().append("policy/host.policy", "require egress  # test\n");
     start_under(old);
-    EXPECT_EQ(stop(0), 2);
-    EXPECT_NE(log().find("this host lacks the required egress"), std::string::npos);
+    EXPECT_TRUE(wait_for_audit("worker-confined", 2)) << "with the walls of the policy before";
+    EXPECT_NE(last_audit("policy-rejected")["why"].get<std::string>().find(
+                  "this host lacks the required egress"),
+              std::string::npos);
+    EXPECT_TRUE(wait_for_audit("intake-suspended"));
 }
 
 }  // namespace

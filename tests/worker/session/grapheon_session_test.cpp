@@ -118,7 +118,7 @@ TEST_F(GrapheonSession, APassSaysForHowLongItWaits) {
     host_->random = [] { return 0.999; };
     testing::internal::CaptureStderr();
     EXPECT_TRUE(host_->run(RunMode::once).well);
-    EXPECT_NE(testing::internal::GetCapturedStderr().find(R"("in_s":"1")"), std::string::npos);
+    EXPECT_NE(testing::internal::GetCapturedStderr().find(R"("in_s":1)"), std::string::npos);
 }
 
 TEST_F(GrapheonSession, RegisterOnlyReportsNothing) {
@@ -290,10 +290,10 @@ TEST_F(GrapheonSession, TheLogSaysWhatWasSentWhatIsKnownAndWhatIsLeftOut) {
         EXPECT_TRUE(host_->run(RunMode::once, true).well);
         return testing::internal::GetCapturedStderr();
     };
-    EXPECT_NE(log_of_a_run().find(R"("sent":"1","known":"6","left_out":"0")"), std::string::npos);
+    EXPECT_NE(log_of_a_run().find(R"("sent":1,"known":6,"left_out":0)"), std::string::npos);
     host_->inventory.addresses->resize(1);  // 127.0.0.1
     const auto log = log_of_a_run();
-    EXPECT_NE(log.find(R"("sent":"0","known":"4","left_out":"1")"), std::string::npos) << log;
+    EXPECT_NE(log.find(R"("sent":0,"known":4,"left_out":1)"), std::string::npos) << log;
     EXPECT_NE(log.find("this host has no IPv4 address but loopback ones"), std::string::npos);
 }
 
