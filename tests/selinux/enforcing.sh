@@ -106,7 +106,7 @@ for wall in "${walls[@]}"; do check "and nothing else did: $wall" grep -qx "$wal
 # end of its channel: only the kernel's PR_SET_PDEATHSIG is left, which a change of domain undoes,
 # and the worker asks for anew
 systemd-run -q --unit=orphan -p Delegate=yes -p KillMode=process /usr/sbin/broker
-check "and is confined" await 60 bash -c "journalctl -o cat -u orphan | grep -q 'worker confined'"
+check "and is confined" await 60 bash -c "journalctl -q -u orphan BULKHEAD_EVENT=worker-confined | grep -q ."
 worker=$(pgrep -u bulkhead-w0)
 kill -STOP "$worker"
 kill -9 "$(systemctl show -P MainPID orphan)"
