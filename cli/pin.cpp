@@ -71,10 +71,12 @@ std::vector<std::string> errors_of(const PolicyCopy& copy) {
 
 // The files of that name which are there. An error if they may not be replaced.
 Result<> require_room(const Pin& pin, const PolicyCopy& copy, bool replace) {
-    const auto& texts = copy.files.texts;
+    auto texts = copy.files.texts;
+    texts.insert(copy.left_out.begin(), copy.left_out.end());
     const auto manifest = pin.in_policy(pin.manifest_file());
     const auto script = texts.find(pin.in_policy(pin.script_file()));
-    // Its author may have written the script where it is to lie.
+    // Its author may have written the script where it is to lie, or a call have been interrupted
+    // that pinned it.
     const bool other = script != texts.end() && script->second != pin.job.script;
     if (replace || (!texts.contains(manifest) && !other)) return {};
     return fail(copy.directory + "/" + (other ? pin.in_policy(pin.script_file()) : manifest) +
@@ -178,7 +180,8 @@ Result<> put(const Pin& pin, const sys::Dir& folder) {
     return folder.sync();
 }
 
-Result<std::string> name_of(const Options& options, const std::string& path) {
+Result<std::string> name_of(const Options& options) {
+    const auto path = options.operands().empty() ? std::string() : options.operands()[0];
     auto name = options.value("--name", job_name_of(path));
     if (approval::is_job_id(name)) return name;
     return wrong("--name: expected [a-z0-9][a-z0-9-]{0,63}, the name of the file in approved/");
@@ -200,14 +203,17 @@ std::string summary_of(const Pin& pin, const PolicyCopy& copy, bool replaced) {
 Result<int> pin(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
     const auto directory = options.value("--policy", kPolicyDirectory);
-    std::optional<PolicyCopy> loaded = TRY(load_policy(directory, options));
+    Pin pin{.name = TRY(name_of(options)), .job = {}};
+    // Files of this name that do not fit each other are no obstacle: they are replaced.
+    const std::vector<std::string> own{pin.in_policy(pin.manifest_file()),
+                                       pin.in_policy(pin.script_file())};
+    std::optional<PolicyCopy> loaded = TRY(load_policy(directory, options, own));
     const auto& copy = *loaded;
     const bool hosts_own = copy.directory == kPolicyDirectory;
     if (hosts_own && !copy.host_would_say.empty()) {
         return fail("this host does not load its policy: " + copy.host_would_say);
     }
-    Pin pin{.name = {}, .job = TRY(make_job(options, By::pin, loaded))};
-    pin.name = TRY(name_of(options, pin.job.path));
+    pin.job = TRY(make_job(options, By::pin, loaded));
     pin.with_script = !options.has("--manifest-only");
     TRY(require_room(pin, copy, options.has("--replace")));
     TRY(require_sound_policy(pin, copy));
@@ -216,11 +222,12 @@ Result<int> pin(const Arguments& arguments) {
     if (::flock(folder.fd(), LOCK_EX | LOCK_NB) != 0) {
         return fail(copy.directory + "/approved: another bulkhead pin is writing there");
     }
-    const auto now = TRY(load_policy(directory, options));  // as it is since nobody else writes
+    const auto now =
+        TRY(load_policy(directory, options, own));  // as it is since nobody else writes
     TRY(require_room(pin, now, options.has("--replace")));
     TRY(require_sound_policy(pin, now));
     TRY(only_root(within(copy.directory + "/approved", put(pin, folder))));
-    const bool replaced = now.files.texts.contains(pin.in_policy(pin.manifest_file()));
+    const bool replaced = now.files.texts.contains(own[0]) || now.left_out.contains(own[0]);
     TRY(print(summary_of(pin, copy, replaced)));
     options.hint(hosts_own ? "next: reload: bulkhead reload\n"
                            : "next: bring it to the hosts, and reload there: bulkhead reload\n");

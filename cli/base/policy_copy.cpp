@@ -10,13 +10,37 @@
 
 namespace bulkhead::cli {
 
-Result<PolicyCopy> load_policy(const std::string& directory, const Options& options) {
+namespace {
+
+// Merges the policy of `copy`, if need be without the files `spare`.
+Result<> merge_into(PolicyCopy& copy, const std::vector<std::string>& spare) {
+    auto whole = policy::merge(copy.vendor, copy.files);
+    if (whole) {
+        copy.policy = *std::move(whole);
+        return {};
+    }
+    for (const auto& file : spare) {
+        const auto node = copy.files.texts.extract(file);
+        if (!node.empty()) copy.left_out.emplace(file, node.mapped());
+    }
+    auto rest = policy::merge(copy.vendor, copy.files);
+    if (copy.left_out.empty() || !rest) return std::unexpected(std::move(whole).error());
+    copy.policy = *std::move(rest);
+    return {};
+}
+
+}  // namespace
+
+Result<PolicyCopy> load_policy(const std::string& directory, const Options& options,
+                               const std::vector<std::string>& spare) {
     std::error_code failed;
     auto path = std::filesystem::absolute(directory, failed).lexically_normal().string();
     while (path.size() > 1 && path.ends_with('/')) path.pop_back();
     struct stat info {};
-    if (failed || ::stat(path.c_str(), &info) != 0) {
-        return wrong("there is no policy in " + directory + "; give its directory: --policy DIR");
+    if (failed || path.empty()) return wrong(directory + ": not a path");
+    if (::stat(path.c_str(), &info) != 0) {
+        if (errno != ENOENT) return or_wrong<PolicyCopy>(sys::fail_errno(path));
+        return wrong(path + ": there is no such directory; name the one of a policy");
     }
     PolicyCopy copy{.directory = path};
     copy.is_copy = info.st_uid != 0;
@@ -25,8 +49,8 @@ Result<PolicyCopy> load_policy(const std::string& directory, const Options& opti
     copy.vendor = TRY(or_wrong(policy::read_vendor(vendor, policy::Trust::caller)));
     const auto load = [&](policy::Trust trust) -> Result<> {
         copy.files = TRY(policy::read(path, trust));
-        copy.policy = TRY(policy::merge(copy.vendor, copy.files));
-        return {};
+        copy.left_out.clear();
+        return merge_into(copy, spare);
     };
     const auto strict = load(policy::Trust::root);
     if (strict) return copy;

@@ -270,18 +270,21 @@ Result<> take_script(Policy& policy, const std::string& file, const Text& whole)
     const auto text = whole.own;
     const auto at = policy.approved.find(TRY(stem_of(file)));
     if (at == policy.approved.end()) {
-        return fail(file + ": there is no manifest of that name beside it");
+        return fail(file + ": there is no manifest of that name beside it; " +
+                    "remove it, or pin it again");
     }
     auto& [name, job] = *at;
     const auto pair = file + " and approved/" + name + ".manifest";
+    const std::string way_out = "; put back the one that was pinned, or pin it again: --replace";
     if (text.size() != job.manifest.script_size) {
         return fail(pair + ": the script has " + std::to_string(text.size()) +
-                    " bytes, script-size says " + std::to_string(job.manifest.script_size));
+                    " bytes, script-size says " + std::to_string(job.manifest.script_size) +
+                    way_out);
     }
     const auto digest = crypto::sha256(as_bytes(text));
     if (digest != job.manifest.script_sha256) {
         return fail(pair + ": the script's SHA-256 is " + crypto::hex(digest) +
-                    ", script-sha256 says " + crypto::hex(job.manifest.script_sha256));
+                    ", script-sha256 says " + crypto::hex(job.manifest.script_sha256) + way_out);
     }
     job.script = text;
     return {};

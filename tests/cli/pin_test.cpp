@@ -89,10 +89,45 @@ TEST_F(Pin, TakesAScriptThatLiesWhereItBelongs) {
     EXPECT_EQ(site_.bulkhead({"check-policy", "policy"}).code, 2);
     auto call = words();
     call[1] = "policy/approved/report.script";
-    // Without its manifest the policy does not load, so it is written elsewhere first.
-    const auto refused = site_.bulkhead(call);
-    EXPECT_EQ(refused.code, 2);
-    EXPECT_THAT(refused.err, HasSubstr("there is no manifest of that name beside it"));
+    const auto done = site_.bulkhead(call);
+    ASSERT_EQ(done.code, 0) << done.err;
+    EXPECT_THAT(done.out, HasSubstr("pinned "));
+    EXPECT_NE(site_.bulkhead({"check-policy", "policy"}).code, 2) << "it loads";
+}
+
+// A kill between the two renames leaves files that do not fit each other.
+TEST_F(Pin, EndsWhatAnInterruptedCallBegan) {
+    ASSERT_EQ(pin().code, 0);
+    const auto manifest = site_.read("policy/approved/clean.manifest");
+    ASSERT_EQ(::unlink(site_.path("policy/approved/clean.manifest").c_str()), 0);
+    site_.write("policy/approved/clean.manifest.new", manifest);
+    const auto judged = site_.bulkhead({"check-policy", "policy"});
+    EXPECT_EQ(judged.code, 2);
+    EXPECT_THAT(judged.err, HasSubstr("approved/clean.script: there is no manifest of that name "
+                                      "beside it; remove it, or pin it again"));
+    EXPECT_EQ(pin({"--name", "other", "--job-id", "o"}).code, 2) << "the files of another name";
+    ASSERT_EQ(pin().code, 0);
+    EXPECT_FALSE(exists("policy/approved/clean.manifest.new"));
+
+    site_.write("policy/approved/clean.script", kScript + "true\n");
+    EXPECT_EQ(site_.bulkhead({"check-policy", "policy"}).code, 2);
+    const auto refused = pin();
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_THAT(refused.err, HasSubstr("is there already; choose another --name, or replace it"));
+    const auto done = pin({"--replace"});
+    ASSERT_EQ(done.code, 0) << done.err;
+    EXPECT_THAT(done.out, HasSubstr("replaced "));
+    EXPECT_NE(site_.bulkhead({"check-policy", "policy"}).code, 2) << "it loads";
+}
+
+TEST_F(Pin, TakesNoJobIdThatAnotherPinHas) {
+    ASSERT_EQ(pin({"--job-id", "same"}).code, 0);
+    site_.write("clean.sh", kScript + "true\n");
+    const auto refused = pin({"--name", "other", "--job-id", "same"});
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_THAT(refused.err, HasSubstr("approved/other.manifest: has profile and job-id of "
+                                       "approved/clean.manifest"));
+    EXPECT_FALSE(exists("policy/approved/other.manifest"));
 }
 
 TEST_F(Pin, WritesNothingThatWouldNotLoadOrBeAnError) {
