@@ -83,7 +83,7 @@ class Reader {
         if (c == '`') return backtick();
         if (c == '\n') return line_end();
         if (text_.substr(at_).starts_with(kParamPrefix) && !is_name_char(before()))
-            return mention();
+            return mention(is_code(inside()) ? Expansion::Kind::named : Expansion::Kind::text);
         if (is_code(inside())) return code(c);
         if (inside() == Inside::braces) return braces(c);
         if (inside() == Inside::quotes && c == '"') return leave();
@@ -128,21 +128,27 @@ class Reader {
     void single_quotes() {
         const auto end = text_.find('\'', at_ + 1);
         if (end == text_.npos) return lose();
-        const auto inner = text_.substr(at_, end - at_);
-        for (auto at = inner.find(kParamPrefix); at != inner.npos;
-             at = inner.find(kParamPrefix, at + 1)) {
-            const auto name = name_at(at_ + at + kParamPrefix.size());
-            if (sets(at_ + at + kParamPrefix.size() + name.size()))
-                add(name, Expansion::Kind::assigned);
+        mentions(end + 1);
+    }
+
+    // What is mentioned from here to `end`, in text that this shell does not expand.
+    void mentions(std::size_t end) {
+        while (at_ < end) {
+            const auto at = std::min(text_.find(kParamPrefix, at_), end);
+            skip(at - at_);
+            if (at < end && !is_name_char(before())) {
+                mention(Expansion::Kind::text);
+            } else if (at < end) {
+                skip(1);
+            }
         }
-        skip(end + 1 - at_);
     }
 
     // $'...' of bash, in which a backslash protects a quote.
     void ansi_quotes() {
-        skip(2);
-        while (at_ < text_.size() && text_[at_] != '\'') skip(text_[at_] == '\\' ? 2 : 1);
-        skip(1);
+        auto end = at_ + 2;
+        while (end < text_.size() && text_[end] != '\'') end += text_[end] == '\\' ? 2 : 1;
+        mentions(std::min(end + 1, text_.size()));
     }
 
     string_view name_at(std::size_t at) const {
@@ -158,10 +164,21 @@ class Reader {
         found_.list.push_back({std::string(name), line_, kind});
     }
 
-    void mention() {
+    // A word in quotes may be set by the command that it is given to: read -r "JOB_P_x".
+    bool is_quoted_word(std::size_t end) const {
+        const char quote = before();
+        return (quote == '"' || quote == '\'') && end < text_.size() && text_[end] == quote;
+    }
+
+    void mention(Expansion::Kind kind) {
         const auto name = name_at(at_ + kParamPrefix.size());
         const auto length = kParamPrefix.size() + name.size();
-        if (is_code(inside()) || sets(at_ + length)) add(name, Expansion::Kind::assigned);
+        if (sets(at_ + length)) {
+            kind = Expansion::Kind::assigned;
+        } else if (is_quoted_word(at_ + length)) {
+            kind = Expansion::Kind::named;
+        }
+        add(name, kind);
         skip(length);
     }
 
@@ -237,15 +254,22 @@ class Reader {
             skip(end + 1 - begin);
             while (document.tabs && one.starts_with('\t')) one.remove_prefix(1);
             if (one != document.end) continue;
-            if (!document.quoted) take(text_.substr(first, begin - first), line);
-            return;
+            if (document.quoted) return found_in_text(text_.substr(first, begin - first), line);
+            return take(text_.substr(first, begin - first), line);
         }
         lose();
     }
 
     void take(string_view body, unsigned line) {
         if (depth_ == kMostDocuments) return lose();
-        auto inner = Reader(body, line, Inside::here, depth_ + 1).read();
+        add_all(Reader(body, line, Inside::here, depth_ + 1).read());
+    }
+    void found_in_text(string_view body, unsigned line) {
+        Reader inner(body, line, Inside::here);
+        inner.mentions(body.size());
+        add_all(std::move(inner.found_));
+    }
+    void add_all(Expansions inner) {
         found_.understood = found_.understood && inner.understood;
         std::ranges::move(inner.list, std::back_inserter(found_.list));
     }

@@ -12,9 +12,11 @@ struct Expansion {
     enum class Kind {
         plain,     // $JOB_P_x or ${JOB_P_x...}: fails under `set -u`, or is empty, if it is not set
         guarded,   // ${JOB_P_x:-...}, ${JOB_P_x=...}, ${JOB_P_x+...}: says what to do without it
-        assigned,  // the name without "$": it may be set or asked for there
+        named,     // the name without "$" as a word: it may be set or asked for there
+        assigned,  // JOB_P_x=... or JOB_P_x+=...
+        text,      // in a text that no shell expands there, which may be another program's
     };
-    std::string name;  // behind the prefix; may be empty
+    std::string name;  // behind the prefix; empty where it is made up, as in "JOB_P_$name"
     unsigned line = 0;
     Kind kind = Kind::plain;
 };

@@ -154,6 +154,8 @@ TEST(ParamUse, IsAFaultOnlyWhereItIsCertain) {
         {4, "cat <<A <<B\nA\nB\n$JOB_P_x\n"},
         {1, "cat <<< $JOB_P_x\n"},
         {2, "((1<<2))\necho $JOB_P_x\n"},
+        {2, "cat <<EOF\n# Report $JOB_P_x\nEOF\n"},
+        {1, "echo \"by JOB_P_x: $JOB_P_x\"\n"},
     };
     for (const auto& [line, script] : certain) {
         EXPECT_EQ(fault(script), line) << script;
@@ -170,6 +172,13 @@ TEST(ParamUse, IsAFaultOnlyWhereItIsCertain) {
              "eval 'JOB_P_x=1'\necho $JOB_P_x\n",
              "printf -v JOB_P_x 1\necho $JOB_P_x\n",
              "eval \"JOB_P_x=1\"; echo $JOB_P_x\n",
+             "[[ -v \"JOB_P_x\" ]] && echo $JOB_P_x\n",
+             "test -v 'JOB_P_x' && echo $JOB_P_x\n",
+             "printf -v \"JOB_P_x\" 1\necho $JOB_P_x\n",
+             "read -r \"JOB_P_x\" < f\necho $JOB_P_x\n",
+             "n=x\ndeclare \"JOB_P_$n=1\"\necho $JOB_P_x\n",
+             "n=x\nread -r JOB_P_$n < f\necho $JOB_P_x\n",
+             "n=x\nexport \"JOB_P_\"$n=1\necho $JOB_P_x\n",
              "# $JOB_P_x\n",
              "true # $JOB_P_x\n",
              "echo '$JOB_P_x'\n",
@@ -191,6 +200,31 @@ TEST(ParamUse, IsAFaultOnlyWhereItIsCertain) {
     EXPECT_EQ(fault("print(f\"$JOB_P_x\", os.environ['JOB_P_x'])\n", "/usr/bin/python3"), 0U);
     EXPECT_EQ(fault("print $JOB_P_x, $ENV{JOB_P_x};\n", "/usr/bin/perl"), 0U);
     EXPECT_EQ(compare_params("os.environ['JOB_P_x']\n", "/usr/bin/python3", {}).size(), 1U);
+}
+
+// What the script hands to another program may be expanded there.
+TEST(ParamUse, RemarksWhatAnotherProgramMayExpand) {
+    for (const std::string script : {
+             "printenv JOB_P_x\n",
+             "awk 'BEGIN { print ENVIRON[\"JOB_P_x\"] }'\n",
+             "awk \"BEGIN { print ENVIRON[\\\"JOB_P_x\\\"] }\"\n",
+             "python3 <<'EOF'\nprint(os.environ['JOB_P_x'])\nEOF\n",
+             "bash -c $'echo \"$JOB_P_x\"'\n",
+             "case $(case a in a) echo;; esac) in a) cat <<E\n# $JOB_P_x\nE\n;; esac\n",
+         }) {
+        const auto remarks = compare_params(script, "/bin/bash", {});
+        ASSERT_EQ(remarks.size(), 1U) << script;
+        EXPECT_FALSE(remarks[0].fault) << script;
+        EXPECT_GT(remarks[0].line, 0U) << script;
+        EXPECT_EQ(
+            compare_params(script, "/bin/bash", {*approval::parse_param_rule("x", "int:1..9")})
+                .size(),
+            0U)
+            << script;
+    }
+    for (const std::string script : {"JOB_P_x=1 true\n", "true # JOB_P_x and $JOB_P_x\n"}) {
+        EXPECT_EQ(compare_params(script, "/bin/bash", {}).size(), 0U) << script;
+    }
 }
 
 TEST(ParamUse, TakesAnyScriptInTime) {
