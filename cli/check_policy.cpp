@@ -71,12 +71,14 @@ std::vector<policy::PolicyRemark> remarks_of(const PolicyCopy& copy,
 
 // Whose the files are matters where a host reads them. A checkout may belong to anybody, and its
 // owner is not to be changed for the sake of this.
-void check_place(const PolicyCopy& copy, bool as_installed, std::vector<Told>& told) {
+void check_place(const PolicyCopy& copy, bool as_installed, bool as_host, std::vector<Told>& told) {
     if (copy.host_would_say.empty()) return;
     auto why = copy.host_would_say;
-    const bool installed = as_installed || copy.directory == kPolicyDirectory;
     const bool is_own =
         why.starts_with(copy.directory + "/") || why.starts_with(copy.directory + ":");
+    // In a directory of root's this host is asked about its files as they are.
+    const bool installed =
+        as_installed || copy.directory == kPolicyDirectory || (as_host && is_own && !copy.is_copy);
     if (!installed || !is_own) why = why.substr(0, why.find("; run: "));
     if (!installed) {
         why += "; install it to " + std::string(kPolicyDirectory) + ", as root's files";
@@ -184,7 +186,7 @@ Result<int> check(const Arguments& arguments) {
     auto remarks = remarks_of(copy, host ? &*host : nullptr);
     if (host) std::ranges::move(ask_host(copy, *host), std::back_inserter(remarks));
     std::vector<Told> told;
-    check_place(copy, options.has(kAsInstalled.name), told);
+    check_place(copy, options.has(kAsInstalled.name), host.has_value(), told);
     for (auto& one : remarks) {
         told.push_back({one.error ? Finding::Level::error : Finding::Level::warning,
                         std::move(one.where), std::move(one.text)});

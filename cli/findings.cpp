@@ -64,7 +64,8 @@ std::string in_github(const Finding& one) {
 }
 
 std::string in_gcc(const Finding& one) {
-    std::string place = plain(one.file);
+    // What concerns no file is said of the program (GNU Coding Standards, 4.4).
+    std::string place = one.file.empty() ? "bulkhead" : plain(one.file);
     if (one.line > 0) place += ":" + std::to_string(one.line);
     if (one.column > 0) place += ":" + std::to_string(one.column);
     return place + ": " + std::string(name_of(one.level)) + ": " + plain(one.text) + " [" +

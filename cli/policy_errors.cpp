@@ -54,7 +54,7 @@ std::unexpected<Error> with_others(Error first, const std::string& directory) {
     auto path = std::filesystem::absolute(directory, failed).lexically_normal().string();
     if (failed) path = directory;
     while (path.size() > 1 && path.ends_with('/')) path.pop_back();
-    const auto files = policy::read_what_can_be(directory, policy::Trust::anybody);
+    const auto files = policy::read_what_can_be(path, policy::Trust::anybody);
     if (!files) return std::unexpected(std::move(first));
     policy::Policy about;
     constexpr const char* kHost = "host.policy";

@@ -7,6 +7,7 @@
 
 #include "cli/base/command.hpp"
 #include "common/policy/vendor.hpp"
+#include "common/sys/fd.hpp"
 
 namespace bulkhead::cli {
 

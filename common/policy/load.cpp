@@ -37,6 +37,11 @@ class Reader {
     Result<> judge(int fd, const std::string& path) const {
         struct stat info {};
         if (::fstat(fd, &info) != 0) return sys::fail_errno("fstat " + path);
+        // The broker has no CAP_DAC_OVERRIDE, which a caller who is root has.
+        const mode_t needed = S_ISDIR(info.st_mode) ? S_IRUSR | S_IXUSR : S_IRUSR;
+        if (trust_ == Trust::root && info.st_uid == 0 && (info.st_mode & needed) != needed) {
+            return fail(path + ": its mode keeps it from root; run: chmod u+rX " + path);
+        }
         const bool caller = trust_ != Trust::root;
         const bool is_callers = caller && info.st_uid == ::geteuid();
         if (info.st_uid != 0 && !is_callers && trust_ != Trust::anybody) {
@@ -52,12 +57,10 @@ class Reader {
     }
 
     Result<sys::Dir> open_top() const {
-        if (trust_ != Trust::root) {
-            auto top = TRY(sys::Dir::open(path_));
-            TRY(judge(top.fd(), path_));
-            return top;
-        }
-        return sys::walk_to_dir(path_, sys::Links::refused);
+        auto top = TRY(trust_ == Trust::root ? sys::walk_to_dir(path_, sys::Links::refused)
+                                             : sys::Dir::open(path_));
+        TRY(judge(top.fd(), path_));
+        return top;
     }
 
     Result<> read_folder(const sys::Dir& dir, const std::string& prefix) {

@@ -158,6 +158,32 @@ TEST_F(Auditor, IsToldWhatThisHostCannotGiveOfAPolicy) {
         << "without --as-host the host is not asked";
 }
 
+// Root reads them here by a capability that the broker does not have.
+TEST_F(Auditor, IsToldOfModesAndOwnersThatKeepTheBrokerOut) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs files of root's";
+    if (site_.path().starts_with("/tmp/")) GTEST_SKIP() << "others may write to /tmp";
+    const auto judged = [&](const char* what) {
+        const auto answer = site_.bulkhead({"check-policy", "policy", "--as-host"});
+        EXPECT_EQ(answer.code, 1) << what << answer.out << answer.err;
+        return answer.out;
+    };
+    const auto host = site_.path("policy/host.policy");
+    for (const auto& [file, mode] :
+         {std::pair(host, 0000), {host, 0044}, {site_.path("policy/profiles"), 0600}}) {
+        ASSERT_EQ(::chmod(file.c_str(), static_cast<mode_t>(mode)), 0);
+        EXPECT_THAT(judged(file.c_str()),
+                    HasSubstr("a host would not load it where it lies: " + file +
+                              ": its mode keeps it from root; run: "
+                              "chmod u+rX " +
+                              file));
+        ASSERT_EQ(::chmod(file.c_str(), file == host ? 0644 : 0755), 0);
+    }
+    ASSERT_EQ(::chown(host.c_str(), 1000, 0), 0);
+    EXPECT_THAT(judged("owner"), HasSubstr("belongs to user 1000; run: chown root " + host));
+    ASSERT_EQ(::chown(site_.path("policy").c_str(), 1000, 0), 0);
+    EXPECT_EQ(site_.bulkhead({"check-policy", "policy", "--as-host"}).code, 0) << "a checkout";
+}
+
 TEST_F(Auditor, IsToldOfALinkIntoAPlaceThatRootTrusts) {
     std::filesystem::create_symlink("/etc", site_.path("innocent"));
     auto profile = site_.read("policy/profiles/maintain.profile");

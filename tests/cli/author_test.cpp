@@ -183,7 +183,7 @@ TEST_F(Author, IsToldWhatToDoAboutAMistake) {
         {{}, "", 1, "clean.sh: the script is empty"},
         {{}, "#!/bin/bash\ntrue", 1, "clean.sh: the last line has no line end; add one"},
         {{}, "true\n", 2, "the script has no #! line; say what runs it: --interpreter /bin/bash"},
-        {{"--policy", "absent"}, "#!/usr/bin/env bash\n", 2, "there is no policy in absent"},
+        {{"--policy", "absent"}, "#!/usr/bin/env bash\n", 2, "/absent: there is no such directory"},
         {{}, "#!/usr/bin/env bash\n", 2, "--interpreter /bin/bash, or give --policy DIR"},
         {{"--policy", "policy"}, "#!/usr/bin/env fish\n", 2, "interpreters.policy lists no fish"},
         {{}, "#!/usr/bin/env bash -e\n", 1, "clean.sh:1: env takes all that follows it"},

@@ -75,6 +75,20 @@ TEST_F(Ci, CheckPolicySpeaksJsonWhateverComes) {
     EXPECT_EQ(parsed(site_.bulkhead({"check-policy", "nowhere", "--json"}))["exit"], 2);
 }
 
+// Such as a CI job that gives its directory as it stands in the checkout.
+TEST_F(Ci, AFileThatCannotBeReadIsNamedOnceByItsPath) {
+    ASSERT_EQ(::chmod(site_.path("policy/host.policy").c_str(), 0666), 0);
+    const auto answer = check({"--format", "gcc"});
+    EXPECT_EQ(answer.code, 2);
+    EXPECT_THAT(answer.out, testing::StartsWith("policy/host.policy: error: others may write"));
+    EXPECT_EQ(std::ranges::count(answer.out, '\n'), 1) << answer.out;
+    const auto absent = site_.bulkhead({"check-policy", "nowhere", "--format", "gcc"});
+    EXPECT_THAT(absent.out, testing::StartsWith("nowhere: error: there is no such directory"));
+    EXPECT_THAT(absent.out, Not(HasSubstr("--policy")));
+    EXPECT_THAT(check({"--format", "gcc", "--nothing"}).out,
+                testing::StartsWith("bulkhead: error: unknown option"));
+}
+
 TEST_F(Ci, DryRunSpeaksJsonWhateverComes) {
     EXPECT_EQ(parsed(dry_run({"clean.sh", "--json"}))["verdict"], "refuse");
     EXPECT_EQ(parsed(dry_run({"nowhere.sh", "--json"}))["verdict"], "error");

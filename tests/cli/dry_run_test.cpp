@@ -375,7 +375,7 @@ TEST_F(DryRun, HasAnExitStatusOfItsOwnForAWrongCallOrPolicy) {
     EXPECT_THAT(at("yesterday").err, HasSubstr("--at: not a time; write 2026-08-22T00:00:00Z"));
     const auto none = site_.bulkhead({"dry-run", "--policy", "absent", "signed.sh"});
     EXPECT_EQ(none.code, 2);
-    EXPECT_THAT(none.err, HasSubstr("there is no policy in absent; give its directory"));
+    EXPECT_THAT(none.err, HasSubstr("/absent: there is no such directory"));
     site_.write("policy/host.policy", "host-id web-1  # test\ngroups web  # test\n");
     const auto broken = ask({"signed.sh"});
     EXPECT_EQ(broken.code, 2);
