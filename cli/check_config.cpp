@@ -10,7 +10,7 @@
 #include "cli/base/policy_copy.hpp"
 #include "cli/config/agent_sources.hpp"
 #include "cli/config/named_files.hpp"
-#include "common/base/text.hpp"
+#include "cli/findings.hpp"
 #include "common/sys/walk.hpp"
 #include "worker/config/ports.hpp"
 
@@ -23,6 +23,9 @@ constexpr std::array kOptions{Option{"--json"}, kUnit, kPolicyOption, kVendorPol
 class Check {
   public:
     explicit Check(const Options& options) : options_(options) {}
+
+    // Of a call that names nothing to check.
+    void fail(const Error& error) { add(Severity::error, error.what); }
 
     int run() {
         auto from = agent_sources(options_);
@@ -40,19 +43,22 @@ class Check {
         for (const auto& remark : config->remarks) add(Severity::warning, remark);
         check_place();
         check_against_policy(*config);
-        const bool bad = std::ranges::count(findings_, Severity::error, &Finding::severity) > 0;
+        const bool bad =
+            std::ranges::count(findings_, Severity::error, &ConfigFinding::severity) > 0;
         return bad ? kNo : kDone;
     }
 
     std::string text() const {
         std::string text;
         for (const auto& one : findings_) {
-            text += std::string(name_of(one.severity)) + ": " + quoted(one.text, 4096) + "\n";
+            text += std::string(name_of(one.severity)) + ": " + plain(one.text) + "\n";
         }
         if (!from_.file.empty()) {
-            text += quoted(from_.file, 4096) +
-                    (from_.unit.empty() ? " with this environment" : ", with " + from_.unit) +
-                    (findings_.empty() ? ": nothing is wrong\n" : "\n");
+            const bool bad = std::ranges::any_of(
+                findings_, [](const ConfigFinding& one) { return one.severity != Severity::note; });
+            text += plain(from_.file) + ", read with " +
+                    (from_.unit.empty() ? "this environment" : plain(from_.unit)) +
+                    (bad ? ": see above\n" : ": nothing is wrong\n");
         }
         return text;
     }
@@ -102,16 +108,26 @@ class Check {
 
     const Options& options_;
     AgentSources from_;
-    std::vector<Finding> findings_;
+    std::vector<ConfigFinding> findings_;
 };
 
 }  // namespace
 
 Result<int> check_config(const Arguments& arguments) {
-    const auto options = TRY(Options::parse(arguments, kOptions));
-    Check check(options);
+    const auto options = Options::parse(arguments, kOptions);
+    if (!options) {
+        const bool asked_for_help = options.error().what == kAskedForHelp;
+        if (std::ranges::count(arguments, "--json") > 0 && !asked_for_help) {
+            const Options none;
+            Check check(none);
+            check.fail(options.error());
+            TRY(print(check.json()));
+        }
+        return std::unexpected(options.error());
+    }
+    Check check(*options);
     const int status = check.run();
-    TRY(print(options.has("--json") ? check.json() : check.text()));
+    TRY(print(options->has("--json") ? check.json() : check.text()));
     return status;
 }
 

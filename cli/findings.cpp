@@ -19,21 +19,6 @@ using json = nlohmann::ordered_json;
 
 constexpr std::array<std::string_view, 5> kFormats{"text", "json", "github", "sarif", "gcc"};
 
-// Bytes that a terminal would obey, and those of other scripts, as \\xNN.
-std::string plain(std::string_view text) {
-    constexpr std::string_view kHex = "0123456789abcdef";
-    std::string out;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c >= ' ' && c <= '~') {
-            out += c;
-        } else {
-            out.append({'\\', 'x', kHex[byte >> 4U], kHex[byte & 15U]});
-        }
-    }
-    return out;
-}
-
 // GitHub's rules for the message, and for a property, of a workflow command
 // (actions/toolkit, packages/core/src/command.ts).
 std::string for_github(std::string_view text, bool is_property) {
@@ -181,6 +166,20 @@ std::string error_in_json(std::string_view schema, const Error& error,
 }
 
 }  // namespace
+
+std::string plain(std::string_view text) {
+    constexpr std::string_view kHex = "0123456789abcdef";
+    std::string out;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c >= ' ' && c <= '~') {
+            out += c;
+        } else {
+            out.append({'\\', 'x', kHex[byte >> 4U], kHex[byte & 15U]});
+        }
+    }
+    return out;
+}
 
 std::string_view name_of(Finding::Level level) {
     static constexpr std::string_view kNames[] = {"note", "warning", "error"};

@@ -24,6 +24,10 @@ struct Finding {
 };
 std::string_view name_of(Finding::Level level);
 
+// `text` without what a terminal would obey, and bytes of other scripts as \\xNN; quotation marks
+// stay, because they are part of what to write.
+std::string plain(std::string_view text);
+
 // A place in front of a text: "approval.policy:7:3".
 struct Place {
     std::string file;

@@ -7,8 +7,11 @@
 
 #include "common/base/strong.hpp"
 #include "common/policy/credentials.hpp"
+#include "common/sys/clock.hpp"
 #include "common/sys/walk.hpp"
+#include "worker/backend/registry.hpp"
 #include "worker/config/files.hpp"
+#include "worker/host/scanners/certificate.hpp"
 
 namespace bulkhead::cli {
 
@@ -47,6 +50,49 @@ OpenedFile open_as_broker(const NamedFile& file, const std::string& backend,
     return {.reason = "ok", .fd = *std::move(fd)};
 }
 
+// Whether certificates that are relied on are valid now. Of a file of authorities one is enough.
+void check_certificates(const std::string& where, std::string_view pem, bool authorities,
+                        std::vector<ConfigFinding>& findings) {
+    if (pem.empty()) return;
+    const auto file = worker::parse_certificates(pem);
+    const auto now = sys::now();
+    std::string wrong;
+    std::size_t valid = 0;
+    for (const auto which : worker::relied_on(file.certificates)) {
+        const auto& one = file.certificates.at(which);
+        const bool over = one.not_after <= now;
+        if (!over && one.not_before <= now) {
+            ++valid;
+            continue;
+        }
+        wrong += (wrong.empty() ? "" : "; ") + std::string("the certificate of \"") + one.subject +
+                 "\" " +
+                 (over ? "ended at " + format_utc(one.not_after)
+                       : "begins at " + format_utc(one.not_before));
+    }
+    if (wrong.empty()) return;
+    const bool useless = !authorities || valid == 0;
+    findings.push_back(
+        {useless ? Severity::error : Severity::warning,
+         where + wrong + "; put " + (authorities ? "valid ones" : "a new one") + " there"});
+}
+
+// A host that is enrolled needs no token any more, and whether it is only the agent knows.
+void check_enrolment(const worker::BackendConfig& backend, std::vector<ConfigFinding>& findings) {
+    const auto* const dialect = worker::find_dialect(backend.dialect);
+    const bool has_means = !backend.install_token.empty() || !backend.credential.empty() ||
+                           !backend.install_token_missing.empty();
+    if (dialect == nullptr || !dialect->enrolls || has_means) return;
+    const auto made = dialect->make(backend.options);
+    const auto* const enrollment = made->enrollment();
+    if (enrollment == nullptr || !enrollment->needs_token()) return;
+    findings.push_back(
+        {Severity::note, "backend " + backend.name +
+                             ": there is no install token, which only a host that is enrolled can "
+                             "do without: write one into a file, and name it by "
+                             "install_token_file"});
+}
+
 }  // namespace
 
 std::string_view name_of(Severity severity) {
@@ -62,7 +108,7 @@ std::string_view name_of(Severity severity) {
 }
 
 void check_named_files(worker::BackendConfig& backend, std::span<const policy::CredentialRow> rows,
-                       const std::string& directory, std::vector<Finding>& findings) {
+                       const std::string& directory, std::vector<ConfigFinding>& findings) {
     worker::OpenedFiles opened;
     const auto before = findings.size();
     for (const auto& file : worker::named_files(backend)) {
@@ -87,6 +133,11 @@ void check_named_files(worker::BackendConfig& backend, std::span<const policy::C
     if (findings.size() > before) return;
     const auto loaded = worker::load_files(backend, opened);
     if (!loaded) findings.push_back({Severity::error, loaded.error().what});
+    const auto place = "backend " + backend.name + ": ";
+    check_certificates(place + "ca_file: ", backend.ca_pem, true, findings);
+    check_certificates(place + "client_certificate_file: ", backend.client_certificate_pem, false,
+                       findings);
+    check_enrolment(backend, findings);
     if (!backend.original_trouble.empty()) {
         findings.push_back(
             {Severity::warning, "backend " + backend.name + ": " + backend.original_trouble});

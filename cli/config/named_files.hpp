@@ -13,7 +13,7 @@ namespace bulkhead::cli {
 enum class Severity { error, warning, note };
 std::string_view name_of(Severity severity);
 
-struct Finding {
+struct ConfigFinding {
     Severity severity{};
     std::string text;
 };
@@ -22,6 +22,6 @@ struct Finding {
 // $CREDENTIALS_DIRECTORY, or "". What only root may read is named and not judged. Reads the files
 // into `backend`.
 void check_named_files(worker::BackendConfig& backend, std::span<const policy::CredentialRow> rows,
-                       const std::string& directory, std::vector<Finding>& findings);
+                       const std::string& directory, std::vector<ConfigFinding>& findings);
 
 }  // namespace bulkhead::cli

@@ -63,12 +63,24 @@ TEST_F(CheckConfig, ASyntaxErrorIsTheOnlyOneThatIsTold) {
              {"log_level: info\nbackend:\n  - url: https://x\n\tname: a\n", "agent.yaml:4: a tab"},
              {"backend\n  url: https://x\n", "agent.yaml:"},
              {"backend: {url: 'https://x\n", "not YAML"},
+             {"backend:\n  url: https://x\n  install_token: a: b\n",
+              "agent.yaml:3: not YAML: illegal map value; write the value in quotes"},
+             {"backend:\n  url\n  credential: a\n", "may lack its colon"},
+             {"backend:\n  url: https://x\n  install_token: \"a\n  name: \"b\n",
+              "is its quotation mark closed?"},
              {"[a, b]\n", "expected settings"}}) {
         const auto answer = of(text);
         EXPECT_EQ(answer.code, 2) << answer.out;
         EXPECT_THAT(answer.out, HasSubstr(says)) << text;
         EXPECT_THAT(answer.out, Not(HasSubstr("missing"))) << text;
     }
+}
+
+TEST_F(CheckConfig, WhatIsToBeWrittenStandsThereAsItIsWritten) {
+    const auto answer = of("backend:\n  url: https://x\n  install_token: a: b\n");
+    EXPECT_THAT(answer.out, HasSubstr("as it holds \": \""));
+    EXPECT_THAT(answer.out,
+                testing::EndsWith("agent.yaml, read with this environment: see above\n"));
 }
 
 TEST_F(CheckConfig, NamesThatAreNearlyRightAreSuggested) {
@@ -97,6 +109,50 @@ TEST_F(CheckConfig, FilesAndPortsAreJudgedAsTheBrokerJudgesThem) {
                                       "credentials.policy holds it"));
 }
 
+// The shipped files of CAs hold some that ended; what is relied on is what counts.
+TEST_F(CheckConfig, WhatKeepsTheAgentFromItsBackendIsTold) {
+    if (::geteuid() != 0) GTEST_SKIP() << "opens files as the broker does";
+    if (site_.path().starts_with("/tmp/")) GTEST_SKIP() << "others may write to /tmp";
+    EXPECT_THAT(of("backend: {url: https://be.example}\n").out,
+                HasSubstr("note: backend bulkhead: there is no install token, which only a host"));
+    EXPECT_THAT(of("backend: {url: https://be.example, install_token: t0ken}\n").out,
+                Not(HasSubstr("install token")));
+    site_.write("policy/credentials.policy", "file " + site_.path() + "/*.pem  # test\n");
+    const auto make = [&](const std::string& name, const std::string& days) {
+        const auto key = name + ".key.pem";
+        const auto made =
+            run({.words = {"-c", "openssl req -x509 -newkey ed25519 -nodes -subj /CN=" + name +
+                                     " -keyout " + key +
+                                     " -out first.pem && openssl x509 "
+                                     "-in first.pem -signkey " +
+                                     key + " -days " + days + " -out " + name + ".pem"},
+                 .folder = site_.path(),
+                 .program = "/bin/sh"});
+        ASSERT_EQ(made.code, 0) << made.err;
+    };
+    make("old", "-1");
+    make("new", "9");
+    const auto judged = [&](const std::string& settings) {
+        return of("backend:\n  url: https://be.example\n  install_token: t0ken\n" + settings);
+    };
+    const auto at = [&](const std::string& name) { return site_.path(name + ".pem"); };
+    const auto old = judged("  ca_file: " + at("old") + "\n");
+    EXPECT_EQ(old.code, 1) << old.out;
+    EXPECT_THAT(old.out, HasSubstr("error: backend bulkhead: ca_file: the certificate of \"old\" "
+                                   "ended at "));
+    const auto fresh = judged("  ca_file: " + at("new") + "\n");
+    EXPECT_EQ(fresh.code, 0) << fresh.out;
+    EXPECT_THAT(fresh.out, Not(HasSubstr("certificate")));
+    site_.write("both.pem", site_.read("old.pem") + site_.read("new.pem"));
+    const auto both = judged("  ca_file: " + at("both") + "\n");
+    EXPECT_EQ(both.code, 0) << both.out;
+    EXPECT_THAT(both.out, HasSubstr("warning: backend bulkhead: ca_file: the certificate of"));
+    const auto client = judged("  client_certificate_file: " + at("old") +
+                               "\n  client_key_file: " + at("old.key") + "\n");
+    EXPECT_EQ(client.code, 1) << client.out;
+    EXPECT_THAT(client.out, HasSubstr("client_certificate_file: the certificate of \"old\" ended"));
+}
+
 TEST_F(CheckConfig, JsonIsPrintedWhateverComesOfIt) {
     for (const auto* text : {"backend: {url: https://x}\n", "a: [\n", "backend: {ulr: x}\n"}) {
         const auto answer = of(text, {"--json"});
@@ -107,6 +163,12 @@ TEST_F(CheckConfig, JsonIsPrintedWhateverComesOfIt) {
             report["findings"], [](const auto& one) { return one["severity"] == "error"; });
         EXPECT_EQ(bad, answer.code != 0) << answer.out;
     }
+    const auto misspelt = ask("agent.yaml", {"--json", "--unt", "x"});
+    EXPECT_EQ(misspelt.code, 2);
+    EXPECT_THAT(misspelt.err, HasSubstr("unknown option --unt"));
+    EXPECT_THAT(nlohmann::json::parse(misspelt.out)["findings"][0]["text"],
+                HasSubstr("unknown option --unt"));
+    EXPECT_THAT(ask("agent.yaml", {"--json", "--help"}).out, HasSubstr("usage: "));
     const auto missing = ask("none.yaml", {"--json"});
     EXPECT_EQ(missing.code, 2);
     EXPECT_TRUE(nlohmann::json::accept(missing.out)) << missing.out;
