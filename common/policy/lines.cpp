@@ -35,10 +35,13 @@ Result<Line> Line::create(const std::string& file, unsigned number, std::string_
         line.words_.push_back({static_cast<std::size_t>(word.data() - text.data()), word.size()});
     }
     line.source_.reason = trimmed(text.substr(std::min(hash + 1, text.size())));
-    if (!line.words_.empty() && line.source_.reason.empty()) {
-        return fail_at(line.source_, hash + 1, "no reason; end the line with \"  # why\"");
-    }
     return line;
+}
+
+Result<> Line::require_reason() const {
+    if (!source_.reason.empty()) return {};
+    const auto end = std::min(text_.find('#'), text_.size());
+    return fail_at(source_, end + 1, "no reason; end the line with \"  # why\"");
 }
 
 bool Line::next_is(std::string_view literal) const {
@@ -154,6 +157,7 @@ Result<> take_lines(const std::string& file, std::string_view text, const std::v
             for (const auto& one : forms) known += " " + std::string(one.key());
             return line.wrong("unknown key \"" + std::string(line.key()) + "\"; known are" + known);
         }
+        TRY(line.require_reason());
         const auto [first, fresh] = seen.emplace(form->key(), line.source());
         if (!fresh && form->times != Form::Times::any) return stands_twice(line, first->second);
         auto taken = form->take(line);

@@ -43,6 +43,8 @@ class Line {
     Result<std::uint64_t> size();            // in bytes; written 64KiB, 512MiB or 2GiB
     Result<std::chrono::seconds> seconds();  // written 30s, 15m, 1h or 7d
     Result<std::string> path();              // absolute, without empty, "." and ".." components
+    // An error if there is no text behind "#".
+    Result<> require_reason() const;
     // An error if words are left.
     Result<> end() const;
     // The column of the word that was taken last, counted from 1.

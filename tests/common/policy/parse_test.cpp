@@ -62,6 +62,7 @@ TEST(PolicyLine, EachMistakeIsNamedWithFileLineAndColumn) {
     const Case cases[] = {
         {"host.policy", "host-id web\n", "host.policy:1:12: no reason"},
         {"host.policy", "host-id web #\n", "host.policy:1:13: no reason"},
+        {"host.policy", "bogus line\n", "host.policy:1:1: unknown key \"bogus\"; known are "},
         {"host.policy", "\n# note\nhostid web  # x\n",
          "host.policy:3:1: unknown key \"hostid\"; known are policy-format host-id group"},
         {"host.policy", "host-id web extra  # x\n", "host.policy:1:13: unexpected \"extra\""},
