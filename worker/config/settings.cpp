@@ -52,6 +52,12 @@ Result<> unread(const Draft& draft, const ValueType&, std::string_view text) {
     return {};
 }
 
+// A text in agent.yaml whose quotation mark is not closed goes on in the next lines.
+Result<> check_secret(std::string_view text) {
+    if (text.find(' ') == text.npos) return check_credential(text);
+    return fail("holds a blank, as no secret does; is its quotation mark closed?");
+}
+
 // Other agents have a flag of the same name that takes levels in capitals.
 Result<> log_level(const Draft& draft, const ValueType&, std::string_view text) {
     const auto level = TRY(original::python_level(text));
@@ -130,7 +136,7 @@ std::span<const Setting> settings() {
          .scope = Scope::backend,
          .help = "enrolls this host once",
          .has_flag = false,
-         .check = &check_credential,
+         .check = &check_secret,
          .keep = &into<&BackendConfig::install_token>},
         {.key = "install_token_file",
          .scope = Scope::backend,
@@ -141,7 +147,7 @@ std::span<const Setting> settings() {
          .scope = Scope::backend,
          .help = "token or key for a dialect that does not enroll",
          .has_flag = false,
-         .check = &check_credential,
+         .check = &check_secret,
          .keep = &into<&BackendConfig::credential>},
         {.key = "credential_file",
          .scope = Scope::backend,

@@ -46,6 +46,14 @@ std::unexpected<Error> not_yaml(std::string_view text, int line, std::string_vie
     return wrong(line, "not YAML: " + std::string(why));
 }
 
+// Whether the line, from 1, holds ": " more than once, as in "key: a: b".
+bool has_two_colons(std::string_view text, int line) {
+    const auto lines = split(text, '\n');
+    if (line < 1 || static_cast<std::size_t>(line) > lines.size()) return false;
+    const auto one = lines[static_cast<std::size_t>(line) - 1];
+    return one.find(": ") != one.rfind(": ");
+}
+
 class Copier {
   public:
     Result<YamlNode> copy(const YAML::Node& from, int depth) {
@@ -93,9 +101,12 @@ Result<YamlNode> parse_yaml(const std::string& text) {
         return Copier().copy(documents[0], 0);
     } catch (const YAML::Exception& error) {
         const auto why = told(error.msg);
-        const bool colon = why.starts_with("illegal map value");
-        return not_yaml(text, error.mark.line + 1,
-                        why + (colon ? "; the line before may lack its colon" : ""));
+        const auto line = error.mark.line + 1;
+        if (!why.starts_with("illegal map value")) return not_yaml(text, line, why);
+        return not_yaml(
+            text, line,
+            why + (has_two_colons(text, line) ? "; write the value in quotes, as it holds \": \""
+                                              : "; the line before may lack its colon"));
     }
 }
 
