@@ -47,12 +47,12 @@ Result<int> accept_lost_ledger(const Arguments& arguments) {
         if (why.code == EACCES || why.code == EPERM) why.what += "; only root may";
         return std::unexpected(std::move(why));
     }
-    TRY(
-        print("Asked for. The running agent takes it with the next job or heartbeat, or now by "
-              "systemctl reload bulkhead;\nthe audit log will have ledger-accepted, and bulkhead "
-              "status no longer ledger-lost or ledger-rolled-back.\nFrom then on one-shot jobs run "
-              "that are approved from a later time on; those of before need a later --not-before.\n"
-              "If nothing is lost the agent drops the request.\n"));
+    TRY(print_done(
+        "Asked for. The running agent takes it with the next job or heartbeat, or now by "
+        "systemctl reload bulkhead;\nthe audit log will have ledger-accepted, and bulkhead "
+        "status no longer ledger-lost or ledger-rolled-back.\nFrom then on one-shot jobs run "
+        "that are approved from a later time on; those of before need a later --not-before.\n"
+        "If nothing is lost the agent drops the request.\n"));
     return kDone;
 }
 

@@ -7,6 +7,7 @@
 #include "cli/base/layout.hpp"
 #include "cli/base/options.hpp"
 #include "cli/explain/advice.hpp"
+#include "cli/findings.hpp"
 #include "common/base/text.hpp"
 #include "worker/config/sources.hpp"
 
@@ -42,8 +43,13 @@ std::string facts_of(const json& line) {
                              "signers", "params", "remarks", "detail"}) {
         const auto found = line.find(name);
         if (found == line.end() || *found == "" || *found == json::array()) continue;
-        const auto value = found->is_array() ? found->dump(-1, ' ', true) : text_in(line, name);
-        text += row(name, quoted(value, 2048));
+        std::string value;
+        for (const auto& item : *found) {
+            value += value.empty() ? "" : "; ";
+            value += item.is_string() ? item.get<std::string>() : item.dump(-1, ' ', true);
+        }
+        if (!found->is_array()) value = text_in(line, name);
+        text += row(name, plain(value.substr(0, 2048)));
     }
     return text;
 }
@@ -114,6 +120,7 @@ std::unexpected<Error> unknown(const std::string& word, const Error* log) {
 
 Result<int> explain(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
+    TRY(options.require_there({"--log-dir"}));
     if (options.operands().size() != 1) return wrong("takes one CODE, or number or id of a JOB");
     const auto& word = options.operands()[0];
     if (const auto text = text_of_code(word); !text.empty()) {

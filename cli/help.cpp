@@ -49,10 +49,10 @@ constexpr std::array kWords{
 // One for each command, to be typed as it stands but for the names.
 constexpr std::array kExamples{
     Pair{"new-job",
-         "bulkhead new-job clean.sh --profile maintain --target group:web --author carol\n"
+         "bulkhead new-job clean.sh --profile maintain --target group:web --author carol \\\n"
          "    --param 'days int:1..90' --reason 'CHG-4711: thumbnails' > clean.manifest"},
     Pair{"pin",
-         "bulkhead pin report.sh --profile inspect --target any --runs 24/day --expires 365d\n"
+         "bulkhead pin report.sh --profile inspect --target any --runs 24/day --expires 365d \\\n"
          "    --reason 'CHG-12: disk report'"},
     Pair{"seal", "bulkhead seal clean.sh clean.manifest clean.manifest.*.sig > clean.signed"},
     Pair{"unseal", "bulkhead unseal clean.signed --to parts"},
@@ -86,6 +86,10 @@ constexpr std::string_view kStatuses =
     "Exit status: 0 yes or done; 1 no, refused or failed; 2 a wrong call: unknown command or "
     "option,\na value that is none, a file named in it that cannot be read, a policy that does not "
     "load.\n";
+
+constexpr std::string_view kStatusesOfStatus =
+    "Exit status, also that of a Nagios plugin by --check: 0 healthy; 1 trouble; 2 no agent runs, "
+    "or the\ncaller may not read what it says, or a wrong call.\n";
 
 bool is_letter(char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -136,7 +140,7 @@ std::string help_of(const Usage& command) {
     if (example != kExamples.end()) {
         text += "\nexample:\n  " + std::string(example->second) + "\n";
     }
-    return text + "\n" + std::string(kStatuses);
+    return text + "\n" + std::string(command.name == "status" ? kStatusesOfStatus : kStatuses);
 }
 
 }  // namespace bulkhead::cli

@@ -86,6 +86,7 @@ constexpr std::string_view kLeft =
 
 Result<int> leave(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
+    TRY(options.require_there({"--state"}));
     const auto reason = TRY(one_line("--reason", options.value("--reason", "no reason given")));
     const auto state = options.value("--state", "/var/lib/bulkhead");
     if (::geteuid() != 0) return fail("only root may remove what a worker keeps");
@@ -105,8 +106,9 @@ Result<int> leave(const Arguments& arguments) {
     if (options.has("--undo")) {
         TRY(worker::remove_any(marks, mark));
         TRY(requests.write_atomic("returned." + name, reason + "\n", 0600));
-        TRY(print("The worker of " + name +
-                  " enrolls again when the agent is next started: systemctl start bulkhead\n"));
+        TRY(print_done(
+            "The worker of " + name +
+            " enrolls again when the agent is next started: systemctl start bulkhead\n"));
         return kDone;
     }
     if (!options.has("--yes")) {
@@ -121,10 +123,10 @@ Result<int> leave(const Arguments& arguments) {
     TRY(marks.write_atomic(mark, format_utc(sys::now()) + "\n", 0644));
     TRY(requests.write_atomic("left." + name, reason + "\n", 0600));
     TRY(remove_kept(own, name));
-    TRY(print(std::string(kLeft) + "The worker of " + name +
-              " stays away from it from now on, also when a token still lies there. To enroll "
-              "again:\nbulkhead leave " +
-              name + " --undo\n"));
+    TRY(print_done(std::string(kLeft) + "The worker of " + name +
+                   " stays away from it from now on, also when a token still lies there. To enroll "
+                   "again:\nbulkhead leave " +
+                   name + " --undo\n"));
     return kDone;
 }
 

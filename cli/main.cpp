@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -163,6 +165,7 @@ Result<int> run(const cli::Arguments& words) {
     if (asks_for_help(name) || name == "help") {
         if (words.size() == 1) return show(help_of_all());
         const auto* row = find_command(words[1]);
+        if (words[1] == "help" || words[1] == "version") return show(help_of_all());
         return row == nullptr ? unknown_command(words[1]) : show(cli::help_of(usage_of(*row)));
     }
     if (name == "--version" || name == "-V" || name == "version") {
@@ -200,7 +203,13 @@ int main(int count, char** values) {
         return cli::kNo;
     }
     const auto done = run(words);
-    if (done) return std::fflush(stdout) == 0 && std::ferror(stdout) == 0 ? *done : cli::kNo;
+    if (done) {
+        const bool flushed = std::fflush(stdout) == 0;
+        if (flushed && std::ferror(stdout) == 0) return *done;
+        std::fprintf(stderr, "bulkhead %s: standard output: %s\n", words[0].c_str(),
+                     flushed ? "not all of it could be written" : std::strerror(errno));
+        return cli::kNo;
+    }
     const auto* row = find_command(words[0]);
     std::fprintf(stderr, "bulkhead%s: %s\n",
                  row == nullptr ? "" : (" " + std::string(row->name)).c_str(),

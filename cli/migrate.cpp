@@ -210,7 +210,7 @@ Result<int> migrate(const Arguments& arguments) {
     const auto plan = TRY(migration::compose(*agent, installation, root));
     if (!directory.empty()) TRY(write_all(plan, directory));
     const bool check = options.has("--check");
-    if (!check || !directory.empty()) TRY(print(told(plan, installation, directory)));
+    if (!check || !directory.empty()) TRY(print_done(told(plan, installation, directory)));
     return check ? check_standing(plan, root) : kDone;
 }
 

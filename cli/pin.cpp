@@ -228,7 +228,7 @@ Result<int> pin(const Arguments& arguments) {
     TRY(require_sound_policy(pin, now));
     TRY(only_root(within(copy.directory + "/approved", put(pin, folder))));
     const bool replaced = now.files.texts.contains(own[0]) || now.left_out.contains(own[0]);
-    TRY(print(summary_of(pin, copy, replaced)));
+    TRY(print_done(summary_of(pin, copy, replaced)));
     options.hint(hosts_own ? "next: reload: bulkhead reload\n"
                            : "next: bring it to the hosts, and reload there: bulkhead reload\n");
     return kDone;

@@ -169,8 +169,8 @@ Result<int> prove(const Arguments& arguments) {
         return fail(path + ": not complete, for the evidence store has no longer\n" +
                     proof.missing());
     }
-    TRY(print("Written to " + path + "; sh " + shell_word(path + "/verify.sh") +
-              " checks it, with stock tools, here or elsewhere.\n"));
+    TRY(print_done("Written to " + path + "; sh " + shell_word(path + "/verify.sh") +
+                   " checks it, with stock tools, here or elsewhere.\n"));
     return kDone;
 }
 

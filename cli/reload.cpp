@@ -132,6 +132,7 @@ std::string printable(std::string_view text) {
 
 Result<int> reload(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
+    TRY(options.require_there({"--state"}));
     if (!options.operands().empty()) return wrong("takes no operand");
     const auto request =
         TRY(Request::make(options.value("--state", "/var/lib/bulkhead") + "/broker"));
@@ -142,7 +143,7 @@ Result<int> reload(const Arguments& arguments) {
     if (words.ends_with('\n')) words.pop_back();
     if (verdict == "rejected") return fail("the policy was rejected: " + words);
     if (verdict != "loaded") return fail("no answer of an agent's: " + quoted(verdict, 80));
-    TRY(print(words + "\n"));
+    TRY(print_done(words + "\n"));
     return kDone;
 }
 

@@ -20,7 +20,7 @@ Result<int> request_reboot(const Arguments& arguments) {
     }
     const sys::Fd file(::open(mark, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!file) return sys::fail_errno(mark);
-    TRY(print("The host restarts when this job has ended and its result is delivered.\n"));
+    TRY(print_done("The host restarts when this job has ended and its result is delivered.\n"));
     return kDone;
 }
 

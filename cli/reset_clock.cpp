@@ -63,10 +63,11 @@ Result<int> tell(const nlohmann::json& answer, bool i_know) {
     if (event == "clock-reset-failed") {
         return fail("nothing was reset: " + text_in(answer, "why") + "; see the agent's log");
     }
-    TRY(print("Reset: this host has seen no time later than " + text_in(answer, "now") +
-              ", by a clock that nothing vouched for" + (i_know ? " or by a trusted one" : "") +
-              ".\nWhat ran is remembered: no one-shot job runs again. The audit log has "
-              "clock-reset.\n"));
+    TRY(print_done("Reset: this host has seen no time later than " + text_in(answer, "now") +
+                   ", by a clock that nothing vouched for" +
+                   (i_know ? " or by a trusted one" : "") +
+                   ".\nWhat ran is remembered: no one-shot job runs again. The audit log has "
+                   "clock-reset.\n"));
     return kDone;
 }
 
@@ -74,6 +75,7 @@ Result<int> tell(const nlohmann::json& answer, bool i_know) {
 
 Result<int> reset_clock(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
+    TRY(options.require_there({"--state", "--log-dir"}));
     if (!options.operands().empty()) return wrong("takes no operands");
     const bool i_know = options.has("--i-know");
     const auto reason = TRY(one_line("--reason", options.value("--reason", "no reason given")));

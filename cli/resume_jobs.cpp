@@ -46,11 +46,11 @@ Result<int> resume_jobs(const Arguments& arguments) {
                     ", but what stands is not lifted by this command: " + disabled);
     }
     if (!resumed.empty()) {
-        TRY(print("No mark keeps jobs from starting any more: of " + resumed +
-                  "; the audit log will have intake-resumed,\nand bulkhead status says "
-                  "whether anything else does.\n"
-                  "Look there for protocol-violation: five of a backend's worker suspend its "
-                  "jobs. So does\nbulkhead suspend-jobs, those of all.\n"));
+        TRY(print_done("No mark keeps jobs from starting any more: of " + resumed +
+                       "; the audit log will have intake-resumed,\nand bulkhead status says "
+                       "whether anything else does.\n"
+                       "Look there for protocol-violation: five of a backend's worker suspend its "
+                       "jobs. So does\nbulkhead suspend-jobs, those of all.\n"));
         return kDone;
     }
     if (!disabled.empty()) {

@@ -95,7 +95,7 @@ Result<int> stop_job(const Arguments& arguments) {
             "job-stop-requested in the audit log (--log-dir)");
     }
     if (!*ran) return fail("no job " + std::to_string(number) + " runs");
-    TRY(print(
+    TRY(print_done(
         "Job " + std::to_string(number) +
         " is being ended: SIGTERM to all its processes, and SIGKILL after 10 s. The audit log "
         "has\njob-stop-requested; its backend is told `cancelled`, stopped-by-operator.\n"));

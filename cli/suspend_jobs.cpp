@@ -24,7 +24,7 @@ Result<int> suspend_jobs(const Arguments& arguments) {
     const auto directory = TRY(only_root(sys::Dir::open(place)));
     TRY(only_root(within(place, directory.write_atomic("intake-suspended",
                                                        "by an operator: " + reason + "\n", 0600))));
-    TRY(print(
+    TRY(print_done(
         "No job begins from now on, until bulkhead resume-jobs. Those that run go on: bulkhead "
         "jobs lists\nthem, bulkhead stop-job ends one.\n"));
     return kDone;

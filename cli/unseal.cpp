@@ -134,7 +134,7 @@ Result<int> unseal(const Arguments& arguments) {
         list += (directory == "." ? "" : directory + "/") + part.name + "\n";
     }
     TRY(to.sync());
-    TRY(print(list));
+    TRY(print_done(list));
     written.keep();
     return kDone;
 }

@@ -38,6 +38,10 @@ Result<> print(std::string_view text) {
     return within("standard output", sys::write_all(sys::Fd(::dup(STDOUT_FILENO)), as_bytes(text)));
 }
 
+Result<> print_done(std::string_view text) {
+    return within("it is done, and could not be told", print(text));
+}
+
 std::string shell_word(std::string_view text) {
     constexpr std::string_view kPlain =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@%+=,-";

@@ -16,6 +16,9 @@ Result<std::string> read_input(const std::string& path, std::uint64_t max);
 // disk.
 Result<> print(std::string_view text);
 
+// The same for what has been done already: the error says so.
+Result<> print_done(std::string_view text);
+
 // `text` as one word of a shell command, in quotes if it needs them.
 std::string shell_word(std::string_view text);
 

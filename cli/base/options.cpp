@@ -8,6 +8,7 @@
 
 #include "common/base/parse.hpp"
 #include "common/base/text.hpp"
+#include "common/sys/fd.hpp"
 #include "worker/config/suggest.hpp"
 
 namespace bulkhead::cli {
@@ -71,9 +72,14 @@ std::vector<std::string> Options::values(std::string_view name) const {
 Result<> Options::require_there(std::initializer_list<std::string_view> names) const {
     for (const auto name : names) {
         for (const auto& path : values(name)) {
-            if (::access(path.c_str(), F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
-                continue;
-            return wrong(std::string(name) + ": there is no " + path);
+            // A state is root's alone, which the commands that change it say.
+            const int mode = name == "--log-dir" ? R_OK | X_OK : F_OK;
+            if (::access(path.c_str(), mode) == 0) continue;
+            if (errno == ENOENT || errno == ENOTDIR) {
+                return wrong(std::string(name) + ": there is no " + path);
+            }
+            if (mode != F_OK)
+                return or_wrong<void>(sys::fail_errno(std::string(name) + ": " + path));
         }
     }
     return {};

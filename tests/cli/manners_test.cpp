@@ -1,5 +1,6 @@
 // What every command has in common: help, suggestions, exit statuses, and where its text goes.
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cctype>
@@ -53,8 +54,16 @@ TEST(Manners, EachCommandExplainsItselfWithAnExample) {
         EXPECT_EQ(help.code, 0) << name;
         EXPECT_EQ(help.err, "") << name;
         EXPECT_TRUE(help.out.starts_with("usage: bulkhead\n  " + name)) << help.out;
-        EXPECT_THAT(help.out, HasSubstr("\nexample:\n  bulkhead " + name)) << name;
-        EXPECT_THAT(help.out, HasSubstr("Exit status: 0 yes or done")) << name;
+        EXPECT_THAT(help.out, HasSubstr(name == "status" ? "Exit status, also that of a Nagios"
+                                                         : "Exit status: 0 yes or done"))
+            << name;
+        // An example of several lines is one command.
+        const auto example = help.out.find("\nexample:\n  ") + 12;
+        const auto end = help.out.find("\n\n", example);
+        EXPECT_THAT(help.out.substr(example, end - example), HasSubstr("bulkhead " + name)) << name;
+        for (auto at = help.out.find('\n', example); at < end; at = help.out.find('\n', at + 1)) {
+            EXPECT_EQ(help.out.substr(at - 2, 2), " \\") << help.out;
+        }
         const auto usage = help.out.substr(0, help.out.find("\n      "));
         for (const auto& word : placeholders(usage)) {
             EXPECT_THAT(help.out, HasSubstr("\n  " + word + " ")) << name << ": what is " << word;
@@ -74,7 +83,9 @@ TEST(Manners, HelpAndVersionHaveTheirUsualNames) {
     for (const auto* word : {"-h", "--help", "help"}) {
         EXPECT_EQ(ask({word}).code, 0);
         EXPECT_THAT(ask({word}).out, HasSubstr("usage: bulkhead COMMAND")) << word;
+        EXPECT_THAT(ask({"help", word}).out, HasSubstr("usage: bulkhead COMMAND")) << word;
     }
+    EXPECT_THAT(ask({"help", "version"}).out, HasSubstr("usage: bulkhead COMMAND"));
     for (const auto* word : {"-V", "--version", "version"}) {
         EXPECT_EQ(ask({word}).out, "bulkhead " BULKHEAD_VERSION "\n") << word;
     }
@@ -138,6 +149,11 @@ TEST(Manners, AFileThatIsNotThereIsAWrongCallOfEachCommand) {
         {"resume-jobs", "--state", no},
         {"accept-lost-ledger", "--state", no},
         {"prove", "1", "--log-dir", no},
+        {"reload", "--state", no},
+        {"reset-clock", "--state", no},
+        {"reset-clock", "--log-dir", no},
+        {"leave", "--state", no},
+        {"explain", "1", "--log-dir", no},
     };
     for (const auto& words : calls) {
         const auto answer = site.bulkhead(words);
@@ -158,6 +174,22 @@ TEST(Manners, WhoMayNotFailsAlikeInEachCommand) {
         EXPECT_EQ(answer.code, 1) << words[0];
         EXPECT_EQ(answer.out, "") << words[0];
         EXPECT_THAT(answer.err, HasSubstr("only root may")) << words[0];
+    }
+}
+
+TEST(Manners, ALogThatMayNotBeReadIsAWrongCallOfEachCommand) {
+    if (::geteuid() != 0) GTEST_SKIP() << "becomes nobody";
+    const TempDir log;
+    ASSERT_TRUE(log.open().write_atomic("audit.log", "", 0600));
+    ASSERT_EQ(::chmod(log.path().c_str(), 0700), 0);
+    for (const auto& words : std::vector<std::vector<std::string>>{
+             {"jobs", "--log-dir"}, {"explain", "1", "--log-dir"}, {"verify-audit"}}) {
+        auto all = words;
+        all.push_back(log.path());
+        const auto answer = run({.words = all, .user = kNobody});
+        EXPECT_EQ(answer.code, 2) << words[0] << answer.err;
+        EXPECT_EQ(answer.out, "") << words[0];
+        EXPECT_THAT(answer.err, HasSubstr(log.path() + ": Permission denied")) << words[0];
     }
 }
 
@@ -197,6 +229,25 @@ TEST(Manners, WhatCannotBePrintedFails) {
         EXPECT_EQ(whole.code, 0) << call << whole.err;
         ::unlink(site.path("signed.sh.script").c_str());
     }
+}
+
+// Who reads only the status would do it again.
+TEST(Manners, WhatIsDoneAndCannotBePrintedSaysSo) {
+    const Site site;
+    const auto tool = std::string(BULKHEAD_PROGRAM);
+    const auto pinned =
+        run({.words = {"-c", tool + " pin clean.sh --profile admin --target any --reason r "
+                                    "--policy policy >/dev/full"},
+             .folder = site.path(),
+             .program = "/bin/sh"});
+    EXPECT_EQ(pinned.code, 1);
+    EXPECT_THAT(pinned.err, HasSubstr("it is done, and could not be told: standard output: "));
+    EXPECT_EQ(::access(site.path("policy/approved/clean.manifest").c_str(), F_OK), 0);
+    const auto status =
+        run({.words = {"-c", tool + " status --run-dir " + site.path() + " >/dev/full"},
+             .program = "/bin/sh"});
+    EXPECT_EQ(status.code, 1);
+    EXPECT_THAT(status.err, HasSubstr("bulkhead status: standard output: No space left"));
 }
 
 TEST(Manners, AReasonCodeIsExplained) {
