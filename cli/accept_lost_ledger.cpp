@@ -51,7 +51,7 @@ Result<int> accept_lost_ledger(const Arguments& arguments) {
         "Asked for. The running agent takes it with the next job or heartbeat, or now by "
         "systemctl reload bulkhead;\nthe audit log will have ledger-accepted, and bulkhead "
         "status no longer ledger-lost or ledger-rolled-back.\nFrom then on one-shot jobs run "
-        "that are approved from a later time on; those of before need a later --not-before.\n"
+        "that are approved from 20 minutes later on; others need a later --not-before.\n"
         "If nothing is lost the agent drops the request.\n"));
     return kDone;
 }

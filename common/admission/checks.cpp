@@ -6,6 +6,7 @@
 #include "common/approval/sshsig.hpp"
 #include "common/base/text.hpp"
 #include "common/policy/profile_digest.hpp"
+#include "common/policy/skew.hpp"
 
 namespace bulkhead::admission {
 
@@ -73,6 +74,12 @@ bool refused_before_birth(const Case& c) {
     return asked == refuse || (asked == by_kind && c.pinned == nullptr);
 }
 
+// How long before its `not-before`, by the clock, check_time() may have let a job start: as policy
+// says. After a loss whatever policy said then, and behind a floor that is gone.
+std::chrono::seconds most_early(const Case& c) {
+    return c.ledger.after_loss ? policy::kMaxSkew + kClockSlack : c.policy.skew;
+}
+
 // May a one-shot job have run in a time that the ledger does not know?
 CheckResult judge_memory(const Case& c) {
     const auto& birth = c.ledger.birth;
@@ -81,11 +88,12 @@ CheckResult judge_memory(const Case& c) {
                 "the ledger of this host was lost, so this job may have run; restore it, or run as "
                 "root: bulkhead accept-lost-ledger"};
     }
-    if (birth && c.manifest.not_before >= *birth) return pass();
+    if (birth && c.manifest.not_before - most_early(c) >= *birth) return pass();
     if (!refused_before_birth(c)) return pass();
     auto detail = "approved from " + format_utc(c.manifest.not_before) + " on, but the ledger " +
                   (birth ? "was born " + format_utc(*birth) : "does not know its birth") +
-                  ": it may have run here before; approve it anew with a later --not-before";
+                  ": it may have run here before; approve it anew with a later --not-before" +
+                  (birth ? ", " + format_utc(*birth + most_early(c)) + " at the earliest" : "");
     if (!c.ledger.after_loss) {
         detail +=
             ", or say in approval.policy, profile " + c.manifest.profile + ": before-birth admit";

@@ -9,6 +9,7 @@
 #include "common/policy/credentials.hpp"
 #include "common/policy/lines.hpp"
 #include "common/policy/pattern.hpp"
+#include "common/policy/skew.hpp"
 #include "common/policy/vendor.hpp"
 #include "common/policy/walls.hpp"
 
@@ -112,8 +113,6 @@ Result<> take_same_script(Policy& policy, Line& line) {
     policy.same_scripts.push_back(std::move(same));
     return {};
 }
-
-constexpr std::chrono::minutes kMaxSkew{15};
 
 Result<> take_skew(Policy& policy, Line& line) {
     policy.skew = TRY(line.seconds());

@@ -514,9 +514,24 @@ TEST(Admit, AfterALossPolicyAdmitsNothingFromBefore) {
         if (!pinned) s.sign({"alice", "bob"});
         EXPECT_EQ(code(s.admit()), "before-birth");
         EXPECT_THAT(s.admit().detail, testing::Not(testing::HasSubstr("before-birth admit")));
-        s.birth = s.job.not_before;
+        // It may have run 20 minutes early: `skew` 15m, which policy may have lost since, and a
+        // floor that the clock was behind.
+        s.birth = s.job.not_before - 20min + 1s;
+        EXPECT_EQ(code(s.admit()), "before-birth");
+        EXPECT_THAT(s.admit().detail, testing::HasSubstr(format_utc(*s.birth + 20min)));
+        s.birth = s.job.not_before - 20min;
         EXPECT_EQ(code(s.admit()), "admitted");
     }
+}
+
+TEST(Admit, AJobThatMayHaveRunEarlyBeforeTheBirthIsFromBeforeIt) {
+    Situation s;
+    s.policy.skew = 15min;
+    s.sign({"alice", "bob"});
+    s.birth = s.job.not_before - 15min + 1s;
+    EXPECT_EQ(code(s.admit()), "before-birth");
+    s.birth = s.job.not_before - 15min;
+    EXPECT_EQ(code(s.admit()), "admitted");
 }
 
 TEST(Admit, ARepeatableJobHasNoBirthToWaitFor) {
