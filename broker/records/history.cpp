@@ -12,7 +12,6 @@ namespace {
 constexpr std::uint32_t kMagic = 0x314c'4842;  // "BHL1": the format's number is part of it
 constexpr std::size_t kBodyBytes = kRecordBytes - sizeof(crypto::Digest);
 constexpr std::uint64_t kMost = 1ULL << 62;  // of records and of jobs; no host gets there
-constexpr std::chrono::seconds kLongestQuota{std::chrono::hours(24)};
 
 struct Front {
     std::uint32_t magic = kMagic;
@@ -31,6 +30,11 @@ bool is_start(Kind kind) { return kind == Kind::started || kind == Kind::ran; }
 // Of a one-shot job. In records of 0.1, which have no period, the end of its approval lies later.
 bool is_once(const admission::PastRun& run) {
     return run.period == 0 && run.not_after > run.started;
+}
+
+// The last moment at which admit() may count the start of a repeatable job.
+UnixTime end_of_quota(const admission::PastRun& run) {
+    return run.started + (run.period == 0 ? kLongestQuota : std::chrono::seconds(run.period));
 }
 
 UnixTime at(std::int64_t seconds) { return UnixTime(std::chrono::seconds(seconds)); }
@@ -108,7 +112,9 @@ Result<> History::apply_header(const Header& header) {
         return fail("no such state of memory");
     }
     if (header.birth < 0 || at(header.birth) > kLatest) return fail("birth is out of range");
-    if (header.dropped < 0 || at(header.dropped) > kLatest) return fail("dropped is out of range");
+    for (const auto dropped : {header.dropped, header.dropped_quota}) {
+        if (dropped < 0 || at(dropped) > kLatest) return fail("dropped is out of range");
+    }
     header_ = header;
     return {};
 }
@@ -193,19 +199,22 @@ bool History::keeps(JobNumber number) const {
     return keeps_at(static_cast<std::size_t>(found - numbers_.begin()));
 }
 
-UnixTime History::forgets() const {
-    UnixTime latest{};
+History::Forgotten History::forgets() const {
+    Forgotten latest{};
     for (std::size_t i = 0; i < runs_.size(); ++i) {
-        if (is_once(runs_[i]) && !keeps_at(i)) latest = std::max(latest, runs_[i].not_after);
+        if (keeps_at(i)) continue;
+        const bool once = is_once(runs_[i]);
+        auto& last = once ? latest.once : latest.quota;
+        last = std::max(last, once ? runs_[i].not_after : end_of_quota(runs_[i]));
     }
     return latest;
 }
 
 bool History::keeps_at(std::size_t index) const {
     const auto& run = runs_[index];
-    const auto quota = run.period == 0 ? kLongestQuota : std::chrono::seconds(run.period);
-    const auto until = is_once(run) ? run.not_after + kHorizon : run.started + quota;
-    return until >= floor() || open_.contains(numbers_[index]);
+    const auto until = is_once(run) ? run.not_after + kHorizon : end_of_quota(run);
+    const auto by = runs_.size() > kCrowded ? floor() : trusted_floor();
+    return until >= by || open_.contains(numbers_[index]);
 }
 
 }  // namespace bulkhead::records

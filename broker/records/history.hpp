@@ -54,6 +54,8 @@ struct Header {
     // Seconds since 1970: the latest end of an approval among the one-shot jobs that a rewrite has
     // dropped. A file from before the member has zeros there.
     std::int64_t dropped = 0;
+    // The same of repeatable jobs: when the last start that was dropped leaves its period.
+    std::int64_t dropped_quota = 0;
     static constexpr auto fields =
         std::tuple{protocol::field("format", &Header::format),
                    protocol::field("count", &Header::count),
@@ -62,7 +64,8 @@ struct Header {
                    protocol::field("memory", &Header::memory),
                    protocol::field("after_loss", &Header::after_loss),
                    protocol::field("policy_serial", &Header::policy_serial),
-                   protocol::field("dropped", &Header::dropped)};
+                   protocol::field("dropped", &Header::dropped),
+                   protocol::field("dropped_quota", &Header::dropped_quota)};
 };
 
 enum class Kind : std::uint8_t {
@@ -95,6 +98,10 @@ inline constexpr std::size_t kMaxRepeatable = kMaxRecords / 2;
 // that is approved anew under the same id does not run again. There is room for 160 such jobs a
 // day.
 inline constexpr std::chrono::hours kHorizon{24 * 400};
+inline constexpr std::chrono::seconds kLongestQuota{std::chrono::hours(24)};
+// With so many starts in the file a clock that is not trusted makes them old, too. Without that a
+// host whose clock nobody ever vouches for would be full one day.
+inline constexpr std::size_t kCrowded = kMaxRecords / 4;
 
 // `chain` is the last 32 bytes of the record before (zeros for the first) and moves on.
 Bytes encode(const Record& record, crypto::Digest& chain);
@@ -140,10 +147,15 @@ class History {
     std::size_t garbage() const;  // the others
     // Starts of repeatable jobs that a rewrite would leave.
     std::size_t repeatable() const;
-    // False once the run is reported and neither kHorizon nor a quota can ask for it.
+    // False once the run is reported and by the trusted floor (with kCrowded starts: by the later
+    // one) neither kHorizon nor a quota can ask for it.
     bool keeps(JobNumber number) const;
-    // The latest end of an approval among the one-shot jobs that it is false of; else 1970.
-    UnixTime forgets() const;
+    // Of the runs that it is false of: see Header::dropped and dropped_quota. Else 1970.
+    struct Forgotten {
+        UnixTime once;
+        UnixTime quota;
+    };
+    Forgotten forgets() const;
 
   private:
     Result<> apply_header(const Header& header);

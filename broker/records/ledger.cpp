@@ -39,8 +39,8 @@ Result<Ledger> Ledger::open(const sys::Dir& dir, UnixTime now, std::span<const J
             "ledger: lock, is another broker running? One may use a state directory at a time; "
             "end the other first: systemctl stop bulkhead");
     }
-    ledger.began_up_ = sys::read_clocks().up;
     TRY(within("ledger", ledger.open_file(past)));
+    ledger.begin(ledger.history_.floor());
 
     for (const auto& [number, job] : ledger.history_.open_jobs()) {
         if (job.end || std::ranges::count(waiting, number) > 0) continue;
@@ -221,8 +221,7 @@ Result<> Ledger::note_time(std::optional<UnixTime> time, Grade grade) {
 Result<> Ledger::settle_birth(const sys::TwoClocks& clocks) {
     auto header = history_.header().value_or(Header{});
     if (header.birth != 0) return {};
-    const auto birth = clocks.now - (clocks.up - began_up_);
-    header.birth = std::max(birth, kBuiltAfter).time_since_epoch().count();
+    header.birth = birth_by(clocks).time_since_epoch().count();
     return append(header, history_.next());
 }
 
@@ -248,7 +247,11 @@ Result<std::vector<Record>> Ledger::remembered(bool all) const {
 // stands for two digests.
 Result<> Ledger::rewrite(Header header, std::uint64_t count, JobNumber next) {
     header.count = count + 1;
-    header.dropped = std::max(header.dropped, history_.forgets().time_since_epoch().count());
+    const auto [once, quota] = history_.forgets();
+    header.dropped = std::max(header.dropped, once.time_since_epoch().count());
+    header.dropped_quota =
+        std::min(std::max(header.dropped_quota, quota.time_since_epoch().count()),
+                 kLatest.time_since_epoch().count());
     return replace(header, TRY(remembered()), next,
                    {.trusted = history_.trusted_floor(), .unsure = history_.unsure_floor()});
 }
@@ -273,15 +276,14 @@ Result<> Ledger::reset_floor(UnixTime now, bool trusted_too) {
     const auto floor = std::max(floors.trusted, floors.unsure);
     const auto seconds = floor.time_since_epoch().count();
     auto header = history_.header().value_or(Header{});
-    if (header.dropped >= seconds) {
-        header.after_loss = true;
-        header.birth = seconds;
-        header.dropped = 0;
-    }
+    // What was dropped counts as of now, like the starts that are kept.
+    const auto last = (floor + kLongestQuota).time_since_epoch().count();
+    header.dropped_quota = std::min(header.dropped_quota, last);
+    began_floor_ = std::min(began_floor_, floor);
     // By the clock that was wrong: settled anew.
     if (header.birth > seconds) {
         header.birth = 0;
-        began_up_ = sys::read_clocks().up;
+        begin(floor);
     }
     auto records = TRY(remembered(true));
     for (auto& record : records) {
@@ -290,6 +292,15 @@ Result<> Ledger::reset_floor(UnixTime now, bool trusted_too) {
     }
     header.count = history_.count() + 1;
     return replace(header, std::move(records), history_.next(), floors);
+}
+
+void Ledger::begin(UnixTime floor) {
+    began_up_ = sys::read_clocks().up;
+    began_floor_ = floor;
+}
+
+UnixTime Ledger::birth_by(const sys::TwoClocks& clocks) const {
+    return std::max({clocks.now - (clocks.up - began_up_), began_floor_, kBuiltAfter});
 }
 
 Result<> Ledger::rewrite() {
@@ -337,6 +348,8 @@ admission::LedgerView Ledger::view_of(const History& history) {
             .birth = birth,
             .after_loss = header.after_loss,
             .memory = static_cast<Memory>(header.memory),
+            .dropped_once = UnixTime(std::chrono::seconds(header.dropped)),
+            .dropped_quota = UnixTime(std::chrono::seconds(header.dropped_quota)),
             .full = history.needed() + history.owed() + kRecordsOfARun > kRoom,
             .full_for_repeatable = history.repeatable() >= kMaxRepeatable};
 }
@@ -349,7 +362,7 @@ admission::LedgerView Ledger::view() const {
 
 admission::LedgerView Ledger::view(const sys::TwoClocks& clocks) const {
     auto view = this->view();
-    if (!view.birth) view.birth = clocks.now - (clocks.up - began_up_);
+    if (!view.birth) view.birth = birth_by(clocks);
     return view;
 }
 
@@ -373,7 +386,7 @@ Result<> Ledger::accept_loss() {
     header.birth = 0;
     TRY(rewrite(header, std::max(history_.count(), seen),
                 std::max(history_.next(), JobNumber{seen + 1})));
-    began_up_ = sys::read_clocks().up;
+    begin(history_.floor());
     return drop_acceptance();
 }
 

@@ -9,6 +9,23 @@
 // Times never run backwards in it: the latest that a trusted clock showed is one floor, the latest
 // that any other showed the other, and only an operator can lower them. When the clock was set
 // back, starts are recorded with the later floor instead.
+//
+// What admit() relies on, whatever the clock does, whoever resets it, whenever the file is
+// rewritten: of each one-shot job that ever ran,
+//   its run is among the records, or
+//   its approval ends at Header::dropped at the latest, so admit() finds it too late after that
+//   time, and until then refuses every job approved from that time or an earlier one on, or
+//   the file that had the run was lost, and an operator has accepted that: admit() refuses each job
+//   that a clock may have let start before the birth, which is no earlier than the floor then.
+// Of each start of a repeatable job, as long as a quota may count it, its record is there, or
+// Header::dropped_quota lies ahead, and until then none starts. So `dropped` is never lowered,
+// `dropped_quota` only to where a reset puts the starts themselves, and a rewrite raises both.
+// Neither comes to count where the clock is trusted: then what is dropped is over for good.
+//
+// Two things no file can tell. A loss forgets the counts of repeatable jobs, and that a clock had
+// run ahead: a one-shot job which ran under such a clock, with a `not-before` that is still to come
+// when the loss is accepted, runs again. Who accepts it, or resets the floors after it, with a
+// clock that is behind dates the birth too early.
 #pragma once
 #include "broker/records/history.hpp"
 #include "broker/records/past.hpp"
@@ -64,9 +81,7 @@ class Ledger {
     Result<> settle_birth(const sys::TwoClocks& clocks);
     // An operator says that it is `now`: the floor that no trusted clock raised is lowered to it,
     // and if `trusted_too` the other as well. Nothing that ran is forgotten; starts that were
-    // recorded with a later time count as of now. Where a rewrite under the later floor has dropped
-    // one-shot jobs whose approval may not have ended, none that was approved before starts any
-    // more, as after accept_loss().
+    // recorded with a later time count as of now.
     Result<> reset_floor(UnixTime now, bool trusted_too);
 
     // What the records say by themselves. Valid as long as `history` is not changed.
@@ -114,6 +129,9 @@ class Ledger {
     Result<> append(Header header, JobNumber next);
     Result<> reserve(std::size_t count) const;
     Result<std::vector<Record>> remembered(bool all = false) const;
+    // A memory begins whose birth is not recorded yet.
+    void begin(UnixTime floor);
+    UnixTime birth_by(const sys::TwoClocks& clocks) const;
     Result<> rewrite();
     Result<> rewrite(Header header, std::uint64_t count, JobNumber next);
     struct Floors {
@@ -131,6 +149,7 @@ class Ledger {
     std::optional<Head> mark_;             // what the audit log says
     std::optional<crypto::Digest> there_;  // the digest in the file after so many records
     std::chrono::seconds began_up_{};      // CLOCK_BOOTTIME when a birth that is not recorded was
+    UnixTime began_floor_{};               // the later floor at that moment
     std::optional<Error> broken_;
     Opened opened_;
 };

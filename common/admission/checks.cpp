@@ -88,6 +88,13 @@ CheckResult judge_memory(const Case& c) {
                 "the ledger of this host was lost, so this job may have run; restore it, or run as "
                 "root: bulkhead accept-lost-ledger"};
     }
+    const auto& dropped = c.ledger.dropped_once;
+    if (c.time <= dropped && c.manifest.not_before <= dropped) {
+        return {before_birth, "the ledger has dropped jobs that were approved until " +
+                                  format_utc(dropped) +
+                                  ", as the clock ran far ahead of now, so this one may have run; "
+                                  "approve it anew with a later --not-before"};
+    }
     if (birth && c.manifest.not_before - most_early(c) >= *birth) return pass();
     if (!refused_before_birth(c)) return pass();
     auto detail = "approved from " + format_utc(c.manifest.not_before) + " on, but the ledger " +
@@ -244,6 +251,11 @@ CheckResult check_replay(const Case& c) {
     if (once && same != nullptr) return already_run(c, *same);
     if (once) {
         if (auto unknown = judge_memory(c); unknown.reason != admitted) return unknown;
+    }
+    if (!once && c.time < ledger.dropped_quota) {
+        return {quota_exceeded, "the ledger has dropped starts that may count until " +
+                                    format_utc(ledger.dropped_quota) +
+                                    ", as the clock ran ahead of now"};
     }
     if (!once && recent >= c.manifest.runs.count) {
         return {quota_exceeded, text_of(recent) + " starts within the period"};

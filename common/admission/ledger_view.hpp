@@ -44,6 +44,11 @@ struct LedgerView {
     // that was approved earlier may start.
     bool after_loss = false;
     Memory memory = Memory::whole;
+    // Until then a one-shot job that was approved from then or earlier on may be one that a rewrite
+    // of the ledger has dropped: past unless a clock ran far ahead and was reset.
+    UnixTime dropped_once{};
+    // The same of starts that a quota may count.
+    UnixTime dropped_quota{};
     bool full = false;  // true: the ledger has no room for another record, so no job may start
     bool full_for_repeatable = false;  // their share is used up; one-shot jobs may start
 };

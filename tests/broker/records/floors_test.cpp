@@ -35,9 +35,10 @@ class Floors : public testing::Test {
                                    [&](const auto& run) { return run.manifest == start.manifest; });
     }
     // Enough for a rewrite, each of an hour after the one before.
-    void pass(UnixTime from, std::size_t readings = Ledger::kMuchGarbage + 2) {
+    void pass(UnixTime from, std::size_t readings = Ledger::kMuchGarbage + 2,
+              Grade grade = Grade::unsure) {
         for (std::size_t i = 0; i < readings; ++i) {
-            ASSERT_TRUE(open_ledger().note_time(from + hours(i), Grade::unsure));
+            ASSERT_TRUE(open_ledger().note_time(from + hours(i), grade));
         }
     }
 
@@ -113,29 +114,54 @@ TEST_F(Floors, TheTrustedOneTakesMore) {
     EXPECT_EQ(ledger_->trusted_floor(), kBuiltAfter);
 }
 
-// A clock 3 years ahead makes a rewrite drop what an approval may still ask for.
-TEST_F(Floors, WhatWasDroppedUnderAWrongClockIsALossAfterAReset) {
+// Over 400 days after the approval ended, by that clock.
+TEST_F(Floors, AnUnsureClockDropsNothing) {
     open();
     const auto live = sample_start(1, kNoon, hours(24 * 30));
+    auto repeatable = sample_start(2, kNoon, seconds(0));
+    repeatable.period = 86'400;
     ran(live);
+    ran(repeatable);
     pass(kNoon + 3 * kYear);
-    ASSERT_FALSE(knows(live)) << "a rewrite came by";
-    open();
+    EXPECT_LT(open().records(), 3000U) << "a rewrite came by";
     ASSERT_TRUE(ledger_->reset_floor(kNoon + hours(1), false));
-    open();
-    EXPECT_TRUE(ledger_->view().after_loss);
-    EXPECT_EQ(ledger_->view().birth, kNoon + hours(1)) << "what was approved before does not start";
+    EXPECT_TRUE(knows(live));
+    EXPECT_TRUE(knows(repeatable));
+    EXPECT_FALSE(ledger_->view().after_loss);
+    EXPECT_EQ(ledger_->view().dropped_once, UnixTime{});
+    EXPECT_EQ(ledger_->view().dropped_quota, UnixTime{});
 }
 
-TEST_F(Floors, AYearAheadForAsLongAsItTakesDropsNoLiveApproval) {
+TEST_F(Floors, WhatATrustedClockDroppedIsTold) {
     open();
-    const auto live = sample_start(1, kNoon, hours(24 * 80));
+    const auto live = sample_start(1, kNoon, hours(24 * 30));
+    auto repeatable = sample_start(2, kNoon + 3 * kYear, seconds(0));
+    repeatable.period = 3600;
     ran(live);
-    pass(kNoon + kYear);
-    EXPECT_TRUE(knows(live));
-    ASSERT_TRUE(ledger_->reset_floor(kNoon + hours(1), false));
-    EXPECT_FALSE(ledger_->view().after_loss);
-    EXPECT_TRUE(knows(live));
+    ASSERT_TRUE(ledger_->note_time(kNoon + 3 * kYear));
+    ran(repeatable);
+    pass(kNoon + 3 * kYear + hours(2), Ledger::kMuchGarbage + 2, Grade::trusted);
+    ASSERT_FALSE(knows(live)) << "a rewrite came by";
+    ASSERT_FALSE(knows(repeatable));
+    EXPECT_EQ(open().view().dropped_once, live.not_after);
+    EXPECT_EQ(ledger_->view().dropped_quota, kNoon + 3 * kYear + hours(1));
+    const auto right = kNoon + hours(1);
+    ASSERT_TRUE(ledger_->reset_floor(right, true));
+    EXPECT_EQ(open().view().dropped_once, live.not_after) << "a reset does not undo it";
+    EXPECT_EQ(ledger_->view().dropped_quota, right + hours(24)) << "as of the reset at the latest";
+    pass(right + hours(24), Ledger::kMuchGarbage + 2, Grade::trusted);
+    EXPECT_EQ(open().view().dropped_once, live.not_after) << "nor does a rewrite";
+}
+
+// A host whose clock nobody vouches for, ever.
+TEST_F(Floors, WithManyStartsAnUnsureClockDropsThemAsWell) {
+    std::vector<Record> records{header_record(1, {.count = 1, .birth = 1}, kBuiltAfter)};
+    for (std::uint64_t n = 1; n <= kCrowded + 1; ++n) records.push_back(ran_record(n));
+    ASSERT_TRUE(dir_.open().write_atomic("ledger", file_of(records), 0600));
+    open();
+    ASSERT_TRUE(ledger_->note_time(kNoon + 3 * kYear, Grade::unsure));
+    EXPECT_EQ(open().view().runs.size(), 0U);
+    EXPECT_EQ(ledger_->view().dropped_once, records[1].start.not_after);
 }
 
 TEST_F(Floors, AVersionThatKnowsOneFloorGetsTheLater) {

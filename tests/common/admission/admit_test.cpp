@@ -534,6 +534,35 @@ TEST(Admit, AJobThatMayHaveRunEarlyBeforeTheBirthIsFromBeforeIt) {
     EXPECT_EQ(code(s.admit()), "admitted");
 }
 
+// A clock ran ahead, a rewrite dropped runs, and the clock was reset.
+TEST(Admit, AJobThatARewriteMayHaveDroppedDoesNotStartWhileItsApprovalLasts) {
+    Situation s;
+    s.policy.approvals["maintain"].before_birth = policy::ApprovalRule::BeforeBirth::admit;
+    s.pin("clean");
+    s.dropped_once = s.job.not_after;
+    EXPECT_EQ(code(s.admit()), "before-birth");
+    EXPECT_THAT(s.admit().detail, testing::Not(testing::HasSubstr("before-birth admit")));
+    s.dropped_once = s.now;
+    EXPECT_EQ(code(s.admit()), "before-birth");
+    s.dropped_once = s.now - 1s;
+    EXPECT_EQ(code(s.admit()), "admitted") << "what was dropped is too late now";
+    s.job.not_before = s.now + 10s;
+    s.now += 20s;
+    s.dropped_once = s.job.not_before - 1s;
+    s.pin("clean");
+    EXPECT_EQ(code(s.admit()), "admitted") << "it was approved from a later time on";
+}
+
+TEST(Admit, StartsThatARewriteMayHaveDroppedCount) {
+    Situation s;
+    s.job.runs = {2, 1h};
+    s.pin("clean");
+    s.dropped_quota = s.now + 1s;
+    EXPECT_EQ(code(s.admit()), "quota-exceeded");
+    s.dropped_quota = s.now;
+    EXPECT_EQ(code(s.admit()), "admitted");
+}
+
 TEST(Admit, ARepeatableJobHasNoBirthToWaitFor) {
     Situation s;
     s.birth = s.now;

@@ -80,6 +80,8 @@ admission::Verdict Situation::run(JobBytes bytes) const {
                              .birth = birth,
                              .after_loss = after_loss,
                              .memory = memory,
+                             .dropped_once = dropped_once,
+                             .dropped_quota = dropped_quota,
                              .full = ledger_full,
                              .full_for_repeatable = full_for_repeatable},
                             now);

@@ -41,6 +41,8 @@ struct Situation {
     std::optional<UnixTime> birth = at("2026-01-01T00:00:00Z");
     bool after_loss = false;
     admission::Memory memory = admission::Memory::whole;
+    UnixTime dropped_once{};
+    UnixTime dropped_quota{};
     bool ledger_full = false;
     bool full_for_repeatable = false;
     UnixTime now = at("2026-08-25T12:00:00Z");
