@@ -80,6 +80,7 @@ void Requests::look() {
 Result<> Requests::serve() {
     const auto dir = TRY(sys::Dir::open(state_ + "/" + std::string(kFolder)));
     std::vector<std::string> reloads;
+    const bool first = !std::exchange(looked_, true);
     for (const auto& name : TRY(dir.list())) {
         if (name.starts_with(kAnswer) && is_stale(dir, name)) {
             broker_.log.check(dir.remove_file(name), "requests-failed");
@@ -104,8 +105,19 @@ Result<> Requests::serve() {
         // One that ends in .new is being written.
         if (!clock && (number.empty() || number.ends_with(".new"))) continue;
         const auto reason = one_line(dir.read_file(name, kMaxReason));
+        // Of a clock that somebody saw, maybe before a boot, not of the one of now.
+        const bool late = first || is_stale(dir, name);
         if (!broker_.log.check(dir.remove_file(name), "requests-failed")) continue;
-        clock ? reset_clock(broker_, reason, name == kResetTrusted) : stop_job(number, reason);
+        if (!clock) {
+            stop_job(number, reason);
+        } else if (late) {
+            drop_clock_reset(broker_,
+                             "it was asked for before this agent began, or over a minute "
+                             "ago by the clock of now: ask again",
+                             reason);
+        } else {
+            reset_clock(broker_, reason, name == kResetTrusted);
+        }
     }
     if (!reloads.empty()) reload(dir, reloads);
     return {};

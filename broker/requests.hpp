@@ -10,7 +10,8 @@ class Requests {
   public:
     // A directory in STATE/broker. A file `stop-job.NUMBER` in it, whose text is the reason, is
     // removed and then acted on; so is one of the two others, whose text says who asks and why.
-    // Other files stay.
+    // Other files stay. A reset of the clock that is there at the first look, or is older than
+    // kAnswerStays, is dropped.
     static constexpr std::string_view kFolder = "requests";
     static constexpr std::string_view kStopJob = "stop-job.";
     // A file `reload.TOKEN`, empty or not, where TOKEN is of 1 to 64 letters, digits and '-': it is
@@ -47,6 +48,7 @@ class Requests {
     std::string state_;
     std::function<std::string()> reload_;
     sys::Fd notify_;
+    bool looked_ = false;
     bool suspended_ = false;  // by the mark for all backends, when it was last looked for
 };
 

@@ -23,6 +23,12 @@ void watch_clock(Context& broker) {
     stands("clock-unsure", std::max(unsure, trusted) == trusted ? UnixTime{} : unsure, false);
 }
 
+void drop_clock_reset(Context& broker, std::string_view why, std::string_view asked) {
+    const auto who = quoted(asked, 200);
+    broker.log.warning("clock-reset-dropped", {{"why", why}, {"asked", who}});
+    note(broker, "clock-reset-dropped", {{"why", why}, {"asked", who}});
+}
+
 void reset_clock(Context& broker, std::string_view asked, bool i_know) {
     auto& ledger = broker.ledger;
     const auto now = sys::now();
@@ -35,8 +41,7 @@ void reset_clock(Context& broker, std::string_view asked, bool i_know) {
                               ? "the clock shows a time before this agent was written"
                           : trusted > now ? "the floor is of a trusted clock: it takes --i-know"
                                           : "no floor is later than the clock";
-        broker.log.warning("clock-reset-dropped", {{"why", why}, {"asked", who}});
-        return note(broker, "clock-reset-dropped", {{"why", why}, {"asked", who}});
+        return drop_clock_reset(broker, why, asked);
     }
     const auto recorded =
         broker.audit.event("clock-reset", {{"grade", i_know ? "trusted" : "unsure"},

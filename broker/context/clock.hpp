@@ -16,5 +16,7 @@ void watch_clock(Context& broker);
 // says who and why. A request is dropped, and that recorded, where no such floor is later than the
 // clock, so that none waits for a floor to come.
 void reset_clock(Context& broker, std::string_view asked, bool i_know);
+// Records a request that is not carried out.
+void drop_clock_reset(Context& broker, std::string_view why, std::string_view asked);
 
 }  // namespace bulkhead::broker

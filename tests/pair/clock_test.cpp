@@ -27,8 +27,12 @@ class ClockTest : public Pair {
         EXPECT_EQ(reason(often_), "ok");
     }
     // As a start with a clock that was ahead leaves it; this machine's clock stays as it is.
-    void was_ahead(std::chrono::seconds ahead, Grade grade) {
+    // `left` are requests that it finds.
+    void was_ahead(std::chrono::seconds ahead, Grade grade, std::vector<std::string> left = {}) {
         stop();
+        for (const auto& name : left) {
+            place().write("state/broker/requests/" + name, "left by ctrl-c");
+        }
         const auto state = sys::Dir::open(place() / "state/broker");
         ASSERT_OK(state);
         auto ledger = records::Ledger::open(*state, sys::now());
@@ -115,6 +119,22 @@ TEST_F(ClockTest, ARequestWaitsForNoLaterFloor) {
     EXPECT_FALSE(place().exists("state/broker/requests/reset-clock"));
     was_ahead(std::chrono::hours(1), Grade::unsure);
     EXPECT_EQ(reason(often_), "clock-unsure");
+}
+
+// Who asked saw another clock, and another floor.
+TEST_F(ClockTest, ARequestFromBeforeTheStartIsDropped) {
+    prepare();
+    was_ahead(std::chrono::hours(24 * 365), Grade::trusted, {"reset-clock", "reset-clock.i-know"});
+    EXPECT_TRUE(wait_for_log("clock-reset-dropped"));
+    EXPECT_EQ(reason(often_), "clock-behind");
+    EXPECT_TRUE(audit("clock-reset").empty());
+    ASSERT_EQ(audit("clock-reset-dropped").size(), 2U);
+    EXPECT_TRUE(
+        last_audit("clock-reset-dropped")["why"].dump().contains("before this agent began"));
+    EXPECT_TRUE(last_audit("clock-reset-dropped")["asked"].dump().contains("ctrl-c"));
+    EXPECT_FALSE(place().exists("state/broker/requests/reset-clock.i-know"));
+    EXPECT_EQ(reset({"--i-know"}).code, 0);
+    EXPECT_EQ(reason(often_), "ok");
 }
 
 TEST_F(ClockTest, AFewSecondsTooEarlyIsAskedAgain) {
