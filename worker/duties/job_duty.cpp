@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 
 constexpr const char* kUnusable = "job-unusable";
 const std::string kMarkBegin = "@";
+const std::string kHashBegin = "sha256:";
 constexpr auto kDiskFullWait = 1s;  // between tries; another process has to free space
 
 }  // namespace
@@ -150,7 +151,8 @@ void JobDuty::ask(JobOffer offer, unsigned asked) {
 }
 
 void JobDuty::ask_again(EarlyJob job) {
-    forget(job.offer.id);
+    // The next worker would report a refusal that is still there, of a job that runs.
+    if (!forget(job.offer.id)) return refuse(std::move(job.refusal));
     ask(std::move(job.offer), job.asked + 1);
     poll_again();
 }
@@ -221,7 +223,25 @@ void JobDuty::start_report(const std::shared_ptr<PendingSpool>& job) {
 }
 
 DeliveryId JobDuty::as_told(const DeliveryId& id) const {
-    return mark_.empty() ? id : DeliveryId{id.value + kMarkBegin + mark_};
+    if (mark_.empty()) return id;
+    const auto ending = kMarkBegin + mark_;
+    if (id.value.size() + ending.size() <= protocol::Label::kMax) return {id.value + ending};
+    return {kHashBegin + crypto::hex(crypto::sha256(as_bytes(id.value))) + ending};
+}
+
+// Of a hash only the spool knows what it was made of. Nothing if the job is of another enrolment,
+// or a worker died before it had a spool.
+std::optional<DeliveryId> JobDuty::of_told(JobNumber number, const std::string& told) const {
+    const auto* spool = spool_.find(number);
+    if (spool != nullptr && as_told(spool->label().delivery_id).value == told) {
+        return spool->label().delivery_id;
+    }
+    const auto ending = mark_.empty() ? "" : kMarkBegin + mark_;
+    if (!told.ends_with(ending)) return {};
+    DeliveryId id{told.substr(0, told.size() - ending.size())};
+    const bool hashed = !mark_.empty() && id.value.starts_with(kHashBegin) &&
+                        id.value.size() == kHashBegin.size() + 2 * sizeof(crypto::Digest);
+    return hashed ? std::nullopt : std::optional(std::move(id));
 }
 
 void JobDuty::forget_all() {
@@ -245,8 +265,8 @@ void JobDuty::adopt(protocol::UnreportedJob job) {
     auto out = job.out ? std::move(job.out->fd) : sys::Fd();
     auto err = job.err ? std::move(job.err->fd) : sys::Fd();
     const auto& told = job.delivery_id.value.str();
-    const auto ending = mark_.empty() ? "" : kMarkBegin + mark_;
-    const bool ours = told.ends_with(ending);
+    auto id = of_told(job.number, told);
+    const bool ours = id.has_value();
     if (!ours) {
         context_.log.warning("job-of-earlier-enrolment",
                              {{"delivery", told},
@@ -254,11 +274,10 @@ void JobDuty::adopt(protocol::UnreportedJob job) {
                                "its output and result are not reported; bulkhead jobs has "
                                "how it ended"}});
     }
-    const auto id = ours ? told.substr(0, told.size() - ending.size()) : told;
     start_report(std::make_shared<PendingSpool>(
         PendingSpool{.number = job.number,
                      .label = {.backend = context_.config.name,
-                               .delivery_id = {id},
+                               .delivery_id = id.value_or(DeliveryId{told}),
                                .job_id = {job.job_id.value.str()},
                                .output_max = job.output_max},
                      .pipes = {.ends = {std::move(out), std::move(err)}, .run = job.runs},
@@ -312,10 +331,10 @@ void JobDuty::keep(const KeptRefusal& what) {
     }
 }
 
-void JobDuty::forget(const DeliveryId& id) {
-    if (const auto done = refusal_store_.forget(context_.config.name, id); !done) {
-        context_.log.warning("refusals-unsaved", {{"why", done.error().what}});
-    }
+bool JobDuty::forget(const DeliveryId& id) {
+    const auto done = refusal_store_.forget(context_.config.name, id);
+    if (!done) context_.log.warning("refusals-unsaved", {{"why", done.error().what}});
+    return done.has_value();
 }
 
 void JobDuty::refuse(KeptRefusal what) {

@@ -36,7 +36,8 @@ class JobDuty {
     // which runs to its end and is not told to this one.
     void forget_all();
     // The mark of the enrolment that deliveries belong to (EnrolmentRecord::mark). The broker is
-    // told their ids with it, "ID@MARK", so that root takes those of another enrolment for others.
+    // told their ids with it, "ID@MARK", so that root takes those of another enrolment for others;
+    // where that is longer than a Label, "sha256:HEX@MARK".
     void belongs_to(std::string mark) { mark_ = std::move(mark); }
 
     // What an earlier worker left. Refusals are sent when the duty starts.
@@ -87,11 +88,12 @@ class JobDuty {
     void refuse(const DeliveryId& id, std::string reason, std::string detail, std::string rule);
     void refuse(KeptRefusal what);
     void keep(const KeptRefusal& what);
-    void forget(const DeliveryId& id);
+    bool forget(const DeliveryId& id);
     void send_refusal(std::list<Refusal>::iterator refusal);
     void forget_refusal(std::list<Refusal>::iterator refusal);
     void poll_again();
     DeliveryId as_told(const DeliveryId& id) const;
+    std::optional<DeliveryId> of_told(JobNumber number, const std::string& told) const;
 
     const DutyContext& context_;
     const JobDialect& dialect_;

@@ -62,8 +62,13 @@ void Bench::answer(link::Channel& channel) {
             const std::lock_guard lock(mutex_);
             requests_.push_back(header->id);
         }
-        const auto reply = protocol::encode(
-            header->id, header->serial, protocol::StatusReply{.status = protocol::Status::done});
+        auto start =
+            protocol::decode<protocol::StartCatalogueJob>((*packet)->bytes, (*packet)->descriptors);
+        const auto reply =
+            on_start && start
+                ? protocol::encode(header->id, header->serial, on_start(*start))
+                : protocol::encode(header->id, header->serial,
+                                   protocol::StatusReply{.status = protocol::Status::done});
         if (!reply || !channel.send(reply->bytes, reply->descriptors)) return;
     }
 }

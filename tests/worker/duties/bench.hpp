@@ -52,7 +52,9 @@ class Bench : public JobDialect {
     bool run_until(const std::function<bool()>& done);
     void run_for(std::chrono::milliseconds time);
     std::size_t asked(std::uint16_t request) const;  // of the broker, how often
-    std::string fatal;                               // what would have ended the worker
+    // What the broker answers to a start of a catalogue job; unless set nothing that makes sense.
+    std::function<protocol::StartReply(const protocol::StartCatalogueJob&)> on_start;
+    std::string fatal;  // what would have ended the worker
 
   private:
     const JobTraits& traits() const override { return kind; }

@@ -3,6 +3,8 @@
 #include <sched.h>
 #include <sys/mount.h>
 
+#include <filesystem>
+
 #include "tests/support/forked.hpp"
 #include "tests/support/tree.hpp"
 #include "tests/worker/duties/bench.hpp"
@@ -86,6 +88,78 @@ std::string on_a_full_disk(const std::function<std::string(Bench&, const sys::Di
         }
         return story(bench, disk);
     });
+}
+
+// With the mark of the enrolment they are longer than what root takes.
+TEST(JobDuty, ALongIdIsToldToRootAsAHashAndFoundAgain) {
+    for (const auto size : {std::size_t{119}, std::size_t{120}, std::size_t{128}}) {
+        const std::string id(size, 'x');
+        const bulkhead::test::TempDir state;
+        Bench bench(state.open());
+        bench.duty().belongs_to("0123abcd");
+        std::string told;
+        bench.on_start = [&](const protocol::StartCatalogueJob& job) {
+            told = job.delivery_id.value.str();
+            return protocol::StartReply{.decision = protocol::Decision::refused};
+        };
+        bench.news.push_back({.offer = JobOffer{.id = {id}, .work = CatalogueJob{.name = "x"}}});
+        bench.duty().start();
+        ASSERT_TRUE(bench.run_until([&] { return bench.results.size() == 1; }));
+        EXPECT_NE(bench.results[0].reason, "job-unusable") << bench.results[0].detail;
+        EXPECT_TRUE(told.ends_with("@0123abcd")) << told;
+        EXPECT_EQ(told.starts_with("sha256:"), size > 119) << told;
+
+        ASSERT_TRUE(bench.spool().create(JobNumber{1}, {.backend = "fleet", .delivery_id = {id}}));
+        protocol::UnreportedJob job;
+        job.number = JobNumber{1};
+        job.delivery_id.value = protocol::Label::clipped(told);
+        job.ended = true;
+        bench.duty().adopt(std::move(job));
+        ASSERT_TRUE(bench.run_until([&] { return bench.results.size() == 2; }));
+        EXPECT_EQ(bench.results[1].delivery_id.value, id);
+    }
+}
+
+// Its worker died before there was a spool.
+TEST(JobDuty, OfAHashAloneNobodyIsTold) {
+    const bulkhead::test::TempDir state;
+    Bench bench(state.open());
+    bench.duty().belongs_to("0123abcd");
+    protocol::UnreportedJob job;
+    job.number = JobNumber{1};
+    job.delivery_id.value = protocol::Label::clipped(
+        "sha256:" + crypto::hex(crypto::sha256(as_bytes("some id"))) + "@0123abcd");
+    job.ended = true;
+    bench.duty().adopt(std::move(job));
+    bench.duty().start();
+    EXPECT_TRUE(bench.run_until([&] { return bench.asked(protocol::AckJob::spec.id) == 1; }));
+    EXPECT_TRUE(bench.results.empty());
+}
+
+// Else the next worker reports the refusal of a job that ran.
+TEST(JobDuty, AnEarlyJobWhoseRefusalCannotBeForgottenIsNotAskedForAgain) {
+    const bulkhead::test::TempDir state;
+    Bench bench(state.open());
+    bench.on_start = [](const protocol::StartCatalogueJob&) {
+        return protocol::StartReply{.decision = protocol::Decision::refused,
+                                    .reason = protocol::Code::clipped("too-early"),
+                                    .due_in_s = 1};
+    };
+    bench.news.push_back({.offer = JobOffer{.id = "early", .work = CatalogueJob{.name = "x"}}});
+    bench.duty().start();
+    std::filesystem::path kept;
+    ASSERT_TRUE(bench.run_until([&] {
+        for (const auto& file : std::filesystem::recursive_directory_iterator(state.path())) {
+            if (file.path().string().contains("refusals/")) kept = file.path();
+        }
+        return !kept.empty() && !kept.string().ends_with(".new");
+    }));
+    // unlink(2) of a directory fails.
+    std::filesystem::remove(kept);
+    std::filesystem::create_directories(kept / "x");
+    ASSERT_TRUE(bench.run_until([&] { return bench.results.size() == 1; }));
+    EXPECT_EQ(bench.results[0].reason, "too-early");
+    EXPECT_EQ(bench.asked(protocol::StartCatalogueJob::spec.id), 1U);
 }
 
 TEST(JobDuty, AJobThatWaitsForRoomOnTheDiskCanBeCancelled) {
