@@ -64,6 +64,7 @@ class Merger {
         for (const auto& [file, entry] : view_) {
             if (adds_to(file).empty() && decides(file) && !is_orphan(file)) note(parse(file));
         }
+        drop_without_profile();
         note(within(operators_.directory, take_host(in_force)));
         now.changed = changed_since(in_force.file_list);
         now.ignored = std::move(policy_.ignored);
@@ -119,6 +120,26 @@ class Merger {
                 view_[file] = {&text, &operators_};
             }
         }
+    }
+
+    static std::string profile_file(const std::string& name) {
+        return "profiles/" + name + ".profile";
+    }
+
+    // Whether the file is in the directory, if only as one that cannot be read.
+    bool is_there(const std::string& file) const {
+        return view_.contains(file) ||
+               std::ranges::any_of(operators_.faults, [&](const auto& fault) {
+                   return file == fault.first || file.starts_with(fault.first + "/");
+               });
+    }
+
+    // Who deletes a profile withdraws what jobs of it were granted.
+    void drop_without_profile() {
+        const auto is_gone = [&](const auto& name) { return !is_there(profile_file(name)); };
+        std::erase_if(policy_.approvals, [&](const auto& row) { return is_gone(row.first); });
+        std::erase_if(policy_.approved,
+                      [&](const auto& row) { return is_gone(row.second.manifest.profile); });
     }
 
     Result<> refuse_misspelt() const {
@@ -189,7 +210,8 @@ class Merger {
         }
         for (const auto line : split(file_list, '\n')) {
             const std::string file(line.substr(std::min(line.size(), line.find("  ") + 2)));
-            if (decides(file) && !view_.contains(file)) changed.push_back(file + " gone");
+            const bool counts = decides(file) || file.ends_with(".profile");
+            if (counts && !is_there(file)) changed.push_back(file + " gone");
         }
         return changed;
     }
