@@ -103,7 +103,16 @@ Result<> Broker::settle_policy(Parts& parts, const sys::Log& log) {
         const auto* kind = policy::kind_of(one.first);
         return kind != nullptr && kind->from == policy::From::vendor;
     });
-    const auto last = fit(parts, ReadyPolicy::make(parts.vendor, *files), files->directory, log);
+    auto made = ReadyPolicy::make(parts.vendor, *files);
+    if (made) {
+        const auto gone =
+            policy::withdraw_rows((*made)->policy, parts.vendor, parts.options.policy);
+        if (!gone.empty()) {
+            records::note(parts.audit, log, "withdrawals-applied", {{"files", gone}},
+                          records::Durable::yes);
+        }
+    }
+    const auto last = fit(parts, std::move(made), files->directory, log);
     if (last || last.error().kind != Error::Kind::wrong_input) return last;
     return fail(
         parts.rejected + "; nor can the walls of the policy before stand: " + last.error().what,

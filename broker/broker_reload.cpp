@@ -114,6 +114,8 @@ std::string Broker::keep_what_is_granted_now(const std::string& rejected) {
                                    context_.policy->policy);
     auto granted = std::make_shared<policy::Policy>(context_.policy->policy);
     static_cast<policy::Grants&>(*granted) = std::move(now.grants);
+    std::ranges::move(policy::withdraw_rows(*granted, parts_.vendor, parts_.options.policy),
+                      std::back_inserter(now.changed));
     granted->ignored = std::move(now.ignored);
     context_.granted_now = std::move(granted);
     tell_of_policy(*context_.granted_now);

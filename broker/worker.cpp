@@ -91,7 +91,7 @@ Result<protocol::Setup> Worker::setup() const {
     for (const auto& file : home_.backend.files.items) {
         auto opened = open_credential(
             {.backend = backend(), .key = file.key.str(), .path = file.path.str()},
-            policy.policy.credentials, broker.audit, broker.reads, sys::Clock::now());
+            broker.as_granted().credentials, broker.audit, broker.reads, sys::Clock::now());
         auto& named = setup.files.items.emplace_back();
         named.key = file.key;
         named.reason = protocol::Code::clipped(opened.reason);

@@ -41,7 +41,8 @@ struct Ceiling {
 struct Context {
     std::shared_ptr<const ReadyPolicy> policy;
     // After a rejected reload: the policy in force with the grants that the operator's directory
-    // has now. A job has to be admitted by both, so that withdrawals count and new grants do not.
+    // has now, less the rows for reads that it has no more. A job has to be admitted by both, so
+    // that withdrawals count and new grants do not.
     std::shared_ptr<const policy::Policy> granted_now{};
     records::Ledger& ledger;
     records::Audit& audit;
@@ -71,6 +72,9 @@ struct Context {
     UnixTime loaded = sys::now();  // when the policy in force was loaded
     bool none_in_force = false;  // since the start: the walls are the last policy's, no job starts
     std::function<void()> changed = [] {};  // call after what `bulkhead status` tells has changed
+
+    // The policy in force, less what was withdrawn since.
+    const policy::Policy& as_granted() const { return granted_now ? *granted_now : policy->policy; }
 };
 
 // records::note(), see there.

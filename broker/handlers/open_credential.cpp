@@ -17,7 +17,7 @@ Result<protocol::CredentialReply> handle(const protocol::OpenCredential& request
     }
     auto opened = open_credential(
         {.backend = caller.backend.str(), .key = file->key.str(), .path = file->path.str()},
-        broker.policy->policy.credentials, broker.audit, broker.reads, sys::Clock::now());
+        broker.as_granted().credentials, broker.audit, broker.reads, sys::Clock::now());
     protocol::CredentialReply reply{.reason = protocol::Code::clipped(opened.reason),
                                     .detail = protocol::Detail::clipped(opened.detail),
                                     .file = {}};

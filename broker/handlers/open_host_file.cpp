@@ -20,7 +20,7 @@ Result<HostFilesReply> handle(const protocol::OpenHostFile& request, const Calle
                               Context& broker) {
     const auto& name = request.name.str();
     const auto& only = request.only.str();
-    const auto* rows = policy::find(broker.policy->policy.reads, name);
+    const auto* rows = policy::find(broker.as_granted().reads, name);
     if (rows == nullptr) {
         note_read(broker, name, only, "read-unknown");
         return refused("read-unknown", "reads.policy has no file or glob row named " + name);

@@ -38,7 +38,7 @@ Result<protocol::ReadingReply> handle(const protocol::ReadPrivileged& request, c
         if (noted && reason == "ok") reply.decision = protocol::Decision::admitted;
         return reply;
     };
-    const auto* row = policy::find(broker.policy->policy.builtins, name);
+    const auto* row = policy::find(broker.as_granted().builtins, name);
     const auto reader = std::ranges::find(kReaders, name, &BuiltinReader::name);
     if (row == nullptr || reader == kReaders.end()) {
         return answer("read-unknown", "reads.policy has no builtin row named " + name);

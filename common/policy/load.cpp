@@ -35,6 +35,7 @@ class Reader {
     // Checks owner and mode of the open descriptor, and not of the path, which could be replaced
     // between check and open.
     Result<> judge(int fd, const std::string& path) const {
+        if (trust_ == Trust::unjudged) return {};
         struct stat info {};
         if (::fstat(fd, &info) != 0) return sys::fail_errno("fstat " + path);
         // The broker has no CAP_DAC_OVERRIDE, which a caller who is root has.

@@ -15,6 +15,7 @@ enum class Trust {
     caller,  // root or the caller owns the files and directories, and not everybody can write them;
              // for dry runs on another machine
     anybody,  // not everybody can write the files and directories, whoever owns them; for checkouts
+    unjudged,  // whoever can write them; only to narrow what was judged before
 };
 
 // The content of a policy directory.
@@ -51,6 +52,13 @@ struct GrantsNow {
 };
 GrantsNow read_grants(const Files& vendor, const std::string& directory, Trust trust,
                       const Policy& in_force);
+
+// Takes from `policy` the rows for reads and for the agent's parts whose lines `directory`, over
+// the vendor's files, has no more, apart from their reasons. A file of reads grants what it has,
+// however it is broken; a part whose own file cannot be read or parsed keeps its rows. Returns what
+// was taken, as GrantsNow::changed: "reads.policy: file token /srv/token 4KiB gone".
+std::vector<std::string> withdraw_rows(Policy& policy, const Files& vendor,
+                                       const std::string& directory);
 
 // Makes a policy of one directory that holds all files.
 Result<Policy> load(const std::string& directory, Trust trust);

@@ -1,7 +1,9 @@
 // merge(): makes one policy of the vendor's files and the operator's.
 #include <algorithm>
+#include <functional>
 
 #include "common/base/parse.hpp"
+#include "common/policy/connect.hpp"
 #include "common/policy/load.hpp"
 #include "common/policy/machine_id.hpp"
 #include "common/policy/near_miss.hpp"
@@ -72,6 +74,37 @@ class Merger {
         return now;
     }
 
+    std::vector<std::string> withdraw_rows(Policy& policy) {
+        std::vector<std::string> gone;
+        static_cast<void>(lay_vendors());
+        lay_operators();
+        for (const auto& [file, error] : operators_.faults) view_.erase(file);
+        const auto is_gone = [&](const Source& at) {
+            const auto text = policy.texts.find(at.file);
+            if (text == policy.texts.end() || at.line == 0) return false;
+            const auto rule = rule_of(split(text->second, '\n').at(at.line - 1));
+            if (has_rule(base_of(at.file), rule)) return false;
+            gone.push_back(at.file + ": " + rule + "gone");
+            return true;
+        };
+        const auto keep_there = [&](auto& rows) {
+            std::erase_if(rows, [&](const auto& row) { return is_gone(row.source); });
+        };
+        keep_there(policy.credentials);
+        for (auto& [name, rows] : policy.reads) keep_there(rows);
+        std::erase_if(policy.reads, [](const auto& row) { return row.second.empty(); });
+        std::erase_if(policy.builtins, [&](const auto& row) { return is_gone(row.second.source); });
+        for (auto& [name, part] : policy.parts) {
+            const auto is_kept = [&](const auto& row) {
+                return is_unclear(base_of(row.source.file)) || !is_gone(row.source);
+            };
+            std::erase_if(part.paths, std::not_fn(is_kept));
+            std::erase_if(part.connects, std::not_fn(is_kept));
+            part.ports = ports_of(part.connects);
+        }
+        return gone;
+    }
+
   private:
     struct Entry {
         const std::string* text;
@@ -80,6 +113,40 @@ class Merger {
 
     static std::string digest_of(const std::string& text) {
         return crypto::hex(crypto::sha256(as_bytes(text)));
+    }
+
+    static std::string base_of(const std::string& file) {
+        const auto base = adds_to(file);
+        return base.empty() ? file : base;
+    }
+
+    // The words of a line up to its reason, each with a space behind it.
+    static std::string rule_of(std::string_view line) {
+        std::string rule;
+        for (const auto word : words(line.substr(0, line.find('#')))) rule.append(word) += ' ';
+        return rule;
+    }
+
+    // Whether a line of `base`, or of what adds to it, says so.
+    bool has_rule(const std::string& base, const std::string& rule) const {
+        return std::ranges::any_of(view_, [&](const auto& one) {
+            return base_of(one.first) == base &&
+                   std::ranges::count(split(*one.second.text, '\n'), rule, rule_of) > 0;
+        });
+    }
+
+    // Whether it cannot be told which rows the file would have.
+    bool is_unclear(const std::string& base) {
+        const auto [at, fresh] = unclear_.try_emplace(base, false);
+        if (fresh) {
+            at->second = std::ranges::any_of(operators_.faults,
+                                             [&](const auto& fault) {
+                                                 return base.starts_with(fault.first) ||
+                                                        fault.first.starts_with(base);
+                                             }) ||
+                         (view_.contains(base) && !parse(base));
+        }
+        return at->second;
     }
 
     Result<> lay_vendors() {
@@ -281,6 +348,7 @@ class Merger {
     std::string version_;
     std::map<std::string, Entry> view_;
     Policy policy_;
+    std::map<std::string, bool> unclear_;  // by file
 };
 
 }  // namespace
@@ -301,6 +369,13 @@ GrantsNow read_grants(const Files& vendor, const std::string& directory, Trust t
     const auto files = read_what_can_be(directory, trust);
     if (files) return Merger(vendor, *files).grants(in_force);
     return {.grants = {}, .fault = files.error().what, .changed = {}, .ignored = {}};
+}
+
+std::vector<std::string> withdraw_rows(Policy& policy, const Files& vendor,
+                                       const std::string& directory) {
+    auto files = read_what_can_be(directory, Trust::unjudged);
+    if (!files) files = Files{.directory = directory, .faults = {{"", files.error()}}};
+    return Merger(vendor, *files).withdraw_rows(policy);
 }
 
 }  // namespace bulkhead::policy

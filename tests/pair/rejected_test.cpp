@@ -232,6 +232,82 @@ TEST_F(Rejected, AtAStartWhatIsWithdrawnCountsAndWhatIsGrantedDoesNot) {
     EXPECT_EQ(run_pinned()["reason"], "intake-suspended");
 }
 
+TEST_F(Rejected, AFileIsHandedOutByNoRowThatWasWithdrawn) {
+    const auto token = place() / "token-file";
+    const auto rows = place().read("policy/credentials.policy");
+    auto settings = configuration();
+    settings.replace(settings.find("install_token: token"), 20, "install_token_file: " + token);
+    place().write("token-file", "token\n");
+    ASSERT_EQ(::chmod(token.c_str(), 0600), 0);
+    place().append("policy/credentials.policy", "file " + token + " backend bulkhead  # test\n");
+    place().write("agent.yaml", settings);
+    const auto times = [&](std::string_view reason) {
+        const auto lines = audit(reason == "ok" ? "read" : "read-refused");
+        return std::ranges::count_if(lines, [&](const auto& one) {
+            return one["path"] == token && one["reason"] == reason;
+        });
+    };
+    restart();
+    EXPECT_EQ(times("ok"), 1);
+    const auto withdraw = [&] {
+        place().write("policy/credentials.policy", rows);
+        slip();
+    };
+    withdraw();
+    ASSERT_EQ(stop(), 0);
+    start();
+    EXPECT_TRUE(wait_for_audit("read-refused"));
+    EXPECT_EQ(times("not-in-policy"), 1);
+    EXPECT_EQ(times("ok"), 1) << "the copy of the policy still had the row";
+    EXPECT_TRUE(has(last_audit("withdrawals-applied")["files"].dump(), token));
+    stop(broker().running() ? SIGTERM : 0);
+    mend();
+    place().append("policy/credentials.policy", "file " + token + " backend bulkhead  # test\n");
+    start();
+    ASSERT_TRUE(wait_for_heartbeats(1));
+    EXPECT_EQ(times("ok"), 2);
+    withdraw();
+    const auto refused = bulkhead_reload();
+    EXPECT_TRUE(has(refused.output, token + " backend bulkhead gone")) << refused.output;
+    kill_worker();
+    EXPECT_TRUE(wait_for_audit("read-refused", 2));
+    EXPECT_EQ(times("ok"), 2) << "nor does a rejected reload leave it";
+}
+
+TEST_F(Rejected, AProfileThatIsDeletedTakesItsJobsWithIt) {
+    place().write("policy/profiles/mine.profile", place().read("policy/profiles/test.profile"));
+    pin({.name = "of-mine", .script = "echo mine\n", .profile = "mine"});
+    EXPECT_EQ(bulkhead_reload().code, 0);
+    EXPECT_EQ(run_job({.script = "echo mine\n"})["outcome"], "finished");
+    place().remove("policy/profiles/mine.profile");
+    const auto refused = bulkhead_reload();
+    EXPECT_EQ(refused.code, 1) << "of a manifest that names it";
+    EXPECT_TRUE(has(refused.output, "profiles/mine.profile gone")) << refused.output;
+    EXPECT_EQ(run_job({.script = "echo mine\n"})["reason"], "not-approved");
+    EXPECT_EQ(run_pinned()["outcome"], "finished");
+}
+
+TEST_F(Rejected, APortThatIsWithdrawnLeavesNoHostWithoutAnAgent) {
+    const auto file = "policy/profiles/worker.profile";
+    auto rows = place().read(file);
+    rows.erase(rows.rfind("connect 127.0.0.1"));
+    place().write(file, rows);
+    EXPECT_EQ(bulkhead_reload().code, 0);
+    ASSERT_EQ(stop(), 0);
+    start();
+    EXPECT_TRUE(wait_for_log("backend-port-closed"));
+    EXPECT_TRUE(wait_for_status("\"backends\"")) << log();
+}
+
+TEST_F(Rejected, AStartWithoutAPathOfTheWorkersIsTriedAgain) {
+    place().append("policy/profiles/worker.profile", "read /nowhere  # mounted later\n");
+    EXPECT_EQ(bulkhead_reload().code, 1);
+    ASSERT_EQ(stop(), 0);
+    place().remove(of_state("last-policy"));
+    EXPECT_EQ(run_to_end({}), 1) << "a status for which the service manager starts it again";
+    EXPECT_TRUE(wait_for_log("/nowhere"));
+}
+
 TEST_F(Rejected, AJobOfBeforeIsReportedAllTheSame) {
     const PinnedJob job{.name = "long", .script = "echo began\nsleep 60\n"};
     pin(job);

@@ -35,12 +35,14 @@ class PolicyDirectory : public testing::Test {
     }
     const PolicyCopy& policy() const { return *policy_; }
 
-    std::string pin(const std::string& name, const std::string& script, std::size_t size) const {
+    std::string pin(const std::string& name, const std::string& script, std::size_t size,
+                    const std::string& profile = "inspect") const {
         const auto digest = crypto::hex(crypto::sha256(as_bytes(script)));
         policy_->write("approved/" + name + ".manifest",
                        "bulkhead-job v1\njob-id " + name + "\nauthor alice\nscript-sha256 " +
                            digest + "\nscript-size " + std::to_string(size) +
-                           "\ninterpreter /bin/bash\nprofile inspect\ntarget any\n"
+                           "\ninterpreter /bin/bash\nprofile " + profile +
+                           "\ntarget any\n"
                            "not-before 2026-01-01T00:00:00Z\nnot-after 2027-01-01T00:00:00Z\n"
                            "timeout 60\noutput-max 4096\nruns 9/day\nreason test\nend\n");
         return digest;
@@ -418,6 +420,78 @@ TEST_F(PolicyDirectory, WhatItGrantsIsReadWhateverIsWrongWithTheRest) {
     EXPECT_EQ(now.grants.host.id, "web-1");
     EXPECT_THAT(now.changed,
                 ElementsAre(testing::StartsWith("revoked_jobs "), "approved/gone.manifest gone"));
+}
+
+TEST_F(PolicyDirectory, ADeletedProfileTakesItsGrantsWithIt) {
+    policy().write("profiles/mine.profile",
+                   test::content_of(policy().path("profiles/inspect.profile")));
+    policy().append("approval.policy", "profile mine pinned-only  # test\n");
+    pin("job", "true\n", 5, "mine");
+    const auto before = policy().load();
+    ASSERT_OK(before);
+    const auto now = [&] { return read_grants({}, policy().path(), Trust::root, *before); };
+    EXPECT_EQ(now().grants.approved.size(), 1U);
+    fs::permissions(policy().path("profiles/mine.profile"), fs::perms(0666));
+    EXPECT_EQ(now().grants.approved.size(), 1U) << "it is there";
+    EXPECT_THAT(now().changed, testing::IsEmpty());
+    fs::remove(policy().path("profiles/mine.profile"));
+    EXPECT_TRUE(now().grants.approved.empty());
+    EXPECT_FALSE(now().grants.approvals.contains("mine"));
+    EXPECT_EQ(now().fault, "");
+    EXPECT_THAT(now().changed, ElementsAre("profiles/mine.profile gone"));
+}
+
+TEST_F(PolicyDirectory, RowsForReadsThatItHasNoMoreAreWithdrawn) {
+    policy().append("credentials.policy", "file /srv/token backend b  # test\n");
+    policy().append("reads.policy",
+                    "file extra /srv/one 4KiB  # test\n"
+                    "file extra /srv/two 4KiB  # test\n");
+    policy().append("profiles/worker.profile", "connect 10.0.0.1 99  # test\n");
+    const auto before = policy().load();
+    ASSERT_OK(before);
+    const auto after = [&](std::vector<std::string> expected) {
+        auto policy = *before;
+        EXPECT_EQ(withdraw_rows(policy, {}, this->policy().path()), expected);
+        return policy;
+    };
+    const auto change = [&](const std::string& file, const std::string& from,
+                            const std::string& to) {
+        auto text = test::content_of(policy().path(file));
+        ASSERT_NE(text.find(from), text.npos);
+        policy().write(file, text.replace(text.find(from), from.size(), to));
+    };
+    EXPECT_EQ(after({}).part("worker").ports, before->part("worker").ports);
+    // Another reason, another mode and a slip beside it withdraw nothing.
+    change("credentials.policy", "backend b  # test", " backend  b   # another");
+    policy().append("credentials.policy", "no line of ours\n");
+    fs::permissions(policy().path("credentials.policy"), fs::perms(0666));
+    after({});
+    change("credentials.policy", "file /srv/token", "fille /srv/token");
+    change("reads.policy", "file extra /srv/one 4KiB  # test\n", "");
+    const auto less = after({"credentials.policy: file /srv/token backend b gone",
+                             "reads.policy: file extra /srv/one 4KiB gone"});
+    EXPECT_EQ(less.credentials.size() + 1, before->credentials.size());
+    EXPECT_EQ(less.reads.at("extra").size(), 1U);
+    change("reads.policy", "file extra /srv/two", "builtin socket-owners 4KiB # x");
+    change("profiles/worker.profile", "connect 10.0.0.1 99  # test\n", "no line of ours\n");
+    EXPECT_FALSE(find(after({"credentials.policy: file /srv/token backend b gone",
+                             "reads.policy: file extra /srv/one 4KiB gone",
+                             "reads.policy: file extra /srv/two 4KiB gone"})
+                          .reads,
+                      "extra"));
+    change("profiles/worker.profile", "no line of ours\n", "");
+    const auto ports = after({"credentials.policy: file /srv/token backend b gone",
+                              "reads.policy: file extra /srv/one 4KiB gone",
+                              "reads.policy: file extra /srv/two 4KiB gone",
+                              "profiles/worker.profile: connect 10.0.0.1 99 gone"})
+                           .part("worker")
+                           .ports;
+    EXPECT_EQ(std::ranges::count(ports, 99), 0);
+    fs::remove_all(policy().path());
+    auto rest = *before;
+    withdraw_rows(rest, {}, policy().path());
+    EXPECT_TRUE(rest.credentials.empty() && rest.reads.empty() && rest.builtins.empty());
+    EXPECT_EQ(rest.part("worker").ports, before->part("worker").ports);
 }
 
 TEST_F(PolicyDirectory, WhatCannotBeReadOfItsGrantsIsAFaultAndTheRestIsRead) {
