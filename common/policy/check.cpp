@@ -109,6 +109,7 @@ class Checker {
         for (const auto& [line, principals, why] : policy_.signers.foreign) {
             warn("allowed_signers:" + std::to_string(line), quoted(principals, 64) + ": " + why);
         }
+        for (const auto& [name, group] : policy_.signer_groups) check_members(group);
         for (const auto& job : policy_.revoked_jobs) {
             if (!job.reason.empty()) continue;
             warn("revoked_jobs:" + std::to_string(job.line),
@@ -122,6 +123,20 @@ class Checker {
             const auto same = [&](const auto& other) { return other.key == one->key; };
             if (std::any_of(signers.begin(), one, same)) {
                 warn(at(*one), "the key of an earlier line again: one key is one person");
+            }
+        }
+    }
+
+    // Of names that may be misspelt; judge() has those that must be.
+    void check_members(const SignerGroup& group) {
+        for (const auto& name : group.principals) {
+            if (approval::is_listed(policy_.signers, name)) continue;
+            for (const auto& signer : policy_.signers.signers) {
+                const auto& other = signer.principals[0];
+                if (!may_mean(name, other) || is_misspelt(policy_, name, other)) continue;
+                warn(group.source.at(), name + " has no line in allowed_signers; was " + other +
+                                            " of its line " + std::to_string(signer.line) +
+                                            " meant?");
             }
         }
     }

@@ -61,28 +61,20 @@ class Judge {
     }
 
     // A name without a line may be one whose line was taken away; that is a withdrawal and no
-    // error. One that nearly has a line is misspelt.
+    // error.
     void judge_group(const SignerGroup& group) {
         for (const auto& name : group.principals) {
             if (approval::is_listed(policy_.signers, name)) continue;
             for (const auto& signer : policy_.signers.signers) {
                 for (const auto& other : signer.principals) {
-                    if (!may_be_meant(name, other) ||
-                        std::ranges::count(group.principals, other) > 0) {
-                        continue;
-                    }
+                    if (!is_misspelt(policy_, name, other)) continue;
                     wrong(group.source.at(),
                           name + " has no line in allowed_signers; did you mean " + other +
-                              " of its line " + std::to_string(signer.line) + "?");
+                              " of its line " + std::to_string(signer.line) + "? If the line of " +
+                              name + " was taken out, take the name out here");
                 }
             }
         }
-    }
-
-    // may_mean() alone takes any two names of two letters for one another.
-    static bool may_be_meant(const std::string& name, const std::string& other) {
-        return name.size() > 2 && other.size() > 2 && may_mean(name, other) &&
-               (name.front() == other.front() || name.back() == other.back());
     }
 
     void judge_rule(const std::string& name, const ApprovalRule& rule) {
@@ -186,6 +178,22 @@ class Judge {
 };
 
 }  // namespace
+
+std::vector<PathRule> absent_paths(const Profile& part) {
+    std::vector<PathRule> absent;
+    std::ranges::copy_if(part.paths, std::back_inserter(absent), [](const auto& row) {
+        struct stat info {};
+        return !row.if_present && ::stat(row.path.c_str(), &info) != 0;
+    });
+    return absent;
+}
+
+bool is_misspelt(const Policy& policy, const std::string& name, const std::string& other) {
+    return name.size() > 2 && other.size() > 2 && may_mean(name, other, 1) &&
+           std::ranges::none_of(policy.signer_groups, [&](const auto& group) {
+               return std::ranges::count(group.second.principals, other) > 0;
+           });
+}
 
 std::vector<PolicyRemark> judge(const Policy& policy, const HostFacts* host) {
     return Judge(policy, host).run();

@@ -41,6 +41,13 @@ std::vector<PolicyRemark> judge(const Policy& policy, const HostFacts* host = nu
 // One Error of all that judge() finds, "approval.policy:3: TEXT" each; at most five are named.
 Result<> require_sound(const Policy& policy, const HostFacts* host = nullptr);
 
+// The rows without if-present whose path is not there, or cannot be looked at.
+std::vector<PathRule> absent_paths(const Profile& part);
+
+// Whether `name`, of a group and without a line in allowed_signers, must be a misspelt `other`: by
+// one slip, and `other` has a line and is in no group.
+bool is_misspelt(const Policy& policy, const std::string& name, const std::string& other);
+
 // One for each principal and key whose signature can count under the rule at that time, the
 // author's as well.
 std::vector<approval::Endorsement> able_signers(const Policy& policy, const ApprovalRule& rule,

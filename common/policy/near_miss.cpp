@@ -53,8 +53,8 @@ bool is_backup(std::string_view name) {
 
 }  // namespace
 
-bool may_mean(std::string_view word, std::string_view wanted) {
-    return slips_between(bare(word.substr(0, 64)), bare(wanted)) <= kSlips;
+bool may_mean(std::string_view word, std::string_view wanted, std::size_t slips) {
+    return slips_between(bare(word.substr(0, 64)), bare(wanted)) <= slips;
 }
 
 std::string_view meant_by(std::string_view name) {

@@ -14,9 +14,9 @@ inline constexpr std::string_view kJobsDisabled = "jobs.disabled";
 // signs, or more follows. "" if it is none.
 std::string_view meant_by(std::string_view name);
 
-// Whether `word` is `wanted`, or at most two letters of it are others, missing, added or exchanged,
-// apart from case and signs.
-bool may_mean(std::string_view word, std::string_view wanted);
+// Whether `word` is `wanted`, or at most so many letters of it are others, missing, added or
+// exchanged, apart from case and signs.
+bool may_mean(std::string_view word, std::string_view wanted, std::size_t slips = 2);
 
 // An error for the first of the files' names that may be meant for another file. An editor's copy
 // ("revoked_signers~") beside a file of its name is none.

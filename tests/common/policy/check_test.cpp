@@ -188,11 +188,27 @@ TEST_F(CheckPolicy, AMisspeltSignerIsAnErrorAndOneWhoseLineIsGoneIsNot) {
     add("approval.policy",
         "signers ops alice bbo  # team\nprofile p need 1 of ops valid-for 7d  # why\n");
     EXPECT_THAT(remarks(), Contains("error approval.policy:1: bbo has no line in allowed_signers; "
-                                    "did you mean bob of its line 2?"));
+                                    "did you mean bob of its line 2? If the line of bbo was taken "
+                                    "out, take the name out here"));
     policy_.signer_groups.at("ops").principals = {"alice", "bob"};
     policy_.signers.signers.clear();
     EXPECT_THAT(remarks(), Contains(testing::StartsWith("warning approval.policy:2: nobody may")));
     EXPECT_OK(require_sound(policy_)) << "an allowed_signers without a line withdraws everything";
+}
+
+TEST_F(CheckPolicy, ALeaverWhoseNameIsLikeAnothersIsNoError) {
+    add("approval.policy",
+        "signers ops alice bob  # team\nsigners sec bobo eve  # another\n"
+        "profile p need 1 of ops valid-for 7d  # why\n");
+    for (auto& signer : policy_.signers.signers) {
+        for (auto& name : signer.principals) name = name == "bob" ? "bobo" : name;
+    }
+    EXPECT_OK(require_sound(policy_));
+    EXPECT_THAT(remarks(), Contains("warning approval.policy:1: bob has no line in "
+                                    "allowed_signers; was bobo of its line 2 meant?"));
+    policy_.signer_groups.at("sec").principals = {"eve"};
+    policy_.signer_groups.at("ops").principals = {"alice", "ben"};
+    EXPECT_OK(require_sound(policy_)) << "two letters differ";
 }
 
 TEST_F(CheckPolicy, AFeatureThatNoHostHasIsAnError) {
