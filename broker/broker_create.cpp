@@ -7,6 +7,7 @@
 #include "broker/context/profiles.hpp"
 #include "broker/exit_status.hpp"
 #include "broker/records/worker_states.hpp"
+#include "common/policy/judge.hpp"
 #include "common/policy/parse.hpp"
 #include "common/policy/vendor.hpp"
 #include "common/policy/walls.hpp"
@@ -46,7 +47,12 @@ std::string label_of(const std::string& state) {
 Result<std::unique_ptr<Broker>> Broker::create(Options options, const sys::Log& log) {
     auto standing = TRY(harden_self());
     auto parts = TRY(prepare(std::move(options)));
-    TRY(settle_policy(parts, log));
+    auto settled = settle_policy(parts, log);
+    // What is not there may be mounted later; then the service manager's next attempt succeeds.
+    if (!settled && parts.policy && !absent_paths(parts.policy->policy.part("worker")).empty()) {
+        settled.error().kind = Error::Kind::not_there;
+    }
+    TRY(std::move(settled));
     const auto policy = parts.policy;
     TRY(standing.add({Wall::limits}, limit_self(policy->policy.part("broker"))));
     std::unique_ptr<Broker> broker(new Broker(std::move(parts), log));

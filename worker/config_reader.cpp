@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "common/base/parse.hpp"
 #include "worker/config/files.hpp"
 #include "worker/config/ports.hpp"
 #include "worker/config/sealed_settings.hpp"
@@ -42,8 +43,13 @@ Result<> hand_out_settings(BrokerClient& broker, ConfigSources sources, sys::Log
         sources.file = TRY(within(sources.file_name, sys::read_from_start(order.config.fd, 1_MiB)));
     }
     const auto config = TRY(parse_config(sources));
-    TRY(check_ports(config, order.ports.items));
     log.set_least(config.log_level);
+    // No reason to leave the host without an agent: its worker says what it cannot reach.
+    if (const auto open = check_ports(config, order.ports.items); !open) {
+        for (const auto line : split(open.error().what, '\n')) {
+            log.error("backend-port-closed", {{"why", line}});
+        }
+    }
     for (const auto& remark : config.remarks)
         log.warning("configuration-remark", {{"why", remark}});
     protocol::Configured configured;

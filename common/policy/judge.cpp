@@ -1,5 +1,6 @@
 #include "common/policy/judge.hpp"
 
+#include <linux/capability.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@ namespace bulkhead::policy {
 namespace {
 
 constexpr std::size_t kMostNamed = 5;
+constexpr std::uint64_t kNobodys = std::uint64_t{1} << CAP_SYS_TIME;
 
 bool wants_token(const ApprovalRule& rule) { return rule.hardware || rule.verified; }
 
@@ -138,16 +140,19 @@ class Judge {
             judge_capabilities(profile, profile.capabilities);
             judge_account(profile);
         }
-        for (const auto& row : policy_.part("worker").paths) {
-            struct stat info {};
-            if (row.if_present || ::stat(row.path.c_str(), &info) == 0) continue;
+        for (const auto& row : absent_paths(policy_.part("worker"))) {
             wrong(row.source.place(),
-                  row.path + ": " + std::strerror(errno) +
+                  row.path + ": " + std::strerror(ENOENT) +
                       "; no worker could start. Make it, or, if that is meant, write: if-present");
         }
     }
 
     void judge_capabilities(const Profile& profile, std::uint64_t wanted) {
+        // adjtimex(2), by which root asks about the clock, would set it for whoever has SYS_TIME.
+        if ((wanted & kNobodys) != 0) {
+            return wrong(profile.source.file,
+                         "needs CAP_SYS_TIME, which this agent gives nobody; take it out");
+        }
         const auto lacking = wanted & ~host_->capabilities;
         if (lacking == 0) return;
         wrong(profile.source.file, "needs " + capability_names(lacking) +
