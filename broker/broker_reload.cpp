@@ -191,12 +191,9 @@ std::string Broker::reload() {
     return answer;
 }
 
-// A group that the directory does not name any more reads no more of the audit log, whatever else
-// is wrong with the policy. An unknown group leaves the audit log to root alone.
+// An unknown group leaves the audit log to root alone.
 void Broker::let_readers_in() {
-    const auto& in_force = context_.policy->policy.host.readers;
-    const auto* now = context_.granted_now.get();
-    const auto name = now == nullptr || now->host.readers == in_force ? in_force : "";
+    const auto name = readers_of(context_);
     const auto group = name.empty() ? Result<gid_t>(0) : sandbox::find_group(name);
     auto let = parts_.audit.let_read(group.value_or(0));
     if (!group) let = std::unexpected(group.error());

@@ -34,7 +34,7 @@ void Broker::tick() {
 // Who may read the audit log may read this; else who may ask the status sockets.
 void Broker::write_status() {
     status_due_ = false;
-    const auto& readers = context_.policy->policy.host.readers;
+    const auto readers = readers_of(context_);
     const auto group = sandbox::find_group(readers.empty() ? kOperators : readers);
     const auto text = root_status(context_, workers_->facts(), sys::read_clocks(), started_);
     const auto written = status_->write(text, group.value_or(0));

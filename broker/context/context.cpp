@@ -15,6 +15,12 @@ void note(const Context& broker, std::string_view event,
     records::note(broker.audit, broker.log, event, fields, durable);
 }
 
+std::string readers_of(const Context& broker) {
+    const auto& in_force = broker.policy->policy.host.readers;
+    const auto* now = broker.granted_now.get();
+    return now == nullptr || now->host.readers == in_force ? in_force : "";
+}
+
 void tell_intake(Context& broker) {
     std::string why;
     const auto add = [&](const std::string& what) { why += (why.empty() ? "" : "; ") + what; };

@@ -81,6 +81,9 @@ struct Context {
 void note(const Context& broker, std::string_view event,
           std::initializer_list<records::Field> fields,
           records::Durable durable = records::Durable::yes);
+// The group that may read the audit log and root's part of the status. One that the operator's
+// directory does not name any more reads no more, whatever else is wrong with the policy: "".
+std::string readers_of(const Context& broker);
 // Makes the trouble `intake-suspended` say whether, why and since when jobs may not begin.
 void tell_intake(Context& broker);
 // Makes lines of the log that were lost since the last call a trouble, which stands for an hour.
