@@ -11,7 +11,7 @@ constexpr std::size_t kMost = 32;
 }  // namespace
 
 std::vector<policy::Expiring> expiring(const Context& broker, UnixTime now) {
-    const auto& policy = broker.policy->policy;
+    const auto& policy = broker.as_granted();
     const auto runs = broker.ledger.view().runs;
     auto list = policy::expiring(policy, now);
     for (const auto& [name, one] : policy.approved) {

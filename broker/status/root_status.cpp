@@ -192,7 +192,7 @@ std::string root_status(const Context& broker, std::span<const WorkerFacts> work
                                                 .put("at", one.at)
                                                 .str();
                                         }))
-        .put_json("approvals", approvals_of(policy))
+        .put_json("approvals", approvals_of(broker.as_granted()))
         .put_json("troubles", json_list(told.items,
                                         [](const protocol::Trouble& one) {
                                             return JsonObject{}

@@ -1,5 +1,6 @@
 // `bulkhead status` of a running agent: what root writes, what the worker says, and the heartbeat.
 #include <gmock/gmock.h>
+#include <grp.h>
 #include <sys/stat.h>
 
 #include <csignal>
@@ -95,6 +96,28 @@ TEST_F(StatusTest, ARejectedPolicyIsTroubleEverywhere) {
         },
         kPatience));
     EXPECT_EQ(health()["troubles"][0]["says"], "root");
+}
+
+TEST_F(StatusTest, WhatWasWithdrawnIsNotTold) {
+    place().append("policy/host.policy", "readers adm  # the auditors\n");
+    pin({.name = "look", .script = "exit 3\n"});
+    start_enrolled();
+    struct stat info {};
+    const auto group = [&] {
+        ::stat((place() / "run/broker.json").c_str(), &info);
+        return info.st_gid;
+    };
+    const auto adm = ::getgrnam("adm")->gr_gid;
+    ASSERT_TRUE(wait_for_root([](const json& said) { return said["approvals"].size() == 1; }));
+    EXPECT_EQ(group(), adm);
+    const auto text = place().read("policy/host.policy");
+    place().write("policy/host.policy", text.substr(0, text.find("readers")));
+    place().append("policy/reads.policy", "no line of ours\n");
+    place().remove("policy/approved/look.manifest");
+    pin({.name = "new", .script = "exit 4\n"});
+    reload();
+    EXPECT_TRUE(wait_for_root([](const json& said) { return said["approvals"].empty(); }));
+    EXPECT_TRUE(eventually([&] { return group() != adm; }, kPatience));
 }
 
 TEST_F(StatusTest, TheBrakeHasALamp) {
