@@ -9,6 +9,7 @@
 #include "broker/context/memory.hpp"
 #include "broker/context/profiles.hpp"
 #include "broker/log_file.hpp"
+#include "broker/waiting_jobs.hpp"
 #include "common/base/text.hpp"
 #include "common/policy/near_miss.hpp"
 #include "common/policy/pinned_twice.hpp"
@@ -71,7 +72,7 @@ std::string Broker::take(std::shared_ptr<ReadyPolicy> fresh) {
     const auto& policy = *context_.policy;
     const bool other_walls = walls_of_workers(*before) != walls_of_workers(policy);
     context_.ceiling.restart_needed = wants_other(policy, context_.ceiling);
-    context_.none_in_force = false;
+    const bool first = std::exchange(context_.none_in_force, false);
     context_.granted_now.reset();
     context_.intake.hold("");
     context_.troubles.clear("policy-rejected");
@@ -93,9 +94,11 @@ std::string Broker::take(std::shared_ptr<ReadyPolicy> fresh) {
                       {"ceiling", crypto::hex(context_.ceiling.digest).substr(0, 12)}});
     }
     service_.send("STATUS=policy " + digest.substr(0, 12) + " in force");
+    const bool resumed = first && !context_.draining && resume_waiting_jobs(parts_.kept, context_);
     // Not while stopping, nor in one-pass mode: a worker that leaves then is not followed by
     // another.
-    if (other_walls && !context_.draining && parts_.options.command == Command::serve) {
+    if ((other_walls || resumed) && !context_.draining &&
+        parts_.options.command == Command::serve) {
         workers_->replace_all();
     }
     return "loaded\npolicy " + digest + " is in force; workers " + workers + "; " +

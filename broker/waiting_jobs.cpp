@@ -18,6 +18,7 @@ Result<> take_up_waiting_jobs(const KeptJobs& kept, Context& broker) {
         if (!one) {
             broker.jobs.give_up(job.number, one.error().what);
         } else if (one->boot.str() != broker.boot) {
+            if (broker.none_in_force) continue;
             TRY(kept.remove(job.number));
             resume(*one, job, broker);
         } else if (!broker.reboot->pending()) {
@@ -25,6 +26,18 @@ Result<> take_up_waiting_jobs(const KeptJobs& kept, Context& broker) {
         }
     }
     return {};
+}
+
+bool resume_waiting_jobs(const KeptJobs& kept, Context& broker) {
+    bool any = false;
+    for (const auto& job : broker.ledger.unended()) {
+        const auto one = kept.read(job.number);
+        if (!one || one->boot.str() == broker.boot) continue;
+        if (!broker.log.check(kept.remove(job.number), "job-forget-failed")) continue;
+        resume(*one, job, broker);
+        any = true;
+    }
+    return any;
 }
 
 void settle_orphan(JobNumber number, Context& broker) {

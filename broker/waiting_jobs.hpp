@@ -5,9 +5,14 @@
 
 namespace bulkhead::broker {
 
-// Jobs that asked for a restart of the host. After the restart they go on; before it they wait, if
-// the restart is still pending, and are given up otherwise. An error is one of the disk.
+// Jobs that asked for a restart of the host. After the restart they go on, or wait for a policy if
+// none is in force; before it they wait, if the restart is still pending, and are given up
+// otherwise. An error is one of the disk.
 Result<> take_up_waiting_jobs(const KeptJobs& kept, Context& broker);
+
+// Those that waited for a policy go on. True if there were any: workers that run know nothing of
+// their new pipes.
+bool resume_waiting_jobs(const KeptJobs& kept, Context& broker);
 
 // Acknowledges a job that has ended and whose backend is no longer configured: no worker is left
 // that could report it.

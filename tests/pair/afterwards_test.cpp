@@ -203,6 +203,27 @@ TEST_F(Resumed, DoesNotGoOnWhenItsApprovalWasWithdrawn) {
     EXPECT_EQ(lines_in_scratch("runs"), 1U);
 }
 
+TEST_F(Resumed, WaitsForAPolicyThatLoads) {
+    begin();
+    stop(SIGKILL);
+    another_boot();
+    const auto reads = place().read("policy/reads.policy");
+    place().append("policy/reads.policy", "no line of ours\n");
+    start(host);
+    ASSERT_TRUE(wait_for_heartbeats(2)) << log();
+    EXPECT_TRUE(backend().job(id)->result.is_null()) << backend().job(id)->result.dump();
+    EXPECT_EQ(stop(SIGKILL), 128 + SIGKILL);
+    start(host);
+    ASSERT_TRUE(wait_for_heartbeats(2)) << log();
+    place().write("policy/reads.policy", reads);
+    reload();
+    const auto result = result_of(id);
+    EXPECT_EQ(result["outcome"], "finished") << result.dump();
+    EXPECT_EQ(result["exit_code"], 5);
+    EXPECT_EQ(backend().standard_output(id), "first\nsecond\n");
+    EXPECT_EQ(lines_in_scratch("runs"), 2U);
+}
+
 TEST_F(Resumed, IsToldWhenTheHostDoesNotRestart) {
     make_root_profile();
     ::chmod(place().scratch().c_str(), 0777);
