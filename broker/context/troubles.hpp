@@ -2,6 +2,7 @@
 // heartbeats and `bulkhead status` show it until it is over.
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +28,10 @@ class Troubles {
 
     bool stands(std::string_view code) const;
 
-    // The first kMaxTroubles in the order in which they began.
+    // The trouble of this code, if one stands.
+    std::optional<protocol::Trouble> find(std::string_view code) const;
+    // At most kMaxTroubles, first those that keep jobs from starting or from being recorded, else
+    // in the order in which they began.
     protocol::Bounded<protocol::Trouble, protocol::kMaxTroubles> told() const;
 
   private:
@@ -36,6 +40,8 @@ class Troubles {
         std::uint64_t since = 0;  // seconds since 1970
         std::string why;
     };
+    static protocol::Trouble told(const Standing& one);
+
     const sys::Log& log_;
     std::function<void()> changed_ = [] {};
     std::vector<Standing> standing_;

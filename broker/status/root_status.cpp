@@ -12,30 +12,22 @@ namespace bulkhead::broker {
 
 namespace {
 
-const protocol::Trouble* find(
-    const protocol::Bounded<protocol::Trouble, protocol::kMaxTroubles>& told,
-    std::string_view code) {
-    const auto found =
-        std::ranges::find_if(told.items, [&](const auto& one) { return one.code.str() == code; });
-    return found == told.items.end() ? nullptr : &*found;
-}
-
-std::string policy_of(const Context& broker, const protocol::Trouble* rejected) {
+std::string policy_of(const Context& broker, const std::optional<protocol::Trouble>& rejected) {
     JsonObject json;
     json.put("digest", crypto::hex(broker.policy->policy.digest)).put("loaded", broker.loaded);
-    json.put("on_disk", rejected == nullptr    ? "in-force"
+    json.put("on_disk", !rejected              ? "in-force"
                         : broker.none_in_force ? "none-in-force"
                                                : "rejected");
-    if (rejected != nullptr) {
+    if (rejected) {
         json.put("rejected_since", rejected->since).put("why", rejected->why.str());
     }
     return json.str();
 }
 
-std::string intake_of(const protocol::Trouble* suspended) {
+std::string intake_of(const std::optional<protocol::Trouble>& suspended) {
     JsonObject json;
-    json.put("suspended", suspended != nullptr);
-    if (suspended != nullptr) {
+    json.put("suspended", suspended.has_value());
+    if (suspended) {
         json.put("since", suspended->since);
         json.put_json("why", "[" + json_text(suspended->why.str()) + "]");
     }
@@ -164,12 +156,12 @@ std::string root_status(const Context& broker, std::span<const WorkerFacts> work
         .put("started", started)
         .put("host", policy.host.id)
         .put_json("groups", json_list(policy.host.groups, json_text))
-        .put_json("policy", policy_of(broker, find(told, "policy-rejected")))
+        .put_json("policy", policy_of(broker, broker.troubles.find("policy-rejected")))
         .put_json("ceiling", JsonObject{}
                                  .put("digest", crypto::hex(broker.ceiling.digest))
                                  .put("restart_needed", broker.ceiling.restart_needed)
                                  .str())
-        .put_json("intake", intake_of(find(told, "intake-suspended")))
+        .put_json("intake", intake_of(broker.troubles.find("intake-suspended")))
         .put_json("clock", JsonObject{}
                                .put("synchronised", broker.clock_synchronised)
                                .put("floor", broker.ledger.trusted_floor())
