@@ -1,5 +1,7 @@
 #include "broker/context/tally.hpp"
 
+#include <algorithm>
+
 #include "common/sys/clock.hpp"
 
 namespace bulkhead::broker {
@@ -26,7 +28,15 @@ void Tally::ended(JobNumber number, const records::Start& start, const protocol:
 
 void Tally::refused(Refused one) {
     ++refusals_[one.reason];
-    keep(refused_, std::move(one));
+    auto& last = refused_[one.backend];
+    keep(last, std::move(one));
+}
+
+std::vector<Tally::Refused> Tally::last_refused() const {
+    std::vector<Refused> all;
+    for (const auto& [backend, last] : refused_) all.insert(all.end(), last.begin(), last.end());
+    std::ranges::stable_sort(all, std::greater(), &Refused::at);
+    return all;
 }
 
 }  // namespace bulkhead::broker

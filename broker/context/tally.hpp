@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "broker/records/ledger.hpp"
 
@@ -13,7 +14,7 @@ namespace bulkhead::broker {
 
 class Tally {
   public:
-    static constexpr std::size_t kLast = 5;  // of each kind
+    static constexpr std::size_t kLast = 5;  // ended jobs, and refused ones of each backend
 
     struct Ended {
         JobNumber number;
@@ -34,12 +35,13 @@ class Tally {
     const Counts& outcomes() const { return outcomes_; }  // "ok" where a job ended by itself
     const Counts& refusals() const { return refusals_; }
     const std::deque<Ended>& last_ended() const { return ended_; }  // the newest first
-    const std::deque<Refused>& last_refused() const { return refused_; }
+    // The newest first. No backend's refusals take the place of another's.
+    std::vector<Refused> last_refused() const;
 
   private:
     Counts outcomes_, refusals_;
     std::deque<Ended> ended_;
-    std::deque<Refused> refused_;
+    std::map<std::string, std::deque<Refused>, std::less<>> refused_;  // by backend
 };
 
 }  // namespace bulkhead::broker

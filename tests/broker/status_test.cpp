@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "broker/context/tally.hpp"
+#include "broker/context/troubles.hpp"
 #include "broker/status/json_text.hpp"
 #include "broker/status/status_file.hpp"
 #include "common/sys/dir.hpp"
@@ -94,6 +95,41 @@ TEST(Tally, KeepsTheLastFewAndCountsAll) {
     EXPECT_EQ(tally.last_refused().front().job_id, "19");
     EXPECT_EQ(tally.last_ended().size(), 5U);
     EXPECT_EQ(tally.last_ended().front().number.value, 19U);
+}
+
+TEST(Tally, NoBackendsRefusalsTakeThePlaceOfAnothers) {
+    Tally tally;
+    const auto refuse = [&](const std::string& backend, int at) {
+        tally.refused({.at = UnixTime(std::chrono::seconds(at)),
+                       .backend = backend,
+                       .job_id = std::to_string(at),
+                       .reason = "replay",
+                       .detail = ""});
+    };
+    refuse("quiet", 1);
+    for (int i = 2; i < 100; ++i) refuse("loud", i);
+    refuse("quiet", 100);
+    std::vector<std::string> jobs;
+    for (const auto& one : tally.last_refused()) jobs.push_back(one.job_id);
+    EXPECT_THAT(jobs, ElementsAre("100", "99", "98", "97", "96", "95", "1"));
+}
+
+TEST(Troubles, ThatKeepJobsFromStartingAreToldFirst) {
+    const sys::Log log("test", -1);
+    Troubles troubles(log);
+    for (std::size_t i = 0; i < protocol::kMaxTroubles; ++i) {
+        troubles.set("other-" + std::to_string(i), "why");
+    }
+    EXPECT_FALSE(troubles.find("policy-rejected"));
+    troubles.set("policy-rejected", "a slip");
+    troubles.set("ledger-lost", "gone");
+    const auto told = troubles.told();
+    ASSERT_EQ(told.items.size(), protocol::kMaxTroubles);
+    EXPECT_EQ(told.items[0].code.str(), "policy-rejected");
+    EXPECT_EQ(told.items[1].code.str(), "ledger-lost");
+    EXPECT_EQ(told.items[2].code.str(), "other-0");
+    ASSERT_TRUE(troubles.find("other-15"));
+    EXPECT_EQ(troubles.find("policy-rejected")->why.str(), "a slip");
 }
 
 }  // namespace
