@@ -33,6 +33,11 @@ void push_steps(std::vector<std::string>& steps, std::string_view path) {
 Result<> require_roots(const struct stat& info, const std::string& path, Sticky sticky) {
     const bool shared = (info.st_mode & S_ISVTX) != 0;
     if (is_roots_alone(info)) return {};
+    // Other programs need a device with the mode that it has.
+    if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode) && !S_ISLNK(info.st_mode)) {
+        return fail(path + ": is a device, FIFO or socket, and a regular file belongs there",
+                    EPERM);
+    }
     if (info.st_uid == 0 && shared && sticky == Sticky::taken) return {};
     if (info.st_uid != 0) {
         const auto owner = path + ": belongs to user " + std::to_string(info.st_uid);
@@ -71,14 +76,18 @@ Result<Fd> walk(std::string_view path, std::string_view links_within, Sticky sti
     const bool everywhere = links_within == "/";
     const auto floor = links_within.empty() ? SIZE_MAX : split(links_within, '/').size();
     int links = 0;
+    std::string link;  // the last one that was followed
     for (;;) {
         struct stat info {};
         const auto& here = below.back();
         if (::fstat(here.fd.get(), &info) != 0) return fail_errno("fstat " + here.path);
-        TRY(require_roots(info, here.path.empty() ? "/" : here.path, sticky));
+        const auto roots = require_roots(info, here.path.empty() ? "/" : here.path, sticky);
+        if (!roots && !link.empty()) return within("behind the symlink " + link, roots.error());
+        TRY(roots);
         if (S_ISLNK(info.st_mode)) {
             const auto where = here.path;
             const auto target = TRY(target_of(here));
+            link = where;
             below.pop_back();
             const bool absolute = target.starts_with('/');
             if ((absolute || below.size() < floor) && !everywhere) {

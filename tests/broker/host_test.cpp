@@ -133,6 +133,17 @@ TEST_F(HostTest, TheConfigurationMustBeRootsAlone) {
     EXPECT_FALSE(open_config(tree.path()));
 }
 
+// Whoever ran the command that a message gives would break the host.
+TEST_F(HostTest, NoCommandIsAdvisedForADevice) {
+    ASSERT_EQ(::symlink("/dev/null", (dir / "agent.yaml").c_str()), 0);
+    EXPECT_EQ(open_config(dir / "agent.yaml").error().what,
+              "configuration: behind the symlink " + (dir / "agent.yaml") +
+                  ": /dev/null: is a device, FIFO or socket, and a regular file belongs there");
+    ASSERT_EQ(::mkfifo((dir / "fifo").c_str(), 0600), 0);
+    ASSERT_EQ(::chown((dir / "fifo").c_str(), 64123, 0), 0);
+    EXPECT_THAT(open_config(dir / "fifo").error().what, Not(HasSubstr("run:")));
+}
+
 TEST_F(HostTest, AMissingConfigurationIsAnErrorWhenItWasAskedFor) {
     EXPECT_EQ(open_config(dir / "agent.yaml").error().code, ENOENT);
     ASSERT_EQ(::mkfifo((dir / "fifo").c_str(), 0600), 0);
