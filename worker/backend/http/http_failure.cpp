@@ -97,8 +97,13 @@ class Words {
                    " of agent.yaml right?";
         }
         if (failure_.system == EPERM || failure_.system == EACCES) {
+            const auto port = proxied_ ? proxy_.port : failure_.url.port;
             return "this host lets the worker not connect to " + peer() + at +
-                   "; no line \"connect\" of policy names this address and port";
+                   "; add the line \"connect " +
+                   (failure_.ip.empty() ? host : std::string(failure_.ip)) + " " +
+                   std::to_string(port) +
+                   "  # why\" to profiles/worker.profile.d/10-backend.lines of the policy "
+                   "directory, then: bulkhead reload";
         }
         if (failure_.system == 0) return "no connection to " + peer() + at + curl_said();
         return "no connection to " + peer() + at + ": " +
@@ -238,8 +243,11 @@ class Words {
     }
 
     std::string alerted(unsigned alert) const {
-        const auto told =
-            ": TLS alert " + quoted(SSL_alert_desc_string_long(static_cast<int>(alert)));
+        // OpenSSL 3.0 has no words for this one.
+        const auto* words = alert == TLS13_AD_CERTIFICATE_REQUIRED
+                                ? "certificate required"
+                                : SSL_alert_desc_string_long(static_cast<int>(alert));
+        const auto told = ": TLS alert " + quoted(words);
         const bool given = !settings_.client_certificate_pem.empty();
         switch (alert) {
             case SSL_AD_HANDSHAKE_FAILURE:

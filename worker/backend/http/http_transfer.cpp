@@ -171,6 +171,9 @@ void Transfer::set_trust() {
     set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     set(CURLOPT_SSL_VERIFYPEER, 1L);
     set(CURLOPT_SSL_VERIFYHOST, 2L);
+    // In a session that is resumed OpenSSL verifies no certificate, so a later failure would have
+    // no words. It would save little: a connection is kept for many requests.
+    set(CURLOPT_SSL_SESSIONID_CACHE, 0L);
     if (const auto code = note_handshakes(easy_.get(), seen_); setting_ == CURLE_OK)
         setting_ = code;
     // libcurl's defaults are replaced: the distribution's bundle takes 50 ms and megabytes to
