@@ -11,6 +11,7 @@
 #include "cli/config/agent_sources.hpp"
 #include "cli/config/named_files.hpp"
 #include "cli/findings.hpp"
+#include "common/policy/walls.hpp"
 #include "common/sys/walk.hpp"
 #include "worker/config/ports.hpp"
 
@@ -96,7 +97,11 @@ class Check {
             add(Severity::error, "ports and files were not checked: " + copy.error().what);
             return;
         }
-        const auto ports = worker::check_ports(config, copy->policy.part("worker").ports);
+        const auto& part = copy->policy.part("worker");
+        const bool by_port = std::ranges::count(copy->policy.waivers, policy::kEgressWall,
+                                                &policy::WallLine::wall) > 0;
+        const auto ports = by_port ? worker::check_ports(config, part.ports)
+                                   : worker::check_addresses(config, part.connects);
         if (!ports) add_lines(ports.error().what);
         const auto directory = from_.sources.environment.find("CREDENTIALS_DIRECTORY");
         for (auto& backend : config.backends) {

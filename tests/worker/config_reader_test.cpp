@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "common/policy/connect.hpp"
 #include "tests/worker/config/sources.hpp"
 #include "worker/config/ports.hpp"
 
@@ -33,6 +34,29 @@ TEST(CheckPorts, TheLineToAddReachesTheAddressThatIsMeant) {
     EXPECT_NE(line("http://127.0.0.2:1").find(": connect 127.0.0.2 1  #"), std::string::npos);
     EXPECT_NE(line("http://localhost:1").find(": connect 127.0.0.1 1  #"), std::string::npos);
     EXPECT_NE(line("https://a:1").find(": connect any 1  #"), std::string::npos);
+}
+
+TEST(CheckPorts, WhereTheAddressIsKnownARowHasToIncludeIt) {
+    policy::ConnectRow any{.port = 443};
+    policy::ConnectRow own{*policy::parse_address("127.0.0.0"), 104, 8'443, {}};
+    policy::ConnectRow there{*policy::parse_address("192.0.2.0"), 120, 8'443, {}};
+    const std::vector rows{any, own, there};
+    const auto lacking = [&](const std::string& url) {
+        const auto sources = test::from_file("backend: {url: \"" + url + "\"}");
+        const auto checked = check_addresses(test::parsed(sources), rows);
+        return checked ? "" : checked.error().what;
+    };
+    for (const auto* url :
+         {"https://a", "https://a:8443", "https://198.51.100.1", "https://[2001:db8::1]",
+          "https://192.0.2.9:8443", "https://127.0.0.1:8443", "http://localhost:8443"}) {
+        EXPECT_EQ(lacking(url), "");
+    }
+    EXPECT_NE(lacking("https://127.0.0.1").find("no port 443 of 127.0.0.1; "), std::string::npos)
+        << "\"any\" does not include what is special";
+    EXPECT_NE(lacking("https://localhost").find(": connect 127.0.0.1 443  #"), std::string::npos);
+    EXPECT_NE(lacking("https://198.51.100.1:8443").find(": connect 198.51.100.1 8443  #"),
+              std::string::npos);
+    EXPECT_NE(lacking("https://a:9").find("no port 9; "), std::string::npos);
 }
 
 TEST(CheckPorts, AProxysPortCountsInPlaceOfTheBackends) {

@@ -1,8 +1,10 @@
 // Which ports the policy has to let a worker connect to.
 #pragma once
 #include <cstdint>
+#include <span>
 #include <vector>
 
+#include "common/policy/policy.hpp"
 #include "worker/config/config.hpp"
 
 namespace bulkhead::worker {
@@ -23,5 +25,8 @@ class Problems {
 // are the ports that it names. Without this check connect(2) would fail later with EPERM and no
 // advice. The error names every such URL.
 Result<> check_ports(const Config& config, const std::vector<std::uint16_t>& allowed);
+// The same, and checks of each URL whose host is an address or loopback that a row includes it.
+// What a name will stand for is not known here.
+Result<> check_addresses(const Config& config, std::span<const policy::ConnectRow> rows);
 
 }  // namespace bulkhead::worker
