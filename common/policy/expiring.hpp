@@ -17,7 +17,8 @@ struct Expiring {
     std::string where;  // its file, and line if there is one
 };
 
-// What counts at `now` and will not `soon` seconds later, the earliest first: pinned manifests,
+// What counts at `now` and will not `soon` seconds later, or not a quarter of its whole time later
+// where that is less, the earliest first: pinned manifests,
 // keys of allowed_signers, and that v1 is taken. What is revoked is left out.
 std::vector<Expiring> expiring(const Grants& policy, UnixTime now,
                                std::chrono::seconds soon = kSoon);

@@ -65,6 +65,13 @@ TEST_F(Expires, ExceptWhatIsRevokedAnyway) {
     EXPECT_THAT(at("2026-06-10T00:00:00Z"), IsEmpty());
 }
 
+TEST_F(Expires, WhatIsShortIsToldInItsLastQuarter) {
+    add("approved/week.manifest", manifest("week", "2026-01-09T00:00:00Z"));  // of eight days
+    EXPECT_THAT(at("2026-01-06T23:00:00Z"), IsEmpty());
+    EXPECT_THAT(at("2026-01-07T01:00:00Z"),
+                ElementsAre("approved/week.manifest pinned job week 2026-01-09T00:00:00Z"));
+}
+
 TEST_F(Expires, V1Too) {
     policy_.host.accept_v1_until = *parse_utc("2026-03-21T00:00:00Z");
     EXPECT_THAT(at("2026-03-20T00:00:00Z"),
