@@ -19,7 +19,7 @@ namespace bulkhead::cli {
 class Exposition {
   public:
     // Samples of a family; those beyond are left out, and `bulkhead_samples_left_out` counts them.
-    static constexpr std::size_t kMostSamples = 64;
+    static constexpr std::size_t kMostSamples = 128;
     static constexpr std::size_t kLongestLabel = 64;  // bytes of a value; the rest is cut
 
     using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
