@@ -57,8 +57,15 @@ std::string counts(const json& numbers) {
 
 void print_policy(const json& said) {
     const auto& policy = member(said, "policy");
-    print_line("policy", text(policy, "digest") + ", in force since " + time(policy, "loaded"));
-    if (text(policy, "on_disk") == "in-force") {
+    const bool none = text(policy, "on_disk") == "none-in-force";
+    print_line("policy", text(policy, "digest") +
+                             (none ? ", the last one, whose walls stand; none is in force since "
+                                   : ", in force since ") +
+                             time(policy, "loaded"));
+    if (none) {
+        print_line("on disk",
+                   "rejected since " + time(policy, "rejected_since") + ": " + text(policy, "why"));
+    } else if (text(policy, "on_disk") == "in-force") {
         print_line("on disk", "the policy in force, when it was last loaded");
     } else {
         print_line("on disk", text(policy, "on_disk") + " since " + time(policy, "rejected_since") +

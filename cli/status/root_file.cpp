@@ -44,6 +44,16 @@ RootFile not_read(const Error& error, const std::string& path) {
     return {.state = State::unbelieved, .why = path + ": " + error.what};
 }
 
+// One that was killed stays a zombie until its parent has asked for its end: it answers kill(2),
+// and runs no more. The state stands behind the name in parentheses (proc_pid_stat(5)).
+bool runs(pid_t pid) {
+    if (::kill(pid, 0) != 0 && errno == ESRCH) return false;
+    const auto proc = sys::Dir::open("/proc/" + std::to_string(pid));
+    const auto stat = proc ? proc->read_file("stat", 4096).value_or("") : "";
+    const auto name_end = stat.rfind(") ");
+    return name_end == stat.npos || (stat[name_end + 2] != 'Z' && stat[name_end + 2] != 'X');
+}
+
 // `said` is what root wrote: is it of now?
 RootFile judge(StatusJson said, const std::string& path) {
     const auto up = number(said, "up"), written = number(said, "written"),
@@ -58,7 +68,7 @@ RootFile judge(StatusJson said, const std::string& path) {
     file.age_seconds = static_cast<long>(sys::read_clocks().up.count() - up);
     const auto when = format_utc(UnixTime(std::chrono::seconds(written)));
     const bool earlier_boot = file.age_seconds < -1;
-    if (earlier_boot || (::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH)) {
+    if (earlier_boot || !runs(static_cast<pid_t>(pid))) {
         file.state = State::not_running;
         file.why = "the agent is not running: process " + std::to_string(pid) +
                    " ended without a stop after " + when + "; see journalctl -u bulkhead" + kStart;

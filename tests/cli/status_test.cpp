@@ -365,8 +365,27 @@ TEST_F(StatusOfAll, WhoIsNotThereIsToldFromWhoWasNeverThere) {
     says(place_.path(), "it was stopped");
     root_wrote(root_says("[]", 5, gone()));
     says(place_.path(), "ended without a stop");
+    const auto zombie = ::fork();
+    if (zombie == 0) ::_exit(0);
+    siginfo_t ended{};
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(zombie), &ended, WEXITED | WNOWAIT), 0);
+    root_wrote(root_says("[]", 5, zombie));
+    says(place_.path(), "ended without a stop");
+    ::waitpid(zombie, nullptr, 0);
     root_wrote(root_says("[]", -500));  // by CLOCK_BOOTTIME in the future: of an earlier boot
     says(place_.path(), "ended without a stop");
+}
+
+TEST_F(StatusOfAll, WithoutAPolicyInForceNoneIsCalledSo) {
+    auto said = root_says();
+    said.replace(said.find("in-force"), 8,
+                 "none-in-force\",\"rejected_since\":1790000000,\"why\":\"line 3");
+    root_wrote(said);
+    const auto people = shown({{"main", kMain}});
+    EXPECT_THAT(people.out,
+                HasSubstr("\n  policy       d, the last one, whose walls stand; none is "
+                          "in force since 2026-"));
+    EXPECT_THAT(people.out, HasSubstr("\n  on disk      rejected since 2026-"));
 }
 
 TEST_F(StatusOfAll, AWrongCallIsTold) {
