@@ -84,6 +84,7 @@ class Request {
     Request(sys::Dir lock, sys::Dir dir, const std::string& state, const std::string& token)
         : lock_(std::move(lock)),
           dir_(std::move(dir)),
+          state_(state.substr(0, state.rfind("/broker"))),
           place_(state + "/requests"),
           name_("reload." + token),
           answer_("answer." + token) {}
@@ -103,7 +104,7 @@ class Request {
 
     Result<std::string> gone() const {
         if (withdrawn()) {
-            return fail("no agent with the state " + place_ +
+            return fail("no agent with the state " + state_ +
                         " runs; it will load the policy when it starts: systemctl start bulkhead");
         }
         return fail(
@@ -113,6 +114,7 @@ class Request {
 
     sys::Dir lock_;
     sys::Dir dir_;
+    std::string state_;  // as --state names it
     std::string place_;
     std::string name_;
     std::string answer_;
