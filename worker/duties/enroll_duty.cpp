@@ -8,6 +8,12 @@
 
 namespace bulkhead::worker {
 
+namespace {
+
+constexpr std::chrono::seconds kToBegin{10};
+
+}  // namespace
+
 std::string_view name_of(EnrollDuty::State state) {
     static constexpr std::array<std::string_view, 5> kNames{"unknown", "trying", "enrolled",
                                                             "refused", "pending"};
@@ -146,6 +152,9 @@ void EnrollDuty::enroll_again() {
 void EnrollDuty::tell(std::vector<Trouble>& all) const {
     trouble_.tell(all, "enroll");
     if (trouble_.stands() || state_ == State::enrolled) return;
+    // A worker that was just replaced has not yet come so far, or asks once more.
+    const bool begins = sys::now() - began_ < kToBegin;
+    if (begins && (known_ || state_ == State::unknown)) return;
     all.push_back({.code = "not-enrolled",
                    .since = began_,
                    .why = "the backend has not answered yet; if that lasts, see the agent's log"});
@@ -158,6 +167,11 @@ std::string EnrollDuty::where_to_put_a_token() const {
 }
 
 std::string EnrollDuty::how_to_enroll() const {
+    const auto& config = context_.config;
+    if (config.install_token_file.empty() && config.install_token_origin.empty()) {
+        return "put it into a file of root's alone, name that by install_token_file in "
+               "agent.yaml, and restart the agent";
+    }
     return "put it into " + where_to_put_a_token() + " and restart the agent";
 }
 
