@@ -7,6 +7,7 @@
 #include "broker/context/profiles.hpp"
 #include "broker/exit_status.hpp"
 #include "broker/records/worker_states.hpp"
+#include "broker/status/root_status.hpp"
 #include "common/policy/judge.hpp"
 #include "common/policy/parse.hpp"
 #include "common/policy/vendor.hpp"
@@ -192,7 +193,11 @@ Broker::Broker(Parts parts, const sys::Log& log)
                .mount_points = parts_.options.state + "/broker/roots",
                .script_directory = parts_.options.state + "/scripts",
                .policy_directory = parts_.options.policy,
-               .reboot_directory = parts_.options.run_dir + "/reboot"},
+               .reboot_directory = parts_.options.run_dir + "/reboot",
+               .state_directory = parts_.options.state,
+               .log_directory = parts_.options.log_dir,
+               .config_file = parts_.options.config,
+               .config_stamp = stamp_of(parts_.options.config)},
       requests_(parts_.loop, context_, parts_.options.state + "/broker",
                 [this] { return reload(); }) {
     context_.none_in_force = !parts_.rejected.empty();

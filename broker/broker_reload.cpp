@@ -9,7 +9,10 @@
 #include "broker/context/memory.hpp"
 #include "broker/context/profiles.hpp"
 #include "broker/log_file.hpp"
+#include "broker/status/root_status.hpp"
 #include "broker/waiting_jobs.hpp"
+#include "common/admission/host_facts.hpp"
+#include "common/admission/pinned.hpp"
 #include "common/base/text.hpp"
 #include "common/policy/near_miss.hpp"
 #include "common/policy/pinned_twice.hpp"
@@ -192,11 +195,12 @@ std::string Broker::reload() {
     auto fresh = load_fresh();
     if (!fresh) note(context_, "policy-rejected", {{"why", fresh.error().what}});
     auto answer = fresh ? take(*std::move(fresh)) : keep_what_is_granted_now(fresh.error().what);
-    tell_intake(context_);
+    watch_host(context_, workers_->facts());
+    // Who reads the answer asks for the status next, and would find the one of before.
+    if (status_) write_status();
     workers_->tell_all(protocol::PolicyReloaded{.policy_digest = context_.policy->policy.digest,
                                                 .ceiling_digest = context_.ceiling.digest,
                                                 .restart_needed = context_.ceiling.restart_needed});
-    context_.changed();
     return answer;
 }
 
@@ -215,6 +219,19 @@ void Broker::tell_unusable() {
     for (const auto& sentence : unusable(*context_.policy)) {
         log_.warning("profile-unusable", {{"why", sentence}});
         note(context_, "profile-unusable", {{"why", sentence}});
+    }
+    std::string refused;
+    for (const auto& one : admission::refused_pins(
+             context_.policy->policy,
+             admission::look_at(context_.policy->policy, context_.policy_directory), sys::now())) {
+        refused += one.file + " is refused as " + std::string(admission::code(one.reason)) + ": " +
+                   one.detail + "; ";
+    }
+    if (refused.empty()) context_.troubles.clear("pin-refused");
+    if (!refused.empty()) {
+        context_.troubles.set("pin-refused",
+                              BoundaryText<360>::clipped(refused).str() +
+                                  "take the manifest out, or mend what refuses it, and reload");
     }
     const auto twice = policy::pinned_twice(context_.policy->policy, sys::now());
     if (twice.empty()) return context_.troubles.clear("script-ambiguous");

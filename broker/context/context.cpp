@@ -37,6 +37,14 @@ void tell_intake(Context& broker) {
     why.empty() ? broker.troubles.clear(kIntakeTrouble) : broker.troubles.set(kIntakeTrouble, why);
 }
 
+void tell_audit(Context& broker) {
+    const auto& why = broker.audit.failing();
+    if (why.empty()) return broker.troubles.clear("audit-unwritable");
+    broker.troubles.set("audit-unwritable",
+                        why + "; no job starts: make room on, or repair, the file system of " +
+                            broker.log_directory);
+}
+
 void tell_lost_lines(Context& broker) {
     const auto now = sys::Clock::now();
     const auto lost = broker.log.lost();

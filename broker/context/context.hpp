@@ -59,6 +59,8 @@ struct Context {
     std::string script_directory;  // of jobs without a view
     std::string policy_directory;
     std::string reboot_directory;  // root's alone: where its jobs ask for a restart of the host
+    std::string state_directory{}, log_directory{};
+    std::string config_file{}, config_stamp{};  // stamp_of() it at the start
     bool draining = false;
     const Reboot* reboot = nullptr;
     std::string boot;  // boot_id()
@@ -86,6 +88,8 @@ void note(const Context& broker, std::string_view event,
 std::string readers_of(const Context& broker);
 // Makes the trouble `intake-suspended` say whether, why and since when jobs may not begin.
 void tell_intake(Context& broker);
+// Makes it the trouble `audit-unwritable` that the newest line of the audit log was not written.
+void tell_audit(Context& broker);
 // Makes lines of the log that were lost since the last call a trouble, which stands for an hour.
 void tell_lost_lines(Context& broker);
 // Records what came of a worker's reading, as ReadJournal does. False: it could not be recorded, so

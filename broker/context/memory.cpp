@@ -49,9 +49,17 @@ void watch_memory(Context& broker) {
            "the ledger of what ran on this host is older than the audit log says; no job starts" +
                std::string(kRemedy));
     const auto view = broker.ledger.view();
-    stands(view.full || view.full_for_repeatable, "ledger-full",
-           view.full ? "the ledger takes no other job: it is full, or could not be written"
-                     : "the ledger takes no other repeatable job for now; one-shot jobs start");
+    const bool broken = broker.ledger.broken(), full = view.full && !broken;
+    stands(full || view.full_for_repeatable, "ledger-full",
+           full ? "the ledger takes no other job: it is full"
+                : "the ledger takes no other repeatable job for now; one-shot jobs start");
+    const auto room = full ? Result<>() : broker.ledger.make_room();
+    stands(!room, kLedgerUnwritable,
+           room ? ""
+                : room.error().what + "; no job starts: " +
+                      (broken ? "repair the file system of " : "make room on the file system of ") +
+                      broker.state_directory +
+                      (broken ? ", then: systemctl restart bulkhead" : "; no restart is needed"));
     watch_clock(broker);
 }
 

@@ -103,9 +103,7 @@ protocol::StartReply reply_to(const Verdict& verdict) {
 protocol::StartReply recorded_reply(const Verdict& verdict, const StartRequest& request,
                                     Context& broker) {
     const auto written = record(verdict, request, broker);
-    if (!written) broker.troubles.set("audit-unwritable", written.error().what);
-    // Of refusals too many in an hour none is written, so such a one tells nothing.
-    if (written && broker.refused_starts.left_out() == 0) broker.troubles.clear("audit-unwritable");
+    tell_audit(broker);
     auto reply =
         written || !verdict.admitted
             ? reply_to(verdict)

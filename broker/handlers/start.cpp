@@ -167,10 +167,16 @@ std::expected<Ready, Verdict> make_ready(const Verdict& verdict, const StartRequ
         plan->kept = kept_of(request, broker);
     }
     const auto kept = keep_evidence(verdict, broker);
-    if (!kept) broker.troubles.set("evidence-unwritable", kept.error().what);
+    if (!kept) {
+        broker.troubles.set("evidence-unwritable",
+                            kept.error().what +
+                                "; no job starts: make room on, or repair, the file system of " +
+                                broker.state_directory);
+    }
     if (!kept) return refused(Reason::evidence_write_failed, kept.error());
     broker.troubles.clear("evidence-unwritable");
     auto pipes = broker.jobs.prepare(*plan);
+    if (!pipes || broker.troubles.stands(kLedgerUnwritable)) watch_memory(broker);
     if (!pipes) return refused(Reason::ledger_write_failed, pipes.error());
     return Ready{*std::move(plan), *std::move(pipes)};
 }
@@ -206,6 +212,7 @@ Result<protocol::StartReply> start(const StartRequest& request, Context& broker)
         broker.jobs.start(std::move(ready->pipes), ready->plan,
                           start_of(*verdict.manifest, request), verdict.manifest->timeout);
     if (!number) {
+        watch_memory(broker);
         note_failure(number.error(), verdict, request, broker);
         reply = reply_to(admission::refuse(Reason::ledger_write_failed, number.error().what));
         count_refusal(reply, request, broker);

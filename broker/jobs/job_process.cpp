@@ -280,11 +280,10 @@ Result<JobPlan> make_plan(const policy::Profile& profile, const sandbox::Filter&
     JobPlan plan;
     plan.profile = profile;
     plan.filter = filter;
-    const auto account =
-        TRY(within("profile " + profile.name, sandbox::find_account(profile.user)));
+    const auto account = TRY(sandbox::find_account(profile.user));
     plan.environment = account_environment(profile, account);
     plan.ids.user = account.user;
-    plan.ids.user.gid = TRY(within("profile " + profile.name, sandbox::find_group(profile.group)));
+    plan.ids.user.gid = TRY(sandbox::find_group(profile.group));
     for (const auto& group : profile.groups) {
         plan.ids.groups.push_back(TRY(sandbox::find_group(group)));
     }

@@ -69,6 +69,8 @@ class Ledger {
     // Sets aside room on disk for the records of one more job. An error when there is none, or when
     // nothing may start.
     Result<> make_room();
+    // A write failed, so that nothing starts until the broker has read the file afresh.
+    bool broken() const { return broken_.has_value(); }
     // Only after this has returned a number may the job's process be created. `start.started` is
     // the time; room on disk for the job's other records is set aside here.
     Result<JobNumber> start(Start start);

@@ -1,4 +1,6 @@
 // What becomes a trouble although nobody asked for anything.
+#include <sys/stat.h>
+
 #include <algorithm>
 
 #include "broker/context/memory.hpp"
@@ -28,9 +30,7 @@ void tell(Context& broker, std::string_view code, const std::vector<std::string>
 void watch_audit(Context& broker) {
     const auto failing = broker.audit.failing();
     if (!failing.empty()) note(broker, "audit-resumed", {{"failed", failing}});
-    if (broker.audit.failing().empty()) return broker.troubles.clear("audit-unwritable");
-    broker.troubles.set("audit-unwritable",
-                        broker.audit.failing() + "; no job starts: make room, or mend the disk");
+    tell_audit(broker);
 }
 
 // Whether the policy would let a job of this profile run.
@@ -51,11 +51,13 @@ void watch_policy(Context& broker) {
     tell(broker, "profile-unusable", unusable,
          "; its jobs are refused: mend the host, or take away what approves such jobs");
     std::vector<std::string> ends;
-    for (const auto& one : expiring(broker, sys::now())) {
-        ends.push_back(one.what + " " + quoted(one.name, 64) + " at " + format_utc(one.at));
+    const auto now = sys::now();
+    for (const auto& one : expiring(broker, now)) {
+        ends.push_back(one.what + " " + quoted(one.name, 64) +
+                       (one.at < now ? " ended at " : " ends at ") + format_utc(one.at));
     }
     tell(broker, "approval-expiring", ends,
-         "; then it approves nothing: renew or remove it, and reload");
+         "; what has ended approves nothing: renew or remove it, and reload");
     tell(broker, "restart-needed",
          broker.ceiling.restart_needed
              ? std::vector<std::string>{"the policy in force names another ceiling, which a reload "
@@ -88,7 +90,29 @@ void watch_workers(Context& broker, std::span<const WorkerFacts> workers) {
          "; it may be captured: look at the audit log and at the backend");
 }
 
+// Workers have read it once; a restart with a slip in it would be the agent's end.
+void watch_config(Context& broker) {
+    constexpr std::string_view kCode = "configuration-changed";
+    if (stamp_of(broker.config_file) == broker.config_stamp) return broker.troubles.clear(kCode);
+    broker.troubles.set(kCode, broker.config_file +
+                                   " was written since the start, and is not in force: bulkhead "
+                                   "check-config, then: systemctl restart bulkhead");
+}
+
 }  // namespace
+
+std::string stamp_of(const std::string& path) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0) return "";
+    std::string stamp;
+    for (const auto part :
+         {std::uint64_t{info.st_dev}, std::uint64_t{info.st_ino},
+          static_cast<std::uint64_t>(info.st_size), static_cast<std::uint64_t>(info.st_mtim.tv_sec),
+          static_cast<std::uint64_t>(info.st_mtim.tv_nsec)}) {
+        stamp += std::to_string(part) + ":";
+    }
+    return stamp;
+}
 
 void watch_host(Context& broker, std::span<const WorkerFacts> workers) {
     tell_intake(broker);
@@ -96,6 +120,7 @@ void watch_host(Context& broker, std::span<const WorkerFacts> workers) {
     watch_memory(broker);
     watch_audit(broker);
     watch_policy(broker);
+    watch_config(broker);
     watch_workers(broker, workers);
 }
 

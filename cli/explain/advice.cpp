@@ -142,9 +142,9 @@ constexpr std::array kReasons{
            "bulkhead status says what suspends it and since when; when that is settled: "
            "sudo bulkhead resume-jobs"},
     Advice{"too-many-jobs", "", "nothing: it is asked again when one has ended (bulkhead jobs)"},
-    Advice{
-        "ledger-write-failed", "",
-        "make room on, or repair, the disk of /var/lib/bulkhead; then systemctl restart bulkhead"},
+    Advice{"ledger-write-failed", "",
+           "make room on, or repair, the disk of /var/lib/bulkhead; bulkhead status says whether a "
+           "restart is needed, which ends running jobs"},
     Advice{"profile-unusable", "",
            "the detail names the wall, account or path: sudo bulkhead check-policy --as-host lists "
            "all"},
@@ -164,6 +164,26 @@ constexpr std::array kTroubles{
            "give them the name they should have, or move them away; systemctl reload bulkhead"},
     Advice{"script-ambiguous", "one script is pinned by two manifests, and neither decides",
            "write a `same-script` line into approval.policy, or take one out; reload"},
+    Advice{"pin-refused", "a pinned manifest that no host of this policy runs",
+           "bulkhead check-policy /etc/bulkhead/policy says why; take it out, or mend what refuses "
+           "it; systemctl reload bulkhead"},
+    Advice{"profile-unusable", "a profile whose jobs are approved cannot be had on this host",
+           "its text names the wall, account or path: sudo bulkhead check-policy --as-host; mend "
+           "the host, or take away what approves such jobs"},
+    Advice{"approval-expiring", "a pinned job, a signer's key or accept-v1 ends soon, or has ended",
+           "renew it (bulkhead pin FILE --replace for a pinned job) or take it out; systemctl "
+           "reload bulkhead"},
+    Advice{"configuration-changed", "agent.yaml was written since the agent was started",
+           "bulkhead check-config says whether the agent would start with it; then systemctl "
+           "restart bulkhead"},
+    Advice{"restart-needed", "the policy in force wants what this process has given up",
+           "systemctl restart bulkhead, which ends running jobs"},
+    Advice{"worker-down", "no worker of a backend has been confined for a minute",
+           "journalctl -u bulkhead -p warning says why it ends"},
+    Advice{"worker-restarts", "the worker of a backend ended three times or more within an hour",
+           "journalctl -u bulkhead -p warning says why it ends"},
+    Advice{"worker-violations", "a worker broke the protocol, so it may be captured",
+           "bulkhead suspend-jobs; look at protocol-violation in the audit log and at the backend"},
     Advice{"readers-unknown", "the group of `readers` in host.policy does not exist here",
            "groupadd it, or correct the line; systemctl reload bulkhead"},
     Advice{"intake-suspended", "no job begins",
@@ -178,8 +198,10 @@ constexpr std::array kTroubles{
     Advice{"status-unwritable", "root cannot write broker.json, so nobody sees what it knows",
            "make room on, or repair, the file system of /run"},
     Advice{"ledger-full", "there is no room to record another job",
-           "see \"What ran here\" in docs/operations.md; after a failed write: repair the disk, "
-           "restart"},
+           "see \"What ran here\" in docs/operations.md"},
+    Advice{"ledger-unwritable", "the start of a job cannot be recorded, so no job starts",
+           "make room on the disk of /var/lib/bulkhead, and all is well; its text says so where "
+           "a write failed: repair that disk, systemctl restart bulkhead"},
     Advice{"ledger-lost", "the memory of what ran here is gone",
            "restore /var/lib/bulkhead/broker, or go on without: sudo bulkhead accept-lost-ledger"},
     Advice{"ledger-rolled-back", "the memory of what ran here is older than the audit log",
@@ -211,6 +233,12 @@ constexpr std::array kSaid{
     Advice{"inventory-failing", "the backend takes no inventory, says its worker", kDuty},
     Advice{"findings-failing", "the backend takes no findings, says its worker", kDuty},
     Advice{"jobs-failing", "the backend cannot be asked for jobs, says its worker", kDuty},
+    Advice{"not-enrolled", "the backend has not answered the request to enroll, says a worker",
+           "if it lasts: journalctl -u bulkhead -p warning"},
+    Advice{"output-failing", "the backend does not take the output of a job, says its worker",
+           kDuty},
+    Advice{"clock-differs", "the clocks of this host and of the backend differ, says a worker",
+           "timedatectl, here and there: one of them is wrong"},
     Advice{"heartbeat-none", "no heartbeat was taken yet, says a worker",
            "if it lasts: journalctl -u bulkhead -p warning"},
     Advice{"heartbeat-late", "no heartbeat was taken for three intervals, says a worker",

@@ -26,10 +26,10 @@ std::set<std::string> codes_of(std::span<const cli::Advice> rows) {
     return codes;
 }
 
-// What stands between quotes after one of these patterns, in root's sources.
-std::set<std::string> in_sources(const std::regex& pattern) {
+// What stands between quotes after one of these patterns, in the sources of root or the worker.
+std::set<std::string> in_sources(const std::regex& pattern, const std::string& half = "broker") {
     std::set<std::string> found;
-    for (const auto& entry : fs::recursive_directory_iterator(SOURCE_TREE "/broker")) {
+    for (const auto& entry : fs::recursive_directory_iterator(SOURCE_TREE "/" + half)) {
         if (entry.path().extension() != ".cpp" && entry.path().extension() != ".hpp") continue;
         const auto text = content_of(entry.path());
         for (std::sregex_iterator one(text.begin(), text.end(), pattern), end; one != end; ++one) {
@@ -51,9 +51,12 @@ TEST(Explain, EachReasonHasAnAction) {
 TEST(Explain, EachTroubleHasAnAction) {
     const auto known = codes_of(cli::trouble_advice());
     const std::regex named(
-        R"re((?:troubles\.(?:set|clear)\(|\btell\(|\bstands\((?:[^;]*?,)?|constexpr std::string_view k\w*(?:Trouble|Lost|RolledBack|Failed) =)\s*"([a-z-]+)")re");
+        R"re((?:troubles\.(?:set|clear)\(|\btell\((?:broker, )?|\bstands\((?:[^;]*?,)?|constexpr std::string_view k\w*(?:Trouble|Lost|RolledBack|Failed|Unwritable) =)\s*"([a-z-]+)")re");
     const auto used = in_sources(named);
-    EXPECT_GE(used.size(), 12U) << "the pattern finds them no more";
+    for (const auto* one : {"approval-expiring", "worker-down", "ledger-unwritable"}) {
+        EXPECT_TRUE(used.contains(one)) << "the pattern finds them no more: " << one;
+    }
+    EXPECT_GE(used.size(), 20U) << "the pattern finds them no more";
     for (const auto& code : used)
         EXPECT_TRUE(known.contains(code)) << code << ": add a row to kTroubles";
     for (const auto& row : cli::trouble_advice()) EXPECT_FALSE(row.means.empty()) << row.code;
@@ -61,7 +64,20 @@ TEST(Explain, EachTroubleHasAnAction) {
 
 TEST(Explain, EachTroubleOfAWorkerHasAnAction) {
     for (const auto& row : cli::said_advice()) EXPECT_FALSE(row.means.empty()) << row.code;
-    EXPECT_GE(codes_of(cli::said_advice()).size(), 10U);
+    const auto known = codes_of(cli::said_advice());
+    auto used =
+        in_sources(std::regex(R"re(\.code =(?:[^;,"]*\?[^;,"]*)?\s*"([a-z-]+)")re"), "worker");
+    for (const auto& other :
+         in_sources(std::regex(R"re(\.code =[^;,]*\?[^;,]*:\s*"([a-z-]+)")re"), "worker")) {
+        used.insert(other);
+    }
+    const std::regex duty(R"re(\.tell\((?:all|own),\s*"([a-z-]+)"\))re");
+    for (const auto& one : in_sources(duty, "worker")) used.insert(one + "-failing");
+    for (const auto* one :
+         {"not-enrolled", "output-failing", "certificate-expired", "certificate-expiring"}) {
+        EXPECT_TRUE(used.contains(one)) << "the pattern finds them no more: " << one;
+    }
+    for (const auto& code : used) EXPECT_TRUE(known.contains(code)) << code << ": add it to kSaid";
 }
 
 TEST(Explain, EachReasonOfAnEndHasAnAction) {

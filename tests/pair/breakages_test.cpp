@@ -65,6 +65,24 @@ class Breakages : public Pair {
         return true;
     }
 
+    // The text of root's trouble of this code, once it stands or, else, is over; "" is none.
+    std::string told_by_root(const std::string& code, bool stands = true) {
+        std::string why;
+        EXPECT_TRUE(eventually(
+            [&] {
+                why.clear();
+                const auto said = json::parse(place().read("run/broker.json"), nullptr, false);
+                for (const auto& one : said.value("troubles", json::array())) {
+                    if (one["code"] == code) why = one["why"];
+                }
+                return why.empty() != stands;
+            },
+            kPatience))
+            << code;
+        return why;
+    }
+
+    const PinnedJob kLook{.name = "look", .script = "echo on\n"};
     std::vector<std::string> mounted_;
 };
 
@@ -192,6 +210,45 @@ TEST_F(Breakages, AnAuditLogThatCannotBeWritten) {
     EXPECT_NE(log().find("audit log: "), std::string::npos);
     ASSERT_EQ(::mount("none", logs.c_str(), nullptr, MS_REMOUNT, nullptr), 0);
     expect_well();
+}
+
+// Full while the agent runs: what is full is named, and no restart is needed when it is not.
+TEST_F(Breakages, ALedgerThatRunsOutOfRoom) {
+    const auto state = place() / "state";
+    if (!mount_at(state, "mode=755,size=4m")) GTEST_SKIP() << "may not mount here";
+    pin(kLook);
+    start_enrolled();
+    EXPECT_EQ(run_job({.script = kLook.script})["outcome"], "finished");
+    std::ofstream(state + "/filler") << std::string(8 << 20, 'f');
+    json result;  // of the first whose records take another page than the last one's
+    for (int i = 0; i < 16 && result["outcome"] != "refused"; ++i) {
+        result = run_job({.script = kLook.script});
+    }
+    EXPECT_EQ(result["reason"], "ledger-write-failed") << result.dump();
+    const auto told = told_by_root("ledger-unwritable");
+    EXPECT_NE(told.find("make room on the file system of " + state), told.npos) << told;
+    fs::remove(state + "/filler");
+    EXPECT_EQ(run_job({.script = kLook.script})["outcome"], "finished");
+    EXPECT_EQ(told_by_root("ledger-unwritable", false), "");
+}
+
+TEST_F(Breakages, AnAuditLogThatRunsOutOfRoom) {
+    const auto logs = place() / "log";
+    if (!mount_at(logs, "mode=750,size=1m")) GTEST_SKIP() << "may not mount here";
+    pin(kLook);
+    start_enrolled();
+    EXPECT_EQ(run_job({.script = kLook.script})["outcome"], "finished");
+    std::ofstream(logs + "/filler") << std::string(8 << 20, 'f');
+    json result;
+    for (int i = 0; i < 16 && result["outcome"] != "refused"; ++i) {
+        result = run_job({.script = kLook.script});
+    }
+    EXPECT_EQ(result["reason"], "audit-write-failed") << result.dump();
+    const auto told = told_by_root("audit-unwritable");
+    EXPECT_NE(told.find("make room on, or repair, the file system of " + logs), told.npos) << told;
+    fs::remove(logs + "/filler");
+    EXPECT_EQ(run({BULKHEAD_CLI, "reload", "--state", place() / "state"}).code, 0);
+    EXPECT_EQ(json::parse(place().read("run/broker.json"))["troubles"].dump(), "[]");
 }
 
 TEST_F(Breakages, ASecondBroker) {

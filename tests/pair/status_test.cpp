@@ -120,6 +120,44 @@ TEST_F(StatusTest, WhatWasWithdrawnIsNotTold) {
     EXPECT_TRUE(eventually([&] { return group() != adm; }, kPatience));
 }
 
+TEST_F(StatusTest, SaysWithTheAnswerToAReloadWhatFollowsFromIt) {
+    pin({.name = "look", .script = "exit 3\n"});
+    start_enrolled();
+    ASSERT_TRUE(healthy()) << asked_for().output;
+    const auto before = place().read("policy/host.policy");
+    const std::vector<std::string> reload{BULKHEAD_CLI, "reload", "--state", place() / "state"};
+    const auto refused_as = [&](const std::string& reason) {
+        EXPECT_EQ(run(reload).code, 0);
+        ASSERT_EQ(root()["troubles"].size(), 1U) << root().dump(2);
+        const auto why = root()["troubles"][0]["why"].get<std::string>();
+        EXPECT_EQ(root()["troubles"][0]["code"], "pin-refused");
+        EXPECT_THAT(why, StartsWith("approved/look.manifest is refused as " + reason + ": "));
+        EXPECT_EQ(asked_for().code, 1);
+    };
+    place().write("policy/host.policy", before + "realm prod  # a fleet\n");
+    refused_as("realm-mismatch");
+    place().write("policy/host.policy", before);
+    EXPECT_EQ(run(reload).code, 0);
+    EXPECT_TRUE(root()["troubles"].empty()) << root()["troubles"].dump();
+    place().write("policy/interpreters.policy", "interpreter /bin/true  # another one\n");
+    refused_as("interpreter-not-allowed");
+}
+
+TEST_F(StatusTest, TellsOfAConfigurationThatIsNotYetRead) {
+    start_enrolled();
+    ASSERT_TRUE(healthy()) << asked_for().output;
+    const auto before = place().read("agent.yaml");
+    place().write("agent.yaml", before + "hartbeat_interval: 2s\n");
+    reload();
+    EXPECT_TRUE(wait_for_root(
+        [](const json& said) { return has(said["troubles"], "configuration-changed"); }));
+    EXPECT_THAT(asked_for().output, HasSubstr("bulkhead check-config"));
+    place().write("agent.yaml", before);
+    ASSERT_EQ(stop(), 0);
+    start();
+    EXPECT_TRUE(healthy()) << asked_for().output;
+}
+
 TEST_F(StatusTest, TheBrakeHasALamp) {
     start_enrolled();
     ASSERT_TRUE(healthy()) << asked_for().output;
