@@ -196,8 +196,7 @@ TEST_F(JobProcessTest, AStepThatFailsBeforeExecIsNamed) {
 TEST_F(JobProcessTest, AnUnknownUserOrGroupIsRefusedBeforeAnythingStarts) {
     auto unknown = permissive();
     unknown.user = "no-such-user";
-    EXPECT_THAT(make_plan(unknown, {}, 0).error().what,
-                HasSubstr("no \"no-such-user\""));
+    EXPECT_THAT(make_plan(unknown, {}, 0).error().what, HasSubstr("no \"no-such-user\""));
     unknown = permissive();
     unknown.group = "no-such-group";
     EXPECT_FALSE(make_plan(unknown, {}, 0));
