@@ -52,11 +52,14 @@ Result<> unread(const Draft& draft, const ValueType&, std::string_view text) {
     return {};
 }
 
-// A text in agent.yaml whose quotation mark is not closed goes on in the next lines.
+}  // namespace
+
 Result<> check_secret(std::string_view text) {
     if (text.find(' ') == text.npos) return check_credential(text);
     return fail("holds a blank, as no secret does; is its quotation mark closed?");
 }
+
+namespace {
 
 // Other agents have a flag of the same name that takes levels in capitals.
 Result<> log_level(const Draft& draft, const ValueType&, std::string_view text) {

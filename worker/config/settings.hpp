@@ -43,6 +43,10 @@ struct Setting {
     Result<> store(const Draft& draft, std::string_view text) const;
 };
 
+// The check of each setting that is a secret: check_credential(), and what an unclosed quotation
+// mark in agent.yaml brings about, which makes the text go on in the next lines.
+Result<> check_secret(std::string_view text);
+
 std::span<const Setting> settings();
 
 // Null where there is none.

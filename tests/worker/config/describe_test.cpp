@@ -78,7 +78,7 @@ TEST(Settings, EachHasNamesOfItsOwn) {
 TEST(Settings, ASecretHasNeitherFlagNorDefault) {
     std::size_t secrets = 0;
     for (const auto& setting : settings()) {
-        if (setting.check != &check_credential) continue;
+        if (setting.check != &check_secret) continue;
         ++secrets;
         EXPECT_EQ(setting.flag(), "") << setting.key;
         EXPECT_EQ(setting.fallback, "") << setting.key;
