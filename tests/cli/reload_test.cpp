@@ -91,7 +91,7 @@ TEST_F(ReloadCommand, SaysAtOnceThatNoAgentRuns) {
     EXPECT_TRUE(fs::is_empty(requests())) << "nobody finds the request later";
     fs::remove_all(state());
     const auto never = reload();
-    EXPECT_EQ(never.code, 1);
+    EXPECT_EQ(never.code, 2) << "as every command that a directory is named to";
     EXPECT_THAT(never.err, HasSubstr(state()));
 }
 
