@@ -97,17 +97,17 @@ std::string Broker::take(std::shared_ptr<ReadyPolicy> fresh) {
                       {"ceiling", crypto::hex(context_.ceiling.digest).substr(0, 12)}});
     }
     service_.send("STATUS=policy " + digest.substr(0, 12) + " in force");
-    const bool resumed = first && !context_.draining && resume_waiting_jobs(parts_.kept, context_);
+    auto answer = "loaded\npolicy " + digest + " is in force; workers " + workers + "; " +
+                  (context_.ceiling.restart_needed
+                       ? "its ceiling takes a restart: systemctl restart bulkhead\n"
+                       : "no restart needed\n");
     // Not while stopping, nor in one-pass mode: a worker that leaves then is not followed by
     // another.
-    if ((other_walls || resumed) && !context_.draining &&
-        parts_.options.command == Command::serve) {
-        workers_->replace_all();
-    }
-    return "loaded\npolicy " + digest + " is in force; workers " + workers + "; " +
-           (context_.ceiling.restart_needed
-                ? "its ceiling takes a restart: systemctl restart bulkhead\n"
-                : "no restart needed\n");
+    if (context_.draining || parts_.options.command != Command::serve) return answer;
+    const bool resumed = first && resume_waiting_jobs(parts_.kept, context_,
+                                                      [this] { workers_->replace_all_at_once(); });
+    if (other_walls && !resumed) workers_->replace_all();
+    return answer;
 }
 
 // The policy in force stays, less what the operator's directory grants no longer. Where that cannot

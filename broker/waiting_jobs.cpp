@@ -1,6 +1,7 @@
 #include "broker/waiting_jobs.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "broker/handlers/handlers.hpp"
 
@@ -28,14 +29,15 @@ Result<> take_up_waiting_jobs(const KeptJobs& kept, Context& broker) {
     return {};
 }
 
-bool resume_waiting_jobs(const KeptJobs& kept, Context& broker) {
+bool resume_waiting_jobs(const KeptJobs& kept, Context& broker,
+                         const std::function<void()>& replace_workers) {
     bool any = false;
     for (const auto& job : broker.ledger.unended()) {
         const auto one = kept.read(job.number);
         if (!one || one->boot.str() == broker.boot) continue;
         if (!broker.log.check(kept.remove(job.number), "job-forget-failed")) continue;
+        if (!std::exchange(any, true)) replace_workers();
         resume(*one, job, broker);
-        any = true;
     }
     return any;
 }

@@ -10,9 +10,11 @@ namespace bulkhead::broker {
 // otherwise. An error is one of the disk.
 Result<> take_up_waiting_jobs(const KeptJobs& kept, Context& broker);
 
-// Those that waited for a policy go on. True if there were any: workers that run know nothing of
-// their new pipes.
-bool resume_waiting_jobs(const KeptJobs& kept, Context& broker);
+// Those that waited for a policy go on. True if there were any. Before the first of them
+// `replace_workers` is called: one that runs knows nothing of their new pipes, and would report an
+// end without what came through them.
+bool resume_waiting_jobs(const KeptJobs& kept, Context& broker,
+                         const std::function<void()>& replace_workers);
 
 // Acknowledges a job that has ended and whose backend is no longer configured: no worker is left
 // that could report it.

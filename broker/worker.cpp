@@ -117,6 +117,14 @@ void Worker::replace() {
     peer_->kill_after(kToMakeRoom);
 }
 
+void Worker::replace_at_once() {
+    if (!runs()) return;
+    replaced_ = true;
+    note(ground_.broker, "worker-replaced",
+         {{"backend", backend()}, {"pid", peer_->process().pid()}});
+    peer_->kill();
+}
+
 void Worker::follow_name_servers() {
     if (!runs() || !egress_) return;
     if (const auto followed = egress_->follow(); !followed) {

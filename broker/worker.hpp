@@ -54,6 +54,8 @@ class Worker {
     // Asks the process to leave and starts another one, confined by the policy now in force. Jobs
     // go on.
     void replace();
+    // The same without asking: of what happens from now on, the process hears nothing.
+    void replace_at_once();
     // Call when the name servers have changed.
     void follow_name_servers();
     template <class Event>

@@ -25,6 +25,10 @@ void Workers::replace_all() {
     for (const auto& one : workers_) one->replace();
 }
 
+void Workers::replace_all_at_once() {
+    for (const auto& one : workers_) one->replace_at_once();
+}
+
 void Workers::follow_name_servers() {
     for (const auto& one : workers_) one->follow_name_servers();
 }

@@ -20,6 +20,7 @@ class Workers {
 
     void start();
     void replace_all();
+    void replace_all_at_once();
     void follow_name_servers();
     bool any_runs() const;
     std::vector<std::string> backends() const;
