@@ -85,7 +85,7 @@ TEST_F(Rejected, TheCommandSaysWhatCameOfIt) {
     const auto refused = bulkhead_reload();
     EXPECT_EQ(refused.code, 1);
     for (const auto* part : {"the policy was rejected", "/policy: reads.policy:33:",
-                             "end the line with \"  # why\"", "approved/pinned.manifest gone",
+                             "unknown key \"no\"", "approved/pinned.manifest gone",
                              "bulkhead reload", "less what the directory grants no longer"}) {
         EXPECT_TRUE(has(refused.output, part)) << part << " is not in: " << refused.output;
     }
