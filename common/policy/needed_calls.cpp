@@ -25,7 +25,8 @@ constexpr std::string_view kWorker[] = {
     "unlinkat", "write"};
 
 constexpr std::string_view kConfigReader[] = {
-    "brk", "close", "exit_group", "fcntl", "lseek", "memfd_create", "mmap", "munmap",
+    "brk", "close", "exit_group", "fcntl", "fstat", "lseek", "memfd_create", "mmap", "munmap",
+    "newfstatat",
 #ifdef __x86_64__
     "poll",
 #else
