@@ -37,7 +37,7 @@ cp -a "$policy" /root/policy
 systemctl start "$unit"
 unmet=$(sed -n 's/.*"event":"agent-started".*"missing":"\([^" ]*\).*/\1/p' /var/log/bulkhead/audit.log | head -n 1)
 
-status_says() { bulkhead status 2>&1 | grep -q "$1"; }
+status_says() { { bulkhead status 2>&1 || true; } | grep -q "$1"; }
 stands() { systemctl show -P StatusText "$unit" | grep -q "policy rejected"; }
 ended() { curl -fsS "$control/control/jobs/$1?wait=30" | grep -q "$2"; }
 in_journal() {
