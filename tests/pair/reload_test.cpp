@@ -105,14 +105,14 @@ TEST_F(Reload, AProfileBeyondTheCeilingIsUnusableUntilThenAndTheRestIsTaken) {
     auto wide = place().read("policy/profiles/test.profile");
     const auto line = wide.find("capabilities none");
     ASSERT_NE(line, wide.npos);
-    wide.replace(line, wide.find('\n', line) - line, "capabilities CAP_SYS_TIME  # sets the clock");
+    wide.replace(line, wide.find('\n', line) - line, "capabilities CAP_SYS_PACCT  # accounts");
     place().write("policy/profiles/wide.profile", wide);
     const auto event = loaded();
     EXPECT_EQ(event["restart_needed"], true) << place().read("log/audit.log");
     const auto unusable = audit("profile-unusable");
     EXPECT_TRUE(std::ranges::any_of(unusable, [](const json& one) {
         const auto why = one["why"].get<std::string>();
-        return why.find("profile wide: needs CAP_SYS_TIME") != why.npos;
+        return why.find("profile wide: needs CAP_SYS_PACCT") != why.npos;
     }));
 }
 
