@@ -92,8 +92,10 @@ TEST_F(Start, AMissingCaFileIsNamed) {
 TEST_F(Start, APortThatPolicyDoesNotListIsNamedWhicheverUrlHasIt) {
     const auto end = "; add a line by profiles/worker.profile.d/NAME.lines: connect 127.0.0.1 7";
     const auto expect_told = [&](const std::string& text) {
+        place().write("agent.log", "");
         start();
-        EXPECT_TRUE(wait_for_log("port 7" + std::string(end))) << log();
+        EXPECT_TRUE(wait_for_log("worker-confined")) << log();
+        EXPECT_NE(log().find("port 7" + std::string(end)), std::string::npos) << log();
         EXPECT_NE(log().find(text), std::string::npos) << "not said: " << text;
         EXPECT_EQ(stop(), 0) << "an agent that cannot connect runs";
     };
