@@ -116,7 +116,7 @@ TEST_F(Start, AnAddressThatPolicyDoesNotNameIsToldAsSuch) {
     place().write("policy/profiles/worker.profile",
                   rows.replace(rows.rfind(near), near.size(), "connect any "));
     start({"--once"});
-    EXPECT_TRUE(wait_for_log("policy names this address and port"));
+    EXPECT_TRUE(wait_for_log("lets the worker not connect to 127.0.0.1"));
     EXPECT_NE(stop(0), 0);
     EXPECT_TRUE(backend().requests().empty());
 }
