@@ -36,10 +36,11 @@ bool is_token(std::string_view text) {
     return !text.empty() && text.size() <= 64 && text.find_first_not_of(kOf) == text.npos;
 }
 
-// Whether the file was written longer ago than anybody waits for an answer, or in the future.
+// Whether the file was written longer ago than anybody waits for an answer, or in the future; or
+// cannot be asked, as when whoever asked has taken it back.
 bool is_stale(const sys::Dir& dir, const std::string& name) {
     struct stat info {};
-    if (::fstatat(dir.fd(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return false;
+    if (::fstatat(dir.fd(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return true;
     const auto age = sys::now() - UnixTime(std::chrono::seconds(info.st_mtim.tv_sec));
     return age > Requests::kAnswerStays || age < -Requests::kAnswerStays;
 }
