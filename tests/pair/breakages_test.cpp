@@ -10,6 +10,7 @@
 
 #include "tests/pair/pair.hpp"
 #include "tests/support/files.hpp"
+#include "tests/support/in_run.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -273,6 +274,7 @@ TEST_F(Breakages, ARebuiltBackendsFirstJobIsNoRepetition) {
     EXPECT_EQ(run_job(job)["outcome"], "finished");
     stop();
 
+    const test::InRun in_run;  // its ca_file must be root's alone
     reference::ReferenceBackend rebuilt;
     ASSERT_TRUE(rebuilt.start());
     rebuilt.add_install_token("token");
