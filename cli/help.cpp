@@ -79,7 +79,7 @@ constexpr std::array kExamples{
     Pair{"metrics", "bulkhead metrics"},
     Pair{"serve-status", "systemd-socket-activate -l 127.0.0.1:7070 bulkhead serve-status"},
     Pair{"explain", "bulkhead explain threshold-not-met"},
-    Pair{"leave", "bulkhead leave"},
+    Pair{"leave", "bulkhead leave main --yes"},
 };
 
 constexpr std::string_view kStatuses =

@@ -103,9 +103,9 @@ constexpr std::array kCommands{
         "as root: start jobs again although the memory of earlier ones is gone; of one-shot jobs\n"
         "      only those that are approved from now on",
         &cli::accept_lost_ledger},
-    Row{"leave", "[BACKEND] [--yes|--undo] [--reason TEXT] [--state DIR]",
-        "as root, while the agent is stopped: remove what it keeps of a backend, and have it stay\n"
-        "      away",
+    Row{"leave", "[BACKEND] [--yes [--untold] | --undo] [--reason TEXT] [--state DIR]",
+        "as root: have the agent that runs say good-bye to a backend, remove what it keeps of it,\n"
+        "      and have it stay away",
         &cli::leave},
     Row{"reset-clock", "[--reason TEXT] [--i-know] [--state DIR] [--log-dir DIR]",
         "as root: believe the clock although this host has seen a later time (clock-unsure); a\n"

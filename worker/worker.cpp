@@ -118,10 +118,12 @@ void Worker::on(const protocol::PolicyReloaded& event) {
     facts.ceiling_digest = crypto::hex(event.ceiling_digest);
     facts.restart_needed = event.restart_needed;
     session_.files_may_have_changed();
+    session_.look_whether_left();
 }
 
 // After whatever was received the broker is asked for its state anew.
 void Worker::on(const protocol::Ping&) {
+    session_.look_whether_left();
     if (const auto state = own_->broker.host_state(); !state) fail_worker(state.error());
 }
 

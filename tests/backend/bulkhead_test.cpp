@@ -107,6 +107,20 @@ TEST_F(Bulkhead, ARevokedCredentialIsUnauthorizedEverywhere) {
     EXPECT_EQ(client_->put("/v1/jobs/job-1/output/stdout?offset=0", "x").status, 401);
 }
 
+TEST_F(Bulkhead, AnAgentThatHasLeftIsUnknownAndMayComeBack) {
+    httplib::Client client(backend_.url());
+    client.set_ca_cert_path(backend_.ca_file());
+    client.set_bearer_token_auth(backend_.enrolments().at(0).credential);
+    const auto answer = client.Delete("/v1/agents/self");
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->status, 204);
+    EXPECT_TRUE(backend_.enrolments().empty());
+    EXPECT_EQ(client_->post("/v1/heartbeat", heartbeat_of(agent_, "web-01", 1)).status, 401);
+    const auto again = client.Delete("/v1/agents/self");
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->status, 401);
+}
+
 TEST_F(Bulkhead, AnAgentCannotSpeakForAnother) {
     EXPECT_EQ(client_->post("/v1/heartbeat", heartbeat_of("agent-99", "web-01", 1)).status, 403);
     EXPECT_EQ(client_->post("/v1/heartbeat", heartbeat_of(agent_, "web-99", 1)).status, 403);

@@ -310,14 +310,24 @@ TEST_F(Breakages, AHostThatLeftStaysAwayUntilThatIsUndone) {
         Program tool({.words = words, .environment = {}, .output = place() / "tool.log"});
         return tool.wait(kPatience);
     };
+    const auto told = [&] { return place().read("tool.log"); };
+    constexpr auto* kCredential = "state/workers/bulkhead/credentials/bulkhead.credential";
     start_enrolled();
-    EXPECT_EQ(leave({"--yes"}), 1) << "the agent runs";
-    EXPECT_NE(place().read("tool.log").find("systemctl stop bulkhead"), std::string::npos);
-    stop();
     EXPECT_EQ(leave({}), 1) << "without --yes";
-    EXPECT_TRUE(place().exists("state/workers/bulkhead/credentials/bulkhead.credential"));
+    stop();
+    EXPECT_EQ(leave({"--yes"}), 1) << "nobody is there to tell the backend";
+    EXPECT_NE(told().find("systemctl start bulkhead"), std::string::npos) << told();
+    EXPECT_NE(told().find("--untold"), std::string::npos) << told();
+    EXPECT_TRUE(place().exists(kCredential));
+    start();
+    EXPECT_TRUE(wait_for_heartbeats(1));
     EXPECT_EQ(leave({"--yes", "--reason", "moved"}), 0);
-    EXPECT_FALSE(place().exists("state/workers/bulkhead/credentials/bulkhead.credential"));
+    EXPECT_NE(told().find("According to the worker of bulkhead: told: the backend at"),
+              std::string::npos)
+        << told();
+    EXPECT_TRUE(backend().enrolments().empty());
+    EXPECT_FALSE(place().exists(kCredential));
+    stop();
     const auto before = backend().requests().size();
     message("this host has left the backend by bulkhead leave");
     EXPECT_EQ(backend().requests().size(), before);

@@ -57,10 +57,10 @@ void EnrollDuty::start() {
 }
 
 void EnrollDuty::stay_away() {
+    context_.loop.cancel(next_try_);
     give_up(
-        "this host has left the backend by bulkhead leave; to enroll it again: systemctl stop "
-        "bulkhead; bulkhead leave " +
-        context_.config.name + " --undo; systemctl start bulkhead");
+        "this host has left the backend by bulkhead leave; to enroll it again: bulkhead leave " +
+        context_.config.name + " --undo; systemctl restart bulkhead");
 }
 
 // At the first start: the identity of the agent that this one replaces. With one of its own the

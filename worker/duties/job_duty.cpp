@@ -114,6 +114,10 @@ void JobDuty::cancel(const DeliveryId& id) {
     refuse_early(early_.release(id));
 }
 
+void JobDuty::cancel_all() {
+    for (const auto& id : running_ids()) cancel(id);
+}
+
 // --- starting
 
 void JobDuty::accept(JobOffer offer) {

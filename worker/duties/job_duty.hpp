@@ -30,6 +30,8 @@ class JobDuty {
     void pause();
     // Fetches no further jobs; those that run are reported to their end.
     void drain();
+    // Ends all that runs.
+    void cancel_all();
     void heartbeat_accepted();
 
     // Drops what belongs to an earlier enrolment: refusals, and what runs or waits to be reported,

@@ -70,7 +70,10 @@ Session::Session(Parts parts, Callbacks callbacks)
                },
            .identified = [this](const Identity& identity, bool anew) { identify(identity, anew); },
            .enrolled = [this](const Enrolled& enrolled) { on_enrolled(enrolled); },
-           .failed = [this] { on_enroll_failed(); }}) {
+           .failed = [this] { on_enroll_failed(); }}),
+      leave_(context_, *dialect_, parts.inputs.credentials,
+             {.quiet = [this] { return idle() && !enroll_.is_asking(); },
+              .left = [this] { stay_away(); }}) {
     const auto& inputs = parts.inputs;
     redact();
     unfinished_.set(enrollment);
@@ -159,15 +162,31 @@ void Session::add_jobs(const SessionInputs& inputs, const JobDialect& dialect,
 
 void Session::start() {
     left_ = stores_.credentials.has_left(config_.name);
-    if (left_) {
-        enroll_.stay_away();
-        if (!context_.serves()) finish(false);
-        return;
-    }
+    // What is owed of jobs cannot be told any more: at this start nothing has been opened for it.
+    if (left_) return leave_.begin(std::chrono::seconds(0));
     if (!dialect_->traits().reports_name_agent && context_.mode != RunMode::register_only) {
         start_duties({});
     }
     enroll_.start();
+}
+
+void Session::look_whether_left() {
+    if (left_ || !stores_.credentials.has_left(config_.name)) return;
+    left_ = true;
+    context_.log.info("backend-leaving",
+                      {{"what", "jobs that run are ended and reported, then it says good-bye"}});
+    drain();
+    inventory_waits_ = false;
+    if (jobs_) jobs_->cancel_all();
+    leave_.begin(kToSettle);
+}
+
+void Session::stay_away() {
+    identity_ = {};
+    if (jobs_) jobs_->forget_all();
+    context_.log.check(stores_.inventory.forget(config_.name), "inventory-state");
+    enroll_.stay_away();
+    if (!context_.serves()) finish(false);
 }
 
 void Session::on_enroll_failed() {
@@ -219,6 +238,14 @@ void Session::identify(const Identity& identity, bool anew) {
 }
 
 void Session::on_enrolled(const Enrolled& enrolled) {
+    if (left_) {
+        // The answer to what was asked before: the good-bye needs it, unless that is over.
+        if (!leave_.over())
+            identity_ = enrolled.identity;
+        else
+            context_.log.check(stores_.credentials.forget_all(config_.name), "leave-failed");
+        return;
+    }
     if (enrolled.kept) identify(enrolled.identity, false);
     identity_ = enrolled.identity;
     redact();
@@ -257,7 +284,7 @@ void Session::refresh() {
 void Session::poll_credential() {
     context_.loop.cancel(credential_poll_);
     credential_poll_ = context_.loop.after(kCredentialPoll, [this] {
-        if (enroll_.state() == EnrollDuty::State::enrolled) return;
+        if (left_ || enroll_.state() == EnrollDuty::State::enrolled) return;
         if (!enroll_.is_asking()) {
             if (auto credential = files_.poll(client_))
                 enroll_.use_credential(*std::move(credential));
@@ -268,6 +295,7 @@ void Session::poll_credential() {
 
 void Session::judge_credential(const Failure* failure) {
     files_.note_report(failure == nullptr);
+    if (left_) return;
     if (failure == nullptr) {
         if (enroll_.accepted() && jobs_) jobs_->start();
         return;

@@ -14,6 +14,7 @@
 #include "worker/duties/heartbeat_duty.hpp"
 #include "worker/duties/inventory_duty.hpp"
 #include "worker/duties/job_duty.hpp"
+#include "worker/duties/leave_duty.hpp"
 #include "worker/duties/presence_duty.hpp"
 #include "worker/session/certificates.hpp"
 #include "worker/session/reloaded_files.hpp"
@@ -73,6 +74,9 @@ class Session {
     void start();
     // No new jobs; what runs is reported to its end.
     void drain();
+    // If an operator had this host leave the backend: ends what runs, reports it, says good-bye
+    // (LeaveDuty) and stays away.
+    void look_whether_left();
     bool idle() const { return !jobs_ || jobs_->idle(); }
 
     // A job that an earlier worker has not reported. False if this dialect has no jobs, so that
@@ -101,6 +105,7 @@ class Session {
     void on_enroll_failed();
     void redact();   // tells the HTTP client which secrets to remove from errors
     void refresh();  // reads again what others may have changed: system facts and credential files
+    void stay_away();
     void poll_credential();
     void judge_credential(const Failure* failure);
     void compare_clocks();  // says once that this host's clock and the backend's differ
@@ -127,12 +132,13 @@ class Session {
     sys::TimerId credential_poll_;
     ReloadedFiles files_;
     EnrollDuty enroll_;
+    LeaveDuty leave_;
     std::optional<PresenceDuty> presence_;
     std::optional<HeartbeatDuty> heartbeat_;
     std::optional<FindingsDuty> findings_;
     std::optional<JobDuty> jobs_;
     std::optional<InventoryDuty> inventory_;
-    bool left_ = false;             // by bulkhead leave: nothing is sent
+    bool left_ = false;             // by bulkhead leave: nothing is begun
     bool inventory_waits_ = false;  // starts after the first heartbeat
     std::bitset<kParts> unfinished_;
     bool all_sent_ = true;

@@ -178,6 +178,37 @@ bool CredentialStore::has_left(std::string_view backend) const {
     return enrolments_.open_at(left_name(backend), O_PATH).has_value();
 }
 
+std::string CredentialStore::farewell(std::string_view backend) const {
+    const auto note = enrolments_.read_file(left_name(backend), kMaxLeftNote);
+    return note ? farewell_in(*note) : "";
+}
+
+Result<> CredentialStore::note_farewell(std::string_view backend,
+                                        const std::string& outcome) const {
+    const auto name = left_name(backend);
+    const auto note = TRY(enrolments_.read_file(name, kMaxLeftNote));
+    return enrolments_.write_atomic(name, left_note(note.substr(0, note.find('\n')), outcome),
+                                    0644);
+}
+
+Result<> CredentialStore::forget_all(std::string_view backend) const {
+    for (const auto& name : {file_name(backend), key_name(backend), uuid_name(backend)}) {
+        TRY(remove_any(dir_, name));
+    }
+    return {};
+}
+
+std::string left_note(std::string_view time, std::string_view outcome) {
+    return std::string(time) + "\n" + (outcome.empty() ? "" : std::string(outcome) + "\n");
+}
+
+std::string farewell_in(std::string_view note) {
+    const auto first = note.find('\n');
+    if (first == note.npos) return "";
+    const auto rest = note.substr(first + 1);
+    return std::string(rest.substr(0, rest.find('\n')));
+}
+
 std::string left_name(std::string_view backend) { return std::string(backend) + ".left"; }
 
 Result<std::string> new_enrolment_mark() {

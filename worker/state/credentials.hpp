@@ -1,5 +1,6 @@
 // CredentialStore: the identity that each backend issued at enrollment, one private file for each.
 #pragma once
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,6 +57,13 @@ class CredentialStore {
     // Whether an operator had this host leave the backend (`bulkhead leave`), which has noted it
     // among the records of enrolments.
     bool has_left(std::string_view backend) const;
+    // What became of the good-bye, one line: "" until note_farewell().
+    std::string farewell(std::string_view backend) const;
+    // Adds that line to the note. An error (ENOENT) where the note is gone: the operator takes it
+    // back.
+    Result<> note_farewell(std::string_view backend, const std::string& outcome) const;
+    // Removes credential, key and own id. Absent is no error.
+    Result<> forget_all(std::string_view backend) const;
 
     // What open() has removed because the store cannot have written it, a sentence each.
     const std::vector<std::string>& removed() const { return removed_; }
@@ -70,8 +78,19 @@ class CredentialStore {
     std::vector<std::string> removed_;
 };
 
-// The file of that note, in the directory "enrolments".
+// The file of that note, in the directory "enrolments": the time (RFC 3339), then the outcome of
+// the good-bye, a line each.
 std::string left_name(std::string_view backend);
+constexpr std::size_t kMaxLeftNote = 2048;  // bytes
+std::string left_note(std::string_view time, std::string_view outcome);
+// The second line of such a text; "" where there is none.
+std::string farewell_in(std::string_view note);
+// How long what is under way at the backend may take to end before the good-bye, and the good-bye
+// itself, all tries together.
+inline constexpr std::chrono::seconds kToSettle{30};
+inline constexpr std::chrono::seconds kFarewellTakes{15};
+// How an outcome begins by which the backend knows that the host has left.
+inline constexpr std::string_view kTold = "told: ";
 
 // A random mark, of getrandom(2).
 Result<std::string> new_enrolment_mark();

@@ -142,6 +142,19 @@ Answer enroll(const Call& call, Services services) {
     return answer;
 }
 
+Answer leave(const Call& call, Services services) {
+    const auto agent = agent_of(call, services.store);
+    if (!agent) return agent.error();
+    const auto host = services.store.change([&](State& state) {
+        auto name = name_of_agent(state, *agent);
+        state.credentials.erase(call.bearer());
+        state.enrolments.erase(*agent);
+        return name;
+    });
+    services.narrator.say(host + " has left");
+    return Answer::empty();
+}
+
 // --- heartbeats ---
 
 void note_running_jobs(State& state, const std::string& agent, const json& running) {
@@ -241,6 +254,7 @@ json hand_out(Job& job, const std::string& agent) {
 }
 
 std::optional<json> news_for(State& state, const std::string& agent, SteadyTime& wake) {
+    if (!state.enrolments.contains(agent)) return std::nullopt;  // it has left while it waited
     if (auto ids = take_cancellations(state, agent); !ids.empty()) return json{{"cancel", ids}};
     for (auto& job : state.jobs)
         if (is_for(job, state.enrolments[agent]) && is_due(state, job, wake))
@@ -386,6 +400,7 @@ void add_bulkhead_routes(Router& router, Services services) {
         router.add(method, path, [=](const Call& call) { return handler(call, services); });
     };
     add("POST", "/v1/enroll", enroll);
+    add("DELETE", "/v1/agents/self", leave);
     add("POST", "/v1/heartbeat", heartbeat);
     add("GET", "/v1/jobs/next", next_job);
     add("PUT", "/v1/jobs/{id}/output/{stream}", put_output);

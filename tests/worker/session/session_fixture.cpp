@@ -172,6 +172,7 @@ Host::Outcome Host::live(RunOptions run, const std::function<bool()>& done) {
         const auto over = [&] { return done ? done() : finished.has_value(); };
         while (!over() && sys::Clock::now() < end) {
             if (!loop->step(std::chrono::milliseconds(50))) break;
+            session.look_whether_left();  // as at each Ping
         }
         EXPECT_TRUE(over()) << "waited in vain";
         JsonWriter json;

@@ -168,15 +168,92 @@ TEST_F(Enrolled, ADamagedRecordIsTakenForAnother) {
     EXPECT_EQ(record().find("mark none"), std::string::npos) << record();
 }
 
-TEST_F(Enrolled, AHostThatLeftAsksForNothing) {
-    ASSERT_TRUE(host_->run(RunMode::check_in_only, true).well);
+// --- and its end
+
+class Leaving : public Enrolled {
+  protected:
+    static constexpr auto* kSelf = "/v1/agents/self";
+    void mark_left() {
+        std::filesystem::create_directories(host_->state / "enrolments");
+        std::ofstream(host_->state / "enrolments/fleet.left") << "2027-01-15T08:00:00Z\n";
+    }
+    std::string farewell() const {
+        return farewell_in(bulkhead::test::content_of(host_->state / "enrolments/fleet.left"));
+    }
+    bool has_credential() const {
+        return std::filesystem::exists(host_->state / "credentials/fleet.credential");
+    }
+    // A run that serves and is left when the first heartbeat has come.
+    void leave_while_it_serves() {
+        ASSERT_TRUE(host_->serve_until([&] {
+            if (backend_.heartbeats().empty()) return false;
+            if (!std::filesystem::exists(host_->state / "enrolments/fleet.left")) mark_left();
+            return !farewell().empty();
+        }));
+    }
+};
+
+TEST_F(Leaving, ARunningWorkerSaysGoodByeAndStaysAway) {
+    leave_while_it_serves();
+    EXPECT_TRUE(farewell().starts_with("told: the backend at")) << farewell();
+    EXPECT_TRUE(backend_.enrolments().empty());
+    EXPECT_FALSE(has_credential());
     const auto before = backend_.requests().size();
-    std::ofstream(host_->state / "enrolments/fleet.left").close();
     const auto outcome = host_->run(RunMode::check_in_only, true);
     EXPECT_FALSE(outcome.well);
     EXPECT_NE(outcome.status.find("bulkhead leave fleet --undo"), std::string::npos)
         << outcome.status;
-    EXPECT_EQ(backend_.requests().size(), before);
+    EXPECT_EQ(backend_.requests().size(), before) << "it is said once";
+    ASSERT_TRUE(std::filesystem::remove(host_->state / "enrolments/fleet.left"));
+    EXPECT_TRUE(host_->run(RunMode::check_in_only, true).well) << "and back, by the same token";
+}
+
+TEST_F(Leaving, WhatAnEarlierWorkerDidNotSayTheNextOneDoes) {
+    ASSERT_TRUE(host_->run(RunMode::check_in_only, true).well);
+    mark_left();
+    EXPECT_FALSE(host_->run(RunMode::once).well);
+    EXPECT_EQ(asked(kSelf), 1U);
+    EXPECT_TRUE(backend_.enrolments().empty());
+    EXPECT_FALSE(has_credential());
+}
+
+TEST_F(Leaving, ABackendThatKnowsNoSuchHostHasHeardIt) {
+    backend_.misbehave({.path = kSelf, .status = 404});
+    leave_while_it_serves();
+    EXPECT_TRUE(farewell().ends_with("had removed it before")) << farewell();
+}
+
+TEST_F(Leaving, ABackendThatRefusesHoldsNobody) {
+    backend_.misbehave({.path = kSelf, .status = 403});
+    leave_while_it_serves();
+    EXPECT_TRUE(farewell().starts_with("untold: the backend at")) << farewell();
+    EXPECT_NE(farewell().find("403"), std::string::npos) << farewell();
+    EXPECT_FALSE(has_credential());
+}
+
+TEST_F(Leaving, ABackendThatIsAwayIsTriedForAWhile) {
+    backend_.misbehave({.path = kSelf, .status = 503});
+    leave_while_it_serves();
+    EXPECT_TRUE(farewell().starts_with("untold: ")) << farewell();
+    EXPECT_GT(asked(kSelf), 3U);
+    EXPECT_LT(asked(kSelf), 10U);
+    EXPECT_FALSE(has_credential());
+}
+
+TEST_F(Leaving, ADialectWithoutTheWordSaysSo) {
+    speak("hyprbox");
+    host_->config.credential = Secret("token");
+    backend_.add_node_token("token", "web-01");
+    leave_while_it_serves();
+    EXPECT_EQ(farewell(), "untold: the dialect hyprbox has no word for it");
+    EXPECT_FALSE(has_credential());
+}
+
+TEST_F(Leaving, AHostWithoutACredentialHasNobodyToTell) {
+    mark_left();
+    EXPECT_FALSE(host_->run(RunMode::check_in_only).well);
+    EXPECT_EQ(farewell(), "untold: this host is not enrolled there");
+    EXPECT_TRUE(backend_.requests().empty());
 }
 
 // --- a backend that keeps its agents in memory alone

@@ -180,6 +180,12 @@ Answer<HeartbeatReceipt> judge_heartbeat(const HttpAnswer& answer) {
     return HeartbeatReceipt{.heartbeat_interval = *interval};
 }
 
+Answer<Farewell> judge_farewell(const HttpAnswer& answer) {
+    if (answer.status == 204) return Farewell{};
+    if (answer.status == 404 || answer.status == 410) return Farewell{.was_known = false};
+    return failure(answer);
+}
+
 }  // namespace
 
 const DialectTraits& BulkheadDialect::traits() const {
@@ -212,6 +218,15 @@ Exchange<HeartbeatReceipt> BulkheadDialect::heartbeat(const Identity& identity,
                         .body = heartbeat_body(identity, beat),
                         .max_answer_bytes = bulkhead_wire::kMaxAnswerBytes},
             .judge = &judge_heartbeat};
+}
+
+std::optional<Exchange<Farewell>> BulkheadDialect::say_good_bye(const Identity& identity) const {
+    return Exchange<Farewell>{.request = {.method = "DELETE",
+                                          .path = "/v1/agents/self",
+                                          .headers = {bulkhead_wire::bearer(identity)},
+                                          .body = {},
+                                          .max_answer_bytes = bulkhead_wire::kMaxAnswerBytes},
+                              .judge = &judge_farewell};
 }
 
 }  // namespace bulkhead::worker

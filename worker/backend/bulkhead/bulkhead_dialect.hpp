@@ -13,6 +13,7 @@ class BulkheadDialect final : public Dialect, public EnrollDialect {
     const DialectTraits& traits() const override;
     Exchange<HeartbeatReceipt> heartbeat(const Identity& identity,
                                          const Heartbeat& beat) const override;
+    std::optional<Exchange<Farewell>> say_good_bye(const Identity& identity) const override;
     Exchange<Enrolled> enroll(const EnrollRequest& request) const override;
 
     const EnrollDialect* enrollment() const override { return this; }

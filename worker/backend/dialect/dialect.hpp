@@ -166,6 +166,11 @@ class Dialect {
     virtual std::optional<Exchange<Standing>> ask_standing(const StandingQuestion&) const {
         return std::nullopt;
     }
+    // The request after which the backend no longer counts this host among its agents and takes
+    // `identity` no more. nullopt: this backend has no such request.
+    virtual std::optional<Exchange<Farewell>> say_good_bye(const Identity&) const {
+        return std::nullopt;
+    }
     // Each is null if the backend does not offer it.
     virtual const EnrollDialect* enrollment() const { return nullptr; }
     virtual const PresenceDialect* presence() const { return nullptr; }

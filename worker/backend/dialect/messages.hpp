@@ -104,6 +104,11 @@ struct Presence {
     std::function<Exchange<Presence>()> next;
 };
 
+// The answer to a good-bye.
+struct Farewell {
+    bool was_known = true;  // false: the backend had lost this host before
+};
+
 struct Confinement {
     int landlock_abi = 0;
     std::vector<std::string> missing;  // names of walls that this host lacks
