@@ -119,6 +119,8 @@ void Worker::on(const protocol::PolicyReloaded& event) {
     facts.restart_needed = event.restart_needed;
     session_.files_may_have_changed();
     session_.look_whether_left();
+    // The next worker is handed what the policy of now has of its files.
+    if (session_.shut()) stop(0);
 }
 
 // After whatever was received the broker is asked for its state anew.

@@ -49,6 +49,8 @@ struct BackendConfig {
     DialectOptions options;
 
     // load_files() fills these, in the worker of this backend.
+    // Not empty: why nothing is sent to this backend, as policy keeps from us what it takes.
+    std::string shut;
     std::string ca_pem;
     std::string client_certificate_pem;
     Secret client_key_pem;

@@ -24,6 +24,7 @@ constexpr std::size_t kMaxTokenBytes = 8_KiB;
 constexpr std::string_view kOk = "ok";
 constexpr std::string_view kAbsent = "read-absent";
 constexpr std::string_view kNotInPolicy = "not-in-policy";
+constexpr int kKeptByPolicy = EACCES;  // Error::code of what is kNotInPolicy
 constexpr std::string_view kOptions = "options.";
 constexpr std::string_view kOriginal = "original.";
 
@@ -36,7 +37,7 @@ std::unexpected<Error> not_opened(const std::string& path, const OpenedFile& fil
                         ": no row of policy/credentials.policy has it, so root does not open it; "
                         "move it to /etc/bulkhead/credentials/ and the backend's name, or add a "
                         "row by credentials.policy.d/NAME.lines",
-                    EACCES);
+                    kKeptByPolicy);
     }
     return fail(path + ": " + (file.detail.empty() ? file.reason : file.detail));
 }
@@ -193,7 +194,7 @@ class Loader {
             return {};
         }
         const int code = credential.error().code;
-        if (!backend_.credential_file_optional || (code != ENOENT && code != EACCES)) {
+        if (!backend_.credential_file_optional || (code != ENOENT && code != kKeptByPolicy)) {
             return std::unexpected(credential.error());
         }
         return {};
@@ -206,7 +207,7 @@ class Loader {
             auto text = read_opened(path, opened(std::string(kOptions) + std::string(option)),
                                     64_KiB, secret ? Kind::secret : Kind::open);
             const int code = text ? 0 : text.error().code;
-            return code == ENOENT || code == EACCES ? "" : text;
+            return code == ENOENT || code == kKeptByPolicy ? "" : text;
         };
     }
 
@@ -262,7 +263,10 @@ Result<ClientCertificate> read_client_certificate(const BackendConfig& backend,
 }
 
 Result<> load_files(BackendConfig& backend, const OpenedFiles& files) {
-    return within("backend " + backend.name, Loader(backend, files).load());
+    auto done = within("backend " + backend.name, Loader(backend, files).load());
+    if (done || done.error().code != kKeptByPolicy) return done;
+    backend.shut = std::move(done).error().what;
+    return {};
 }
 
 }  // namespace bulkhead::worker

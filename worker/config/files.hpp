@@ -29,7 +29,9 @@ struct OpenedFile {
 using OpenedFiles = std::map<std::string, OpenedFile, std::less<>>;
 
 // Reads the files into `backend`. A file that may be absent may also be one that policy does not
-// let root open: then only a default may have named it, and the broker has logged it.
+// let root open: then only a default may have named it, and the broker has logged it. Another that
+// policy does not let root open, as after its row was withdrawn, is no error either: it is
+// BackendConfig::shut. A policy that has it again is in force after a reload.
 Result<> load_files(BackendConfig& backend, const OpenedFiles& files);
 
 // Reads a credential file that was opened again. An error of code ENOENT: there is none.

@@ -63,6 +63,10 @@ void EnrollDuty::stay_away() {
         context_.config.name + " --undo; systemctl restart bulkhead");
 }
 
+void EnrollDuty::keep_shut() {
+    give_up(context_.config.shut + "; then: bulkhead reload; until then nothing is sent to it");
+}
+
 // At the first start: the identity of the agent that this one replaces. With one of its own the
 // host would be a second agent to the backend.
 Result<std::optional<Identity>> EnrollDuty::take_over() {

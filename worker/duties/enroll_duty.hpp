@@ -43,6 +43,8 @@ class EnrollDuty {
     void start();
     // Asks for nothing: an operator had this host leave the backend.
     void stay_away();
+    // Asks for nothing: policy keeps from us what the backend takes.
+    void keep_shut();
     // The backend rejects a credential that it accepted before. Enrolls again, with growing pauses,
     // where the dialect allows it and a token is known.
     void renew(const std::string& why);

@@ -28,6 +28,7 @@ void LeaveDuty::wait_for_quiet(sys::Clock::time_point until) {
     }
     deadline_ = sys::Clock::now() + kFarewellTakes;
     identity_ = who();
+    if (!context_.config.shut.empty()) return settle("untold: " + context_.config.shut);
     if (identity_.credential.empty()) return settle("untold: this host is not enrolled there");
     say();
 }

@@ -162,6 +162,11 @@ void Session::add_jobs(const SessionInputs& inputs, const JobDialect& dialect,
 
 void Session::start() {
     left_ = stores_.credentials.has_left(config_.name);
+    if (shut() && !left_) {
+        enroll_.keep_shut();
+        if (!context_.serves()) finish(false);
+        return;
+    }
     // What is owed of jobs cannot be told any more: at this start nothing has been opened for it.
     if (left_) return leave_.begin(std::chrono::seconds(0));
     if (!dialect_->traits().reports_name_agent && context_.mode != RunMode::register_only) {
@@ -192,7 +197,7 @@ void Session::stay_away() {
 void Session::on_enroll_failed() {
     files_.note_report(false);
     if (context_.serves()) {
-        if (!left_) poll_credential();
+        if (!away()) poll_credential();
         return;
     }
     // An enrollment that waits for an administrator is no failure of this run.
@@ -284,7 +289,7 @@ void Session::refresh() {
 void Session::poll_credential() {
     context_.loop.cancel(credential_poll_);
     credential_poll_ = context_.loop.after(kCredentialPoll, [this] {
-        if (left_ || enroll_.state() == EnrollDuty::State::enrolled) return;
+        if (away() || enroll_.state() == EnrollDuty::State::enrolled) return;
         if (!enroll_.is_asking()) {
             if (auto credential = files_.poll(client_))
                 enroll_.use_credential(*std::move(credential));
@@ -295,7 +300,7 @@ void Session::poll_credential() {
 
 void Session::judge_credential(const Failure* failure) {
     files_.note_report(failure == nullptr);
-    if (left_) return;
+    if (away()) return;
     if (failure == nullptr) {
         if (enroll_.accepted() && jobs_) jobs_->start();
         return;

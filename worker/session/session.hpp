@@ -77,6 +77,8 @@ class Session {
     // If an operator had this host leave the backend: ends what runs, reports it, says good-bye
     // (LeaveDuty) and stays away.
     void look_whether_left();
+    // Nothing is sent (BackendConfig::shut), until another worker has the files.
+    bool shut() const { return !config_.shut.empty(); }
     bool idle() const { return !jobs_ || jobs_->idle(); }
 
     // A job that an earlier worker has not reported. False if this dialect has no jobs, so that
@@ -138,6 +140,7 @@ class Session {
     std::optional<FindingsDuty> findings_;
     std::optional<JobDuty> jobs_;
     std::optional<InventoryDuty> inventory_;
+    bool away() const { return left_ || shut(); }
     bool left_ = false;             // by bulkhead leave: nothing is begun
     bool inventory_waits_ = false;  // starts after the first heartbeat
     std::bitset<kParts> unfinished_;

@@ -174,17 +174,20 @@ TEST_F(LoadFiles, AnInstallTokenThatIsGoneIsRememberedAndNotFatal) {
     }
 }
 
-TEST_F(LoadFiles, WhatPolicyKeepsFromUsIsFatalUnlessItMayBeAbsent) {
+TEST_F(LoadFiles, WhatPolicyKeepsFromUsShutsTheBackendUnlessItMayBeAbsent) {
     backend_.credential_file = "/elsewhere/credential";
     OpenedFiles files;
     files["credential_file"] = {.reason = "not-in-policy", .fd = {}};
-    EXPECT_EQ(trouble(files),
+    EXPECT_EQ(trouble(files), "") << "the worker is to say it";
+    EXPECT_EQ(backend_.shut,
               "backend main: credential_file: /elsewhere/credential: no row of "
               "policy/credentials.policy has it, so root does not open it; move it to "
               "/etc/bulkhead/credentials/ and the backend's name, or add a row by "
               "credentials.policy.d/NAME.lines");
+    backend_.shut.clear();
     backend_.credential_file_optional = true;
     EXPECT_EQ(trouble(files), "");
+    EXPECT_EQ(backend_.shut, "");
     files["credential_file"].reason = "read-not-roots";
     EXPECT_EQ(trouble(files),
               "backend main: credential_file: /elsewhere/credential: read-not-roots")

@@ -109,6 +109,21 @@ TEST_F(SessionTest, ACredentialThatIsGivenAndRefusedIsAskedForEverMoreSeldom) {
     EXPECT_GE(all.back().at - all.front().at, 2800ms) << "a second, then two";
 }
 
+TEST_F(SessionTest, NothingIsSentToABackendThatPolicyKeepsShut) {
+    speak("bulkhead");
+    ASSERT_TRUE(host_->run(RunMode::check_in_only).well);
+    const auto before = backend_.requests().size();
+    host_->config.shut = "backend fleet: ca_file: /x: no row of it";
+    const auto outcome = host_->run(RunMode::once);
+    EXPECT_FALSE(outcome.well);
+    EXPECT_NE(outcome.status.find("no row of it; then: bulkhead reload"), std::string::npos)
+        << outcome.status;
+    EXPECT_EQ(backend_.requests().size(), before);
+    std::ofstream(host_->state / "enrolments/fleet.left") << "2027-01-15T08:00:00Z\n";
+    EXPECT_FALSE(host_->run(RunMode::once).well);
+    EXPECT_EQ(backend_.requests().size(), before) << "nor is a good-bye";
+}
+
 // --- enrolments
 
 class Enrolled : public SessionTest {
