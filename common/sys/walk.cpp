@@ -30,9 +30,20 @@ void push_steps(std::vector<std::string>& steps, std::string_view path) {
     }
 }
 
-Result<> require_roots(const struct stat& info, const std::string& path, Sticky sticky) {
+// Whether a command that gives `path` to root alone takes it from nobody: it is what was asked for,
+// or a directory of this agent's, with nothing but root's above it.
+bool is_for_us(const std::string& path, bool asked_for) {
+    return asked_for || (path + "/").contains("/bulkhead/");
+}
+
+Result<> require_roots(const struct stat& info, const std::string& path, Sticky sticky,
+                       bool asked_for) {
     const bool shared = (info.st_mode & S_ISVTX) != 0;
     if (is_roots_alone(info)) return {};
+    constexpr std::string_view kElsewhere = "; choose a place where only root may";
+    const auto advice = [&](const char* command) {
+        return is_for_us(path, asked_for) ? "; run: " + (command + path) : std::string(kElsewhere);
+    };
     // Other programs need a device with the mode that it has.
     if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode) && !S_ISLNK(info.st_mode)) {
         return fail(path + ": is a device, FIFO or socket, and a regular file belongs there",
@@ -42,13 +53,11 @@ Result<> require_roots(const struct stat& info, const std::string& path, Sticky 
     if (info.st_uid != 0) {
         const auto owner = path + ": belongs to user " + std::to_string(info.st_uid);
         return fail(S_ISLNK(info.st_mode) ? owner + " and is a symlink; remove it"
-                                          : owner + "; run: chown root " + path,
+                                          : owner + advice("chown root "),
                     EPERM);
     }
-    if (shared) {
-        return fail(path + ": others may write to it; choose a place where only root may", EPERM);
-    }
-    return fail(path + ": others may write to it; run: chmod go-w " + path, EPERM);
+    const auto open = path + ": others may write to it";
+    return fail(open + (shared ? std::string(kElsewhere) : advice("chmod go-w ")), EPERM);
 }
 
 Result<std::string> target_of(const Step& link) {
@@ -60,9 +69,10 @@ Result<std::string> target_of(const Step& link) {
     return std::string(text.data(), static_cast<std::size_t>(size));
 }
 
-}  // namespace
+// What the path leads to is what was asked for, or the directory above that.
+enum class End { asked_for, above };
 
-Result<Fd> walk(std::string_view path, std::string_view links_within, Sticky sticky) {
+Result<Fd> walk_to(std::string_view path, std::string_view links_within, Sticky sticky, End end) {
     if (!path.starts_with('/')) return fail(std::string(path) + ": give an absolute path", EINVAL);
     std::vector<std::string> steps;
     push_steps(steps, path);
@@ -81,7 +91,9 @@ Result<Fd> walk(std::string_view path, std::string_view links_within, Sticky sti
         struct stat info {};
         const auto& here = below.back();
         if (::fstat(here.fd.get(), &info) != 0) return fail_errno("fstat " + here.path);
-        const auto roots = require_roots(info, here.path.empty() ? "/" : here.path, sticky);
+        const bool asked_for = end == End::asked_for && steps.empty();
+        const auto roots =
+            require_roots(info, here.path.empty() ? "/" : here.path, sticky, asked_for);
         if (!roots && !link.empty()) return within("behind the symlink " + link, roots.error());
         TRY(roots);
         if (S_ISLNK(info.st_mode)) {
@@ -114,17 +126,20 @@ Result<Fd> walk(std::string_view path, std::string_view links_within, Sticky sti
     }
 }
 
-namespace {
-
-Result<Dir> open_walked(std::string_view path, std::string_view links_within, Sticky sticky) {
-    const auto found = Dir::from(TRY(walk(path, links_within, sticky)));
+Result<Dir> open_walked(std::string_view path, std::string_view links_within, Sticky sticky,
+                        End end) {
+    const auto found = Dir::from(TRY(walk_to(path, links_within, sticky, end)));
     return within(path, found.open_dir("."));
 }
 
 }  // namespace
 
+Result<Fd> walk(std::string_view path, std::string_view links_within, Sticky sticky) {
+    return walk_to(path, links_within, sticky, End::asked_for);
+}
+
 Result<Dir> walk_to_dir(std::string_view path, Links links) {
-    return open_walked(path, links == Links::refused ? "" : "/", Sticky::refused);
+    return open_walked(path, links == Links::refused ? "" : "/", Sticky::refused, End::asked_for);
 }
 
 Result<Place> walk_to_place(std::string_view path, Sticky sticky) {
@@ -133,8 +148,9 @@ Result<Place> walk_to_place(std::string_view path, Sticky sticky) {
     if (slash == path.npos || slash + 1 == path.size()) {
         return fail(std::string(path) + ": give an absolute path", EINVAL);
     }
-    return Place{TRY(open_walked(slash == 0 ? "/" : path.substr(0, slash), "/", sticky)),
-                 std::string(path.substr(slash + 1))};
+    return Place{
+        TRY(open_walked(slash == 0 ? "/" : path.substr(0, slash), "/", sticky, End::above)),
+        std::string(path.substr(slash + 1))};
 }
 
 Result<Fd> reopen(const Fd& found, int flags) {

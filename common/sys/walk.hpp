@@ -16,7 +16,8 @@ enum class Sticky { refused, taken };
 // Symlinks are followed where links of root's are, beneath `links_within`; "/" is everywhere, ""
 // nowhere, and elsewhere than "/" they must be relative and stay beneath it. `path` is absolute.
 // The descriptor is opened with O_PATH. Errors: code EPERM names what others could change, and the
-// command that mends it; ELOOP names a symlink that is not followed; else that of openat(2).
+// command that mends it, or to choose another place where that command would take a directory from
+// those whose it is; ELOOP names a symlink that is not followed; else that of openat(2).
 Result<Fd> walk(std::string_view path, std::string_view links_within,
                 Sticky sticky = Sticky::refused);
 
