@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <cstring>
@@ -24,19 +25,22 @@ std::string taken(const char* name) {
 
 bool is_for_us(const std::string& pid) { return pid == std::to_string(::getpid()); }
 
-// From descriptor 3 on, as many as there are names.
+// From descriptor 3 on. Where there is not a name for each, none is known: all are closed.
 Notifier::Kept taken_descriptors() {
     constexpr int kFirst = 3;
+    constexpr std::size_t kMost = 4096;  // more than FileDescriptorStoreMax= of any unit of ours
     const bool ours = is_for_us(taken("LISTEN_PID"));
     const auto count = parse_number<std::size_t>(taken("LISTEN_FDS"));
     const auto text = taken("LISTEN_FDNAMES");
     const auto names = split(text, ':');
     Notifier::Kept kept;
-    if (!ours || !count || *count != names.size()) return kept;
-    for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!ours || !count) return kept;
+    const bool named = *count == names.size();
+    for (std::size_t i = 0; i < std::min(*count, kMost); ++i) {
         const int number = kFirst + static_cast<int>(i);
         if (::fcntl(number, F_SETFD, FD_CLOEXEC) != 0) continue;
-        kept.emplace_back(names[i], sys::Fd(number));
+        sys::Fd fd(number);
+        if (named) kept.emplace_back(names[i], std::move(fd));
     }
     return kept;
 }

@@ -36,15 +36,6 @@ bool is_token(std::string_view text) {
     return !text.empty() && text.size() <= 64 && text.find_first_not_of(kOf) == text.npos;
 }
 
-// Whether the file was written longer ago than anybody waits for an answer, or in the future; or
-// cannot be asked, as when whoever asked has taken it back.
-bool is_stale(const sys::Dir& dir, const std::string& name) {
-    struct stat info {};
-    if (::fstatat(dir.fd(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return true;
-    const auto age = sys::now() - UnixTime(std::chrono::seconds(info.st_mtim.tv_sec));
-    return age > Requests::kAnswerStays || age < -Requests::kAnswerStays;
-}
-
 }  // namespace
 
 Requests::~Requests() {
@@ -70,6 +61,13 @@ Result<> Requests::follow() {
     TRY(loop_.watch(notify_.get(), EPOLLIN, on_events));
     look();
     return {};
+}
+
+bool Requests::is_stale(const sys::Dir& requests, const std::string& name) {
+    struct stat info {};
+    if (::fstatat(requests.fd(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return true;
+    const auto age = sys::now() - UnixTime(std::chrono::seconds(info.st_mtim.tv_sec));
+    return age > kAnswerStays || age < -kAnswerStays;
 }
 
 void Requests::look() {

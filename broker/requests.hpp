@@ -32,6 +32,10 @@ class Requests {
     Requests(const Requests&) = delete;
     Requests& operator=(const Requests&) = delete;
 
+    // Whether a file of that directory was written longer ago than anybody waits for an answer, or
+    // in the future; or cannot be asked, as when whoever asked has taken it back.
+    static bool is_stale(const sys::Dir& requests, const std::string& name);
+
     // Looks now, and whenever a file appears or goes in either directory (inotify(7)).
     Result<> follow();
     // Serves the requests that are there, and notices whether intake was suspended or resumed.

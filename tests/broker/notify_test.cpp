@@ -2,15 +2,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdlib>
-#include <cstring>
 
+#include "tests/support/service_manager.hpp"
 #include "tests/support/tree.hpp"
 
 namespace bulkhead::broker {
@@ -18,22 +15,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// The service manager's end, at a path or, beginning with '@', at an abstract name.
-sys::Fd manager_at(std::string name) {
-    sys::Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
-    if (name[0] == '@') name[0] = '\0';
-    std::memcpy(address.sun_path, name.data(), name.size());
-    EXPECT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), length), 0);
-    return socket;
-}
-
-std::string received(const sys::Fd& socket) {
-    std::string text(4096, '\0');
-    const auto got = ::recv(socket.get(), text.data(), text.size(), 0);
-    return got < 0 ? "nothing" : text.substr(0, static_cast<std::size_t>(got));
+std::string received(test::NotifySocket& manager) {
+    const auto datagram = manager.receive();
+    return datagram ? datagram->text : "nothing";
 }
 
 struct NotifyTest : testing::Test {
@@ -47,7 +31,7 @@ struct NotifyTest : testing::Test {
 
 TEST_F(NotifyTest, DatagramsReachTheServiceManager) {
     const test::TempDir dir;
-    const auto manager = manager_at(dir / "notify");
+    test::NotifySocket manager(dir / "notify");
     set("NOTIFY_SOCKET", dir / "notify");
     const auto notifier = Notifier::from_environment();
     notifier.send("READY=1\nSTATUS=serving");
@@ -58,27 +42,17 @@ TEST_F(NotifyTest, DatagramsReachTheServiceManager) {
 
 TEST_F(NotifyTest, ADescriptorGoesAlongAndNothingWaits) {
     const test::TempDir dir;
-    const auto manager = manager_at(dir / "notify");
+    test::NotifySocket manager(dir / "notify");
     set("NOTIFY_SOCKET", dir / "notify");
     const auto notifier = Notifier::from_environment();
     const auto pipe = sys::make_pipe().value();
     ASSERT_TRUE(sys::write_all(pipe.write, as_bytes("x")));
     ASSERT_TRUE(notifier.send("FDSTORE=1", &pipe.read));
-    std::array<char, 16> text{};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-    iovec part{.iov_base = text.data(), .iov_len = text.size()};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    ASSERT_EQ(::recvmsg(manager.get(), &message, MSG_CMSG_CLOEXEC), 9);
-    const auto* head = CMSG_FIRSTHDR(&message);
-    ASSERT_NE(head, nullptr);
-    int number = -1;
-    std::memcpy(&number, CMSG_DATA(head), sizeof number);
-    const sys::Fd received(number);
-    EXPECT_EQ(::read(number, text.data(), 1), 1);
+    const auto datagram = manager.receive();
+    ASSERT_TRUE(datagram);
+    EXPECT_EQ(datagram->text, "FDSTORE=1");
+    char letter = 0;
+    EXPECT_EQ(::read(datagram->fd.get(), &letter, 1), 1);
 
     auto sent = notifier.send("FDSTORE=1", &pipe.read);
     for (int i = 0; sent && i < 100'000; ++i) sent = notifier.send("FDSTORE=1", &pipe.read);
@@ -89,6 +63,7 @@ TEST_F(NotifyTest, ADescriptorGoesAlongAndNothingWaits) {
 
 struct Handed {
     std::string pid, count, names;
+    bool stays = false;  // where none is taken: the descriptors are nobody's to close
 };
 
 TEST_F(NotifyTest, DescriptorsAreTakenOnlyIfTheyWereHandedToThisProcess) {
@@ -104,6 +79,9 @@ TEST_F(NotifyTest, DescriptorsAreTakenOnlyIfTheyWereHandedToThisProcess) {
             set("LISTEN_FDNAMES", handed.names);
             const auto kept = Notifier::from_environment().take_kept();
             if (::getenv("LISTEN_FDS") != nullptr) ::_exit(102);
+            // A process of a job would inherit what is left open.
+            const bool open = ::fcntl(3, F_GETFD) >= 0 || ::fcntl(4, F_GETFD) >= 0;
+            if (kept.empty() && open != handed.stays) ::_exit(104);
             for (const auto& [name, fd] : kept) {
                 if ((::fcntl(fd.get(), F_GETFD) & FD_CLOEXEC) == 0) ::_exit(103);
             }
@@ -114,17 +92,20 @@ TEST_F(NotifyTest, DescriptorsAreTakenOnlyIfTheyWereHandedToThisProcess) {
         return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     };
     EXPECT_EQ(taken({"own", "2", "a:b"}), 2);
-    EXPECT_EQ(taken({"1", "2", "a:b"}), 0) << "of another process";
-    EXPECT_EQ(taken({"", "2", "a:b"}), 0);
+    EXPECT_EQ(taken({"1", "2", "a:b", true}), 0) << "of another process";
+    EXPECT_EQ(taken({"", "2", "a:b", true}), 0);
     EXPECT_EQ(taken({"own", "3", "a:b"}), 0) << "names and number differ";
-    EXPECT_EQ(taken({"own", "-1", ""}), 0);
-    EXPECT_EQ(taken({"own", "99999999999999999999", "a"}), 0);
-    EXPECT_EQ(taken({"own", "0", ""}), 0);
+    EXPECT_EQ(taken({"own", "2", "a"}), 0) << "they are closed";
+    EXPECT_EQ(taken({"own", "2", "a:b:c"}), 0);
+    EXPECT_EQ(taken({"own", "2", ""}), 0) << "a service manager that names none";
+    EXPECT_EQ(taken({"own", "-1", "", true}), 0);
+    EXPECT_EQ(taken({"own", "99999999999999999999", "a", true}), 0);
+    EXPECT_EQ(taken({"own", "0", "", true}), 0);
 }
 
 TEST_F(NotifyTest, AnAbstractAddressWorksToo) {
     const auto name = "@bulkhead-notify-" + std::to_string(::getpid());
-    const auto manager = manager_at(name);
+    test::NotifySocket manager(name);
     set("NOTIFY_SOCKET", name);
     Notifier::from_environment().send("READY=1");
     EXPECT_EQ(received(manager), "READY=1");
@@ -140,7 +121,7 @@ TEST_F(NotifyTest, WithoutAManagerNothingHappens) {
 
 TEST_F(NotifyTest, AFullManagerDoesNotHoldUsUp) {
     const test::TempDir dir;
-    const auto manager = manager_at(dir / "notify");
+    test::NotifySocket manager(dir / "notify");
     set("NOTIFY_SOCKET", dir / "notify");
     const auto notifier = Notifier::from_environment();
     for (int i = 0; i < 10'000; ++i) notifier.send("WATCHDOG=1");

@@ -11,8 +11,8 @@
 
 #include "common/base/parse.hpp"
 #include "tests/pair/pair.hpp"
-#include "tests/pair/service_manager.hpp"
 #include "tests/support/ok.hpp"
+#include "tests/support/service_manager.hpp"
 
 namespace bulkhead::test {
 namespace {

@@ -1,4 +1,4 @@
-#include "tests/pair/service_manager.hpp"
+#include "tests/support/service_manager.hpp"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 
@@ -13,32 +14,23 @@
 
 namespace bulkhead::test {
 
-ServiceManager::ServiceManager(std::string path)
-    : path_(std::move(path)), socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path_.copy(address.sun_path, sizeof address.sun_path - 1);
-    if (::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-        std::abort();
-    }
-    thread_ = std::thread([this] { serve(); });
+NotifySocket::NotifySocket(std::string address)
+    : address_(std::move(address)), socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un own{};
+    own.sun_family = AF_UNIX;
+    const auto size = address_.copy(own.sun_path, sizeof own.sun_path - 1);
+    if (own.sun_path[0] == '@') own.sun_path[0] = '\0';
+    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + size);
+    if (::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&own), length) != 0) std::abort();
 }
 
-ServiceManager::~ServiceManager() {
-    over_ = true;
-    thread_.join();
-    ::unlink(path_.c_str());
+NotifySocket::~NotifySocket() {
+    if (!address_.starts_with('@')) ::unlink(address_.c_str());
 }
 
-void ServiceManager::serve() {
-    while (!over_) {
-        pollfd watched{.fd = socket_.get(), .events = POLLIN, .revents = 0};
-        if (::poll(&watched, 1, 20) > 0) receive();
-    }
-}
-
-void ServiceManager::receive() {
-    const std::lock_guard lock(mutex_);
+std::optional<NotifySocket::Datagram> NotifySocket::receive(std::chrono::milliseconds longest) {
+    pollfd watched{.fd = socket_.get(), .events = POLLIN, .revents = 0};
+    if (::poll(&watched, 1, static_cast<int>(longest.count())) <= 0) return std::nullopt;
     std::array<char, 4096> text{};
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
     iovec part{.iov_base = text.data(), .iov_len = text.size()};
@@ -48,15 +40,39 @@ void ServiceManager::receive() {
     message.msg_control = control.data();
     message.msg_controllen = control.size();
     const auto size = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-    if (size < 0) return;
-    sys::Fd fd;
+    if (size < 0) return std::nullopt;
+    Datagram got{.text = {text.data(), static_cast<std::size_t>(size)}, .fd = {}};
     if (const auto* head = CMSG_FIRSTHDR(&message);
         head != nullptr && head->cmsg_type == SCM_RIGHTS) {
         int number = -1;
         std::memcpy(&number, CMSG_DATA(head), sizeof number);
-        fd = sys::Fd(number);
+        got.fd = sys::Fd(number);
     }
-    const std::string said(text.data(), static_cast<std::size_t>(size));
+    return got;
+}
+
+ServiceManager::ServiceManager(std::string path) : socket_(std::move(path)) {
+    thread_ = std::thread([this] { serve(); });
+}
+
+ServiceManager::~ServiceManager() {
+    over_ = true;
+    thread_.join();
+}
+
+// Takes what it receives under the lock, so that launcher() finds all that was sent before.
+void ServiceManager::serve() {
+    while (!over_) {
+        {
+            const std::lock_guard lock(mutex_);
+            while (auto datagram = socket_.receive()) take(*std::move(datagram));
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+}
+
+void ServiceManager::take(NotifySocket::Datagram datagram) {
+    auto& [said, fd] = datagram;
     heard_.push_back(said);
     std::map<std::string, std::string> values;
     for (const auto line : split(said, '\n')) {
@@ -69,12 +85,9 @@ void ServiceManager::receive() {
 }
 
 std::vector<std::string> ServiceManager::launcher() {
-    for (pollfd more{.fd = socket_.get(), .events = POLLIN, .revents = 0};
-         ::poll(&more, 1, 0) > 0;) {
-        receive();
-    }
     const std::lock_guard lock(mutex_);
-    std::string script = "export NOTIFY_SOCKET='" + path_ + "'\n";
+    while (auto datagram = socket_.receive()) take(*std::move(datagram));
+    std::string script = "export NOTIFY_SOCKET='" + socket_.address() + "'\n";
     std::string names;
     int place = 3;
     for (const auto& [name, fd] : kept_) {

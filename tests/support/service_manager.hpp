@@ -2,8 +2,10 @@
 // descriptors by name, and hands them to the next start (sd_notify(3), sd_listen_fds(3)).
 #pragma once
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -11,6 +13,27 @@
 #include "common/sys/fd.hpp"
 
 namespace bulkhead::test {
+
+// The end of the service manager at a path or, beginning with '@', at an abstract name (unix(7)).
+class NotifySocket {
+  public:
+    explicit NotifySocket(std::string address);
+    ~NotifySocket();
+    NotifySocket(const NotifySocket&) = delete;
+    NotifySocket& operator=(const NotifySocket&) = delete;
+
+    struct Datagram {
+        std::string text;
+        sys::Fd fd;  // what came with it, if any
+    };
+    // The next one; nothing if none has come by then.
+    std::optional<Datagram> receive(std::chrono::milliseconds longest = {});
+    const std::string& address() const { return address_; }
+
+  private:
+    std::string address_;
+    sys::Fd socket_;
+};
 
 class ServiceManager {
   public:
@@ -30,11 +53,10 @@ class ServiceManager {
     std::vector<std::string> heard() const;
 
   private:
-    void receive();
+    void take(NotifySocket::Datagram datagram);
     void serve();
 
-    std::string path_;
-    sys::Fd socket_;
+    NotifySocket socket_;
     mutable std::mutex mutex_;
     std::multimap<std::string, sys::Fd> kept_;
     std::vector<std::string> heard_;
