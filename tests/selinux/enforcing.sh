@@ -5,13 +5,6 @@
 export BULKHEAD_LAB_SLOWER=20
 # shellcheck source=../systemd/agent.sh
 . /opt/lab/agent.sh
-failed() { echo "NOT SEEN: $1"; exit 1; }
-check() {  # check WHAT COMMAND...
-    local what=$1
-    shift
-    "$@" || failed "$what"
-    echo "ok  $what"
-}
 denials() {  # of the agent and its jobs, and to others who deal with them
     { ausearch -m avc,user_avc,selinux_err --raw 2>/dev/null; journalctl --no-pager -o cat; } |
         grep -E 'denied|op=security' | grep bulkhead_ | sed 's/.*\(denied\|op=\)/\1/' | sort -u

@@ -13,6 +13,19 @@ await() {  # await SECONDS COMMAND...: until it succeeds; an emulated machine is
         sleep 0.1
     done
 }
+failed() {  # failed WHAT: ends the script, with what the host knows
+    echo "NOT SEEN: $1"
+    journalctl --no-pager -o cat -u "$unit" -u reference-backend -n 60
+    systemctl --no-pager status "$unit" || true
+    exit 1
+}
+about=  # what is checked in a row; who sets it says when all of that is well
+check() {  # check WHAT COMMAND...
+    local what="${about:+$about: }$1"
+    shift
+    "$@" || failed "$what"
+    [ -n "$about" ] || echo "ok  $what"
+}
 ready() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" /srv/ready.json; }
 
 # What a package does after its files are in place.

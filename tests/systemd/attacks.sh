@@ -7,11 +7,6 @@
 
 own_kernel=false
 [ "${1-}" != --own-kernel ] || own_kernel=true
-failed() {
-    echo "NOT SEEN: $1"
-    journalctl --no-pager -o cat -u "$unit" -u reference-backend -n 40
-    exit 1
-}
 trap 'failed "line $LINENO: $BASH_COMMAND"' ERR
 
 # Where every profile may read them.

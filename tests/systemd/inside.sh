@@ -3,20 +3,7 @@
 # shellcheck source=agent.sh
 . /opt/lab/agent.sh
 
-failed() {
-    echo "NOT SEEN: $1"
-    journalctl --no-pager -o cat -u "$unit" -u reference-backend -n 60
-    systemctl --no-pager status "$unit" || true
-    exit 1
-}
 trap 'failed "line $LINENO: $BASH_COMMAND"' ERR
-
-check() {  # check WHAT COMMAND...
-    local what=$1
-    shift
-    "$@" || failed "$what"
-    echo "ok  $what"
-}
 is() { [ "$(systemctl show -P "$1" "$unit")" = "$2" ]; }
 audited() { grep -q "\"event\":\"$1\"" /var/log/bulkhead/audit.log; }
 

@@ -5,20 +5,9 @@
 . /opt/lab/agent.sh
 
 policy=/etc/bulkhead/policy
-failed() {
-    echo "NOT SEEN: $1"
-    journalctl --no-pager -o cat -u "$unit" -n 40
-    systemctl --no-pager status "$unit" || true
-    exit 1
-}
 trap 'failed "line $LINENO: $BASH_COMMAND"' ERR
-check() {  # check WHAT COMMAND...
-    local what=$1
-    shift
-    "$@" || failed "$name: $what"
-}
 
-name=set-up
+about=set-up
 set_up_package
 mkdir -p "/run/systemd/system/$unit.d"
 printf '[Unit]\nStartLimitIntervalSec=0\n' >"/run/systemd/system/$unit.d/lab.conf"
@@ -52,7 +41,7 @@ job_is() {  # job_is TEXT: what the backend is told of another run of the job
 }
 
 breaks() {  # breaks NAME TEXT COMMAND...: TEXT is in what an operator is told
-    name=$1
+    about=$1
     local text=$2
     shift 2
     "$@"
@@ -75,7 +64,7 @@ breaks() {  # breaks NAME TEXT COMMAND...: TEXT is in what an operator is told
     check "with the policy mended a reload succeeds" systemctl reload "$unit"
     check "jobs start again" job_is '"finished"'
     check "and the trouble is over" await 10 bash -c '! bulkhead status | grep -q policy-rejected'
-    echo "ok  $name: $(grep -m 1 "^bulkhead reload: " /root/said | cut -c 1-200)"
+    echo "ok  $about: $(grep -m 1 "^bulkhead reload: " /root/said | cut -c 1-200)"
 }
 # shellcheck disable=SC2059  # formats of this file
 add() { printf "$2" >>"$policy/$1"; }  # add FILE FORMAT
@@ -116,7 +105,7 @@ else
 fi
 
 # --- the command by itself
-name='the command'
+about='the command'
 # shellcheck disable=SC2016  # for the inner shell
 check "nobody but root asks" runuser -u bulkhead-job -- bash -c '
     said=$(bulkhead reload 2>&1); [ $? = 1 ] && grep -q "only root may" <<<"$said"'
@@ -129,7 +118,7 @@ add host.policy 'group web\n'
 # shellcheck disable=SC2016
 check "a pass on a policy that is rejected reports, and fails" bash -c \
     '! systemctl start bulkhead-checkin.service 2>/dev/null && [ "$(systemctl show -P ExecMainStatus bulkhead-checkin)" = 2 ]'
-name='a first start'
+about='a first start'
 rm /var/lib/bulkhead/broker/last-policy
 check "a start without a policy before fails" bash -c "! systemctl start $unit 2>/dev/null"
 check "with exit status 2" test "$(systemctl show -P ExecMainStatus "$unit")" = 2
