@@ -4,16 +4,29 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <optional>
+#include <string>
 
 namespace bulkhead::test {
 
-struct InRun {
+class InRun {
+  public:
     InRun() {
+        if (const char* const was = ::getenv("TMPDIR")) was_ = was;
         if (::geteuid() == 0) ::setenv("TMPDIR", "/run", 1);
     }
-    ~InRun() { ::unsetenv("TMPDIR"); }
+    ~InRun() {
+        if (was_) {
+            ::setenv("TMPDIR", was_->c_str(), 1);
+        } else {
+            ::unsetenv("TMPDIR");
+        }
+    }
     InRun(const InRun&) = delete;
     InRun& operator=(const InRun&) = delete;
+
+  private:
+    std::optional<std::string> was_;
 };
 
 }  // namespace bulkhead::test
