@@ -148,7 +148,7 @@ Result<> copy_evidence(const PastJob& job, Proof& proof) {
 
 Result<int> prove(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
-    TRY(options.require_there({"--state", "--log-dir"}));
+    TRY(options.require_there({"--state", "--log-dir"}, Options::Command::of_root));
     if (options.operands().size() != 1) return wrong("give a job's number, delivery or id");
     const auto log = options.value("--log-dir", kLogDirectory);
     const auto job = TRY(chosen(TRY(only_root(past_jobs(log))), options.operands()[0]));

@@ -75,7 +75,7 @@ Result<int> tell(const nlohmann::json& answer, bool i_know) {
 
 Result<int> reset_clock(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
-    TRY(options.require_there({"--state", "--log-dir"}));
+    TRY(options.require_there({"--state", "--log-dir"}, Options::Command::of_root));
     if (!options.operands().empty()) return wrong("takes no operands");
     const bool i_know = options.has("--i-know");
     const auto reason = TRY(one_line("--reason", options.value("--reason", "no reason given")));

@@ -63,7 +63,7 @@ std::optional<bool> answer_after(std::size_t earlier, const std::string& log,
 
 Result<int> stop_job(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
-    TRY(options.require_there({"--state", "--log-dir"}));
+    TRY(options.require_there({"--state", "--log-dir"}, Options::Command::of_root));
     if (options.operands().size() != 1) return wrong("give a job's number, as bulkhead jobs lists");
     const auto number =
         TRY(or_wrong(within("number", parse_number<std::uint64_t>(options.operands()[0]))));

@@ -69,7 +69,8 @@ std::vector<std::string> Options::values(std::string_view name) const {
     return found == values_.end() ? std::vector<std::string>{} : found->second;
 }
 
-Result<> Options::require_there(std::initializer_list<std::string_view> names) const {
+Result<> Options::require_there(std::initializer_list<std::string_view> names,
+                                Command command) const {
     for (const auto name : names) {
         for (const auto& path : values(name)) {
             // A state is root's alone, which the commands that change it say.
@@ -78,8 +79,11 @@ Result<> Options::require_there(std::initializer_list<std::string_view> names) c
             if (errno == ENOENT || errno == ENOTDIR) {
                 return wrong(std::string(name) + ": there is no " + path);
             }
-            if (mode != F_OK)
-                return or_wrong<void>(sys::fail_errno(std::string(name) + ": " + path));
+            if (mode == F_OK) continue;
+            if (command == Command::of_root) {
+                return only_root<void>(sys::fail_errno(std::string(name) + ": " + path));
+            }
+            return or_wrong<void>(sys::fail_errno(std::string(name) + ": " + path));
         }
     }
     return {};

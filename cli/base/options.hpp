@@ -36,8 +36,11 @@ class Options {
     std::vector<std::string> values(std::string_view name) const;
 
     // A wrong() if one of these options names a path at which nothing is. What may not be looked at
-    // is left to who opens it; of --log-dir, that too is a wrong().
-    Result<> require_there(std::initializer_list<std::string_view> names) const;
+    // is left to who opens it; of --log-dir, that too is a wrong(), and in a command of root's an
+    // only_root().
+    enum class Command { of_anyone, of_root };
+    Result<> require_there(std::initializer_list<std::string_view> names,
+                           Command command = Command::of_anyone) const;
     // Prints a hint on standard error, unless --quiet was given.
     void hint(const std::string& text) const;
 

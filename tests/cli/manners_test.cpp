@@ -178,6 +178,21 @@ TEST(Manners, WhoMayNotFailsAlikeInEachCommand) {
     }
 }
 
+TEST(Manners, ALogOfRootsIsNoWrongCallOfACommandOfRoots) {
+    if (::geteuid() != 0) GTEST_SKIP() << "becomes nobody";
+    const TempDir log;
+    ASSERT_EQ(::chmod(log.path().c_str(), 0700), 0);
+    for (const auto& words : std::vector<std::vector<std::string>>{
+             {"stop-job", "1"}, {"reset-clock"}, {"prove", "1"}}) {
+        auto all = words;
+        all.insert(all.end(), {"--log-dir", log.path()});
+        const auto answer = run({.words = all, .user = kNobody});
+        EXPECT_EQ(answer.code, 1) << words[0] << answer.err;
+        EXPECT_EQ(answer.out, "") << words[0];
+        EXPECT_THAT(answer.err, HasSubstr("only root may")) << words[0];
+    }
+}
+
 TEST(Manners, ALogThatMayNotBeReadIsAWrongCallOfEachCommand) {
     if (::geteuid() != 0) GTEST_SKIP() << "becomes nobody";
     const TempDir log;
