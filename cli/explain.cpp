@@ -17,7 +17,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array kOptions{Option{"--log-dir", Option::Takes::once}};
+constexpr std::array kOptions{Option{"--json"}, Option{"--log-dir", Option::Takes::once}};
+constexpr std::array kFacts{"job",    "delivery", "backend", "profile", "rule",  "manifest",
+                            "script", "signers",  "params",  "remarks", "detail"};
 
 std::string text_of_code(std::string_view code) {
     std::string text;
@@ -39,8 +41,7 @@ std::string advice_on(const std::string& code) {
 // The facts of a decision that the line has.
 std::string facts_of(const json& line) {
     std::string text;
-    for (const auto* name : {"job", "delivery", "backend", "profile", "rule", "manifest", "script",
-                             "signers", "params", "remarks", "detail"}) {
+    for (const auto* name : kFacts) {
         const auto found = line.find(name);
         if (found == line.end() || *found == "" || *found == json::array()) continue;
         std::string value;
@@ -62,12 +63,30 @@ std::string text_of(const json& verdict) {
 
 // "finished, exit 0" or "cancelled, stopped-by-operator": the reason is what stands after the
 // comma.
+std::string reason_of(const PastJob& job) {
+    const auto comma = job.outcome.find(", ");
+    return comma == job.outcome.npos ? "" : job.outcome.substr(comma + 2);
+}
+
+// What a program was refused is between it and the kernel: root does not see it, and the author of
+// a job sees the words of an error alone.
+std::string hint_on(const PastJob& job) {
+    const bool failed = job.outcome.starts_with("finished, ") && job.outcome != "finished, exit 0";
+    const auto profile = text_in(job.start, "profile");
+    if (!failed || profile.empty()) return "";
+    return "bulkhead show-confinement " + plain(profile) +
+           ": its profile may be the cause (docs/jobs.md has what scripts meet) where the output "
+           "has \"Permission denied\", \"Operation not permitted\", \"Read-only file system\", "
+           "\"Address family not supported\" or \"Network is unreachable\", or lacks a file that "
+           "is "
+           "there";
+}
+
 std::string end_of(const PastJob& job) {
     auto text = row(
         "ended", job.ended.empty() ? "not yet, by the audit log" : job.ended + ", " + job.outcome);
-    const auto comma = job.outcome.find(", ");
-    const auto reason = comma == job.outcome.npos ? "" : job.outcome.substr(comma + 2);
-    return explained(reason, 0) ? text + advice_on(reason) : text;
+    if (const auto hint = hint_on(job); !hint.empty()) text += row("perhaps", hint);
+    return explained(reason_of(job), 0) ? text + advice_on(reason_of(job)) : text;
 }
 
 std::string text_of(const PastJob& job) {
@@ -90,20 +109,88 @@ Result<json> last_verdict(const std::string& directory, const std::string& id) {
     return last;
 }
 
-// All that the audit log has of a job's number, job id or delivery id; "" if it has nothing.
-Result<std::string> text_of_job(const std::string& directory, const std::string& word) {
-    std::string text;
+// All that the audit log has of a job's number, job id or delivery id.
+struct Known {
+    std::vector<PastJob> jobs;
+    json refusal;  // the last decision, if it was one; else null
+    bool empty() const { return jobs.empty() && refusal.is_null(); }
+};
+
+Result<Known> known_of(const std::string& directory, const std::string& word) {
+    Known known;
     const auto number = parse_number<std::uint64_t>(word);
-    for (const auto& job : TRY(past_jobs(directory))) {
+    for (auto& job : TRY(past_jobs(directory))) {
         const bool same = (number && job.number == *number) || text_in(job.start, "job") == word ||
                           text_in(job.start, "delivery") == word;
-        if (same) text += (text.empty() ? "" : "\n") + text_of(job);
+        if (same) known.jobs.push_back(std::move(job));
     }
-    const auto verdict = TRY(last_verdict(directory, word));
+    auto verdict = TRY(last_verdict(directory, word));
     if (verdict.is_object() && text_in(verdict, "decision") != "admit") {
-        text += (text.empty() ? "" : "\n") + text_of(verdict);
+        known.refusal = std::move(verdict);
     }
-    return text;
+    return known;
+}
+
+std::string text_of(const Known& known) {
+    std::string text;
+    for (const auto& job : known.jobs) text += (text.empty() ? "" : "\n") + text_of(job);
+    if (known.refusal.is_null()) return text;
+    return text + (text.empty() ? "" : "\n") + text_of(known.refusal);
+}
+
+// --- the same as JSON
+
+json explanations(std::string_view code) {
+    auto all = json::array();
+    for (std::size_t i = 0; const auto one = explained(code, i); ++i) {
+        all.push_back({{"kind", one->kind}, {"means", one->means}, {"do", one->action}});
+    }
+    return all;
+}
+
+void put_facts(json& into, const json& line) {
+    for (const auto* name : kFacts) {
+        if (line.contains(name)) into[name] = line[name];
+    }
+}
+
+json as_json(const PastJob& job) {
+    json one{{"number", job.number},
+             {"job", job.start.value("job", json())},
+             {"started", job.started},
+             {"ended", job.ended.empty() ? json() : json(job.ended)},
+             {"outcome", job.ended.empty() ? json() : json(job.outcome)}};
+    put_facts(one, job.verdict.is_object() ? job.verdict : job.start);
+    const auto reason = reason_of(job);
+    const bool known = explained(reason, 0).has_value();
+    const auto hint = hint_on(job);
+    one["perhaps"] = hint.empty() ? json() : json(hint);
+    one["reason"] = known ? json(reason) : json();
+    one["explanations"] = known ? explanations(reason) : json::array();
+    return one;
+}
+
+json as_json(const Known& known) {
+    json all{{"jobs", json::array()}, {"refusal", json()}};
+    for (const auto& job : known.jobs) all["jobs"].push_back(as_json(job));
+    if (known.refusal.is_null()) return all;
+    const auto reason = text_in(known.refusal, "reason");
+    json refusal{{"time", known.refusal.value("time", json())},
+                 {"reason", reason},
+                 {"explanations", explanations(reason)}};
+    put_facts(refusal, known.refusal);
+    all["refusal"] = std::move(refusal);
+    return all;
+}
+
+// `format` is raised when a member changes its meaning or goes.
+Result<> print_json(const std::string& word, const Known& known, const Error* error) {
+    auto document = as_json(known);
+    document["format"] = 1;
+    document["asked"] = word;
+    document["code"] = explanations(word);
+    document["error"] = error == nullptr ? json() : json(error->what);
+    return print(document.dump(2, ' ', true, json::error_handler_t::replace) + "\n");
 }
 
 std::unexpected<Error> unknown(const std::string& word, const Error* log) {
@@ -123,14 +210,20 @@ Result<int> explain(const Arguments& arguments) {
     TRY(options.require_there({"--log-dir"}));
     if (options.operands().size() != 1) return wrong("takes one CODE, or number or id of a JOB");
     const auto& word = options.operands()[0];
+    const bool as_json = options.has("--json");
     if (const auto text = text_of_code(word); !text.empty()) {
-        TRY(print(text));
+        TRY(as_json ? print_json(word, {}, nullptr) : print(text));
         return kDone;
     }
-    const auto of_job = text_of_job(options.value("--log-dir", kLogDirectory), word);
-    if (!of_job || of_job->empty()) return unknown(word, of_job ? nullptr : &of_job.error());
-    TRY(print(*of_job));
-    return kDone;
+    const auto known = known_of(options.value("--log-dir", kLogDirectory), word);
+    if (known && !known->empty()) {
+        TRY(as_json ? print_json(word, *known, nullptr) : print(text_of(*known)));
+        return kDone;
+    }
+    const auto why = unknown(word, known ? nullptr : &known.error());
+    if (!as_json) return why;
+    TRY(print_json(word, {}, &why.error()));
+    return kNo;
 }
 
 }  // namespace bulkhead::cli

@@ -69,7 +69,7 @@ constexpr std::array kCommands{
     Row{"verify-audit", "FILE...|DIR [--size LINES --head HEX]",
         "is the audit log whole? if not, its first bad line", &cli::verify_audit},
     Row{"reasons", "[CODE]", "every reason code and what it means, or that of one", &cli::reasons},
-    Row{"explain", "CODE|JOB [--log-dir DIR]",
+    Row{"explain", "CODE|JOB [--json] [--log-dir DIR]",
         "what a reason, a trouble or an end means and what to do; or what became of a job, by its\n"
         "      number, job id or delivery",
         &cli::explain},

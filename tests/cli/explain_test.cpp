@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
 
@@ -107,12 +108,23 @@ class ExplainJob : public ::testing::Test {
     Answer explain(const std::string& word) {
         return run({.words = {"explain", word, "--log-dir", place_.path()}});
     }
+    nlohmann::json as_json(const std::string& word, int code) {
+        const auto answer = run({.words = {"explain", "--json", word, "--log-dir", place_.path()}});
+        EXPECT_EQ(answer.code, code) << word << answer.err;
+        auto document = nlohmann::json::parse(answer.out, nullptr, false);
+        EXPECT_TRUE(document.is_object()) << word << answer.out;
+        EXPECT_EQ(document["format"], 1);
+        EXPECT_EQ(document["asked"], word);
+        return document;
+    }
     Tree place_ = tree(
         {{"audit.log",
           R"({"seq":1,"time":"2026-11-30T00:00:00Z","event":"verdict","decision":"admit","reason":"admitted","job":"clean","delivery":"d-1","backend":"main","profile":"maintain","rule":"2 of ops","signers":["alice","bob"],"detail":""}
 {"seq":2,"time":"2026-11-30T00:00:00Z","event":"job-started","number":7,"job":"clean","delivery":"d-1","profile":"maintain","signers":["alice","bob"]}
 {"seq":3,"time":"2026-11-30T00:10:00Z","event":"job-ended","number":7,"job":"clean","outcome":"timed-out","exit":0,"signal":15,"reason":"timed-out"}
-{"seq":4,"time":"2026-11-30T01:00:00Z","event":"verdict","decision":"refuse","reason":"job-already-run","job":"clean","delivery":"d-2","backend":"main","detail":"clean runs once\u001b[31m"}
+{"seq":4,"time":"2026-11-30T00:20:00Z","event":"job-started","number":8,"job":"touch","delivery":"d-3","profile":"inspect"}
+{"seq":5,"time":"2026-11-30T00:20:01Z","event":"job-ended","number":8,"job":"touch","outcome":"finished","exit":1,"signal":0,"reason":""}
+{"seq":6,"time":"2026-11-30T01:00:00Z","event":"verdict","decision":"refuse","reason":"job-already-run","job":"clean","delivery":"d-2","backend":"main","detail":"clean runs once\u001b[31m"}
 )"}});
 };
 
@@ -133,6 +145,37 @@ TEST_F(ExplainJob, ADeliveryThatWasRefusedHasItsReasonAndWhatItTakes) {
     }
     EXPECT_THAT(answer.out, Not(HasSubstr("\x1b")));
     EXPECT_THAT(explain("clean").out, HasSubstr("job-already-run")) << "the job id has both";
+}
+
+TEST_F(ExplainJob, OneThatFailedMayHaveMetItsProfile) {
+    EXPECT_THAT(explain("8").out, HasSubstr("bulkhead show-confinement inspect"));
+    EXPECT_THAT(explain("7").out, Not(HasSubstr("show-confinement"))) << "it timed out";
+    EXPECT_THAT(as_json("d-3", 0)["jobs"][0]["perhaps"].get<std::string>(),
+                HasSubstr("docs/jobs.md"));
+}
+
+TEST_F(ExplainJob, ProgramsAreToldTheSameAsJson) {
+    const auto code = as_json("intake-suspended", 0)["code"];
+    ASSERT_EQ(code.size(), 2U) << code.dump();
+    EXPECT_EQ(code[0]["kind"], "reason of a refusal");
+    EXPECT_EQ(code[1]["kind"], "trouble");
+    EXPECT_FALSE(code[0]["do"].get<std::string>().empty());
+
+    const auto both = as_json("clean", 0);
+    ASSERT_EQ(both["jobs"].size(), 1U) << both.dump();
+    const auto& job = both["jobs"][0];
+    EXPECT_EQ(job["number"], 7);
+    EXPECT_EQ(job["outcome"], "timed-out, timed-out");
+    EXPECT_EQ(job["signers"], nlohmann::json::array({"alice", "bob"}));
+    EXPECT_EQ(job["rule"], "2 of ops");
+    EXPECT_EQ(both["refusal"]["reason"], "job-already-run");
+    EXPECT_EQ(both["refusal"]["explanations"].size(), 1U);
+    EXPECT_EQ(both["refusal"]["detail"], "clean runs once\x1b[31m") << "as it is, escaped";
+
+    const auto unknown = as_json("not-aproved", 1);
+    EXPECT_TRUE(unknown["code"].empty());
+    EXPECT_TRUE(unknown["jobs"].empty());
+    EXPECT_THAT(unknown["error"].get<std::string>(), HasSubstr("did you mean not-approved?"));
 }
 
 TEST_F(ExplainJob, AnUnknownWordHasASuggestion) {
