@@ -17,7 +17,12 @@ std::string next_steps(const NewJob& job, const std::optional<PolicyCopy>& polic
     if (policy && (rule == nullptr || rule->needs.empty())) {
         return "next: profile " + job.manifest.profile + " is for pinned jobs there, so " + pin;
     }
-    return "next: read the manifest; then the author and each signer, with it in a file M:\n"
+    return "next: the author and each signer read the script and the manifest, in a file M; "
+           "whether\n"
+           "M is of this script, and what it could do:\n"
+           "  bulkhead dry-run " +
+           script +
+           " --manifest M --assume-signed [--policy DIR]\nthen each signs:\n"
            "  ssh-keygen -Y sign -n bulkhead-job-v1 -f KEY < M > M.NAME.sig\n"
            "(KEY is a private key, also one in a token, or the .pub file of a key in ssh-agent)\n"
            "then put the parts together:\n"

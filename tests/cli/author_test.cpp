@@ -138,7 +138,7 @@ TEST_F(Author, IsToldWhichParameterTheManifestLacks) {
 
 TEST_F(Author, MayAskForNoHints) {
     const auto loud = site_.new_job("clean.sh");
-    EXPECT_THAT(loud.err, HasSubstr("next: read the manifest"));
+    EXPECT_THAT(loud.err, HasSubstr("--manifest M --assume-signed"));
     EXPECT_THAT(loud.err, HasSubstr("ssh-agent"));
     EXPECT_THAT(loud.err, HasSubstr("bulkhead pin"));
     for (const auto* word : {"-q", "--quiet"}) {
