@@ -27,11 +27,12 @@ std::string told(const std::string& sentence) {
     return quoted(sentence.substr(0, sentence.find(':')));
 }
 
-// The first line that a tab indents, from 1; 0 if there is none. yaml-cpp names another line, often
-// the last one.
-int tabbed_line(std::string_view text) {
+// The first line up to `last` that a tab indents, from 1; 0 if there is none. yaml-cpp names a
+// later line, often the last one of the file.
+int tabbed_line(std::string_view text, int last) {
     int line = 1;
     for (const auto one : split(text, '\n')) {
+        if (line > last) break;
         const auto indent = one.substr(0, one.find_first_not_of(" \t\r"));
         if (indent.size() < one.size() && indent.find('\t') != indent.npos) return line;
         ++line;
@@ -40,7 +41,7 @@ int tabbed_line(std::string_view text) {
 }
 
 std::unexpected<Error> not_yaml(std::string_view text, int line, std::string_view why) {
-    if (const int tabbed = tabbed_line(text); tabbed != 0) {
+    if (const int tabbed = tabbed_line(text, line); tabbed != 0) {
         return wrong(tabbed, "a tab indents this line, and YAML takes blanks alone; replace it");
     }
     return wrong(line, "not YAML: " + std::string(why));

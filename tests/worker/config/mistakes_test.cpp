@@ -280,6 +280,8 @@ TEST(Mistakes, ATextThatIsNoConfigurationAtAll) {
     EXPECT_EQ(problems("a: [\n").find('\n'), std::string::npos) << "what follows would be untrue";
     EXPECT_EQ(problems("backend:\n\turl: https://x\n"),
               "agent.yaml:2: a tab indents this line, and YAML takes blanks alone; replace it");
+    EXPECT_TRUE(problems("a: b\n c: d: e\nf:\n\t# a tab\n").starts_with("agent.yaml:2: not YAML"))
+        << "a tab behind the error is not its cause";
 }
 
 }  // namespace

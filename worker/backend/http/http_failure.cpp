@@ -99,7 +99,8 @@ class Words {
         if (failure_.system == EPERM || failure_.system == EACCES) {
             const auto port = proxied_ ? proxy_.port : failure_.url.port;
             return "this host lets the worker not connect to " + peer() + at +
-                   "; add the line \"connect " +
+                   "; if that is where " + (proxied_ ? "the proxy" : "the backend") +
+                   " is, add the line \"connect " +
                    (failure_.ip.empty() ? host : std::string(failure_.ip)) + " " +
                    std::to_string(port) +
                    "  # why\" to profiles/worker.profile.d/10-backend.lines of the policy "
