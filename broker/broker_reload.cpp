@@ -123,12 +123,7 @@ std::string Broker::keep_what_is_granted_now(const std::string& rejected) {
     std::ranges::move(policy::withdraw_rows(*granted, parts_.vendor, parts_.options.policy),
                       std::back_inserter(now.changed));
     granted->ignored = std::move(now.ignored);
-    // What it grants anew is not granted.
-    const auto& before = context_.policy->policy;
-    std::erase_if(granted->approvals,
-                  [&](const auto& row) { return !before.approvals.contains(row.first); });
-    std::erase_if(granted->approved,
-                  [&](const auto& row) { return !before.approved.contains(row.first); });
+    policy::drop_new_grants(*granted, context_.policy->policy);
     context_.granted_now = std::move(granted);
     tell_of_policy(*context_.granted_now);
     end_revoked_jobs(context_.granted_now->revoked_jobs);

@@ -16,30 +16,6 @@ using std::string;
 using std::string_view;
 using enum Reason;
 
-void note(Verdict& verdict, string_view name, CheckResult result) {
-    result.detail.resize(std::min(result.detail.size(), kMaxDetail));
-    const auto outcome = result.reason == undecided  ? CheckOutcome::skipped
-                         : result.reason == admitted ? CheckOutcome::passed
-                                                     : CheckOutcome::failed;
-    if (outcome == CheckOutcome::failed && verdict.reason == undecided) {
-        verdict.reason = result.reason;
-        verdict.detail = result.detail;
-    }
-    verdict.checks.push_back({name, outcome, result.reason, std::move(result.detail)});
-}
-
-// Makes a verdict that admits one that refuses, by the check of this name.
-void refuse_by(string_view name, Verdict& verdict, CheckResult result) {
-    result.detail.resize(std::min(result.detail.size(), kMaxDetail));
-    for (auto& check : verdict.checks) {
-        if (check.name == name) check = {name, CheckOutcome::failed, result.reason, result.detail};
-    }
-    verdict.admitted = false;
-    verdict.rule.clear();
-    verdict.reason = result.reason;
-    verdict.detail = std::move(result.detail);
-}
-
 // Adds the arguments in the script's #! line to the verdict, if the line names the manifest's
 // interpreter. Another interpreter is only a remark and no refusal, because such jobs were approved
 // and ran before version 0.2 read the line.
@@ -62,8 +38,9 @@ Verdict decide(const Case& c, Verdict verdict) {
     verdict.manifest = c.manifest;
     verdict.manifest_bytes = c.manifest_bytes;
     verdict.profile = policy::find(c.policy.profiles, c.manifest.profile);
+    const auto terms = terms_of(c);
     note(verdict, "revocation", check_revocation(c));
-    auto approval = check_approval(c);
+    auto approval = check_approval(terms);
     verdict.signers = std::move(approval.signers);
     verdict.signatures = std::move(approval.signed_by);
     note(verdict, "signatures", std::move(approval.signatures));
@@ -80,14 +57,8 @@ Verdict decide(const Case& c, Verdict verdict) {
         note(verdict, name, std::move(result));
     }
 
-    const auto passed = [](const Check& check) { return check.outcome == CheckOutcome::passed; };
-    if (verdict.reason == too_early) verdict.early = too_early_by(c);
-    if (!std::all_of(verdict.checks.begin(), verdict.checks.end(), passed)) return verdict;
-    take_arguments(c, verdict);  // the script is approved, so its #! line is
-    verdict.admitted = true;
-    verdict.reason = admitted;
-    verdict.rule = std::move(approval.rule);
-    verdict.detail = verdict.rule;
+    if (verdict.reason == too_early) verdict.early = too_early_by(terms);
+    if (settle(verdict, std::move(approval.rule))) take_arguments(c, verdict);
     return verdict;
 }
 
@@ -161,8 +132,9 @@ CheckResult choose(std::vector<Candidate>& candidates, const policy::Policy& pol
                    const std::function<Case(const Candidate&)>& case_of) {
     const auto is_elsewhere = [&](const Candidate& one) {
         const auto c = case_of(one);
-        return check_target(c).reason != admitted || check_time(c).reason != admitted ||
-               check_realm(c).reason != admitted;
+        const auto terms = terms_of(c);
+        return check_target(terms).reason != admitted || check_time(terms).reason != admitted ||
+               check_realm(terms).reason != admitted;
     };
     auto here = candidates;
     std::erase_if(here, is_elsewhere);
@@ -213,26 +185,9 @@ Verdict admit_at(UnixTime time, const JobBytes& job, const policy::Policy& polic
 
 Verdict admit(const JobBytes& job, const policy::Policy& policy, const HostFacts& facts,
               const LedgerView& ledger, UnixTime now) {
-    const auto floor = ledger.unsure_floor;
-    const auto time = std::max(now, ledger.clock_floor);
-    auto verdict = admit_at(time, job, policy, facts, ledger, now);
-    if (!verdict.admitted || floor <= time) return verdict;
-    string detail = "it is " + format_utc(now) + ", but " + about_floor(floor, false);
-    if (now + kClockSlack >= floor) {
-        auto later = admit_at(floor, job, policy, facts, ledger, now);
-        if (later.admitted) return later;
-        detail += "; then: " + later.detail;
-    }
-    refuse_by("time", verdict, {clock_unsure, detail});
-    return verdict;
-}
-
-string about_floor(UnixTime floor, bool trusted) {
-    const string way_out =
-        "; set the clock right, or where it is right run as root: bulkhead reset-clock";
-    return (trusted ? "this host has already seen " + format_utc(floor)
-                    : "a clock that nothing vouched for has shown " + format_utc(floor) + " here") +
-           way_out + (trusted ? " --i-know" : "");
+    return judge_by_floors(ledger, now, [&](UnixTime time) {
+        return admit_at(time, job, policy, facts, ledger, now);
+    });
 }
 
 Verdict refuse(Reason reason, string_view detail, const Verdict& judged) {

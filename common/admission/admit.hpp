@@ -79,25 +79,29 @@ struct SignedBy {
     std::string text;         // the signature as ssh-keygen(1) writes it, whatever armor it came in
 };
 
-// Its views and pointers refer to the JobBytes and the Policy that were judged.
-struct Verdict {
+// What the verdicts of a job and of an artifact both say.
+struct Judgement {
     bool admitted = false;
     Reason reason = Reason::undecided;  // of the first check that failed
     // For people: at most kMaxDetail bytes. Text from outside the host is quoted().
     std::string detail;
+    std::string rule;  // "pinned approved/clean.manifest", "signed: 2 of ops (alice, bob)"
+    std::vector<std::string> signers;  // people whose signatures count
+    std::vector<SignedBy> signatures;  // that are valid, each once
+    std::string_view manifest_bytes;   // of the manifest: the one that came, or that in policy
+    std::vector<Check> checks;         // all of them, in order
+};
+
+// Its views and pointers refer to the JobBytes and the Policy that were judged.
+struct Verdict : Judgement {
     // Of one that is too early: so long it has to wait.
     std::chrono::seconds early{};
-    std::string rule;  // "pinned approved/clean.manifest", "signed: 2 of ops (alice, bob)"
-    std::vector<std::string> signers;            // people whose signatures count
-    std::vector<SignedBy> signatures;            // that are valid, each once
     std::optional<approval::Manifest> manifest;  // absent if there is none or it does not parse
-    std::string_view manifest_bytes;             // of `manifest`: the job's, or those in policy
     // The script that the checks were about, and the only one that may run: the job's, or for a
     // catalogue job the one in policy; empty if policy has none of that name.
     std::string_view script;
     crypto::Digest script_digest = crypto::sha256({});  // of `script`
     const policy::Profile* profile = nullptr;           // the manifest's; null if policy has none
-    std::vector<Check> checks;                          // all of them, in order
     // The remarks of ProfileFacts, and one about a #! line that is not followed.
     std::vector<std::string> remarks;
     std::vector<std::string> arguments;  // of the #! line, for the interpreter, before the script

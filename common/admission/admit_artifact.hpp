@@ -17,31 +17,27 @@ struct ArtifactBytes {
     std::string_view signatures;               // armored SSHSIGs
 };
 
+struct LoadedArtifact {
+    std::string id;
+    crypto::Digest manifest{};
+};
+
 // Facts about the host now. With the initial values every artifact is refused.
 struct ArtifactFacts {
     bool intake_suspended = true;
     std::string suspended_by;
     std::string loader_unusable = "not asked";  // why no loader can be started; empty: it can
-    // Artifacts that are loaded now, without the one of the same id.
-    unsigned loaded = 0;
-    // Elsewhere by the same id and this manifest's digest: nothing to do.
-    bool loaded_already = false;
-    // Manifests, by digest, that an operator removed or the guard rolled back on this host, and so
-    // are not loaded again before they are approved anew.
+    std::vector<LoadedArtifact> loaded;         // now
+    // Manifests that an operator removed or the guard rolled back on this host, and so are not
+    // loaded again before they are approved anew.
     std::vector<crypto::Digest> withdrawn;
 };
 
-struct ArtifactVerdict {
-    bool admitted = false;
-    Reason reason = Reason::undecided;  // of the first check that failed
-    std::string detail;                 // at most kMaxDetail bytes; foreign text is quoted()
-    std::string rule;                   // "pinned approved/count.artifact", "signed: 2 of net-ops"
-    std::vector<std::string> signers;
-    std::vector<SignedBy> signatures;
+struct ArtifactVerdict : Judgement {
     std::optional<approval::ArtifactManifest> manifest;
-    std::string_view manifest_bytes;
     crypto::Digest elf_digest{};
-    std::vector<Check> checks;
+    // An artifact of this id and manifest is loaded: there is nothing to do.
+    bool loaded_already = false;
 };
 
 // Makes all checks, even after one has failed. Time is judged as admit() judges it.

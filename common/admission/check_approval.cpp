@@ -60,12 +60,11 @@ CheckResult judge_signatures(const approval::Count& count) {
     return result;
 }
 
-CheckResult judge_author(const Case& c, const approval::Count& count) {
-    const auto& author = c.manifest.author;
-    if (!approval::is_listed(c.policy.signers, author)) {
-        return {author_unknown, author +
-                                    " is no principal of allowed_signers; make it anew with "
-                                    "bulkhead new-job --author NAME, of one"};
+CheckResult judge_author(const Terms& terms, const approval::Count& count) {
+    const auto& author = terms.author;
+    if (!approval::is_listed(terms.policy.signers, author)) {
+        return {author_unknown, author + " is no principal of allowed_signers; make it anew with " +
+                                    string(terms.new_command) + " --author NAME, of one"};
     }
     if (count.author >= Standing::author) return pass(author + " signed");
     if (count.author == Standing::unknown) {
@@ -82,18 +81,20 @@ CheckResult judge_author(const Case& c, const approval::Count& count) {
 }
 
 // Who may still sign, with the author who does not count left out: "; 1 more of: bob, carol".
-string wanted(const Case& c, const policy::ApprovalRule& rule, const approval::Count& count) {
+string wanted(const Terms& terms, const approval::Count& count) {
+    const auto& rule = *terms.rule;
     std::size_t people = 0;
     for (std::size_t i = 0; i < rule.needs.size(); ++i)
         people += rule.needs[i].people - count.filled[i];
     const auto able = approval::who_could_sign(
-        count, c.policy.signers, electorate_of(c.policy, rule, c.manifest.author), c.time);
+        count, terms.policy.signers,
+        electorate_of(terms.policy, rule, terms.author, terms.name_space), terms.time);
     return "; " + std::to_string(people) +
            (able.empty() ? " more, and nobody else can sign it" : " more of: " + some_of(able));
 }
 
-CheckResult judge_threshold(const Case& c, const policy::ApprovalRule& rule,
-                            const approval::Count& count) {
+CheckResult judge_threshold(const Terms& terms, const approval::Count& count) {
+    const auto& rule = *terms.rule;
     string counted;
     bool enough = !rule.needs.empty();
     for (std::size_t i = 0; i < rule.needs.size(); ++i) {
@@ -113,16 +114,7 @@ CheckResult judge_threshold(const Case& c, const policy::ApprovalRule& rule,
     });
     const bool none = lost == count.signatures.end();
     if (!none && !lost->why.empty()) counted += "; allowed_signers, " + lost->why;
-    return {none ? threshold_not_met : reason_of(lost->standing), counted + wanted(c, rule, count)};
-}
-
-// The profiles whose jobs signatures can approve.
-std::vector<string> signable(const policy::Policy& policy) {
-    std::vector<string> names;
-    for (const auto& [name, rule] : policy.approvals) {
-        if (!rule.needs.empty()) names.push_back(name);
-    }
-    return names;
+    return {none ? threshold_not_met : reason_of(lost->standing), counted + wanted(terms, count)};
 }
 
 // Those that prove something. A worker may send the same signature often, in any armor.
@@ -141,13 +133,14 @@ std::vector<SignedBy> valid_ones(const approval::Count& count, std::span<const B
 }  // namespace
 
 approval::Electorate electorate_of(const policy::Policy& policy, const policy::ApprovalRule& rule,
-                                   std::string_view author) {
+                                   std::string_view author, std::string_view name_space) {
     approval::Electorate electorate{.quotas = {},
                                     .author = author,
                                     .author_counts = rule.author_counts,
                                     .hardware = rule.hardware,
                                     .verified = rule.verified,
-                                    .skew = policy.skew};
+                                    .skew = policy.skew,
+                                    .name_space = name_space};
     for (const auto& [people, name] : rule.needs) {
         auto& quota = electorate.quotas.emplace_back(people);
         const auto* group = policy::find(policy.signer_groups, name);
@@ -156,41 +149,78 @@ approval::Electorate electorate_of(const policy::Policy& policy, const policy::A
     return electorate;
 }
 
-Approval check_approval(const Case& c) {
+namespace {
+
+// The profiles whose jobs signatures can approve.
+std::vector<string> signable(const policy::Policy& policy) {
+    std::vector<string> names;
+    for (const auto& [name, rule] : policy.approvals) {
+        if (!rule.needs.empty()) names.push_back(name);
+    }
+    return names;
+}
+
+}  // namespace
+
+Terms terms_of(const Case& c) {
+    const auto& manifest = c.manifest;
+    const auto subject = "profile " + manifest.profile;
+    return {.policy = c.policy,
+            .ledger = c.ledger,
+            .now = c.now,
+            .time = c.time,
+            .rule = policy::find(c.policy.approvals, manifest.profile),
+            .subject = subject,
+            .unsignable = {profile_not_signable, subject +
+                                                     " is for jobs pinned in policy/approved only; "
+                                                     "people sign jobs of: " +
+                                                     some_of(signable(c.policy))},
+            .new_command = "bulkhead new-job",
+            .format_option = manifest.format < kFormatOfKeys ? " --format v2" : "",
+            .pinned = c.pinned == nullptr ? "" : "approved/" + c.pinned->name + ".manifest",
+            .signatures = c.job.signatures,
+            .name_space = approval::kNamespace,
+            .bytes = c.manifest_bytes,
+            .author = manifest.author,
+            .realm = manifest.realm,
+            .epoch = manifest.epoch,
+            .targets = manifest.targets,
+            .not_before = manifest.not_before,
+            .not_after = manifest.not_after};
+}
+
+Approval check_approval(const Terms& terms) {
     Approval result;
-    if (c.pinned != nullptr) {
-        result.rule = "pinned approved/" + c.pinned->name + ".manifest";
+    if (!terms.pinned.empty()) {
+        result.rule = "pinned " + terms.pinned;
         result.signatures = result.threshold = pass("none needed: " + result.rule);
-        result.author = pass(c.manifest.author + ", as the manifest claims: root pinned it");
+        result.author = pass(terms.author + ", as the manifest claims: root pinned it");
         return result;
     }
     const auto stop = [&](Reason reason, string detail) {
         result.signatures = {reason, std::move(detail)};
         return result;
     };
-    const auto* rule = policy::find(c.policy.approvals, c.manifest.profile);
+    const auto* rule = terms.rule;
     if (rule == nullptr || rule->needs.empty()) {
-        return stop(profile_not_signable, "profile " + c.manifest.profile +
-                                              " is for jobs pinned in policy/approved only; "
-                                              "people sign jobs of: " +
-                                              some_of(signable(c.policy)));
+        result.signatures = terms.unsignable;
+        return result;
     }
     const auto needs = policy::in_words(rule->needs);
-    if (c.job.signatures.empty()) {
-        return stop(not_approved, "not pinned and not signed; profile " + c.manifest.profile +
-                                      " needs " + needs +
-                                      (rule->author_counts ? "" : ", and the author"));
+    if (terms.signatures.empty()) {
+        return stop(not_approved, "not pinned and not signed; " + terms.subject + " needs " +
+                                      needs + (rule->author_counts ? "" : ", and the author"));
     }
-    const auto blobs = approval::dearmor(c.job.signatures);
+    const auto blobs = approval::dearmor(terms.signatures);
     if (!blobs) return stop(signature_malformed, blobs.error().what);
 
-    auto count =
-        approval::count_approvers(c.manifest_bytes, *blobs, c.policy.signers,
-                                  electorate_of(c.policy, *rule, c.manifest.author), c.time);
+    auto count = approval::count_approvers(
+        terms.bytes, *blobs, terms.policy.signers,
+        electorate_of(terms.policy, *rule, terms.author, terms.name_space), terms.time);
     result.signed_by = valid_ones(count, *blobs);
     result.signatures = judge_signatures(count);
-    result.author = judge_author(c, count);
-    result.threshold = judge_threshold(c, *rule, count);
+    result.author = judge_author(terms, count);
+    result.threshold = judge_threshold(terms, count);
     result.rule = "signed: " + needs + " (" + joined(count.approvers) + ")";
     result.signers = std::move(count.approvers);
     return result;

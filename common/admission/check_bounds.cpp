@@ -12,19 +12,17 @@ using enum Reason;
 
 namespace {
 
-constexpr unsigned kFormatOfKeys = 2;  // the first with the keys realm and epoch
-
 // Compares what the manifest names under `key` with what host.policy does. Empty: it names none.
-CheckResult compare(const Case& c, Reason reason, string_view key, const string& host,
+CheckResult compare(const Terms& terms, Reason reason, string_view key, const string& host,
                     const string& named) {
     if (host == named) return pass();
     const auto option = "--" + string(key);
-    const auto format = c.manifest.format < kFormatOfKeys ? " --format v2" : "";
-    return {reason,
-            "host.policy names " + (host.empty() ? "no " + string(key) : string(key) + " " + host) +
-                ", the manifest " + (named.empty() ? "none" : named) +
-                "; make it anew with bulkhead new-job" +
-                (host.empty() ? ", without " + option : format + (" " + option) + " " + host)};
+    return {reason, "host.policy names " +
+                        (host.empty() ? "no " + string(key) : string(key) + " " + host) +
+                        ", the manifest " + (named.empty() ? "none" : named) +
+                        "; make it anew with " + string(terms.new_command) +
+                        (host.empty() ? ", without " + option
+                                      : string(terms.format_option) + (" " + option) + " " + host)};
 }
 
 // The most starts that `runs` allow within the period of `bound`.
@@ -73,12 +71,29 @@ string in_words(std::chrono::seconds span) {
     return whole == span ? std::to_string(whole.count()) + "d" : std::to_string(span.count()) + "s";
 }
 
-CheckResult check_validity(const Case& c, const policy::ApprovalRule& rule) {
-    const auto most = c.pinned == nullptr ? rule.max_validity : rule.max_pinned_validity;
-    const bool bound = c.pinned == nullptr ? !rule.needs.empty() : most.count() > 0;
-    if (!bound) return pass();
-    if (c.manifest.not_after - c.manifest.not_before <= most) return pass();
+CheckResult check_validity(const Terms& terms) {
+    const auto& rule = *terms.rule;
+    const bool is_pinned = !terms.pinned.empty();
+    const auto most = is_pinned ? rule.max_pinned_validity : rule.max_validity;
+    const bool bound = is_pinned ? most.count() > 0 : !rule.needs.empty();
+    if (!bound || terms.not_after - terms.not_before <= most) return pass();
     return {validity_too_long, "not-after is more than " + in_words(most) + " after not-before"};
+}
+
+CheckResult check_width(const Terms& terms) {
+    const auto is_any = [](const auto& one) { return one.kind == approval::Target::Kind::any; };
+    if (!terms.rule->no_target_any || std::ranges::none_of(terms.targets, is_any)) return pass();
+    return {target_too_wide, "target any; name hosts or groups"};
+}
+
+// With the line of approval.policy that asks so.
+CheckResult first_failure(const Terms& terms, std::initializer_list<CheckResult> results) {
+    for (auto result : results) {
+        if (result.reason == admitted) continue;
+        result.detail = terms.rule->source.at() + ", " + terms.subject + ": " + result.detail;
+        return result;
+    }
+    return pass();
 }
 
 }  // namespace
@@ -93,41 +108,34 @@ CheckResult check_format(const Case& c) {
     }
     return {format_not_accepted,
             format +
-                (until ? " was taken until " + format_utc(*until) + or_clock(c)
+                (until ? " was taken until " + format_utc(*until) + or_clock(c.now)
                        : ", and host.policy has no line accept-v1") +
                 "; make it anew with bulkhead new-job --format v2, and have it signed"};
 }
 
-CheckResult check_realm(const Case& c) {
-    const auto& host = c.policy.host;
-    auto realm = compare(c, realm_mismatch, "realm", host.realm, c.manifest.realm);
+CheckResult check_realm(const Terms& terms) {
+    const auto& host = terms.policy.host;
+    auto realm = compare(terms, realm_mismatch, "realm", host.realm, terms.realm);
     if (realm.reason != admitted) return realm;
     const auto shown = host.realm.empty() ? "none" : host.realm;
     // A pinned manifest is root's own word, as the epoch is; so root takes it back by removing it.
-    if (c.pinned != nullptr) return pass(shown);
+    if (!terms.pinned.empty()) return pass(shown);
     const auto text = [](const auto& epoch) { return epoch ? std::to_string(*epoch) : ""; };
-    auto epoch = compare(c, epoch_mismatch, "epoch", text(host.epoch), text(c.manifest.epoch));
+    auto epoch = compare(terms, epoch_mismatch, "epoch", text(host.epoch), text(terms.epoch));
     if (epoch.reason != admitted) return epoch;
     return pass(shown + (host.epoch ? ", epoch " + text(host.epoch) : ""));
 }
 
+CheckResult check_terms(const Terms& terms) {
+    if (terms.rule == nullptr) return pass();
+    return first_failure(terms, {check_validity(terms), check_width(terms)});
+}
+
 CheckResult check_bounds(const Case& c) {
-    const auto* rule = policy::find(c.policy.approvals, c.manifest.profile);
-    if (rule == nullptr) return pass();
-    const auto is_any = [](const auto& one) { return one.kind == approval::Target::Kind::any; };
-    CheckResult results[]{check_validity(c, *rule), check_runs(c.manifest.runs, *rule),
-                          check_kinds(c.manifest, *rule)};
-    for (auto& result : results) {
-        if (result.reason == admitted) continue;
-        result.detail =
-            rule->source.at() + ", profile " + c.manifest.profile + ": " + result.detail;
-        return std::move(result);
-    }
-    if (rule->no_target_any && std::ranges::any_of(c.manifest.targets, is_any)) {
-        return {target_too_wide, rule->source.at() + ", profile " + c.manifest.profile +
-                                     ": target any; name hosts or groups"};
-    }
-    return pass();
+    const auto terms = terms_of(c);
+    if (terms.rule == nullptr) return pass();
+    return first_failure(terms, {check_validity(terms), check_runs(c.manifest.runs, *terms.rule),
+                                 check_kinds(c.manifest, *terms.rule), check_width(terms)});
 }
 
 }  // namespace bulkhead::admission

@@ -22,8 +22,8 @@ string seconds_of(std::chrono::seconds time) { return std::to_string(time.count(
 
 }  // namespace
 
-string or_clock(const Case& c) {
-    return ", or this host's clock (" + format_utc(c.now) + ") is wrong";
+string or_clock(UnixTime now) {
+    return ", or this host's clock (" + format_utc(now) + ") is wrong";
 }
 
 string joined(const std::vector<string>& list) {
@@ -110,27 +110,32 @@ CheckResult judge_memory(const Case& c) {
 
 }  // namespace
 
+CheckResult over_size(string_view what, std::size_t size, std::size_t most) {
+    return {size_exceeded, string(what) + ": " + text_of(size) + " of at most " + text_of(most)};
+}
+
+string about_revoked(const approval::RevokedJob& row) {
+    return "revoked_jobs:" + text_of(row.line) + ": " +
+           (row.reason.empty() ? "no reason given" : quoted(row.reason));
+}
+
 CheckResult check_sizes(const JobBytes& job) {
-    const auto over = [](string_view what, std::size_t size, std::size_t max) {
-        return CheckResult{size_exceeded,
-                           string(what) + ": " + text_of(size) + " of at most " + text_of(max)};
-    };
     const auto manifest = job.manifest.value_or("").size();
     // The script of a catalogue job is in policy, and is checked when policy is loaded.
     if (job.kind == JobBytes::Kind::script && job.script.empty()) {
         return {script_empty, "the script is empty"};
     }
     if (job.script.size() > approval::kMaxScript) {
-        return over("script bytes", job.script.size(), approval::kMaxScript);
+        return over_size("script bytes", job.script.size(), approval::kMaxScript);
     }
     if (manifest > approval::kMaxManifest) {
-        return over("manifest bytes", manifest, approval::kMaxManifest);
+        return over_size("manifest bytes", manifest, approval::kMaxManifest);
     }
     if (job.signatures.size() > approval::kMaxSignatureText) {
-        return over("signature bytes", job.signatures.size(), approval::kMaxSignatureText);
+        return over_size("signature bytes", job.signatures.size(), approval::kMaxSignatureText);
     }
     if (job.params.size() > approval::kMaxParams) {
-        return over("parameters", job.params.size(), approval::kMaxParams);
+        return over_size("parameters", job.params.size(), approval::kMaxParams);
     }
     return pass();
 }
@@ -138,8 +143,7 @@ CheckResult check_sizes(const JobBytes& job) {
 CheckResult check_revocation(const Case& c) {
     for (const auto& row : c.policy.revoked_jobs) {
         if (!row.names(c.manifest.digest, c.manifest.job_id.value)) continue;
-        return {job_revoked, "revoked_jobs:" + text_of(row.line) + ": " +
-                                 (row.reason.empty() ? "no reason given" : quoted(row.reason))};
+        return {job_revoked, about_revoked(row)};
     }
     return pass();
 }
@@ -188,9 +192,9 @@ CheckResult check_interpreter(const Case& c) {
     return pass(path);
 }
 
-CheckResult check_target(const Case& c) {
-    const auto& host = c.policy.host;
-    for (const auto& target : c.manifest.targets) {
+CheckResult check_target(const Terms& terms) {
+    const auto& host = terms.policy.host;
+    for (const auto& target : terms.targets) {
         using Kind = approval::Target::Kind;
         const bool in_group =
             std::find(host.groups.begin(), host.groups.end(), target.label) != host.groups.end();
@@ -204,24 +208,24 @@ CheckResult check_target(const Case& c) {
                                  ", groups: " + joined(host.groups)};
 }
 
-std::chrono::seconds too_early_by(const Case& c) {
-    const auto begin = c.manifest.not_before - c.policy.skew;
-    return std::max(begin - c.time, std::chrono::seconds(0));
+std::chrono::seconds too_early_by(const Terms& terms) {
+    const auto begin = terms.not_before - terms.policy.skew;
+    return std::max(begin - terms.time, std::chrono::seconds(0));
 }
 
-CheckResult check_time(const Case& c) {
-    if (c.now + kClockSlack < c.ledger.clock_floor) {
-        return {clock_behind,
-                "it is " + format_utc(c.now) + ", but " + about_floor(c.ledger.clock_floor, true)};
+CheckResult check_time(const Terms& terms) {
+    if (terms.now + kClockSlack < terms.ledger.clock_floor) {
+        return {clock_behind, "it is " + format_utc(terms.now) + ", but " +
+                                  about_floor(terms.ledger.clock_floor, true)};
     }
-    if (const auto early = too_early_by(c); early.count() > 0) {
-        return {too_early, "not before " + format_utc(c.manifest.not_before) + ": too early by " +
-                               std::to_string(early.count()) + " s" + or_clock(c)};
+    if (const auto early = too_early_by(terms); early.count() > 0) {
+        return {too_early, "not before " + format_utc(terms.not_before) + ": too early by " +
+                               std::to_string(early.count()) + " s" + or_clock(terms.now)};
     }
-    if (c.time > c.manifest.not_after) {
-        return {too_late, "not after " + format_utc(c.manifest.not_after) + or_clock(c)};
+    if (terms.time > terms.not_after) {
+        return {too_late, "not after " + format_utc(terms.not_after) + or_clock(terms.now)};
     }
-    return pass("until " + format_utc(c.manifest.not_after));
+    return pass("until " + format_utc(terms.not_after));
 }
 
 CheckResult check_replay(const Case& c) {

@@ -8,11 +8,13 @@ namespace {
 
 using enum Reason;
 
-constexpr std::array<ReasonRow, 62> kReasons{{
+constexpr std::array<ReasonRow, 77> kReasons{{
     {undecided, "undecided", "no decision was reached; nothing runs"},
     {admitted, "admitted", "every check passed"},
-    {not_sealed, "not-sealed", "script, manifest or signatures did not come as sealed memfds"},
-    {size_exceeded, "size-exceeded", "script, manifest, signatures or parameters are too large"},
+    {not_sealed, "not-sealed",
+     "script, object, manifest or signatures did not come as sealed memfds"},
+    {size_exceeded, "size-exceeded",
+     "script, object, manifest, signatures or parameters are too large"},
     {script_empty, "script-empty", "the script holds no byte"},
     {manifest_malformed, "manifest-malformed", "the manifest breaks the grammar; line and why"},
     {format_not_accepted, "format-not-accepted",
@@ -26,7 +28,8 @@ constexpr std::array<ReasonRow, 62> kReasons{{
     {signature_invalid, "signature-invalid",
      "an allowed key, but not its signature of these bytes"},
     {signer_unknown, "signer-unknown",
-     "not by a key of policy/allowed_signers, or not made with -n bulkhead-job-v1"},
+     "not by a key of policy/allowed_signers, or not made with -n bulkhead-job-v1; of an artifact "
+     "with -n bulkhead-artifact-v1"},
     {signer_revoked, "signer-revoked", "signed by a key that policy/revoked_signers holds"},
     {signer_unclear, "signer-unclear",
      "a line of policy/allowed_signers for the signer is not understood"},
@@ -94,6 +97,31 @@ constexpr std::array<ReasonRow, 62> kReasons{{
      "this host cannot give jobs of the profile what it promises: a wall, user or path"},
     {audit_write_failed, "audit-write-failed", "the admission could not be recorded in audit.log"},
     {evidence_write_failed, "evidence-write-failed", "what was approved could not be kept on disk"},
+    {artifacts_not_enabled, "artifacts-not-enabled",
+     "policy has no artifacts.policy, so no eBPF artifact is loaded"},
+    {artifacts_not_signable, "artifacts-not-signable",
+     "approval.policy lets nobody approve artifacts by signature"},
+    {artifact_ambiguous, "artifact-ambiguous",
+     "two pinned manifests have this object and are for this host now"},
+    {artifact_revoked, "artifact-revoked",
+     "policy/revoked_jobs withdraws this manifest or artifact id"},
+    {artifact_withdrawn, "artifact-withdrawn",
+     "an operator removed this manifest's artifact here, or its guard rolled it back"},
+    {object_empty, "object-empty", "the object file holds no byte"},
+    {object_hash_mismatch, "object-hash-mismatch",
+     "the object file is not the one in the manifest"},
+    {object_size_mismatch, "object-size-mismatch", "the object file's size is not the manifest's"},
+    {program_type_not_allowed, "program-type-not-allowed",
+     "artifacts.policy allows no program of this type"},
+    {attach_not_allowed, "attach-not-allowed",
+     "artifacts.policy does not allow the program to be attached there"},
+    {ttl_over_ceiling, "ttl-over-ceiling", "artifacts.policy allows a shorter ttl"},
+    {cpu_over_ceiling, "cpu-over-ceiling", "artifacts.policy allows less processor time"},
+    {pin_not_allowed, "pin-not-allowed",
+     "artifacts.policy does not let programs outlive the broker"},
+    {too_many_artifacts, "too-many-artifacts",
+     "as many artifacts are loaded as artifacts.policy allows"},
+    {loader_unusable, "loader-unusable", "this host cannot start the loader; the detail says why"},
 }};
 
 // code() indexes by the reason's number, so the rows must be in the order of the enumeration.
@@ -101,7 +129,7 @@ constexpr bool in_order() {
     for (std::size_t i = 0; i < kReasons.size(); ++i) {
         if (static_cast<std::size_t>(kReasons[i].reason) != i) return false;
     }
-    return kReasons.size() == static_cast<std::size_t>(evidence_write_failed) + 1;
+    return kReasons.size() == static_cast<std::size_t>(loader_unusable) + 1;
 }
 static_assert(in_order());
 

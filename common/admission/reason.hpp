@@ -1,5 +1,5 @@
-// Why a job was admitted or refused. The codes never change, so logs, backends and scripts can rely
-// on them.
+// Why a job or an artifact was admitted or refused. The codes never change, so logs, backends and
+// scripts can rely on them.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -70,6 +70,22 @@ enum class Reason : std::uint8_t {
     profile_unusable,
     audit_write_failed,
     evidence_write_failed,
+    // Of artifacts alone.
+    artifacts_not_enabled,
+    artifacts_not_signable,
+    artifact_ambiguous,
+    artifact_revoked,
+    artifact_withdrawn,
+    object_empty,
+    object_hash_mismatch,
+    object_size_mismatch,
+    program_type_not_allowed,
+    attach_not_allowed,
+    ttl_over_ceiling,
+    cpu_over_ceiling,
+    pin_not_allowed,
+    too_many_artifacts,
+    loader_unusable,
 };
 
 struct ReasonRow {

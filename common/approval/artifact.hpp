@@ -19,7 +19,8 @@
 //   target host:web-1                            1 to kMaxTargets
 //   not-before 2026-12-01T00:00:00Z
 //   not-after 2026-12-31T00:00:00Z
-//   ttl 24h                                      from loading to unloading
+//   ttl 12h                                      from loading to unloading, in the largest unit of
+//                                                s, m, h and d that needs no fraction
 //   max-cpu-percent 2                            1 to 100, of one processor, all programs together
 //   pin no                                       yes: programs outlive the broker
 //   reason count what the firewall drops
@@ -40,6 +41,8 @@ inline constexpr std::string_view kArtifactNamespace = "bulkhead-artifact-v1";
 inline constexpr std::size_t kMaxElf = 4_MiB;
 inline constexpr std::size_t kMaxPrograms = 8;
 inline constexpr std::size_t kMaxRodata = 32;
+inline constexpr std::chrono::seconds kMinTtl{1};
+inline constexpr std::chrono::seconds kMaxTtl = std::chrono::days(365);
 
 // What a program may be, in the spelling of the manifest and of artifacts.policy, and what ATTACH
 // is for it.
@@ -63,11 +66,17 @@ enum class AttachKind : std::uint8_t { interface, cgroup, function };
 Result<ProgramType> parse_program_type(std::string_view word);
 std::string_view name_of(ProgramType type);
 AttachKind attach_kind(ProgramType type);
+// An error says what a program of the type is attached to.
+Result<> check_attach(ProgramType type, std::string_view attach);
+// As a manifest spells it: "90s", "12h", "7d".
+std::string in_words(std::chrono::seconds span);
 
 struct ArtifactProgram {
     std::string name;  // of the function in the object: [A-Za-z_][A-Za-z0-9_]{0,63}
     ProgramType type = ProgramType::none;
-    std::string attach;  // interface: at most 15 bytes of [A-Za-z0-9._-]; cgroup: a path
+    // Interface: at most 15 bytes of [A-Za-z0-9._-]. Cgroup: a path, at most 255 bytes; "/" is that
+    // of all processes. Function: [A-Za-z_][A-Za-z0-9_.]{0,63}.
+    std::string attach;
     bool operator==(const ArtifactProgram&) const = default;
 };
 
@@ -82,6 +91,7 @@ struct Rodata {
 };
 
 struct ArtifactManifest {
+    unsigned format = 1;
     std::string id;  // is_job_id()
     std::string author;
     std::string realm;  // empty: not named
@@ -94,7 +104,7 @@ struct ArtifactManifest {
     std::vector<Target> targets;
     UnixTime not_before;
     UnixTime not_after;
-    std::chrono::seconds ttl{0};  // 1 s to 365 days
+    std::chrono::seconds ttl{0};  // kMinTtl to kMaxTtl
     unsigned max_cpu_percent = 0;
     bool pin = false;
     std::string reason;
@@ -113,7 +123,7 @@ struct ArtifactApproval {
     std::string_view manifest;    // with its last line
     std::string_view signatures;  // the rest
 };
-// Takes at most twice kMaxManifest bytes.
+// Takes at most twice kMaxManifest bytes. It checks neither manifest nor signatures.
 Result<ArtifactApproval> split_artifact_approval(std::string_view bytes);
 
 }  // namespace bulkhead::approval

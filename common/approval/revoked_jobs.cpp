@@ -30,9 +30,11 @@ Result<RevokedJob> parse_line(string_view line) {
     const bool form = parts.size() == 2 || job.kill;
     if (form && parts[0] == "manifest") job.manifest = digest_of(parts[1]);
     if (form && parts[0] == "job-id" && is_job_id(parts[1])) job.job_id = parts[1];
-    if (job.manifest || !job.job_id.empty()) return job;
+    if (form && parts[0] == "artifact-id" && is_job_id(parts[1])) job.artifact_id = parts[1];
+    if (job.manifest || !job.job_id.empty() || !job.artifact_id.empty()) return job;
     return fail("\"" + quoted(line, 80) +
-                "\": write: manifest SHA256 [kill]  # why, or: job-id ID [kill]  # why");
+                "\": write: manifest SHA256 [kill]  # why, or: job-id ID [kill]  # why, or: "
+                "artifact-id ID [kill]  # why");
 }
 
 }  // namespace

@@ -33,8 +33,10 @@ Standing judge(ByteView blob, const AllowedSigner& signer, const AllowedSigners&
                const Electorate& electorate, UnixTime time) {
     if (allowed.is_revoked(signer.key)) return Standing::revoked;
     if (!signer.refused.empty()) return Standing::unclear;
-    if (!signer.valid_at(time, electorate.skew) || !signer.allows_namespace(kNamespace))
+    if (!signer.valid_at(time, electorate.skew) ||
+        !signer.allows_namespace(electorate.name_space)) {
         return Standing::not_valid;
+    }
     const bool author = is_authors(allowed, signer.key, electorate.author);
     const bool member = std::any_of(signer.principals.begin(), signer.principals.end(),
                                     [&](const auto& name) { return is_member(electorate, name); });
@@ -46,10 +48,10 @@ Standing judge(ByteView blob, const AllowedSigner& signer, const AllowedSigners&
     return author && !electorate.author_counts ? Standing::author : Standing::good;
 }
 
-// Why the key in `signer` is not valid at `time`, by that line.
-std::string validity(const AllowedSigner& signer, UnixTime time) {
-    if (!signer.allows_namespace(kNamespace)) {
-        return "not for namespace " + std::string(kNamespace);
+// Why the key in `signer` is not valid in `name_space` at `time`, by that line.
+std::string validity(const AllowedSigner& signer, std::string_view name_space, UnixTime time) {
+    if (!signer.allows_namespace(name_space)) {
+        return "not for namespace " + std::string(name_space);
     }
     const auto from = signer.valid_after ? " from " + format_utc(*signer.valid_after) : "";
     const auto to = signer.valid_before ? " to " + format_utc(*signer.valid_before) : "";
@@ -127,10 +129,11 @@ std::vector<unsigned> fill(std::span<const Quota> quotas,
     return filled;
 }
 
-std::vector<Endorsement> able_signers(const AllowedSigners& allowed, bool token, UnixTime time) {
+std::vector<Endorsement> able_signers(const AllowedSigners& allowed, bool token, UnixTime time,
+                                      std::string_view name_space) {
     std::vector<Endorsement> able;
     for (const auto& signer : allowed.signers) {
-        if (!signer.refused.empty() || !signer.allows_namespace(kNamespace) ||
+        if (!signer.refused.empty() || !signer.allows_namespace(name_space) ||
             !signer.valid_at(time) || allowed.is_revoked(signer.key) ||
             (token && signer.key.kind != PublicKey::Kind::sk_ed25519)) {
             continue;
@@ -142,7 +145,8 @@ std::vector<Endorsement> able_signers(const AllowedSigners& allowed, bool token,
 
 std::vector<std::string> who_could_sign(const Count& count, const AllowedSigners& allowed,
                                         const Electorate& electorate, UnixTime time) {
-    const auto able = able_signers(allowed, electorate.hardware || electorate.verified, time);
+    const auto able = able_signers(allowed, electorate.hardware || electorate.verified, time,
+                                   electorate.name_space);
     const auto is_authors = [&](const PublicKey& key) {
         return !electorate.author_counts && std::ranges::any_of(able, [&](const auto& other) {
             return other.key == key && other.principal == electorate.author;
@@ -172,7 +176,7 @@ Count count_approvers(std::string_view manifest, std::span<const Bytes> blobs,
     for (const auto& blob : blobs) {
         auto& signature = count.signatures.emplace_back();
         for (const auto& signer : allowed.signers) {
-            const auto match = match_sshsig(blob, signer.key, manifest);
+            const auto match = match_sshsig(blob, signer.key, manifest, electorate.name_space);
             if (match == Match::other_key) continue;
             const auto standing = match == Match::invalid
                                       ? Standing::invalid
@@ -189,9 +193,10 @@ Count count_approvers(std::string_view manifest, std::span<const Bytes> blobs,
             if (standing < signature.standing) continue;
             signature.standing = standing;
             signature.fingerprint = fingerprint(signer.key);
-            signature.why = standing == Standing::unclear     ? signer.refused
-                            : standing == Standing::not_valid ? validity(signer, time)
-                                                              : "";
+            signature.why = standing == Standing::unclear ? signer.refused
+                            : standing == Standing::not_valid
+                                ? validity(signer, electorate.name_space, time)
+                                : "";
             signature.principals.clear();
             for (const auto& name : signer.principals) {
                 signature.principals += (signature.principals.empty() ? "" : ",") + name;

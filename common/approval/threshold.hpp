@@ -7,6 +7,7 @@
 
 #include "common/approval/allowed_signers.hpp"
 #include "common/approval/public_key.hpp"
+#include "common/approval/sshsig.hpp"
 #include "common/base/bytes.hpp"
 #include "common/base/parse.hpp"
 
@@ -54,6 +55,8 @@ struct Electorate {
     bool hardware = false;        // only those of keys in hardware tokens
     bool verified = false;        // only those for which a token verified its user
     std::chrono::seconds skew{};  // a key counts so long before it is valid
+    // Of the signatures and of the keys' lines: a signature for a job counts for no artifact.
+    std::string_view name_space = kNamespace;
 };
 
 struct Count {
@@ -72,7 +75,8 @@ Count count_approvers(std::string_view manifest, std::span<const Bytes> blobs,
 
 // One for each principal and key whose signature counts at that time, or is good as the author's,
 // in whatever group they are.
-std::vector<Endorsement> able_signers(const AllowedSigners& allowed, bool token, UnixTime time);
+std::vector<Endorsement> able_signers(const AllowedSigners& allowed, bool token, UnixTime time,
+                                      std::string_view name_space = kNamespace);
 // Those of the groups by whose signature at that time one more would be counted, sorted: neither
 // who has been counted, nor the author where he does not count.
 std::vector<std::string> who_could_sign(const Count& count, const AllowedSigners& allowed,

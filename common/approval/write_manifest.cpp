@@ -1,6 +1,12 @@
-#include "common/approval/manifest.hpp"
+#include "common/approval/manifest_rows.hpp"
 
 namespace bulkhead::approval {
+
+std::string in_words(const Target& target) {
+    using Kind = Target::Kind;
+    if (target.kind == Kind::any) return "any";
+    return (target.kind == Kind::host ? "host:" : "group:") + target.label;
+}
 
 std::string write_manifest(const Manifest& job) {
     std::string out;
@@ -18,12 +24,7 @@ std::string write_manifest(const Manifest& job) {
     line("profile", job.profile);
     if (job.profile_sha256) line("profile-sha256", crypto::hex(*job.profile_sha256));
     for (const auto& param : job.params) line("param", param.name + " " + param.rule);
-    for (const auto& target : job.targets) {
-        using Kind = Target::Kind;
-        line("target", target.kind == Kind::any    ? "any"
-                       : target.kind == Kind::host ? "host:" + target.label
-                                                   : "group:" + target.label);
-    }
+    for (const auto& target : job.targets) line("target", in_words(target));
     line("not-before", format_utc(job.not_before));
     line("not-after", format_utc(job.not_after));
     line("timeout", std::to_string(job.timeout.count()));

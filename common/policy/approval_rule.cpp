@@ -1,6 +1,8 @@
 #include "common/policy/approval_rule.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 
 #include "common/approval/sshsig.hpp"
 
@@ -51,28 +53,31 @@ Result<> set(ApprovalRule& rule, Line&) {
 struct Bound {
     std::string_view word;
     Result<> (*take)(ApprovalRule&, Line&);
+    bool of_jobs = false;  // it says nothing about an artifact, which has no starts or parameters
 };
 constexpr std::array kBounds{
-    Bound{"one-shot-only", set<&ApprovalRule::one_shot_only>},
-    Bound{"max-runs", take_max_runs},
+    Bound{"one-shot-only", set<&ApprovalRule::one_shot_only>, true},
+    Bound{"max-runs", take_max_runs, true},
     Bound{"no-target-any", set<&ApprovalRule::no_target_any>},
-    Bound{"params", take_params},
+    Bound{"params", take_params, true},
     Bound{"hardware", set<&ApprovalRule::hardware>},
     Bound{"verified", set<&ApprovalRule::verified>},
     Bound{"pinned-valid-for", take_pinned_validity},
-    Bound{"before-birth", take_before_birth},
+    Bound{"before-birth", take_before_birth, true},
 };
 
 // Takes the words of bounds, which may come in any order, each once.
-Result<> take_bounds(ApprovalRule& rule, Line& line) {
-    std::array<std::string_view, kBounds.size()> words;
-    std::ranges::transform(kBounds, words.begin(), &Bound::word);
+Result<> take_bounds(ApprovalRule& rule, Line& line, Approves what) {
+    std::vector<Bound> bounds(kBounds.begin(), kBounds.end());
+    if (what == Approves::artifacts) std::erase_if(bounds, std::mem_fn(&Bound::of_jobs));
+    std::vector<std::string_view> words;
+    std::ranges::transform(bounds, std::back_inserter(words), &Bound::word);
     std::array<bool, kBounds.size()> taken{};
     while (line.more()) {
         const auto index = TRY(line.one_of(words));
         if (taken[index]) return line.wrong(std::string(words[index]) + " stands here already");
         taken[index] = true;
-        TRY(kBounds[index].take(rule, line));
+        TRY(bounds[index].take(rule, line));
     }
     return {};
 }
@@ -97,19 +102,19 @@ Result<> take_needs(ApprovalRule& rule, Line& line) {
     if (signatures <= approval::kMaxSignatures) return {};
     return line.wrong("this takes " + std::to_string(signatures) + " signatures" +
                       (rule.author_counts ? "" : " with the author's") +
-                      ", and a job can carry 16: ask for fewer people");
+                      ", and an approval can carry 16: ask for fewer people");
 }
 
 }  // namespace
 
-Result<ApprovalRule> take_approval_rule(Line& line) {
+Result<ApprovalRule> take_approval_rule(Line& line, Approves what) {
     ApprovalRule rule{.source = line.source()};
     const bool is_signed = TRY(line.one_of({"pinned-only", "need"})) == 1;
     if (is_signed) TRY(take_needs(rule, line));
-    TRY(take_bounds(rule, line));
+    TRY(take_bounds(rule, line, what));
     if (!is_signed && (rule.hardware || rule.verified)) {
         return line.wrong(
-            "hardware and verified are asked of signatures, and pinned jobs have none");
+            "hardware and verified are asked of signatures, and what is pinned has none");
     }
     return rule;
 }

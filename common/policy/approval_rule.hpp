@@ -6,7 +6,9 @@
 
 namespace bulkhead::policy {
 
-// Parses the words after "profile NAME".
-Result<ApprovalRule> take_approval_rule(Line& line);
+enum class Approves { jobs, artifacts };
+
+// Parses the words after "profile NAME" or "artifacts".
+Result<ApprovalRule> take_approval_rule(Line& line, Approves what);
 
 }  // namespace bulkhead::policy

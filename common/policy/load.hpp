@@ -53,6 +53,10 @@ struct GrantsNow {
 GrantsNow read_grants(const Files& vendor, const std::string& directory, Trust trust,
                       const Policy& in_force);
 
+// Takes from `grants` what `before` did not grant, as a policy that was rejected grants nothing
+// anew.
+void drop_new_grants(Grants& grants, const Grants& before);
+
 // Takes from `policy` the rows for reads and for the agent's parts whose lines `directory`, over
 // the vendor's files, has no more, apart from their reasons. A file of reads grants what it has,
 // however it is broken; a part whose own file cannot be read or parsed keeps its rows. Returns what

@@ -371,6 +371,18 @@ GrantsNow read_grants(const Files& vendor, const std::string& directory, Trust t
     return {.grants = {}, .fault = files.error().what, .changed = {}, .ignored = {}};
 }
 
+void drop_new_grants(Grants& grants, const Grants& before) {
+    const auto drop_new = [](auto& rows, const auto& old) {
+        std::erase_if(rows, [&](const auto& row) { return !old.contains(row.first); });
+    };
+    drop_new(grants.approvals, before.approvals);
+    drop_new(grants.approved, before.approved);
+    drop_new(grants.approved_artifacts, before.approved_artifacts);
+    if (!before.artifact_approval) grants.artifact_approval.reset();
+    if (!before.artifacts) grants.artifacts.reset();
+    if (grants.artifacts) grants.artifacts = narrowed(*grants.artifacts, *before.artifacts);
+}
+
 std::vector<std::string> withdraw_rows(Policy& policy, const Files& vendor,
                                        const std::string& directory) {
     auto files = read_what_can_be(directory, Trust::unjudged);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "common/approval/sshsig.hpp"
 #include "common/base/strong.hpp"
 #include "common/policy/approval_rule.hpp"
 #include "common/policy/connect.hpp"
@@ -120,9 +121,14 @@ Result<> take_skew(Policy& policy, Line& line) {
     return line.wrong("at most 15m: what is further apart is a clock to set right");
 }
 
+Result<> take_artifact_approval(Policy& policy, Line& line) {
+    policy.artifact_approval = TRY(take_approval_rule(line, Approves::artifacts));
+    return {};
+}
+
 Result<> take_rule(Policy& policy, Line& line) {
     const auto profile = TRY(line.matching(approval::is_profile_name, "a profile's name"));
-    return add(policy.approvals, profile, TRY(take_approval_rule(line)), line);
+    return add(policy.approvals, profile, TRY(take_approval_rule(line, Approves::jobs)), line);
 }
 
 bool lies_beneath(std::string_view path, std::string_view directory) {
@@ -198,6 +204,10 @@ constexpr struct {
      "profile NAME pinned-only|need N of GROUP [and M of GROUP]... valid-for DURATION "
      "[author-counts] [BOUND...]",
      take_rule},
+    {"approval.policy", Times::at_most_once,
+     "artifacts pinned-only|need N of GROUP [and M of GROUP]... valid-for DURATION "
+     "[author-counts] [BOUND...]",
+     take_artifact_approval},
     {"approval.policy", Times::at_most_once, "skew DURATION", take_skew},
     {"approval.policy", Times::any, "same-script NAME NAME...", take_same_script},
     {"interpreters.policy", Times::any, "interpreter PATH",
@@ -265,6 +275,14 @@ Result<> take_manifest(Policy& policy, const std::string& file, const Text& text
     return {};
 }
 
+Result<> take_pinned_artifact(Policy& policy, const std::string& file, const Text& text) {
+    const auto parts = TRY(at_line(file, approval::split_artifact_approval(text.own)));
+    ApprovedArtifact approved{.name = TRY(stem_of(file)), .bytes = std::string(parts.manifest)};
+    approved.manifest = TRY(at_line(file, approval::parse_artifact_manifest(parts.manifest)));
+    policy.approved_artifacts[approved.name] = approved;
+    return {};
+}
+
 Result<> take_script(Policy& policy, const std::string& file, const Text& whole) {
     const auto text = whole.own;
     const auto at = policy.approved.find(TRY(stem_of(file)));
@@ -311,6 +329,10 @@ Result<> take_landlock(Policy& policy, const std::string& file, const Text& text
     return take_lines(policy, file, text);
 }
 
+Result<> take_artifacts(Policy& policy, const std::string& file, const Text& text) {
+    return parse_artifact_rules(policy.artifacts.emplace(), file, text);
+}
+
 Result<> take_vendor(Policy&, const std::string& file, const Text& text) {
     static_cast<void>(TRY(parse_vendor(file, text)));
     return {};
@@ -330,6 +352,7 @@ constexpr FileKind kKinds[] = {
     {"", "shipped.digests", false, 1_MiB, take_shipped, From::vendor, kOwn},
     {"", "host.policy", true, 64_KiB, take_lines, From::operators},
     {"", "approval.policy", true, 64_KiB, take_lines, From::operators, kLines, kGrants},
+    {"", "artifacts.policy", false, 64_KiB, take_artifacts, From::operators, kLines, kGrants},
     {"", "interpreters.policy", true, 64_KiB, take_lines},
     {"", "reads.policy", true, 64_KiB, take_lines},
     {"", "credentials.policy", false, 64_KiB, take_lines},
@@ -345,6 +368,8 @@ constexpr FileKind kKinds[] = {
     {"seccomp", ".seccomp", false, 64_KiB, take_seccomp},
     {"approved", ".manifest", false, approval::kMaxManifest, take_manifest, From::operators, kOwn,
      kGrants},
+    {"approved", ".artifact", false, approval::kMaxManifest + approval::kMaxSignatureText,
+     take_pinned_artifact, From::operators, kOwn, kGrants},
     {"approved", ".script", false, approval::kMaxScript, take_script, From::operators, kOwn,
      kGrants},
 };

@@ -16,20 +16,10 @@
 #include "common/approval/revoked_jobs.hpp"
 #include "common/base/bytes.hpp"
 #include "common/crypto/sha256.hpp"
+#include "common/policy/artifact_rules.hpp"
+#include "common/policy/source.hpp"
 
 namespace bulkhead::policy {
-
-// The file and line of a rule, and its reason.
-struct Source {
-    std::string file;  // relative to the policy directory
-    unsigned line = 0;
-    std::string reason;
-    std::size_t column = 0;  // of the rule's path, counted from 1; 0 if it was not recorded
-
-    std::string at() const { return file + ":" + std::to_string(line); }
-    // at() with the column, for errors about the path.
-    std::string place() const { return at() + ":" + std::to_string(column); }
-};
 
 // A map that can be searched with a string_view.
 template <class T>
@@ -289,14 +279,21 @@ struct Approved {
     std::optional<std::string> script;
 };
 
+// A file approved/NAME.artifact. Signatures in it are not asked for.
+struct ApprovedArtifact {
+    std::string name;
+    std::string bytes;  // of the manifest in it
+    approval::ArtifactManifest manifest;
+};
+
 // A line "same-script NAME NAME...": manifests of approved/ that may pin one script.
 struct SameScript {
     std::vector<std::string> jobs;
     Source source;
 };
 
-// The part of a policy that grants and withdraws: for which jobs this host is, who may approve
-// them, what root approved itself, and what counts no longer.
+// The part of a policy that grants and withdraws: for which jobs and artifacts this host is, who
+// may approve them, what root approved itself, and what counts no longer.
 struct Grants {
     Host host;
     unsigned format = 0;               // "policy-format" of host.policy; 0 if it has no such line
@@ -306,6 +303,9 @@ struct Grants {
     std::vector<approval::RevokedJob> revoked_jobs;
     Named<Approved> approved;
     std::vector<SameScript> same_scripts;
+    std::optional<ArtifactRules> artifacts;         // absent: no eBPF program may be loaded
+    std::optional<ApprovalRule> artifact_approval;  // absent: those pinned in approved/ alone
+    Named<ApprovedArtifact> approved_artifacts;
     // So far hosts' clocks may be behind that of whoever dates and signs.
     std::chrono::seconds skew{};
 };

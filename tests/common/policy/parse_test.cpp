@@ -104,7 +104,7 @@ TEST(PolicyLine, EachMistakeIsNamedWithFileLineAndColumn) {
          "16: ask for fewer people"},
         {"approval.policy",
          "profile admin need 9 of ops and 8 of dev valid-for 7d author-counts  # x\n",
-         "approval.policy:1:55: this takes 17 signatures, and a job can carry 16"},
+         "approval.policy:1:55: this takes 17 signatures, and an approval can carry 16"},
         {"approval.policy", "profile admin need 1 of ops and 1 of ops valid-for 7d  # x\n",
          "approval.policy:1:38: the group stands here already"},
         {"approval.policy", "profile admin need 1 of ops and valid-for 7d  # x\n",
