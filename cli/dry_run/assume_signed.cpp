@@ -67,7 +67,8 @@ Assumption assume_signed(const Question& question, const Report& report,
                     manifest->profile + " by signature"};
     }
     const auto able = policy::able_signers(policy, *rule, question.now);
-    if (auto why = policy::why_nobody(policy, manifest->profile, *rule, able); !why.empty()) {
+    if (auto why = policy::why_nobody(policy, policy::use_of(manifest->profile), *rule, able);
+        !why.empty()) {
         return {false, "threshold-not-met: " + why};
     }
     return {true, values + (values.empty() ? "" : ", and ") + "signatures by " +

@@ -7,6 +7,7 @@
 #include "common/approval/odd_text.hpp"
 #include "common/base/text.hpp"
 #include "common/policy/check_approvals.hpp"
+#include "common/policy/check_artifacts.hpp"
 #include "common/policy/check_connects.hpp"
 #include "common/policy/check_credentials.hpp"
 #include "common/policy/check_profile.hpp"
@@ -19,7 +20,6 @@ namespace bulkhead::policy {
 
 namespace {
 
-constexpr std::string_view kNamespace = "bulkhead-job-v1";
 constexpr std::size_t kWordsOfAReason = 3;
 
 // Calls that change the kernel, another process, or the caller's confinement. A list may allow one
@@ -70,6 +70,7 @@ class Checker {
         check_approvals();
         std::ranges::move(check_approval_rules(policy_, facts_.now), std::back_inserter(remarks_));
         std::ranges::move(check_formats(policy_, facts_.now), std::back_inserter(remarks_));
+        std::ranges::move(check_artifacts(policy_, facts_.now), std::back_inserter(remarks_));
         std::ranges::move(check_connects(policy_), std::back_inserter(remarks_));
         for (const auto& [name, profile] : policy_.profiles) {
             const auto* calls = find(policy_.seccomp, profile.seccomp);
@@ -146,8 +147,10 @@ class Checker {
         return std::any_of(signers.begin(), signers.end(), [&](const auto& signer) {
             const auto& names = signer.principals;
             return std::find(names.begin(), names.end(), principal) != names.end() &&
-                   signer.allows_namespace(kNamespace) && signer.valid_at(facts_.now) &&
-                   signer.refused.empty() && !policy_.signers.is_revoked(signer.key);
+                   (signer.allows_namespace(approval::kNamespace) ||
+                    signer.allows_namespace(approval::kArtifactNamespace)) &&
+                   signer.valid_at(facts_.now) && signer.refused.empty() &&
+                   !policy_.signers.is_revoked(signer.key);
         });
     }
 

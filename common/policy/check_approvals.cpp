@@ -33,8 +33,9 @@ class Checker {
     // Of a rule that nobody can fulfil for want of keys; judge() has the others.
     void check_people(const std::string& profile, const ApprovalRule& rule) {
         const auto as_written = able_as_written(policy_, rule);
-        if (!why_nobody(policy_, profile, rule, as_written).empty()) return;
-        auto why = why_nobody(policy_, profile, rule, able_signers(policy_, rule, now_));
+        const auto what = use_of(profile);
+        if (!why_nobody(policy_, what, rule, as_written).empty()) return;
+        auto why = why_nobody(policy_, what, rule, able_signers(policy_, rule, now_));
         if (!why.empty()) say(rule, why);
     }
 

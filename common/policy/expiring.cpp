@@ -21,6 +21,15 @@ std::vector<Expiring> expiring(const Grants& policy, UnixTime now, std::chrono::
         add("pinned job", name, job.manifest.not_before, job.manifest.not_after,
             "approved/" + name + ".manifest");
     }
+    for (const auto& [name, pinned] : policy.approved_artifacts) {
+        const auto& artifact = pinned.manifest;
+        const auto names = [&](const auto& row) {
+            return row.names_artifact(artifact.digest, artifact.id);
+        };
+        if (std::ranges::any_of(policy.revoked_jobs, names)) continue;
+        add("pinned artifact", name, artifact.not_before, artifact.not_after,
+            "approved/" + name + ".artifact");
+    }
     for (const auto& signer : policy.signers.signers) {
         if (!signer.valid_before || policy.signers.is_revoked(signer.key)) continue;
         add("signer", signer.principals.front(), signer.valid_after, *signer.valid_before,

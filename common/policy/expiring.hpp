@@ -11,7 +11,7 @@ namespace bulkhead::policy {
 inline constexpr std::chrono::seconds kSoon = std::chrono::days(14);
 
 struct Expiring {
-    std::string what;   // "pinned job", "signer" or "manifests of format v1"
+    std::string what;   // "pinned job", "pinned artifact", "signer" or "manifests of format v1"
     std::string name;   // of the job or the principal; "accept-v1"
     UnixTime at;        // the last second in which it counts
     std::string where;  // its file, and line if there is one

@@ -24,12 +24,12 @@ bool wants_token(const ApprovalRule& rule) { return rule.hardware || rule.verifi
 
 // The keys that may sign under the rule by their lines alone, whatever the time and whoever was
 // revoked.
-std::vector<approval::Endorsement> able_by_lines(const Policy& policy, const ApprovalRule& rule) {
+std::vector<approval::Endorsement> able_by_lines(const Policy& policy, const ApprovalRule& rule,
+                                                 std::string_view name_space) {
     std::vector<approval::Endorsement> able;
     for (const auto& signer : policy.signers.signers) {
         const bool token = signer.key.kind == approval::PublicKey::Kind::sk_ed25519;
-        if (!signer.allows_namespace(approval::kNamespace) || (wants_token(rule) && !token))
-            continue;
+        if (!signer.allows_namespace(name_space) || (wants_token(rule) && !token)) continue;
         for (const auto& name : signer.principals) able.push_back({name, signer.key});
     }
     return able;
@@ -41,7 +41,13 @@ class Judge {
 
     std::vector<PolicyRemark> run() {
         for (const auto& [name, group] : policy_.signer_groups) judge_group(group);
-        for (const auto& [name, rule] : policy_.approvals) judge_rule(name, rule);
+        for (const auto& [name, rule] : policy_.approvals) {
+            if (find(policy_.profiles, name) == nullptr) wrong(rule.source.at(), no_profile(name));
+            judge_rule(use_of(name), rule, approval::kNamespace);
+        }
+        if (const auto& rule = policy_.artifact_approval) {
+            judge_rule(kUseOfArtifacts, *rule, approval::kArtifactNamespace);
+        }
         for (const auto& [name, job] : policy_.approved) {
             const auto& profile = job.manifest.profile;
             if (find(policy_.profiles, profile) != nullptr) continue;
@@ -79,11 +85,17 @@ class Judge {
         }
     }
 
-    void judge_rule(const std::string& name, const ApprovalRule& rule) {
-        if (find(policy_.profiles, name) == nullptr) wrong(rule.source.at(), no_profile(name));
+    void judge_rule(const std::string& what, const ApprovalRule& rule,
+                    std::string_view name_space) {
         if (rule.needs.empty()) return;
-        if (why_nobody(policy_, name, rule, able_as_written(policy_, rule)).empty()) return;
-        wrong(rule.source.at(), why_nobody(policy_, name, rule, able_by_lines(policy_, rule)));
+        const auto as_written = able_as_written(policy_, rule, name_space);
+        if (why_nobody(policy_, what, rule, as_written).empty()) return;
+        auto why = why_nobody(policy_, what, rule, able_by_lines(policy_, rule, name_space));
+        if (name_space != approval::kNamespace && why.starts_with("nobody")) {
+            why += "; lines of allowed_signers that have namespaces= must name \"" +
+                   std::string(name_space) + "\" there";
+        }
+        wrong(rule.source.at(), why);
     }
 
     void judge_requirement(const Requirement& requirement) {
@@ -221,12 +233,13 @@ Result<> require_sound(const Policy& policy, const HostFacts* host) {
 }
 
 std::vector<approval::Endorsement> able_signers(const Policy& policy, const ApprovalRule& rule,
-                                                UnixTime now) {
-    return approval::able_signers(policy.signers, wants_token(rule), now);
+                                                UnixTime now, std::string_view name_space) {
+    return approval::able_signers(policy.signers, wants_token(rule), now, name_space);
 }
 
-std::vector<approval::Endorsement> able_as_written(const Policy& policy, const ApprovalRule& rule) {
-    auto all = able_by_lines(policy, rule);
+std::vector<approval::Endorsement> able_as_written(const Policy& policy, const ApprovalRule& rule,
+                                                   std::string_view name_space) {
+    auto all = able_by_lines(policy, rule, name_space);
     const auto add = [&](const std::string& name) {
         all.push_back({name, {.point = crypto::sha256(as_bytes(name)), .application = ""}});
     };
@@ -241,7 +254,7 @@ std::vector<approval::Endorsement> able_as_written(const Policy& policy, const A
     return all;
 }
 
-std::string why_nobody(const Policy& policy, const std::string& profile, const ApprovalRule& rule,
+std::string why_nobody(const Policy& policy, const std::string& what, const ApprovalRule& rule,
                        const std::vector<approval::Endorsement>& able) {
     std::vector<approval::Quota> quotas;
     for (const auto& [people, name] : rule.needs) {
@@ -253,16 +266,16 @@ std::string why_nobody(const Policy& policy, const std::string& profile, const A
     const auto filled = approval::fill(quotas, able);
     for (std::size_t i = 0; i < quotas.size(); ++i) {
         if (filled[i] >= quotas[i].people) continue;
-        return "nobody may use profile " + profile + ": it needs " +
-               std::to_string(quotas[i].people) + " signers, and " + rule.needs[i].group + " has " +
-               std::to_string(filled[i]) + " who can sign" + tokens +
+        return "nobody may " + what + ": it needs " + std::to_string(quotas[i].people) +
+               " signers, and " + rule.needs[i].group + " has " + std::to_string(filled[i]) +
+               " who can sign" + tokens +
                (quotas.size() > 1 ? " and are not counted for another group" : "");
     }
     std::vector<std::string> everybody;
     for (const auto& [name, key] : able) everybody.push_back(name);
     quotas.push_back({1, everybody});
     if (rule.author_counts || approval::fill(quotas, able).back() == 1) return "";
-    return "nobody may use profile " + profile + ": beside " + in_words(rule.needs) +
+    return "nobody may " + what + ": beside " + in_words(rule.needs) +
            " an author signs, and allowed_signers has nobody else who can" + tokens;
 }
 

@@ -51,12 +51,19 @@ bool is_misspelt(const Policy& policy, const std::string& name, const std::strin
 // One for each principal and key whose signature can count under the rule at that time, the
 // author's as well.
 std::vector<approval::Endorsement> able_signers(const Policy& policy, const ApprovalRule& rule,
-                                                UnixTime now);
+                                                UnixTime now,
+                                                std::string_view name_space = approval::kNamespace);
 // The same as if nothing were withdrawn or out of its time: a revoked key counts, and so does who
 // is in a group and has no line in allowed_signers.
-std::vector<approval::Endorsement> able_as_written(const Policy& policy, const ApprovalRule& rule);
-// Why these signers cannot approve a job of the profile; "" if they can.
-std::string why_nobody(const Policy& policy, const std::string& profile, const ApprovalRule& rule,
+std::vector<approval::Endorsement> able_as_written(
+    const Policy& policy, const ApprovalRule& rule,
+    std::string_view name_space = approval::kNamespace);
+// Why these signers cannot approve what the rule is about: "nobody may use profile NAME: ..." of
+// `what` "use profile NAME"; "" if they can.
+std::string why_nobody(const Policy& policy, const std::string& what, const ApprovalRule& rule,
                        const std::vector<approval::Endorsement>& able);
+// `what` of the rules for a profile and for artifacts.
+inline std::string use_of(const std::string& profile) { return "use profile " + profile; }
+inline constexpr const char* kUseOfArtifacts = "have an artifact loaded by signatures";
 
 }  // namespace bulkhead::policy

@@ -100,8 +100,8 @@ TEST(PolicyLine, EachMistakeIsNamedWithFileLineAndColumn) {
         {"approval.policy", "profile a pinned-only  # x\nprofile a pinned-only  # x\n",
          "approval.policy:2:11: \"a\" has a line already"},
         {"approval.policy", "profile admin need 16 of ops valid-for 7d  # x\n",
-         "approval.policy:1:40: this takes 17 signatures with the author's, and a job can carry "
-         "16: ask for fewer people"},
+         "approval.policy:1:40: this takes 17 signatures with the author's, and an approval can "
+         "carry 16: ask for fewer people"},
         {"approval.policy",
          "profile admin need 9 of ops and 8 of dev valid-for 7d author-counts  # x\n",
          "approval.policy:1:55: this takes 17 signatures, and an approval can carry 16"},
