@@ -61,16 +61,10 @@ Result<std::optional<std::uint32_t>> epoch_of(const Options& options) {
     return wrong("--epoch: expected a number, as in host.policy");
 }
 
-// Sets what binds the job to its hosts: by the options, and without them as the hosts' policy says.
-Result<> bind_to_hosts(approval::Manifest& job, const Options& options, const PolicyOrNone& copy) {
+// Sets the format, and the digest of the profile.
+Result<> bind_to_profile(approval::Manifest& job, const Options& options,
+                         const PolicyOrNone& copy) {
     job.format = TRY(format_of(options));
-    job.realm = options.value("--realm", copy ? copy->policy.host.realm : "");
-    job.epoch = TRY(epoch_of(options));
-    if (copy && !job.epoch) job.epoch = copy->policy.host.epoch;
-    if (copy && !options.has("--not-before")) {
-        job.not_before -= copy->policy.skew;
-        job.not_after -= copy->policy.skew;
-    }
     if (job.format == 1 && (!job.realm.empty() || job.epoch || options.has("--profile-sha256"))) {
         return wrong("a manifest of format v1 can name no realm, epoch or profile-sha256" +
                      std::string(copy ? ", and this policy or your options name one" : "") +
@@ -84,42 +78,35 @@ Result<> bind_to_hosts(approval::Manifest& job, const Options& options, const Po
     return {};
 }
 
-// A job of a profile that is for pinned jobs names its author only for those who read it.
-Result<> check_author(const approval::Manifest& job, const PolicyOrNone& copy) {
-    if (!copy || approval::is_listed(copy->policy.signers, job.author)) return {};
-    const auto* rule = policy::find(copy->policy.approvals, job.profile);
+// What is for pinned ones only names its author only for those who read it.
+Result<> check_author(const std::string& author, const PolicyOrNone& copy,
+                      const policy::ApprovalRule* rule) {
+    if (!copy || approval::is_listed(copy->policy.signers, author)) return {};
     if (rule == nullptr || rule->needs.empty()) return {};
     std::vector<std::string_view> names;
     for (const auto& signer : copy->policy.signers.signers) {
         names.insert(names.end(), signer.principals.begin(), signer.principals.end());
     }
-    return wrong("--author: " + quoted(job.author, 64) + " is no principal of " + copy->directory +
-                 "/allowed_signers there, so a host would refuse the job as author-unknown" +
-                 did_you_mean(job.author, names));
+    return wrong("--author: " + quoted(author, 64) + " is no principal of " + copy->directory +
+                 "/allowed_signers there, so a host would refuse it as author-unknown" +
+                 did_you_mean(author, names));
 }
 
-struct Row {
-    admission::Reason reason;
-    std::string_view option;
-};
 using enum admission::Reason;
 // The reasons that follow from policy and manifest alone, whatever the host and its ledger are.
 constexpr std::array kOptionOf{
-    Row{profile_unknown, "--profile"},
-    Row{timeout_over_ceiling, "--timeout"},
-    Row{output_over_ceiling, "--output-max"},
-    Row{validity_too_long, "--expires"},
-    Row{not_one_shot, "--runs"},
-    Row{runs_over_ceiling, "--runs"},
-    Row{parameter_not_allowed, "--param"},
-    Row{target_too_wide, "--target"},
-    Row{interpreter_not_allowed, "--interpreter"},
-};
-// Those by which hosts with another policy may take it.
-constexpr std::array kElsewhere{
-    Row{realm_mismatch, "--realm"},
-    Row{epoch_mismatch, "--epoch"},
-    Row{format_not_accepted, "--format"},
+    OptionOf{profile_unknown, "--profile"},
+    OptionOf{timeout_over_ceiling, "--timeout"},
+    OptionOf{output_over_ceiling, "--output-max"},
+    OptionOf{validity_too_long, "--expires"},
+    OptionOf{not_one_shot, "--runs"},
+    OptionOf{runs_over_ceiling, "--runs"},
+    OptionOf{parameter_not_allowed, "--param"},
+    OptionOf{target_too_wide, "--target"},
+    OptionOf{interpreter_not_allowed, "--interpreter"},
+    OptionOf{realm_mismatch, "--realm", true},
+    OptionOf{epoch_mismatch, "--epoch", true},
+    OptionOf{format_not_accepted, "--format", true},
 };
 
 std::string meant_profile(const std::string& name, const policy::Policy& policy) {
@@ -142,11 +129,46 @@ Result<PolicyOrNone> policy_of_hosts(const Options& options) {
     return PolicyOrNone();
 }
 
+Result<Binding> binding_of(const Options& options, By by, const PolicyOrNone& copy,
+                           const policy::ApprovalRule* rule) {
+    Binding binding{.author = TRY(author_of(options, by))};
+    if (by == By::signers) TRY(check_author(binding.author, copy, rule));
+    binding.realm = options.value("--realm", copy ? copy->policy.host.realm : "");
+    binding.epoch = TRY(epoch_of(options));
+    if (copy && !binding.epoch) binding.epoch = copy->policy.host.epoch;
+    if (copy && !options.has("--not-before")) binding.early = copy->policy.skew;
+    return binding;
+}
+
 Result<> bind_job(approval::Manifest& job, const Options& options, By by,
                   const PolicyOrNone& policy) {
-    job.author = TRY(author_of(options, by));
-    if (by == By::signers) TRY(check_author(job, policy));
-    return bind_to_hosts(job, options, policy);
+    const auto* rule = policy ? policy::find(policy->policy.approvals, job.profile) : nullptr;
+    auto binding = TRY(binding_of(options, by, policy, rule));
+    job.author = std::move(binding.author);
+    job.realm = std::move(binding.realm);
+    job.epoch = binding.epoch;
+    job.not_before -= binding.early;
+    job.not_after -= binding.early;
+    return bind_to_profile(job, options, policy);
+}
+
+Result<> refuse_options(const std::vector<admission::Check>& checks, std::span<const OptionOf> rows,
+                        const PolicyCopy& copy) {
+    std::string refused;
+    for (const auto& check : checks) {
+        const auto row = std::ranges::find(rows, check.reason, &OptionOf::reason);
+        if (row == rows.end()) continue;
+        const std::string option(row->option);
+        const std::string why = std::string(admission::code(check.reason)) + ": " + check.detail;
+        if (row->elsewhere) {
+            std::fprintf(stderr, "note: %s: hosts with the policy %s refuse it as %s\n",
+                         option.c_str(), copy.directory.c_str(), why.c_str());
+            continue;
+        }
+        refused += (refused.empty() ? "" : "\n") + option + ": a host refuses it as " + why;
+    }
+    if (refused.empty()) return {};
+    return wrong(std::move(refused));
 }
 
 Result<> require_allowed(const NewJob& job, By by, const PolicyCopy& copy) {
@@ -155,25 +177,13 @@ Result<> require_allowed(const NewJob& job, By by, const PolicyCopy& copy) {
         policy.approved["*"] = {.name = "*", .bytes = job.text, .manifest = job.manifest};
     }
     const auto facts = admission::look_at(policy, copy.directory);
-    const auto verdict = admission::admit({.script = job.script, .manifest = job.text}, policy,
-                                          facts, {}, job.manifest.not_before);
-    std::string refused;
-    for (const auto& check : verdict.checks) {
-        const auto* row = std::ranges::find(kOptionOf, check.reason, &Row::reason);
-        const auto* other = std::ranges::find(kElsewhere, check.reason, &Row::reason);
-        if (other != kElsewhere.end()) {
-            std::fprintf(stderr, "note: %s: hosts with the policy %s refuse it as %s: %s\n",
-                         std::string(other->option).c_str(), copy.directory.c_str(),
-                         std::string(admission::code(check.reason)).c_str(), check.detail.c_str());
-        }
-        if (row == kOptionOf.end()) continue;
-        refused += (refused.empty() ? "" : "\n") + std::string(row->option) +
-                   ": a host refuses it as " + std::string(admission::code(check.reason)) + ": " +
-                   check.detail;
-        if (check.reason == profile_unknown) refused += meant_profile(job.manifest.profile, policy);
+    auto verdict = admission::admit({.script = job.script, .manifest = job.text}, policy, facts, {},
+                                    job.manifest.not_before);
+    for (auto& check : verdict.checks) {
+        if (check.reason != profile_unknown) continue;
+        check.detail += meant_profile(job.manifest.profile, policy);
     }
-    if (refused.empty()) return {};
-    return wrong(std::move(refused));
+    return refuse_options(verdict.checks, kOptionOf, copy);
 }
 
 }  // namespace bulkhead::cli

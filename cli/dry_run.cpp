@@ -3,6 +3,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "cli/artifact/dry_run_artifact.hpp"
 #include "cli/author.hpp"
 #include "cli/base/files.hpp"
 #include "cli/base/options.hpp"
@@ -24,6 +25,7 @@ constexpr std::string_view kSchema = "bulkhead.dry-run/1";
 constexpr Option kAssumeSigned{"--assume-signed"};
 constexpr Option kBrief{"--brief"};
 constexpr Option kManifest{"--manifest", Takes::once};
+constexpr Option kApproval{"--approval", Takes::once};
 constexpr std::array kOptions{
     kState,
     kVendorPolicy,
@@ -35,6 +37,7 @@ constexpr std::array kOptions{
     Option{"--catalogue", Takes::once},
     Option{"--param", Takes::often},
     kManifest,
+    kApproval,
     kAssumeSigned,
     kBrief,
     kJson,
@@ -205,6 +208,40 @@ std::string in_text(const std::vector<Asked>& all, const PolicyCopy& copy) {
     return text;
 }
 
+// The object file of an artifact is known by its name, or by an approval that is given with it.
+bool is_of_artifact(const Options& options) {
+    const auto is_object = [](const auto& file) { return file.ends_with(".o"); };
+    return options.has(kApproval.name) || std::ranges::any_of(options.operands(), is_object);
+}
+
+Result<int> run_for_artifact(const Options& options, const Question& asked,
+                             const PolicyCopy& copy) {
+    const auto format = TRY(format_of(options));
+    if (options.operands().size() != 1) return wrong("give one object file, and nothing else");
+    if (format != Format::json && format != Format::text) {
+        return wrong("--format: of an artifact text or json");
+    }
+    for (const auto& option : {kAssumeSigned, kManifest, Option{"--param"}}) {
+        if (options.has(option.name)) {
+            return wrong(std::string(option.name) + " is about jobs; an artifact takes --approval");
+        }
+    }
+    ArtifactQuestion question{.file = options.operands()[0],
+                              .elf = {},
+                              .approval = {},
+                              .now = asked.now,
+                              .memory = asked.memory};
+    question.elf = TRY(or_wrong(read_input(question.file, kMostBytes)));
+    if (options.has(kApproval.name)) {
+        question.approval = TRY(or_wrong(read_input(options.value(kApproval.name), 1_MiB)));
+    }
+    const auto report = TRY(examine(question, copy));
+    const auto exit = would_load(report) ? kDone : kNo;
+    TRY(print(format == Format::json ? json_of(question, report, copy, exit)
+                                     : text_of(question, report, copy)));
+    return exit;
+}
+
 Result<int> run(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
     const auto format = TRY(format_of(options));
@@ -213,6 +250,7 @@ Result<int> run(const Arguments& arguments) {
     auto copy = TRY(load_policy(options.value("--policy", kPolicyDirectory), options));
     TRY(take_host(copy.policy.host, options));
     question.memory = TRY(remember(options, copy));
+    if (is_of_artifact(options)) return run_for_artifact(options, question, copy);
     auto files = options.operands();
     if (files.empty()) files.emplace_back();
     std::vector<Asked> all;

@@ -40,17 +40,27 @@ constexpr std::array kCommands{
         "print the manifest that people sign", &cli::new_job},
     Row{"pin",
         "SCRIPT --profile PROFILE --target WHERE... --reason TEXT [--name NAME] [--replace]\n"
-        "[--manifest-only] [--policy DIR] [-q] and the other options of new-job",
-        "approve a script by writing its manifest, and the script, into a policy", &cli::pin},
-    Row{"seal", "SCRIPT MANIFEST SIGNATURE... | SIGNED SIGNATURE... [-q]",
-        "print script, manifest and signatures as one file; or that file with more signatures",
+        "[--manifest-only] [--policy DIR] [-q] and the other options of new-job\n"
+        "or: NAME.artifact [--name NAME] [--replace] [--policy DIR] [-q]",
+        "approve a script or an artifact by writing its manifest, and the script, into a policy",
+        &cli::pin},
+    Row{"new-artifact",
+        "OBJECT.o --program 'NAME TYPE ATTACH'... --target WHERE... --reason TEXT\n"
+        "[--rodata 'NAME TYPE VALUE']... [--drops-map NAME] [--ttl 24h] [--max-cpu-percent 1]\n"
+        "[--pin] [--expires 7d] [--not-before TIME] [--author NAME] [--realm NAME] [--epoch N]\n"
+        "[--artifact-id ID] [--policy DIR] [--vendor-policy DIR] [-q]",
+        "print the manifest of an eBPF artifact, which people sign", &cli::new_artifact},
+    Row{"seal",
+        "SCRIPT MANIFEST SIGNATURE... | SIGNED SIGNATURE... | NAME.artifact SIGNATURE... [-q]",
+        "print script, manifest and signatures as one file; or that file with more signatures; or\n"
+        "      an artifact's manifest with them",
         &cli::seal},
     Row{"unseal", "SIGNED [--to DIR] [--no-signatures] [--policy DIR] [--vendor-policy DIR] [-q]",
         "write script, manifest and signatures of such a file as files of their own", &cli::unseal},
     Row{"dry-run",
         "FILE...|--catalogue NAME [--policy DIR] [--vendor-policy DIR] [--host-id ID]\n"
         "[--group LABEL]... [--at TIME] [--host-born TIME] [--param NAME=VALUE]...\n"
-        "[--state DIR] [--manifest FILE] [--assume-signed]\n"
+        "[--state DIR] [--manifest FILE] [--assume-signed] [--approval FILE.artifact]\n"
         "[--format text|json|github|sarif|gcc] [--json] [--brief]",
         "would a host run this job, and how? 1 as well for a script that seal would refuse",
         &cli::dry_run},

@@ -70,13 +70,6 @@ std::string job_id_of(const std::string& path, const approval::Manifest& job) {
            "-" + digest.substr(0, 8);
 }
 
-Result<std::chrono::seconds> seconds(std::string_view option, const std::string& text) {
-    const auto time = parse_duration(text);
-    if (!time) return wrong(std::string(option) + ": " + time.error().what);
-    if (*time < std::chrono::seconds(1)) return wrong(std::string(option) + ": at least 1s");
-    return std::chrono::floor<std::chrono::seconds>(*time);
-}
-
 // Parses a size in bytes, or with a unit: 4096, 64KiB, 1MiB, 1GiB.
 Result<std::uint64_t> size(std::string_view option, std::string_view text) {
     std::uint64_t unit = 1;
@@ -199,6 +192,13 @@ Result<std::string> choose_interpreter(const NewJob& made, const Options& option
 }
 
 }  // namespace
+
+Result<std::chrono::seconds> seconds(std::string_view option, const std::string& text) {
+    const auto time = parse_duration(text);
+    if (!time) return wrong(std::string(option) + ": " + time.error().what);
+    if (*time < std::chrono::seconds(1)) return wrong(std::string(option) + ": at least 1s");
+    return std::chrono::floor<std::chrono::seconds>(*time);
+}
 
 std::string job_name_of(const std::string& path) {
     auto name = path.substr(path.rfind('/') + 1);

@@ -53,6 +53,9 @@ Result<std::optional<PolicyCopy>> policy_of_hosts(const Options& options);
 // are errors that name the option, or the line of the script.
 Result<NewJob> make_job(const Options& options, By by, const std::optional<PolicyCopy>& policy);
 
+// The value of an option that takes a time, of a second at least. A wrong() names the option.
+Result<std::chrono::seconds> seconds(std::string_view option, const std::string& text);
+
 // The letters of a file's name that a job id may have: "disk-clean" for "a/Disk_Clean.v2.sh".
 std::string job_name_of(const std::string& path);
 

@@ -1,4 +1,5 @@
-// `bulkhead pin`: approves a script by writing its manifest, and the script, into a policy.
+// `bulkhead pin`: approves a script by writing its manifest, and the script, into a policy; or an
+// artifact by its manifest.
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include "cli/base/files.hpp"
 #include "cli/check_pinned.hpp"
 #include "cli/make_job.hpp"
+#include "common/approval/artifact.hpp"
 #include "common/base/text.hpp"
 #include "common/policy/check.hpp"
 #include "common/policy/pinned_twice.hpp"
@@ -35,13 +37,15 @@ constexpr auto with_ours() {
 constexpr auto kOptions = with_ours();
 constexpr std::string_view kFolder = "approved";
 
-// The two files of a pinned job, or the one if the backend brings the script.
+// The two files of a pinned job, or the one if the backend brings the script; or that of an
+// artifact.
 struct Pin {
     std::string name;
     NewJob job;
     bool with_script = true;
+    std::optional<approval::ArtifactManifest> artifact = std::nullopt;  // then the job has the text
 
-    std::string manifest_file() const { return name + ".manifest"; }
+    std::string manifest_file() const { return name + (artifact ? ".artifact" : ".manifest"); }
     std::string script_file() const { return name + ".script"; }
     std::string in_policy(const std::string& file) const {
         return std::string(kFolder) + "/" + file;
@@ -77,7 +81,7 @@ Result<> require_room(const Pin& pin, const PolicyCopy& copy, bool replace) {
     const auto script = texts.find(pin.in_policy(pin.script_file()));
     // Its author may have written the script where it is to lie, or a call have been interrupted
     // that pinned it.
-    const bool other = script != texts.end() && script->second != pin.job.script;
+    const bool other = !pin.artifact && script != texts.end() && script->second != pin.job.script;
     if (replace || (!texts.contains(manifest) && !other)) return {};
     return fail(copy.directory + "/" + (other ? pin.in_policy(pin.script_file()) : manifest) +
                 ": is there already; choose another --name, or replace it: --replace");
@@ -89,7 +93,7 @@ Result<PolicyCopy> overlay(const Pin& pin, const PolicyCopy& copy) {
     after.files.texts[pin.in_policy(pin.manifest_file())] = pin.job.text;
     if (pin.with_script) {
         after.files.texts[pin.in_policy(pin.script_file())] = pin.job.script;
-    } else {
+    } else if (!pin.artifact) {
         after.files.texts.erase(pin.in_policy(pin.script_file()));
     }
     auto policy = policy::merge(after.vendor, after.files);
@@ -168,7 +172,7 @@ Result<> put(const Pin& pin, const sys::Dir& folder) {
     const bool had_script = ::faccessat(folder.fd(), pin.script_file().c_str(), F_OK, 0) == 0;
     if (pin.with_script) {
         TRY(script.put());
-    } else {
+    } else if (!pin.artifact) {
         TRY(folder.remove_file(pin.script_file()));
     }
     TRY(folder.sync());
@@ -189,34 +193,44 @@ Result<std::string> name_of(const Options& options) {
 
 std::string summary_of(const Pin& pin, const PolicyCopy& copy, bool replaced) {
     const auto& job = pin.job.manifest;
-    return (replaced ? "replaced " : "pinned ") + copy.directory + "/" +
-           pin.in_policy(pin.manifest_file()) + "\n  job " + job.job_id.value + ", profile " +
-           job.profile + ", until " + format_utc(job.not_after) + "\n  " +
+    const auto done = (replaced ? "replaced " : "pinned ") + copy.directory + "/" +
+                      pin.in_policy(pin.manifest_file());
+    if (const auto& artifact = pin.artifact) {
+        return done + "\n  artifact " + artifact->id + ", until " +
+               format_utc(artifact->not_after) + "\n  the backend sends the object\n";
+    }
+    return done + "\n  job " + job.job_id.value + ", profile " + job.profile + ", until " +
+           format_utc(job.not_after) + "\n  " +
            (pin.with_script
                 ? "the backend names it as catalogue job " + pin.name + ", or sends the script"
                 : "the backend sends the script") +
            "\n";
 }
 
-}  // namespace
+constexpr std::string_view kArtifact = ".artifact";
+constexpr std::array kArtifactPinOptions{Option{"--name", Takes::once}, Option{"--replace"},
+                                         Option{"--policy", Takes::once}, kQuiet, kVendorPolicy};
 
-Result<int> pin(const Arguments& arguments) {
-    const auto options = TRY(Options::parse(arguments, kOptions));
-    const auto directory = options.value("--policy", kPolicyDirectory);
-    Pin pin{.name = TRY(name_of(options)), .job = {}};
-    // Files of this name that do not fit each other are no obstacle: they are replaced.
-    const std::vector<std::string> own{pin.in_policy(pin.manifest_file()),
-                                       pin.in_policy(pin.script_file())};
-    std::optional<PolicyCopy> loaded = TRY(load_policy(directory, options, own));
-    const auto& copy = *loaded;
-    const bool hosts_own = copy.directory == kPolicyDirectory;
-    if (hosts_own && !copy.host_would_say.empty()) {
-        return fail("this host does not load its policy: " + copy.host_would_say);
-    }
-    pin.job = TRY(make_job(options, By::pin, loaded));
-    pin.with_script = !options.has("--manifest-only");
+bool is_of_artifact(const Arguments& arguments) {
+    return std::ranges::any_of(arguments, [](const auto& one) { return one.ends_with(kArtifact); });
+}
+
+// Root's own word needs no signature, so those in the file are left out.
+Result<> take_artifact(Pin& pin, const std::string& path) {
+    const auto text = TRY(read_input(path, 1_MiB));
+    const auto parts = TRY(within(path, approval::split_artifact_approval(text)));
+    pin.artifact = TRY(within(path, approval::parse_artifact_manifest(parts.manifest)));
+    pin.job.text = parts.manifest;
+    pin.with_script = false;
+    return {};
+}
+
+// Writes under a lock, after it was asked what the policy would be with it.
+Result<int> write_pin(const Pin& pin, const PolicyCopy& copy, const Options& options,
+                      const std::string& directory, const std::vector<std::string>& own) {
     TRY(require_room(pin, copy, options.has("--replace")));
     TRY(require_sound_policy(pin, copy));
+    const bool hosts_own = copy.directory == kPolicyDirectory;
 
     const auto folder = TRY(open_folder(copy.directory));
     if (::flock(folder.fd(), LOCK_EX | LOCK_NB) != 0) {
@@ -232,6 +246,42 @@ Result<int> pin(const Arguments& arguments) {
     options.hint(hosts_own ? "next: reload: bulkhead reload\n"
                            : "next: bring it to the hosts, and reload there: bulkhead reload\n");
     return kDone;
+}
+
+Result<PolicyCopy> load_for_pin(const Options& options, const std::string& directory,
+                                const std::vector<std::string>& own) {
+    auto copy = TRY(load_policy(directory, options, own));
+    if (copy.directory == kPolicyDirectory && !copy.host_would_say.empty()) {
+        return fail("this host does not load its policy: " + copy.host_would_say);
+    }
+    return copy;
+}
+
+Result<int> pin_artifact(const Arguments& arguments) {
+    const auto options = TRY(Options::parse(arguments, kArtifactPinOptions));
+    if (options.operands().size() != 1) return wrong("give one manifest, NAME.artifact");
+    const auto directory = options.value("--policy", kPolicyDirectory);
+    Pin pin{.name = TRY(name_of(options)), .job = {}};
+    TRY(take_artifact(pin, options.operands()[0]));
+    const std::vector<std::string> own{pin.in_policy(pin.manifest_file())};
+    const auto copy = TRY(load_for_pin(options, directory, own));
+    return write_pin(pin, copy, options, directory, own);
+}
+
+}  // namespace
+
+Result<int> pin(const Arguments& arguments) {
+    if (is_of_artifact(arguments)) return pin_artifact(arguments);
+    const auto options = TRY(Options::parse(arguments, kOptions));
+    const auto directory = options.value("--policy", kPolicyDirectory);
+    Pin pin{.name = TRY(name_of(options)), .job = {}};
+    // Files of this name that do not fit each other are no obstacle: they are replaced.
+    const std::vector<std::string> own{pin.in_policy(pin.manifest_file()),
+                                       pin.in_policy(pin.script_file())};
+    const std::optional<PolicyCopy> loaded = TRY(load_for_pin(options, directory, own));
+    pin.job = TRY(make_job(options, By::pin, loaded));
+    pin.with_script = !options.has("--manifest-only");
+    return write_pin(pin, *loaded, options, directory, own);
 }
 
 }  // namespace bulkhead::cli

@@ -1,5 +1,5 @@
 // `bulkhead seal`: joins script, manifest and signatures to one signed script, which any backend
-// can deliver; or adds signatures to one.
+// can deliver; or adds signatures to one, or to an artifact's manifest.
 #include <algorithm>
 #include <array>
 
@@ -7,6 +7,7 @@
 #include "cli/base/files.hpp"
 #include "cli/base/options.hpp"
 #include "cli/signatures.hpp"
+#include "common/approval/artifact.hpp"
 #include "common/approval/manifest.hpp"
 #include "common/approval/signed_script.hpp"
 #include "common/approval/sshsig.hpp"
@@ -66,33 +67,45 @@ Result<Parts> parts_of(const std::vector<std::string>& files) {
     return parts;
 }
 
-// Adds the signatures of a file, but for those that are there already.
-Result<> add_signatures(const std::string& file, const Parts& parts, std::vector<Bytes>& there,
-                        std::string& signatures) {
-    const auto text = TRY(read_signatures(file));
-    const auto blobs = TRY(within(file, approval::dearmor(text)));
-    if (blobs.empty()) return fail(file + ": no signature in it");
-    bool fresh = false;
-    for (const auto& blob : blobs) {
-        TRY(within(file, check_signature(blob, parts.manifest, shell_word(parts.manifest_file))));
-        if (std::ranges::count(there, blob) > 0) continue;
-        there.push_back(blob);
-        fresh = true;
+// An artifact's manifest, or its approval, with the signatures behind it.
+Result<int> seal_artifact(const std::vector<std::string>& files, const std::string& text,
+                          const Options& options) {
+    const auto parts = TRY(within(files[0], approval::split_artifact_approval(text)));
+    TRY(within(files[0], approval::parse_artifact_manifest(parts.manifest)));
+    std::string signatures(parts.signatures);
+    auto there = TRY(within(files[0], approval::dearmor(signatures)));
+    const auto name = shell_word(files[0]);
+    const auto where = signatures.empty() ? name : "<(sed '/^end$/q' " + name + ")";
+    for (std::size_t i = 1; i < files.size(); ++i) {
+        TRY(add_signatures(files[i], parts.manifest, where, approval::kArtifactNamespace, there,
+                           signatures));
     }
-    if (fresh) signatures += text;
-    return {};
+    TRY(within("all signatures together", approval::dearmor(signatures)));
+    TRY(print(std::string(parts.manifest) + signatures));
+    options.hint(
+        "next: ask what a host will say, then give object and approval to your backend:\n"
+        "  bulkhead dry-run --policy DIR OBJECT.o --approval APPROVAL\n");
+    return kDone;
 }
 
 }  // namespace
 
 Result<int> seal(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
+    const auto& files = options.operands();
+    if (files.size() > 1 && files[0] != "-") {
+        const auto text = TRY(read_input(files[0], kMost));
+        if (text.starts_with("bulkhead-artifact ")) return seal_artifact(files, text, options);
+    }
     const auto parts = TRY(parts_of(options.operands()));
     TRY(check_parts(parts.script, parts.script_file, parts.manifest, parts.manifest_file));
 
     auto signatures = parts.signatures;
     auto there = TRY(within(parts.script_file, approval::dearmor(signatures)));
-    for (const auto& file : parts.more) TRY(add_signatures(file, parts, there, signatures));
+    for (const auto& file : parts.more) {
+        TRY(add_signatures(file, parts.manifest, shell_word(parts.manifest_file),
+                           approval::kNamespace, there, signatures));
+    }
     TRY(within("all signatures together", approval::dearmor(signatures)));
     TRY(print(TRY(within(parts.script_file,
                          approval::join_signed_script(parts.script, parts.manifest, signatures)))));

@@ -1,5 +1,7 @@
 #include "cli/signatures.hpp"
 
+#include <algorithm>
+
 #include "cli/base/files.hpp"
 #include "common/approval/sshsig.hpp"
 #include "common/base/parse.hpp"
@@ -32,22 +34,40 @@ Result<approval::PublicKey> claimed_key(ByteView blob) {
     return approval::parse_public_key(TRY(take_string(inner)), to_base64(as_bytes(key)));
 }
 
-Result<> check_signature(ByteView blob, std::string_view manifest, const std::string& file) {
+Result<> check_signature(ByteView blob, std::string_view manifest, const std::string& file,
+                         std::string_view name_space) {
     const auto key = TRY(claimed_key(blob));
-    switch (approval::match_sshsig(blob, key, manifest)) {
+    const std::string space(name_space);
+    switch (approval::match_sshsig(blob, key, manifest, name_space)) {
         case approval::Match::valid:
             return {};
         case approval::Match::other_key:
-            return fail(
-                "not made with -n bulkhead-job-v1 and sha512; sign again: ssh-keygen -Y "
-                "sign -n bulkhead-job-v1 -f KEY < " +
-                file);
+            return fail("not made with -n " + space +
+                        " and sha512; sign again: ssh-keygen -Y sign -n " + space + " -f KEY < " +
+                        file);
         case approval::Match::invalid:
             break;
     }
     return fail("is a signature by " + approval::fingerprint(key) +
                 ", but not of this manifest (or its token was not touched); sign " + file +
                 " as it is now");
+}
+
+Result<> add_signatures(const std::string& file, std::string_view manifest,
+                        const std::string& where, std::string_view name_space,
+                        std::vector<Bytes>& there, std::string& signatures) {
+    const auto text = TRY(read_signatures(file));
+    const auto blobs = TRY(within(file, approval::dearmor(text)));
+    if (blobs.empty()) return fail(file + ": no signature in it");
+    bool fresh = false;
+    for (const auto& blob : blobs) {
+        TRY(within(file, check_signature(blob, manifest, where, name_space)));
+        if (std::ranges::count(there, blob) > 0) continue;
+        there.push_back(blob);
+        fresh = true;
+    }
+    if (fresh) signatures += text;
+    return {};
 }
 
 Result<std::string> read_signatures(const std::string& file) {

@@ -33,6 +33,7 @@ Result<int> settings(const Arguments& arguments);
 Result<int> migrate(const Arguments& arguments);
 std::string names_of_old_agents();  // that migrate --from takes: "hyprnode|lunasentri|..."
 Result<int> new_job(const Arguments& arguments);
+Result<int> new_artifact(const Arguments& arguments);
 Result<int> seal(const Arguments& arguments);
 Result<int> unseal(const Arguments& arguments);
 Result<int> pin(const Arguments& arguments);

@@ -150,6 +150,48 @@ constexpr std::array kReasons{
            "all"},
     Advice{"audit-write-failed", "", "make room on, or repair, the disk of /var/log/bulkhead"},
     Advice{"evidence-write-failed", "", "make room on, or repair, the disk of /var/lib/bulkhead"},
+    Advice{"artifacts-not-enabled", "",
+           "nothing, if this host is to load no eBPF program; else write artifacts.policy "
+           "(policy/grammar.md), restart the agent"},
+    Advice{"artifacts-not-signable", "",
+           "write a line `artifacts need N of GROUP` into approval.policy, or pin it: bulkhead pin "
+           "NAME.artifact"},
+    Advice{"artifact-ambiguous", "",
+           "take one of the two files that the detail names out of policy/approved, or send the "
+           "manifest with the object; then systemctl reload bulkhead"},
+    Advice{"artifact-revoked", "",
+           "nothing, if it was meant: else take its line out of revoked_jobs, reload"},
+    Advice{
+        "artifact-withdrawn", "",
+        "find out why (bulkhead artifacts, the audit log); if it is to be loaded again: bulkhead "
+        "new-artifact, and have it approved anew"},
+    Advice{"object-empty", "", "correct the object at the backend"},
+    Advice{
+        "object-hash-mismatch", "",
+        "compare what the backend sent with what was signed: bulkhead dry-run OBJECT.o --approval "
+        "NAME.artifact; send the right object and approval together"},
+    Advice{
+        "object-size-mismatch", "",
+        "compare what the backend sent with what was signed: bulkhead dry-run OBJECT.o --approval "
+        "NAME.artifact; send the right object and approval together"},
+    Advice{
+        "program-type-not-allowed", "",
+        "if such programs are to be loaded here: a line `allow TYPE PATTERN` in artifacts.policy, "
+        "and reload"},
+    Advice{
+        "attach-not-allowed", "",
+        "attach it to what artifacts.policy allows (new-artifact --program), or add a line there "
+        "and reload"},
+    Advice{"ttl-over-ceiling", "", "approve it for less time: bulkhead new-artifact --ttl"},
+    Advice{"cpu-over-ceiling", "",
+           "approve less processor time: bulkhead new-artifact --max-cpu-percent"},
+    Advice{"pin-not-allowed", "",
+           "approve it without --pin, or write `pins allowed` into artifacts.policy and reload"},
+    Advice{"too-many-artifacts", "",
+           "remove one (bulkhead artifacts remove ID), or raise max-artifacts in artifacts.policy"},
+    Advice{"loader-unusable", "",
+           "the detail says what is missing: the package's loader, the unit's capabilities, or a "
+           "restart after artifacts.policy was written"},
 };
 
 constexpr std::array kTroubles{

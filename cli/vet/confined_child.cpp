@@ -98,12 +98,12 @@ Result<> confine(const Walls& walls) {
 }
 
 [[noreturn]] void be_child(const std::vector<std::string>& words, const Walls& walls,
-                           const sys::Fd& script, const sys::Fd& output) {
+                           const sys::Fd& script, const sys::Fd& output, Input input) {
     const sys::Argv argv(words);
     const sys::Argv environment({"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "HOME=/"});
     auto done = sys::place_descriptors(
-        std::array{sys::Placed{}, sys::Placed{output.get()}, sys::Placed{output.get()},
-                   sys::Placed{script.get()},
+        std::array{input == Input::standard ? sys::Placed{script.get()} : sys::Placed{},
+                   sys::Placed{output.get()}, sys::Placed{output.get()}, sys::Placed{script.get()},
                    sys::Placed{walls.ruleset ? walls.ruleset->get() : sys::kNullDevice, false}});
     if (done) done = confine(walls);
     if (done) {
@@ -151,13 +151,13 @@ Result<VetRules> vet_rules() {
 }
 
 Result<Ran> run_confined(const std::vector<std::string>& words, std::string_view script,
-                         std::chrono::milliseconds time) {
+                         std::chrono::milliseconds time, Input input) {
     const auto walls = TRY(make_walls());
     const auto bytes = TRY(sys::sealed_memfd("script", as_bytes(script)));
     auto pipe = TRY(sys::make_pipe());
     const auto deadline = Clock::now() + time;
-    auto child =
-        TRY(sandbox::Child::start(0, -1, [&] { be_child(words, walls, bytes, pipe.write); }));
+    auto child = TRY(
+        sandbox::Child::start(0, -1, [&] { be_child(words, walls, bytes, pipe.write, input); }));
     pipe.write.reset();
     Ran ran;
     ran.output = collect(pipe.read, deadline);

@@ -23,7 +23,11 @@ struct Ran {
 // process, opens no socket, writes no file, and reads only programs and libraries. It is killed
 // after `time`. If a wall cannot be raised, nothing runs and it is an error; only Landlock may be
 // missing, on a kernel without it.
+//
+// It reads the script from kScriptPath, and with Input::standard from standard input as well.
+enum class Input { path, standard };
 Result<Ran> run_confined(const std::vector<std::string>& words, std::string_view script,
-                         std::chrono::milliseconds time = std::chrono::seconds(10));
+                         std::chrono::milliseconds time = std::chrono::seconds(10),
+                         Input input = Input::path);
 
 }  // namespace bulkhead::cli

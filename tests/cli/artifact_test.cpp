@@ -1,0 +1,187 @@
+// What people do with an eBPF artifact: new-artifact, seal, dry-run, pin.
+#include "common/approval/artifact.hpp"
+
+#include <elf.h>
+#include <gmock/gmock.h>
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "cli/artifact/dry_run_artifact.hpp"
+#include "tests/cli/site.hpp"
+
+namespace bulkhead::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// The head of an object file of the eBPF machine, which is all that is looked at without a loader.
+std::string object() {
+    Elf64_Ehdr head{};
+    std::memcpy(head.e_ident, ELFMAG, SELFMAG);
+    head.e_ident[EI_CLASS] = ELFCLASS64;
+    head.e_ident[EI_DATA] = ELFDATA2LSB;
+    head.e_machine = EM_BPF;
+    return {reinterpret_cast<const char*>(&head), sizeof head};
+}
+
+class Artifact : public ::testing::Test {
+  protected:
+    Artifact() {
+        site_.write("count.o", object());
+        site_.write("policy/artifacts.policy",
+                    "allow xdp eth*  # uplinks\nallow lsm file_open  # asked for\n");
+        site_.write("policy/approval.policy",
+                    site_.read("policy/approval.policy") +
+                        "artifacts need 2 of ops valid-for 30d  # two people\n");
+    }
+
+    Answer make(std::vector<std::string> more = {}) const {
+        std::vector<std::string> words{"new-artifact", "count.o",
+                                       "--program",    "count xdp eth0",
+                                       "--target",     "group:web",
+                                       "--author",     "dave",
+                                       "--reason",     "CHG-1",
+                                       "--policy",     "policy",
+                                       "--not-before", "2026-08-25T00:00:00Z"};
+        words.insert(words.end(), more.begin(), more.end());
+        return site_.bulkhead(words);
+    }
+    // A file with a signature of the manifest.
+    std::string sign(const std::string& name, std::string_view manifest,
+                     std::string_view name_space = approval::kArtifactNamespace) const {
+        const auto file = name + ".sig";
+        site_.write(file, armor(SigningKey(name).sign(manifest, {.name_space = name_space})));
+        return file;
+    }
+    Answer dry_run(std::vector<std::string> more) const {
+        return site_.bulkhead(site_.dry_run(std::move(more)));
+    }
+
+    Site site_;
+};
+
+TEST_F(Artifact, GoesFromObjectToVerdict) {
+    const auto made = make({"--rodata", "limit u32 7", "--drops-map", "dropped"});
+    ASSERT_EQ(made.code, 0) << made.err;
+    EXPECT_THAT(made.out, AllOf(HasSubstr("\nartifact-id count\n"), HasSubstr("\nttl 1d\n"),
+                                HasSubstr("\nprogram count xdp eth0\nrodata limit u32 7\n")));
+    EXPECT_THAT(made.err, HasSubstr("-n bulkhead-artifact-v1"));
+    site_.write("count.artifact", made.out);
+    const auto refused = dry_run({"count.o", "--approval", "count.artifact"});
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_THAT(refused.out, HasSubstr("refuse: not-approved"));
+
+    const auto sealed = site_.bulkhead({"seal", "count.artifact", sign("alice", made.out),
+                                        sign("bob", made.out), sign("dave", made.out), "-q"});
+    ASSERT_EQ(sealed.code, 0) << sealed.err;
+    EXPECT_EQ(sealed.err, "");
+    site_.write("approval.artifact", sealed.out);
+    const auto admitted = dry_run({"count.o", "--approval", "approval.artifact"});
+    EXPECT_EQ(admitted.code, 0) << admitted.out;
+    EXPECT_THAT(admitted.out, AllOf(HasSubstr("signed: 2 of ops (alice, bob)"),
+                                    HasSubstr("count xdp eth0"), HasSubstr("not checked here")));
+}
+
+TEST_F(Artifact, SealAddsToWhatIsSealedAndTakesNoSignatureOfAJob) {
+    const auto manifest = make().out;
+    site_.write("count.artifact", manifest);
+    const auto wrong =
+        site_.bulkhead({"seal", "count.artifact", sign("alice", manifest, approval::kNamespace)});
+    EXPECT_EQ(wrong.code, 1);
+    EXPECT_THAT(wrong.err, HasSubstr("not made with -n bulkhead-artifact-v1"));
+    const auto one = site_.bulkhead({"seal", "count.artifact", sign("alice", manifest)});
+    site_.write("one.artifact", one.out);
+    const auto two =
+        site_.bulkhead({"seal", "one.artifact", sign("bob", manifest), sign("alice", manifest)});
+    ASSERT_EQ(two.code, 0) << two.err;
+    EXPECT_TRUE(two.out.starts_with(one.out));
+    EXPECT_EQ(two.out.size(), 2 * one.out.size() - manifest.size()) << "alice is there already";
+}
+
+TEST_F(Artifact, WhatNoHostWouldLoadNamesItsOption) {
+    const std::pair<std::vector<std::string>, std::string> cases[] = {
+        {{"--program", "more xdp wlan0"}, "--program: a host refuses it as attach-not-allowed"},
+        {{"--program", "more kprobe vfs_read"}, "--program: a host refuses it as program-type-not"},
+        {{"--program", "count xdp eth1"}, "--program: name used twice"},
+        {{"--program", "more xdp"}, "--program: expected NAME TYPE ATTACH"},
+        {{"--rodata", "limit u32 -1"}, "--rodata: value: outside"},
+        {{"--ttl", "31d"}, "--ttl: a host refuses it as ttl-over-ceiling"},
+        {{"--max-cpu-percent", "50"}, "--max-cpu-percent: a host refuses it as cpu-over-ceiling"},
+        {{"--max-cpu-percent", "0"}, "--max-cpu-percent: outside 1..100"},
+        {{"--pin"}, "--pin: a host refuses it as pin-not-allowed"},
+        {{"--expires", "31d"}, "--expires: a host refuses it as validity-too-long"},
+        {{"--artifact-id", "A"}, "--artifact-id: expected"},
+    };
+    for (const auto& [more, says] : cases) {
+        const auto answer = make(more);
+        EXPECT_EQ(answer.code, 2) << says;
+        EXPECT_THAT(answer.err, HasSubstr(says));
+        EXPECT_EQ(answer.out, "");
+    }
+    site_.write("count.o", "#!/bin/sh\n");
+    EXPECT_THAT(make().err, HasSubstr("no object file of the eBPF machine"));
+}
+
+TEST_F(Artifact, OneThatIsPinnedComesBare) {
+    site_.write("count.artifact", make().out);
+    EXPECT_EQ(dry_run({"count.o"}).code, 1);
+    const auto pinned = site_.bulkhead({"pin", "count.artifact", "--policy", "policy"});
+    ASSERT_EQ(pinned.code, 0) << pinned.err;
+    EXPECT_THAT(pinned.out, HasSubstr("/policy/approved/count.artifact\n  artifact count, until"));
+    EXPECT_THAT(dry_run({"count.o"}).out, HasSubstr("pinned approved/count.artifact"));
+    EXPECT_EQ(dry_run({"count.o"}).code, 0);
+    EXPECT_THAT(site_.bulkhead({"pin", "count.artifact", "--policy", "policy"}).err,
+                HasSubstr("is there already"));
+    site_.write("other.artifact", "bulkhead-artifact v1\nend\n");
+    EXPECT_THAT(site_.bulkhead({"pin", "other.artifact", "--policy", "policy"}).err,
+                HasSubstr("other.artifact: line 2: artifact-id: missing"));
+    site_.write("policy/artifacts.policy", "allow xdp wlan0  # another\n");
+    site_.write("again.artifact", make({"--program", "x xdp wlan0"}).out);
+    EXPECT_EQ(site_.bulkhead({"pin", "count.artifact", "--policy", "policy", "--replace"}).code, 0)
+        << "it was refused before, too";
+}
+
+TEST_F(Artifact, TheReportForProgramsHasItsSchema) {
+    site_.write("count.artifact", make().out);
+    const auto answer = dry_run({"count.o", "--approval", "count.artifact", "--json"});
+    const auto report = nlohmann::json::parse(answer.out);
+    EXPECT_EQ(report["schema"], "bulkhead.dry-run-artifact/1");
+    EXPECT_EQ(report["reason"], "not-approved");
+    EXPECT_EQ(report["manifest"]["programs"][0]["attach"], "eth0");
+    EXPECT_EQ(report["exit"], 1);
+    EXPECT_EQ(report["kernel"]["outcome"], "not-checked");
+}
+
+const std::string kInspected =
+    R"({"license":"GPL","btf":true,"core_relocations":2,"programs":[{"name":"count","section":"xdp",)"
+    R"("type":"xdp","instructions":12,"helpers":["map_lookup_elem"]}],"maps":[{"name":"dropped",)"
+    R"("type":"percpu_array","key_size":4,"value_size":8,"max_entries":1}],"rodata":[{"name":"limit",)"
+    R"("size":4}],"problems":[]})";
+
+TEST(Inspection, IsComparedWithTheManifest) {
+    const auto object = cli::parse_inspection(kInspected).value();
+    approval::ArtifactManifest manifest;
+    manifest.programs = {{"count", approval::ProgramType::xdp, "eth0"}};
+    manifest.rodata = {{"limit", "u32", "7", std::string(4, 'x')}};
+    manifest.drops_map = "dropped";
+    EXPECT_THAT(cli::problems_of(&manifest, object), ElementsAre());
+    manifest.programs[0].name = "counts";
+    manifest.rodata[0].bytes.resize(8);
+    manifest.drops_map = "drops";
+    EXPECT_THAT(cli::problems_of(&manifest, object),
+                ElementsAre(HasSubstr("program counts"), HasSubstr("it has 4"),
+                            HasSubstr("drops-map drops")));
+}
+
+TEST(Inspection, OfAnotherFormIsAnError) {
+    for (const auto* text : {"", "{}", "[]", R"({"license":1})"}) {
+        EXPECT_FALSE(cli::parse_inspection(text)) << text;
+    }
+}
+
+}  // namespace
+}  // namespace bulkhead::test
