@@ -211,8 +211,11 @@ constexpr std::string_view kArtifact = ".artifact";
 constexpr std::array kArtifactPinOptions{Option{"--name", Takes::once}, Option{"--replace"},
                                          Option{"--policy", Takes::once}, kQuiet, kVendorPolicy};
 
+// A job is of a profile, and an artifact of none.
 bool is_of_artifact(const Arguments& arguments) {
-    return std::ranges::any_of(arguments, [](const auto& one) { return one.ends_with(kArtifact); });
+    const auto is_profile = [](const auto& one) { return one.starts_with("--profile"); };
+    return std::ranges::none_of(arguments, is_profile) &&
+           std::ranges::any_of(arguments, [](const auto& one) { return one.ends_with(kArtifact); });
 }
 
 // Root's own word needs no signature, so those in the file are left out.

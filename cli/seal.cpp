@@ -47,10 +47,9 @@ struct Parts {
 };
 
 // A signed script stands for its script, its manifest, and the signatures that it has.
-Result<Parts> parts_of(const std::vector<std::string>& files) {
-    if (files.empty()) return wrong("give a script, its manifest, and the signatures");
+Result<Parts> parts_of(const std::vector<std::string>& files, std::string script) {
     Parts parts{.script_file = files[0], .manifest_file = files[0]};
-    parts.script = TRY(read_input(files[0], kMost));
+    parts.script = std::move(script);
     const auto split = approval::split_signed_script(parts.script);
     if (split && split->has_tail) {
         if (files.size() < 2) return wrong("give the signatures that are to be added");
@@ -70,6 +69,7 @@ Result<Parts> parts_of(const std::vector<std::string>& files) {
 // An artifact's manifest, or its approval, with the signatures behind it.
 Result<int> seal_artifact(const std::vector<std::string>& files, const std::string& text,
                           const Options& options) {
+    if (files.size() < 2) return wrong("give the signatures that are to be added");
     const auto parts = TRY(within(files[0], approval::split_artifact_approval(text)));
     TRY(within(files[0], approval::parse_artifact_manifest(parts.manifest)));
     std::string signatures(parts.signatures);
@@ -93,11 +93,10 @@ Result<int> seal_artifact(const std::vector<std::string>& files, const std::stri
 Result<int> seal(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
     const auto& files = options.operands();
-    if (files.size() > 1 && files[0] != "-") {
-        const auto text = TRY(read_input(files[0], kMost));
-        if (text.starts_with("bulkhead-artifact ")) return seal_artifact(files, text, options);
-    }
-    const auto parts = TRY(parts_of(options.operands()));
+    if (files.empty()) return wrong("give a script, its manifest, and the signatures");
+    auto text = TRY(read_input(files[0], kMost));
+    if (text.starts_with("bulkhead-artifact ")) return seal_artifact(files, text, options);
+    const auto parts = TRY(parts_of(files, std::move(text)));
     TRY(check_parts(parts.script, parts.script_file, parts.manifest, parts.manifest_file));
 
     auto signatures = parts.signatures;
