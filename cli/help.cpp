@@ -27,7 +27,15 @@ constexpr std::array kWords{
     Pair{"RULE",
          "what values a parameter takes: int:1..90, enum:a|b, word, path:/var/log, text:200, "
          "text-raw:200; the script finds the value as $JOB_P_NAME"},
-    Pair{"VALUE", "a value that a parameter's RULE allows"},
+    Pair{"VALUE", "a value that a parameter's RULE allows, or one of the TYPE before it"},
+    Pair{"OBJECT", "an object file of the eBPF machine, as clang -target bpf -c writes it"},
+    Pair{"TYPE",
+         "of a program: xdp, tc-ingress, tc-egress, cgroup-connect4, cgroup-connect6, "
+         "cgroup-ingress, cgroup-egress, lsm, fentry, fexit or kprobe; of rodata: u8 to u64, i8 to "
+         "i64 or ipv4"},
+    Pair{"ATTACH",
+         "what a program is attached to: a network interface, a cgroup's path below "
+         "/sys/fs/cgroup, or a hook or function of the kernel"},
     Pair{"TEXT", "one line of printable ASCII"},
     Pair{"REASON", "one line of printable ASCII, which signers read"},
     Pair{"CODE", "a reason code, such as threshold-not-met"},
@@ -54,6 +62,9 @@ constexpr std::array kExamples{
     Pair{"pin",
          "bulkhead pin report.sh --profile inspect --target any --runs 24/day --expires 365d \\\n"
          "    --reason 'CHG-12: disk report'"},
+    Pair{"new-artifact",
+         "bulkhead new-artifact count.bpf.o --program 'count xdp eth0' --target group:edge \\\n"
+         "    --author carol --reason 'CHG-9: what the firewall drops' > count.artifact"},
     Pair{"seal", "bulkhead seal clean.sh clean.manifest clean.manifest.*.sig > clean.signed"},
     Pair{"unseal", "bulkhead unseal clean.signed --to parts"},
     Pair{"dry-run", "bulkhead dry-run clean.signed --policy ./policy --group web"},
