@@ -194,7 +194,8 @@ CheckResult check_programs(const ArtifactCase& c) {
                                             " on: " + some_of(allowed(c.rules, program.type))};
         }
     }
-    return pass(text_of(c.manifest.programs.size()) + " programs");
+    const auto count = c.manifest.programs.size();
+    return pass(text_of(count) + (count == 1 ? " program" : " programs"));
 }
 
 CheckResult check_limits(const ArtifactCase& c) {

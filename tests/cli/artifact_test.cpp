@@ -31,6 +31,7 @@ std::string object() {
 class Artifact : public ::testing::Test {
   protected:
     Artifact() {
+        let_sign("bulkhead-job-v1,bulkhead-artifact-v1");
         site_.write("count.o", object());
         site_.write("policy/artifacts.policy",
                     "allow xdp eth*  # uplinks\nallow lsm file_open  # asked for\n");
@@ -39,6 +40,16 @@ class Artifact : public ::testing::Test {
                         "artifacts need 2 of ops valid-for 30d  # two people\n");
     }
 
+    // Rewrites for which namespaces the keys of allowed_signers count.
+    void let_sign(const std::string& name_spaces) const {
+        auto text = site_.read("policy/allowed_signers");
+        const std::string key = "namespaces=\"";
+        for (auto at = text.find(key); at != text.npos; at = text.find(key, at + 1)) {
+            const auto begin = at + key.size();
+            text.replace(begin, text.find('"', begin) - begin, name_spaces);
+        }
+        site_.write("policy/allowed_signers", text);
+    }
     Answer make(std::vector<std::string> more = {}) const {
         std::vector<std::string> words{"new-artifact", "count.o",
                                        "--program",    "count xdp eth0",
@@ -84,6 +95,11 @@ TEST_F(Artifact, GoesFromObjectToVerdict) {
     EXPECT_EQ(admitted.code, 0) << admitted.out;
     EXPECT_THAT(admitted.out, AllOf(HasSubstr("signed: 2 of ops (alice, bob)"),
                                     HasSubstr("count xdp eth0"), HasSubstr("not checked here")));
+
+    let_sign("bulkhead-job-v1");
+    const auto of_jobs = dry_run({"count.o", "--approval", "approval.artifact"});
+    EXPECT_EQ(of_jobs.code, 1);
+    EXPECT_THAT(of_jobs.out, HasSubstr("refuse: signer-not-valid"));
 }
 
 TEST_F(Artifact, SealAddsToWhatIsSealedAndTakesNoSignatureOfAJob) {
