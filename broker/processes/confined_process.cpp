@@ -61,8 +61,9 @@ Result<> prepare_child(const ProcessPlan& plan, int channel, int output) {
     ::umask(plan.umask);
     sandbox::Standing standing;
     TRY(standing.add({Wall::limits}, set_limits(plan)));
-    TRY(standing.add({Wall::identity, Wall::capabilities, Wall::no_new_privs},
-                     sandbox::assume_ids({.user = plan.user, .groups = {}, .capabilities = 0})));
+    TRY(standing.add(
+        {Wall::identity, Wall::capabilities, Wall::no_new_privs},
+        sandbox::assume_ids({.user = plan.user, .groups = {}, .capabilities = plan.capabilities})));
     // After the change of ids, which clears it (prctl(2)).
     TRY(standing.add({Wall::end_with_parent}, sandbox::end_with_parent()));
     return standing.require(policy::kRaisedBeforeExec);
@@ -120,7 +121,7 @@ Result<ConfinedProcess> ConfinedProcess::spawn(const ProcessPlan& plan) {
     auto child = TRY(sandbox::Child::start(flags, plan.cgroup, [&, parent = ::getpid()] {
         become_program(plan, theirs, output.write, parent);
     }));
-    ConfinedProcess process(std::move(child), std::move(ours), std::move(output.read), plan.user);
+    ConfinedProcess process(std::move(child), std::move(ours), std::move(output.read), plan);
     if (plan.own_view) {
         const sandbox::Raised raised(sandbox::capability(CAP_SYS_ADMIN));
         process.proc_ = TRY(view::fresh_proc());
@@ -147,7 +148,7 @@ Result<> ConfinedProcess::close_view(std::span<const policy::PathRule> rows) {
 Result<> ConfinedProcess::require_confined() const {
     // It is not reaped yet, so its pid cannot have been reused.
     const auto seen = TRY(sandbox::read_proc_status(pid()));
-    TRY(sandbox::require_ids(seen, {.user = user_, .groups = {}, .capabilities = 0}));
+    TRY(sandbox::require_ids(seen, {.user = user_, .groups = {}, .capabilities = capabilities_}));
     if (seen.seccomp != 2) return fail("no seccomp filter");
     // It inherited the filters of the ceiling by fork(2), and must have added one of its own.
     const auto ours = TRY(sandbox::read_proc_status(::getpid())).filters;

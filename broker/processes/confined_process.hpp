@@ -23,6 +23,7 @@ struct ProcessPlan {
     std::vector<std::string> arguments;  // argv[0] first
     std::vector<std::string> environment;
     sandbox::User user;
+    std::uint64_t capabilities = 0;  // a mask; the loader alone has any
     policy::Limits limits;
     unsigned umask = 077;
     bool network = true;    // the host's; false: a network of its own, with nothing in it
@@ -65,15 +66,18 @@ class ConfinedProcess {
     int reap() { return child_.reap().status; }
 
   private:
-    ConfinedProcess(sandbox::Child child, link::Channel channel, sys::Fd output, sandbox::User user)
+    ConfinedProcess(sandbox::Child child, link::Channel channel, sys::Fd output,
+                    const ProcessPlan& plan)
         : child_(std::move(child)),
           channel_(std::move(channel)),
           output_(std::move(output)),
-          user_(user) {}
+          user_(plan.user),
+          capabilities_(plan.capabilities) {}
     sandbox::Child child_;
     link::Channel channel_;
     sys::Fd output_;
     sandbox::User user_;
+    std::uint64_t capabilities_ = 0;
     sys::Fd mounts_;  // its mount namespace, until the view is closed
     sys::Fd proc_;    // and what /proc will be then
 };

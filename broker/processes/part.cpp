@@ -10,6 +10,7 @@ ProcessPlan plan_of(const policy::Profile& part, std::string name, const PartGro
     plan.name = std::move(name);
     plan.program = ground.program;
     plan.limits = part.limits;
+    plan.capabilities = part.capabilities;
     plan.umask = part.umask;
     plan.own_view = ground.own_view;
     plan.limit_threads_by_user = ground.limit_threads_by_user;

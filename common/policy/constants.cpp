@@ -1,6 +1,7 @@
 #include "common/policy/constants.hpp"
 
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <linux/netlink.h>
@@ -48,6 +49,11 @@ constexpr Constant kValues[] = {
     NAMED(IPPROTO_IP), NAMED(IP_RECVERR), NAMED(IPPROTO_IPV6), NAMED(IPV6_RECVERR),
     // mmap(2), mprotect(2), madvise(2)
     NAMED(PROT_EXEC), NAMED(MADV_DONTNEED), NAMED(MADV_FREE),
+    // bpf(2)
+    NAMED(BPF_MAP_CREATE), NAMED(BPF_MAP_LOOKUP_ELEM), NAMED(BPF_MAP_UPDATE_ELEM), NAMED(BPF_MAP_FREEZE),
+    NAMED(BPF_PROG_LOAD), NAMED(BPF_PROG_BIND_MAP), NAMED(BPF_PROG_QUERY), NAMED(BPF_BTF_LOAD),
+    NAMED(BPF_BTF_GET_NEXT_ID), NAMED(BPF_OBJ_GET_INFO_BY_FD), NAMED(BPF_LINK_CREATE),
+    NAMED(BPF_RAW_TRACEPOINT_OPEN),
     // clone(2), unshare(2)
     NAMED(CLONE_VM), NAMED(CLONE_THREAD), NAMED(CLONE_NEWNS), NAMED(CLONE_NEWUSER),
     // fcntl(2)

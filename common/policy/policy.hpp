@@ -314,7 +314,8 @@ struct Policy : Grants {
     std::vector<Requirement> requirements;
     Named<Profile> profiles;
     Named<SeccompList> seccomp;  // includes every list that a profile names
-    Named<Profile> parts;  // the agent's processes: "broker", "worker", "config-reader", "vet"
+    Named<Profile> parts;  // the agent's processes: "broker", "worker", "config-reader", "vet",
+                           // and where artifacts are loaded "loader"
     std::optional<LandlockList> worker_landlock;  // from version 0.1; read for one more release
     std::vector<CredentialRow> credentials;
     std::vector<WallLine> waivers;    // lines "without egress" of host.policy

@@ -102,12 +102,23 @@ Form path(Access access, std::string_view usage, std::vector<PathRule>& paths) {
 }
 
 // The processes whose profiles may have a line of a form; a mask.
-enum Whose : unsigned { kJob = 1, kBroker = 2, kWorker = 4, kReader = 8, kVet = 16 };
+enum Whose : unsigned {
+    kJob = 1,
+    kBroker = 2,
+    kWorker = 4,
+    kReader = 8,
+    kVet = 16,
+    kLoader = 32,
+};
 
 constexpr struct {
     std::string_view name;
     Whose whose;
-} kParts[] = {{"broker", kBroker}, {"worker", kWorker}, {"config-reader", kReader}, {"vet", kVet}};
+} kParts[] = {{"broker", kBroker},
+              {"worker", kWorker},
+              {"config-reader", kReader},
+              {"vet", kVet},
+              {"loader", kLoader}};
 
 Whose whose(std::string_view name) {
     const auto* part = std::ranges::find(kParts, name, [](const auto& row) { return row.name; });
@@ -155,8 +166,8 @@ Result<Profile> parse_profile(const std::string& name, const std::string& file, 
         return line.matching(approval::is_profile_name, "a list's name");
     };
     Source tmp_size;
-    constexpr unsigned kConfined = kJob | kWorker | kReader | kVet;
-    constexpr unsigned kServing = kWorker | kReader;
+    constexpr unsigned kConfined = kJob | kWorker | kReader | kVet | kLoader;
+    constexpr unsigned kServing = kWorker | kReader | kLoader;
     struct OfSome {
         unsigned whose;
         Form form;
@@ -166,7 +177,7 @@ Result<Profile> parse_profile(const std::string& name, const std::string& file, 
         {kJob, set("group NAME", p.group, take_user)},
         {kJob, list("groups none|NAME...", take_group)},
         {kJob, list("capabilities none|CAP_NAME...", add_to(p.capabilities))},
-        {kBroker, each("capabilities CAP_NAME...", add_to(p.capabilities))},
+        {kBroker | kLoader, each("capabilities CAP_NAME...", add_to(p.capabilities))},
         {kBroker, each("capabilities-if-present CAP_NAME...", add_to(p.wished))},
         {kBroker, each("in-force CAP_NAME...", add_to(p.in_force))},
         {kJob, set("network none|host", p.network,

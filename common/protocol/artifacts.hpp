@@ -178,12 +178,20 @@ struct LoadArtifact {
     Handle elf;
     Bounded<ProgramPlan, approval::kMaxPrograms> programs;
     Bounded<RodataValue, approval::kMaxRodata> rodata;
+    std::uint32_t filter_handle = 1;
     static constexpr auto fields = std::tuple{
         field("seccomp", &LoadArtifact::seccomp, "sealed memfd: BPF made from policy/seccomp"),
         field("landlock", &LoadArtifact::landlock, "ruleset made from its profile"),
         field("elf", &LoadArtifact::elf, "sealed memfd"),
-        field("programs", &LoadArtifact::programs), field("rodata", &LoadArtifact::rodata)};
+        field("programs", &LoadArtifact::programs),
+        field("rodata", &LoadArtifact::rodata),
+        field("filter_handle", &LoadArtifact::filter_handle,
+              "of the first NamedFilter, where one is needed; the next ones count on")};
 };
+
+// The priority of every NamedFilter. With the handles that LoadArtifact gave, the broker can name
+// the filters of a loader that has ended without an answer.
+inline constexpr std::uint32_t kFilterPriority = 0xb01c;
 
 // A filter that was attached by name, since this kernel has no link for it: it outlives everybody,
 // and whoever unloads the artifact removes it (tc(8), clsact).

@@ -1,4 +1,4 @@
-#include "worker/sealed_code.hpp"
+#include "common/sandbox/sealed_code.hpp"
 
 #include <link.h>
 #include <sys/mman.h>
@@ -11,7 +11,7 @@
 
 #include "common/sys/fd.hpp"
 
-namespace bulkhead::worker {
+namespace bulkhead::sandbox {
 
 namespace {
 
@@ -55,4 +55,4 @@ Result<> seal_code() {
     return {};
 }
 
-}  // namespace bulkhead::worker
+}  // namespace bulkhead::sandbox
