@@ -16,5 +16,6 @@ pkg_check_modules(bpf REQUIRED IMPORTED_TARGET libbpf>=1.1)
 
 if(BULKHEAD_TESTS)
     find_package(GTest REQUIRED)
+    find_program(BULKHEAD_CLANG clang REQUIRED)
     pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 endif()

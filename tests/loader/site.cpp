@@ -1,0 +1,226 @@
+#include "tests/loader/site.hpp"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "common/base/parse.hpp"
+#include "common/policy/load.hpp"
+#include "common/protocol/codec.hpp"
+#include "common/sandbox/landlock.hpp"
+#include "common/sandbox/privileges.hpp"
+#include "common/sandbox/walls.hpp"
+#include "common/sys/exec.hpp"
+#include "tests/support/files.hpp"
+
+namespace bulkhead::test {
+
+namespace {
+
+constexpr int kPatience = 60'000;  // milliseconds; a machine under load is slow
+
+struct Walls {
+    policy::Policy policy = policy::load(BULKHEAD_POLICY, policy::Trust::caller).value();
+    const policy::Profile& profile = policy.part("loader");
+    sandbox::Filter filter = sandbox::compile(policy.seccomp.at(profile.seccomp)).value();
+};
+
+const Walls& walls() {
+    static const Walls all;
+    return all;
+}
+
+template <class Order>
+void give_walls(Order& order) {
+    order.seccomp.fd = sandbox::to_memfd(walls().filter).value();
+    auto ruleset = sandbox::make_ruleset(
+        {.paths = walls().profile.paths, .tcp_connect = std::span<const std::uint16_t>()},
+        sandbox::landlock_abi());
+    if (ruleset.value()) order.landlock.emplace(*std::move(*ruleset));
+}
+
+template <class Event>
+void send(const link::Channel& channel, const Event& event) {
+    const auto frame = protocol::encode(Event::spec.id, 0, event).value();
+    static_cast<void>(channel.send(frame.bytes, frame.descriptors));
+}
+
+template <class Message>
+bool take(link::Packet& packet, std::optional<Message>& into) {
+    const auto header = protocol::decode_header(packet.bytes);
+    if (!header || header->id != Message::spec.id) return false;
+    auto message = protocol::decode<Message>(packet.bytes, packet.descriptors);
+    if (message) into = *std::move(message);
+    return message.has_value();
+}
+
+void reply(const link::Channel& channel, const link::Packet& packet) {
+    const auto header = protocol::decode_header(packet.bytes).value();
+    const protocol::LoaderReply reply{.status = protocol::Status::done};
+    const auto frame = protocol::encode(header.id, header.serial, reply).value();
+    static_cast<void>(channel.send(frame.bytes, frame.descriptors));
+}
+
+[[noreturn]] void become(const std::string& program, std::vector<std::string> arguments,
+                         int channel, const std::function<void()>& before_exec) {
+    arguments.insert(arguments.begin(), "bulkhead-loader");
+    const sys::Argv argv(std::move(arguments));
+    const sys::Argv environment({});
+    const int file = ::open(program.c_str(), O_RDONLY | O_CLOEXEC);
+    const auto placed = sys::place_descriptors(
+        std::array{sys::Placed{}, sys::Placed{STDOUT_FILENO}, sys::Placed{STDERR_FILENO},
+                   sys::Placed{channel}, sys::Placed{file, false}});
+    if (!placed) ::_exit(120);
+    before_exec();
+    if (!sandbox::assume_ids(
+            {.user = {65534, 65534}, .groups = {}, .capabilities = walls().profile.capabilities})) {
+        ::_exit(121);
+    }
+    ::fexecve(4, argv.get(), environment.get());
+    ::_exit(122);
+}
+
+}  // namespace
+
+std::string example(const std::string& name) {
+    return content_of(std::string(BULKHEAD_EXAMPLES) + "/" + name + ".o");
+}
+std::string object(const std::string& name) {
+    return content_of(std::string(BULKHEAD_OBJECTS) + "/" + name + ".o");
+}
+
+std::string Answer::words() const {
+    if (loaded) return "loaded";
+    if (probed) return "probed";
+    if (!failed) return "silent, status " + std::to_string(status);
+    return failed->step.str() + ": " + std::to_string(failed->error) + ": " + failed->what.str();
+}
+
+Loader::Loader(const std::string& program, const std::vector<std::string>& arguments,
+               std::function<void()> before_exec) {
+    static_cast<void>(walls());
+    auto [ours, theirs] = link::Channel::pair().value();
+    child_.emplace(sandbox::Child::start(0, -1, [&, fd = theirs.fd()] {
+                       become(program, arguments, fd, before_exec);
+                   }).value());
+    channel_.emplace(std::move(ours));
+}
+
+void Loader::send_load(const std::string& elf, const std::vector<Plan>& plans,
+                       const Values& values) {
+    protocol::LoadArtifact order;
+    give_walls(order);
+    order.elf.fd = sys::sealed_memfd("artifact", as_bytes(elf)).value();
+    for (const auto& plan : plans) {
+        auto& one = order.programs.items.emplace_back();
+        one.name = protocol::Name::clipped(plan.name);
+        one.type = plan.type;
+        one.attach = protocol::Label::clipped(plan.attach);
+        const bool on_interface = plan.type == approval::ProgramType::xdp ||
+                                  plan.type == approval::ProgramType::tc_ingress ||
+                                  plan.type == approval::ProgramType::tc_egress;
+        if (on_interface) one.interface = kLoopback;
+        if (plan.cgroup >= 0) one.cgroup.emplace(sys::Fd(::dup(plan.cgroup)));
+    }
+    for (const auto& [name, hex] : values) {
+        order.rodata.items.push_back(
+            {.name = protocol::Name::clipped(name), .hex = BoundaryText<16>::clipped(hex)});
+    }
+    send(*channel_, order);
+}
+
+Answer Loader::answer() {
+    Answer answer;
+    pollfd wait{.fd = channel_->fd(), .events = POLLIN, .revents = 0};
+    if (::poll(&wait, 1, kPatience) == 1) {
+        auto packet = channel_->receive();
+        if (packet && *packet) {
+            static_cast<void>(take(**packet, answer.loaded) || take(**packet, answer.failed) ||
+                              take(**packet, answer.probed));
+            reply(*channel_, **packet);
+        }
+    } else {
+        child_->kill();
+    }
+    answer.status = child_->reap().status;
+    return answer;
+}
+
+Answer Loader::load(const std::string& elf, const std::vector<Plan>& plans, const Values& values) {
+    send_load(elf, plans, values);
+    return answer();
+}
+
+Answer Loader::remove(const std::vector<protocol::NamedFilter>& filters) {
+    protocol::ProbeKernel order;
+    give_walls(order);
+    order.remove.items = filters;
+    send(*channel_, order);
+    return answer();
+}
+
+void LoaderTest::SetUp() {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+    static const bool entered = [] {
+        if (::unshare(CLONE_NEWNET) != 0) return false;
+        const sys::Fd any(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        ifreq loopback{};
+        loopback.ifr_name[0] = 'l';
+        loopback.ifr_name[1] = 'o';
+        loopback.ifr_flags = IFF_UP;
+        return ::ioctl(any.get(), SIOCSIFFLAGS, &loopback) == 0;
+    }();
+    if (!entered) GTEST_SKIP() << "no network namespace can be made here";
+    const std::uint64_t needed = walls().profile.capabilities;
+    if ((sandbox::reachable_capabilities() & needed) != needed)
+        GTEST_SKIP() << "this root has not the loader's capabilities";
+}
+
+void send_packet() {
+    const sys::Fd from(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const sockaddr_in to{.sin_family = AF_INET,
+                         .sin_port = htons(9),
+                         .sin_addr = {htonl(INADDR_LOOPBACK)},
+                         .sin_zero = {}};
+    ::sendto(from.get(), "packet", 6, 0, reinterpret_cast<const sockaddr*>(&to), sizeof to);
+}
+
+std::uint64_t count_in(const protocol::ArtifactLoaded& loaded, const std::string& map) {
+    for (const auto& one : loaded.maps.items) {
+        if (one.name.str() != map) continue;
+        std::vector<std::uint64_t> values(static_cast<std::size_t>(::libbpf_num_possible_cpus()));
+        const std::uint32_t key = 0;
+        ::bpf_map_lookup_elem(one.map.fd.get(), &key, values.data());
+        std::uint64_t sum = 0;
+        for (const auto value : values) sum += value;
+        return sum;
+    }
+    return ~std::uint64_t{0};
+}
+
+std::string attached_now() {
+    std::string all;
+    for (const char* command : {"ip -d link show", "ip address show", "tc qdisc show",
+                                "tc filter show dev lo ingress", "tc filter show dev lo egress"}) {
+        const auto run = "PATH=/usr/sbin:/sbin:/usr/bin:/bin " + std::string(command) + " 2>&1";
+        FILE* const out = ::popen(run.c_str(), "r");
+        char line[512];
+        while (std::fgets(line, sizeof line, out) != nullptr) all += line;
+        ::pclose(out);
+    }
+    return all;
+}
+
+}  // namespace bulkhead::test
