@@ -13,6 +13,7 @@ pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp>=2.5)
 pkg_check_modules(cap REQUIRED IMPORTED_TARGET libcap)
 pkg_check_modules(mnl REQUIRED IMPORTED_TARGET libmnl)
 pkg_check_modules(bpf REQUIRED IMPORTED_TARGET libbpf>=1.1)
+pkg_check_modules(elf REQUIRED IMPORTED_TARGET libelf)
 
 if(BULKHEAD_TESTS)
     find_package(GTest REQUIRED)

@@ -1,6 +1,5 @@
 // bulkhead-loader: loads one artifact, or probes this kernel, or removes filters, as the broker's
 // one frame says, and ends. It confines itself before it looks at the artifact.
-#include <linux/capability.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -8,8 +7,9 @@
 
 #include "common/link/channel.hpp"
 #include "common/protocol/codec.hpp"
-#include "common/sandbox/confine.hpp"
-#include "common/sandbox/privileges.hpp"
+#include "loader/bpf/probe.hpp"
+#include "loader/confine.hpp"
+#include "loader/inspect.hpp"
 #include "loader/load.hpp"
 
 namespace {
@@ -19,12 +19,6 @@ using namespace bulkhead;
 constexpr int kChannelFd = 3;  // the socketpair, as the broker arranged it before execve(2)
 constexpr int kFailed = 1;
 constexpr int kBadUsage = 2;
-
-// CAP_BPF to load, CAP_PERFMON for LSM, fentry, fexit and kprobe and for what the verifier allows,
-// CAP_NET_ADMIN for XDP, TC and cgroups.
-constexpr std::uint64_t kCapabilities = sandbox::capability(CAP_BPF) |
-                                        sandbox::capability(CAP_PERFMON) |
-                                        sandbox::capability(CAP_NET_ADMIN);
 
 // Waits for the reply. An error means that the broker is gone or did not take what was sent.
 template <class Request>
@@ -51,8 +45,7 @@ int refuse(const link::Channel& channel, std::string_view step, const Error& err
 }
 
 int load(const link::Channel& channel, const protocol::LoadArtifact& order) {
-    const auto confined = sandbox::confine(
-        order.seccomp.fd, order.landlock ? &order.landlock->fd : nullptr, kCapabilities);
+    const auto confined = loader::confine(order);
     if (!confined) return refuse(channel, "confine", confined.error());
     std::string_view step;
     auto loaded = loader::Loaded::load(order, step);
@@ -65,18 +58,29 @@ int load(const link::Channel& channel, const protocol::LoadArtifact& order) {
 }
 
 int probe(const link::Channel& channel, const protocol::ProbeKernel& order) {
-    const auto confined = sandbox::confine(
-        order.seccomp.fd, order.landlock ? &order.landlock->fd : nullptr, kCapabilities);
+    const auto confined = loader::confine(order);
     if (!confined) return refuse(channel, "confine", confined.error());
     protocol::KernelProbed probed;
-    const auto removed = loader::remove_filters(order.remove.items);
-    if (!removed) return refuse(channel, "remove", removed.error());
+    if (order.remove.items.empty()) {
+        probed.features.items = loader::probe();
+    } else if (const auto removed = loader::remove_filters(order.remove.items); !removed) {
+        return refuse(channel, "remove", removed.error());
+    }
     return tell(channel, probed) ? 0 : kFailed;
 }
 
 int by_hand() {
-    std::fputs("bulkhead-loader: started by the broker, not by hand\n", stderr);
+    std::fputs(
+        "bulkhead-loader: the broker starts it. By hand: bulkhead-loader --inspect <OBJECT\n",
+        stderr);
     return kBadUsage;
+}
+
+// Prints what is in the object file on standard input, and loads nothing.
+int inspect() {
+    const auto text = loader::inspect(sys::Fd(::dup(STDIN_FILENO)));
+    if (!text) std::fprintf(stderr, "bulkhead-loader: %s\n", text.error().what.c_str());
+    return text && sys::write_all(sys::Fd(STDOUT_FILENO), as_bytes(*text)) ? 0 : kFailed;
 }
 
 int serve(const link::Channel& channel) {
@@ -98,7 +102,8 @@ int serve(const link::Channel& channel) {
 
 }  // namespace
 
-int main(int count, char**) {
+int main(int count, char** values) {
+    if (count == 2 && std::string_view(values[1]) == "--inspect") return inspect();
     if (count != 1) return by_hand();
     return serve(link::Channel(sys::Fd(kChannelFd)));
 }

@@ -13,7 +13,8 @@ die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
 build_packages=(cmake ninja-build g++ ccache pkg-config libssl-dev libsodium-dev libcurl4-openssl-dev
     nlohmann-json3-dev libyaml-cpp-dev libseccomp-dev libcap-dev libmnl-dev zlib1g-dev libcpp-httplib-dev libgtest-dev
-    libgmock-dev libbenchmark-dev libbpf-dev clang)
+    libgmock-dev libbenchmark-dev libbpf-dev libelf-dev
+    clang)
 run_packages=(openssh-client openssl curl bash coreutils)
 test_packages=(shellcheck binutils procps iproute2 systemd-container dbus e2fsprogs)
 # Programs to try the lists of system calls with: static, in Go, in Rust, and interpreters of

@@ -28,6 +28,12 @@ __attribute__((format(printf, 2, 0))) int keep(libbpf_print_level level, const c
     return 0;
 }
 
+// Lines that the verifier ends every log with, at BPF_LOG_STATS.
+bool is_figures(std::string_view line) {
+    return line.starts_with("processed ") || line.starts_with("verification time ") ||
+           line.starts_with("stack depth ");
+}
+
 }  // namespace
 
 void keep_messages() { libbpf_set_print(keep); }
@@ -48,7 +54,7 @@ std::string end_of_log(std::string_view log, std::size_t max) {
         const auto begin = log.rfind('\n');
         auto line = begin == log.npos ? log : log.substr(begin + 1);
         log = begin == log.npos ? std::string_view() : log.substr(0, begin);
-        if (line.empty() || line.starts_with("processed ")) continue;
+        if (line.empty() || is_figures(line)) continue;
         const auto text = printable(line, max);
         if (end.empty()) {
             end = text;

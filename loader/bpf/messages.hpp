@@ -13,8 +13,8 @@ std::string last_warning();
 // As last_warning(), of the first warning: later ones repeat that the whole failed.
 std::string first_warning();
 
-// The last lines of a log that fit into `max` bytes, joined by " | ", without the line of figures
-// that the verifier ends with. Bytes that are not printable ASCII are '?'.
+// The last lines of a log that fit into `max` bytes, joined by " | ", without the figures that
+// the verifier ends with. Bytes that are not printable ASCII are '?'.
 std::string end_of_log(std::string_view log, std::size_t max);
 // `text` in printable ASCII, and of at most `max` bytes.
 std::string printable(std::string_view text, std::size_t max);

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <set>
 
+#include "common/base/bytes.hpp"
 #include "loader/bpf/messages.hpp"
 #include "loader/bpf/program_types.hpp"
 #include "loader/bpf/rodata.hpp"
@@ -17,8 +18,14 @@ namespace {
 
 // libbpf puts it before the name of the map that it makes for a section.
 constexpr const char* kObjectName = "bulkhead";
-// The kernel ends a longer log with ENOSPC, from Linux 6.4 on with the last bytes of it.
-constexpr std::size_t kLogBytes = 1024 * 1024;
+constexpr std::size_t kLogBytes = 64 * 1024;
+// BPF_LOG_STATS: what is wrong, without a line for each instruction that the verifier has walked
+// (include/linux/bpf_verifier.h). Those would be 100 MB for a program at the verifier's bound, and
+// take it more than ten seconds.
+constexpr std::uint32_t kLogLevel = 4;
+// Of the keys and values of all maps, on one processor; the memory of the loader's cgroup is the
+// bound that holds.
+constexpr std::uint64_t kMaxMapBytes = 64_MiB;
 constexpr std::size_t kMostSaid = 400;
 
 std::string quote(std::string_view text) { return "\"" + printable(text, 64) + "\""; }
@@ -42,6 +49,7 @@ Result<> refuse_externs(const bpf_object* object) {
 
 Result<> refuse_maps(const bpf_object* object) {
     std::size_t count = 0;
+    std::uint64_t bytes = 0;
     bpf_map* map = nullptr;
     bpf_object__for_each_map(map, object) {
         const auto name = "map " + quote(bpf_map__name(map));
@@ -52,6 +60,10 @@ Result<> refuse_maps(const bpf_object* object) {
         if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
             return fail(name + ": struct_ops is no type of program that a manifest may have");
         if (bpf_map__ifindex(map) != 0) return fail(name + ": is for a device");
+        const std::uint64_t entry =
+            std::uint64_t{bpf_map__key_size(map)} + bpf_map__value_size(map);
+        bytes += std::min(entry * bpf_map__max_entries(map), kMaxMapBytes + 1);
+        if (bytes > kMaxMapBytes) return fail(name + ": more than 64 MiB in maps");
         if (++count > protocol::kMaxMaps)
             return fail("more than " + std::to_string(protocol::kMaxMaps) + " maps");
     }
@@ -91,8 +103,6 @@ Result<Object> Object::open(std::string elf) {
     made.log_ = std::make_unique<std::vector<char>>(kLogBytes);
     LIBBPF_OPTS(bpf_object_open_opts, options);
     options.object_name = kObjectName;
-    options.kernel_log_buf = made.log_->data();
-    options.kernel_log_size = made.log_->size();
     made.object_.reset(bpf_object__open_mem(made.elf_.data(), made.elf_.size(), &options));
     if (!made.object_) return refused("no object file that can be loaded", errno);
     return made;
@@ -102,9 +112,13 @@ bpf_program* Object::program(const std::string& name) const {
     return bpf_object__find_program_by_name(object_.get(), name.c_str());
 }
 
-Result<> Object::hold_against(const std::vector<protocol::ProgramPlan>& plans) {
+Result<> Object::refuse_foreign() const {
     TRY(refuse_externs(object_.get()));
-    TRY(refuse_maps(object_.get()));
+    return refuse_maps(object_.get());
+}
+
+Result<> Object::hold_against(const std::vector<protocol::ProgramPlan>& plans) {
+    TRY(refuse_foreign());
     std::set<std::string> found;
     bpf_program* program = nullptr;
     bpf_object__for_each_program(program, object_.get()) {
@@ -113,6 +127,8 @@ Result<> Object::hold_against(const std::vector<protocol::ProgramPlan>& plans) {
             std::ranges::find_if(plans, [&](const auto& one) { return one.name.str() == name; });
         if (plan == plans.end()) return fail("program " + quote(name) + ": not in the manifest");
         TRY(within("program " + quote(name), fit(program, *plan)));
+        bpf_program__set_log_buf(program, log_->data(), log_->size());
+        bpf_program__set_log_level(program, kLogLevel);
         found.insert(name);
     }
     for (const auto& plan : plans) {
@@ -134,9 +150,13 @@ Result<> Object::load() {
     if (done == 0) return {};
     const int code = -done;
     const std::string_view log(log_->data(), ::strnlen(log_->data(), log_->size()));
+    if (log.empty() && code == EPERM)
+        return refused(
+            "the kernel, which allows no LSM, fentry and fexit where it is locked down "
+            "(lockdown=confidentiality)",
+            code);
     if (log.empty()) return refused("the kernel", code);
-    const std::string cut = code == ENOSPC ? " (its log was longer than kept)" : "";
-    return fail("the verifier" + cut + ": " + end_of_log(log, kMostSaid), code);
+    return fail("the verifier: " + end_of_log(log, kMostSaid), code);
 }
 
 }  // namespace bulkhead::loader

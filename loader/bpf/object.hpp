@@ -17,9 +17,11 @@ class Object {
     // Parses it and loads nothing. The bytes are copied by libbpf where it needs them later.
     static Result<Object> open(std::string elf);
 
-    // Errors: a program that no plan names, or is of another type than its plan's; a plan without
-    // a program; what would take something else of the host's: a map pinned by name, struct_ops,
-    // .kconfig, .ksyms, more than kMaxMaps maps. Then each program's type is set as planned.
+    // Errors: what would take something else of the host's than its programs do: a map pinned by
+    // name, struct_ops, .kconfig, .ksyms, more than kMaxMaps maps.
+    Result<> refuse_foreign() const;
+    // Errors: those of refuse_foreign(); a program that no plan names, or is of another type than
+    // its plan's; a plan without a program. Then each program's type is set as planned.
     Result<> hold_against(const std::vector<protocol::ProgramPlan>& plans);
     // Sets constants of .rodata by name; each is as long as its value.
     Result<> set_rodata(const std::vector<protocol::RodataValue>& values);

@@ -14,14 +14,14 @@ namespace bulkhead::loader {
 namespace {
 
 struct Place {
+    std::string name;
     bpf_map* map = nullptr;
     std::uint32_t offset = 0;
     std::uint32_t size = 0;
 };
 
-// The places of variables of this name in the section of `map`.
-void add_places(const btf* types, bpf_map* map, const std::string& name,
-                std::vector<Place>& places) {
+// The constants of the section of `map`.
+void add_places(const btf* types, bpf_map* map, std::vector<Place>& places) {
     const std::string section(section_of(map));
     const auto id = btf__find_by_name_kind(types, section.c_str(), BTF_KIND_DATASEC);
     if (id <= 0) return;
@@ -29,10 +29,19 @@ void add_places(const btf* types, bpf_map* map, const std::string& name,
     for (const auto& row : std::span(btf_var_secinfos(type), btf_vlen(type))) {
         const auto* const variable = btf__type_by_id(types, row.type);
         if (variable == nullptr || !btf_is_var(variable)) continue;
-        const char* const its = btf__name_by_offset(types, variable->name_off);
-        if (its == nullptr || name != its) continue;
-        places.push_back({.map = map, .offset = row.offset, .size = row.size});
+        const char* const name = btf__name_by_offset(types, variable->name_off);
+        if (name == nullptr || *name == '\0') continue;
+        places.push_back({.name = name, .map = map, .offset = row.offset, .size = row.size});
     }
+}
+
+std::vector<Place> all_places(const btf* types, bpf_object* object) {
+    std::vector<Place> places;
+    bpf_map* map = nullptr;
+    bpf_object__for_each_map(map, object) {
+        if (section_of(map).starts_with(".rodata")) add_places(types, map, places);
+    }
+    return places;
 }
 
 }  // namespace
@@ -41,12 +50,8 @@ Result<> set_rodata(bpf_object* object, const protocol::RodataValue& value) {
     const auto bytes = TRY(parse_hex(value.hex.str()));
     const auto* const types = bpf_object__btf(object);
     if (types == nullptr) return fail("the object has no BTF, which names its constants");
-    std::vector<Place> places;
-    bpf_map* map = nullptr;
-    bpf_object__for_each_map(map, object) {
-        if (section_of(map).starts_with(".rodata"))
-            add_places(types, map, value.name.str(), places);
-    }
+    auto places = all_places(types, object);
+    std::erase_if(places, [&](const Place& one) { return one.name != value.name.str(); });
     if (places.empty()) return fail("no constant of this name in .rodata");
     if (places.size() > 1) return fail("two constants have this name");
     const auto& place = places.front();
@@ -62,6 +67,14 @@ Result<> set_rodata(bpf_object* object, const protocol::RodataValue& value) {
     const int set = bpf_map__set_initial_value(place.map, all.data(), all.size());
     if (set != 0) return fail(std::string("setting it: ") + std::strerror(-set), -set);
     return {};
+}
+
+std::vector<std::pair<std::string, std::uint32_t>> constants_of(bpf_object* object) {
+    std::vector<std::pair<std::string, std::uint32_t>> all;
+    const auto* const types = bpf_object__btf(object);
+    if (types == nullptr) return all;
+    for (const auto& place : all_places(types, object)) all.emplace_back(place.name, place.size);
+    return all;
 }
 
 }  // namespace bulkhead::loader

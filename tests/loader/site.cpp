@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -118,11 +119,16 @@ Loader::Loader(const std::string& program, const std::vector<std::string>& argum
     channel_.emplace(std::move(ours));
 }
 
-void Loader::send_load(const std::string& elf, const std::vector<Plan>& plans,
-                       const Values& values) {
+void Loader::send_load(const std::string& elf, const std::vector<Plan>& plans, const Values& values,
+                       bool sealed) {
     protocol::LoadArtifact order;
     give_walls(order);
-    order.elf.fd = sys::sealed_memfd("artifact", as_bytes(elf)).value();
+    if (sealed) {
+        order.elf.fd = sys::sealed_memfd("artifact", as_bytes(elf)).value();
+    } else {
+        order.elf.fd = sys::Fd(::memfd_create("artifact", MFD_CLOEXEC));
+        static_cast<void>(sys::write_all(order.elf.fd, as_bytes(elf)));
+    }
     for (const auto& plan : plans) {
         auto& one = order.programs.items.emplace_back();
         one.name = protocol::Name::clipped(plan.name);
@@ -154,7 +160,9 @@ Answer Loader::answer() {
     } else {
         child_->kill();
     }
-    answer.status = child_->reap().status;
+    const auto ended = child_->reap();
+    answer.status = ended.status;
+    answer.peak_kib = ended.usage.ru_maxrss;
     return answer;
 }
 

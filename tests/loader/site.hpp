@@ -23,7 +23,8 @@ struct Answer {
     std::optional<protocol::ArtifactLoaded> loaded;
     std::optional<protocol::LoadFailed> failed;
     std::optional<protocol::KernelProbed> probed;
-    int status = 0;  // of waitpid(2)
+    int status = 0;     // of waitpid(2)
+    long peak_kib = 0;  // of resident memory
     bool silent() const { return !loaded && !failed && !probed; }
     // "open: 22: ..." of a failure, for messages of tests.
     std::string words() const;
@@ -49,7 +50,7 @@ class Loader {
     Answer remove(const std::vector<protocol::NamedFilter>& filters);  // none: it probes
     // The same in two steps.
     void send_load(const std::string& elf, const std::vector<Plan>& plans,
-                   const Values& values = {});
+                   const Values& values = {}, bool sealed = true);
     Answer answer();
 
     pid_t pid() const { return child_->pid(); }

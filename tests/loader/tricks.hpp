@@ -1,0 +1,10 @@
+// Exit statuses of captured-loader that are no errno.
+#pragma once
+
+namespace bulkhead::test {
+
+inline constexpr int kNoSuchTrick = 200;
+inline constexpr int kNoOrder = 201;
+inline constexpr int kNotConfined = 202;
+
+}  // namespace bulkhead::test
