@@ -8,7 +8,7 @@ if(BULKHEAD_STRIP)
     # What `cmake --install --strip` sets; before install(TARGETS), whose script reads it.
     install(CODE "set(CMAKE_INSTALL_DO_STRIP TRUE)")
 endif()
-install(TARGETS broker worker RUNTIME DESTINATION ${BULKHEAD_LIBEXEC})
+install(TARGETS broker worker loader RUNTIME DESTINATION ${BULKHEAD_LIBEXEC})
 install(TARGETS bulkhead RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 configure_file(cmake/install.cmake.in ${CMAKE_BINARY_DIR}/install.cmake @ONLY)

@@ -52,12 +52,13 @@ Result<bool> has_filters(const sys::Fd& socket, std::uint32_t interface, std::ui
     question.message.tcm_family = AF_UNSPEC;
     question.message.tcm_ifindex = static_cast<int>(interface);
     question.message.tcm_parent = TC_H_MAKE(TC_H_CLSACT, direction);
-    TRY(sys::check(::send(socket.get(), &question, sizeof question, 0), "asking for filters"));
+    if (::send(socket.get(), &question, sizeof question, 0) < 0)
+        return sys::fail_errno("asking for filters");
     bool any = false;
     while (true) {
         alignas(nlmsghdr) std::array<char, 32768> answer{};
         const auto size = ::recv(socket.get(), answer.data(), answer.size(), 0);
-        TRY(sys::check(size, "the filters"));
+        if (size < 0) return sys::fail_errno("the filters");
         auto left = static_cast<unsigned>(size);
         const auto* header = reinterpret_cast<const nlmsghdr*>(answer.data());
         for (; NLMSG_OK(header, left); header = NLMSG_NEXT(header, left)) {

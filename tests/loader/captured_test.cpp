@@ -63,7 +63,8 @@ TEST_F(Captured, GetsNothingBeyondItsCapabilities) {
 // Where TC needs it (Linux before 6.6) netlink stays, of the one family that has qdiscs.
 TEST_F(Captured, HasNetlinkOnlyWhereTcNeedsIt) {
     const bool tcx = [] {
-        for (const auto& feature : Loader().remove({}).probed->features.items) {
+        const auto answer = Loader().remove({});
+        for (const auto& feature : answer.probed.value().features.items) {
             if (feature.name.str() == "tcx") return feature.works;
         }
         return false;

@@ -147,6 +147,12 @@ void Loader::send_load(const std::string& elf, const std::vector<Plan>& plans, c
     send(*channel_, order);
 }
 
+void Loader::reply_beforehand() {
+    const protocol::LoaderReply reply{.status = protocol::Status::done};
+    const auto frame = protocol::encode(protocol::ArtifactLoaded::spec.id, 1, reply).value();
+    static_cast<void>(channel_->send(frame.bytes, frame.descriptors));
+}
+
 Answer Loader::answer() {
     Answer answer;
     pollfd wait{.fd = channel_->fd(), .events = POLLIN, .revents = 0};

@@ -51,6 +51,8 @@ class Loader {
     // The same in two steps.
     void send_load(const std::string& elf, const std::vector<Plan>& plans,
                    const Values& values = {}, bool sealed = true);
+    // Puts the reply to ArtifactLoaded into the channel, so that nobody has to wait for that.
+    void reply_beforehand();
     Answer answer();
 
     pid_t pid() const { return child_->pid(); }
