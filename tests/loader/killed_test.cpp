@@ -64,6 +64,17 @@ TEST_F(Killed, AtEachOfItsSystemCallsItLeavesNothing) {
                                   {"run", ProgramType::xdp, ""}};
     const auto before = attached_now();
     const auto none = attached_to(-1);
+    {
+        const auto answer = Loader().load(elf, plans);
+        ASSERT_TRUE(answer.loaded) << answer.words();
+        ASSERT_NE(attached_to(-1), none);  // so that what stays would be seen
+        for (const auto& program : answer.loaded->programs.items) {
+            if (program.filter) {
+                EXPECT_TRUE(Loader().remove({*program.filter}).probed);
+            }
+        }
+    }
+    ASSERT_EQ(attached_to(-1), none);
     unsigned stop = 1;
     unsigned loaded = 0;
     for (bool killed = true; killed; ++stop) {
