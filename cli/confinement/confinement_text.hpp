@@ -12,6 +12,7 @@ namespace bulkhead::cli {
 std::string broker_in_words(const policy::Policy& policy);
 std::string worker_in_words(const policy::Policy& policy);
 std::string reader_in_words(const policy::Policy& policy);
+std::string loader_in_words(const policy::Policy& policy);  // of a policy that has the part
 // The confinement of the child of this program that checks scripts (cli/vet).
 Result<std::string> vet_in_words();
 std::string job_in_words(const policy::Profile& profile, const policy::Policy& policy);

@@ -1,5 +1,5 @@
 // The texts about the agent's processes. Sentences in this file are about what broker/ and
-// worker/confine.cpp do under every policy; everything else is read from the policy.
+// common/sandbox/confine.cpp do under every policy; everything else is read from the policy.
 #include <algorithm>
 
 #include "cli/base/layout.hpp"
@@ -106,6 +106,33 @@ std::string reader_in_words(const policy::Policy& policy) {
     text += row("walls", standing(policy::kRaisedBeforeExec | policy::kRaisedByWorker |
                                   policy::kRaisedFromOutside));
     text += heading("files: these; agent.yaml and what it answers are descriptors");
+    text += profile.paths.empty() ? "  none\n" : paths_of(profile.paths);
+    text += calls_of(policy.calls_of(profile));
+    return text + "  beneath this list lies the ceiling: bulkhead show-confinement broker\n";
+}
+
+std::string loader_in_words(const policy::Policy& policy) {
+    const auto& profile = policy.part("loader");
+    const auto& limits = profile.limits;
+    auto text = std::string("confinement of the loader of eBPF artifacts\n\n");
+    text += row("user", "one of its own (bulkhead-loader), its group, no supplementary groups");
+    text += row("capabilities", policy::capability_names(profile.capabilities) +
+                                    ": with these it can read the kernel's memory and change any "
+                                    "interface, so nobody but the broker is heard by it");
+    text += row("process",
+                "one for each artifact that is approved, and one at the start, which tries what "
+                "this kernel can; gone when it has answered, and ended when it has not in " +
+                    std::to_string(profile.greeting.count()) + " s");
+    text += row("network",
+                "the host's, of which it has the interfaces; no socket, but netlink where TC "
+                "programs need clsact (before Linux 6.6)");
+    text +=
+        row("limits", size_in_words(limits.memory) + " of memory, " + std::to_string(limits.pids) +
+                          " processes, " + std::to_string(limits.cpu_percent) +
+                          " % of a processor, " + std::to_string(limits.open_files) +
+                          " open files, no core dumps, umask " + octal(profile.umask));
+    text += row("walls", standing(policy::kRaisedBeforeExec | policy::kRaisedByWorker));
+    text += heading("files: these, by Landlock; the object and what it answers are descriptors");
     text += profile.paths.empty() ? "  none\n" : paths_of(profile.paths);
     text += calls_of(policy.calls_of(profile));
     return text + "  beneath this list lies the ceiling: bulkhead show-confinement broker\n";

@@ -266,11 +266,11 @@ struct LoadFailed {
                                .max_bytes = 1'024,
                                .remark = "of a loader, once; nothing stays attached"};
     using Reply = LoaderReply;
-    Code step;  // "open", "rodata", "load", "attach"
+    Code step;  // "confine", "open", "rodata", "load", "attach", "remove"
     std::uint32_t error = 0;
     Detail what;
     static constexpr auto fields =
-        std::tuple{field("step", &LoadFailed::step, "open, rodata, load, attach, remove"),
+        std::tuple{field("step", &LoadFailed::step, "confine, open, rodata, load, attach, remove"),
                    field("error", &LoadFailed::error, "errno(3), or 0"),
                    field("what", &LoadFailed::what, "for people; the end of the verifier's log")};
 };

@@ -118,6 +118,7 @@ Result<> Object::refuse_foreign() const {
 }
 
 Result<> Object::hold_against(const std::vector<protocol::ProgramPlan>& plans) {
+    if (plans.empty()) return fail("the plan names no program");
     TRY(refuse_foreign());
     std::set<std::string> found;
     bpf_program* program = nullptr;

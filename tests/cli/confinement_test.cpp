@@ -14,7 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr const char* kSubjects[] = {"broker", "worker",   "config-reader", "vet",
+constexpr const char* kSubjects[] = {"broker", "worker",   "config-reader", "vet",     "loader",
                                      "admin",  "diagnose", "inspect",       "maintain"};
 
 Answer show(const std::string& who, const std::string& policy = POLICY) {
@@ -55,7 +55,7 @@ TEST(Confinement, IsShownByTheBrokerToo) {
 TEST(Confinement, OfAnUnknownNameOrPolicyIsAWrongCall) {
     EXPECT_EQ(show("absent").code, 2);
     EXPECT_THAT(show("absent").err,
-                HasSubstr("neither broker, worker, config-reader, vet nor a profile"));
+                HasSubstr("neither broker, worker, config-reader, loader, vet nor a profile"));
     EXPECT_EQ(show("worker", "/absent").code, 2);
     EXPECT_EQ(run({.words = {"show-confinement", "worker", "broker"}}).code, 2);
 }

@@ -155,7 +155,7 @@ TEST_F(Load, WhatThePlanDoesNotSayIsRefusedAndNothingStays) {
     const Plan count{"count", ProgramType::xdp, ""};
     const Plan run{"run", ProgramType::xdp, ""};
     const Refusal all[] = {
-        {"count_packets", {}, {}, "open", "program \"count\": not in the manifest"},
+        {"count_packets", {}, {}, "open", "the plan names no program"},
         {"count_packets", {{"other", ProgramType::xdp, ""}}, {}, "open", "\"count\": not in"},
         {"count_packets", {count, run}, {}, "open", "program \"run\": the object has none"},
         {"count_packets", {count, count}, {}, "open", "names it twice"},

@@ -52,6 +52,27 @@ TEST(ShippedPolicy, LeavesTheWorkerAtMost75Calls) {
     }
 }
 
+TEST(ShippedPolicy, LeavesTheLoaderThreeCapabilitiesAndTheCallsOfLibbpf) {
+    const auto policy = shipped();
+    const auto& loader = policy.part("loader");
+    EXPECT_EQ(capability_names(loader.capabilities), "CAP_NET_ADMIN CAP_PERFMON CAP_BPF");
+    for (const auto& row : loader.paths) EXPECT_EQ(row.access, Access::read) << row.path;
+    const auto& list = policy.seccomp.at(loader.seccomp);
+    EXPECT_EQ(list.fallback, (Action{SyscallAction::kill}));
+    std::set<std::string> calls;
+    for (const auto& rule : list.rules) {
+        calls.insert(rule.call);
+        const bool narrowed = rule.call == "bpf" || rule.call == "socket" ||
+                              rule.call == "perf_event_open" || rule.call == "openat";
+        EXPECT_FALSE(narrowed && rule.conditions.empty()) << rule.call;
+    }
+    for (const auto* never : {"execve", "execveat", "clone", "fork", "listen", "connect", "ptrace",
+                              "mount", "unshare", "setresuid", "capset", "kill", "pidfd_open",
+                              "io_uring_setup", "ioctl", "memfd_create", "init_module"}) {
+        EXPECT_FALSE(calls.contains(never)) << never;
+    }
+}
+
 // Admin is root, and its first line says so. No other profile has more than what its rows hold.
 TEST(ShippedPolicy, LeavesNoJobButAdminsACapabilityThatReachesTheKernel) {
     const auto policy = shipped();
