@@ -195,7 +195,6 @@ TEST_F(Load, WhatThePlanDoesNotSayIsRefusedAndNothingStays) {
         EXPECT_EQ(answer.failed->step.str(), one.step) << answer.words();
         EXPECT_THAT(answer.failed->what.str(), HasSubstr(one.words)) << one.object;
         EXPECT_EQ(WEXITSTATUS(answer.status), 1) << one.object;
-        std::printf("%s: %s\n", one.object, answer.words().c_str());
     }
     EXPECT_EQ(attached_now(), before);
 }
