@@ -46,8 +46,8 @@ TEST(Readme, NamesThePackagesThatTheBuildNeeds) {
     const auto scripts = bulkhead::test::content_of(kTree / "scripts/lib.sh");
     const auto lists = all(scripts, std::regex(R"(\nbuild_packages=\(([^)]*)\))"));
     ASSERT_EQ(lists.size(), 1U);
-    const std::set<std::string> beside{"ccache", "libcpp-httplib-dev", "libgtest-dev",
-                                       "libgmock-dev", "libbenchmark-dev"};
+    const std::set<std::string> beside{"ccache",       "clang",        "libcpp-httplib-dev",
+                                       "libgtest-dev", "libgmock-dev", "libbenchmark-dev"};
     const auto page = bulkhead::test::content_of(kTree / "README.md");
     for (const auto& name : all(lists[0], std::regex(R"((\S+))"))) {
         if (beside.contains(name)) continue;
