@@ -112,6 +112,9 @@ Result<> Worker::on_event(link::Packet& packet) {
 
 void Worker::on(const protocol::JobExited& event) { session_.job_exited(event); }
 
+// No duty of this worker's brings artifacts.
+void Worker::on(const protocol::ArtifactChanged&) {}
+
 void Worker::on(const protocol::PolicyReloaded& event) {
     auto& facts = own_->facts;
     facts.policy_digest = crypto::hex(event.policy_digest);

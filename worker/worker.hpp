@@ -27,6 +27,7 @@ class Worker {
     void on_events();
     Result<> on_event(link::Packet& packet);
     void on(const protocol::JobExited& event);
+    void on(const protocol::ArtifactChanged& event);
     void on(const protocol::PolicyReloaded& event);
     void on(const protocol::Ping& event);
     void on(const protocol::Shutdown& event);

@@ -24,6 +24,12 @@ Result<protocol::ReadingReply> handle(const protocol::ReadPrivileged& request, c
                                       Context& broker);
 Result<protocol::CredentialReply> handle(const protocol::OpenCredential& request,
                                          const Caller& caller, Context& broker);
+Result<protocol::OfferReply> handle(const protocol::OfferArtifact& request, const Caller& caller,
+                                    Context& broker);
+Result<protocol::ArtifactsReply> handle(const protocol::ListArtifacts& request,
+                                        const Caller& caller, Context& broker);
+Result<protocol::FeaturesReply> handle(const protocol::KernelFeatures& request,
+                                       const Caller& caller, Context& broker);
 
 // Starts a job again that has waited for the host to restart, or ends it with the reason why not.
 void resume(const KeptJob& kept, const records::Unreported& left, Context& broker);

@@ -281,7 +281,7 @@ struct KernelProbed {
         .name = "KernelProbed",
         .phase = Phase::greeting,
         .effect = Effect::greet,
-        .max_bytes = 4 * 1024,
+        .max_bytes = 5 * 1024,
         .remark = "of a loader, once: what can be attached, or removed it is"};
     using Reply = LoaderReply;
     Bounded<KernelFeature, 24> features;

@@ -93,7 +93,7 @@ void add_table(std::string& page, std::string_view title) {
 std::string describe() {
     std::string page =
         "# The protocol between workers and broker\n\n"
-        "Printed from `common/protocol/requests.hpp` and `events.hpp` by `broker "
+        "Printed from `common/protocol/requests.hpp`, `artifacts.hpp` and `events.hpp` by `broker "
         "--describe-protocol`;\n"
         "a test compares this page with the declarations.\n\n"
         "Version " +
@@ -125,11 +125,14 @@ std::string describe() {
     };
     Requests::each(row);
     ReaderRequests::each(row);
+    LoaderRequests::each(row);
     page +=
-        "\n`Configured` is the config reader's, and all that it may ask; a worker may ask all of "
-        "the others.\n";
+        "\n`Configured` is the config reader's, and all that it may ask; `ArtifactLoaded`, "
+        "`LoadFailed` and `KernelProbed` are a\nloader's, of which it says one. A worker may ask "
+        "all of the others.\n";
     Requests::each(tables);
     ReaderRequests::each(tables);
+    LoaderRequests::each(tables);
     page += "\n## Events\n\n| id | event | payload at most | remark |\n|---|---|---|---|\n";
     Events::each([&]<class M> {
         page += "| " + std::to_string(M::spec.id) + " | `" + std::string(M::spec.name) + "` | " +

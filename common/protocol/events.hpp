@@ -111,6 +111,7 @@ struct Ping {
     static constexpr auto fields = std::tuple{};
 };
 
-using Events = MessageList<Setup, JobExited, PolicyReloaded, Shutdown, ReadConfig, Ping>;
+using Events = MessageList<Setup, JobExited, PolicyReloaded, Shutdown, ReadConfig, Ping,
+                           ArtifactChanged, LoadArtifact, ProbeKernel>;
 
 }  // namespace bulkhead::protocol

@@ -1,7 +1,7 @@
-// Every request that a worker or the config reader can send to the broker. The broker does nothing
-// else on behalf of another process.
+// Every request that a worker, the config reader or a loader can send to the broker. The broker
+// does nothing else on behalf of another process.
 #pragma once
-#include "common/protocol/types.hpp"
+#include "common/protocol/artifacts.hpp"
 
 namespace bulkhead::protocol {
 
@@ -344,8 +344,9 @@ struct OpenCredential {
         std::tuple{field("key", &OpenCredential::key, "the setting that names it")};
 };
 
-using Requests = MessageList<Hello, StartJob, StartCatalogueJob, CancelJob, AckJob, HostState,
-                             OpenHostFile, ReadPrivileged, OpenCredential>;
+using Requests =
+    MessageList<Hello, StartJob, StartCatalogueJob, CancelJob, AckJob, HostState, OpenHostFile,
+                ReadPrivileged, OpenCredential, OfferArtifact, ListArtifacts, KernelFeatures>;
 
 // A file that a backend's settings name. The broker opens it if policy/credentials.policy allows
 // it.

@@ -49,10 +49,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (kind == Kind::request) {
         protocol::Requests::visit(header->id, request);
         protocol::ReaderRequests::visit(header->id, request);
+        protocol::LoaderRequests::visit(header->id, request);
     }
     if (kind == Kind::reply) {
         protocol::Requests::visit(header->id, reply);
         protocol::ReaderRequests::visit(header->id, reply);
+        protocol::LoaderRequests::visit(header->id, reply);
     }
     if (kind == Kind::event) protocol::Events::visit(header->id, request);
     return 0;

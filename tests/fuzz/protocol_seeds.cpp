@@ -41,6 +41,7 @@ int main(int argc, char** argv) {
     };
     protocol::Requests::each(pair);
     protocol::ReaderRequests::each(pair);
+    protocol::LoaderRequests::each(pair);
     protocol::Events::each(
         [&]<class M> { both<M>(folder + std::string(M::spec.name), 2, M::spec.id); });
 }

@@ -63,7 +63,7 @@ Bytes RandomFrames::noise(std::size_t size) {
 // A true header, and behind it what chance brings.
 protocol::Frame RandomFrames::headed_noise() {
     ByteWriter out;
-    out.integer(static_cast<std::uint16_t>(below(4) == 0 ? engine_() : below(12)));
+    out.integer(static_cast<std::uint16_t>(below(4) == 0 ? engine_() : below(18)));
     out.integer(std::uint16_t{0});
     out.integer(static_cast<std::uint32_t>(engine_()));
     const auto payload = noise(below(40));

@@ -26,6 +26,7 @@ TEST(Describe, NamesEveryMessageAndEveryField) {
     };
     Requests::each(has_heading);
     ReaderRequests::each(has_heading);
+    LoaderRequests::each(has_heading);
     Events::each(has_heading);
 }
 

@@ -54,6 +54,7 @@ std::set<std::uint16_t> ids() {
 TEST(Messages, IdsAreUniqueAndNeverZero) {
     auto all = ids<Requests>();
     for (const auto id : ids<ReaderRequests>()) EXPECT_TRUE(all.insert(id).second) << id;
+    for (const auto id : ids<LoaderRequests>()) EXPECT_TRUE(all.insert(id).second) << id;
     for (const auto id : ids<Events>()) EXPECT_TRUE(all.insert(id).second) << id;
     EXPECT_FALSE(all.contains(0));
 }
@@ -63,6 +64,7 @@ TEST(Messages, NamesAreUniqueAndNotEmpty) {
     const auto take = [&]<class M> { EXPECT_TRUE(names.insert(M::spec.name).second); };
     Requests::each(take);
     ReaderRequests::each(take);
+    LoaderRequests::each(take);
     Events::each(take);
     EXPECT_FALSE(names.contains(""));
 }
@@ -76,11 +78,13 @@ TEST(Messages, OnlyTheGreetingMayComeFirst) {
     };
     Requests::each(comes_first);
     ReaderRequests::each(comes_first);
+    LoaderRequests::each(comes_first);
 }
 
-TEST(Messages, TheConfigReaderMayAskForNothingElse) {
-    ReaderRequests::each(
-        []<class M> { EXPECT_EQ(M::spec.phase, Phase::greeting) << M::spec.name; });
+TEST(Messages, ConfigReaderAndLoaderMayAskForNothingElse) {
+    const auto greets = []<class M> { EXPECT_EQ(M::spec.phase, Phase::greeting) << M::spec.name; };
+    ReaderRequests::each(greets);
+    LoaderRequests::each(greets);
 }
 
 TEST(Messages, ABackendsNameIsADirectorysToo) {
@@ -100,6 +104,7 @@ TEST(Messages, AnHonestMessageFitsItsOwnLimit) {
     };
     Requests::each(fits);
     ReaderRequests::each(fits);
+    LoaderRequests::each(fits);
     Events::each(fits);
 }
 
@@ -109,6 +114,7 @@ TEST(Messages, AnHonestReplyFitsIntoAFrame) {
     };
     Requests::each(fits);
     ReaderRequests::each(fits);
+    LoaderRequests::each(fits);
 }
 
 TEST(Messages, AreFoundByTheirIdAndByNoOther) {

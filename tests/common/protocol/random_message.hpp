@@ -86,6 +86,7 @@ void each_message(Visitor&& visit) {
     };
     Requests::each(both);
     ReaderRequests::each(both);
+    LoaderRequests::each(both);
     Events::each([&]<class M> { visit.template operator()<M>(std::string(M::spec.name)); });
 }
 
