@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 
 #include "common/sandbox/child.hpp"
 #include "common/sandbox/privileges.hpp"
+#include "common/sys/bpf_call.hpp"
 
 namespace bulkhead::sandbox {
 
@@ -22,20 +22,16 @@ constexpr std::array kCalls{BPF_CGROUP_INET4_CONNECT, BPF_CGROUP_INET6_CONNECT,
                             BPF_CGROUP_UDP4_SENDMSG,  BPF_CGROUP_UDP6_SENDMSG,
                             BPF_CGROUP_INET4_BIND,    BPF_CGROUP_INET6_BIND};
 
-std::uint64_t address_of(const void* pointer) { return reinterpret_cast<std::uint64_t>(pointer); }
-
 Result<sys::Fd> load(std::span<const bpf_insn> program, bpf_attach_type call) {
     bpf_attr attribute{};
     attribute.prog_type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR;
     attribute.expected_attach_type = call;
-    attribute.insns = address_of(program.data());
+    attribute.insns = sys::bpf_address(program.data());
     attribute.insn_cnt = static_cast<std::uint32_t>(program.size());
-    attribute.license = address_of("");  // no GPL-only helper is called
+    attribute.license = sys::bpf_address("");  // no GPL-only helper is called
     constexpr char kName[BPF_OBJ_NAME_LEN] = "bulkhead_egress";
     std::memcpy(attribute.prog_name, kName, sizeof kName);
-    sys::Fd fd(static_cast<int>(::syscall(SYS_bpf, BPF_PROG_LOAD, &attribute, sizeof attribute)));
-    if (!fd) return sys::fail_errno("BPF_PROG_LOAD");
-    return fd;
+    return sys::bpf_open(BPF_PROG_LOAD, attribute, "BPF_PROG_LOAD");
 }
 
 // Attaches without flags: the kernel then refuses programs in descendant cgroups, and this one
@@ -45,8 +41,7 @@ Result<> attach(int cgroup, const sys::Fd& program, bpf_attach_type call) {
     attribute.target_fd = static_cast<std::uint32_t>(cgroup);
     attribute.attach_bpf_fd = static_cast<std::uint32_t>(program.get());
     attribute.attach_type = call;
-    return sys::check(::syscall(SYS_bpf, BPF_PROG_ATTACH, &attribute, sizeof attribute),
-                      "BPF_PROG_ATTACH");
+    return sys::bpf_call(BPF_PROG_ATTACH, attribute, "BPF_PROG_ATTACH");
 }
 
 // --- read back
