@@ -2,8 +2,8 @@
 // (bpf(2), linux/bpf.h). It loads nothing and attaches nothing. Errors of system calls carry errno
 // in `code`.
 //
-// A process that holds a descriptor needs no capability for these calls from Linux 5.19 on, but
-// where the text says so. Before, kernel.unprivileged_bpf_disabled = 1 or 2 asks for CAP_BPF.
+// Each raises CAP_SYS_ADMIN meanwhile. From Linux 5.19 on only enable_run_time() needs it, while
+// before kernel.unprivileged_bpf_disabled = 1 or 2 asks for it, or for CAP_BPF, everywhere.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -108,11 +108,11 @@ Result<std::uint64_t> sum_of_map(const sys::Fd& map);
 Result<> detach(const sys::Fd& link);
 
 // BPF_ENABLE_STATS (Linux 5.8): the kernel counts run time and runs of every program of this host
-// until the descriptor is closed. Raises CAP_SYS_ADMIN meanwhile.
+// until the descriptor is closed.
 Result<sys::Fd> enable_run_time();
 
 // BPF_OBJ_PIN and BPF_OBJ_GET. `path` is absolute and in a bpffs; otherwise code EPERM. What is
-// pinned gets mode 0600. Code EEXIST if there is such a file. Raises CAP_BPF meanwhile.
+// pinned gets mode 0600. Code EEXIST if there is such a file.
 Result<> pin(const sys::Fd& object, const std::string& path);
 Result<sys::Fd> get_pinned(const std::string& path);
 

@@ -6,7 +6,7 @@
 //   STATE/broker/pinned/ID        PinRecord
 //
 // The record is on disk before the first pin exists, and removed after the last one. The pins are
-// made in ID.new, which is then renamed, so after a crash ID is whole or absent. Whatever lies in
+// made in ID_new, which is then renamed, so after a crash ID is whole or absent. Whatever lies in
 // the directory and has no record is a stranger's: it is neither adopted nor removed.
 //
 // While no broker runs, nothing ends what is pinned: neither its time to live nor the guard.
@@ -70,7 +70,8 @@ class Pins {
 
     // Removes pins and record, of a half-made one too. Succeeds if there are none. After an error
     // it has removed what it could; the record stays while a pin does, and adopt() tries again.
-    // Links of which a descriptor is held stay attached: the caller detaches or closes them.
+    // Links that can be detached are. Others (LSM, fentry, fexit, kprobe) stay attached while the
+    // caller holds a descriptor of them. Pins without a record, a stranger's, are not touched.
     Result<> unpin(const protocol::JobId& id) const;
 
     // What the pins refer to now, for drift() against the record's facts. An error if one is
@@ -87,6 +88,12 @@ class Pins {
   private:
     Pins(sys::Dir records, std::string boot, std::string bpffs)
         : records_(std::move(records)), boot_(std::move(boot)), bpffs_(std::move(bpffs)) {}
+    Result<std::optional<sys::Dir>> folder() const;  // nothing if it is absent
+    Result<sys::Dir> make_folder() const;
+    Result<Held> held(const PinRecord& record) const;
+    Result<Adopted> adopt(const std::string& id) const;
+    NotAdopted withdraw(const std::string& id, std::string why) const;
+    Result<std::vector<std::string>> records_of_this_boot(Found& found) const;
 
     sys::Dir records_;
     std::string boot_;
