@@ -12,10 +12,12 @@ namespace {
 
 // A digest over all that the ceiling is made of: the capabilities a new process would keep, those
 // in force, and the filter.
-crypto::Digest made_of(const ReadyPolicy& policy, std::uint64_t reachable) {
+crypto::Digest made_of(const ReadyPolicy& policy, const Ceiling& ceiling) {
     const auto& own = policy.policy.part("broker");
-    auto capabilities = own.capabilities | own.in_force | (own.wished & reachable);
+    auto capabilities = own.capabilities | own.in_force | (own.wished & ceiling.capabilities);
     for (const auto& [name, profile] : policy.policy.profiles) capabilities |= profile.capabilities;
+    // Also those that this process gave up at its start: a restart would have them.
+    capabilities |= loader_capabilities(policy.policy) & ceiling.reachable;
     ByteWriter all;
     all.integer(capabilities);
     all.integer(own.in_force);
@@ -45,7 +47,7 @@ Result<Ceiling> ceiling_for(const ReadyPolicy& policy, std::uint64_t reachable) 
     Ceiling ceiling{.digest = policy.policy.digest};
     ceiling.capabilities = TRY(ceiling_of(policy.policy, reachable));
     ceiling.reachable = reachable;
-    ceiling.made_of = made_of(policy, ceiling.capabilities);
+    ceiling.made_of = made_of(policy, ceiling);
     return ceiling;
 }
 
@@ -60,7 +62,7 @@ Result<> give_up_capabilities(const ReadyPolicy& policy, const Ceiling& ceiling)
 }
 
 bool wants_other(const ReadyPolicy& policy, const Ceiling& ceiling) {
-    return made_of(policy, ceiling.capabilities) != ceiling.made_of;
+    return made_of(policy, ceiling) != ceiling.made_of;
 }
 
 }  // namespace bulkhead::broker

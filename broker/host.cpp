@@ -118,6 +118,10 @@ Result<sys::Fd> open_config(const std::string& path) {
     return sys::reopen(*found, O_RDONLY | O_NONBLOCK);
 }
 
+std::uint64_t loader_capabilities(const policy::Policy& policy) {
+    return policy.artifacts ? policy.part("loader").capabilities : 0;
+}
+
 Result<std::uint64_t> ceiling_of(const policy::Policy& policy, std::uint64_t reachable) {
     const auto require = [&](std::uint64_t wanted, const std::string& who) -> Result<> {
         // adjtimex(2), by which root asks about the clock, would set it for whoever has SYS_TIME.
@@ -134,7 +138,8 @@ Result<std::uint64_t> ceiling_of(const policy::Policy& policy, std::uint64_t rea
         TRY(require(profile.capabilities, profile.source.file));
         ceiling |= profile.capabilities;
     }
-    return ceiling;
+    // What the unit does not give makes the loader unusable, and nothing else.
+    return ceiling | (loader_capabilities(policy) & reachable);
 }
 
 policy::WallSet not_raised_here() {
@@ -166,6 +171,13 @@ std::string default_worker_path() {
     const auto folder = own_folder();
     const auto beside = folder + "/worker";
     return is_file(beside) ? beside : folder + "/../worker/worker";
+}
+
+std::string default_loader_path() {
+    const auto folder = own_folder();
+    const auto beside = folder + "/bulkhead-loader";
+    const auto built = folder + "/../loader/bulkhead-loader";
+    return is_file(beside) || !is_file(built) ? beside : built;
 }
 
 std::string tool_path() {

@@ -45,12 +45,17 @@ policy::WallSet not_raised_here();
 Result<sandbox::Standing> harden_self();
 // Sets RLIMIT_NOFILE and the umask of this process, as its profile says.
 Result<> limit_self(const policy::Profile& own);
+// What the loader needs; nothing where there is no artifacts.policy.
+std::uint64_t loader_capabilities(const policy::Policy& policy);
 // The capabilities that this broker and all its jobs can ever have: what it needs itself and what
 // profiles name. An error says who wants one that is not in `reachable`.
 Result<std::uint64_t> ceiling_of(const policy::Policy& policy, std::uint64_t reachable);
 
 // The program beside this one: libexec/bulkhead/worker, or worker/worker of a build tree.
 std::string default_worker_path();
+
+// The loader beside this one: libexec/bulkhead/bulkhead-loader, or loader/ of a build tree.
+std::string default_loader_path();
 
 // `bulkhead`, the unprivileged tool: ../../bin of libexec/bulkhead, or cli/ of a build tree.
 std::string tool_path();

@@ -30,6 +30,9 @@ struct ReadyPolicy {
     const sandbox::Filter& filter_of(std::string_view part) const {
         return filter(policy.part(part).seccomp);
     }
+
+  private:
+    static Result<> widen_ceiling(ReadyPolicy& ready);
 };
 
 }  // namespace bulkhead::broker

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "broker/processes/part.hpp"
 
 namespace bulkhead::broker {
@@ -72,6 +74,50 @@ TEST(RestartNeeded, WhenTheCeilingWouldBeAnother) {
         << "a narrower one";
     EXPECT_TRUE(wants([](auto& policy) { policy.policy.parts["broker"].in_force = 2; }));
     EXPECT_FALSE(wants([](auto& policy) { policy.filters["worker"][0].k = 0; }));
+}
+
+// Bit for bit the same without artifacts.policy, whatever the loader's profile says.
+TEST(CeilingOfArtifacts, IsThereWithTheirPolicyAlone) {
+    const auto plain = ceiling_for(sample(), sandbox::kAllCapabilities).value();
+    auto policy = sample();
+    policy.policy.parts["loader"].capabilities = sandbox::capability(CAP_BPF);
+    const auto unused = ceiling_for(policy, sandbox::kAllCapabilities).value();
+    EXPECT_EQ(unused.capabilities, plain.capabilities);
+    EXPECT_EQ(unused.made_of, plain.made_of);
+    EXPECT_FALSE(wants_other(policy, plain));
+    policy.policy.artifacts.emplace();
+    const auto used = ceiling_for(policy, sandbox::kAllCapabilities).value();
+    EXPECT_EQ(used.capabilities, plain.capabilities | sandbox::capability(CAP_BPF));
+    EXPECT_TRUE(wants_other(policy, plain)) << "a restart would have it";
+    EXPECT_FALSE(wants_other(policy, used));
+    const auto poor = ceiling_for(policy, plain.capabilities | 8).value();
+    EXPECT_EQ(poor.capabilities, plain.capabilities) << "its unit does not give it, and it starts";
+}
+
+TEST(CeilingOfArtifacts, LetsPerfEventsThroughWithTheirPolicyAlone) {
+    const auto made = [](bool artifacts) {
+        auto vendor = policy::read(BULKHEAD_POLICY, policy::Trust::anybody).value();
+        vendor.texts.erase("shipped.digests");
+        policy::Files own{.directory = "test", .texts = {}, .ignored = {}};
+        own.texts["host.policy"] = "policy-format 2   # test\nhost-id test-host   # test\n";
+        if (artifacts) own.texts["artifacts.policy"] = "allow xdp lo   # test\n";
+        vendor.texts.erase("host.policy");
+        return ReadyPolicy::make(vendor, own).value();
+    };
+    const auto same = [](const sandbox::Filter& a, const sandbox::Filter& b) {
+        return std::ranges::equal(std::as_bytes(std::span(a)), std::as_bytes(std::span(b)));
+    };
+    const auto without = made(false);
+    const auto with = made(true);
+    const auto as_written =
+        sandbox::compile(without->policy.seccomp.find("broker")->second).value();
+    EXPECT_TRUE(same(without->filter_of("broker"), as_written));
+    EXPECT_FALSE(same(with->filter_of("broker"), as_written));
+    for (const auto* part : {"worker", "config-reader", "loader"}) {
+        EXPECT_TRUE(same(with->filter_of(part), without->filter_of(part))) << part;
+    }
+    EXPECT_FALSE(same(with->filter("admin"), without->filter("admin")))
+        << "what the ceiling denies no more, the list of jobs of admin does";
 }
 
 TEST(RestartNeeded, NotForWhatThisHostCouldNotGive) {
