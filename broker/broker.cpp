@@ -14,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kLastWords = 5s;   // for workers to exit when no job will end any more
+constexpr auto kToTidyUp = 50ms;  // until a loader is asked for again that removes filters
 constexpr auto kFlushTime = 10s;  // for workers to upload, after kGrace of their jobs
 
 }  // namespace
@@ -58,6 +59,7 @@ Result<int> Broker::run() {
     put_in_force();
     tell_opened(context_);
     TRY(watch_for_reboots());
+    TRY(serve_artifacts());
     log_.check(requests_.follow(), "requests-unwatched");
     settle_orphans();
     parts_.loop.after({}, [this] { workers_->start(); });
@@ -67,9 +69,30 @@ Result<int> Broker::run() {
     TRY(follow_status());
     TRY(parts_.loop.run());
     if (status_) log_.check(status_->remove(), "status-file-left");
+    context_.artifacts = nullptr;
+    artifacts_.reset();
+    one_loader_.reset();
     workers_.reset();
     note(context_, "agent-stopped", {{"exit", code_}});
     return code_;
+}
+
+// A pass of its own would end what it loads at once.
+Result<> Broker::serve_artifacts() {
+    if (parts_.options.command != Command::serve) return {};
+    one_loader_.emplace(parts_.loop, context_, parts_.cgroups, parts_.options, parts_.part,
+                        open_program(parts_.options.loader, "loader program"));
+    artifacts_.emplace(
+        parts_.loop, context_, TRY(parts_.directories.broker_state.open_dir(".")),
+        LoaderPort{
+            .unusable = [this] { return one_loader_->unusable(); },
+            .start = [this](LoaderOrder order) { return one_loader_->start(std::move(order)); }},
+        [this](std::string_view backend, const protocol::ArtifactChanged& changed) {
+            workers_->tell(backend, changed);
+        });
+    context_.artifacts = &*artifacts_;
+    artifacts_->begin();
+    return {};
 }
 
 void Broker::settle_orphans() {
@@ -106,6 +129,7 @@ void Broker::shut_down() {
         log_.info("agent-stopping", {{"running_jobs", jobs_.running()}});
         service_.send("STOPPING=1\nSTATUS=waiting for jobs and workers");
         jobs_.stop_all("agent-stopped");
+        if (artifacts_) artifacts_->stop();
         parts_.loop.after(std::chrono::milliseconds(event.grace_ms), [this] {
             log_.warning("agent-stopped-early",
                          {{"why", "jobs and workers had not ended in time"}});
@@ -117,7 +141,9 @@ void Broker::shut_down() {
 }
 
 void Broker::stop_if_drained() {
-    if (context_.draining && !workers_->any_runs() && jobs_.running() == 0) stop(kDone);
+    if (!context_.draining || workers_->any_runs() || jobs_.running() > 0) return;
+    if (!artifacts_ || artifacts_->idle()) return stop(kDone);
+    parts_.loop.after(kToTidyUp, [this] { stop_if_drained(); });
 }
 
 void Broker::keep_time() {

@@ -2,8 +2,10 @@
 #pragma once
 #include <memory>
 
+#include "broker/artifacts/artifacts.hpp"
 #include "broker/context/context.hpp"
 #include "broker/host.hpp"
+#include "broker/loader.hpp"
 #include "broker/options.hpp"
 #include "broker/records/trusted_clock.hpp"
 #include "broker/requests.hpp"
@@ -58,6 +60,7 @@ class Broker {
     Result<> take_stock(ReadyPolicy& policy);
     Result<> watch_for_reboots();
     void settle_orphans();
+    Result<> serve_artifacts();
     void on_job_ended(JobNumber number, const protocol::JobEnd& end);
     void on_greeted(Worker& worker);
 
@@ -93,7 +96,9 @@ class Broker {
     UnixTime rejected_since_{};  // the policy on disk; without meaning where it is in force
     std::optional<NameServers> name_servers_;  // absent where egress is missing
     std::unique_ptr<Workers> workers_;
-    std::optional<StatusFile> status_;  // absent in one-pass mode
+    std::optional<Loader> one_loader_;
+    std::optional<Artifacts> artifacts_;  // absent in one-pass mode
+    std::optional<StatusFile> status_;    // absent in one-pass mode
     bool status_due_ = false;
     UnixTime started_ = sys::now();
     int code_ = 0;

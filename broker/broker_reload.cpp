@@ -153,12 +153,14 @@ std::string Broker::keep_what_is_granted_now(const std::string& rejected) {
            "mend it, then: bulkhead reload\n";
 }
 
+// Artifacts too: what the policy that counts admits no longer is unloaded.
 void Broker::end_revoked_jobs(const std::vector<approval::RevokedJob>& revoked) {
     jobs_.end_revoked([&](const records::Start& start) {
         return std::ranges::any_of(revoked, [&](const auto& row) {
             return row.kill && row.names(start.manifest, start.job_id.value.str());
         });
     });
+    if (artifacts_) artifacts_->policy_changed();
 }
 
 // What does not keep a policy from being loaded, and an operator has to know all the same.

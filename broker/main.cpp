@@ -25,7 +25,8 @@ int print(const std::string& text) {
 
 void make_absolute(broker::Options& options) {
     for (auto* path : {&options.policy, &options.vendor_policy, &options.config, &options.state,
-                       &options.log_dir, &options.log_file, &options.run_dir, &options.worker}) {
+                       &options.log_dir, &options.log_file, &options.run_dir, &options.worker,
+                       &options.loader}) {
         if (path->empty()) continue;
         std::error_code error;
         auto whole = std::filesystem::absolute(*path, error).lexically_normal().string();
@@ -36,6 +37,7 @@ void make_absolute(broker::Options& options) {
 
 int serve(broker::Options options) {
     if (options.worker.empty()) options.worker = broker::default_worker_path();
+    if (options.loader.empty()) options.loader = broker::default_loader_path();
     if (options.vendor_policy.empty()) {
         options.vendor_policy = policy::vendor_directory(BULKHEAD_FROM_BROKER_TO_POLICY);
     }

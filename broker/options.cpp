@@ -30,6 +30,10 @@ constexpr std::array kPaths{
                "accounts USERS0, USERS1, ..., or UID:GID, UID+1:GID+1, ..."},
     PathOption{"--config-user", &Options::config_user, "USER",
                "reads agent.yaml: name in /etc/passwd, or UID:GID"},
+    PathOption{"--loader", &Options::loader, "FILE",
+               "loads eBPF artifacts where artifacts.policy exists (default: beside broker)"},
+    PathOption{"--loader-user", &Options::loader_user, "USER",
+               "its account: name in /etc/passwd, or UID:GID"},
 };
 
 struct Switch {

@@ -24,6 +24,8 @@ struct Options {
     std::string worker;                      // empty: beside this program
     std::string worker_user = "bulkhead-w";  // and the number of a slot
     std::string config_user = "bulkhead-config";
+    std::string loader;  // empty: beside this program
+    std::string loader_user = "bulkhead-loader";
     std::vector<std::string> order;     // options that choose the kind of pass, for the workers
     std::vector<std::string> settings;  // checked by the config reader
     sys::Level log_level = sys::Level::info;

@@ -14,6 +14,9 @@ std::map<std::uint32_t, std::string> own_accounts(const Options& options) {
     if (const auto user = sandbox::find_user(options.config_user)) {
         own[user->uid] = "the config reader's";
     }
+    if (const auto user = sandbox::find_user(options.loader_user)) {
+        own[user->uid] = "the loader's";
+    }
     return own;
 }
 

@@ -10,6 +10,7 @@
 #include <array>
 #include <utility>
 
+#include "broker/artifacts/artifacts.hpp"
 #include "broker/context/clock.hpp"
 #include "broker/context/memory.hpp"
 #include "common/base/text.hpp"
@@ -98,6 +99,12 @@ Result<> Requests::serve() {
             note(broker_, event, {{"backend", name.substr(begin.size())}, {"reason", why}});
             broker_.log.check(dir.remove_file(name), "requests-failed");
         }
+        if (name.starts_with(kRemoveArtifact) && !name.ends_with(".new")) {
+            const auto reason = one_line(dir.read_file(name, kMaxReason));
+            if (!broker_.log.check(dir.remove_file(name), "requests-failed")) continue;
+            remove_artifact(std::string_view(name).substr(kRemoveArtifact.size()), reason);
+            continue;
+        }
         const auto number = std::string_view(name).substr(
             std::min(name.size(), name.starts_with(kStopJob) ? kStopJob.size() : name.size()));
         const bool clock = name == kResetClock || name == kResetTrusted;
@@ -146,6 +153,13 @@ void Requests::stop_job(std::string_view number, const std::string& reason) {
                                                  "stopped on the host: " + quoted(reason));
     note(broker_, "job-stop-requested", {{"number", number}, {"runs", runs}, {"reason", reason}});
     broker_.log.info("job-stop-requested", {{"number", quoted(number)}, {"runs", runs}});
+}
+
+void Requests::remove_artifact(std::string_view id, const std::string& reason) {
+    const bool known = broker_.artifacts != nullptr && broker_.artifacts->remove(id, reason);
+    note(broker_, "artifact-remove-requested",
+         {{"artifact", id}, {"known", known}, {"reason", reason}});
+    broker_.log.info("artifact-remove-requested", {{"artifact", quoted(id)}, {"known", known}});
 }
 
 // That a mark is gone is recorded by Intake, for each backend.

@@ -14,6 +14,8 @@ class Requests {
     // kAnswerStays, is dropped.
     static constexpr std::string_view kFolder = "requests";
     static constexpr std::string_view kStopJob = "stop-job.";
+    // The same of an artifact: `remove-artifact.ID`.
+    static constexpr std::string_view kRemoveArtifact = "remove-artifact.";
     // A file `reload.TOKEN`, empty or not, where TOKEN is of 1 to 64 letters, digits and '-': it is
     // removed, the policy is loaded, and a file `answer.TOKEN` has the verdict: "loaded" or
     // "rejected" in the first line, and what is to be said of it. Who asked removes the answer.
@@ -44,6 +46,7 @@ class Requests {
   private:
     Result<> serve();
     void stop_job(std::string_view number, const std::string& reason);
+    void remove_artifact(std::string_view id, const std::string& reason);
     void reload(const sys::Dir& dir, const std::vector<std::string>& tokens);
     void look_at_intake();
 

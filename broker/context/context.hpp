@@ -20,6 +20,8 @@
 
 namespace bulkhead::broker {
 
+class Artifacts;
+
 // The worker of one backend, which made the request. It gets what belongs to that backend only.
 struct Caller {
     const protocol::BackendName& backend;
@@ -63,7 +65,8 @@ struct Context {
     std::string config_file{}, config_stamp{};  // stamp_of() it at the start
     bool draining = false;
     const Reboot* reboot = nullptr;
-    std::string boot;  // boot_id()
+    Artifacts* artifacts = nullptr;  // absent in one-pass mode, which loads none
+    std::string boot;                // boot_id()
     std::size_t backends = 1;
     std::uint64_t lost_lines = 0;  // that were told by tell_lost_lines(), the last at lost_at
     sys::Clock::time_point lost_at{};

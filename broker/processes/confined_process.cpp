@@ -94,8 +94,8 @@ std::vector<std::string> environment_if(const auto& wanted) {
 
 }  // namespace
 
-Result<sys::Fd> open_program(const std::string& path) {
-    const auto found = TRY(within("worker program " + path, sys::walk(path, "/")));
+Result<sys::Fd> open_program(const std::string& path, std::string_view what) {
+    const auto found = TRY(within(std::string(what) + " " + path, sys::walk(path, "/")));
     TRY(sys::require_roots_file(found, path));
     return sys::reopen(found, O_RDONLY);
 }

@@ -35,7 +35,7 @@ struct ProcessPlan {
 };
 
 // A regular file of root's that nobody else can write.
-Result<sys::Fd> open_program(const std::string& path);
+Result<sys::Fd> open_program(const std::string& path, std::string_view what = "worker program");
 // The environment for the config reader: that of this process, which may hold settings, without the
 // variables that steer the loader, the allocator or TLS, and those of sd_notify(3) and the like.
 std::vector<std::string> environment_for_settings();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "broker/artifacts/artifacts.hpp"
 #include "broker/context/profiles.hpp"
 #include "broker/status/expiring.hpp"
 #include "broker/status/json_text.hpp"
@@ -121,6 +122,45 @@ std::string jobs_of(const Context& broker) {
         .str();
 }
 
+std::string artifact_of(const protocol::ArtifactStatus& one) {
+    JsonObject json;
+    json.put("id", one.artifact_id.value.str())
+        .put("manifest", crypto::hex(one.manifest))
+        .put("state", name_of(one.state))
+        .put("reason", one.reason.str())
+        .put("since", one.since);
+    if (!one.detail.empty()) json.put("detail", one.detail.str());
+    if (one.expires != 0) json.put("expires", one.expires);
+    return json.put("programs", one.programs)
+        .put("run_count", one.run_count)
+        .put("run_time_ns", one.run_time_ns)
+        .put("cpu_millipercent", one.cpu_millipercent)
+        .put("drops", one.drops)
+        .put("pinned", one.pinned)
+        .str();
+}
+
+std::string feature_of(const protocol::KernelFeature& one) {
+    JsonObject json;
+    json.put("name", one.name.str()).put("works", one.works);
+    if (!one.works) json.put("why", one.why.str());
+    return json.str();
+}
+
+std::string artifacts_of(const Context& broker) {
+    const auto* const artifacts = broker.artifacts;
+    const bool enabled = broker.as_granted().artifacts.has_value();
+    JsonObject json;
+    json.put("enabled", enabled);
+    if (artifacts == nullptr) return json.put_json("list", "[]").str();
+    if (const auto why = enabled ? artifacts->unusable() : ""; !why.empty()) {
+        json.put("unusable", why);
+    }
+    return json.put_json("list", json_list(artifacts->list(""), artifact_of))
+        .put_json("kernel", json_list(artifacts->features().features.items, feature_of))
+        .str();
+}
+
 // Of each profile for whose jobs there is a rule or a pin.
 std::string approvals_of(const policy::Policy& policy) {
     std::vector<std::string> rows;
@@ -176,6 +216,7 @@ std::string root_status(const Context& broker, std::span<const WorkerFacts> work
                                .str())
         .put_json("workers", json_list(workers, worker_of))
         .put_json("jobs", jobs_of(broker))
+        .put_json("artifacts", artifacts_of(broker))
         .put_json("expiring", json_list(expiring(broker, clocks.now),
                                         [](const policy::Expiring& one) {
                                             return JsonObject{}

@@ -21,6 +21,7 @@ TEST(Options, WithoutAnyItServesFromTheUsualPlaces) {
     EXPECT_EQ(options.policy, "/etc/bulkhead/policy");
     EXPECT_EQ(options.worker_user, "bulkhead-w");
     EXPECT_EQ(options.config_user, "bulkhead-config");
+    EXPECT_EQ(options.loader_user, "bulkhead-loader");
     EXPECT_THAT(options.settings, IsEmpty());
     EXPECT_THAT(options.order, IsEmpty());
 }
@@ -94,8 +95,8 @@ TEST(Help, NamesEveryOption) {
     const auto text = help_text();
     for (const auto* word :
          {"--policy", "--vendor-policy", "--config", "--state", "--log-dir", "--run-dir",
-          "--worker", "--worker-user", "--config-user", "--once", "--register-only",
-          "--check-in-only", "--version", "--help", "--describe-protocol"}) {
+          "--worker", "--worker-user", "--config-user", "--loader", "--loader-user", "--once",
+          "--register-only", "--check-in-only", "--version", "--help", "--describe-protocol"}) {
         EXPECT_THAT(text, HasSubstr(std::string("  ") + word + " "));
     }
 }

@@ -1,0 +1,118 @@
+#include "broker/loader.hpp"
+
+#include <sys/wait.h>
+
+#include "broker/handlers/dispatch.hpp"
+#include "broker/handlers/loader_answers.hpp"
+#include "common/policy/parse.hpp"
+
+namespace bulkhead::broker {
+
+namespace {
+
+constexpr const char* kName = "loader";
+constexpr std::chrono::seconds kToLeave{5};        // from the loader's answer to its exit
+constexpr std::chrono::milliseconds kToClose{20};  // until its closer is asked for again
+
+std::string how(int status) {
+    if (WIFSIGNALED(status)) {
+        return "the loader was killed by signal " + std::to_string(WTERMSIG(status)) +
+               (WTERMSIG(status) == SIGSYS ? ", for a system call that its list does not have"
+                                           : "");
+    }
+    return "the loader ended with exit status " + std::to_string(WEXITSTATUS(status));
+}
+
+}  // namespace
+
+Loader::~Loader() { loop_.cancel(release_); }
+
+std::string Loader::unusable() const {
+    if (!program_) {
+        return "no-loader: " + program_.error().what +
+               "; install the package bulkhead-loader and restart the agent";
+    }
+    const auto& profile = broker_.policy->policy.part(kName);
+    const auto lacking = profile.capabilities & ~broker_.ceiling.capabilities;
+    if (lacking != 0) {
+        return "this agent was started without " + policy::capability_names(lacking) +
+               ": restart it, with the lines of bulkhead.service.d/artifacts.conf in its unit";
+    }
+    const auto user = sandbox::find_user(user_);
+    return user ? "" : "--loader-user: " + user.error().what;
+}
+
+Result<> Loader::start(LoaderOrder order) {
+    if (peer_) return fail("a loader runs already");
+    if (const auto why = unusable(); !why.empty()) return fail(why);
+    order_.emplace(std::move(order));
+    fault_.clear();
+    const auto done = spawn();
+    if (done) return {};
+    order_.reset();
+    peer_.reset();
+    return done;
+}
+
+Result<> Loader::spawn() {
+    const auto& profile = broker_.policy->policy.part(kName);
+    auto limits = profile.limits;
+    // The maps that it makes count as its memory.
+    if (const auto& rules = broker_.policy->policy.artifacts) limits.memory = rules->max_memory;
+    const auto cgroup = TRY(cgroups_.make(kName, limits));
+    auto ground = part_;
+    ground.program = program_->get();
+    auto plan = plan_of(profile, kName, ground);
+    plan.limits = limits;
+    plan.arguments = {"bulkhead-loader"};
+    plan.user = TRY(within("--loader-user", sandbox::find_user(user_)));
+    plan.cgroup = cgroup.fd();
+    peer_ = TRY(Peer::start(
+        loop_, broker_.log, plan,
+        {.rows = profile.paths, .greeting = profile.greeting, .sharers = 1},
+        {.answer =
+             [this](link::Packet& packet, Gate& gate) {
+                 LoaderCaller caller{peer_->process(), *order_};
+                 return dispatch<protocol::LoaderRequests>(packet, gate, caller, broker_);
+             },
+         .greeted = [this] { peer_->kill_after(kToLeave); },
+         .failed =
+             [this](Peer::Fault fault, const Error& error) {
+                 fault_ = "the loader was killed: " + error.what;
+                 if (fault != Peer::Fault::protocol) return;
+                 note(broker_, "protocol-violation", {{"process", kName}, {"what", error.what}});
+             },
+         .ended = [this](int status) { on_ended(status); }}));
+    TRY(within(kName, cgroups_.require_in(kName, peer_->process().pid())));
+    return send();
+}
+
+Result<> Loader::send() {
+    const auto& policy = *broker_.policy;
+    const auto complete = [&](auto& frame) -> Result<> {
+        frame.seccomp.fd = TRY(sandbox::to_memfd(policy.filter_of(kName)));
+        frame.landlock = TRY(ruleset_of(policy.policy.part(kName), {}, peer_->process().proc(),
+                                        broker_.landlock_abi));
+        return peer_->begin(frame);
+    };
+    return std::visit(complete, order_->frame);
+}
+
+void Loader::on_ended(int status) {
+    if (fault_.empty() && status != 0) fault_ = how(status);
+    release();
+}
+
+// The next one may start when all that this one has sent is closed.
+void Loader::release() {
+    if (!peer_->all_closed()) {
+        release_ = loop_.after(kToClose, [this] { release(); });
+        return;
+    }
+    peer_.reset();
+    const auto order = std::move(*order_);
+    order_.reset();
+    order.ended(fault_);
+}
+
+}  // namespace bulkhead::broker
