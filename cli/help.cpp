@@ -76,6 +76,7 @@ constexpr std::array kExamples{
     Pair{"status", "bulkhead status"},
     Pair{"jobs", "bulkhead jobs --since 7d"},
     Pair{"stop-job", "bulkhead stop-job 17 --reason 'INC-3: fills the disk'"},
+    Pair{"artifacts", "bulkhead artifacts remove drop-counter --reason 'INC-5: drops too much'"},
     Pair{"suspend-jobs", "bulkhead suspend-jobs --reason 'maintenance until 18:00'"},
     Pair{"resume-jobs", "bulkhead resume-jobs"},
     Pair{"accept-lost-ledger", "bulkhead accept-lost-ledger --reason 'INC-4: new disk'"},

@@ -8,7 +8,13 @@ if(BULKHEAD_STRIP)
     # What `cmake --install --strip` sets; before install(TARGETS), whose script reads it.
     install(CODE "set(CMAKE_INSTALL_DO_STRIP TRUE)")
 endif()
-install(TARGETS broker worker loader RUNTIME DESTINATION ${BULKHEAD_LIBEXEC})
+install(TARGETS broker worker RUNTIME DESTINATION ${BULKHEAD_LIBEXEC})
+# The package bulkhead-loader: cmake --install DIR --component loader
+install(TARGETS loader RUNTIME DESTINATION ${BULKHEAD_LIBEXEC} COMPONENT loader EXCLUDE_FROM_ALL)
+install(FILES systemd/artifacts.conf DESTINATION lib/systemd/system/bulkhead.service.d
+        COMPONENT loader EXCLUDE_FROM_ALL)
+install(FILES systemd/sysusers-loader.conf DESTINATION lib/sysusers.d RENAME bulkhead-loader.conf
+        COMPONENT loader EXCLUDE_FROM_ALL)
 install(TARGETS bulkhead RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 configure_file(cmake/install.cmake.in ${CMAKE_BINARY_DIR}/install.cmake @ONLY)

@@ -21,6 +21,7 @@ Result<int> status(const Arguments& arguments);
 Result<int> metrics(const Arguments& arguments);
 Result<int> serve_status(const Arguments& arguments);
 Result<int> explain(const Arguments& arguments);
+Result<int> artifacts(const Arguments& arguments);
 Result<int> jobs(const Arguments& arguments);
 Result<int> stop_job(const Arguments& arguments);
 Result<int> suspend_jobs(const Arguments& arguments);

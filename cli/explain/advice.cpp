@@ -259,6 +259,21 @@ constexpr std::array kTroubles{
            "make room on, or repair, the disk of /var/log/bulkhead"},
     Advice{"evidence-unwritable", "what is approved cannot be kept, so nothing starts",
            "make room on, or repair, the disk of /var/lib/bulkhead"},
+    Advice{"artifact-failed", "an eBPF artifact that was admitted could not be loaded",
+           "its text has the step and the kernel's answer: correct the object or its manifest and "
+           "have it approved anew; bulkhead artifacts shows what this kernel can"},
+    Advice{"artifact-rolled-back",
+           "the programs of an eBPF artifact took more processor time than its manifest allows",
+           "nothing is loaded of it any more: make it faster, or approve it anew with a higher "
+           "max-cpu-percent"},
+    Advice{"artifact-drifted",
+           "a program, link or pin of an eBPF artifact was not what had been loaded, so it was "
+           "unloaded",
+           "find out who changed it (bpftool, ip, tc): nobody but root can"},
+    Advice{"artifact-withdrawal-unwritable",
+           "a restart of the agent would forget that an eBPF artifact was withdrawn here",
+           "make room on, or repair, the disk of /var/lib/bulkhead; or take its approval out of "
+           "the policy"},
     Advice{"log-lines-lost", "lines of the log were not taken, so the journal has gaps",
            "see whether the journal keeps up: systemctl status systemd-journald; audit.log has all "
            "decisions"},
@@ -332,6 +347,36 @@ constexpr std::array kEnds{
            "the detail says what is wrong with the message: correct it at the backend"},
 };
 
+// Reasons in `bulkhead artifacts`, beside those of a refusal.
+constexpr std::array kArtifactEnds{
+    Advice{"ttl-over", "its time to live is over", "nothing: a backend may offer it again"},
+    Advice{"removed-by-operator", "bulkhead artifacts remove ended it", "nothing: it was meant"},
+    Advice{"agent-stopped", "the agent ended, and what is not pinned ends with it",
+           "nothing: its backend offers it again"},
+    Advice{"replaced", "another manifest of its id is loaded, or was to be loaded, in its place",
+           "nothing: bulkhead artifacts shows the other one"},
+    Advice{"cpu-guard", "its programs took more processor time than its manifest allows",
+           "make it faster, or have it approved anew with a higher max-cpu-percent"},
+    Advice{"drifted", "a program, link or pin was not what had been loaded",
+           "find out who changed it (bpftool, ip, tc): nobody but root can"},
+    Advice{"attach-target-absent",
+           "this host has no such interface or cgroup as its manifest attaches it to",
+           "make it, or have a manifest approved that names another; a backend may offer it again"},
+    Advice{"load-failed", "the object could not be opened, loaded or attached",
+           "the detail has the step and the kernel's answer; bulkhead artifacts shows what this "
+           "kernel can"},
+    Advice{"artifact-not-as-approved",
+           "what the loader handed back is not what the manifest says; nothing of it stays",
+           "the detail has the difference: correct object or manifest; if both are right, report "
+           "it: the loader may be captured"},
+    Advice{"loader-failed", "the loader could not be started, or ended without an answer",
+           "the detail says how: its limits are in profiles/loader.profile, max-memory in "
+           "artifacts.policy"},
+    Advice{"pin-failed", "it was to outlive the agent, and its pins could not be made",
+           "the detail has the place: /sys/fs/bpf has to be a bpffs (mount -t bpf bpf "
+           "/sys/fs/bpf)"},
+};
+
 std::string_view meaning_of(std::string_view code) {
     for (const auto& row : admission::reasons()) {
         if (row.code == code) return row.explanation;
@@ -352,7 +397,8 @@ std::optional<Explained> explained(std::string_view code, std::size_t index) {
         std::span<const Advice> rows;
     };
     for (const auto& table : {Table{"reason of a refusal", kReasons}, Table{"trouble", kTroubles},
-                              Table{"trouble", kSaid}, Table{"end of a job", kEnds}}) {
+                              Table{"trouble", kSaid}, Table{"end of a job", kEnds},
+                              Table{"end of an artifact", kArtifactEnds}}) {
         const auto row = std::ranges::find(table.rows, code, &Advice::code);
         if (row == table.rows.end()) continue;
         if (index == 0) {

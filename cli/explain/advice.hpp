@@ -18,7 +18,8 @@ std::span<const Advice> said_advice();  // each trouble that a worker or `bulkhe
 std::span<const Advice> end_advice();   // each reason of an outcome
 
 struct Explained {
-    std::string_view kind;  // "reason of a refusal", "trouble", "end of a job"
+    std::string_view
+        kind;  // "reason of a refusal", "trouble", "end of a job", "end of an artifact"
     std::string_view means;
     std::string_view action;
 };

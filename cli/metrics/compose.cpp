@@ -180,6 +180,32 @@ void add_jobs(const Source& root) {
                 "refusals");
 }
 
+// At most 16, as root tells no more.
+void add_artifacts(Exposition& out, const Source& root) {
+    for (const auto& one : list_in(known_in(root.from(), "artifacts"), "list")) {
+        if (text_in(one, "state") != "loaded") continue;
+        const auto id = text_in(one, "id");
+        const Source artifact(out, one);
+        const auto add = [&](std::string_view name, std::string_view help, const char* key) {
+            artifact.value(name, help, key, {{"artifact", id}});
+        };
+        add("bulkhead_artifact_expiry_timestamp_seconds", "When a loaded eBPF artifact ends.",
+            "expires");
+        add("bulkhead_artifact_runs", "Runs of a loaded artifact's programs; it only grows.",
+            "run_count");
+        add("bulkhead_artifact_run_time_nanoseconds",
+            "Processor time of a loaded artifact's programs; it only grows.", "run_time_ns");
+        add("bulkhead_artifact_drops", "What a loaded artifact counts as dropped.", "drops");
+    }
+    for (const auto& one : list_in(known_in(root.from(), "artifacts"), "list")) {
+        if (text_in(one, "state") == "loaded") continue;
+        const auto state = text_in(one, "state");
+        Source(out, one).value("bulkhead_artifact_ended_timestamp_seconds",
+                               "When an artifact ended or failed, of those that root remembers.",
+                               "since", {{"artifact", text_in(one, "id")}, {"state", state}});
+    }
+}
+
 void add_lists(Exposition& out, const Source& root) {
     for (const auto& one : list_in(root.from(), "expiring")) {
         Source(out, one).value("bulkhead_expiry_timestamp_seconds",
@@ -211,6 +237,7 @@ void add_root(Exposition& out, const json& file, UnixTime now) {
     add_walls(out, root);
     add_workers(out, root);
     add_jobs(root);
+    add_artifacts(out, root);
     add_lists(out, root);
 }
 
