@@ -258,9 +258,10 @@ Result<Held> Pins::held(const PinRecord& record) const {
 Result<Adopted> Pins::adopt(const string& id) const {
     Adopted adopted{.record = TRY(read_record(records_, id))};
     adopted.held = TRY(held(adopted.record));
-    const auto now = TRY(broker::look(adopted.held, adopted.record.facts));
+    auto now = TRY(broker::look(adopted.held, adopted.record.facts));
     const auto words = drift(adopted.record.facts, now);
     if (!words.empty()) return fail(words, Error::Kind::differs);
+    adopted.record.facts = std::move(now);
     return adopted;
 }
 

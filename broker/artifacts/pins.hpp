@@ -38,7 +38,7 @@ struct PinRecord {
 };
 
 struct Adopted {
-    PinRecord record;
+    PinRecord record;  // its facts are those of now, so that the guard counts from there
     Held held;
 };
 // What adopt() met and did not adopt.

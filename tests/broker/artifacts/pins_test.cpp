@@ -100,6 +100,17 @@ TEST_F(PinsTest, WhatIsPinnedOutlivesItsBrokerAndIsAdopted) {
     EXPECT_TRUE(nothing_is_left()) << "though its descriptors are held";
 }
 
+// Or the first figure of the guard would be of all that ran before.
+TEST_F(PinsTest, RunTimeBeforeTheAdoptionIsInItsFacts) {
+    const auto left = left_behind();
+    const auto enabled = bpf::enable_run_time().value();
+    ASSERT_OK(test::run_program(bpf::get_pinned(folder() + "/count/program-0").value(), 500));
+    const auto found = pins().adopt().value();
+    ASSERT_THAT(found.adopted, SizeIs(1));
+    EXPECT_EQ(run_count(found.adopted[0].record.facts), run_count(left.facts) + 500);
+    ASSERT_OK(pins().unpin(left.artifact_id));
+}
+
 TEST_F(PinsTest, TheDirectoryIsRootsAlone) {
     left_behind();
     struct stat info {};
