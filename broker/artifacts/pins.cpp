@@ -178,7 +178,8 @@ Result<> remove_pins(const sys::Dir& folder, const string& name) {
     if (const auto dir = folder.open_dir(name)) {
         for (const auto& file : dir->list().value_or(std::vector<string>{})) {
             if (!file.starts_with("link-")) continue;
-            if (const auto link = get(*dir, file)) static_cast<void>(bpf::detach(*link));
+            const auto link = bpf::get_pinned(pin_path(*dir, file));
+            if (link) static_cast<void>(bpf::detach(*link));
         }
     }
     return folder.remove_tree(name);
