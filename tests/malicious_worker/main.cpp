@@ -2,6 +2,7 @@
 // to do:
 //     attack NAME...      rows of attacks.hpp, one after the other
 //     campaign NAME       of campaigns.hpp, until it is stopped
+//     offer               the eBPF artifacts in its state directory; see offers.hpp
 //     host                the table of host_attacks.hpp, each in a confined child
 //     unconfined          says Hello with every door open
 //     evade-view          the same, from another mount namespace
@@ -20,6 +21,7 @@
 #include "tests/malicious_worker/attacks.hpp"
 #include "tests/malicious_worker/campaigns.hpp"
 #include "tests/malicious_worker/host_attacks.hpp"
+#include "tests/malicious_worker/offers.hpp"
 #include "tests/malicious_worker/probes.hpp"
 #include "tests/malicious_worker/reader.hpp"
 
@@ -138,6 +140,9 @@ int main(int count, char** words) {
     } else if (order == "campaign") {
         orders >> order;
         campaign(*attacker, order);
+    } else if (order == "offer") {
+        offer_artifacts(*attacker);
+        attacker->wait_for_shutdown();
     } else {
         attacker->greet();
         start.reset();

@@ -86,6 +86,7 @@ void Site::start(const std::string& orders, std::map<std::string, std::string> e
                                place / "state", "--log-dir", place / "log", "--run-dir",
                                place / "run", "--worker", roots_program(BULKHEAD_MALICIOUS_WORKER),
                                "--worker-user", kWorkerUser, "--config-user", kReaderUser});
+    under.insert(under.end(), more_options.begin(), more_options.end());
     broker_ = std::make_unique<Program>(Command{.words = std::move(under),
                                                 .environment = std::move(environment),
                                                 .output = place / "agent.log"});

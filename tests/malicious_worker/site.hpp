@@ -43,6 +43,7 @@ class Site : public testing::Test {
     void stop();
     Program& broker() { return *broker_; }
     void forget_broker() { broker_.reset(); }  // it has ended by itself
+    std::vector<std::string> more_options;     // of the broker
 
     // What it wrote about `name`, as soon as it is there.
     std::optional<std::string> wait_for_finding(const std::string& name,

@@ -1,0 +1,469 @@
+// eBPF artifacts: real broker, real loader, and a worker that offers what it likes. In a network of
+// the test program's own, with a bpffs of its own.
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "broker/artifacts/bpf.hpp"
+#include "common/approval/artifact.hpp"
+#include "common/crypto/sha256.hpp"
+#include "tests/common/approval/signing.hpp"
+#include "tests/malicious_worker/site.hpp"
+#include "tests/support/bpf.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/ok.hpp"
+#include "tests/support/roots_program.hpp"
+
+namespace bulkhead::test {
+namespace {
+
+namespace fs = std::filesystem;
+namespace bpf = broker::bpf;
+using approval::ArtifactManifest;
+using approval::ProgramType;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr std::uint32_t kLoopback = 1;
+constexpr const char* kPins = "/sys/fs/bpf/bulkhead";
+
+std::string example(const std::string& name) {
+    return content_of(std::string(BULKHEAD_EXAMPLES) + "/" + name + ".o");
+}
+
+// Why this host cannot have a network and a bpffs of the tests' own, or "".
+std::string own_host() {
+    if (::geteuid() != 0) return "needs root";
+    if (const auto why = in_own_namespaces(); !why.empty()) return why;
+    if (::mount("bpf", "/sys/fs/bpf", "bpf", 0, nullptr) != 0) return "no bpffs can be mounted";
+    const sys::Fd any(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ifreq loopback{};
+    std::strcpy(loopback.ifr_name, "lo");
+    loopback.ifr_flags = IFF_UP;
+    if (::ioctl(any.get(), SIOCSIFFLAGS, &loopback) != 0) return "loopback stays down";
+    const auto program = load_program(BPF_PROG_TYPE_XDP, "probe", XDP_PASS);
+    return program ? "" : program.error().what;
+}
+
+void send_packet() {
+    const sys::Fd from(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const sockaddr_in to{.sin_family = AF_INET,
+                         .sin_port = htons(9),
+                         .sin_addr = {htonl(INADDR_LOOPBACK)},
+                         .sin_zero = {}};
+    ::sendto(from.get(), "packet", 6, 0, reinterpret_cast<const sockaddr*>(&to), sizeof to);
+}
+
+// What netlink shows of this network.
+std::string network_state() {
+    return run({"/bin/sh", "-c",
+                "PATH=/usr/sbin:/sbin:/usr/bin:/bin; ip -d link show; ip address show; "
+                "tc qdisc show; tc filter show dev lo ingress; tc filter show dev lo egress; "
+                "! command -v nft > /dev/null || nft list ruleset"})
+        .output;
+}
+
+bool xdp_is_free() {
+    const auto probe = load_program(BPF_PROG_TYPE_XDP, "probe", XDP_PASS).value();
+    return link_program(probe, BPF_XDP, kLoopback).has_value();
+}
+
+class Artifacts : public Site {
+  protected:
+    static void SetUpTestSuite() {
+        why_not = own_host();
+        if (!why_not.empty()) return;
+        Site::SetUpTestSuite();
+    }
+    void SetUp() override {
+        if (!why_not.empty()) GTEST_SKIP() << why_not;
+        Site::SetUp();
+        more_options = {"--loader", roots_program(BULKHEAD_LOADER), "--loader-user", "64201:64201"};
+        place().write("policy/artifacts.policy",
+                      "allow xdp lo  # test\n"
+                      "max-cpu-percent 50  # test\n"
+                      "pins allowed  # test\n");
+        place().write("policy/allowed_signers", "alice " + alice.line() + "\n");
+        for (const auto& entry : fs::directory_iterator(place() / "policy/approved")) {
+            if (entry.path().extension() == ".artifact") fs::remove(entry);
+        }
+        const auto state = place() / "state/workers/main";
+        if (!fs::exists(state)) {  // the broker makes it
+            start("idle");
+            ASSERT_TRUE(wait_for_audit("worker-confined"));
+            stop();
+        }
+        for (const auto& entry : fs::directory_iterator(state)) {
+            if (entry.path().filename().string().starts_with("a-")) fs::remove(entry);
+        }
+        before = network_state();
+    }
+    void TearDown() override {
+        if (!why_not.empty()) return;
+        Site::TearDown();
+        fs::remove_all(kPins);
+        EXPECT_EQ(network_state(), before);
+        EXPECT_TRUE(xdp_is_free());
+    }
+
+    static ArtifactManifest manifest_of(const std::string& elf, const std::string& program) {
+        ArtifactManifest made;
+        made.id = "test";
+        made.author = "bob";
+        made.elf_sha256 = crypto::sha256(as_bytes(elf));
+        made.elf_size = elf.size();
+        made.programs = {{program, ProgramType::xdp, "lo"}};
+        made.targets = {{.kind = approval::Target::Kind::any, .label = ""}};
+        made.not_before = parse_utc("2020-01-01T00:00:00Z").value();
+        made.not_after = parse_utc("2090-01-01T00:00:00Z").value();
+        made.ttl = 1h;
+        made.max_cpu_percent = 2;
+        made.reason = "a test";
+        return made;
+    }
+    // Of the example that counts packets.
+    ArtifactManifest count() const { return manifest_of(counting, "count"); }
+
+    void approve(const std::string& manifest) {
+        place().write("policy/approved/test.artifact", manifest);
+    }
+    void offer(const std::string& elf, const std::string& manifest = "",
+               const std::string& signatures = "", const std::string& name = "a-one") {
+        const auto write = [&](const std::string& suffix, const std::string& content) {
+            if (!content.empty()) place().write("state/workers/main/" + name + suffix, content);
+        };
+        write(".elf", elf);
+        write(".manifest", manifest);
+        write(".signatures", signatures);
+    }
+    std::string answer(const std::string& name = "a-one") {
+        return wait_for_finding("offer-" + name).value_or("no answer");
+    }
+    // Approves, offers and waits until it is loaded.
+    void load(const std::string& elf, const ArtifactManifest& manifest) {
+        approve(approval::write_artifact_manifest(manifest));
+        offer(elf);
+        start("offer");
+        ASSERT_EQ(answer(), "admitted");
+        ASSERT_TRUE(wait_for_audit("artifact-loaded"));
+    }
+    json ended() {
+        EXPECT_TRUE(wait_for_audit("artifact-ended"));
+        const auto all = audit("artifact-ended");
+        return all.empty() ? json::object() : all.back();
+    }
+
+    inline static std::string why_not;
+    const SigningKey alice{"alice"};
+    const std::string counting = example("count_packets");
+    std::string before;
+};
+
+TEST_F(Artifacts, AnApprovedOneIsLoadedAndEndsWithTheBroker) {
+    load(counting, count());
+    EXPECT_NE(network_state(), before);
+    EXPECT_FALSE(xdp_is_free());
+    stop();
+    EXPECT_EQ(network_state(), before);
+}
+
+// --- what nobody approved: the loader never starts
+
+class FlippedBit : public Artifacts {
+  protected:
+    std::string manifest = approval::write_artifact_manifest(count());
+    std::string signatures;
+    void SetUp() override {
+        Artifacts::SetUp();
+        if (IsSkipped() || HasFatalFailure()) return;
+        place().write("policy/approval.policy",
+                      "signers ops alice  # test\n"
+                      "artifacts need 1 of ops valid-for 30000d  # test\n");
+        signatures = armor(alice.sign(manifest, {.name_space = approval::kArtifactNamespace}));
+    }
+    static std::string flipped(std::string bytes, std::size_t at) {
+        bytes[at] = static_cast<char>(bytes[at] ^ 1);
+        return bytes;
+    }
+};
+
+TEST_F(FlippedBit, WithoutOneItIsLoaded) {
+    offer(counting, manifest, signatures);
+    start("offer");
+    EXPECT_EQ(answer(), "admitted");
+    EXPECT_TRUE(wait_for_audit("artifact-loaded"));
+}
+
+TEST_F(FlippedBit, AnywhereMeansThatNothingIsLoaded) {
+    const auto digit = manifest.find("elf-sha256 ") + 11;
+    const auto reason = manifest.find("a test");
+    const auto blob = signatures.find('\n') + 30;
+    offer(flipped(counting, 0), manifest, signatures, "a-elf-first");
+    offer(flipped(counting, counting.size() / 2), manifest, signatures, "a-elf-middle");
+    offer(flipped(counting, counting.size() - 1), manifest, signatures, "a-elf-last");
+    offer(counting + '\0', manifest, signatures, "a-elf-longer");
+    offer(counting, flipped(manifest, digit), signatures, "a-manifest-digest");
+    offer(counting, flipped(manifest, reason), signatures, "a-manifest-reason");
+    offer(counting, manifest, flipped(signatures, blob), "a-signature");
+    offer(counting, manifest, "", "a-unsigned");
+    offer(counting, "", "", "a-without-manifest");
+    offer(counting, manifest, armor(alice.sign(manifest, {})), "a-signed-as-a-job");
+    offer(counting, manifest,
+          armor(SigningKey("mallory").sign(manifest, {.name_space = approval::kArtifactNamespace})),
+          "a-by-a-stranger");
+    start("offer");
+    ASSERT_TRUE(wait_for_finding("offered"));
+    EXPECT_THAT(audit("artifact-refused"), SizeIs(11));
+    EXPECT_THAT(audit("artifact-offered"), IsEmpty());
+    for (const auto& one : audit("artifact-refused")) EXPECT_NE(one["reason"], "") << one;
+    stop();
+    EXPECT_THAT(audit("artifact-loaded"), IsEmpty());
+    EXPECT_THAT(audit("artifact-failed"), IsEmpty());
+}
+
+// --- life
+
+TEST_F(Artifacts, WhatBurnsIsRolledBackWithin25Seconds) {
+    const auto burning = example("burn");
+    load(burning, manifest_of(burning, "burn"));
+    const auto loaded = std::chrono::steady_clock::now();
+    while (audit("artifact-ended").empty() && std::chrono::steady_clock::now() - loaded < 40s) {
+        send_packet();
+        std::this_thread::sleep_for(2ms);
+    }
+    const auto took = std::chrono::steady_clock::now() - loaded;
+    const auto end = ended();
+    EXPECT_EQ(end["state"], "rolled_back") << end;
+    EXPECT_LT(took, 25s);
+    EXPECT_GT(took, 15s) << "one figure above the limit is no two";
+    EXPECT_EQ(network_state(), before);
+    // The same bytes are not loaded again, whoever offers them.
+    stop();
+    start("offer");
+    EXPECT_NE(answer(), "admitted");
+}
+
+TEST_F(Artifacts, OneThatDoesLittleStaysWhileTheGuardLooks) {
+    load(counting, count());
+    const auto loaded = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() - loaded < 22s) {
+        send_packet();
+        std::this_thread::sleep_for(2ms);
+    }
+    EXPECT_THAT(audit("artifact-ended"), IsEmpty());
+    EXPECT_FALSE(xdp_is_free());
+}
+
+TEST_F(Artifacts, ItsTimeToLiveEndsIt) {
+    auto short_lived = count();
+    short_lived.ttl = 2s;
+    load(counting, short_lived);
+    const auto end = ended();
+    EXPECT_EQ(end["state"], "expired") << end;
+    EXPECT_EQ(end["reason"], "ttl-over");
+    EXPECT_EQ(network_state(), before);
+}
+
+// --- pins
+
+class Pinned : public Artifacts {
+  protected:
+    ArtifactManifest pinned() const {
+        auto made = count();
+        made.pin = true;
+        return made;
+    }
+    void kill_broker() {
+        broker().signal(SIGKILL);
+        EXPECT_TRUE(broker().wait(kPatience));
+        forget_broker();
+    }
+    static bool nothing_is_pinned() { return !fs::exists(kPins) || fs::is_empty(kPins); }
+};
+
+TEST_F(Pinned, OneThatIsNotEndsWithABrokerThatIsKilled) {
+    load(counting, count());
+    kill_broker();
+    EXPECT_TRUE(eventually([&] { return network_state() == before; }, kPatience));
+}
+
+TEST_F(Pinned, OneOutlivesAKilledBrokerAndIsAdopted) {
+    load(counting, pinned());
+    const auto during = network_state();
+    kill_broker();
+    EXPECT_EQ(network_state(), during);
+    start("idle");
+    ASSERT_TRUE(wait_for_audit("artifact-adopted"));
+    const auto adopted = audit("artifact-adopted")[0];
+    EXPECT_EQ(adopted["kept"], true) << adopted;
+    EXPECT_EQ(network_state(), during);
+    stop();
+    EXPECT_EQ(network_state(), during) << "it outlives a clean end too";
+    fs::remove_all(kPins);
+}
+
+TEST_F(Pinned, OneThatIsApprovedNoLongerIsWithdrawnByTheNextBroker) {
+    load(counting, pinned());
+    kill_broker();
+    fs::remove(place() / "policy/approved/test.artifact");
+    start("idle");
+    ASSERT_TRUE(wait_for_audit("artifact-adopted"));
+    EXPECT_EQ(audit("artifact-adopted")[0]["kept"], false);
+    EXPECT_TRUE(eventually([&] { return network_state() == before; }, kPatience));
+    EXPECT_TRUE(nothing_is_pinned());
+}
+
+TEST_F(Pinned, OneWhoseTimeRanOutMeanwhileIsWithdrawnByTheNextBroker) {
+    auto short_lived = pinned();
+    short_lived.ttl = 3s;
+    load(counting, short_lived);
+    kill_broker();
+    std::this_thread::sleep_for(4s);
+    EXPECT_NE(network_state(), before) << "nobody ends it while there is no broker";
+    start("idle");
+    EXPECT_TRUE(eventually([&] { return network_state() == before; }, kPatience));
+    EXPECT_TRUE(nothing_is_pinned());
+}
+
+TEST_F(Pinned, AStrangersPinIsRefusedAndStays) {
+    ASSERT_TRUE(fs::create_directory(kPins));
+    ASSERT_EQ(::chmod(kPins, 0700), 0);
+    ASSERT_TRUE(fs::create_directory(std::string(kPins) + "/test"));
+    const auto strange = load_program(BPF_PROG_TYPE_XDP, "count", XDP_DROP).value();
+    ASSERT_OK(bpf::pin(strange, std::string(kPins) + "/test/program-0"));
+    approve(approval::write_artifact_manifest(pinned()));
+    offer(counting);
+    start("offer");
+    ASSERT_TRUE(wait_for_audit("artifact-not-adopted"));
+    EXPECT_EQ(audit("artifact-not-adopted")[0]["withdrawn"], false);
+    ASSERT_TRUE(wait_for_audit("artifact-failed"));
+    EXPECT_EQ(audit("artifact-failed")[0]["reason"], "pin-failed");
+    EXPECT_EQ(network_state(), before);
+    EXPECT_OK(bpf::get_pinned(std::string(kPins) + "/test/program-0"));
+}
+
+TEST_F(Pinned, OneThatSomebodyUnpinsIsUnloaded) {
+    load(counting, pinned());
+    fs::remove(std::string(kPins) + "/test/map-0");
+    EXPECT_EQ(ended()["state"], "drifted");
+    EXPECT_EQ(network_state(), before);
+    EXPECT_TRUE(nothing_is_pinned());
+}
+
+TEST_F(Artifacts, OneThatSomebodyDetachesIsToldAsDrifted) {
+    load(counting, count());
+    // As `bpftool link detach` does.
+    bpf_attr attribute{};
+    sys::Fd link;
+    for (std::uint32_t id = 0;;) {
+        attribute = {};
+        attribute.start_id = id;
+        if (!sys::bpf_call(BPF_LINK_GET_NEXT_ID, attribute, "next")) break;
+        id = attribute.next_id;
+        attribute = {};
+        attribute.link_id = id;
+        auto one = sys::bpf_open(BPF_LINK_GET_FD_BY_ID, attribute, "link");
+        const auto info = one ? bpf::link_info(*one) : Result<bpf::LinkInfo>(fail("gone"));
+        const auto ids = audit("artifact-loaded")[0].dump();
+        if (!info || info->type != BPF_LINK_TYPE_XDP) continue;
+        if (ids.find(" id " + std::to_string(info->program_id) + " ") != ids.npos) {
+            link = *std::move(one);
+        }
+    }
+    ASSERT_TRUE(link);
+    ASSERT_OK(bpf::detach(link));
+    link.reset();
+    const auto end = ended();
+    EXPECT_EQ(end["state"], "drifted") << end;
+    EXPECT_THAT(end["detail"].get<std::string>(), HasSubstr("is detached from interface 1"));
+}
+
+// --- a broker that is killed at its Nth system call after it admitted the offer
+
+struct Growth {
+    std::string path;
+    std::uintmax_t size = 0;
+    bool grew() {
+        std::error_code absent;
+        const auto now = fs::file_size(path, absent);
+        return !absent && std::exchange(size, now) != now;
+    }
+};
+
+class KilledBroker : public Pinned {
+  protected:
+    // False if it was not: the artifact has come and gone.
+    bool run_and_kill(int call) {
+        start("offer");
+        const pid_t pid = broker().pid();
+        EXPECT_EQ(::ptrace(PTRACE_SEIZE, pid, nullptr, PTRACE_O_TRACESYSGOOD), 0);
+        ::ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr);
+        bool killed = false;
+        int stops = 0, status = 0;
+        bool counting_calls = false;
+        Growth written{place() / "log/audit.log"};
+        while (::waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)) {
+            const int signal = WSTOPSIG(status);
+            const bool call_stop = signal == (SIGTRAP | 0x80);
+            if (call_stop && written.grew()) {
+                counting_calls = !audit("artifact-offered").empty();
+                if (!audit("artifact-ended").empty()) break;
+            }
+            if (call_stop && counting_calls && ++stops == 2 * call + 1) {
+                killed = true;
+                break;
+            }
+            const bool event = (status >> 16) != 0 || call_stop;
+            ::ptrace(PTRACE_SYSCALL, pid, nullptr, event ? 0 : signal);
+        }
+        kill_broker();
+        return killed;
+    }
+    static constexpr int kStep = 23;  // a prime, so that repeated patterns are met at each place
+};
+
+TEST_F(KilledBroker, LeavesNothingOfAnArtifactThatIsNotPinned) {
+    auto made = count();
+    made.ttl = 1s;
+    approve(approval::write_artifact_manifest(made));
+    offer(counting);
+    int runs = 0;
+    for (int call = 0; run_and_kill(call); call += kStep, ++runs) {
+        ASSERT_TRUE(eventually([&] { return network_state() == before; }, kPatience)) << call;
+        ASSERT_TRUE(nothing_is_pinned()) << call;
+    }
+    EXPECT_GT(runs, 5);
+}
+
+TEST_F(KilledBroker, LeavesAPinnedArtifactWholeOrNotAtAll) {
+    auto made = pinned();
+    made.ttl = 5s;
+    approve(approval::write_artifact_manifest(made));
+    offer(counting);
+    int runs = 0, adopted = 0;
+    for (int call = 0; run_and_kill(call); call += kStep, ++runs) {
+        start("idle");
+        ASSERT_TRUE(wait_for_audit("worker-confined")) << call;
+        const auto kept = audit("artifact-adopted");
+        if (!kept.empty() && kept[0]["kept"] == true) {
+            ++adopted;
+            ASSERT_TRUE(wait_for_audit("artifact-ended")) << call;
+        }
+        stop();
+        ASSERT_TRUE(eventually([&] { return network_state() == before; }, kPatience)) << call;
+        ASSERT_TRUE(nothing_is_pinned()) << call;
+    }
+    EXPECT_GT(runs, 5);
+    EXPECT_GT(adopted, 0);
+}
+
+}  // namespace
+}  // namespace bulkhead::test
