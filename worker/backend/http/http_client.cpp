@@ -1,6 +1,7 @@
 #include "worker/backend/http/http_client.hpp"
 
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -104,6 +105,7 @@ class HttpClient::Engine : SocketWatcher {
 
     Result<> start();
     RequestId send(HttpRequest request, OnAnswer answered);
+    RequestId connect(const std::string& server, std::string setting, OnConnected connected);
     void cancel(RequestId id);
     std::size_t pending() const { return active_.size() + not_begun_.size(); }
     const std::optional<HttpPeer>& peer() const { return peer_; }
@@ -134,7 +136,9 @@ class HttpClient::Engine : SocketWatcher {
     Result<std::unique_ptr<Transfer>> take_transfer();
     void retire(std::unique_ptr<Transfer> transfer);
     void replace_settings(HttpSettings settings);
-    Result<> begin(std::unique_ptr<Transfer>& transfer, HttpRequest request);
+    using Prepare = std::function<Result<>(Transfer&)>;
+    RequestId start(const Prepare& prepare, OnAnswer answered, OnConnected connected);
+    Result<> begin(std::unique_ptr<Transfer>& transfer, const Prepare& prepare);
     void act(curl_socket_t fd, int action);
     void collect();
     void forget_released();
@@ -229,17 +233,36 @@ void HttpClient::Engine::retire(std::unique_ptr<Transfer> transfer) {
 }
 
 RequestId HttpClient::Engine::send(HttpRequest request, OnAnswer answered) {
+    return start([&](Transfer& transfer) { return transfer.prepare(std::move(request)); },
+                 std::move(answered), nullptr);
+}
+
+RequestId HttpClient::Engine::connect(const std::string& server, std::string setting,
+                                      OnConnected connected) {
+    return start(
+        [&](Transfer& transfer) { return transfer.prepare_connection(server, std::move(setting)); },
+        nullptr, std::move(connected));
+}
+
+RequestId HttpClient::Engine::start(const Prepare& prepare, OnAnswer answered,
+                                    OnConnected connected) {
     const RequestId id{next_id_++};
     if (idle_end_) loop_.cancel(*std::exchange(idle_end_, std::nullopt));
     std::unique_ptr<Transfer> transfer;
-    if (const auto begun = begin(transfer, std::move(request)); !begun) {
+    if (const auto begun = begin(transfer, prepare); !begun) {
         if (transfer) retire(std::move(transfer));
+        if (connected) {
+            answered = [connected = std::move(connected)](Result<HttpAnswer> answer) {
+                connected(std::unexpected(answer.error()));
+            };
+        }
         not_begun_.push_back({id, {std::move(answered), begun.error()}});
         deliver_soon();
         return id;
     }
     transfer->id = id;
     transfer->answered = std::move(answered);
+    transfer->on_socket = std::move(connected);
     active_.emplace(id.value, std::move(transfer));
     // libcurl takes the first step now: on a kept connection it sends the request at once.
     act(CURL_SOCKET_TIMEOUT, 0);
@@ -247,9 +270,9 @@ RequestId HttpClient::Engine::send(HttpRequest request, OnAnswer answered) {
     return id;
 }
 
-Result<> HttpClient::Engine::begin(std::unique_ptr<Transfer>& transfer, HttpRequest request) {
+Result<> HttpClient::Engine::begin(std::unique_ptr<Transfer>& transfer, const Prepare& prepare) {
     transfer = TRY(take_transfer());
-    TRY(transfer->prepare(std::move(request)));
+    TRY(prepare(*transfer));
     const auto code = curl_multi_add_handle(multi_, transfer->handle());
     if (code != CURLM_OK) return fail("libcurl: " + std::string(curl_multi_strerror(code)));
     return {};
@@ -266,6 +289,8 @@ void HttpClient::Engine::cancel(RequestId id) {
     forget_released();
     transfer->abandon();
     transfer->answered = nullptr;
+    transfer->on_socket = nullptr;
+    transfer->socket.reset();
     retire(std::move(transfer));
 }
 
@@ -396,6 +421,11 @@ void HttpClient::Engine::collect() {
         curl_socket_t fd = CURL_SOCKET_BAD;
         curl_easy_getinfo(message->easy_handle, CURLINFO_ACTIVESOCKET, &fd);
         if (message->data.result != CURLE_OK) continue;
+        if (auto& transfer = Transfer::of(message->easy_handle); transfer.on_socket) {
+            // libcurl closes its own descriptor when the handle is removed.
+            transfer.socket = sys::Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+            continue;
+        }
         if (fd != CURL_SOCKET_BAD) kept_.push_back(fd);
         if (auto peer = peer_of(message->easy_handle)) peer_ = std::move(peer);
         if (const auto ahead = clock_ahead_of(message->easy_handle)) clock_ahead_ = ahead;
@@ -432,8 +462,18 @@ void HttpClient::Engine::deliver() {
         }
         if (answer) hide_secrets(answer->oddity);
         const auto answered = std::exchange(transfer->answered, nullptr);
+        const auto connected = std::exchange(transfer->on_socket, nullptr);
+        auto socket = std::exchange(transfer->socket, sys::Fd());
         retire(std::move(transfer));
-        answered(std::move(answer));
+        if (answered) {
+            answered(std::move(answer));
+        } else if (!answer) {
+            connected(std::unexpected(std::move(answer.error())));
+        } else if (!socket) {
+            connected(fail("no descriptor is left for a connection"));
+        } else {
+            connected(std::move(socket));
+        }
     }
     if (!finished_.empty() || !not_begun_.empty()) deliver_soon();
     if (pending() > 0 || idle_end_) return;
@@ -466,6 +506,13 @@ HttpClient::~HttpClient() = default;
 
 RequestId HttpClient::send(HttpRequest request, OnAnswer answered) {
     return engine_->send(std::move(request), std::move(answered));
+}
+RequestId HttpClient::connect(std::string_view host, std::uint16_t port, std::string setting,
+                              OnConnected connected) {
+    const bool six = host.find(':') != host.npos;
+    const auto server =
+        (six ? "[" + std::string(host) + "]" : std::string(host)) + ":" + std::to_string(port);
+    return engine_->connect(server, std::move(setting), std::move(connected));
 }
 void HttpClient::cancel(RequestId id) { engine_->cancel(id); }
 std::size_t HttpClient::pending() const { return engine_->pending(); }

@@ -13,6 +13,7 @@
 #include "common/base/result.hpp"
 #include "common/base/secret.hpp"
 #include "common/base/strong.hpp"
+#include "common/sys/fd.hpp"
 #include "common/sys/loop.hpp"
 #include "worker/backend/http/proxy.hpp"
 
@@ -116,6 +117,14 @@ class HttpClient {
     RequestId send(HttpRequest request, OnAnswer answered);
     // Ends a request without calling its `answered`. Unknown ids are ignored.
     void cancel(RequestId id);
+
+    using OnConnected = std::function<void(Result<sys::Fd>)>;
+    // Connects to a server of another protocol, through the proxy where one counts for https (by
+    // CONNECT), and hands over the socket, which does not block. To the server itself nothing is
+    // sent, and no TLS is begun. `setting` is the key of agent.yaml that names the server, for
+    // errors. Otherwise as send(), with HttpSettings::connect_timeout.
+    RequestId connect(std::string_view host, std::uint16_t port, std::string setting,
+                      OnConnected connected);
     // The number of requests that are not answered yet.
     std::size_t pending() const;
     // Where the last answer came from; nullopt while there is none.

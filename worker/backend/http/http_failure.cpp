@@ -32,7 +32,7 @@ class Words {
         if (failure_.connect_status >= 300) return refused_tunnel();
         switch (failure_.code) {
             case CURLE_COULDNT_RESOLVE_HOST:
-                return unresolved(failure_.url.host, "url");
+                return unresolved(failure_.url.host, std::string(failure_.setting));
             case CURLE_COULDNT_RESOLVE_PROXY:
                 return unresolved(proxy_.host, "proxy");
             case CURLE_COULDNT_CONNECT:
@@ -88,7 +88,7 @@ class Words {
     }
 
     std::string unconnected() const {
-        const auto key = proxied_ ? "proxy" : "url";
+        const auto key = std::string(proxied_ ? "proxy" : failure_.setting);
         const auto& host = proxied_ ? proxy_.host : failure_.url.host;
         const auto at =
             failure_.ip.empty() || failure_.ip == host ? "" : " (" + quoted(failure_.ip) + ")";

@@ -23,8 +23,9 @@ struct HttpFailure {
     long connect_status = 0;      // CURLINFO_HTTP_CONNECTCODE: a proxy's answer to CONNECT
     bool resolved = false;
     bool connected = false;
-    std::string_view ip;  // that was tried last; empty: none
-    Url url;              // of the request
+    std::string_view ip;               // that was tried last; empty: none
+    Url url;                           // of the request
+    std::string_view setting = "url";  // of agent.yaml, which names the server
     std::chrono::milliseconds timeout{};
     UnixTime now{};
     const TlsSeen* seen = nullptr;  // null: no handshake

@@ -139,7 +139,6 @@ void Transfer::set_connection(CURLSH* share, SocketWatcher& sockets) {
     set(CURLOPT_CLOSESOCKETFUNCTION, &close_socket);
     set(CURLOPT_CLOSESOCKETDATA, &sockets);
 
-    set(CURLOPT_PROTOCOLS_STR, settings_->base_url.starts_with("http://") ? "http,https" : "https");
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     set(CURLOPT_FOLLOWLOCATION, 0L);
     set(CURLOPT_PATH_AS_IS, 1L);
@@ -199,7 +198,7 @@ void Transfer::set_trust() {
     }
 }
 
-Result<> Transfer::prepare(HttpRequest request) {
+void Transfer::begin_anew(HttpRequest request) {
     request_ = std::move(request);
     answer_ = {};
     callback_error_.clear();
@@ -207,7 +206,36 @@ Result<> Transfer::prepare(HttpRequest request) {
     header_bytes_ = sent_ = 0;
     seen_.reset();
     setting_ = CURLE_OK;
+    const bool plain = settings_->base_url.starts_with("http://");
+    set(CURLOPT_PROTOCOLS_STR, plain ? "http,https" : "https");
+    set(CURLOPT_CONNECT_ONLY, 0L);
+    set(CURLOPT_FRESH_CONNECT, 0L);
+    set(CURLOPT_HTTPPROXYTUNNEL, 0L);
+}
 
+// CURLOPT_CONNECT_ONLY(3): libcurl resolves, connects, asks a proxy, and leaves the socket to us.
+// For it the URL is one of http, because it would make a TLS handshake for https; which proxy is
+// used is decided as for https.
+Result<> Transfer::prepare_connection(const std::string& server, std::string setting) {
+    begin_anew({.timeout = settings_->connect_timeout});
+    setting_key_ = std::move(setting);
+    url_ = TRY(parse_url("https://" + server));
+    set(CURLOPT_PROTOCOLS_STR, "http");
+    set(CURLOPT_CONNECT_ONLY, 1L);
+    set(CURLOPT_FRESH_CONNECT, 1L);
+    set(CURLOPT_HTTPPROXYTUNNEL, 1L);
+    set(CURLOPT_URL, ("http://" + server).c_str());
+    set_proxy(url_);
+    set(CURLOPT_TIMEOUT_MS, static_cast<long>(request_.timeout.count()));
+    set_body();
+    TRY(set_headers());
+    if (setting_ == CURLE_OK) return {};
+    return fail("libcurl: " + std::string(curl_easy_strerror(setting_)));
+}
+
+Result<> Transfer::prepare(HttpRequest request) {
+    begin_anew(std::move(request));
+    setting_key_ = "url";
     auto server = settings_->base_url;
     auto url = server + request_.path;
     if (!request_.path.starts_with('/')) {
@@ -329,6 +357,7 @@ Error Transfer::describe(CURLcode code) const {
     curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &failure.connect_status);
     if (ip != nullptr) failure.ip = ip;
     failure.url = url_;
+    failure.setting = setting_key_;
     failure.resolved = resolved > 0;
     failure.connected = connected > 0 || sent > 0;
     failure.timeout = request_.timeout;

@@ -33,6 +33,8 @@ class Transfer {
     // handle. Errors: a URL that parse_backend_url() refuses, a malformed header, or an option that
     // libcurl refuses.
     Result<> prepare(HttpRequest request);
+    // The same for HttpClient::connect(); `server` is "HOST:PORT".
+    Result<> prepare_connection(const std::string& server, std::string setting);
     // Returns the answer, or the error for `code`, after the handle was removed from the multi
     // handle. Drops the request.
     Result<HttpAnswer> finish(CURLcode code);
@@ -47,6 +49,8 @@ class Transfer {
     // The request under way; they are kept here so that a finished handle leads to its request.
     RequestId id;
     HttpClient::OnAnswer answered;
+    HttpClient::OnConnected on_socket;  // in place of `answered`
+    sys::Fd socket;                     // of a connection that was made for `on_socket`
 
   private:
     using Easy = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
@@ -60,6 +64,7 @@ class Transfer {
     Result<> set_headers();
     void set_body();
     void set_proxy(const Url& url);
+    void begin_anew(HttpRequest request);
     void forget_headers();
     Error describe(CURLcode code) const;
 
@@ -73,6 +78,7 @@ class Transfer {
     HttpRequest request_;
     HttpAnswer answer_;
     Url url_;                        // of the server that is asked
+    std::string setting_key_;        // of agent.yaml, which names it
     std::shared_ptr<TlsSeen> seen_;  // null: the request made no handshake
     curl_slist* headers_ = nullptr;
     CURLcode setting_ = CURLE_OK;     // of the first curl_easy_setopt(3) that failed

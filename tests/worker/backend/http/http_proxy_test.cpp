@@ -7,6 +7,7 @@
 #include "common/base/bytes.hpp"
 #include "common/base/parse.hpp"
 #include "tests/support/connect_proxy.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/ok.hpp"
 #include "tests/worker/backend/caller.hpp"
@@ -64,6 +65,54 @@ TEST_F(Proxied, WhateverLibcurlWouldTakeFromTheEnvironment) {
     for (const auto* name : {"NO_PROXY", "no_proxy"}) ::setenv(name, "*", 1);
     EXPECT_EQ(outcome(proxied()), "status 200");
     EXPECT_EQ(proxy_.connections(), 1);
+}
+
+// HttpClient::connect(): libcurl connects, and the socket is ours.
+TEST_F(Proxied, AConnectionOfAnotherProtocolIsHandedOverWithNothingSentOnIt) {
+    for (const bool by_proxy : {false, true}) {
+        auto settings = by_proxy ? proxied() : test::settings_for(backend_);
+        Caller caller(std::move(settings));
+        std::optional<Result<sys::Fd>> made;
+        ReferenceBackend plain({.tls = false});
+        ASSERT_TRUE(plain.start());
+        const auto port = static_cast<std::uint16_t>(plain.port());
+        caller.client().connect("127.0.0.1", port, "telemetry.url",
+                                [&](Result<sys::Fd> socket) { made = std::move(socket); });
+        ASSERT_TRUE(caller.run_until([&] { return made.has_value(); }));
+        ASSERT_OK(*made);
+        EXPECT_EQ(proxy_.connections(), by_proxy ? 1 : 0);
+        const std::string request = "GET /health HTTP/1.0\r\n\r\n";
+        ASSERT_EQ(::send((**made).get(), request.data(), request.size(), MSG_NOSIGNAL),
+                  static_cast<ssize_t>(request.size()));
+        std::array<char, 64> answer{};
+        ASSERT_TRUE(bulkhead::test::eventually(
+            [&] { return ::recv((**made).get(), answer.data(), answer.size(), 0) > 0; },
+            std::chrono::seconds(10)))
+            << "it does not block";
+        EXPECT_TRUE(std::string(answer.data(), 8).starts_with("HTTP/1."));
+        EXPECT_EQ(plain.requests().size(), 1U) << "what was sent is ours alone";
+        // The handle is used again for a request as any other.
+        EXPECT_EQ(caller.trouble({.path = "/health"}), "status 200");
+    }
+}
+
+TEST_F(Proxied, AConnectionThatCannotBeMadeIsToldWithItsSetting) {
+    Caller caller(test::settings_for(backend_));
+    std::optional<Result<sys::Fd>> made;
+    caller.client().connect("127.0.0.1", 9, "telemetry.url",
+                            [&](Result<sys::Fd> socket) { made = std::move(socket); });
+    ASSERT_TRUE(caller.run_until([&] { return made.has_value(); }));
+    ASSERT_FALSE(made->has_value());
+    EXPECT_NE(made->error().what.find("nobody listens on 127.0.0.1:9; is it running, and is "
+                                      "telemetry.url"),
+              std::string::npos)
+        << made->error().what;
+    made.reset();
+    const auto id = caller.client().connect(
+        "127.0.0.1", 9, "telemetry.url", [&](Result<sys::Fd> socket) { made = std::move(socket); });
+    caller.client().cancel(id);
+    EXPECT_EQ(caller.trouble({.path = "/health"}), "status 200");
+    EXPECT_FALSE(made.has_value());
 }
 
 TEST_F(Proxied, UnlessAnExceptionCoversTheUrl) {
