@@ -16,7 +16,7 @@ build_packages=(cmake ninja-build g++ ccache pkg-config libssl-dev libsodium-dev
     libgmock-dev libbenchmark-dev libbpf-dev libelf-dev
     clang)
 run_packages=(openssh-client openssl curl bash coreutils)
-test_packages=(shellcheck binutils procps iproute2 systemd-container dbus e2fsprogs)
+test_packages=(shellcheck binutils procps iproute2 systemd-container dbus e2fsprogs nats-server)
 # Programs to try the lists of system calls with: static, in Go, in Rust, and interpreters of
 # scripts.
 runtime_packages=(busybox-static fzf ripgrep fd-find perl python3 nodejs)
