@@ -24,7 +24,11 @@ Result<protocol::BackendEntry> entry_of(const Config& config, const BackendConfi
              .path = TRY(within(file.key, protocol::CredentialPath::create(file.path))),
              .may_be_absent = file.may_be_absent});
     }
-    if (entry.files.items.size() > entry.files.kMax) return fail("names too many files");
+    if (entry.files.items.size() > entry.files.kMax) {
+        return fail("its settings name " + std::to_string(entry.files.items.size()) +
+                    " files, and root opens " + std::to_string(entry.files.kMax) +
+                    " at most for a backend; leave some out, as one that stands at its default");
+    }
     entry.settings.fd = TRY(seal_settings(config, backend));
     return entry;
 }

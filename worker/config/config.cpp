@@ -9,6 +9,7 @@
 #include "worker/config/environment_proxy.hpp"
 #include "worker/config/settings.hpp"
 #include "worker/config/sources.hpp"
+#include "worker/config/telemetry.hpp"
 
 namespace bulkhead::worker {
 
@@ -90,6 +91,9 @@ class Builder {
         backend.credential_origin = origin_of("credential", index);
         store_options(*dialect, backend, index);
         check_url(backend, index);
+        for (const auto& problem : telemetry_problems(backend.telemetry, backend.allow_plaintext)) {
+            complain(where(backend) + problem);
+        }
         add_proxy(backend, index);
         check_credentials(*dialect, backend);
         look_for_credential(*dialect, backend);

@@ -15,9 +15,35 @@
 #include "worker/backend/dialect/messages.hpp"
 #include "worker/backend/dialect/option.hpp"
 #include "worker/backend/http/http_client.hpp"
+#include "worker/backend/nats/nats_login.hpp"
 #include "worker/host/scanners/settings.hpp"
 
 namespace bulkhead::worker {
+
+// The contents of the files that settings of telemetry name.
+struct TelemetryFiles {
+    std::string ca_pem;
+    NatsLogin login;
+};
+
+// What is published on a NATS server, beside what the backend is told.
+struct TelemetryConfig {
+    std::string url;  // as parse_telemetry_url() accepts it; empty: nothing is published
+    std::string subject;
+    std::string user;  // at most one of the four ways to log in
+    std::string password_file;
+    std::string token_file;
+    std::string nkey_seed_file;
+    std::string credentials_file;
+    std::string ca_file;
+    std::chrono::seconds interval{60};
+    bool heartbeats = false;
+    bool job_events = false;
+
+    // load_files() fills these.
+    TelemetryFiles files;
+    std::string trouble;  // why a file cannot be used; nothing is published until it can
+};
 
 struct BackendConfig {
     std::string name;  // [a-z0-9][a-z0-9-]*, unique: it names this backend's files and log lines
@@ -47,6 +73,7 @@ struct BackendConfig {
     std::string credential_origin;
 
     DialectOptions options;
+    TelemetryConfig telemetry;
 
     // load_files() fills these, in the worker of this backend.
     // Not empty: why nothing is sent to this backend, as policy keeps from us what it takes.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <memory>
 
 #include "common/base/parse.hpp"
@@ -14,6 +15,7 @@
 #include "worker/backend/dialect/identifiers.hpp"
 #include "worker/backend/http/pem.hpp"
 #include "worker/backend/registry.hpp"
+#include "worker/config/telemetry.hpp"
 
 namespace bulkhead::worker {
 
@@ -151,6 +153,7 @@ class Loader {
         }
         TRY(load_credential());
         load_original();
+        load_telemetry();
         if (!backend_.proxy_credential_file.empty()) {
             backend_.proxy.login = TRY(read_proxy_login(backend_, opened("proxy_credential_file")));
         }
@@ -184,6 +187,19 @@ class Loader {
             if (content) backend_.original[std::string(name)] = Secret(*std::move(content));
             if (!content) backend_.original_trouble = content.error().what;
         }
+    }
+
+    void load_telemetry() {
+        auto& telemetry = backend_.telemetry;
+        auto files = read_telemetry_files(telemetry, [this](const std::string& key) {
+            const auto& file = opened(key);
+            auto copy = file.fd ? file.fd.duplicate() : Result<sys::Fd>(sys::Fd());
+            return OpenedFile{.reason = file.reason,
+                              .fd = copy ? *std::move(copy) : sys::Fd(),
+                              .detail = file.detail};
+        });
+        if (files) telemetry.files = *std::move(files);
+        if (!files) telemetry.trouble = files.error().what;
     }
 
     Result<> load_credential() {
@@ -237,8 +253,21 @@ std::vector<NamedFile> named_files(const BackendConfig& backend) {
     for (const auto& file : original_files(backend)) {
         all.push_back({std::string(kOriginal) + std::string(file.name), file.path, true});
     }
+    std::ranges::move(telemetry_files(backend.telemetry), std::back_inserter(all));
     std::erase_if(all, [](const NamedFile& file) { return file.path.empty(); });
     return all;
+}
+
+Result<Secret> read_secret_line(const std::string& path, const OpenedFile& file) {
+    return read_secret(path, file);
+}
+
+Result<Secret> read_secret_text(const std::string& path, const OpenedFile& file) {
+    return Secret(TRY(read_opened(path, file, 64_KiB, Kind::secret)));
+}
+
+Result<std::string> read_authorities(const std::string& path, const OpenedFile& file) {
+    return read_certificates(path, file);
 }
 
 Result<Secret> read_credential(const BackendConfig& backend, const OpenedFile& file) {

@@ -34,6 +34,12 @@ using OpenedFiles = std::map<std::string, OpenedFile, std::less<>>;
 // BackendConfig::shut. A policy that has it again is in force after a reload.
 Result<> load_files(BackendConfig& backend, const OpenedFiles& files);
 
+// The file's one line, as a credential is checked; its whole text; its certificates (PEM). Errors
+// begin with the path.
+Result<Secret> read_secret_line(const std::string& path, const OpenedFile& file);
+Result<Secret> read_secret_text(const std::string& path, const OpenedFile& file);
+Result<std::string> read_authorities(const std::string& path, const OpenedFile& file);
+
 // Reads a credential file that was opened again. An error of code ENOENT: there is none.
 Result<Secret> read_credential(const BackendConfig& backend, const OpenedFile& file);
 // As Proxy::login; the file holds user:password.

@@ -5,6 +5,7 @@
 
 #include "common/policy/connect.hpp"
 #include "worker/backend/http/url.hpp"
+#include "worker/backend/nats/nats_url.hpp"
 
 namespace bulkhead::worker {
 
@@ -28,12 +29,20 @@ bool includes(std::span<const policy::ConnectRow> rows, const policy::Address& a
     });
 }
 
+Result<std::vector<Url>> servers_of(const BackendConfig& backend) {
+    std::vector<Url> all;
+    for (const auto& [key, text] : server_urls(backend)) all.push_back(TRY(parse_url(text)));
+    if (const auto& nats = backend.telemetry.url; !nats.empty()) {
+        all.push_back(TRY(parse_nats_url(nats)).as_https());
+    }
+    return all;
+}
+
 // `lacking` says to what of a URL the worker may not connect; "" is nothing.
 Result<> check(const Config& config, const std::function<std::string(const Url&)>& lacking) {
     Problems problems;
     for (const auto& backend : config.backends) {
-        for (const auto& [key, text] : server_urls(backend)) {
-            auto url = TRY(within("backend " + backend.name, parse_url(text)));
+        for (auto url : TRY(within("backend " + backend.name, servers_of(backend)))) {
             if (backend.proxy.used_for(url)) url = TRY(parse_url(backend.proxy.address()));
             const auto what = lacking(url);
             if (what.empty()) continue;

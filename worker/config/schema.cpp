@@ -131,11 +131,12 @@ std::string_view section_of(const Setting& setting) {
     return dot == setting.key.npos ? "" : setting.key.substr(0, dot);
 }
 
-// Settings of a section follow each other in the table; a test holds that.
-void put_top_settings(JsonWriter& json) {
+// All settings but those of one scope. Those of a section follow each other in the table; a test
+// holds that.
+void put_settings_but(JsonWriter& json, Scope left_out) {
     std::string_view open;
     for (const auto& setting : settings()) {
-        if (setting.scope == Scope::backend) continue;
+        if (setting.scope == left_out) continue;
         const auto section = section_of(setting);
         if (section != open) {
             if (!open.empty()) end_closed_object(json);
@@ -169,9 +170,7 @@ void put_options_by_dialect(JsonWriter& json) {
 
 void put_backend(JsonWriter& json) {
     begin_closed_object(json, "backend");
-    for (const auto& setting : settings()) {
-        if (setting.scope != Scope::agent) put_setting(json, setting);
-    }
+    put_settings_but(json, Scope::agent);
     json.begin_object("options").put("type", std::string_view("object"));
     json.put("description", std::string_view("what only the dialect knows")).end();
     json.end();
@@ -246,7 +245,7 @@ std::string describe_schema() {
     json.begin_object("properties");
     put_reference(json, "backend", "backend");
     put_backends(json);
-    put_top_settings(json);
+    put_settings_but(json, Scope::backend);
     json.end();
     put_definitions(json);
     json.end();

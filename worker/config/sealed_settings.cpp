@@ -58,6 +58,17 @@ void walk(Walk& each, Shared& shared, Backend& backend) {
     each("install_token_origin", backend.install_token_origin);
     each("credential_origin", backend.credential_origin);
     each("options", backend.options);
+    each("telemetry.url", backend.telemetry.url);
+    each("telemetry.subject", backend.telemetry.subject);
+    each("telemetry.user", backend.telemetry.user);
+    each("telemetry.password_file", backend.telemetry.password_file);
+    each("telemetry.token_file", backend.telemetry.token_file);
+    each("telemetry.nkey_seed_file", backend.telemetry.nkey_seed_file);
+    each("telemetry.credentials_file", backend.telemetry.credentials_file);
+    each("telemetry.ca_file", backend.telemetry.ca_file);
+    each("telemetry.interval", backend.telemetry.interval);
+    each("telemetry.heartbeats", backend.telemetry.heartbeats);
+    each("telemetry.job_events", backend.telemetry.job_events);
 }
 
 class Writer {

@@ -5,6 +5,7 @@
 
 #include "worker/backend/dialect/identifiers.hpp"
 #include "worker/backend/registry.hpp"
+#include "worker/config/telemetry.hpp"
 #include "worker/config/values.hpp"
 
 namespace bulkhead::worker {
@@ -217,6 +218,75 @@ std::span<const Setting> settings() {
          .fallback = "true",
          .help = "answer `bulkhead status` on a local socket",
          .keep = &into<&Config::status_socket>},
+        {.key = "telemetry.url",
+         .scope = Scope::backend,
+         .help =
+             "publish events on this NATS server, beside what the backend is told; with tls:// one "
+             "without TLS is refused",
+         .form = "tls://host:port",
+         .check = &check_telemetry_url,
+         .keep = &into<&BackendConfig::telemetry, &TelemetryConfig::url>},
+        {.key = "telemetry.subject",
+         .scope = Scope::backend,
+         .fallback = "agent.telemetry",
+         .help =
+             "the subject of events of artifacts; heartbeats add .heartbeat to it, and jobs .job. "
+             "{host_id} in it stands for the host",
+         .form = "NATS subject",
+         .check = &check_telemetry_subject,
+         .keep = &into<&BackendConfig::telemetry, &TelemetryConfig::subject>},
+        {.key = "telemetry.nkey_seed_file",
+         .scope = Scope::backend,
+         .type = value::path(),
+         .help = "file that holds the seed of a user's nkey (SU...), by which the server knows "
+                 "this host; "
+                 "read again at each new connection",
+         .keep = &into<&BackendConfig::telemetry, &TelemetryConfig::nkey_seed_file>},
+        {.key = "telemetry.credentials_file",
+         .scope = Scope::backend,
+         .type = value::path(),
+         .help = "in place of it, a credentials file: a user's JWT and its seed",
+         .keep = &into<&BackendConfig::telemetry, &TelemetryConfig::credentials_file>},
+        {.key = "telemetry.token_file",
+         .scope = Scope::backend,
+         .type = value::path(),
+         .help = "in place of it, file that holds a token",
+         .keep = &into<&BackendConfig::telemetry, &TelemetryConfig::token_file>},
+        {.key = "telemetry.user",
+         .scope = Scope::backend,
+         .help = "in place of it, a user's name",
+         .check = &check_telemetry_user,
+         .keep = &into<&BackendConfig::telemetry, &TelemetryConfig::user>},
+        {.key = "telemetry.password_file",
+         .scope = Scope::backend,
+         .type = value::path(),
+         .help = "file that holds that user's password",
+         .keep = &into<&BackendConfig::telemetry, &TelemetryConfig::password_file>},
+        {.key = "telemetry.ca_file",
+         .scope = Scope::backend,
+         .type = value::path(),
+         .help =
+             "trust the authorities in this file (PEM) and no others for that server; unless set, "
+             "those of the system, /etc/ssl/certs",
+         .keep = &into<&BackendConfig::telemetry, &TelemetryConfig::ca_file>},
+        {.key = "telemetry.interval",
+         .scope = Scope::backend,
+         .type = value::duration(1s, 24h),
+         .fallback = "60s",
+         .help = "time between two tellings of what stands: figures of artifacts, heartbeats",
+         .keep = &into<&BackendConfig::telemetry, &TelemetryConfig::interval>},
+        {.key = "telemetry.heartbeats",
+         .scope = Scope::backend,
+         .type = value::boolean(),
+         .fallback = "false",
+         .help = "publish heartbeats too",
+         .keep = &into<&BackendConfig::telemetry, &TelemetryConfig::heartbeats>},
+        {.key = "telemetry.job_events",
+         .scope = Scope::backend,
+         .type = value::boolean(),
+         .fallback = "false",
+         .help = "publish when a job starts, ends or is refused",
+         .keep = &into<&BackendConfig::telemetry, &TelemetryConfig::job_events>},
         {.key = "spool.max_bytes",
          .scope = Scope::agent,
          .type = value::bytes(1_MiB, 1024_GiB),

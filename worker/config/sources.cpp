@@ -17,6 +17,7 @@ constexpr std::string_view kOptions = "options";
 constexpr std::string_view kShippedConfig = BULKHEAD_DOC "/agent.yaml";
 
 bool may_stand_at_top(const Setting& setting) { return setting.scope != Scope::backend; }
+bool any_place(const Setting&) { return true; }
 bool may_stand_in_backend(const Setting& setting) { return setting.scope != Scope::agent; }
 
 class FileReader {
@@ -71,8 +72,9 @@ class FileReader {
             } else if (member.key == "backends") {
                 many = true;
                 read_backends(member);
-            } else if (member.value.kind == YamlNode::Kind::map && is_section(member.key)) {
-                read_section(member);
+            } else if (member.value.kind == YamlNode::Kind::map &&
+                       is_section(member.key, &any_place)) {
+                read_section(member, std::nullopt, &may_stand_at_top);
             } else {
                 read_setting(member, member.key, std::nullopt, &may_stand_at_top);
             }
@@ -80,16 +82,18 @@ class FileReader {
         if (one && many) complain(root.line, "backend", "give either backend or backends");
     }
 
-    static bool is_section(std::string_view key) {
-        return std::ranges::any_of(settings(), [key](const Setting& setting) {
-            return setting.key.starts_with(std::string(key) + ".");
+    // Whether a setting in such a place has this section.
+    static bool is_section(std::string_view key, bool (*place)(const Setting&)) {
+        return std::ranges::any_of(settings(), [key, place](const Setting& setting) {
+            return setting.key.starts_with(std::string(key) + ".") && place(setting);
         });
     }
 
-    void read_section(const YamlNode::Member& section) {
+    void read_section(const YamlNode::Member& section, std::optional<std::size_t> backend,
+                      bool (*allowed)(const Setting&)) {
         for (const auto& member : section.value.members) {
             if (!is_new(section.value, member)) continue;
-            read_setting(member, section.key + "." + member.key, std::nullopt, &may_stand_at_top);
+            read_setting(member, section.key + "." + member.key, backend, allowed);
         }
     }
 
@@ -115,6 +119,9 @@ class FileReader {
             if (!is_new(entry, member)) continue;
             if (member.key == kOptions && member.value.kind == YamlNode::Kind::map) {
                 read_options(member.value, index);
+            } else if (member.value.kind == YamlNode::Kind::map &&
+                       is_section(member.key, &may_stand_in_backend)) {
+                read_section(member, index, &may_stand_in_backend);
             } else {
                 read_setting(member, member.key, index, &may_stand_in_backend);
             }
@@ -136,7 +143,9 @@ class FileReader {
     void read_setting(const YamlNode::Member& member, const std::string& key,
                       std::optional<std::size_t> backend, bool (*allowed)(const Setting&)) {
         const auto* const setting = find_setting(key);
-        if (backend ? key == kOptions : is_section(key)) {
+        const bool in_section = backend ? key == kOptions || is_section(key, &may_stand_in_backend)
+                                        : is_section(key, &any_place);
+        if (in_section) {
             return complain(member.line, key, "expected settings, each as \"name: value\"");
         }
         if (setting == nullptr || !allowed(*setting)) {
@@ -198,7 +207,9 @@ class FileReader {
                 candidates.push_back(setting.key);
             }
             // "spol" may stand for the section "spool".
-            if (!in_backend) candidates.push_back(setting.key.substr(0, setting.key.find('.')));
+            if (in_backend ? may_stand_in_backend(setting) : true) {
+                candidates.push_back(setting.key.substr(0, setting.key.find('.')));
+            }
         }
         if (in_backend) candidates.push_back(kOptions);
         if (!in_backend) candidates.insert(candidates.end(), {"backend", "backends"});

@@ -38,9 +38,11 @@ TEST(Example, IsAccepted) {
 TEST(Example, IsAcceptedWithEverythingSwitchedOn) {
     EXPECT_EQ(
         test::problems(switched_on({"install_token", "credential", "credential_file", "options",
-                                    "  node_id", "  heartbeat_path", "node_id", "heartbeat_path"})),
+                                    "  node_id", "  heartbeat_path", "node_id", "heartbeat_path",
+                                    "credentials_file", "token_file", "user", "password_file"})),
         "");
-    auto hyprbox = switched_on({"install_token", "install_token_file", "credential_file"});
+    auto hyprbox = switched_on({"install_token", "install_token_file", "credential_file",
+                                "credentials_file", "token_file", "user", "password_file"});
     hyprbox.replace(hyprbox.find("dialect: bulkhead"), 17, "dialect: hyprbox");
     EXPECT_EQ(test::problems(hyprbox), "");
 }

@@ -17,13 +17,10 @@ using Kind = ValueType::Kind;
 Json file_with(const Setting& setting, const Json& value) {
     Json file{{"backend", {{"url", "https://b.example.com"}}}};
     const auto dot = setting.key.find('.');
-    if (dot != setting.key.npos) {
-        file[std::string(setting.key.substr(0, dot))][std::string(setting.key.substr(dot + 1))] =
-            value;
-    } else {
-        auto& at = setting.scope == Scope::backend ? file["backend"] : file;
-        at[std::string(setting.key)] = value;
-    }
+    auto* at = setting.scope == Scope::backend ? &file["backend"] : &file;
+    if (dot != setting.key.npos) at = &(*at)[std::string(setting.key.substr(0, dot))];
+    const auto name = dot == setting.key.npos ? setting.key : setting.key.substr(dot + 1);
+    (*at)[std::string(name)] = value;
     return file;
 }
 

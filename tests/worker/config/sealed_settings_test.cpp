@@ -23,6 +23,7 @@ constexpr const char* kTwo =
     "    credential_file: /etc/bulkhead/tls/one\n"
     "    timeout: 2500ms\n"
     "    options:\n      timer_interval: 900s\n"
+    "    telemetry: {url: \"tls://n\", interval: 7s, heartbeats: true, token_file: /t}\n"
     "  - name: two\n"
     "    dialect: hyprbox\n"
     "    url: https://two.test\n"
@@ -74,6 +75,11 @@ TEST_F(SealedSettings, AreTheOnesThatWereHandedOver) {
     EXPECT_TRUE(one.credential_file_optional);
     EXPECT_EQ(one.options, config_.backends[0].options);
     EXPECT_EQ(text_of(*seal_settings(*read, one)), whole_) << "nothing is lost on the way";
+    EXPECT_EQ(read->backends[0].telemetry.url, "tls://n");
+    EXPECT_EQ(read->backends[0].telemetry.interval, std::chrono::seconds(7));
+    EXPECT_TRUE(read->backends[0].telemetry.heartbeats);
+    EXPECT_EQ(read->backends[0].telemetry.token_file, "/t");
+    EXPECT_EQ(read->backends[0].telemetry.subject, "agent.telemetry");
 }
 
 TEST_F(SealedSettings, HoldNothingOfAnotherBackend) {
