@@ -158,6 +158,15 @@ void print_backend(const json& backend) {
     };
     count("heartbeats", "heartbeats", "last_heartbeat");
     count("inventory", "inventory_reports", "last_inventory");
+    if (const auto& nats = member(backend, "telemetry"); nats.is_object()) {
+        print_line("telemetry", text(nats, "subject") + " at " + text(nats, "url") +
+                                    (member(nats, "connected") == true ? ": connected since "
+                                                                       : ": not connected since ") +
+                                    text(nats, "since", "its start") + ", " +
+                                    text(nats, "delivered") + " delivered, " +
+                                    text(nats, "queued") + " queued, " + text(nats, "dropped") +
+                                    " dropped, " + text(nats, "refused") + " refused");
+    }
     if (const auto& spool = member(backend, "spool"); spool.is_object()) {
         print_line("spool", text(spool, "bytes") + " of " + text(spool, "limit_bytes") + " bytes");
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "worker/duties/job_end.hpp"
 #include "worker/duties/start_request.hpp"
 
 namespace bulkhead::worker {
@@ -184,6 +185,7 @@ Result<std::optional<protocol::StartReply>> JobDuty::ask_broker(const JobOffer& 
 
 void JobDuty::on_admitted(const JobOffer& offer, protocol::StartReply reply) {
     if (!reply.out || !reply.err) return context_.fatal({"the broker admitted without pipes"});
+    callbacks_.happened({.event = "started", .delivery_id = offer.id.value});
     start_report(std::make_shared<PendingSpool>(
         PendingSpool{.number = reply.number,
                      .label = {.backend = context_.config.name,
@@ -294,6 +296,7 @@ void JobDuty::adopt(protocol::UnreportedJob job) {
 bool JobDuty::exited(const protocol::JobExited& exited) {
     if (const auto waiting = pending_spools_.find(exited.number);
         waiting != pending_spools_.end()) {
+        if (!waiting->second->of_another) tell_end(waiting->second->label.delivery_id, exited.end);
         waiting->second->end = exited.end;
         waiting->second->remarks = exited.remarks.str();
         return true;
@@ -304,8 +307,19 @@ bool JobDuty::exited(const protocol::JobExited& exited) {
         on_reported(exited.number);
         return true;
     }
+    tell_end(found->second->id(), exited.end);
     found->second->job_ended(exited.end, exited.remarks.str());
     return true;
+}
+
+void JobDuty::tell_end(const DeliveryId& id, const protocol::JobEnd& end) const {
+    const auto result = result_of(end);
+    callbacks_.happened({.event = "ended",
+                         .delivery_id = id.value,
+                         .outcome = std::string(name_of(result.outcome)),
+                         .reason = result.reason,
+                         .exit_code = result.exit_code,
+                         .signal = result.signal});
 }
 
 // --- reporting
@@ -348,6 +362,10 @@ void JobDuty::refuse(KeptRefusal what) {
         context_.log.warning("job-unusable",
                              {{"delivery", what.delivery_id.value}, {"why", what.detail}});
     }
+    callbacks_.happened({.event = "refused",
+                         .delivery_id = what.delivery_id.value,
+                         .outcome = std::string(name_of(JobOutcome::refused)),
+                         .reason = what.reason});
     adopt(std::move(what));
     send_refusal(std::prev(refusals_.end()));
 }

@@ -9,6 +9,7 @@
 #include "worker/duties/duty_trouble.hpp"
 #include "worker/duties/early_jobs.hpp"
 #include "worker/duties/job_report.hpp"
+#include "worker/duties/telemetry.hpp"
 #include "worker/state/refusal_store.hpp"
 #include "worker/state/spool/spool.hpp"
 
@@ -20,6 +21,8 @@ class JobDuty {
         std::function<void()> settled;  // one job or refusal less to report
         // In a run that ends: nothing is left to fetch and to report, or fetching failed.
         std::function<void(bool sent)> finished;
+        // A job started, ended or was refused; of those that an earlier worker left, the end.
+        std::function<void(const JobEvent&)> happened = [](const JobEvent&) {};
     };
 
     JobDuty(const DutyContext& context, const JobDialect& dialect, const JobsConfig& settings,
@@ -89,6 +92,7 @@ class JobDuty {
     void on_reported(JobNumber number);
     void refuse(const DeliveryId& id, std::string reason, std::string detail, std::string rule);
     void refuse(KeptRefusal what);
+    void tell_end(const DeliveryId& id, const protocol::JobEnd& end) const;
     void keep(const KeptRefusal& what);
     bool forget(const DeliveryId& id);
     void send_refusal(std::list<Refusal>::iterator refusal);

@@ -3,6 +3,7 @@
 #include "worker/backend/json/bpf_support_json.hpp"
 #include "worker/backend/json/troubles_json.hpp"
 #include "worker/backend/registry.hpp"
+#include "worker/config/telemetry.hpp"
 
 namespace bulkhead::worker {
 
@@ -55,10 +56,7 @@ Session::Session(Parts parts, Callbacks callbacks)
                .fatal = callbacks_.fatal},
       files_(config_, parts.inputs.log,
              [this, &broker = parts.inputs.broker](std::string_view key) {
-                 auto opened = broker.open_named(key);
-                 if (opened) return *std::move(opened);
-                 context_.fatal(opened.error());
-                 return OpenedFile{.reason = "broker-gone", .fd = {}};
+                 return open_named(broker, key);
              }),
       enroll_(
           context_, *dialect_, parts.inputs.credentials, facts_, parts.inputs.proc,
@@ -77,6 +75,7 @@ Session::Session(Parts parts, Callbacks callbacks)
     const auto& inputs = parts.inputs;
     redact();
     unfinished_.set(enrollment);
+    if (!config_.telemetry.url.empty() && context_.serves()) add_telemetry(inputs);
     if (const auto* dialect = dialect_->presence()) add_presence(*dialect);
     if (parts.metrics) add_heartbeat(inputs, *std::move(parts.metrics));
     if (const auto* dialect = dialect_->inventory()) add_inventory(inputs, *dialect);
@@ -84,6 +83,13 @@ Session::Session(Parts parts, Callbacks callbacks)
     if (const auto* dialect = dialect_->jobs()) {
         add_jobs(inputs, *dialect, std::move(parts.refusals));
     }
+}
+
+OpenedFile Session::open_named(BrokerClient& broker, std::string_view key) const {
+    auto opened = broker.open_named(key);
+    if (opened) return *std::move(opened);
+    context_.fatal(opened.error());
+    return OpenedFile{.reason = "broker-gone", .fd = {}};
 }
 
 std::string clock_trouble(std::optional<std::chrono::seconds> ahead) {
@@ -115,6 +121,33 @@ void Session::add_heartbeat(const SessionInputs& inputs, MetricsReader metrics) 
             .answered =
                 [this](const Answer<HeartbeatReceipt>& answer) { on_heartbeat_answer(answer); }});
     unfinished_.set(heartbeat);
+}
+
+void Session::add_telemetry(const SessionInputs& inputs) {
+    // As the backend knows this host, where a dialect lets the settings say that.
+    const auto given = config_.options.find("host_id");
+    const bool known = given != config_.options.end() && !given->second.empty();
+    telemetry_.emplace(
+        context_, known ? given->second : facts_.host_id,
+        TelemetryDuty::Callbacks{
+            .files =
+                [this, &broker = inputs.broker] {
+                    return read_telemetry_files(config_.telemetry, [&](const std::string& key) {
+                        return open_named(broker, key);
+                    });
+                },
+            .heartbeat = [this, &broker = inputs.broker] { return telemetry_heartbeat(broker); }});
+}
+
+TelemetryHeartbeat Session::telemetry_heartbeat(BrokerClient& broker) const {
+    TelemetryHeartbeat beat{.hostname = facts_.system.hostname};
+    if (jobs_) beat.jobs_running = jobs_->running_ids().size();
+    // Without an answer the broker is gone, and this process ends with it.
+    if (const auto state = broker.host_state()) {
+        for (const auto& one : troubles_of(*state)) beat.troubles.push_back(one.code);
+    }
+    for (const auto& one : late_too()) beat.troubles.push_back(one.code);
+    return beat;
 }
 
 void Session::add_presence(const PresenceDialect& dialect) {
@@ -153,7 +186,11 @@ void Session::add_jobs(const SessionInputs& inputs, const JobDialect& dialect,
     jobs_.emplace(context_, dialect, inputs.config.jobs, inputs.broker, inputs.spool,
                   inputs.refusals, inputs.facts.system,
                   JobDuty::Callbacks{.settled = [this] { callbacks_.job_settled(); },
-                                     .finished = [this](bool sent) { part_finished(jobs, sent); }});
+                                     .finished = [this](bool sent) { part_finished(jobs, sent); },
+                                     .happened =
+                                         [this](const JobEvent& event) {
+                                             if (telemetry_) telemetry_->job_event(event);
+                                         }});
     unfinished_.set(jobs, context_.mode == RunMode::once);
     const auto known = inputs.credentials.enrolment(config_.name);
     if (known && *known) jobs_->belongs_to((**known).mark);
@@ -169,6 +206,7 @@ void Session::start() {
     }
     // What is owed of jobs cannot be told any more: at this start nothing has been opened for it.
     if (left_) return leave_.begin(std::chrono::seconds(0));
+    if (telemetry_) telemetry_->start();
     if (!dialect_->traits().reports_name_agent && context_.mode != RunMode::register_only) {
         start_duties({});
     }
@@ -349,6 +387,7 @@ void Session::finish(bool sent) {
 }
 
 void Session::drain() {
+    if (telemetry_) telemetry_->drain();
     if (presence_) presence_->stop();
     if (heartbeat_) heartbeat_->stop();
     if (inventory_) inventory_->stop();
@@ -384,6 +423,7 @@ void Session::describe(JsonWriter& json) const {
         .put("bytes", spool_.owed())
         .put("limit_bytes", spool_.limits().total_bytes)
         .end();
+    if (telemetry_) telemetry_->describe(json);
     describe_certificates(json, certificates());
     put_troubles(json, late_too());
     json.end();
@@ -400,6 +440,7 @@ std::vector<Trouble> Session::troubles() const {
     if (heartbeat_) heartbeat_->tell(all);
     if (inventory_) inventory_->tell(all);
     if (findings_) findings_->tell(all);
+    if (telemetry_) telemetry_->tell(all);
     if (spool_.owed() < spool_.limits().total_bytes) {
         spool_full_since_.reset();
     } else {

@@ -16,6 +16,7 @@
 #include "worker/duties/job_duty.hpp"
 #include "worker/duties/leave_duty.hpp"
 #include "worker/duties/presence_duty.hpp"
+#include "worker/duties/telemetry_duty.hpp"
 #include "worker/session/certificates.hpp"
 #include "worker/session/reloaded_files.hpp"
 #include "worker/state/sample_store.hpp"
@@ -98,6 +99,9 @@ class Session {
     void add_heartbeat(const SessionInputs& inputs, MetricsReader metrics);
     void add_inventory(const SessionInputs& inputs, const InventoryDialect& dialect);
     void add_presence(const PresenceDialect& dialect);
+    void add_telemetry(const SessionInputs& inputs);
+    OpenedFile open_named(BrokerClient& broker, std::string_view key) const;
+    TelemetryHeartbeat telemetry_heartbeat(BrokerClient& broker) const;
     void add_findings(const SessionInputs& inputs, const FindingsDialect& dialect);
     void add_jobs(const SessionInputs& inputs, const JobDialect& dialect,
                   std::vector<KeptRefusal> refusals);
@@ -135,6 +139,7 @@ class Session {
     ReloadedFiles files_;
     EnrollDuty enroll_;
     LeaveDuty leave_;
+    std::optional<TelemetryDuty> telemetry_;  // before the duties that tell it events
     std::optional<PresenceDuty> presence_;
     std::optional<HeartbeatDuty> heartbeat_;
     std::optional<FindingsDuty> findings_;

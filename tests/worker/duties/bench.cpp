@@ -41,7 +41,14 @@ Bench::Bench(sys::Dir state, SpoolLimits limits)
                                  .now = {},
                                  .fatal = [this](const Error& error) { fatal = error.what; }});
     duty_.emplace(*context_, *this, jobs_config_, *client_, *spool_, refusals_, system_,
-                  JobDuty::Callbacks{.settled = [] {}, .finished = [](bool) {}});
+                  JobDuty::Callbacks{.settled = [] {},
+                                     .finished = [](bool) {},
+                                     .happened =
+                                         [this](const JobEvent& event) {
+                                             events.push_back(event.event + " " +
+                                                              event.delivery_id + " " +
+                                                              event.outcome + event.reason);
+                                         }});
     on_output = [](const Piece& piece) -> Answer<OutputReceipt> {
         return OutputReceipt{.next_offset = piece.offset + piece.text.size()};
     };

@@ -54,7 +54,8 @@ class Bench : public JobDialect {
     std::size_t asked(std::uint16_t request) const;  // of the broker, how often
     // What the broker answers to a start of a catalogue job; unless set nothing that makes sense.
     std::function<protocol::StartReply(const protocol::StartCatalogueJob&)> on_start;
-    std::string fatal;  // what would have ended the worker
+    std::string fatal;                // what would have ended the worker
+    std::vector<std::string> events;  // "ended job-1 finishedok"
 
   private:
     const JobTraits& traits() const override { return kind; }

@@ -27,6 +27,7 @@ TEST(JobDuty, ARefusalGoesOutAgainAfterARejectedCredential) {
     EXPECT_TRUE(bench.run_until([&] { return bench.results.size() == 1; }));
     EXPECT_EQ(bench.results_sent, 3U);
     EXPECT_EQ(bench.duty().unreported(), 0U);
+    EXPECT_EQ(bench.events, std::vector<std::string>{"refused odd refusedjob-unusable"});
 }
 
 // The bench's broker answers nothing that makes sense. A real one may have started the job.
