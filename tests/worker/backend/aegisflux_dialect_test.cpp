@@ -4,6 +4,8 @@
 #include <linux/if.h>
 #include <linux/rtnetlink.h>
 
+#include <nlohmann/json.hpp>
+
 #include "tests/support/files.hpp"
 #include "tests/support/ok.hpp"
 #include "tests/worker/backend/values.hpp"
@@ -160,6 +162,45 @@ TEST(AegisfluxRegistration, TheHostIdOfTheOptionsIsWhatIsSigned) {
     const auto second = judged(first, 200, golden("register-init.answer.json"))->next();
     EXPECT_NE(test::body(second.request), golden("register-complete.request.json"));
     EXPECT_NE(test::body(second.request).find(R"("host_id":"other")"), std::string::npos);
+}
+
+nlohmann::json capabilities_of(const EnrollRequest& asked) {
+    const auto aegisflux = dialect(registering());
+    return nlohmann::json::parse(
+        test::body(aegisflux.enrollment()->enroll(asked).request))["capabilities"];
+}
+
+TEST(AegisfluxCapabilities, WithoutATrialNothingCanBeLoaded) {
+    const auto said = capabilities_of(request());
+    for (const auto* name :
+         {"ebpf", "bpf", "tc", "cgroup", "cgroup_connect", "lsm_bpf", "loads_programs"}) {
+        EXPECT_EQ(said[name], false) << name;
+    }
+    EXPECT_EQ(said["bpf_features"]["kprobe"], true) << "by the kernel's files";
+    EXPECT_FALSE(said.contains("unattachable"));
+}
+
+TEST(AegisfluxCapabilities, WhatWasAttachedIsWhatIsTold) {
+    auto asked = request();
+    asked.bpf_support->trials.emplace();
+    *asked.bpf_support->trials = {{"xdp", {true, ""}},
+                                  {"tc-ingress", {true, ""}},
+                                  {"cgroup-connect4", {true, ""}},
+                                  {"kprobe", {false, "attach: Permission denied"}},
+                                  {"lsm", {false, "load: Operation not permitted"}}};
+    const auto said = capabilities_of(asked);
+    for (const auto* name : {"ebpf", "bpf", "tc", "cgroup", "cgroup_connect", "loads_programs"}) {
+        EXPECT_EQ(said[name], true) << name;
+    }
+    EXPECT_EQ(said["lsm_bpf"], false);
+    const nlohmann::json features = {
+        {"cgroup", true}, {"cgroup-connect4", true}, {"kprobe", false}, {"lsm", false},
+        {"tc", true},     {"tc-ingress", true},      {"xdp", true}};
+    EXPECT_EQ(said["bpf_features"], features) << "not what the kernel has by its files";
+    EXPECT_EQ(said["unattachable"]["kprobe"], "attach: Permission denied");
+    for (auto& [name, trial] : *asked.bpf_support->trials) trial.works = false;
+    EXPECT_EQ(capabilities_of(asked)["ebpf"], false);
+    EXPECT_EQ(capabilities_of(asked)["loads_programs"], false);
 }
 
 // --- the poll ---

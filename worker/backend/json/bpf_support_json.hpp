@@ -6,7 +6,9 @@
 
 namespace bulkhead::worker {
 
-// Writes members into the object that is open in `json`; unknown values are left out.
+// Writes members into the object that is open in `json`; unknown values are left out. "ebpf", "bpf",
+// "tc", "cgroup" and their like are true only where a trial attached such a program: without one,
+// this agent loads none.
 void put_bpf_support(JsonWriter& json, const BpfSupport& bpf_support, const SystemInfo& system);
 
 }  // namespace bulkhead::worker
