@@ -4,8 +4,15 @@
 
 #include "common/crypto/sha256.hpp"
 #include "worker/backend/json/troubles_json.hpp"
+#include "worker/broker/kernel_features.hpp"
 
 namespace bulkhead::worker {
+
+namespace {
+
+constexpr std::chrono::minutes kTrialsPause{1};
+
+}  // namespace
 
 Result<std::unique_ptr<Worker>> Worker::create(BrokerClient broker, Config config,
                                                protocol::Setup setup, RunOptions run,
@@ -40,8 +47,21 @@ Worker::Worker(std::unique_ptr<WorkerResources> own, Session::Parts session, Run
     status_.emplace(own_->loop, *std::move(socket), [this] { return compose_status(); });
 }
 
+// A loader makes them once, soon after the broker's start; on a host without one there are none.
+void Worker::ask_for_trials() {
+    const auto now = sys::Clock::now();
+    if (own_->facts.bpf_support.trials || (trials_asked_ && now < *trials_asked_ + kTrialsPause))
+        return;
+    if (!session_.wants_bpf_support()) return;
+    trials_asked_ = now;
+    const auto reply = own_->broker.call(protocol::KernelFeatures{});
+    if (!reply) return fail_worker(reply.error());
+    take_trials(own_->facts.bpf_support, *reply);
+}
+
 // Early in boot the host name and the clock are not set yet; both are read again when they change.
 void Worker::refresh_system() {
+    ask_for_trials();
     auto now = read_settable_facts();
     if (!was_set(own_->settable, now)) return;
     auto system = read_system_info(own_->root, own_->proc);

@@ -23,6 +23,7 @@ class Worker {
            const sys::Log& log);
     Result<> take_over(std::vector<protocol::UnreportedJob> jobs);
 
+    void ask_for_trials();
     void refresh_system();
     void on_events();
     Result<> on_event(link::Packet& packet);
@@ -41,6 +42,7 @@ class Worker {
     Session session_;
     std::optional<StatusServer> status_;
     bool draining_ = false;
+    std::optional<sys::Clock::time_point> trials_asked_;
     int code_ = 0;
 };
 

@@ -257,8 +257,13 @@ void ReferenceBackend::forget_agents() {
     store_.change([](State& state) {
         state.aegisflux.open.clear();
         state.aegisflux.last_seen.clear();
+        state.aegisflux.records.clear();
         state.enrolments.clear();
     });
+}
+
+nlohmann::json ReferenceBackend::aegisflux_agent(const std::string& uid) {
+    return store_.change([&](State& state) { return state.aegisflux.records[uid]; });
 }
 
 void ReferenceBackend::make_aegisflux_older() {

@@ -85,6 +85,8 @@ class ReferenceBackend {
     void forget_registrations();
     /// Drops all agents of aegisflux as well, which its server keeps in memory alone.
     void forget_agents();
+    /// The record that the actions API of aegisflux shows of an agent; null if it has none.
+    nlohmann::json aegisflux_agent(const std::string& uid);
     void make_aegisflux_older();
     void add_enrollment_key(const std::string& key, GrapheonKey rules = {});
     void set_grapheon_policy(nlohmann::json policy);

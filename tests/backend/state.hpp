@@ -108,6 +108,7 @@ struct AegisFlux {
     nlohmann::json assigned = nlohmann::json::array();  // to every host
     std::map<std::string, Registration> open;           // by registration id, not completed yet
     std::map<std::string, std::string> last_seen;       // by agent id, as its latest heartbeat says
+    std::map<std::string, nlohmann::json> records;      // by agent id, as an operator sees them
     // As the actions API of 2025: each registration gets another id, and there are no heartbeats.
     bool older = false;
 };

@@ -146,6 +146,35 @@ TEST_F(Aegisflux, EachStartRegistersTheSameAgentWhateverTheBackendHasForgotten) 
     ASSERT_TRUE(eventually([&] { return asked("/agents/heartbeat") >= 3; }, kPatience));
 }
 
+class HastyAegisflux : public Aegisflux {
+  protected:
+    std::string configuration() override {
+        auto text = Aegisflux::configuration();
+        const std::string_view before = "    host_id: host-7\n";
+        return text.insert(text.find(before), "    presence_interval: 1s\n    org_id: acme\n");
+    }
+};
+
+TEST_F(HastyAegisflux, ARunningAgentIsBackWithAWholeRecordAfterTheBackendForgot) {
+    start_enrolled();
+    ASSERT_TRUE(registered(1));
+    const auto agent = agent_id();
+    const auto shown = asked("/agents/heartbeat");
+    ASSERT_TRUE(eventually([&] { return asked("/agents/heartbeat") > shown; }, kPatience));
+    backend().forget_agents();
+    ASSERT_TRUE(registered(1)) << log();
+    ASSERT_TRUE(wait_for_log("the backend has forgotten this host"));
+    const auto record = backend().aegisflux_agent(agent);
+    EXPECT_EQ(record["org_id"], "acme");
+    EXPECT_EQ(record["host_id"], "host-7");
+    EXPECT_FALSE(record["hostname"].get<std::string>().empty());
+    EXPECT_NE(record["agent_version"], "unknown");
+    EXPECT_EQ(record["capabilities"]["loads_programs"], false);
+    EXPECT_FALSE(record["network"]["ifaces"].empty());
+    EXPECT_EQ(told()["agent_id"], agent);
+    EXPECT_EQ(told()["host_id"], "host-7");
+}
+
 TEST_F(Aegisflux, PollsGoOnWhileTheActionsApiIsAway) {
     for (const auto* path : {kInit, "/agents/heartbeat"}) {
         backend().misbehave({.kind = Spoil::status, .path = path, .status = 503});

@@ -28,7 +28,7 @@ void PresenceDuty::show_again_after(std::chrono::milliseconds delay) {
 
 void PresenceDuty::show() {
     if (std::exchange(waiting_, true)) return;
-    perform<Presence>(context_.client, dialect_.presence(context_.identity, context_.now()),
+    perform<Presence>(context_.client, dialect_.presence(context_.identity, callbacks_.report()),
                       [this](Answer<Presence> answer) { on_answer(std::move(answer)); });
 }
 

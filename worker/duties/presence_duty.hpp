@@ -14,6 +14,8 @@ namespace bulkhead::worker {
 class PresenceDuty {
   public:
     struct Callbacks {
+        // What is true at present; asked for before each request.
+        std::function<PresenceReport()> report;
         std::function<void()> known;
         // The backend knew this host before and does not know it now. start() follows when the host
         // is enrolled again.

@@ -40,6 +40,7 @@ Result<Session::Parts> Session::prepare(const SessionInputs& inputs) {
 Session::Session(Parts parts, Callbacks callbacks)
     : config_(parts.inputs.config.backends.front()),
       facts_(parts.inputs.facts),
+      broker_(parts.inputs.broker),
       spool_(parts.inputs.spool),
       callbacks_(std::move(callbacks)),
       stores_{parts.inputs.credentials, parts.inputs.inventory},
@@ -154,7 +155,8 @@ void Session::add_presence(const PresenceDialect& dialect) {
     if (context_.mode == RunMode::register_only) return;
     presence_.emplace(
         context_, dialect,
-        PresenceDuty::Callbacks{.known =
+        PresenceDuty::Callbacks{.report = [this] { return presence_report(); },
+                                .known =
                                     [this] {
                                         enroll_.accepted();
                                         part_finished(presence, true);
@@ -162,6 +164,29 @@ void Session::add_presence(const PresenceDialect& dialect) {
                                 .forgotten = [this] { enroll_.enroll_again(); },
                                 .failed = [this] { part_finished(presence, false); }});
     unfinished_.set(presence);
+}
+
+PresenceReport Session::presence_report() {
+    callbacks_.refresh_facts();
+    PresenceReport report{.now = context_.now(),
+                          .clock_trouble = clock_trouble(client_.clock_ahead()),
+                          .host_id = facts_.host_id,
+                          .agent_version = BULKHEAD_VERSION,
+                          .system = facts_.system,
+                          .bpf_support = {}};
+    if (dialect_->traits().wants_bpf_support) report.bpf_support = facts_.bpf_support;
+    const auto state = broker_.host_state();
+    if (!state) {
+        context_.fatal(state.error());
+        return report;
+    }
+    // What root knows of the clock goes before what an answer of the backend says.
+    for (const auto& trouble : troubles_of(*state)) {
+        if (trouble.code == "clock-behind" || trouble.code == "clock-unsure") {
+            report.clock_trouble = trouble.why;
+        }
+    }
+    return report;
 }
 
 void Session::add_inventory(const SessionInputs& inputs, const InventoryDialect& dialect) {
@@ -407,6 +432,10 @@ void Session::job_exited(const protocol::JobExited& exited) {
 void Session::describe(JsonWriter& json) const {
     json.begin_object();
     json.put("name", config_.name).put("dialect", config_.dialect).put("url", config_.url);
+    const auto named = config_.options.find("host_id");
+    const bool own = named != config_.options.end() && !named->second.empty();
+    json.put("host_id", own ? named->second : facts_.host_id);
+    if (!identity_.agent_id.empty()) json.put("agent_id", identity_.agent_id);
     json.put("enrollment", name_of(enroll_.state()));
     if (!enroll_.trouble().empty()) json.put("enrollment_trouble", enroll_.trouble());
     if (presence_) presence_->describe(json);

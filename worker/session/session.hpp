@@ -80,6 +80,7 @@ class Session {
     void look_whether_left();
     // Nothing is sent (BackendConfig::shut), until another worker has the files.
     bool shut() const { return !config_.shut.empty(); }
+    bool wants_bpf_support() const { return dialect_->traits().wants_bpf_support; }
     bool idle() const { return !jobs_ || jobs_->idle(); }
 
     // A job that an earlier worker has not reported. False if this dialect has no jobs, so that
@@ -102,6 +103,7 @@ class Session {
     void add_telemetry(const SessionInputs& inputs);
     OpenedFile open_named(BrokerClient& broker, std::string_view key) const;
     TelemetryHeartbeat telemetry_heartbeat(BrokerClient& broker) const;
+    PresenceReport presence_report();
     void add_findings(const SessionInputs& inputs, const FindingsDialect& dialect);
     void add_jobs(const SessionInputs& inputs, const JobDialect& dialect,
                   std::vector<KeptRefusal> refusals);
@@ -125,6 +127,7 @@ class Session {
 
     const BackendConfig& config_;
     const HostFacts& facts_;
+    BrokerClient& broker_;
     const Spool& spool_;
     Callbacks callbacks_;
     struct Stores {

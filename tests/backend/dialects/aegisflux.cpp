@@ -109,6 +109,18 @@ std::string uid_of(const std::string& public_key) {
     return "agent-" + crypto::hex(crypto::sha256(as_bytes(public_key))).substr(0, 16);
 }
 
+// As the actions API of 2026 keeps it: what a record has of organization and host name stays when
+// its agent registers again.
+void keep_registered(json& record, const std::string& uid, const json& request) {
+    if (record.is_null()) {
+        record = {{"agent_uid", uid}, {"org_id", request["org_id"]}, {"labels", json::array()}};
+    }
+    for (const auto* name :
+         {"host_id", "machine_id_hash", "agent_version", "capabilities", "platform", "network"}) {
+        record[name] = request[name];
+    }
+}
+
 Answer complete(const Call& call, Services services) {
     const auto body = json_body(call, complete_shape());
     if (!body) return plain(400, "bad json");
@@ -131,6 +143,7 @@ Answer complete(const Call& call, Services services) {
         enrolment.credential = "boot_" + random_hex(16);
         enrolment.request = registration.request;
         ++enrolment.times;
+        keep_registered(state.aegisflux.records[uid], uid, registration.request);
         state.aegisflux.open.erase(found);
         return Answer::json(200, {{"agent_uid", uid}, {"bootstrap_token", enrolment.credential}});
     });
@@ -140,19 +153,60 @@ Answer complete(const Call& call, Services services) {
 
 // --- agents ---
 
-Shape heartbeat_shape() { return object({{"agent_uid", text()}, {"last_seen", timestamp()}}); }
+Shape heartbeat_shape() {
+    return object({{"agent_uid", text()},
+                   {"last_seen", timestamp()},
+                   optional("org_id", text()),
+                   optional("host_id", text()),
+                   optional("hostname", text()),
+                   optional("machine_id_hash", text()),
+                   optional("agent_version", text()),
+                   optional("status", text()),
+                   optional("capabilities", any_object()),
+                   optional("platform", any_object()),
+                   optional("network", any_object()),
+                   optional("labels", list(text())),
+                   optional("note", text())});
+}
 
-// An agent that is unknown is made of what the heartbeat says.
+// A record that is made of a heartbeat has words of the server's own for what that does not say.
+json record_of_heartbeat(const json& said) {
+    const auto& uid = said["agent_uid"];
+    const auto host = said.value("host_id", uid.get<std::string>());
+    return {{"agent_uid", uid},
+            {"org_id", "default-org"},
+            {"host_id", host},
+            {"hostname", host},
+            {"agent_version", "unknown"},
+            {"capabilities", {{"visibility", true}}},
+            {"labels", json::array()},
+            {"note", "Registered from lab agent heartbeat"}};
+}
+
+// An agent that is unknown is looked for by its id among the host ids, else made of what the
+// heartbeat says.
 Answer heartbeat(const Call& call, Services services) {
     const auto body = json_body(call, heartbeat_shape());
     if (!body) return plain(400, "bad json");
     const auto uid = (*body)["agent_uid"].get<std::string>();
     auto answer = services.store.change([&](State& state) {
         if (state.aegisflux.older) return plain(405, "Method not allowed");
-        const bool known = state.enrolments.contains(uid);
-        state.enrolments[uid].agent_id = uid;
-        state.aegisflux.last_seen[uid] = (*body)["last_seen"];
-        return Answer::json(200, {{"status", known ? "updated" : "registered"}});
+        auto& records = state.aegisflux.records;
+        auto found = records.find(uid);
+        if (found == records.end()) {
+            found = std::ranges::find_if(records, [&uid](const auto& one) {
+                return one.second.value("host_id", "") == uid;
+            });
+        }
+        const bool known = found != records.end();
+        if (!known) found = records.emplace(uid, record_of_heartbeat(*body)).first;
+        found->second.update(*body);
+        found->second["agent_uid"] = found->first;
+        state.enrolments[found->first].agent_id = found->first;
+        state.aegisflux.last_seen[found->first] = (*body)["last_seen"];
+        return Answer::json(200, {{"status", known ? "updated" : "registered"},
+                                  {"agent_uid", found->first},
+                                  {"last_seen", (*body)["last_seen"]}});
     });
     services.narrator.say("heartbeat of " + uid + ": " + answer.body);
     return answer;
@@ -163,9 +217,10 @@ Answer agent(const Call& call, Services services) {
     return services.store.change([&](State& state) {
         const auto found = state.enrolments.find(uid);
         if (found == state.enrolments.end()) return plain(404, "Agent not found");
-        return Answer::json(200, {{"agent_uid", uid},
-                                  {"host_id", found->second.host_id},
-                                  {"last_seen", state.aegisflux.last_seen[uid]}});
+        json record{{"agent_uid", uid}, {"host_id", found->second.host_id}};
+        if (const auto& kept = state.aegisflux.records[uid]; kept.is_object()) record.update(kept);
+        record["last_seen"] = state.aegisflux.last_seen[uid];
+        return Answer::json(200, record);
     });
 }
 

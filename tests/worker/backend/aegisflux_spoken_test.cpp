@@ -35,8 +35,7 @@ class AegisfluxSpoken : public testing::Test {
         return begun ? caller_->speak(begun->next()) : begun;
     }
     Answer<Presence> show(const Identity& identity) {
-        auto said =
-            caller_->speak(dialect_->presence()->presence(identity, UnixTime(1'800'000'000s)));
+        auto said = caller_->speak(dialect_->presence()->presence(identity, report_));
         return said && said->next ? caller_->speak(said->next()) : said;
     }
     Answer<HeartbeatReceipt> poll() {
@@ -47,6 +46,12 @@ class AegisfluxSpoken : public testing::Test {
     std::optional<Caller> caller_;
     std::unique_ptr<const Dialect> dialect_;
     Secret key_;
+    PresenceReport report_{.now = UnixTime(1'800'000'000s),
+                           .clock_trouble = {},
+                           .host_id = "host-1",
+                           .agent_version = "0.1.0",
+                           .system = test::system_info(),
+                           .bpf_support = BpfSupport{}};
 };
 
 TEST_F(AegisfluxSpoken, TheSameKeyIsTheSameAgent) {
@@ -84,6 +89,52 @@ TEST_F(AegisfluxSpoken, PresenceTellsWhetherTheBackendKnowsTheHost) {
     EXPECT_TRUE(dialect_->enrollment()->renews(enrolled->identity, key_));
     ASSERT_OK(enroll());
     EXPECT_TRUE(show(enrolled->identity)->known);
+}
+
+// The backend makes a record of the first heartbeat after it was restarted, and registering again
+// changes neither its organization nor its host name.
+TEST_F(AegisfluxSpoken, TheRecordIsWholeAgainAfterTheBackendHasForgotten) {
+    dialect_ =
+        find_dialect("aegisflux")->make({{"registration_url", backend_.url()}, {"org_id", "acme"}});
+    const auto enrolled = enroll();
+    ASSERT_OK(enrolled);
+    const auto& uid = enrolled->identity.agent_id;
+    backend_.forget_agents();
+    EXPECT_FALSE(show(enrolled->identity)->known);
+    ASSERT_OK(enroll());
+    EXPECT_TRUE(show(enrolled->identity)->known);
+    const auto record = backend_.aegisflux_agent(uid);
+    EXPECT_EQ(record["org_id"], "acme");
+    EXPECT_EQ(record["host_id"], "host-1");
+    EXPECT_EQ(record["hostname"], test::system_info().hostname);
+    EXPECT_EQ(record["agent_version"], "0.1.0");
+    EXPECT_EQ(record["capabilities"]["ebpf"], false);
+    EXPECT_EQ(record["platform"]["os"], "linux");
+    EXPECT_TRUE(record["labels"].empty());
+}
+
+TEST_F(AegisfluxSpoken, ARecordOfAnotherAgentIsNotOurs) {
+    const auto enrolled = enroll();
+    ASSERT_OK(enrolled);
+    backend_.forget_agents();
+    const auto other = Identity{.agent_id = "agent-other", .credential = {}};
+    report_.host_id = enrolled->identity.agent_id;
+    EXPECT_FALSE(show(other)->known);
+    EXPECT_TRUE(show(other)->known);
+    EXPECT_FALSE(show(enrolled->identity)->known) << "the heartbeat counted for the other one";
+}
+
+TEST_F(AegisfluxSpoken, AClockThatMayBeWrongIsToldBesideTheTime) {
+    const auto enrolled = enroll();
+    ASSERT_OK(enrolled);
+    const auto& uid = enrolled->identity.agent_id;
+    EXPECT_TRUE(show(enrolled->identity)->known);
+    EXPECT_FALSE(backend_.aegisflux_agent(uid)["capabilities"].contains("clock_trouble"));
+    report_.clock_trouble = "the clock is behind";
+    EXPECT_TRUE(show(enrolled->identity)->known);
+    EXPECT_EQ(backend_.aegisflux_agent(uid)["capabilities"]["clock_trouble"],
+              "the clock is behind");
+    EXPECT_EQ(backend_.aegisflux_agent(uid)["last_seen"], "2027-01-15T08:00:00Z");
 }
 
 TEST_F(AegisfluxSpoken, AnOlderBackendWithoutHeartbeatsIsAskedForTheRecord) {

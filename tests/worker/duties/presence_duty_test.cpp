@@ -15,8 +15,9 @@ class Hasty : public PresenceDialect {
   public:
     explicit Hasty(const PresenceDialect& dialect) : dialect_(dialect) {}
     std::chrono::seconds interval() const override { return 1s; }
-    Exchange<Presence> presence(const Identity& identity, UnixTime now) const override {
-        return dialect_.presence(identity, now);
+    Exchange<Presence> presence(const Identity& identity,
+                                const PresenceReport& report) const override {
+        return dialect_.presence(identity, report);
     }
 
   private:
@@ -40,7 +41,8 @@ class PresenceDutyTest : public testing::Test {
                                      .now = [] { return UnixTime(1'800'000'000s); },
                                      .fatal = [](const Error& error) { FAIL() << error.what; }});
         duty_.emplace(*context_, *hasty_,
-                      PresenceDuty::Callbacks{.known = [this] { ++known_; },
+                      PresenceDuty::Callbacks{.report = [this] { return report_; },
+                                              .known = [this] { ++known_; },
                                               .forgotten = [this] { ++forgotten_; },
                                               .failed = [this] { ++failed_; }});
     }
@@ -62,6 +64,8 @@ class PresenceDutyTest : public testing::Test {
     sys::Log log_{"test", STDERR_FILENO};
     std::optional<DutyContext> context_;
     std::optional<PresenceDuty> duty_;
+    PresenceReport report_{
+        .now = UnixTime(1'800'000'000s), .host_id = "host-1", .agent_version = "0.1.0"};
     int known_ = 0;
     int forgotten_ = 0;
     int failed_ = 0;

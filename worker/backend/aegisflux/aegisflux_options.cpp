@@ -13,15 +13,32 @@ constexpr std::string_view kNoArtifacts = "artifacts are refused, so there is no
 constexpr std::string_view kNoServer =
     "the agent listens on no port; bulkhead-http.socket answers /healthz and /status on "
     "127.0.0.1:7070";
-constexpr std::string_view kNoTelemetry = "telemetry over NATS is not part of this version";
+constexpr std::string_view kNoTelemetry =
+    "set telemetry.url, where a login has a file of its own; bulkhead migrate takes this over";
+constexpr std::string_view kNothingFromNats =
+    "nothing is taken from NATS, where what is said carries no signature";
+constexpr std::string_view kInMemory = "bundles are kept in memory, and nowhere on disk";
+constexpr std::string_view kNoVault =
+    "no Vault is asked; an artifact is loaded by the approvals of your signers";
+constexpr std::string_view kApprovals =
+    "an artifact is loaded by the approvals of your signers, and by nothing else";
+constexpr std::string_view kItsApproval = "the approval of each artifact says it";
+constexpr std::string_view kByRoot = "the broker watches what it loaded, at intervals of its own";
+constexpr std::string_view kWebSocket =
+    "it is of the agent that speaks over a WebSocket, which this one does not";
 
 constexpr std::string_view kOriginalState = "/var/lib/aegis";
-constexpr std::string_view kNotLoaded = "nothing is loaded, so there is nothing to limit or undo";
+constexpr std::string_view kNoSuchLimit =
+    "an artifact is rolled back by its processor time alone; its approval says the limit";
 
-// A whole number of seconds; what is none the original agent took for not given.
+// A whole number of seconds, as Go's strconv.Atoi reads it: with a sign if there is one. What is no
+// number the original agent took for not given; with one below 1 it did not start.
 Result<std::optional<std::string>> whole_seconds(std::string_view value) {
-    const auto seconds = parse_number<std::uint32_t>(value);
+    const bool negative = value.starts_with('-');
+    const auto seconds =
+        parse_number<std::uint32_t>(negative || value.starts_with('+') ? value.substr(1) : value);
     if (!seconds) return std::nullopt;
+    if (negative || *seconds == 0) return fail("write a number of seconds, 1 or more");
     return std::to_string(*seconds) + "s";
 }
 
@@ -42,6 +59,11 @@ constexpr auto kOptions = std::tuple{
     option(
         "org_id", &AegisfluxOptions::org_id,
         {.fallback = "default", .help = "organization it registers for", .check = &check_agent_id}),
+    option("presence_interval", &AegisfluxOptions::presence_interval,
+           {.type = value::duration(std::chrono::seconds(1), std::chrono::hours(1)),
+            .fallback = "1m",
+            .help = "how often the actions API is shown that this host is alive; it calls a host "
+                    "stale after 3 minutes of silence"}),
     option(
         "original_state", &AegisfluxOptions::original_state,
         {.fallback = kOriginalState,
@@ -58,7 +80,7 @@ std::span<const DialectOption> AegisfluxOptions::rows() {
 }
 
 std::span<const DialectVariable> AegisfluxOptions::variables() {
-    static constexpr std::array<DialectVariable, 39> kRows{{
+    static constexpr std::array<DialectVariable, 48> kRows{{
         {"AGENT_REGISTRY_URL", "url"},
         {"AGENT_HOST_ID", "options.host_id"},
         {"AGENT_POLL_INTERVAL", "heartbeat_interval", "", &original::go_duration},
@@ -74,30 +96,40 @@ std::span<const DialectVariable> AegisfluxOptions::variables() {
         {"NATS_URL", "", "", nullptr, kNoTelemetry},
         {"AGENT_NATS_URL", "", "", nullptr, kNoTelemetry},
         {"AGENT_TELEMETRY_SUBJECT", "", "", nullptr, kNoTelemetry},
-        {"AGENT_POLICY_SUBJECT", "", "", nullptr, kNoTelemetry},
-        {"AGENT_BUNDLES_DIR", "", "", nullptr, kNoArtifacts},
-        {"AGENT_CACHE_DIR", "", "", nullptr, kNoArtifacts},
-        {"AGENT_MAX_PROGRAMS", "", "", nullptr, kNotLoaded},
-        {"AGENT_DEFAULT_TTL_SEC", "", "", nullptr, kNotLoaded},
-        {"VAULT_URL", "", "", nullptr, kNoArtifacts},
-        {"VAULT_TOKEN", "", "", nullptr, kNoArtifacts},
-        {"AGENT_VAULT_URL", "", "", nullptr, kNoArtifacts},
-        {"AGENT_VAULT_TOKEN", "", "", nullptr, kNoArtifacts},
-        {"DEV_PUBLIC_KEY_PATH", "", "", nullptr, kNoArtifacts},
-        {"AGENT_PUBLIC_KEY", "", "", nullptr, kNoArtifacts},
-        {"AGENT_VERIFY", "", "", nullptr, kNoArtifacts},
-        {"DRIFT_CHECK_INTERVAL", "", "", nullptr, kNoArtifacts},
-        {"AGENT_CPU_MAX", "", "", nullptr, kNoArtifacts},
+        {"AGENT_POLICY_SUBJECT", "", "", nullptr, kNothingFromNats},
+        {"AGENT_BUNDLES_DIR", "", "", nullptr, kInMemory},
+        {"AGENT_CACHE_DIR", "", "", nullptr, kInMemory},
+        {"AGENT_MAX_PROGRAMS", "", "", nullptr, "at most 16 artifacts are loaded at once"},
+        {"AGENT_DEFAULT_TTL_SEC", "", "", nullptr, kItsApproval},
+        {"VAULT_URL", "", "", nullptr, kNoVault},
+        {"VAULT_TOKEN", "", "", nullptr, kNoVault},
+        {"AGENT_VAULT_URL", "", "", nullptr, kNoVault},
+        {"AGENT_VAULT_TOKEN", "", "", nullptr, kNoVault},
+        {"DEV_PUBLIC_KEY_PATH", "", "", nullptr, kApprovals},
+        {"AGENT_PUBLIC_KEY", "", "", nullptr, kApprovals},
+        {"AGENT_VERIFY", "", "", nullptr, kApprovals},
+        {"DRIFT_CHECK_INTERVAL", "", "", nullptr, kByRoot},
+        {"AGENT_CPU_MAX", "", "", nullptr, kItsApproval},
         {"AGENT_CGROUP_PATH", "", "", nullptr, kNoArtifacts},
         {"AGENT_INTERFACE", "", "", nullptr, kNoArtifacts},
-        {"AGENT_ROLLBACK_MAX_ERRORS", "", "", nullptr, kNotLoaded},
-        {"AGENT_ROLLBACK_MAX_VIOLATIONS", "", "", nullptr, kNotLoaded},
-        {"AGENT_ROLLBACK_MAX_CPU_PERCENT", "", "", nullptr, kNotLoaded},
-        {"AGENT_ROLLBACK_MAX_LATENCY_MS", "", "", nullptr, kNotLoaded},
-        {"AGENT_ROLLBACK_MAX_MEMORY_KB", "", "", nullptr, kNotLoaded},
-        {"AGENT_ROLLBACK_VERIFIER_FAILURE", "", "", nullptr, kNotLoaded},
-        {"AGENT_ROLLBACK_CHECK_INTERVAL_SEC", "", "", nullptr, kNotLoaded},
-        {"AGENT_ROLLBACK_DELAY_SEC", "", "", nullptr, kNotLoaded},
+        {"AGENT_ROLLBACK_MAX_ERRORS", "", "", nullptr, kNoSuchLimit},
+        {"AGENT_ROLLBACK_MAX_VIOLATIONS", "", "", nullptr, kNoSuchLimit},
+        {"AGENT_ROLLBACK_MAX_CPU_PERCENT", "", "", nullptr, kItsApproval},
+        {"AGENT_ROLLBACK_MAX_LATENCY_MS", "", "", nullptr, kNoSuchLimit},
+        {"AGENT_ROLLBACK_MAX_MEMORY_KB", "", "", nullptr, kNoSuchLimit},
+        {"AGENT_ROLLBACK_VERIFIER_FAILURE", "", "", nullptr,
+         "what the kernel's verifier refuses is never attached"},
+        {"AGENT_ROLLBACK_CHECK_INTERVAL_SEC", "", "", nullptr, kByRoot},
+        {"AGENT_ROLLBACK_DELAY_SEC", "", "", nullptr, "a rollback is not put off"},
+        {"AEGIS_LOG_LEVEL", "log_level", "", &original::python_level},
+        {"AEGIS_BACKEND_URL", "", "--backend-url", nullptr, kWebSocket},
+        {"AEGIS_BACKEND_HOST", "", "", nullptr, kWebSocket},
+        {"AEGIS_BACKEND_PORT", "", "", nullptr, kWebSocket},
+        {"AEGIS_AGENT_ID", "", "", nullptr, kWebSocket},
+        {"AEGIS_DRY_RUN", "", "", nullptr, kWebSocket},
+        {"AEGIS_MTLS", "", "", nullptr, kWebSocket},
+        {"AEGIS_TRUSTSTORE", "", "", nullptr, kWebSocket},
+        {"AEGIS_VERBOSE", "", "", nullptr, kWebSocket},
     }};
     return kRows;
 }

@@ -1,6 +1,7 @@
 // What differs between AegisFlux installations, and the environment variables of AegisFlux's own
 // agents.
 #pragma once
+#include <chrono>
 #include <span>
 #include <string>
 
@@ -12,6 +13,7 @@ struct AegisfluxOptions {
     std::string host_id;           // empty: the host id of policy
     std::string registration_url;  // empty: this host does not register
     std::string org_id;
+    std::chrono::seconds presence_interval{};
     std::string original_state;  // data directory of the original agent; empty: none
 
     static std::span<const DialectOption> rows();

@@ -11,7 +11,9 @@ class AegisfluxPresence final : public PresenceDialect {
   public:
     explicit AegisfluxPresence(AegisfluxOptions options) : options_(std::move(options)) {}
 
-    Exchange<Presence> presence(const Identity& identity, UnixTime now) const override;
+    std::chrono::seconds interval() const override { return options_.presence_interval; }
+    Exchange<Presence> presence(const Identity& identity,
+                                const PresenceReport& report) const override;
 
   private:
     AegisfluxOptions options_;

@@ -54,7 +54,8 @@ class PresenceDialect {
   public:
     virtual ~PresenceDialect() = default;
     virtual std::chrono::seconds interval() const { return std::chrono::seconds(60); }
-    virtual Exchange<Presence> presence(const Identity& identity, UnixTime now) const = 0;
+    virtual Exchange<Presence> presence(const Identity& identity,
+                                        const PresenceReport& report) const = 0;
 };
 
 struct JobTraits {

@@ -97,6 +97,16 @@ struct Standing {
     std::function<Exchange<Standing>()> next;
 };
 
+// What a host says when it shows its backend that it is alive.
+struct PresenceReport {
+    UnixTime now{};             // by this host's clock
+    std::string clock_trouble;  // why `now` may be wrong; empty: nothing speaks against it
+    std::string host_id;
+    std::string agent_version;
+    SystemInfo system;
+    std::optional<BpfSupport> bpf_support;  // if DialectTraits::wants_bpf_support
+};
+
 // Whether the backend knows this host.
 struct Presence {
     bool known = true;
