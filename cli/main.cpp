@@ -92,8 +92,9 @@ constexpr std::array kCommands{
     Row{"metrics", "[--textfile FILE.prom] [--run-dir DIR]",
         "how the agent is, for Prometheus; or as a file for node_exporter's textfile collector",
         &cli::metrics},
-    Row{"serve-status", "[--run-dir DIR]",
-        "answer /healthz and /status over HTTP, at the socket of bulkhead-http.socket",
+    Row{"serve-status", "[--shape seed|local-agent] [--run-dir DIR]",
+        "answer /healthz and /status over HTTP, at the socket of bulkhead-http.socket; beside an\n"
+        "      aegisflux backend /healthz as its first agents do, or as the backend's own",
         &cli::serve_status},
     Row{"jobs", "[--since TIME|24h] [--json] [--state DIR] [--log-dir DIR] | --holds MOUNT|DEVICE",
         "the jobs that run and ran, by the audit log; as root also those that keep a file system\n"

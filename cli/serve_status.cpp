@@ -18,7 +18,8 @@ namespace bulkhead::cli {
 
 namespace {
 
-constexpr std::array kOptions{Option{"--run-dir", Option::Takes::once}};
+constexpr std::array kOptions{Option{"--run-dir", Option::Takes::once},
+                              Option{"--shape", Option::Takes::once}};
 constexpr int kFirstFd = 3;  // SD_LISTEN_FDS_START, sd_listen_fds(3)
 constexpr std::chrono::minutes kIdle{1};
 constexpr std::chrono::seconds kRemembered{2};
@@ -51,7 +52,7 @@ Result<sys::Fd> socket_of_systemd() {
 // What the agent says; asked again only when the last answer has its age, however many ask here.
 class Agent {
   public:
-    explicit Agent(std::string run_dir) : run_dir_(std::move(run_dir)) {}
+    Agent(std::string run_dir, HealthShape shape) : run_dir_(std::move(run_dir)), shape_(shape) {}
 
     HttpAnswer answer(std::string_view path) {
         const auto now = std::chrono::steady_clock::now();
@@ -61,12 +62,13 @@ class Agent {
             workers_ = asked ? *std::move(asked) : std::vector<Asked>{};
             known_until_ = std::chrono::steady_clock::now() + kRemembered;
         }
-        return path == "/healthz" ? answer_healthz(root_, workers_)
+        return path == "/healthz" ? answer_healthz(root_, workers_, shape_)
                                   : answer_status(root_, workers_);
     }
 
   private:
     std::string run_dir_;
+    HealthShape shape_;
     RootFile root_;
     std::vector<Asked> workers_;
     std::chrono::steady_clock::time_point known_until_{};
@@ -77,8 +79,14 @@ class Agent {
 Result<int> serve_status(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
     if (!options.operands().empty()) return wrong("takes no operands");
+    const auto shape = options.value("--shape", "seed");
+    if (shape != "seed" && shape != "local-agent") {
+        return wrong(
+            "--shape takes seed or local-agent: which of AegisFlux's agents /healthz is like");
+    }
     const auto listener = TRY(socket_of_systemd());
-    Agent agent(options.value("--run-dir", "/run/bulkhead"));
+    Agent agent(options.value("--run-dir", "/run/bulkhead"),
+                shape == "seed" ? HealthShape::seed : HealthShape::local);
     TRY(serve_http(
         listener, [&](std::string_view path) { return agent.answer(path); }, kIdle));
     return kDone;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "cli/status/verdict.hpp"
+#include "common/sys/clock.hpp"
 
 namespace bulkhead::cli {
 
@@ -11,7 +12,6 @@ namespace {
 
 using json = StatusJson;
 
-constexpr std::size_t kMostCapabilities = 16 * 1024;  // bytes; more are left out
 constexpr std::array kDuties{"enrollment", "presence", "heartbeat",
                              "inventory",  "findings", "jobs"};
 
@@ -65,12 +65,14 @@ json root_part(const json& said) {
 
 }  // namespace
 
-HttpAnswer answer_healthz(const RootFile& root, const std::vector<Asked>& workers) {
+HttpAnswer answer_healthz(const RootFile& root, const std::vector<Asked>& workers,
+                          HealthShape shape) {
     const auto verdict = judge(root, workers);
     const bool healthy = verdict.kind == Verdict::Kind::healthy;
     const int status = healthy ? 200 : 503;
-    if (!aegisflux_entry(workers).is_null()) {
-        return {.status = status, .body = healthy ? R"({"ok":true})" : R"({"ok":false})"};
+    if (const auto entry = aegisflux_entry(workers); !entry.is_null()) {
+        return {.status = status,
+                .body = aegisflux_health(shape, healthy, root, entry, sys::now())};
     }
     json body{{"healthy", healthy}};
     if (verdict.kind != Verdict::Kind::unknown) body["troubles"] = verdict.troubles.size();
@@ -79,10 +81,7 @@ HttpAnswer answer_healthz(const RootFile& root, const std::vector<Asked>& worker
 
 HttpAnswer answer_status(const RootFile& root, const std::vector<Asked>& workers) {
     if (const auto entry = aegisflux_entry(workers); !entry.is_null()) {
-        json body{{"loaded", json::object()}};
-        const auto& capabilities = member(entry, "capabilities");
-        if (dumped(capabilities).size() <= kMostCapabilities) body["capabilities"] = capabilities;
-        return {.status = 200, .body = dumped(body) + "\n"};
+        return {.status = 200, .body = aegisflux_status(root, entry, sys::now())};
     }
     const auto verdict = judge(root, workers);
     json body{{"healthy", verdict.kind == Verdict::Kind::healthy}};

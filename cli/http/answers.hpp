@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/http/aegisflux.hpp"
 #include "cli/status/ask.hpp"
 #include "cli/status/root_file.hpp"
 
@@ -16,11 +17,12 @@ struct HttpAnswer {
 };
 
 // 200 while all is well, else 503: {"healthy":BOOL,"troubles":N}.
-// Where a backend of the dialect aegisflux is configured, its shape: {"ok":BOOL}.
-HttpAnswer answer_healthz(const RootFile& root, const std::vector<Asked>& workers);
+// Where a backend of the dialect aegisflux is configured, its shape (cli/http/aegisflux.hpp).
+HttpAnswer answer_healthz(const RootFile& root, const std::vector<Asked>& workers,
+                          HealthShape shape = HealthShape::seed);
 
-// 200, whatever it says. Where a backend of the dialect aegisflux is configured, its shape:
-// {"loaded":{},"capabilities":{...}} and a line end.
+// 200, whatever it says. Where a backend of the dialect aegisflux is configured, the members that
+// its agents' /status have, without addresses and keys, and "capabilities".
 HttpAnswer answer_status(const RootFile& root, const std::vector<Asked>& workers);
 
 }  // namespace bulkhead::cli

@@ -156,8 +156,64 @@ TEST(HttpAnswers, StatusHasNoTextsOfTroubles) {
 TEST(HttpAnswers, TheShapesOfAegisFluxWhereItIsConfigured) {
     EXPECT_EQ(cli::answer_healthz(well(), {worker(kAegis)}).body, R"({"ok":true})");
     EXPECT_EQ(cli::answer_healthz(RootFile{}, {worker(kAegis)}).status, 503);
-    EXPECT_EQ(cli::answer_status(well(), {worker(kAegis)}).body,
-              "{\"loaded\":{},\"capabilities\":{\"btf_available\":true}}\n");
+    const auto body = cli::parse_bounded(cli::answer_status(well(), {worker(kAegis)}).body).value();
+    EXPECT_EQ(body["loaded"], StatusJson::object());
+    EXPECT_EQ(body["applied_artifacts"], StatusJson::array());
+    EXPECT_EQ(body["capabilities"]["btf_available"], true);
+    EXPECT_EQ(body["registered"], false) << "it has no id";
+}
+
+RootFile with_artifacts() {
+    auto root = well();
+    const auto now = sys::now().time_since_epoch().count();
+    root.said["started"] = now - 3'725;
+    root.said["artifacts"] = {
+        {"enabled", true},
+        {"list",
+         {{{"id", "count-packets"},
+           {"state", "loaded"},
+           {"since", 1'800'000'000},
+           {"expires", now + 600},
+           {"cpu_millipercent", 250}},
+          {{"id", "burns"}, {"state", "rolled-back"}, {"since", 1'800'000'000}}}}};
+    return root;
+}
+
+TEST(HttpAnswers, WhatRootHasLoadedIsToldInTheMembersOfAllItsAgents) {
+    const auto entry = worker(kAegis + R"(,"host_id":"edge-7","agent_id":"agent-1")");
+    const auto body =
+        cli::parse_bounded(cli::answer_status(with_artifacts(), {entry}).body).value();
+    ASSERT_EQ(body["loaded"].size(), 1U) << body;
+    EXPECT_TRUE(parse_utc(body["loaded"]["count-packets"].get<std::string>()));
+    EXPECT_EQ(body["host_id"], "edge-7");
+    EXPECT_EQ(body["agent_uid"], "agent-1");
+    EXPECT_EQ(body["registered"], true);
+    EXPECT_EQ(body["cpu_pct"], 0.25);
+    EXPECT_EQ(body["total_programs"], 1);
+    EXPECT_THAT(body["uptime"].get<std::string>(), StartsWith("1h2m"));
+    const auto& applied = body["applied_artifacts"][0];
+    EXPECT_EQ(applied["status"], "running");
+    EXPECT_EQ(applied["loaded_at"], "2027-01-15T08:00:00Z");
+    EXPECT_GT(applied["ttl_seconds"], 590);
+    for (const auto* secret : {"url", "public_key"}) EXPECT_FALSE(body.contains(secret));
+    auto silent = with_artifacts();
+    silent.state = RootFile::State::silent;
+    EXPECT_TRUE(
+        cli::parse_bounded(cli::answer_status(silent, {entry}).body).value()["loaded"].empty())
+        << "what a root that hangs had loaded is not known";
+}
+
+TEST(HttpAnswers, TheShapeOfTheBackendsOwnAgent) {
+    const auto entry = worker(kAegis + R"(,"host_id":"edge-7")");
+    const auto said = [&](const RootFile& root) {
+        const auto answer = cli::answer_healthz(root, {entry}, cli::HealthShape::local);
+        return cli::parse_bounded(answer.body).value();
+    };
+    EXPECT_EQ(said(well())["status"], "healthy");
+    EXPECT_EQ(said(with_artifacts())["status"], "running");
+    EXPECT_EQ(said(with_artifacts())["loaded_programs"], 1);
+    EXPECT_EQ(said(with_artifacts())["host_id"], "edge-7");
+    EXPECT_EQ(said(RootFile{})["status"], "unhealthy");
 }
 
 // A server on a port of its own, in another thread.
