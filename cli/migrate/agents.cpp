@@ -39,14 +39,15 @@ constexpr std::array<Texts, 1> kRavenxcopeNotes{
     "In a container the old agent saw the host's files as /host-os-release and /host-hostname. On "
     "the host itself they are not needed."};
 
-constexpr std::array<Texts, 3> kAegisfluxUnits{"aegis-agent.service", "aegisflux-agent.service",
-                                               "local-agent.service"};
+constexpr std::array<Texts, 4> kAegisfluxUnits{"aegis-agent.service", "aegisflux-agent.service",
+                                               "local-agent.service", "aegis.service"};
 constexpr std::array<Texts, 2> kAegisfluxNotes{
-    "Assigned artifacts are declined, with the reason in the log and in bulkhead status; nothing "
-    "is "
-    "downloaded or loaded, and there is no telemetry over NATS.",
-    "There is no HTTP server: bulkhead status --json tells what /status told, and its exit status "
-    "what /healthz did."};
+    "An artifact is loaded only if an operator approved exactly its bytes, and artifacts.policy "
+    "allows its kind and where it is attached: docs/backends.md, \"aegisflux\". Until then each is "
+    "declined, with the reason in the log and in bulkhead status. What its backend signed is no "
+    "approval.",
+    "For /healthz and /status: systemctl enable --now bulkhead-http.socket. They answer as before, "
+    "and /healthz with status 503 while something is wrong; the old agent never said so."};
 
 constexpr std::array<OldAgent, 5> kAgents{{
     {.name = "hyprnode",

@@ -6,6 +6,7 @@
 #include <ranges>
 
 #include "cli/base/command.hpp"
+#include "cli/migrate/aegisflux.hpp"
 #include "common/base/parse.hpp"
 #include "common/policy/connect.hpp"
 #include "common/policy/pattern.hpp"
@@ -25,6 +26,10 @@ constexpr std::string_view kHostId = "options.host_id";
 constexpr std::array<std::string_view, 6> kLocalAgents{
     "AGENT_POLL_INTERVAL_SEC", "AGENT_NATS_URL",  "AGENT_VAULT_URL",
     "AGENT_CACHE_DIR",         "AGENT_HTTP_PORT", "AGENT_TELEMETRY_SUBJECT"};
+// Variables of AegisFlux' agents that become settings of ours only here: one of them may hold a
+// login, and the environment of a service is no place for one.
+constexpr std::array<std::string_view, 3> kTakenApart{"NATS_URL", "AGENT_NATS_URL",
+                                                      "AGENT_TELEMETRY_SUBJECT"};
 constexpr std::string_view kEtc = "/etc/bulkhead/";
 // Ports that the shipped policy/profiles/worker.profile allows.
 constexpr std::array<int, 4> kShippedPorts{443, 3128, 8080, 8443};
@@ -107,6 +112,8 @@ class Composer {
         if (!text) return fail(one->where + ": " + name + ": " + text.error().what);
         if (!*text) return {};
         if (row.setting.empty()) {
+            const bool later = std::ranges::find(kTakenApart, row.variable) != kTakenApart.end();
+            if (later && has_telemetry()) return {};
             plan_.notes.push_back(one->where + ": " + name +
                                   " has nothing in its place: " + std::string(row.remark));
             return {};
@@ -176,11 +183,7 @@ class Composer {
 
     // --- defaults of the old agents that are others here
 
-    bool is_found(std::string_view name) const {
-        return std::ranges::any_of(installation_.found, [name](const Found& found) {
-            return found.name == name && !found.text.empty();
-        });
-    }
+    bool is_found(std::string_view name) const { return value_of(installation_, name) != nullptr; }
     void put_default(const std::string& key, const std::string& text, const std::string& why) {
         if (!text.empty()) values_.try_emplace(key, Value{text, why});
     }
@@ -199,18 +202,96 @@ class Composer {
 
     Result<> fill_in() {
         if (agent_.name != "aegisflux") return {};
+        TRY(refuse_websocket());
+        TRY(take_telemetry());
+        take_verify_key();
         // The agent of the backend's own repository.
         const bool local =
             std::ranges::any_of(kLocalAgents, [this](auto one) { return is_found(one); });
         const bool registers = !plan_.key.empty() || is_found("ACTIONS_API_URL") ||
                                is_found("ORG_ID") || is_found("AEGIS_DATA_DIR");
         if (local) {
+            if (!values_.contains("url")) {
+                note(
+                    "url is the old agent's default of 2025, http://localhost:8084; since 2026 it "
+                    "is http://localhost:8090.");
+            }
             put_default("url", "http://localhost:8084", "the old agent's default");
             put_default("heartbeat_interval", "30s", "the old agent's default");
             put_default(std::string(kHostId), "localhost", "the old agent's default");
         }
         if (registers && !local) fill_in_registration();
-        return values_.contains(std::string(kHostId)) ? Result<>() : find_host_id(registers);
+        if (!values_.contains(std::string(kHostId))) TRY(find_host_id(registers));
+        for (auto& one : aegisflux_notes(installation_, values_[std::string(kHostId)].text)) {
+            note(std::move(one));
+        }
+        if (values_.contains("options.registration_url")) {
+            note(
+                "The record at the actions API: machine_id_hash becomes a hash of this agent's "
+                "host id, as machine-id(5) asks that the machine id itself be told to nobody; "
+                "capabilities become what could really be attached here.");
+        }
+        return {};
+    }
+
+    static bool has_telemetry() { return worker::find_setting("telemetry.url") != nullptr; }
+
+    Result<> take_telemetry() {
+        if (!has_telemetry()) return {};
+        auto server = TRY(nats_server(installation_));
+        if (!server) {
+            note(
+                "The old agent published to nats://localhost:4222 unless told otherwise; to go on "
+                "with that, set telemetry.url.");
+            return {};
+        }
+        values_["telemetry.url"] = {server->url, server->where};
+        if (const auto* const subject = value_of(installation_, "AGENT_TELEMETRY_SUBJECT")) {
+            values_["telemetry.subject"] = {subject->text, subject->where + ": " + subject->name};
+        }
+        if (!server->user.empty()) {
+            values_["telemetry.user"] = {server->user, server->where};
+            values_["telemetry.password"] = {server->password.reveal(), server->where};
+            move_secret("telemetry.password", "nats-password");
+        } else if (!server->token.empty()) {
+            values_["telemetry.token"] = {server->token.reveal(), server->where};
+            move_secret("telemetry.token", "nats-token");
+        }
+        if (server->several) {
+            note(server->where + ": names several servers, and one is spoken to: the first.");
+        }
+        note(
+            "Telemetry has the first agent's form (host_id, artifact_id, status, ...), and is sent "
+            "when something changes and at an interval, never with an empty artifact_id.");
+        return {};
+    }
+
+    // The key by which the old agent judged, which is told here and decides nothing.
+    void take_verify_key() {
+        constexpr auto* kKey = "options.verify_key_file";
+        const auto* const found = value_of(installation_, "DEV_PUBLIC_KEY_PATH");
+        if (found == nullptr || !is_option(kKey, &names_file)) return;
+        values_[kKey] = {found->text, found->where + ": " + found->name};
+    }
+
+    // The registry of the same installation may be polled by us, but where it is only the old
+    // agent's settings of today can say.
+    Result<> refuse_websocket() {
+        const auto* const found = websocket_setting(installation_);
+        if (found == nullptr) return {};
+        const auto start = found->where + ": " + found->name +
+                           ": of the agent that speaks over a WebSocket, which this one does not";
+        if (!is_found("AGENT_REGISTRY_URL")) {
+            return fail(start +
+                        "; its agents carry no key over, and no registry is named: write "
+                        "AGENT_REGISTRY_URL, and ACTIONS_API_URL for the registration, into a file "
+                        "and name it with --file");
+        }
+        note(start +
+             ". What its channels carried (policies, investigations, processes, threats) has "
+             "nothing in its place; taken over are the registry and the host id. It made "
+             "itself a new key at each start, so there is none to carry over.");
+        return {};
     }
 
     // Without AGENT_HOST_ID the old agent took /etc/machine-id, or else the host's name; before
@@ -260,32 +341,45 @@ class Composer {
             values_["url"] = {std::string(dialect_.default_url), "the old agent's default"};
         }
         for (const auto& [key, value] : values_) {
-            if (key != "url" && !is_option(key, &names_server)) continue;
-            const auto url = worker::parse_url(value.text);
+            const bool nats = key == "telemetry.url";
+            if (key != "url" && !nats && !is_option(key, &names_server)) continue;
+            const auto url = nats ? as_http(value.text) : worker::parse_url(value.text);
             if (!url) return fail(value.where + ": " + url.error().what);
-            if (url->scheme == "http" && !url->loopback) plaintext_ = value.where;
+            if (url->scheme == "http" && !url->loopback) note_plaintext(value.where, nats);
             // The "any" in the shipped lines does not include loopback.
             const bool named = policy::parse_address(url->host).has_value();
             if (!url->loopback &&
                 std::ranges::find(kShippedPorts, url->port) != kShippedPorts.end()) {
                 continue;
             }
-            const auto line = "connect " +
-                              (named           ? url->host
-                               : url->loopback ? "127.0.0.1"
-                                               : "any") +
-                              " " + std::to_string(url->port) + "  # the " +
-                              std::string(agent_.dialect) + " backend";
+            const auto line =
+                "connect " +
+                (named           ? url->host
+                 : url->loopback ? "127.0.0.1"
+                                 : "any") +
+                " " + std::to_string(url->port) + "  # the " +
+                (nats ? std::string("NATS server") : std::string(agent_.dialect) + " backend");
             if (std::ranges::find(plan_.landlock, line) == plan_.landlock.end()) {
                 plan_.landlock.push_back(line);
             }
         }
-        if (plaintext_.empty()) return {};
-        values_["allow_plaintext"] = {"true", plaintext_};
-        plan_.notes.push_back(plaintext_ +
-                              ": http without TLS, as before: everybody on the way can read and "
-                              "change what is said. Move the backend to https when you can.");
+        if (!plaintext_.empty()) values_["allow_plaintext"] = {"true", plaintext_};
         return {};
+    }
+
+    void note_plaintext(const std::string& where, bool nats) {
+        plaintext_ = where;
+        note(where + (nats ? ": nats" : ": http") +
+             " without TLS, as before: everybody on the way can read and change what is said. "
+             "Move " +
+             (nats ? "the server to tls" : "the backend to https") + " when you can.");
+    }
+
+    // tls://HOST:PORT as https://HOST:PORT, by whose port policy lets a worker connect.
+    static Result<worker::Url> as_http(std::string_view nats) {
+        const bool tls = nats.starts_with("tls:");
+        return worker::parse_url((tls ? "https:" : "http:") +
+                                 std::string(nats.substr(nats.find("//"))));
     }
 
     void add_reads() {
@@ -334,14 +428,15 @@ class Composer {
         line("# Made by bulkhead migrate --from " + std::string(agent_.name) + ".");
         line("backend:");
         line("  dialect: " + std::string(agent_.dialect));
-        bool options = false;
         for (const auto& [key, value] : values_) {
-            if (key.starts_with(kOptions)) options = true;
-            if (!key.starts_with(kOptions) && !at_top(key)) setting("  ", key, value);
+            if (key.find('.') == key.npos && !at_top(key)) setting("  ", key, value);
         }
-        if (options) line("  options:");
+        std::string part;
         for (const auto& [key, value] : values_) {
-            if (key.starts_with(kOptions)) setting("    ", key.substr(kOptions.size()), value);
+            const auto dot = key.find('.');
+            if (dot == key.npos || at_top(key)) continue;
+            if (part != key.substr(0, dot)) line("  " + (part = key.substr(0, dot)) + ":");
+            setting("    ", key.substr(dot + 1), value);
         }
         std::string section;
         for (const auto& [key, value] : values_) {

@@ -66,7 +66,7 @@ Result<State> grapheons(const OldAgent& agent, const std::string& directory,
 
 // The old agent takes the key of its data directory, and without one that of the default directory.
 Result<State> aegisfluxs(const OldAgent& agent, const std::string& directory,
-                         const std::string& root) {
+                         const std::string& root, std::vector<std::string>& notes) {
     for (const auto& place : {directory, std::string(agent.state)}) {
         const auto path = place + "/identity.key";
         auto key = TRY(read_host_file(root, path));
@@ -74,6 +74,12 @@ Result<State> aegisfluxs(const OldAgent& agent, const std::string& directory,
         if (const auto usable = worker::check_identity_key(*key); !usable) {
             return fail(path + ": " + usable.error().what +
                         "; restore it, or move it away and the host registers as a new one");
+        }
+        if (place != directory) {
+            notes.push_back(directory +
+                            "/identity.key is not there, although AEGIS_DATA_DIR names "
+                            "its directory; " +
+                            path + " was carried over in its place.");
         }
         State state;
         state.key = Secret(key->reveal());
@@ -106,7 +112,7 @@ Result<State> read_state(const OldAgent& agent, const std::string& directory,
                          const std::string& root, std::vector<std::string>& notes) {
     const auto place = directory.empty() ? std::string(agent.state) : directory;
     if (agent.name == "grapheon") return grapheons(agent, place, root, notes);
-    if (agent.name == "aegisflux") return aegisfluxs(agent, place, root);
+    if (agent.name == "aegisflux") return aegisfluxs(agent, place, root, notes);
     return State{};
 }
 

@@ -4,12 +4,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <future>
 #include <set>
+#include <span>
 #include <sstream>
 
+#include "cli/migrate/aegisflux.hpp"
 #include "cli/migrate/agents.hpp"
 #include "common/sys/clock.hpp"
 #include "tests/backend/reference_backend.hpp"
@@ -19,6 +22,7 @@
 #include "worker/backend/aegisflux/identity_key.hpp"
 #include "worker/backend/registry.hpp"
 #include "worker/config/config.hpp"
+#include "worker/config/settings.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -465,6 +469,169 @@ TEST_F(OldAegisflux, TheIdThatItTookByItselfIsWrittenDown) {
     EXPECT_TRUE(has(local, "    host_id: localhost  # the old agent's default\n")) << local;
     EXPECT_TRUE(has(local, "heartbeat_interval: 20s")) << local;
     EXPECT_FALSE(has(local, "no setting")) << local;
+}
+
+TEST_F(OldAegisflux, ASettingThatMeantSomethingElseIsExplained) {
+    EXPECT_TRUE(has(told("AGENT_CPU_MAX=5s\n"), "AGENT_CPU_MAX meant 5 percent of a processor"));
+    EXPECT_TRUE(has(told("AGENT_CPU_MAX=1500ms\n"), "AGENT_CPU_MAX meant 1.5 percent"));
+    EXPECT_TRUE(has(told("AGENT_CPU_MAX=5\n"), "kept its 3 percent"));
+    for (const auto* mode : {"permissive", "disabled"}) {
+        EXPECT_TRUE(has(told("AGENT_VERIFY=" + std::string(mode) + "\n"),
+                        "load what nobody had signed. No setting does that here"));
+    }
+    EXPECT_FALSE(has(told("AGENT_VERIFY=strict\n"), "nobody had signed"));
+    EXPECT_TRUE(has(told("AGENT_HOST_ID=host-unknown\n"), "all of them get the same assignments"));
+    EXPECT_FALSE(has(told("AGENT_HOST_ID=h-1\n"), "all of them get the same assignments"));
+}
+
+TEST_F(OldAegisflux, SecondsAreReadAsGoReadsThem) {
+    EXPECT_TRUE(has(told("AGENT_POLL_INTERVAL_SEC=+20\n"), "heartbeat_interval: 20s"));
+    EXPECT_TRUE(has(told("AGENT_POLL_INTERVAL_SEC=20s\n"), "heartbeat_interval: 30s"))
+        << "no number: the old agent took its default";
+    for (const auto* wrong : {"0", "-5"}) {
+        files_.write(
+            "etc/aegisflux/agent.env",
+            "AGENT_REGISTRY_URL=https://r\nAGENT_POLL_INTERVAL_SEC=" + std::string(wrong) + "\n");
+        const auto answer = migrate({"--from", "aegisflux", "--root", files_.path()});
+        EXPECT_NE(answer.code, 0) << wrong;
+        EXPECT_TRUE(has(answer.err, "write a number of seconds, 1 or more")) << answer.err;
+    }
+}
+
+TEST_F(OldAegisflux, WhereItAnsweredIsTold) {
+    EXPECT_TRUE(has(told("AGENT_HTTP_ADDR=:7070\n"), "ListenStream= and ListenStream=7070;"));
+    EXPECT_TRUE(has(told("AGENT_HTTP_PORT=8080\n"), "ListenStream= and ListenStream=8080;"));
+    EXPECT_TRUE(has(told("AGENT_HTTP_ADDR=10.0.0.1:9000\n"), "ListenStream=10.0.0.1:9000;"));
+    EXPECT_TRUE(has(told("AGENT_HTTP_ADDR=[::1]:9000\n"), "ListenStream=[::1]:9000;"));
+    for (const auto* same :
+         {"127.0.0.1:7070", "localhost:7070", "web-7:7070", "7070", ":x", ":0"}) {
+        EXPECT_FALSE(has(told("AGENT_HTTP_ADDR=" + std::string(same) + "\n"), "ListenStream="))
+            << same;
+    }
+}
+
+TEST(OldNatsServer, ItsUrlIsTakenApartAsGosClientDoes) {
+    const auto server = [](const std::string& text) {
+        cli::migration::Installation installation;
+        installation.found = {{"NATS_URL", text, "/f:1"}};
+        return cli::migration::nats_server(installation);
+    };
+    for (const auto& [text, url] :
+         {std::pair("nats://n:4222", "nats://n:4222"), std::pair("n", "nats://n:4222"),
+          std::pair("n:5", "nats://n:5"), std::pair("tls://n/", "tls://n:4222"),
+          std::pair("nats://[::1]", "nats://[::1]:4222"),
+          std::pair("nats://[::1]:5", "nats://[::1]:5"),
+          std::pair("nats://a:1,nats://b:2", "nats://a:1"),
+          std::pair("nats://u:p@ss@n:5", "nats://n:5"),
+          std::pair("nats://s3cret@n:5", "nats://n:5")}) {
+        ASSERT_TRUE(server(text)) << text;
+        EXPECT_EQ(server(text).value()->url, url) << text;
+    }
+    EXPECT_EQ(server("nats://u:p@ss@n:5").value()->user, "u");
+    EXPECT_EQ(server("nats://u:p@ss@n:5").value()->password.reveal(), "p@ss");
+    EXPECT_EQ(server("nats://s3cret@n:5").value()->token.reveal(), "s3cret");
+    EXPECT_TRUE(server("nats://a:1,nats://b:2").value()->several);
+    for (const auto* wrong : {"ws://n:80", "nats://u:%40@n:5"}) {
+        ASSERT_FALSE(server(wrong)) << wrong;
+        EXPECT_NE(server(wrong).error().what.find("/f:1: NATS_URL: "), std::string::npos);
+        EXPECT_EQ(server(wrong).error().what.find("%40"), std::string::npos) << "a login";
+    }
+}
+
+// A login in a URL would stand in agent.yaml, which more than root may read.
+TEST_F(OldAegisflux, TelemetryGoesOnAndItsLoginHasAFileOfItsOwn) {
+    if (worker::find_setting("telemetry.url") == nullptr) GTEST_SKIP() << "no telemetry here";
+    const auto said = told("NATS_URL=tls://agent:s3cret@nats.internal\nAGENT_HOST_ID=h-1\n");
+    EXPECT_TRUE(has(said, "  telemetry:\n")) << said;
+    EXPECT_TRUE(has(said, "    url: tls://nats.internal:4222  # ")) << said;
+    EXPECT_TRUE(has(said, "    user: agent  # ")) << said;
+    EXPECT_TRUE(has(said, "    password_file: /etc/bulkhead/credentials/aegisflux/nats-password"))
+        << said;
+    EXPECT_TRUE(has(said, "connect any 4222  # the NATS server")) << said;
+    EXPECT_FALSE(has(said, "s3cret")) << said;
+    EXPECT_FALSE(has(said, "NATS_URL has nothing in its place")) << said;
+    const auto plain = told(
+        "AGENT_NATS_URL=nats://nats.internal:4222,nats://other\n"
+        "AGENT_TELEMETRY_SUBJECT=agent.telemetry.edge\n");
+    EXPECT_TRUE(has(plain, "    subject: agent.telemetry.edge  # ")) << plain;
+    EXPECT_TRUE(has(plain, "allow_plaintext: true")) << plain;
+    EXPECT_TRUE(has(plain, "names several servers")) << plain;
+    EXPECT_TRUE(has(told(""), "set telemetry.url")) << "its default is said";
+}
+
+// What it spoke to is not spoken to by this agent, so a migration without an address would poll one
+// that nobody named.
+TEST_F(OldAegisflux, TheAgentOfTheWebSocketIsSaidToHaveNothingInItsPlace) {
+    files_.write("etc/systemd/system/aegis.service",
+                 "[Service]\nEnvironment=AGENT_HOST_ID= AEGIS_MTLS=true\n"
+                 "ExecStart=/opt/aegis-agent/aegis-agent --backend-url ws://b:8080/ws/agent\n");
+    auto answer = migrate({"--from", "aegisflux", "--root", files_.path()});
+    EXPECT_NE(answer.code, 0) << answer.out;
+    EXPECT_TRUE(has(answer.err,
+                    "aegis.service:3: --backend-url: of the agent that speaks over a "
+                    "WebSocket"))
+        << answer.err;
+    EXPECT_TRUE(has(answer.err, "AGENT_REGISTRY_URL")) << answer.err;
+    files_.write("etc/more.env", "AGENT_REGISTRY_URL=https://r\n");
+    answer = migrate({"--from", "aegisflux", "--root", files_.path(), "--file", "/etc/more.env"});
+    EXPECT_EQ(answer.code, 0) << answer.err;
+    EXPECT_TRUE(has(answer.out, "url: https://r")) << answer.out;
+    EXPECT_TRUE(has(answer.out, "What its channels carried")) << answer.out;
+    EXPECT_TRUE(has(answer.out, "AEGIS_MTLS has nothing in its place")) << answer.out;
+}
+
+// Each variable that one of the agents read is taken over, or named with what becomes of it.
+TEST_F(OldAegisflux, NoSettingIsPassedOverInSilence) {
+    constexpr std::array kLocalAgents{"AGENT_POLL_INTERVAL_SEC=45",
+                                      "AGENT_NATS_URL=nats://n:4222",
+                                      "AGENT_VAULT_URL=http://v:8200",
+                                      "AGENT_VAULT_TOKEN=t",
+                                      "AGENT_PUBLIC_KEY=k",
+                                      "AGENT_CACHE_DIR=/tmp/c",
+                                      "AGENT_MAX_PROGRAMS=3",
+                                      "AGENT_DEFAULT_TTL_SEC=60",
+                                      "AGENT_LOG_LEVEL=info",
+                                      "AGENT_TELEMETRY_SUBJECT=s",
+                                      "AGENT_HTTP_PORT=8080",
+                                      "AGENT_HTTP_ADDRESS=x",
+                                      "AGENT_ROLLBACK_MAX_ERRORS=1",
+                                      "AGENT_ROLLBACK_MAX_VIOLATIONS=1",
+                                      "AGENT_ROLLBACK_MAX_CPU_PERCENT=1",
+                                      "AGENT_ROLLBACK_MAX_LATENCY_MS=1",
+                                      "AGENT_ROLLBACK_MAX_MEMORY_KB=1",
+                                      "AGENT_ROLLBACK_VERIFIER_FAILURE=true",
+                                      "AGENT_ROLLBACK_CHECK_INTERVAL_SEC=1",
+                                      "AGENT_ROLLBACK_DELAY_SEC=1"};
+    constexpr std::array kSeeds{"AGENT_POLL_INTERVAL=45s",
+                                "NATS_URL=nats://n:4222",
+                                "AGENT_HTTP_ADDR=:7071",
+                                "AGENT_BUNDLES_DIR=/b",
+                                "VAULT_URL=http://v",
+                                "VAULT_TOKEN=t",
+                                "DEV_PUBLIC_KEY_PATH=/k.pem",
+                                "DRIFT_CHECK_INTERVAL=30s",
+                                "AGENT_VERIFY=strict",
+                                "AGENT_CPU_MAX=3s",
+                                "AGENT_POLICY_SUBJECT=s",
+                                "AGENT_CGROUP_PATH=/sys/fs/cgroup/aegis",
+                                "AGENT_INTERFACE=eth0",
+                                "ACTIONS_API_URL=https://a",
+                                "ORG_ID=o",
+                                "AEGIS_DATA_DIR=/srv/aegis",
+                                "AGENT_VERSION=1",
+                                "AEGIS_SOMETHING_NEW=1"};
+    const auto check = [this](std::span<const char* const> lines) {
+        std::string all = "AGENT_HOST_ID=h-1\n";
+        for (const std::string line : lines) all += line + "\n";
+        const auto said = told(all);
+        for (const std::string line : lines) {
+            const auto name = line.substr(0, line.find('='));
+            EXPECT_TRUE(has(said, ": " + name) || name == "AEGIS_DATA_DIR") << name << '\n' << said;
+        }
+        return said;
+    };
+    check(kLocalAgents);
+    EXPECT_TRUE(has(check(kSeeds), "AEGIS_SOMETHING_NEW is no setting of this agent"));
 }
 
 TEST(OldGrapheon, WithoutAKeyTheEnrollmentKeyIsKept) {
