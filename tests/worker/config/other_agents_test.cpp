@@ -29,12 +29,15 @@ TEST(GoDuration, IsTakenAsGoTakesIt) {
                                                           {"1500000us", "1500ms"},
                                                           {"2000000\xc2\xb5s", "2s"},
                                                           {"1000000000ns", "1s"},
+                                                          {"2000000\xce\xbcs", "2s"},
                                                           {".5s", "500ms"},
+                                                          {"+30s", "30s"},
+                                                          {"+0", "0s"},
                                                           {"0", "0s"}}) {
         EXPECT_EQ(text_of(original::go_duration(theirs)), ours) << theirs;
     }
-    for (const auto* odd : {"", "30", "s", "1x", "-1s", "1 s", "1s ", "1.5.5s", "1e3s", "often",
-                            "99999999999999999999h"}) {
+    for (const auto* odd : {"", "30", "s", "1x", "-1s", "+", "++1s", "+-1s", "1 s", "1s ", "1.5.5s",
+                            "1e3s", "often", "99999999999999999999h"}) {
         EXPECT_FALSE(original::go_duration(odd)) << odd;
     }
 }

@@ -72,16 +72,18 @@ Result<Text> go_duration(std::string_view value) {
         std::string_view name;
         double milliseconds;
     };
-    static constexpr std::array<Unit, 7> kUnits{{{"ns", 1e-6},
+    static constexpr std::array<Unit, 8> kUnits{{{"ns", 1e-6},
                                                  {"us", 1e-3},
-                                                 {"\xc2\xb5s", 1e-3},
+                                                 {"\xc2\xb5s", 1e-3},  // U+00B5
+                                                 {"\xce\xbcs", 1e-3},  // U+03BC
                                                  {"ms", 1},
                                                  {"s", 1e3},
                                                  {"m", 6e4},
                                                  {"h", 3.6e6}}};
-    if (value == "0") return Text("0s");
-    double sum = 0;
     auto rest = value;
+    if (rest.starts_with('+')) rest.remove_prefix(1);
+    if (rest == "0") return Text("0s");
+    double sum = 0;
     do {
         const auto digits = std::ranges::find_if_not(rest, is_of_number) - rest.begin();
         const auto after = rest.substr(static_cast<std::size_t>(digits));
