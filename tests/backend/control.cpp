@@ -335,6 +335,26 @@ Answer stop_misbehaving(const Call&, ReferenceBackend& backend) {
     return Answer::json(200, {{"ok", true}});
 }
 
+// The body is the bundle.
+Answer put_artifact(const Call& call, ReferenceBackend& backend) {
+    backend.put_artifact(call.captured.at("id"), call.body);
+    return Answer::json(200, {{"ok", true}});
+}
+
+Answer put_approval(const Call& call, ReferenceBackend& backend) {
+    backend.put_approval(call.captured.at("id"), call.body);
+    return Answer::json(200, {{"ok", true}});
+}
+
+Answer show_artifact(const Call& call, ReferenceBackend& backend) {
+    return Answer::json(200, {{"states", backend.artifact_states(call.captured.at("id"))}});
+}
+
+Answer unassign_artifact(const Call& call, ReferenceBackend& backend) {
+    backend.unassign_artifact(call.captured.at("id"));
+    return Answer::json(200, {{"ok", true}});
+}
+
 }  // namespace
 
 void add_control_routes(Router& router, ReferenceBackend& backend) {
@@ -356,6 +376,10 @@ void add_control_routes(Router& router, ReferenceBackend& backend) {
     add("GET", "/control/findings", list_findings);
     add("GET", "/control/inventory", list_inventory);
     add("GET", "/control/alerts", list_alerts);
+    add("PUT", "/control/artifacts/{id}", put_artifact);
+    add("PUT", "/control/artifacts/{id}/approval", put_approval);
+    add("GET", "/control/artifacts/{id}", show_artifact);
+    add("DELETE", "/control/artifacts/{id}", unassign_artifact);
     add("POST", "/control/tokens", add_token);
     add("POST", "/control/revoke", revoke);
     add("POST", "/control/grapheon", change_grapheon);

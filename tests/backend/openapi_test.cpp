@@ -194,6 +194,7 @@ TEST_F(OpenApi, TheBodiesAreThoseTheBackendAccepts) {
     expect_same(bulkhead_shapes::result(), schema("Result"), "Result");
     expect_same(bulkhead_shapes::findings(), schema("Findings"), "Findings");
     expect_same(bulkhead_shapes::inventory(), schema("Inventory"), "Inventory");
+    expect_same(bulkhead_shapes::artifact_state(), schema("ArtifactState"), "ArtifactState");
 }
 
 }  // namespace

@@ -249,6 +249,32 @@ void ReferenceBackend::assign_artifacts(ArtifactShape shape, nlohmann::json arti
     });
 }
 
+void ReferenceBackend::put_artifact(const std::string& id, std::string bundle,
+                                    std::string approval) {
+    store_.change([&](State& state) {
+        auto& artifact = state.artifacts[id];
+        artifact.bundle = std::move(bundle);
+        artifact.approval = std::move(approval);
+        artifact.assigned = true;
+    });
+}
+
+void ReferenceBackend::put_approval(const std::string& id, std::string approval) {
+    store_.change([&](State& state) { state.artifacts[id].approval = std::move(approval); });
+}
+
+void ReferenceBackend::unassign_artifact(const std::string& id) {
+    store_.change([&](State& state) { state.artifacts[id].assigned = false; });
+}
+
+std::vector<nlohmann::json> ReferenceBackend::artifact_states(const std::string& id) const {
+    return store_.read([&](const State& state) {
+        const auto found = state.artifacts.find(id);
+        return found == state.artifacts.end() ? std::vector<nlohmann::json>{}
+                                              : found->second.states;
+    });
+}
+
 void ReferenceBackend::forget_registrations() {
     store_.change([](State& state) { state.aegisflux.open.clear(); });
 }

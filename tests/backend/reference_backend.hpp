@@ -81,6 +81,13 @@ class ReferenceBackend {
     void expire_install_token(const std::string& token);
     /// Sets what the registry of aegisflux assigns to every host, and the form of its answer.
     void assign_artifacts(ArtifactShape shape, nlohmann::json artifacts);
+    /// Adds an artifact, which is assigned to every host, or replaces it; without `approval` there
+    /// is none.
+    void put_artifact(const std::string& id, std::string bundle, std::string approval = "");
+    void put_approval(const std::string& id, std::string approval);
+    void unassign_artifact(const std::string& id);
+    /// What hosts have reported about it, the latest last.
+    std::vector<nlohmann::json> artifact_states(const std::string& id) const;
     /// Drops registrations of aegisflux that are not completed, as a restart of the server does.
     void forget_registrations();
     /// Drops all agents of aegisflux as well, which its server keeps in memory alone.

@@ -113,6 +113,14 @@ struct AegisFlux {
     bool older = false;
 };
 
+/// An eBPF artifact, of any dialect that has them.
+struct Artifact {
+    std::string bundle;                  // octets
+    std::string approval;                // the same; empty: there is none
+    bool assigned = true;                // to every host
+    std::vector<nlohmann::json> states;  // as hosts report them
+};
+
 struct GrapheonKey {
     bool active = true;
     bool expired = false;
@@ -167,6 +175,7 @@ struct State {
     int next_agent = 1;
     int next_job = 1;
 
+    std::map<std::string, Artifact> artifacts;  // by id
     AegisFlux aegisflux;
     Grapheon grapheon;
 

@@ -52,6 +52,7 @@ std::span<const DialectRow> dialects() {
          .variables = AegisfluxOptions::variables(),
          .options = AegisfluxOptions::rows(),
          .make = &made<AegisfluxDialect, AegisfluxOptions>,
+         .load = &AegisfluxOptions::load,
          .original_files = &AegisfluxOptions::original_files},
         {.name = "lunasentri",
          .default_url = "",

@@ -7,6 +7,7 @@
 
 #include "common/crypto/ed25519.hpp"
 #include "common/crypto/sha256.hpp"
+#include "tests/backend/dialects/artifacts.hpp"
 #include "tests/backend/dialects/dialect.hpp"
 #include "tests/backend/dialects/requests.hpp"
 
@@ -53,21 +54,50 @@ bool is_signed_by(const std::string& key, const std::string& text, const std::st
 
 // --- the registry ---
 
-json list_of(const AegisFlux& state) {
-    if (state.shape != ArtifactShape::array) {
-        return {{"artifacts", state.assigned}, {"total", state.assigned.size()}};
+json list_of(const State& state) {
+    const auto shape = state.aegisflux.shape;
+    auto list = state.aegisflux.assigned;
+    for (const auto& one : assigned_artifacts(state)) {
+        list.push_back({{shape == ArtifactShape::ids ? "id" : "artifact_id", one["id"]},
+                        {"checksum", one["sha256"]},
+                        {"size", one["size"]}});
     }
-    return state.assigned.empty() ? json() : state.assigned;
+    if (shape != ArtifactShape::array) return {{"artifacts", list}, {"total", list.size()}};
+    return list.empty() ? json() : list;
 }
 
 Answer artifacts(const Call& call, Services services) {
     const auto& host = call.captured.at("host");
     const auto list = services.store.change([&](State& state) {
         state.add(Heartbeat{std::string(kName), host, json::object(), system_clock::now()});
-        return list_of(state.aegisflux);
+        return list_of(state);
     });
     services.narrator.say("poll of " + host);
     return Answer::json(200, list);
+}
+
+// The registry of 2025 has bundles at another path.
+Answer binary(const Call& call, Services services) {
+    return services.store.read([&](const State& state) {
+        const bool there = !state.aegisflux.older;
+        return there ? bundle_of(state, call.captured.at("id")) : plain(404, "not found");
+    });
+}
+
+Answer approval(const Call& call, Services services) {
+    return services.store.read(
+        [&](const State& state) { return approval_of(state, call.captured.at("id")); });
+}
+
+// /bundles/ID, or ID.artifact beside it.
+Answer older_bundle(const Call& call, Services services) {
+    constexpr std::string_view kApproval = ".artifact";
+    const auto& name = call.captured.at("name");
+    return services.store.read([&](const State& state) {
+        if (!state.aegisflux.older) return plain(404, "not found");
+        if (!name.ends_with(kApproval)) return bundle_of(state, name);
+        return approval_of(state, name.substr(0, name.size() - kApproval.size()));
+    });
 }
 
 // --- registration ---
@@ -232,6 +262,9 @@ void add_aegisflux_routes(Router& router, Services services) {
         router.add(method, path, [=](const Call& call) { return handler(call, services); });
     };
     add("GET", "/artifacts/for-host/{host}", artifacts);
+    add("GET", "/artifacts/{id}/binary", binary);
+    add("GET", "/artifacts/{id}/approval", approval);
+    add("GET", "/bundles/{name}", older_bundle);
     add("POST", "/agents/register/init", init);
     add("POST", "/agents/register/complete", complete);
     add("POST", "/agents/heartbeat", heartbeat);

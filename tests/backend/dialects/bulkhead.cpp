@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/text.hpp"
+#include "tests/backend/dialects/artifacts.hpp"
 #include "tests/backend/dialects/bulkhead_shapes.hpp"
 #include "tests/backend/dialects/dialect.hpp"
 #include "tests/backend/dialects/requests.hpp"
@@ -207,7 +208,9 @@ Answer heartbeat(const Call& call, Services services) {
         line += health_in(*body);
         watch_ledger(state, state.enrolments[agent], *body, line);
         state.add(Heartbeat{std::string(kName), agent, std::move(*body), system_clock::now()});
-        return state.heartbeat_seconds == 0 ? Answer::empty() : Answer::json(200, pace(state));
+        auto reply = pace(state);
+        if (!state.artifacts.empty()) reply["artifacts"] = assigned_artifacts(state);
+        return reply.empty() ? Answer::empty() : Answer::json(200, reply);
     });
     services.narrator.say(line);
     return answer;
@@ -392,6 +395,37 @@ Answer inventory(const Call& call, Services services) {
     return Answer::empty();
 }
 
+// --- artifacts ---
+
+Answer artifact_part(const Call& call, Services services,
+                     Answer (*answer_of)(const State&, const std::string&)) {
+    const auto agent = agent_of(call, services.store);
+    if (!agent) return agent.error();
+    return services.store.read(
+        [&](const State& state) { return answer_of(state, call.captured.at("id")); });
+}
+
+Answer get_bundle(const Call& call, Services services) {
+    return artifact_part(call, services, &bundle_of);
+}
+
+Answer get_approval(const Call& call, Services services) {
+    return artifact_part(call, services, &approval_of);
+}
+
+Answer put_state(const Call& call, Services services) {
+    const auto agent = agent_of(call, services.store);
+    if (!agent) return agent.error();
+    const auto body = body_of(call, bulkhead_shapes::artifact_state());
+    if (!body) return body.error();
+    const auto& id = call.captured.at("id");
+    const auto answer =
+        services.store.change([&](State& state) { return take_state(state, id, *body); });
+    services.narrator.say("artifact " + id + ": " + (*body)["state"].get<std::string>() + ", " +
+                          (*body)["reason"].get<std::string>());
+    return answer;
+}
+
 }  // namespace
 
 void add_bulkhead_routes(Router& router, Services services) {
@@ -407,6 +441,9 @@ void add_bulkhead_routes(Router& router, Services services) {
     add("POST", "/v1/jobs/{id}/result", post_result);
     add("POST", "/v1/findings", findings);
     add("POST", "/v1/inventory", inventory);
+    add("GET", "/v1/artifacts/{id}/bundle", get_bundle);
+    add("GET", "/v1/artifacts/{id}/approval", get_approval);
+    add("PUT", "/v1/artifacts/{id}/state", put_state);
 }
 
 }  // namespace bulkhead::reference

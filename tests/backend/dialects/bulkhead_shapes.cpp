@@ -189,4 +189,23 @@ const Shape& inventory() {
     return shape;
 }
 
+const Shape& artifact_state() {
+    static const Shape shape =
+        object({{"state", one_of({"loading", "loaded", "failed", "expired", "removed", "replaced",
+                                  "rolled-back", "drifted", "refused", "unusable"})},
+                {"reason", text(64)},
+                {"detail", text(1024)},
+                {"since", timestamp()},
+                optional("expires", timestamp()),
+                optional("elf_sha256", hex64()),
+                optional("manifest_sha256", hex64()),
+                {"programs", integer()},
+                {"run_count", integer()},
+                {"run_time_ns", integer()},
+                {"cpu_millipercent", integer()},
+                {"drops", integer()},
+                {"pinned", boolean()}});
+    return shape;
+}
+
 }  // namespace bulkhead::reference::bulkhead_shapes

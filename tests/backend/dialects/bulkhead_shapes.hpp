@@ -11,5 +11,6 @@ const Shape& heartbeat();
 const Shape& result();
 const Shape& findings();
 const Shape& inventory();
+const Shape& artifact_state();
 
 }  // namespace bulkhead::reference::bulkhead_shapes

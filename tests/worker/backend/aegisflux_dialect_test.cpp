@@ -215,47 +215,98 @@ TEST(AegisfluxPoll, NamesTheHostSafely) {
     EXPECT_EQ(dialect().traits().heartbeat_interval, 10s);
 }
 
-std::vector<Declined> declined(std::string body) {
+HeartbeatReceipt polled(std::string body) {
     const auto receipt = judged(dialect().heartbeat({}, test::heartbeat()), 200, std::move(body));
     EXPECT_OK(receipt);
-    return receipt ? receipt->declined : std::vector<Declined>{};
+    return receipt ? *receipt : HeartbeatReceipt{};
 }
 
-TEST(AegisfluxPoll, DeclinesWhateverIsAssignedInAllThreeShapes) {
-    const auto named = declined(golden("artifacts-named.answer.json"));
+std::vector<AssignedArtifact> assigned(std::string body) {
+    return polled(std::move(body)).artifacts.value_or(std::vector<AssignedArtifact>{});
+}
+
+TEST(AegisfluxPoll, ReadsWhatIsAssignedInAllThreeShapes) {
+    const auto named = assigned(golden("artifacts-named.answer.json"));
     ASSERT_EQ(named.size(), 2U);
-    EXPECT_EQ(named[0].what, "artifact trace-connect");
-    EXPECT_EQ(named[0].reason, "artifacts-unsupported");
-    EXPECT_EQ(named[1].what, "artifact bare");
-    EXPECT_EQ(named[1].reason, "artifact-unsigned");
-    const auto ids = declined(golden("artifacts-ids.answer.json"));
+    EXPECT_EQ(named[0].id, "trace-connect");
+    EXPECT_EQ(named[0].checksum,
+              "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08");
+    EXPECT_EQ(named[0].bundle_url, "https://registry.example.com/bundles/trace-connect");
+    EXPECT_EQ(named[0].signature, (BackendSignature{"RSA-PSS", "k1", "c2lnbmF0dXJl"}));
+    EXPECT_EQ(named[1].id, "bare");
+    EXPECT_EQ(named[1].checksum, "");
+    const auto ids = assigned(golden("artifacts-ids.answer.json"));
     ASSERT_EQ(ids.size(), 1U);
-    EXPECT_EQ(ids[0].what, "artifact 6b1f0c5e-3f8a-4b55-9c58-0f0f6d1c2a3b");
-    EXPECT_EQ(ids[0].reason, "artifact-unsigned") << "a signature without its algorithm is none";
-    const auto array = declined(golden("artifacts-array.answer.json"));
+    EXPECT_EQ(ids[0].id, "6b1f0c5e-3f8a-4b55-9c58-0f0f6d1c2a3b");
+    EXPECT_EQ(ids[0].size, 4'096U);
+    EXPECT_EQ(ids[0].version, "1.0.0 2026-01-31T23:59:59Z");
+    const auto array = assigned(golden("artifacts-array.answer.json"));
     ASSERT_EQ(array.size(), 1U);
-    EXPECT_EQ(array[0].what, "artifact a1");
+    EXPECT_EQ(array[0].id, "a1");
+}
+
+TEST(AegisfluxPoll, WhatApproversSignIsNotTheRegistrys) {
+    const auto receipt =
+        polled(R"([{"artifact_id":"a","ttl_sec":60,"parameters":{"limit":"1"}},)"
+               R"({"artifact_id":"b","metadata":{"ttl":"60"},"parameters":{}},)"
+               R"({"artifact_id":"c","metadata":{"note":"x"},"parameters":null}])");
+    EXPECT_EQ(receipt.artifacts->size(), 3U);
+    ASSERT_EQ(receipt.declined.size(), 3U);
+    EXPECT_EQ(receipt.declined[0].what, "ttl of the artifact a");
+    EXPECT_EQ(receipt.declined[1].what, "parameters of the artifact a");
+    EXPECT_EQ(receipt.declined[2].what, "ttl of the artifact b");
+    for (const auto& one : receipt.declined) EXPECT_EQ(one.reason, "in-the-manifest");
+}
+
+TEST(AegisfluxPoll, AMemberOfAnotherTypeDeclinesItsArtifact) {
+    for (const auto* member :
+         {R"("checksum":"abc")", R"("checksum":7)", R"("size":-1)", R"("size":"4")",
+          R"("bundle_url":["x"])", R"("signature":{})", R"("version":1)"}) {
+        const auto receipt =
+            polled(R"([{"artifact_id":"a",)" + std::string(member) + R"(},{"artifact_id":"b"}])");
+        EXPECT_EQ(receipt.artifacts->size(), 1U) << member;
+        ASSERT_EQ(receipt.declined.size(), 1U) << member;
+        EXPECT_EQ(receipt.declined[0].reason, "bad-artifact") << member;
+    }
+    const auto upper =
+        assigned(R"([{"artifact_id":"a","checksum":"sha256:)" + std::string(64, 'A') + R"("}])");
+    ASSERT_EQ(upper.size(), 1U);
+    EXPECT_EQ(upper[0].checksum, std::string(64, 'a'));
+}
+
+TEST(AegisfluxPoll, TakesSixtyFourAndEachOnce) {
+    std::string list;
+    for (int i = 0; i < 65; ++i) {
+        list += R"({"artifact_id":"a)" + std::to_string(i) + R"("},)";
+    }
+    const auto receipt = polled("[" + list + R"({"id":"a3"}])");
+    EXPECT_EQ(receipt.artifacts->size(), kMaxAssigned);
+    ASSERT_EQ(receipt.declined.size(), 2U);
+    EXPECT_EQ(receipt.declined[0].reason, "too-many-artifacts");
+    EXPECT_EQ(receipt.declined[1].reason, "bad-artifact-id");
 }
 
 TEST(AegisfluxPoll, NothingAssignedHasManyForms) {
     for (const auto* body : {"null", "null\n", "[]", " []\n", R"({"artifacts":[],"total":0})",
                              R"({"artifacts":null,"total":0})", R"({"total":0})"}) {
-        EXPECT_TRUE(declined(body).empty()) << body;
+        EXPECT_TRUE(assigned(body).empty()) << body;
     }
     const auto exchange = dialect().heartbeat({}, test::heartbeat());
     const auto absent = judged(exchange, 404, "404 page not found\n");
     ASSERT_TRUE(absent);
-    EXPECT_TRUE(absent->declined.empty());
+    EXPECT_TRUE(absent->artifacts && absent->artifacts->empty()) << "nothing is assigned any more";
 }
 
 TEST(AegisfluxPoll, AnIdThatIsNoneIsToldAndNothingElse) {
-    const auto odd = declined(
+    const auto receipt = polled(
         R"([{"artifact_id":"../../etc/passwd"},{"artifact_id":".x"},{"id":""},{"name":"x"},7,)"
         R"({"artifact_id":"a\u0000b"},{"artifact_id":"good"}])");
-    ASSERT_EQ(odd.size(), 7U);
-    for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(odd[i].reason, "bad-artifact-id") << i;
+    const auto& odd = receipt.declined;
+    ASSERT_EQ(odd.size(), 6U);
+    for (const auto& one : odd) EXPECT_EQ(one.reason, "bad-artifact-id") << one.what;
     EXPECT_EQ(odd[0].what, "artifact ../../etc/passwd");
-    EXPECT_EQ(odd[6].reason, "artifact-unsigned");
+    ASSERT_EQ(receipt.artifacts->size(), 1U);
+    EXPECT_EQ(receipt.artifacts->front().id, "good");
 }
 
 TEST(AegisfluxPoll, AnythingElseIsAskedAgain) {

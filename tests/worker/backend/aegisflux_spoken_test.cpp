@@ -163,16 +163,17 @@ TEST_F(AegisfluxSpoken, NoOtherAnswerSaysThatTheHostIsForgotten) {
     }
 }
 
-TEST_F(AegisfluxSpoken, EveryShapeOfAssignmentsIsDeclined) {
-    EXPECT_TRUE(poll()->declined.empty());
+TEST_F(AegisfluxSpoken, EveryShapeOfAssignmentsIsRead) {
+    EXPECT_TRUE(poll()->artifacts->empty());
     backend_.assign_artifacts(ArtifactShape::named, json::array({{{"artifact_id", "a1"}}}));
-    EXPECT_EQ(poll()->declined.size(), 1U);
+    EXPECT_EQ(poll()->artifacts->size(), 1U);
     backend_.assign_artifacts(ArtifactShape::ids, json::array({{{"id", "a1"}}, {{"id", "../b"}}}));
-    EXPECT_EQ(poll()->declined.size(), 2U);
-    backend_.assign_artifacts(ArtifactShape::array, json::array({{{"artifact_id", "a1"}}}));
+    EXPECT_EQ(poll()->artifacts->size(), 1U);
     EXPECT_EQ(poll()->declined.size(), 1U);
+    backend_.assign_artifacts(ArtifactShape::array, json::array({{{"artifact_id", "a1"}}}));
+    EXPECT_EQ(poll()->artifacts->size(), 1U);
     backend_.assign_artifacts(ArtifactShape::array, json::array());
-    EXPECT_TRUE(poll()->declined.empty()) << "null";
+    EXPECT_TRUE(poll()->artifacts->empty()) << "null";
 }
 
 }  // namespace

@@ -11,31 +11,20 @@ namespace bulkhead::worker {
 
 namespace {
 
-Declined decline(const AssignedArtifact& artifact) {
-    if (!artifact.odd.empty()) {
-        return {.what = "artifact " + quoted(artifact.id, 128),
-                .reason = "bad-artifact-id",
-                .detail = artifact.odd};
-    }
-    return {.what = "artifact " + artifact.id,
-            .reason = artifact.is_signed ? "artifacts-unsupported" : "artifact-unsigned",
-            .detail = artifact.is_signed
-                          ? "this version executes nothing that a registry assigns"
-                          : "it has no signature; this version would not execute it either way"};
-}
-
 Answer<HeartbeatReceipt> judge_poll(const HttpAnswer& answer) {
-    if (answer.status == 404) return HeartbeatReceipt{};  // no artifact is assigned to this host
+    HeartbeatReceipt receipt;
+    receipt.artifacts.emplace();
+    if (answer.status == 404) return receipt;  // no artifact is assigned to this host
     if (answer.status != 200) {
         // Every failure is retry: a poll carries no credential, and the next may be answered.
         auto failed = judge_failure(answer, answer.body.substr(0, answer.body.find('\n'))).error();
         failed.kind = Failure::Kind::retry;
         return std::unexpected(std::move(failed));
     }
-    const auto assigned = parse_artifact_list(answer.body);
-    if (!assigned) return judge_unreadable(assigned.error());
-    HeartbeatReceipt receipt;
-    for (const auto& artifact : *assigned) receipt.declined.push_back(decline(artifact));
+    auto list = parse_artifact_list(answer.body);
+    if (!list) return judge_unreadable(list.error());
+    receipt.artifacts = std::move(list->assigned);
+    receipt.declined = std::move(list->declined);
     return receipt;
 }
 
@@ -77,7 +66,7 @@ Answer<Standing> judge_assigned(const HttpAnswer& answer, const std::string& hos
     using enum Standing::Kind;
     const auto receipt = judge_poll(answer);
     if (!receipt) return std::unexpected(receipt.error());
-    const auto count = receipt->declined.size();
+    const auto count = receipt->artifacts->size();
     if (count > 0) {
         return Standing{.kind = known,
                         .text = "the registry assigns " + std::to_string(count) +

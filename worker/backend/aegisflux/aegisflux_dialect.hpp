@@ -1,7 +1,7 @@
 // AegisfluxDialect: the dialect of AegisFlux. It asks a registry which artifacts are assigned to
-// this host (GET /artifacts/for-host/ID) and declines all of them: they hold code, which this
-// version can neither vet nor load.
+// this host (GET /artifacts/for-host/ID).
 #pragma once
+#include "worker/backend/aegisflux/aegisflux_artifacts.hpp"
 #include "worker/backend/aegisflux/aegisflux_enroll.hpp"
 #include "worker/backend/aegisflux/aegisflux_presence.hpp"
 
@@ -10,7 +10,7 @@ namespace bulkhead::worker {
 class AegisfluxDialect final : public Dialect {
   public:
     explicit AegisfluxDialect(const AegisfluxOptions& options)
-        : options_(options), enroll_(options), presence_(options) {}
+        : options_(options), enroll_(options), presence_(options), artifacts_(options) {}
 
     const DialectTraits& traits() const override;
     // The request that polls the registry, which knows hosts by their ids and no agents.
@@ -24,11 +24,13 @@ class AegisfluxDialect final : public Dialect {
     const PresenceDialect* presence() const override {
         return options_.registration_url.empty() ? nullptr : &presence_;
     }
+    const ArtifactDialect* artifacts() const override { return &artifacts_; }
 
   private:
     AegisfluxOptions options_;
     AegisfluxEnroll enroll_;
     AegisfluxPresence presence_;
+    AegisfluxArtifacts artifacts_;
 };
 
 }  // namespace bulkhead::worker

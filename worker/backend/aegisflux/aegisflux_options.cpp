@@ -3,6 +3,7 @@
 #include <array>
 
 #include "common/base/parse.hpp"
+#include "worker/backend/aegisflux/backend_signature.hpp"
 #include "worker/backend/dialect/identifiers.hpp"
 
 namespace bulkhead::worker {
@@ -47,6 +48,9 @@ Result<> check_host(std::string_view value) {
     return check_agent_id(value);
 }
 
+// Where the content of verify_key_file stands among the options. None has a colon in its name.
+constexpr std::string_view kVerifyKeys = "verify_key_file:content";
+
 constexpr auto kOptions = std::tuple{
     option("host_id", &AegisfluxOptions::host_id,
            {.help = "this host's id in the registry; empty: the host id of policy",
@@ -56,6 +60,17 @@ constexpr auto kOptions = std::tuple{
             .help = "actions API that this host registers with, by a key of its own; empty: it "
                     "does not",
             .names_server = true}),
+    option(
+        "artifact_url", &AegisfluxOptions::artifact_url,
+        {.type = value::or_empty(value::url()),
+         .help = "server besides url that bundles of artifacts may come from, where the registry "
+                 "names one (bundle_url); empty: none, and such an artifact is refused",
+         .names_server = true}),
+    option(
+        "verify_key_file",
+        {.type = value::or_empty(value::path()),
+         .help = "public keys in PEM, RSA or Ed25519, by which the registry's own signature of a "
+                 "bundle is checked; the result is told and decides nothing"}),
     option(
         "org_id", &AegisfluxOptions::org_id,
         {.fallback = "default", .help = "organization it registers for", .check = &check_agent_id}),
@@ -144,10 +159,26 @@ std::vector<OriginalFile> AegisfluxOptions::original_files(const DialectOptions&
     return files;
 }
 
+// The content stands beside the option that names the file.
+Result<std::string> AegisfluxOptions::load(
+    DialectOptions& options,
+    const std::function<Result<std::string>(std::string_view option, bool secret)>& read, Secret&) {
+    const auto path = options["verify_key_file"];
+    if (path.empty()) return "";
+    auto keys = TRY(within("verify_key_file", read("verify_key_file", false)));
+    if (keys.empty()) return fail("verify_key_file: " + path + " is not there, or is empty");
+    TRY(within("verify_key_file", within(path, check_public_keys(keys))));
+    options[std::string(kVerifyKeys)] = std::move(keys);
+    return "";
+}
+
 AegisfluxOptions AegisfluxOptions::from(const DialectOptions& options) {
     auto filled_in = filled<AegisfluxOptions>(kOptions, options);
-    auto& url = filled_in.registration_url;
-    while (url.ends_with('/')) url.pop_back();
+    for (auto* url : {&filled_in.registration_url, &filled_in.artifact_url}) {
+        while (url->ends_with('/')) url->pop_back();
+    }
+    const auto keys = options.find(kVerifyKeys);
+    if (keys != options.end()) filled_in.verify_keys = keys->second;
     return filled_in;
 }
 

@@ -177,7 +177,10 @@ Answer<HeartbeatReceipt> judge_heartbeat(const HttpAnswer& answer) {
     if (!body->is_object()) return judge_unreadable({"expected an object"});
     const auto interval = interval_in(*body);
     if (!interval) return judge_unreadable(interval.error());
-    return HeartbeatReceipt{.heartbeat_interval = *interval};
+    HeartbeatReceipt receipt{.heartbeat_interval = *interval};
+    const auto read = read_artifacts(*body, receipt);
+    if (!read) return judge_unreadable(read.error());
+    return receipt;
 }
 
 Answer<Farewell> judge_farewell(const HttpAnswer& answer) {

@@ -178,6 +178,7 @@ class Dialect {
     virtual const JobDialect* jobs() const { return nullptr; }
     virtual const FindingsDialect* findings() const { return nullptr; }
     virtual const InventoryDialect* inventory() const { return nullptr; }
+    virtual const ArtifactDialect* artifacts() const { return nullptr; }
 };
 
 }  // namespace bulkhead::worker

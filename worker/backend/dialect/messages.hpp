@@ -15,6 +15,7 @@
 #include "common/base/parse.hpp"
 #include "common/base/secret.hpp"
 #include "worker/backend/dialect/answer.hpp"
+#include "worker/backend/dialect/artifacts.hpp"
 #include "worker/host/inventory/inventory.hpp"
 #include "worker/host/inventory/network.hpp"
 #include "worker/host/metrics/metrics.hpp"
@@ -172,6 +173,8 @@ struct Declined {
 struct HeartbeatReceipt {
     std::optional<std::chrono::seconds> heartbeat_interval;  // that the backend asks for: 1 s..1 h
     std::vector<Declined> declined;                          // all that is declined at present
+    // All that are assigned at present; nullopt: the backend does not say.
+    std::optional<std::vector<AssignedArtifact>> artifacts = {};
 };
 
 // One element of an inventory report, encoded.
