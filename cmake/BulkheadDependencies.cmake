@@ -14,6 +14,7 @@ pkg_check_modules(cap REQUIRED IMPORTED_TARGET libcap)
 pkg_check_modules(mnl REQUIRED IMPORTED_TARGET libmnl)
 pkg_check_modules(bpf REQUIRED IMPORTED_TARGET libbpf>=1.1)
 pkg_check_modules(elf REQUIRED IMPORTED_TARGET libelf)
+pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd>=1.4)
 
 if(BULKHEAD_TESTS)
     find_package(GTest REQUIRED)

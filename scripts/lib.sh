@@ -12,9 +12,8 @@ say() { printf '\033[1m== %s\033[0m\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
 build_packages=(cmake ninja-build g++ ccache pkg-config libssl-dev libsodium-dev libcurl4-openssl-dev
-    nlohmann-json3-dev libyaml-cpp-dev libseccomp-dev libcap-dev libmnl-dev zlib1g-dev libcpp-httplib-dev libgtest-dev
-    libgmock-dev libbenchmark-dev libbpf-dev libelf-dev
-    clang)
+    nlohmann-json3-dev libyaml-cpp-dev libseccomp-dev libcap-dev libmnl-dev zlib1g-dev libzstd-dev libcpp-httplib-dev
+    libgtest-dev libgmock-dev libbenchmark-dev libbpf-dev libelf-dev clang)
 run_packages=(openssh-client openssl curl bash coreutils)
 test_packages=(shellcheck binutils procps iproute2 systemd-container dbus e2fsprogs nats-server)
 # Programs to try the lists of system calls with: static, in Go, in Rust, and interpreters of
