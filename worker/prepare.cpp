@@ -34,8 +34,8 @@ Result<Machine> read_machine() {
 }
 
 Result<std::vector<std::string>> remove_foreign_names(const sys::Dir& state) {
-    constexpr std::array<std::string_view, 6> kOurs{"credentials", "enrolments", "inventory",
-                                                    "refusals",    "samples",    "spool"};
+    constexpr std::array<std::string_view, 7> kOurs{
+        "artifacts", "credentials", "enrolments", "inventory", "refusals", "samples", "spool"};
     Removed removed;
     const auto ours = [&](std::string_view name) { return std::ranges::count(kOurs, name) > 0; };
     TRY(within("state directory", keep_names(state, ours, removed)));
@@ -51,8 +51,9 @@ void log_leftovers(const WorkerResources& own, std::vector<std::string> removed,
                    const sys::Log& log) {
     for (const auto& problem : own.spool.problems())
         log.warning("spool-failed", {{"why", problem.what}});
-    for (const auto* more : {&own.credentials.removed(), &own.inventory.removed(),
-                             &own.refusals.removed(), &own.samples.removed()}) {
+    for (const auto* more :
+         {&own.credentials.removed(), &own.inventory.removed(), &own.refusals.removed(),
+          &own.samples.removed(), &own.artifacts.removed()}) {
         removed.insert(removed.end(), more->begin(), more->end());
     }
     for (const auto& what : removed) log.warning("state-directory-odd", {{"why", what}});
@@ -117,6 +118,7 @@ Result<std::unique_ptr<WorkerResources>> prepare(BrokerClient broker, Config con
     auto inventory = TRY(InventoryStore::open(state));
     auto refusals = TRY(RefusalStore::open(state));
     auto samples = TRY(SampleStore::open(state));
+    auto artifacts = TRY(ArtifactStore::open(state));
     const bool wants_status = setup.status && config.status_socket;
     auto own = std::make_unique<WorkerResources>(WorkerResources{
         .config = std::move(config),
@@ -130,6 +132,7 @@ Result<std::unique_ptr<WorkerResources>> prepare(BrokerClient broker, Config con
         .inventory = std::move(inventory),
         .refusals = std::move(refusals),
         .samples = std::move(samples),
+        .artifacts = std::move(artifacts),
         .settable = read_settable_facts(),
         .facts = facts_of(hello, setup.walls_digest, abi, std::move(machine.bpf_support)),
         .jobs = std::move(hello.jobs.items),

@@ -9,6 +9,7 @@
 #include "worker/duties/host_facts.hpp"
 #include "worker/host/metrics/proc_files.hpp"
 #include "worker/host/system/system_info.hpp"
+#include "worker/state/artifact_store.hpp"
 #include "worker/state/credentials.hpp"
 #include "worker/state/inventory_store.hpp"
 #include "worker/state/refusal_store.hpp"
@@ -29,6 +30,7 @@ struct WorkerResources {
     InventoryStore inventory;
     RefusalStore refusals;
     SampleStore samples;
+    ArtifactStore artifacts;
     SettableFacts settable;  // as they were when `facts.system` was read
     HostFacts facts;
     std::vector<protocol::UnreportedJob> jobs;  // that an earlier worker has not reported

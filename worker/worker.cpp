@@ -27,6 +27,7 @@ Result<std::unique_ptr<Worker>> Worker::create(BrokerClient broker, Config confi
                                          .inventory = own->inventory,
                                          .refusals = own->refusals,
                                          .samples = own->samples,
+                                         .artifacts = own->artifacts,
                                          .proc = own->proc,
                                          .disk = own->disk,
                                          .facts = own->facts,
@@ -132,8 +133,7 @@ Result<> Worker::on_event(link::Packet& packet) {
 
 void Worker::on(const protocol::JobExited& event) { session_.job_exited(event); }
 
-// No duty of this worker's brings artifacts.
-void Worker::on(const protocol::ArtifactChanged&) {}
+void Worker::on(const protocol::ArtifactChanged& event) { session_.artifact_changed(event.status); }
 
 void Worker::on(const protocol::PolicyReloaded& event) {
     auto& facts = own_->facts;

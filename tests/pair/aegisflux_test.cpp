@@ -54,28 +54,28 @@ TEST_F(Aegisflux, AHostRegistersOnceAndAsksForArtifacts) {
     EXPECT_TRUE(seen["declined"].empty());
 }
 
-TEST_F(Aegisflux, AssignedArtifactsAreDeclinedInLogAndStatus) {
-    backend().assign_artifacts(
-        ArtifactShape::named,
-        json::array(
-            {{{"artifact_id", "trace"}, {"signature", "x"}, {"signature_algorithm", "RSA-PSS"}},
-             {{"artifact_id", "../evil"}}}));
+// This host's policy enables no artifacts: one that is assigned is offered once, and root says no.
+TEST_F(Aegisflux, AnAssignedArtifactIsOfferedOnceAndRefusedByRoot) {
+    backend().assign_artifacts(ArtifactShape::named, json::array({{{"artifact_id", "../evil"}}}));
+    backend().put_artifact("trace",
+                           "\x7f"
+                           "ELF and so on");
     start_enrolled();
-    ASSERT_TRUE(wait_for_log("artifacts-unsupported"));
     ASSERT_TRUE(wait_for_log("bad-artifact-id"));
-    ASSERT_TRUE(wait_for_heartbeats(2));
+    ASSERT_TRUE(wait_for_log("artifact-offered")) << log();
+    ASSERT_TRUE(wait_for_heartbeats(3));
     const auto declined = told()["declined"];
-    ASSERT_EQ(declined.size(), 2U) << declined;
-    EXPECT_EQ(declined[0]["what"], "artifact trace");
-    const auto said = log();
-    EXPECT_EQ(said.find("artifacts-unsupported"), said.rfind("artifacts-unsupported"))
-        << "told once, not at every poll";
-    for (const auto& request : backend().requests()) {
-        EXPECT_EQ(request.path.find("bundle"), std::string::npos) << "nothing is downloaded";
-    }
-    backend().assign_artifacts(ArtifactShape::array, json::array());
-    ASSERT_TRUE(wait_for_heartbeats(2));
-    EXPECT_TRUE(told()["declined"].empty());
+    ASSERT_EQ(declined.size(), 1U) << declined;
+    EXPECT_EQ(declined[0]["what"], "artifact ../evil");
+    const auto artifacts = told()["artifacts"];
+    ASSERT_EQ(artifacts.size(), 1U) << artifacts;
+    EXPECT_EQ(artifacts[0]["id"], "trace");
+    EXPECT_EQ(artifacts[0]["state"], "refused") << artifacts;
+    EXPECT_EQ(asked("/artifacts/trace/binary"), 1U) << "not at every poll";
+    EXPECT_EQ(asked("/artifacts/trace/approval"), 1U);
+    backend().unassign_artifact("trace");
+    ASSERT_TRUE(wait_for_log("artifact-unassigned"));
+    EXPECT_TRUE(told()["artifacts"].empty());
 }
 
 TEST_F(Aegisflux, NoAnswerToAPollEndsThePolls) {

@@ -30,11 +30,14 @@ Result<Session::Parts> Session::prepare(const SessionInputs& inputs) {
     }
     std::vector<KeptRefusal> refusals;
     if (dialect->jobs() != nullptr) refusals = TRY(inputs.refusals.of(config.name));
+    std::vector<ArtifactRecord> artifacts;
+    if (dialect->artifacts() != nullptr) artifacts = TRY(inputs.artifacts.all());
     return Parts{.inputs = inputs,
                  .dialect = std::move(dialect),
                  .client = std::move(client),
                  .metrics = std::move(metrics),
-                 .refusals = std::move(refusals)};
+                 .refusals = std::move(refusals),
+                 .artifacts = std::move(artifacts)};
 }
 
 Session::Session(Parts parts, Callbacks callbacks)
@@ -83,6 +86,11 @@ Session::Session(Parts parts, Callbacks callbacks)
     if (const auto* dialect = dialect_->findings()) add_findings(inputs, *dialect);
     if (const auto* dialect = dialect_->jobs()) {
         add_jobs(inputs, *dialect, std::move(parts.refusals));
+    }
+    // In a run that ends the programs would end with it.
+    if (const auto* dialect = dialect_->artifacts(); dialect && context_.serves()) {
+        artifacts_.emplace(context_, *dialect, inputs.broker, inputs.artifacts,
+                           std::move(parts.artifacts), facts_, nullptr);
     }
 }
 
@@ -394,6 +402,7 @@ void Session::on_heartbeat_answer(const Answer<HeartbeatReceipt>& answer) {
         files_.note_report(answer.has_value());
     }
     if (answer && jobs_) jobs_->heartbeat_accepted();
+    if (answer && answer->artifacts && artifacts_) artifacts_->assigned(*answer->artifacts);
     if (inventory_ && std::exchange(inventory_waits_, false)) inventory_->start();
     if (context_.serves()) return;
     // Jobs may wait for a heartbeat (drains_after_heartbeat).
@@ -417,6 +426,7 @@ void Session::drain() {
     if (heartbeat_) heartbeat_->stop();
     if (inventory_) inventory_->stop();
     if (findings_) findings_->stop();
+    if (artifacts_) artifacts_->stop();
     if (jobs_) jobs_->drain();
 }
 
@@ -427,6 +437,10 @@ bool Session::adopt(protocol::UnreportedJob job) {
 
 void Session::job_exited(const protocol::JobExited& exited) {
     if (jobs_) jobs_->exited(exited);
+}
+
+void Session::artifact_changed(const protocol::ArtifactStatus& status) {
+    if (artifacts_) artifacts_->changed(status);
 }
 
 void Session::describe(JsonWriter& json) const {
@@ -448,6 +462,7 @@ void Session::describe(JsonWriter& json) const {
         json.end();
     }
     if (jobs_) jobs_->describe(json);
+    if (artifacts_) artifacts_->describe(json);
     json.begin_object("spool")
         .put("bytes", spool_.owed())
         .put("limit_bytes", spool_.limits().total_bytes)
@@ -485,6 +500,7 @@ std::vector<Trouble> Session::troubles() const {
     }
     tell_ends(all, certificates(), context_.now());
     if (jobs_) jobs_->tell(all);
+    if (artifacts_) artifacts_->tell(all);
     if (all.size() > kMostTroubles) all.resize(kMostTroubles);
     return all;
 }

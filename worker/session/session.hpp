@@ -9,6 +9,7 @@
 #include "worker/backend/dialect/dialect.hpp"
 #include "worker/backend/http/http_client.hpp"
 #include "worker/backend/json/json.hpp"
+#include "worker/duties/artifact_duty.hpp"
 #include "worker/duties/enroll_duty.hpp"
 #include "worker/duties/findings_duty.hpp"
 #include "worker/duties/heartbeat_duty.hpp"
@@ -34,6 +35,7 @@ struct SessionInputs {
     const InventoryStore& inventory;
     const RefusalStore& refusals;
     const SampleStore& samples;
+    const ArtifactStore& artifacts;
     const ProcFiles& proc;
     const sys::Fd& disk;  // a file of the host's root file system, for its figures
     const HostFacts& facts;
@@ -65,6 +67,7 @@ class Session {
         HttpClient client;
         std::optional<MetricsReader> metrics;  // where the dialect has heartbeats
         std::vector<KeptRefusal> refusals;     // of an earlier worker, not reported yet
+        std::vector<ArtifactRecord> artifacts;
     };
     static Result<Parts> prepare(const SessionInputs& inputs);
 
@@ -87,6 +90,7 @@ class Session {
     // there is nobody to report it to.
     bool adopt(protocol::UnreportedJob job);
     void job_exited(const protocol::JobExited& exited);
+    void artifact_changed(const protocol::ArtifactStatus& status);
 
     // The files that the settings name are read again before the next report.
     void files_may_have_changed() { files_.poll_soon(); }
@@ -148,6 +152,7 @@ class Session {
     std::optional<FindingsDuty> findings_;
     std::optional<JobDuty> jobs_;
     std::optional<InventoryDuty> inventory_;
+    std::optional<ArtifactDuty> artifacts_;
     bool away() const { return left_ || shut(); }
     bool left_ = false;             // by bulkhead leave: nothing is begun
     bool inventory_waits_ = false;  // starts after the first heartbeat
