@@ -69,7 +69,7 @@ Result<> Loader::spawn() {
     plan.cgroup = cgroup.fd();
     peer_ = TRY(Peer::start(
         loop_, broker_.log, plan,
-        {.rows = profile.paths, .greeting = profile.greeting, .sharers = 1},
+        {.rows = profile.paths, .greeting = profile.greeting, .sharers = 1, .bpf = true},
         {.answer =
              [this](link::Packet& packet, Gate& gate) {
                  LoaderCaller caller{peer_->process(), *order_};

@@ -32,20 +32,34 @@ Result<> become_closer(const link::Channel& broker, const link::Channel& channel
                                              sys::Placed{channel.fd(), false}});
 }
 
+// By the name that the kernel gives to files of no file system: all others begin with a slash, or
+// are sockets, pipes and the like (proc(5)).
+bool is_bpf_object(const sys::Fd& fd) {
+    std::array<char, 64> name{};
+    const auto path = "/proc/self/fd/" + std::to_string(fd.get());
+    const auto size = ::readlink(path.c_str(), name.data(), name.size());
+    if (size <= 0) return false;
+    const std::string_view text(name.data(), static_cast<std::size_t>(size));
+    return text == "anon_inode:bpf-prog" || text == "anon_inode:bpf-map" ||
+           text == "anon_inode:bpf_link" || text == "anon_inode:bpf-link";
+}
+
 // Bytes are handed on unread. An answer without a descriptor is an error.
-Result<std::vector<sys::Fd>> hand_on(const link::Channel& broker, const link::Channel& channel) {
+Result<std::vector<sys::Fd>> hand_on(const link::Channel& broker, const link::Channel& channel,
+                                     bool bpf) {
     auto packet = TRY(channel.receive());
     if (!packet) return fail(std::string(kClosed));
     std::vector<int> harmless;
     for (const auto& fd : packet->descriptors) {
-        harmless.push_back(sys::is_sealed(fd) ? fd.get() : kNullDevice);
+        const bool taken = sys::is_sealed(fd) || (bpf && is_bpf_object(fd));
+        harmless.push_back(taken ? fd.get() : kNullDevice);
     }
     TRY(broker.send(packet->bytes, harmless));
     return std::move(packet->descriptors);
 }
 
 // Until the broker has closed its end; then the channel is closed here, with what is unread in it.
-void serve() {
+void serve(bool bpf) {
     const link::Channel broker{sys::Fd(kBroker)};
     const link::Channel channel{sys::Fd(kChannel)};
     if (!broker.send(as_bytes(kReady))) return;
@@ -55,7 +69,7 @@ void serve() {
         if (!order || !*order) return;
         held.clear();
         if (as_text((*order)->bytes) != "fetch") continue;
-        auto handed = hand_on(broker, channel);
+        auto handed = hand_on(broker, channel, bpf);
         if (handed) {
             held = *std::move(handed);
         } else if (!broker.send(as_bytes(handed.error().what))) {
@@ -66,11 +80,11 @@ void serve() {
 
 }  // namespace
 
-Result<Closer> Closer::start(const link::Channel& channel) {
+Result<Closer> Closer::start(const link::Channel& channel, bool bpf) {
     auto [ours, theirs] = TRY(link::Channel::pair());
     auto child = TRY(sandbox::Child::start(0, -1, [&] {
         const auto become = become_closer(theirs, channel);
-        if (become) serve();
+        if (become) serve(bpf);
         if (!become) static_cast<void>(theirs.send(as_bytes(become.error().what)));
         ::_exit(0);
     }));

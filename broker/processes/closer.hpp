@@ -16,7 +16,9 @@ class Closer {
   public:
     // A child of this process, below its ceiling, without capabilities, and without descriptors but
     // `channel` and a socket to this process.
-    static Result<Closer> start(const link::Channel& channel);
+    // With `bpf` programs, maps and links of bpf(2) are handed on too, which are the loader's to
+    // send: closing one detaches it, or leaves the work to the kernel's own threads.
+    static Result<Closer> start(const link::Channel& channel, bool bpf = false);
 
     // Asks it for the next packet of the channel, which must be there. It answers when all that
     // came before is closed.

@@ -23,7 +23,7 @@ std::chrono::nanoseconds processor_time() {
 Result<std::unique_ptr<Peer>> Peer::start(sys::Loop& loop, const sys::Log& log,
                                           const ProcessPlan& plan, Manners manners, Owner owner) {
     auto process = TRY(ConfinedProcess::spawn(plan));
-    auto closer = TRY(Closer::start(process.channel()));
+    auto closer = TRY(Closer::start(process.channel(), manners.bpf));
     std::unique_ptr<Peer> peer(new Peer(loop, std::move(process), std::move(closer),
                                         RelayedLog(log, plan.name), std::move(manners),
                                         std::move(owner)));

@@ -41,6 +41,7 @@ class Peer {
         std::chrono::seconds greeting{};     // the time from its start to its greeting
         std::size_t sharers = 1;             // see Gate
         std::chrono::milliseconds ping = std::chrono::seconds(30);  // from one ping to the next
+        bool bpf = false;  // it may send programs, maps and links of bpf(2), see Closer
     };
 
     // Its lines go to `log`, under the plan's name.

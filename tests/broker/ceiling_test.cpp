@@ -101,7 +101,8 @@ TEST(CeilingOfArtifacts, LetsPerfEventsThroughWithTheirPolicyAlone) {
         policy::Files own{.directory = "test", .texts = {}, .ignored = {}};
         own.texts["host.policy"] = "policy-format 2   # test\nhost-id test-host   # test\n";
         if (artifacts) own.texts["artifacts.policy"] = "allow xdp lo   # test\n";
-        vendor.texts.erase("host.policy");
+        own.texts["approval.policy"] = vendor.texts["approval.policy"];
+        for (const auto* file : {"host.policy", "approval.policy"}) vendor.texts.erase(file);
         return ReadyPolicy::make(vendor, own).value();
     };
     const auto same = [](const sandbox::Filter& a, const sandbox::Filter& b) {

@@ -8,7 +8,7 @@
 #include "broker/handlers/handlers.hpp"
 #include "broker/jobs/cgroup.hpp"
 #include "broker/loader.hpp"
-#include "common/policy/vendor.hpp"
+#include "common/sandbox/landlock.hpp"
 #include "common/sys/clock.hpp"
 #include "tests/broker/processes/stand_in.hpp"
 #include "tests/loader/site.hpp"
@@ -76,10 +76,11 @@ struct ArtifactsTest : test::LoaderTest {
     }
     std::shared_ptr<ReadyPolicy> policy() const {
         auto vendor = policy::read(BULKHEAD_POLICY, policy::Trust::anybody).value();
+        policy::Files own{.directory = "test", .texts = operators, .ignored = {}};
+        own.texts["approval.policy"] = vendor.texts["approval.policy"];
         for (const auto* file : {"host.policy", "approval.policy", "shipped.digests"}) {
             vendor.texts.erase(file);
         }
-        policy::Files own{.directory = "test", .texts = operators, .ignored = {}};
         auto ready = ReadyPolicy::make(vendor, own);
         EXPECT_TRUE(ready) << (ready ? "" : ready.error().what);
         return ready ? *ready : nullptr;
@@ -126,7 +127,7 @@ struct ArtifactsTest : test::LoaderTest {
         return handle(request, caller, *context).value();
     }
     void until(const std::function<bool()>& done) {
-        const auto end = sys::Clock::now() + std::chrono::seconds(60);
+        const auto end = sys::Clock::now() + std::chrono::seconds(45);
         while (!done() && sys::Clock::now() < end) {
             ASSERT_OK(loop.step(std::chrono::milliseconds(100)));
         }
