@@ -55,7 +55,9 @@ TEST(ArtifactStore, WhatIsDamagedIsRemoved) {
     ASSERT_OK(store->keep(record("a", "loaded")));
     const auto inside = state.open_dir("artifacts");
     ASSERT_OK(inside);
-    for (const auto& name : inside->list().value()) {
+    const auto names = inside->list();
+    ASSERT_OK(names);
+    for (const auto& name : *names) {
         ASSERT_OK(inside->write_atomic(name, "{\"id\":\"b\"}", 0600));
     }
     ASSERT_OK(inside->write_atomic(std::string(64, 'f'), "{}", 0600));
