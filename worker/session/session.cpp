@@ -90,7 +90,7 @@ Session::Session(Parts parts, Callbacks callbacks)
     // In a run that ends the programs would end with it.
     if (const auto* dialect = dialect_->artifacts(); dialect && context_.serves()) {
         artifacts_.emplace(context_, *dialect, inputs.broker, inputs.artifacts,
-                           std::move(parts.artifacts), facts_, nullptr);
+                           std::move(parts.artifacts), facts_, telemetry_ ? &*telemetry_ : nullptr);
     }
 }
 
