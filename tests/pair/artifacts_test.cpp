@@ -91,7 +91,8 @@ class Artifacts : public Site {
                       "allow xdp lo  # test\n"
                       "max-cpu-percent 50  # test\n"
                       "pins allowed  # test\n");
-        place().write("policy/allowed_signers", "alice " + alice.line() + "\n");
+        place().write("policy/allowed_signers",
+                      "alice " + alice.line() + "\nbob " + SigningKey("bob").line() + "\n");
         for (const auto& entry : fs::directory_iterator(place() / "policy/approved")) {
             if (entry.path().extension() == ".artifact") fs::remove(entry);
         }
@@ -187,7 +188,10 @@ class FlippedBit : public Artifacts {
         place().write("policy/approval.policy",
                       "signers ops alice  # test\n"
                       "artifacts need 1 of ops valid-for 30000d  # test\n");
-        signatures = armor(alice.sign(manifest, {.name_space = approval::kArtifactNamespace}));
+        for (const auto* key : {"alice", "bob"}) {
+            signatures +=
+                armor(SigningKey(key).sign(manifest, {.name_space = approval::kArtifactNamespace}));
+        }
     }
     static std::string flipped(std::string bytes, std::size_t at) {
         bytes[at] = static_cast<char>(bytes[at] ^ 1);
@@ -241,7 +245,7 @@ TEST_F(Artifacts, WhatBurnsIsRolledBackWithin25Seconds) {
     }
     const auto took = std::chrono::steady_clock::now() - loaded;
     const auto end = ended();
-    EXPECT_EQ(end["state"], "rolled_back") << end;
+    EXPECT_EQ(end["state"], "rolled-back") << end;
     EXPECT_LT(took, 25s);
     EXPECT_GT(took, 15s) << "one figure above the limit is no two";
     EXPECT_EQ(network_state(), before);
