@@ -59,6 +59,7 @@ ArtifactDuty::ArtifactDuty(const DutyContext& context, const ArtifactDialect& di
       sink_(sink),
       reports_(context, dialect) {
     for (auto& record : records) entry_of(record.id).record = std::move(record);
+    if (sink_ != nullptr) sink_->when_due([this] { tell_loaded(); });
 }
 
 ArtifactDuty::Entry& ArtifactDuty::entry_of(const std::string& id) {
@@ -377,11 +378,22 @@ void ArtifactDuty::watch_figures() {
 void ArtifactDuty::on_figures() {
     figures_watched_ = false;
     if (const auto read = read_live(); !read) return context_.fatal(read.error());
-    const bool reports = ++figures_ % kReportedFigures == 0;
+    if (++figures_ % kReportedFigures != 0) return;
     for (const auto& [id, entry] : entries_) {
-        if (!entry.live || entry.live->state != ArtifactState::loaded) continue;
-        tell_telemetry(entry);
-        if (reports) report(entry);
+        if (entry.live && entry.live->state == ArtifactState::loaded) report(entry);
+    }
+}
+
+// Tells telemetry again of each loaded artifact, with figures of now.
+void ArtifactDuty::tell_loaded() {
+    if (stopped_ || std::ranges::none_of(entries_, [](const auto& item) {
+            return item.second.live && is_loaded(*item.second.live);
+        })) {
+        return;
+    }
+    if (const auto read = read_live(); !read) return context_.fatal(read.error());
+    for (const auto& [id, entry] : entries_) {
+        if (entry.live && entry.live->state == ArtifactState::loaded) tell_telemetry(entry);
     }
 }
 

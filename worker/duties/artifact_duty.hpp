@@ -87,6 +87,7 @@ class ArtifactDuty {
     Result<> read_live();
     void watch_figures();
     void on_figures();
+    void tell_loaded();
 
     const DutyContext& context_;
     const ArtifactDialect& dialect_;
