@@ -187,7 +187,7 @@ void Artifacts::settle(Work work) {
     schedule();
 }
 
-// Makes it the loaded one of its id. After an error it is not, and what it was to replace stays.
+// Makes it the loaded one of its id. After an error it is not, and what it replaced comes back.
 Result<> Artifacts::install(Work& work) {
     const auto& manifest = work.approved->manifest;
     const auto clocks = sys::read_clocks();
