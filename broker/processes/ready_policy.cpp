@@ -3,13 +3,9 @@
 #include <algorithm>
 #include <iterator>
 
+#include "common/policy/ceiling_for_artifacts.hpp"
+
 namespace bulkhead::broker {
-
-namespace {
-
-constexpr std::string_view kForArtifacts = "broker-artifacts";
-
-}  // namespace
 
 Result<std::shared_ptr<ReadyPolicy>> ReadyPolicy::load(const std::string& directory,
                                                        const policy::Files& vendor) {
@@ -31,7 +27,7 @@ Result<std::shared_ptr<ReadyPolicy>> ReadyPolicy::make(const policy::Files& vend
 // list broker-artifacts names. Each other list that would let one through denies it in its place.
 Result<> ReadyPolicy::widen_ceiling(ReadyPolicy& ready) {
     const auto& lists = ready.policy.seccomp;
-    const auto* more = policy::find(lists, kForArtifacts);
+    const auto* more = policy::find(lists, policy::kCeilingForArtifacts);
     if (!ready.policy.artifacts || more == nullptr) return {};
     const auto is_named = [&](const policy::SyscallRule& rule) {
         return std::ranges::count(more->rules, rule.call, &policy::SyscallRule::call) > 0;
@@ -49,7 +45,7 @@ Result<> ReadyPolicy::widen_ceiling(ReadyPolicy& ready) {
             lets(list.fallback) || std::ranges::any_of(list.rules, [&](const auto& rule) {
                 return is_named(rule) && lets(rule.action);
             });
-        if (!passes || name == loaders || name == kForArtifacts) continue;
+        if (!passes || name == loaders || name == policy::kCeilingForArtifacts) continue;
         auto other = list;
         std::erase_if(other.rules, is_named);
         if (name != own) other.rules.insert(other.rules.end(), denied.begin(), denied.end());

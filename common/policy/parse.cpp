@@ -412,6 +412,9 @@ Result<> complete(Policy& policy, const std::vector<std::string>& files) {
             return missing("profiles/" + std::string(part) + ".profile");
         }
     }
+    if (policy.artifacts && find(policy.parts, "loader") == nullptr) {
+        return missing("profiles/loader.profile");
+    }
     if (const auto& old = policy.worker_landlock) {
         auto& worker = policy.parts.find("worker")->second;
         worker.paths = old->paths;
