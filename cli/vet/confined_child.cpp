@@ -39,8 +39,11 @@ struct Walls {
     std::optional<sys::Fd> ruleset;
 };
 
-Result<Walls> make_walls() {
+// `program` is one of ours or of the distribution's, also where it lies in a build tree.
+Result<Walls> make_walls(const std::string& program) {
     auto rules = TRY(vet_rules());
+    rules.profile.paths.push_back(
+        {.access = policy::Access::execute, .path = program, .if_present = true});
     Walls walls{.profile = std::move(rules.profile),
                 .filter = TRY(sandbox::compile(rules.calls)),
                 .ruleset = {}};
@@ -152,7 +155,7 @@ Result<VetRules> vet_rules() {
 
 Result<Ran> run_confined(const std::vector<std::string>& words, std::string_view script,
                          std::chrono::milliseconds time, Input input) {
-    const auto walls = TRY(make_walls());
+    const auto walls = TRY(make_walls(words[0]));
     const auto bytes = TRY(sys::sealed_memfd("script", as_bytes(script)));
     auto pipe = TRY(sys::make_pipe());
     const auto deadline = Clock::now() + time;

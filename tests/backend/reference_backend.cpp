@@ -254,7 +254,7 @@ void ReferenceBackend::put_artifact(const std::string& id, std::string bundle,
     store_.change([&](State& state) {
         auto& artifact = state.artifacts[id];
         artifact.bundle = std::move(bundle);
-        artifact.approval = std::move(approval);
+        if (!approval.empty()) artifact.approval = std::move(approval);
         artifact.assigned = true;
     });
 }
