@@ -3,12 +3,12 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "cli/artifact/dry_run_artifact.hpp"
 #include "cli/author.hpp"
 #include "cli/base/files.hpp"
 #include "cli/base/options.hpp"
 #include "cli/dry_run/assume_signed.hpp"
 #include "cli/dry_run/report.hpp"
+#include "cli/dry_run_artifact.hpp"
 #include "cli/dry_run_findings.hpp"
 #include "cli/findings.hpp"
 #include "cli/vet/odd.hpp"

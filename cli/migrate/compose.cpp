@@ -113,7 +113,7 @@ class Composer {
         if (!*text) return {};
         if (row.setting.empty()) {
             const bool later = std::ranges::find(kTakenApart, row.variable) != kTakenApart.end();
-            if (later && has_telemetry()) return {};
+            if (later) return {};
             plan_.notes.push_back(one->where + ": " + name +
                                   " has nothing in its place: " + std::string(row.remark));
             return {};
@@ -234,10 +234,7 @@ class Composer {
         return {};
     }
 
-    static bool has_telemetry() { return worker::find_setting("telemetry.url") != nullptr; }
-
     Result<> take_telemetry() {
-        if (!has_telemetry()) return {};
         auto server = TRY(nats_server(installation_));
         if (!server) {
             note(

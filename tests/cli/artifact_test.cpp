@@ -7,7 +7,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "cli/artifact/dry_run_artifact.hpp"
+#include "cli/dry_run_artifact.hpp"
 #include "tests/cli/site.hpp"
 
 namespace bulkhead::test {
@@ -33,6 +33,9 @@ class Artifact : public ::testing::Test {
     Artifact() {
         let_sign("bulkhead-job-v1,bulkhead-artifact-v1");
         site_.write("count.o", object());
+        for (const auto* file : {"profiles/loader.profile", "seccomp/loader.seccomp"}) {
+            site_.ship(file);
+        }
         site_.write("policy/artifacts.policy",
                     "allow xdp eth*  # uplinks\nallow lsm file_open  # asked for\n");
         site_.write("policy/approval.policy",

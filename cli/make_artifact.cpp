@@ -1,4 +1,4 @@
-#include "cli/artifact/make_artifact.hpp"
+#include "cli/make_artifact.hpp"
 
 #include <elf.h>
 

@@ -1,4 +1,4 @@
-#include "cli/artifact/dry_run_artifact.hpp"
+#include "cli/dry_run_artifact.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>

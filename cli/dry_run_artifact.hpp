@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "cli/artifact/inspect.hpp"
 #include "cli/base/policy_copy.hpp"
 #include "cli/dry_run/host_memory.hpp"
+#include "cli/inspect_artifact.hpp"
 #include "common/admission/admit_artifact.hpp"
 
 namespace bulkhead::cli {

@@ -1,6 +1,6 @@
 // `bulkhead new-artifact`: writes a manifest for an object file, which people then read and sign.
-#include "cli/artifact/make_artifact.hpp"
 #include "cli/base/files.hpp"
+#include "cli/make_artifact.hpp"
 
 namespace bulkhead::cli {
 

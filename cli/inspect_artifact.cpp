@@ -1,4 +1,4 @@
-#include "cli/artifact/inspect.hpp"
+#include "cli/inspect_artifact.hpp"
 
 #include <unistd.h>
 
