@@ -128,6 +128,7 @@ Host::Outcome Host::live(RunOptions run, const std::function<bool()>& done) {
         auto inventories = InventoryStore::open(dir);
         auto refusals = RefusalStore::open(dir);
         auto samples = SampleStore::open(dir);
+        auto artifacts = ArtifactStore::open(dir);
         const sys::Log log("test", STDERR_FILENO);
         Config whole;
         whole.backends = {config};
@@ -153,6 +154,7 @@ Host::Outcome Host::live(RunOptions run, const std::function<bool()>& done) {
              .inventory = *inventories,
              .refusals = *refusals,
              .samples = *samples,
+             .artifacts = *artifacts,
              .proc = proc,
              .disk = *disk,
              .facts = facts,
