@@ -23,13 +23,18 @@ protocol::OfferReply refused(Reason reason, std::string_view detail) {
 
 }  // namespace
 
-// Safe because: nothing is loaded that admit_artifact() has not found approved, byte for byte, by
-// policy's signers or by policy itself; a loader gets a memfd of ours with the bytes that were
-// judged; and what it hands back is held only if the kernel says that it is what the manifest says.
+// Safe because: without artifacts.policy nothing of it is read; nothing is loaded that
+// admit_artifact() has not found approved, byte for byte, by policy's signers or by policy itself;
+// a loader gets a memfd of ours with the bytes that were judged; and what it hands back is held
+// only if the kernel says that it is what the manifest says.
 Result<protocol::OfferReply> handle(const protocol::OfferArtifact& request, const Caller& caller,
                                     Context& broker) {
     if (broker.artifacts == nullptr) {
         return refused(Reason::loader_unusable, "one pass loads no artifacts");
+    }
+    if (!broker.policy->policy.artifacts) {
+        return broker.artifacts->refused(caller.backend.str(), request.delivery_id,
+                                         Reason::artifacts_not_enabled, admission::kNoRules);
     }
     const auto elf = sealed_bytes(request.elf.fd, approval::kMaxElf);
     Result<std::string> manifest{""};

@@ -40,6 +40,10 @@ struct ArtifactVerdict : Judgement {
     bool loaded_already = false;
 };
 
+// The detail of artifacts_not_enabled.
+inline constexpr const char* kNoRules =
+    "there is no artifacts.policy; an operator who wants artifacts on this host writes one";
+
 // Makes all checks, even after one has failed. Time is judged as admit() judges it.
 ArtifactVerdict admit_artifact(const ArtifactBytes& artifact, const policy::Policy& policy,
                                const ArtifactFacts& facts, const LedgerView& ledger, UnixTime now);

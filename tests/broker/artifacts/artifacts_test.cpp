@@ -293,6 +293,17 @@ TEST_F(ArtifactsTest, OneThatNobodyApprovedOrThatIsNotSealedNeverReachesALoader)
     EXPECT_THAT(recorded(), Not(HasSubstr("artifact-offered")));
 }
 
+TEST_F(ArtifactsTest, WithoutTheirPolicyNothingOfAnOfferIsRead) {
+    operators.erase("artifacts.policy");
+    begin();
+    protocol::OfferArtifact request;
+    request.elf.fd = sys::Fd(::open("/etc/passwd", O_RDONLY | O_CLOEXEC));
+    const Caller caller{backend, files, *worker};
+    EXPECT_EQ(handle(request, caller, *context)->reason.str(), "artifacts-not-enabled");
+    EXPECT_TRUE(artifacts->idle());
+    EXPECT_THAT(recorded(), HasSubstr("\"reason\":\"artifacts-not-enabled\""));
+}
+
 TEST_F(ArtifactsTest, ABurningOneIsRolledBackAndNotLoadedAgain) {
     const auto elf = test::example("burn");
     auto manifest = manifest_of(elf, "burner", "burn");
