@@ -6,7 +6,8 @@
 
 namespace bulkhead::cli {
 
-// Which of the agents /healthz is like; /status has the members of all.
+// Which of the agents /healthz is like; /status has those members of all that
+// mean something here.
 enum class HealthShape {
     seed,   // {"ok":true}, no more and no line end: the agents of aegis_agent
     local,  // {"status","host_id","timestamp","uptime","version","loaded_programs"}: the backend's

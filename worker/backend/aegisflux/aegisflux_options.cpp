@@ -10,7 +10,8 @@ namespace bulkhead::worker {
 
 namespace {
 
-constexpr std::string_view kNoArtifacts = "artifacts are refused, so there is nothing to it";
+constexpr std::string_view kNoArtifacts =
+    "where a program is attached is what its approval says, within artifacts.policy";
 constexpr std::string_view kNoServer =
     "the agent listens on no port; bulkhead-http.socket answers /healthz and /status on "
     "127.0.0.1:7070";
