@@ -119,6 +119,13 @@ void Artifacts::tell_troubles() {
     tell("artifact-drifted", ArtifactState::drifted);
 }
 
+void Artifacts::tell_still_attached(const std::string& what) {
+    broker_.troubles.set("artifact-still-attached",
+                         BoundaryText<400>::clipped(what).str() +
+                             "; see bpftool link show and tc filter show, mend it, then: "
+                             "systemctl restart bulkhead");
+}
+
 Artifacts::Work* Artifacts::pending(std::string_view id) {
     const auto is_it = [&](const Work& work) {
         return work.approved && work.approved->manifest.id == id;
@@ -131,7 +138,7 @@ Artifacts::Work* Artifacts::pending(std::string_view id) {
 void Artifacts::policy_changed() {
     std::vector<std::pair<std::string, admission::ArtifactVerdict>> gone;
     for (const auto& [id, one] : loaded_) {
-        auto verdict = judge_again(*one.approved);
+        auto verdict = judge_again(*one.approved, one.approved->admitted);
         if (!verdict.admitted) gone.emplace_back(id, std::move(verdict));
     }
     for (const auto& [id, verdict] : gone) {

@@ -38,8 +38,9 @@ class Artifacts {
     using Tell = std::function<void(std::string_view backend, const protocol::ArtifactChanged&)>;
     // Ended ones that are remembered.
     static constexpr std::size_t kMostEnded = protocol::kMaxArtifacts;
-    // Between two loaders for one id, unless the second mends what the first has left.
-    static constexpr std::chrono::seconds kBetweenLoads{5};
+    // Between two loaders for one id, unless the second mends what the first has left. The guard
+    // has its figures before one that burns can be replaced by another.
+    static constexpr std::chrono::seconds kBetweenLoads = Guard::kInterval * (Guard::kStrikes + 1);
     // In the broker's state: filters that were attached by name and may still be there.
     static constexpr std::string_view kFilters = "artifact-filters";
 
@@ -101,6 +102,7 @@ class Artifacts {
         std::string reason, detail;  // why it failed
         bool busy = false;           // the kernel takes one program only there
         bool at_once = false;        // see kBetweenLoads
+        bool coming_back = false;    // it was loaded before
     };
 
     // --- artifacts_offer.cpp
@@ -109,11 +111,15 @@ class Artifacts {
     Result<> record(const Work& work);
     Result<> record_refusal(const ArtifactOffer& offer, const admission::ArtifactVerdict& verdict);
     Result<> keep(const ArtifactOffer& offer, const admission::ArtifactVerdict& verdict);
-    // Why policy would not admit it any more, were it offered when it was admitted; else admitted.
-    admission::ArtifactVerdict judge_again(const ApprovedArtifact& artifact) const;
+    // Why policy would not admit it any more, were it offered `at` that time; else admitted. Of
+    // one that is loaded that is when it was admitted: what time alone ends, its timers end.
+    admission::ArtifactVerdict judge_again(const ApprovedArtifact& artifact, UnixTime at) const;
+    // Why nothing that these brought may begin; empty if it may.
+    std::string suspended(const Bringers& bringers) const;
 
     // --- artifacts_load.cpp
     void enqueue(Work work);
+    void give_way(const Work& work);
     void start_soon(sys::Clock::duration delay);
     void start_next();
     Result<> start(Work& work);
@@ -127,10 +133,10 @@ class Artifacts {
     // --- artifacts_filters.cpp
     std::vector<protocol::NamedFilter> filters_for(const Work& work) const;
     std::uint32_t free_handle() const;
-    void note_filters(const std::vector<protocol::NamedFilter>& more);
+    Result<> note_filters(const std::vector<protocol::NamedFilter>& more);
     void forget_filters(const std::vector<protocol::NamedFilter>& gone);
     void forget_unused_filters(const Work& work, const Facts& facts);
-    void write_filters();
+    Result<> write_filters();
     void remove_left_filters();
     void remove_filters(std::vector<protocol::NamedFilter> filters);
 
@@ -142,6 +148,7 @@ class Artifacts {
     void end(const std::string& id, protocol::ArtifactState state, std::string_view reason,
              const std::string& detail);
     void detach(Loaded& one);
+    void unpin(const protocol::JobId& id);
     void withdraw(const crypto::Digest& manifest, UnixTime not_after, const std::string& id);
     void count_run_time();
     void schedule();
@@ -154,6 +161,8 @@ class Artifacts {
     void tell(protocol::ArtifactStatus status, const Bringers& bringers);
     void remember(protocol::ArtifactStatus status, UnixTime not_after, const Bringers& bringers);
     void tell_troubles();
+    // What could not be unloaded, or was not found out.
+    void tell_still_attached(const std::string& what);
     Work* pending(std::string_view id);
 
     sys::Loop& loop_;
@@ -174,6 +183,8 @@ class Artifacts {
     sys::Fd run_time_;                            // see bpf::enable_run_time()
     protocol::FeaturesReply features_;
     sys::TimerId tick_;
+    // When guard and drift are looked at next, whatever is loaded and unloaded until then.
+    std::optional<sys::Clock::time_point> look_due_;
 };
 
 }  // namespace bulkhead::broker

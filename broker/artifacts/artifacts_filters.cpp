@@ -11,10 +11,11 @@ namespace bulkhead::broker {
 namespace {
 
 constexpr std::uint32_t kHandles = approval::kMaxPrograms;  // for one artifact
+constexpr std::size_t kMostFilters = protocol::kMaxArtifacts * 2 * kHandles;
 
 // Filters that may be there, as one payload in the file kFilters.
 struct FilterFile {
-    protocol::Bounded<protocol::NamedFilter, protocol::kMaxArtifacts * 2 * kHandles> filters;
+    protocol::Bounded<protocol::NamedFilter, kMostFilters> filters;
     static constexpr auto fields = std::tuple{protocol::field("filters", &FilterFile::filters)};
 };
 
@@ -25,11 +26,15 @@ bool same(const protocol::NamedFilter& a, const protocol::NamedFilter& b) {
 
 }  // namespace
 
-// Writes down those that may be there from now on, beside the ones that may already.
-void Artifacts::note_filters(const std::vector<protocol::NamedFilter>& more) {
-    if (more.empty()) return;
+// Writes down those that may be there from now on, beside the ones that may already. After an error
+// none may be attached.
+Result<> Artifacts::note_filters(const std::vector<protocol::NamedFilter>& more) {
+    if (more.empty()) return {};
+    if (filters_.size() + more.size() > kMostFilters) {
+        return fail("too many filters could not be removed: tc filter show");
+    }
     filters_.insert(filters_.end(), more.begin(), more.end());
-    write_filters();
+    return within("the record of filters", write_filters());
 }
 
 // A kernel with tcx makes links in their place.
@@ -44,7 +49,7 @@ void Artifacts::forget_unused_filters(const Work& work, const Facts& facts) {
     forget_filters(planned);
 }
 
-void Artifacts::write_filters() {
+Result<> Artifacts::write_filters() {
     FilterFile file;
     file.filters.items = filters_;
     const auto frame = protocol::encode(1, 0, file);
@@ -52,6 +57,7 @@ void Artifacts::write_filters() {
                          : frame ? state_.write_atomic(kFilters, as_text(frame->bytes), 0600)
                                  : Result<>(std::unexpected(frame.error()));
     broker_.log.check(written, "artifact-filters-failed");
+    return written;
 }
 
 // Of an earlier broker, whose programs ended with it but for these. On this boot or another: a
@@ -118,7 +124,8 @@ void Artifacts::forget_filters(const std::vector<protocol::NamedFilter>& gone) {
     std::erase_if(filters_, [&](const auto& one) {
         return std::ranges::any_of(gone, [&](const auto& row) { return same(row, one); });
     });
-    write_filters();
+    // One that is still in the record after an error is removed twice.
+    static_cast<void>(write_filters());
 }
 
 }  // namespace bulkhead::broker

@@ -24,17 +24,17 @@ void Artifacts::adopt_all() {
     const bool pinned = dir.has_value();
     const auto& rules = broker_.policy->policy.artifacts;
     if (!pinned && !(rules && rules->pins_allowed)) return;
+    const auto stay = [&](const Error& error) {
+        broker_.log.failed("artifact-pins-failed", error);
+        note(broker_, "artifact-not-adopted",
+             {{"artifact", ""}, {"withdrawn", false}, {"why", error.what}});
+        tell_still_attached("pinned artifacts stay as they are: " + error.what);
+    };
     auto pins = Pins::open(state_, broker_.boot);
-    if (!broker_.log.check(pins ? Result<>() : std::unexpected(pins.error()),
-                           "artifact-pins-failed")) {
-        return;
-    }
+    if (!pins) return stay(pins.error());
     pins_.emplace(*std::move(pins));
     auto found = pins_->adopt();
-    if (!broker_.log.check(found ? Result<>() : std::unexpected(found.error()),
-                           "artifact-pins-failed")) {
-        return;
-    }
+    if (!found) return stay(found.error());
     for (const auto& one : found->others) {
         note(broker_, "artifact-not-adopted",
              {{"artifact", one.name}, {"withdrawn", one.withdrawn}, {"why", one.why}});
@@ -62,8 +62,9 @@ void Artifacts::adopt(Adopted one) {
         approved->signatures = record.signatures;
         approved->elf = *std::move(elf);
         approved->admitted = UnixTime{std::chrono::seconds(record.loaded)};
-        const auto verdict = judge_again(*approved);
+        const auto verdict = judge_again(*approved, approved->admitted);
         approved->rule = verdict.rule;
+        approved->signers = verdict.signers;
         if (!verdict.admitted) reason = admission::code(verdict.reason);
         if (!verdict.admitted) detail = verdict.detail;
         if (verdict.admitted && clocks.now >= expires) reason = "ttl-over";
@@ -79,7 +80,7 @@ void Artifacts::adopt(Adopted one) {
         for (auto& program : one.held.programs) {
             if (program.link) static_cast<void>(bpf::detach(*program.link));
         }
-        broker_.log.check(pins_->unpin(record.artifact_id), "artifact-pins-failed");
+        unpin(record.artifact_id);
         return;
     }
     const Guard guard(approved->manifest.max_cpu_percent,
@@ -113,12 +114,15 @@ void Artifacts::count_run_time() {
 void Artifacts::schedule() {
     loop_.cancel(tick_);
     if (loaded_.empty()) {
+        look_due_.reset();
         if (!running_) run_time_.reset();
         return;
     }
     count_run_time();
     const auto clocks = sys::read_clocks();
-    std::chrono::milliseconds next = Guard::kInterval;
+    const auto now = sys::Clock::now();
+    if (!look_due_) look_due_ = now + Guard::kInterval;
+    auto next = std::chrono::ceil<std::chrono::milliseconds>(*look_due_ - now);
     for (const auto& [id, one] : loaded_) {
         const auto left = std::min(one.expires - clocks.now, one.expires_up - clocks.up);
         next = std::min<std::chrono::milliseconds>(next, left);
@@ -133,6 +137,7 @@ void Artifacts::tick() {
     std::vector<std::string> ids;
     for (const auto& [id, one] : loaded_) ids.push_back(id);
     for (const auto& id : ids) look_at(id, clocks);
+    if (look_due_ && sys::Clock::now() >= *look_due_) look_due_.reset();
     broker_.changed();
     schedule();
 }
@@ -160,6 +165,7 @@ void Artifacts::look_at(const std::string& id, const sys::TwoClocks& clocks) {
         if (one.facts.maps.items[i].name.str() != manifest.drops_map) continue;
         const auto sum = bpf::sum_of_map(one.held.maps[i]);
         if (sum) one.drops = *sum;
+        break;
     }
     const auto verdict =
         one.guard.look({.at = sys::Clock::now(), .run_time_ns = run_time_ns(one.last)});
@@ -173,6 +179,14 @@ void Artifacts::look_at(const std::string& id, const sys::TwoClocks& clocks) {
             std::to_string(used % 1000 / 100) + " % of a processor, of " +
             std::to_string(manifest.max_cpu_percent) + " % at most, twice in a row");
     if (before) come_back(before, bringers);
+}
+
+void Artifacts::unpin(const protocol::JobId& id) {
+    const auto gone = pins_->unpin(id);
+    if (!broker_.log.check(gone, "artifact-pins-failed")) {
+        tell_still_attached(id.value.str() +
+                            " is unloaded, and still pinned: " + gone.error().what);
+    }
 }
 
 // Where the kernel cannot detach a link, closing it does.
@@ -190,7 +204,7 @@ void Artifacts::detach(Loaded& one) {
     if (one.pinned && pins_) {
         protocol::JobId id;
         id.value = decltype(id.value)::clipped(one.approved->manifest.id);
-        broker_.log.check(pins_->unpin(id), "artifact-pins-failed");
+        unpin(id);
     }
     one.held = {};
     remove_filters(std::move(filters));

@@ -11,21 +11,37 @@ namespace bulkhead::broker {
 
 using protocol::ArtifactState;
 
-// A newer offer of the same id takes the place of one that waits.
+// A newer offer of the same id takes the place of one that waits. What is to come back waits behind
+// a newer offer, for the case that it fails.
 void Artifacts::enqueue(Work work) {
     const auto same_id = [&](const Work& other) {
         return work.approved && other.approved &&
                other.approved->manifest.id == work.approved->manifest.id;
     };
     const auto at = std::ranges::find_if(queue_, same_id);
-    if (at != queue_.end()) {
-        if (!work.before) work.before = at->before;
-        *at = std::move(work);
-    } else {
+    if (at == queue_.end()) {
         queue_.push_back(std::move(work));
+    } else if (work.coming_back) {
+        if (!at->before) at->before = work.approved;
+    } else {
+        if (!work.before) work.before = at->coming_back ? at->approved : at->before;
+        if (!at->coming_back) give_way(*at);
+        *at = std::move(work);
     }
     broker_.changed();
     start_soon({});
+}
+
+// It was admitted, and another manifest of its id was offered before its turn came.
+void Artifacts::give_way(const Work& work) {
+    const auto& manifest = work.approved->manifest;
+    constexpr std::string_view kWhy = "another manifest of its id was offered before its turn";
+    note(broker_, "artifact-failed",
+         {{"artifact", manifest.id},
+          {"manifest", crypto::hex(manifest.digest)},
+          {"reason", "replaced"},
+          {"detail", kWhy}});
+    tell(status_of(manifest, ArtifactState::replaced, "replaced", kWhy), work.bringers);
 }
 
 void Artifacts::start_soon(sys::Clock::duration delay) {
@@ -64,17 +80,24 @@ Result<> Artifacts::start(Work& work) {
         order.frame = protocol::ProbeKernel{.seccomp = {}, .landlock = {}, .remove = {}};
         std::get<protocol::ProbeKernel>(order.frame).remove.items = work.remove;
     } else {
-        const auto verdict = judge_again(*work.approved);
+        const auto verdict = judge_again(*work.approved, sys::now());
         if (!verdict.admitted) {
             work.reason = admission::code(verdict.reason);
             work.detail = verdict.detail;
             return fail(verdict.detail);
         }
+        // What was loaded before comes back all the same.
+        const auto why = work.coming_back ? "" : suspended(work.bringers);
+        if (!why.empty()) {
+            work.reason = admission::code(admission::Reason::intake_suspended);
+            work.detail = why;
+            return fail(why);
+        }
         work.handle = free_handle();
         auto plan = TRY(plan_load(*work.approved, work.handle));
         work.places = std::move(plan.places);
         // Written down before they can be there: nobody's end takes them away.
-        note_filters(filters_for(work));
+        TRY(note_filters(filters_for(work)));
         order.frame = std::move(plan.frame);
         count_run_time();
         if (!run_time_) return fail("the kernel does not count the run time of programs");
@@ -117,6 +140,12 @@ bool Artifacts::answered(LoaderAnswer answer) {
     auto taken = take_as_approved(std::get<protocol::ArtifactLoaded>(std::move(answer)),
                                   work.approved->manifest, work.places, work.handle);
     if (!taken) return refuse("artifact-not-as-approved", taken.error().what);
+    const bool by_name =
+        std::ranges::any_of(taken->facts.programs.items,
+                            [](const ProgramFacts& one) { return one.filter.has_value(); });
+    if (by_name && filters_for(work).empty()) {
+        return refuse("artifact-not-as-approved", "a filter by name, and this kernel has links");
+    }
     work.taken = *std::move(taken);
     return true;
 }
@@ -141,12 +170,13 @@ void Artifacts::settle(Work work) {
         } else {
             broker_.log.warning("artifact-filters-left",
                                 {{"reason", work.reason}, {"why", work.detail}});
+            tell_still_attached("filters of artifacts that ended are left: " + work.detail);
         }
         return;
     }
     // Policy may have become another while the loader worked, and an operator may have removed it.
     if (work.reason.empty()) {
-        const auto verdict = judge_again(*work.approved);
+        const auto verdict = judge_again(*work.approved, work.approved->admitted);
         if (!verdict.admitted) {
             work.reason = admission::code(verdict.reason);
             work.detail = verdict.detail;
@@ -172,7 +202,8 @@ void Artifacts::settle(Work work) {
     const auto& id = work.approved->manifest.id;
     // The kernel takes one program there, and it is the one to be replaced: that makes room.
     const auto old = loaded_.find(id);
-    if (work.busy && old != loaded_.end()) {
+    if (work.busy && old != loaded_.end() && !broker_.draining &&
+        judge_again(*work.approved, sys::now()).admitted) {
         Work again;
         again.approved = work.approved;
         again.bringers = work.bringers;
@@ -190,6 +221,8 @@ void Artifacts::settle(Work work) {
 // Makes it the loaded one of its id. After an error it is not, and what it replaced comes back.
 Result<> Artifacts::install(Work& work) {
     const auto& manifest = work.approved->manifest;
+    // A reload may have allowed pins since the start.
+    if (manifest.pin && !pins_) pins_.emplace(TRY(Pins::open(state_, broker_.boot)));
     const auto clocks = sys::read_clocks();
     const auto expires = std::min(clocks.now + manifest.ttl, manifest.not_after);
     Bringers bringers = work.bringers;
@@ -204,7 +237,6 @@ Result<> Artifacts::install(Work& work) {
     }
     auto& taken = *work.taken;
     if (manifest.pin) {
-        if (!pins_) return fail("the directory of pins could not be opened");
         PinRecord record;
         record.artifact_id.value = TRY(decltype(record.artifact_id.value)::create(manifest.id));
         record.manifest_digest = manifest.digest;
@@ -280,18 +312,18 @@ void Artifacts::failed(const Work& work) {
 
 // The one before of the same id, if it is approved still.
 void Artifacts::come_back(const ApprovedPtr& before, const Bringers& bringers) {
-    const auto verdict = judge_again(*before);
-    const bool over = sys::now() > before->manifest.not_after;
+    const auto verdict = judge_again(*before, sys::now());
     note(broker_, "artifact-comes-back",
          {{"artifact", before->manifest.id},
           {"manifest", crypto::hex(before->manifest.digest)},
-          {"admitted", verdict.admitted && !over},
-          {"reason", over ? "too-late" : admission::code(verdict.reason)}});
-    if (!verdict.admitted || over) return;
+          {"admitted", verdict.admitted},
+          {"reason", admission::code(verdict.reason)}});
+    if (!verdict.admitted) return;
     Work work;
     work.approved = before;
     work.bringers = bringers;
     work.at_once = true;
+    work.coming_back = true;
     enqueue(std::move(work));
 }
 

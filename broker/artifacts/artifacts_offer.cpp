@@ -96,19 +96,28 @@ ArtifactVerdict Artifacts::judge(const ArtifactOffer& offer) {
     return second.admitted ? verdict : second;
 }
 
-// With the time at which it was admitted: what time alone ends, its own timers end.
-ArtifactVerdict Artifacts::judge_again(const ApprovedArtifact& artifact) const {
+ArtifactVerdict Artifacts::judge_again(const ApprovedArtifact& artifact, UnixTime at) const {
     const auto elf = sys::read_from_start(artifact.elf, approval::kMaxElf);
     admission::ArtifactFacts facts;
     facts.intake_suspended = false;
-    facts.loader_unusable.clear();
+    facts.loader_unusable = withdrawn_ ? "" : unusable();
     if (withdrawn_) facts.withdrawn = withdrawn_->digests();
-    const admission::LedgerView ledger{
-        .runs = {}, .clock_floor = artifact.admitted, .birth = UnixTime{}};
+    const admission::LedgerView ledger{.runs = {}, .clock_floor = at, .birth = UnixTime{}};
     return admission::admit_artifact({.elf = elf ? std::string_view(*elf) : std::string_view(),
                                       .manifest = artifact.manifest_bytes,
                                       .signatures = artifact.signatures},
-                                     broker_.as_granted(), facts, ledger, artifact.admitted);
+                                     broker_.as_granted(), facts, ledger, at);
+}
+
+std::string Artifacts::suspended(const Bringers& bringers) const {
+    auto why = admission::suspended_by(broker_.policy_directory);
+    if (why.empty()) why = broker_.intake.held();
+    for (const auto& [backend, delivery] : bringers) {
+        if (why.empty() && broker_.intake.suspended(backend, broker_.audit)) {
+            why = "intake of backend " + backend + " is suspended";
+        }
+    }
+    return why;
 }
 
 // A decision that cannot be recorded must not be carried out. It is recorded when a loader is about

@@ -255,6 +255,10 @@ Result<sys::Dir> CgroupTree::make(const std::string& name, const policy::Limits&
     return dir;
 }
 
+void CgroupTree::remove(const std::string& name) const {
+    if (absent_.empty()) ::unlinkat(own_.fd(), name.c_str(), AT_REMOVEDIR);
+}
+
 Result<> CgroupTree::require_in(const std::string& name, pid_t pid) const {
     if (!absent_.empty()) return {};
     return require_path(TRY(path_of(std::to_string(pid))), "/" + name_ + "/" + name);

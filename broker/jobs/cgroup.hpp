@@ -80,6 +80,9 @@ class CgroupTree {
     // Where the confined process of that name runs ("worker-main"), within these limits; the limits
     // are set anew if it is there already. Of an absent tree a handle that is no directory (-1).
     Result<sys::Dir> make(const std::string& name, const policy::Limits& limits) const;
+    // Removes the cgroup of that name if no process is in it. What it is charged for counts for
+    // those above it from then on.
+    void remove(const std::string& name) const;
     // An error when the process `pid`, not reaped yet, is not in the cgroup of that name.
     Result<> require_in(const std::string& name, pid_t pid) const;
     Result<Cgroup> make(JobNumber number, const policy::Limits& limits) const;

@@ -270,6 +270,10 @@ constexpr std::array kTroubles{
            "a program, link or pin of an eBPF artifact was not what had been loaded, so it was "
            "unloaded",
            "find out who changed it (bpftool, ip, tc): nobody but root can"},
+    Advice{"artifact-still-attached",
+           "programs of an eBPF artifact that ended may still be attached on this host",
+           "the text names what failed: mend it, look with bpftool link show and tc filter show, "
+           "and restart the agent, which tries again"},
     Advice{"artifact-withdrawal-unwritable",
            "a restart of the agent would forget that an eBPF artifact was withdrawn here",
            "make room on, or repair, the disk of /var/lib/bulkhead; or take its approval out of "
@@ -294,8 +298,9 @@ constexpr std::array kSaid{
            kDuty},
     Advice{"jobs-failing", "the backend cannot be asked for jobs, says its worker", kDuty},
     Advice{"telemetry-failing", "the NATS server cannot be published to, says a worker", kDuty},
-    Advice{"telemetry-refused", "the NATS server refuses what is published, says a worker",
-           "permit this host's user to publish on telemetry.subject there, or correct that setting"},
+    Advice{
+        "telemetry-refused", "the NATS server refuses what is published, says a worker",
+        "permit this host's user to publish on telemetry.subject there, or correct that setting"},
     Advice{"telemetry-dropped", "events were dropped while the NATS server was away, says a worker",
            "see telemetry-failing; bulkhead status says how many"},
     Advice{"not-enrolled", "the backend has not answered the request to enroll, says a worker",

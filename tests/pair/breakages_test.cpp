@@ -215,12 +215,14 @@ TEST_F(Breakages, AnAuditLogThatCannotBeWritten) {
 
 // Full while the agent runs: what is full is named, and no restart is needed when it is not.
 TEST_F(Breakages, ALedgerThatRunsOutOfRoom) {
+    // The worker, whose spool lies elsewhere, has room for what it has to tell.
     const auto state = place() / "state";
-    if (!mount_at(state, "mode=755,size=4m")) GTEST_SKIP() << "may not mount here";
+    const auto own = state + "/broker";
+    if (!mount_at(own, "mode=700,size=4m")) GTEST_SKIP() << "may not mount here";
     pin(kLook);
     start_enrolled();
     EXPECT_EQ(run_job({.script = kLook.script})["outcome"], "finished");
-    std::ofstream(state + "/filler") << std::string(8 << 20, 'f');
+    std::ofstream(own + "/filler") << std::string(8 << 20, 'f');
     json result;  // of the first whose records take another page than the last one's
     for (int i = 0; i < 16 && result["outcome"] != "refused"; ++i) {
         result = run_job({.script = kLook.script});
@@ -228,7 +230,7 @@ TEST_F(Breakages, ALedgerThatRunsOutOfRoom) {
     EXPECT_EQ(result["reason"], "ledger-write-failed") << result.dump();
     const auto told = told_by_root("ledger-unwritable");
     EXPECT_NE(told.find("make room on the file system of " + state), told.npos) << told;
-    fs::remove(state + "/filler");
+    fs::remove(own + "/filler");
     EXPECT_EQ(run_job({.script = kLook.script})["outcome"], "finished");
     EXPECT_EQ(told_by_root("ledger-unwritable", false), "");
 }
