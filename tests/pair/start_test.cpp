@@ -83,10 +83,15 @@ TEST_F(Start, AMissingConfigurationIsNamed) {
     expect_refused({"agent.yaml does not exist"});
 }
 
-TEST_F(Start, AMissingCaFileIsNamed) {
+// The agent runs and says so, as after a withdrawal: a reload mends it.
+TEST_F(Start, ACaFileThatNoRowHasIsNamed) {
     place().write("agent.yaml", "backend:\n  url: " + backend().url() +
                                     "\n  install_token: token\n  ca_file: /nowhere/ca.pem\n");
-    expect_refused({"ca_file: /nowhere/ca.pem"});
+    start();
+    EXPECT_TRUE(wait_for_log("enroll-failed")) << log();
+    EXPECT_NE(log().find("ca_file: /nowhere/ca.pem"), std::string::npos) << log();
+    EXPECT_TRUE(backend().requests().empty());
+    EXPECT_EQ(stop(), 0);
 }
 
 TEST_F(Start, APortThatPolicyDoesNotListIsNamedWhicheverUrlHasIt) {
