@@ -23,8 +23,8 @@ using sys::Dir;
 
 constexpr std::string_view kShared = "worker";  // 0.1's
 constexpr std::string_view kWorkers = "workers";
-constexpr std::array<std::string_view, 6> kFolders{"credentials", "enrolments", "inventory",
-                                                   "samples",     "refusals",   "spool"};
+constexpr std::array<std::string_view, 7> kFolders{
+    "artifacts", "credentials", "enrolments", "inventory", "samples", "refusals", "spool"};
 constexpr std::array<std::string_view, 3> kCredentials{".credential", ".key", ".uuid"};
 constexpr std::array<std::string_view, 4> kOfAJob{"checkpoint", "meta", "stderr", "stdout"};
 constexpr std::size_t kMostNames = 4'096;  // of one directory
@@ -149,6 +149,7 @@ class Mover {
         TRY(move_folder(from_, to_, "inventory", {heir_.backend + ".state"}));
         TRY(move_folder(from_, to_, "samples", {heir_.backend + ".cpu"}));
         TRY(move_folder(from_, to_, "enrolments", {heir_.backend + ".enrolment"}));
+        TRY(move_artifacts());
         TRY(move_refusals());
         return move_spool();
     }
@@ -163,6 +164,13 @@ class Mover {
         if (!target) return {};
         for (const auto& file : files) TRY(move_file(*source, *target, file, user_));
         return target->sync();
+    }
+
+    // What became of artifacts that were offered. 0.1 has none, so all are of one backend.
+    Result<> move_artifacts() {
+        const auto source = TRY(unless_odd(take(from_, "artifacts")));
+        if (!source) return {};
+        return move_folder(from_, to_, "artifacts", TRY(some_names(*source, kMostNames)));
     }
 
     Result<> move_refusals() {
