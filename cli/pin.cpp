@@ -52,8 +52,27 @@ struct Pin {
     }
 };
 
-// The errors that check-policy would report. A remark that is no error is none here.
-std::vector<std::string> errors_of(const PolicyCopy& copy) {
+// A host on which both manifests count loads neither of them for an object that comes bare.
+void add_same_object(const Pin& pin, const policy::Policy& policy, UnixTime now,
+                     std::vector<std::string>& errors) {
+    const auto own = policy.approved_artifacts.find(pin.name);
+    if (!pin.artifact || own == policy.approved_artifacts.end()) return;
+    const auto& manifest = own->second.manifest;
+    for (const auto& [name, other] : policy.approved_artifacts) {
+        if (name == pin.name || other.manifest.elf_sha256 != manifest.elf_sha256) continue;
+        if (policy::are_apart(manifest, other.manifest, now)) continue;
+        errors.push_back(pin.in_policy(pin.manifest_file()) + ": pins the object of approved/" +
+                         name +
+                         ".artifact, and both are for one host at one time, which loads neither "
+                         "of them for an object that comes without a manifest; to replace that "
+                         "one: --name " +
+                         name + " --replace");
+    }
+}
+
+// The errors that check-policy would report, and what pin takes for one. Another remark that is no
+// error is none here.
+std::vector<std::string> errors_of(const Pin& pin, const PolicyCopy& copy) {
     const policy::Facts facts{.now = sys::now(), .is_system_call = [](std::string_view name) {
                                   return sandbox::syscall_number(name).has_value();
                               }};
@@ -70,6 +89,7 @@ std::vector<std::string> errors_of(const PolicyCopy& copy) {
                          first->name + ".manifest; where both are meant, say so in " +
                          "approval.policy: same-script " + first->name + " " + second->name);
     }
+    add_same_object(pin, copy.policy, facts.now, errors);
     return errors;
 }
 
@@ -103,9 +123,9 @@ Result<PolicyCopy> overlay(const Pin& pin, const PolicyCopy& copy) {
 }
 
 Result<> require_sound_policy(const Pin& pin, const PolicyCopy& copy) {
-    const auto before = errors_of(copy);
+    const auto before = errors_of(pin, copy);
     std::string fresh;
-    for (const auto& error : errors_of(TRY(overlay(pin, copy)))) {
+    for (const auto& error : errors_of(pin, TRY(overlay(pin, copy)))) {
         if (std::ranges::count(before, error) == 0) fresh += "\n  " + error;
     }
     if (fresh.empty()) return {};

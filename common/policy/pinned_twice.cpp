@@ -8,9 +8,10 @@ namespace bulkhead::policy {
 
 namespace {
 
-using approval::Manifest, approval::Target;
+using approval::ArtifactManifest, approval::Manifest, approval::Target;
 
-bool are_for_different_hosts(const Manifest& one, const Manifest& other) {
+template <class Either>
+bool are_for_different_hosts(const Either& one, const Either& other) {
     const auto is_host = [](const Target& target) { return target.kind == Target::Kind::host; };
     return std::ranges::all_of(one.targets, is_host) &&
            std::ranges::all_of(other.targets, is_host) &&
@@ -19,12 +20,21 @@ bool are_for_different_hosts(const Manifest& one, const Manifest& other) {
            });
 }
 
-}  // namespace
-
-bool are_apart(const Manifest& one, const Manifest& other, UnixTime now) {
+template <class Either>
+bool never_meet(const Either& one, const Either& other, UnixTime now) {
     const auto begin = std::max({one.not_before, other.not_before, now});
     const auto end = std::min(one.not_after, other.not_after);
     return begin > end || one.realm != other.realm || are_for_different_hosts(one, other);
+}
+
+}  // namespace
+
+bool are_apart(const Manifest& one, const Manifest& other, UnixTime now) {
+    return never_meet(one, other, now);
+}
+
+bool are_apart(const ArtifactManifest& one, const ArtifactManifest& other, UnixTime now) {
+    return never_meet(one, other, now);
 }
 
 namespace {

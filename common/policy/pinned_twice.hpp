@@ -1,5 +1,5 @@
-// Scripts that several manifests of approved/ pin. One that comes bare could then run under any of
-// them, so approval.policy has to say that this is meant: "same-script NAME NAME...".
+// Scripts and objects that several manifests of approved/ pin. One that comes bare could then run
+// under any of them, so approval.policy has to say that this is meant: "same-script NAME NAME...".
 #pragma once
 #include <vector>
 
@@ -9,6 +9,8 @@ namespace bulkhead::policy {
 
 // True if on no host both manifests are within realm, target and time, from `now` on.
 bool are_apart(const approval::Manifest& one, const approval::Manifest& other, UnixTime now);
+bool are_apart(const approval::ArtifactManifest& one, const approval::ArtifactManifest& other,
+               UnixTime now);
 
 struct PinnedTwice {
     const Approved* first = nullptr;

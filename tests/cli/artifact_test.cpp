@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "cli/dry_run_artifact.hpp"
@@ -63,6 +64,14 @@ class Artifact : public ::testing::Test {
                                        "--not-before", "2026-08-25T00:00:00Z"};
         words.insert(words.end(), more.begin(), more.end());
         return site_.bulkhead(words);
+    }
+    // Of which hosts load the object from now on.
+    std::string made_now(const std::string& target) const {
+        const auto answer =
+            site_.bulkhead({"new-artifact", "count.o", "--program", "count xdp eth0", "--target",
+                            target, "--author", "dave", "--reason", "CHG-1", "--policy", "policy"});
+        EXPECT_EQ(answer.code, 0) << answer.err;
+        return answer.out;
     }
     // A file with a signature of the manifest.
     std::string sign(const std::string& name, std::string_view manifest,
@@ -161,6 +170,34 @@ TEST_F(Artifact, OneThatIsPinnedComesBare) {
     site_.write("policy/artifacts.policy", "allow xdp wlan0  # another\n");
     EXPECT_EQ(site_.bulkhead({"pin", "count.artifact", "--policy", "policy", "--replace"}).code, 0)
         << "it was refused before, too";
+}
+
+TEST_F(Artifact, AnObjectIsPinnedOnceForAHostAndATime) {
+    site_.write("count.artifact", made_now("host:web-1"));
+    const auto pin = [&](std::vector<std::string> more) {
+        std::vector<std::string> words{"pin", "count.artifact", "--policy", "policy"};
+        words.insert(words.end(), more.begin(), more.end());
+        return site_.bulkhead(words);
+    };
+    ASSERT_EQ(pin({"--name", "first"}).code, 0);
+    for (const auto* name : {"a-before", "second"}) {
+        const auto twice = pin({"--name", name});
+        EXPECT_EQ(twice.code, 1) << name << twice.out;
+        EXPECT_THAT(twice.err,
+                    AllOf(HasSubstr("approved/" + std::string(name) + ".artifact: pins "),
+                          HasSubstr("the object of approved/first.artifact"),
+                          HasSubstr("--name first --replace")));
+        EXPECT_FALSE(std::filesystem::exists(
+            site_.path("policy/approved/" + std::string(name) + ".artifact")));
+    }
+    EXPECT_EQ(pin({"--name", "first", "--replace"}).code, 0);
+
+    site_.write("count.artifact", made_now("host:web-2"));
+    const auto elsewhere = pin({"--name", "second"});
+    EXPECT_EQ(elsewhere.code, 0) << elsewhere.err;
+    site_.write("count.artifact", make().out);
+    const auto over = pin({"--name", "third"});
+    EXPECT_EQ(over.code, 0) << "its time is over: " << over.err;
 }
 
 TEST_F(Artifact, TheReportForProgramsHasItsSchema) {
