@@ -5,9 +5,12 @@
 #include <cstddef>
 
 #include "cli/base/files.hpp"
+#include "cli/base/layout.hpp"
 #include "cli/bind_job.hpp"
+#include "cli/dry_run_artifact.hpp"
 #include "common/admission/admit_artifact.hpp"
 #include "common/base/text.hpp"
+#include "common/policy/judge.hpp"
 #include "common/sys/clock.hpp"
 
 namespace bulkhead::cli {
@@ -49,6 +52,29 @@ std::string lines_of(std::string_view key, const std::vector<std::string>& value
 std::string in_options(const std::string& error) {
     const auto key = error.find(": ");
     return key == error.npos ? error : "--" + error.substr(key + 2);
+}
+
+// The programs, maps and constants that options name are those of the object.
+Result<> compare_with_object(NewArtifact& made) {
+    const auto object = inspect(made.elf);
+    if (!object) {
+        made.not_looked_at = object.error().what;
+        return {};
+    }
+    std::string wrongs;
+    for (const auto& problem : problems_of(&made.manifest, *object)) {
+        wrongs += "\n  " + quoted(problem, 300);
+    }
+    if (wrongs.empty()) return {};
+    std::vector<std::string> programs, maps, rodata;
+    for (const auto& one : object->programs) programs.push_back(quoted(one.name, 64));
+    for (const auto& one : object->maps) maps.push_back(quoted(one.name, 64));
+    for (const auto& one : object->rodata) {
+        rodata.push_back(quoted(one.name, 64) + " of " + std::to_string(one.size) + " bytes");
+    }
+    return wrong(made.path + ": no loader would load it with these options:" + wrongs +
+                 "\nit has the programs: " + joined(programs, "none") +
+                 "; maps: " + joined(maps, "none") + "; rodata: " + joined(rodata, "none"));
 }
 
 // Without the lines that options have in the manifest's own words.
@@ -115,7 +141,8 @@ bool is_object(std::string_view bytes) {
 Result<NewArtifact> make_artifact(const Options& options, By by,
                                   const std::optional<PolicyCopy>& policy) {
     TRY(require_lines(options));
-    NewArtifact made{.path = options.operands()[0], .elf = {}, .text = {}, .manifest = {}};
+    NewArtifact made{
+        .path = options.operands()[0], .elf = {}, .text = {}, .manifest = {}, .not_looked_at = {}};
     made.elf = TRY(read_input(made.path, 64_MiB));
     TRY(check_object(made.path, made.elf));
     made.text = approval::write_artifact_manifest(TRY(take_options(made, options, by, policy)));
@@ -126,8 +153,21 @@ Result<NewArtifact> make_artifact(const Options& options, By by,
     auto parsed = approval::parse_artifact_manifest(made.text);
     if (!parsed) return wrong(in_options(parsed.error().what));
     made.manifest = *std::move(parsed);
+    TRY(compare_with_object(made));
     if (policy) TRY(require_allowed(made, by, *policy));
     return made;
+}
+
+std::string why_nobody_signs(const policy::Policy& policy) {
+    const auto& rule = policy.artifact_approval;
+    if (!rule) return "approval.policy has no line artifacts";
+    if (rule->needs.empty()) return "";  // pinned-only, as it was meant
+    const auto space = approval::kArtifactNamespace;
+    const auto able = policy::able_signers(policy, *rule, sys::now(), space);
+    auto why = policy::why_nobody(policy, policy::kUseOfArtifacts, *rule, able);
+    if (why.empty()) return why;
+    return why + "; a key in allowed_signers counts for artifacts where its namespaces have " +
+           std::string(space);
 }
 
 Result<> require_allowed(const NewArtifact& artifact, By by, const PolicyCopy& copy) {

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -29,9 +30,18 @@ std::string object() {
     return {reinterpret_cast<const char*>(&head), sizeof head};
 }
 
+const std::string kInspected =
+    R"({"license":"GPL","btf":true,"core_relocations":2,"programs":[{"name":"count","section":"xdp",)"
+    R"("type":"xdp","instructions":12,"helpers":["map_lookup_elem"]}],"maps":[{"name":"dropped",)"
+    R"("type":"percpu_array","key_size":4,"value_size":8,"max_entries":1}],"rodata":[{"name":"limit",)"
+    R"("size":4}],"problems":[]})";
+
 class Artifact : public ::testing::Test {
   protected:
     Artifact() {
+        // Where no loader is installed, whatever was built beside the program.
+        std::filesystem::create_directory(site_.path("bin"));
+        std::filesystem::copy_file(BULKHEAD_PROGRAM, site_.path("bin/bulkhead"));
         let_sign("bulkhead-job-v1,bulkhead-artifact-v1");
         site_.write("count.o", object());
         for (const auto* file : {"profiles/loader.profile", "seccomp/loader.seccomp"}) {
@@ -44,6 +54,20 @@ class Artifact : public ::testing::Test {
                         "artifacts need 2 of ops valid-for 30d  # two people\n");
     }
 
+    Answer bulkhead(std::vector<std::string> words) const {
+        if (std::ranges::count(words, "--policy") > 0) {
+            words.insert(words.begin() + 1, {"--vendor-policy", "vendor"});
+        }
+        return run({.words = std::move(words),
+                    .folder = site_.path(),
+                    .program = site_.path("bin/bulkhead")});
+    }
+    // A loader that says this of any object.
+    void install_loader(const std::string& says) const {
+        const auto path = site_.path("libexec/bulkhead/bulkhead-loader");
+        site_.write("libexec/bulkhead/bulkhead-loader", "#!/bin/sh\necho '" + says + "'\n");
+        std::filesystem::permissions(path, std::filesystem::perms(0755));
+    }
     // Rewrites for which namespaces the keys of allowed_signers count.
     void let_sign(const std::string& name_spaces) const {
         auto text = site_.read("policy/allowed_signers");
@@ -63,13 +87,13 @@ class Artifact : public ::testing::Test {
                                        "--policy",     "policy",
                                        "--not-before", "2026-08-25T00:00:00Z"};
         words.insert(words.end(), more.begin(), more.end());
-        return site_.bulkhead(words);
+        return bulkhead(words);
     }
     // Of which hosts load the object from now on.
     std::string made_now(const std::string& target) const {
         const auto answer =
-            site_.bulkhead({"new-artifact", "count.o", "--program", "count xdp eth0", "--target",
-                            target, "--author", "dave", "--reason", "CHG-1", "--policy", "policy"});
+            bulkhead({"new-artifact", "count.o", "--program", "count xdp eth0", "--target", target,
+                      "--author", "dave", "--reason", "CHG-1", "--policy", "policy"});
         EXPECT_EQ(answer.code, 0) << answer.err;
         return answer.out;
     }
@@ -81,7 +105,9 @@ class Artifact : public ::testing::Test {
         return file;
     }
     Answer dry_run(std::vector<std::string> more) const {
-        return site_.bulkhead(site_.dry_run(std::move(more)));
+        return run({.words = site_.dry_run(std::move(more)),
+                    .folder = site_.path(),
+                    .program = site_.path("bin/bulkhead")});
     }
 
     Site site_;
@@ -98,8 +124,8 @@ TEST_F(Artifact, GoesFromObjectToVerdict) {
     EXPECT_EQ(refused.code, 1);
     EXPECT_THAT(refused.out, HasSubstr("refuse: not-approved"));
 
-    const auto sealed = site_.bulkhead({"seal", "count.artifact", sign("alice", made.out),
-                                        sign("bob", made.out), sign("dave", made.out), "-q"});
+    const auto sealed = bulkhead({"seal", "count.artifact", sign("alice", made.out),
+                                  sign("bob", made.out), sign("dave", made.out), "-q"});
     ASSERT_EQ(sealed.code, 0) << sealed.err;
     EXPECT_EQ(sealed.err, "");
     site_.write("approval.artifact", sealed.out);
@@ -118,13 +144,13 @@ TEST_F(Artifact, SealAddsToWhatIsSealedAndTakesNoSignatureOfAJob) {
     const auto manifest = make().out;
     site_.write("count.artifact", manifest);
     const auto wrong =
-        site_.bulkhead({"seal", "count.artifact", sign("alice", manifest, approval::kNamespace)});
+        bulkhead({"seal", "count.artifact", sign("alice", manifest, approval::kNamespace)});
     EXPECT_EQ(wrong.code, 1);
     EXPECT_THAT(wrong.err, HasSubstr("not made with -n bulkhead-artifact-v1"));
-    const auto one = site_.bulkhead({"seal", "count.artifact", sign("alice", manifest)});
+    const auto one = bulkhead({"seal", "count.artifact", sign("alice", manifest)});
     site_.write("one.artifact", one.out);
     const auto two =
-        site_.bulkhead({"seal", "one.artifact", sign("bob", manifest), sign("alice", manifest)});
+        bulkhead({"seal", "one.artifact", sign("bob", manifest), sign("alice", manifest)});
     ASSERT_EQ(two.code, 0) << two.err;
     EXPECT_TRUE(two.out.starts_with(one.out));
     EXPECT_EQ(two.out.size(), 2 * one.out.size() - manifest.size()) << "alice is there already";
@@ -154,21 +180,63 @@ TEST_F(Artifact, WhatNoHostWouldLoadNamesItsOption) {
     EXPECT_THAT(make().err, HasSubstr("no object file of the eBPF machine"));
 }
 
+TEST_F(Artifact, NamesNothingThatTheObjectLacks) {
+    EXPECT_THAT(make().err, HasSubstr("the object was not looked into"));
+    EXPECT_THAT(make({"-q"}).err, Not(HasSubstr("not looked into")));
+    install_loader(kInspected);
+    const auto made = make({"--rodata", "limit u32 7", "--drops-map", "dropped"});
+    EXPECT_EQ(made.code, 0) << made.err;
+    EXPECT_THAT(made.err, Not(HasSubstr("not looked into")));
+    const std::pair<std::vector<std::string>, std::string> cases[] = {
+        {{"--program", "counts xdp eth1"}, "names program counts, which is not in it"},
+        {{"--rodata", "limits u32 7"}, "names rodata limits, which is not in it"},
+        {{"--rodata", "limit u64 7"}, "gives rodata limit 8 bytes (u64), and it has 4"},
+        {{"--drops-map", "drops"}, "names drops-map drops, which is not in it"},
+    };
+    for (const auto& [more, says] : cases) {
+        const auto answer = make(more);
+        EXPECT_EQ(answer.code, 2) << says;
+        EXPECT_THAT(answer.err, AllOf(HasSubstr(says), HasSubstr("programs: count; maps: dropped; "
+                                                                 "rodata: limit of 4 bytes")));
+        EXPECT_EQ(answer.out, "");
+    }
+}
+
+TEST_F(Artifact, WhoeverMakesOneIsToldWhetherAnybodyCanSignIt) {
+    const auto made = make();
+    EXPECT_THAT(made.err, Not(HasSubstr("nobody")));
+    EXPECT_THAT(made.err, HasSubstr("--approval APPROVAL.artifact --policy policy"));
+    EXPECT_THAT(made.err, HasSubstr("bulkhead pin M.artifact --policy policy"));
+    let_sign("bulkhead-job-v1");
+    const auto unsigned_there = make({"-q"});
+    EXPECT_EQ(unsigned_there.code, 0);
+    EXPECT_THAT(unsigned_there.err,
+                AllOf(HasSubstr("nobody can sign it: nobody may have an artifact loaded by"),
+                      HasSubstr("bulkhead-artifact-v1")));
+    auto rules = site_.read("policy/approval.policy");
+    rules.resize(rules.find("artifacts need"));
+    site_.write("policy/approval.policy", rules);
+    EXPECT_THAT(make().err, HasSubstr("approval.policy has no line artifacts"));
+    site_.write("policy/approval.policy", rules + "artifacts pinned-only  # root\n");
+    EXPECT_THAT(make().err, AllOf(Not(HasSubstr("nobody")),
+                                  HasSubstr("bulkhead pin M.artifact --policy policy")));
+}
+
 TEST_F(Artifact, OneThatIsPinnedComesBare) {
     site_.write("count.artifact", make().out);
     EXPECT_EQ(dry_run({"count.o"}).code, 1);
-    const auto pinned = site_.bulkhead({"pin", "count.artifact", "--policy", "policy"});
+    const auto pinned = bulkhead({"pin", "count.artifact", "--policy", "policy"});
     ASSERT_EQ(pinned.code, 0) << pinned.err;
     EXPECT_THAT(pinned.out, HasSubstr("/policy/approved/count.artifact\n  artifact count, until"));
     EXPECT_THAT(dry_run({"count.o"}).out, HasSubstr("pinned approved/count.artifact"));
     EXPECT_EQ(dry_run({"count.o"}).code, 0);
-    EXPECT_THAT(site_.bulkhead({"pin", "count.artifact", "--policy", "policy"}).err,
+    EXPECT_THAT(bulkhead({"pin", "count.artifact", "--policy", "policy"}).err,
                 HasSubstr("is there already"));
     site_.write("other.artifact", "bulkhead-artifact v1\nend\n");
-    EXPECT_THAT(site_.bulkhead({"pin", "other.artifact", "--policy", "policy"}).err,
+    EXPECT_THAT(bulkhead({"pin", "other.artifact", "--policy", "policy"}).err,
                 HasSubstr("other.artifact: line 2: artifact-id: missing"));
     site_.write("policy/artifacts.policy", "allow xdp wlan0  # another\n");
-    EXPECT_EQ(site_.bulkhead({"pin", "count.artifact", "--policy", "policy", "--replace"}).code, 0)
+    EXPECT_EQ(bulkhead({"pin", "count.artifact", "--policy", "policy", "--replace"}).code, 0)
         << "it was refused before, too";
 }
 
@@ -177,7 +245,7 @@ TEST_F(Artifact, AnObjectIsPinnedOnceForAHostAndATime) {
     const auto pin = [&](std::vector<std::string> more) {
         std::vector<std::string> words{"pin", "count.artifact", "--policy", "policy"};
         words.insert(words.end(), more.begin(), more.end());
-        return site_.bulkhead(words);
+        return bulkhead(words);
     };
     ASSERT_EQ(pin({"--name", "first"}).code, 0);
     for (const auto* name : {"a-before", "second"}) {
@@ -210,12 +278,6 @@ TEST_F(Artifact, TheReportForProgramsHasItsSchema) {
     EXPECT_EQ(report["exit"], 1);
     EXPECT_EQ(report["kernel"]["outcome"], "not-checked");
 }
-
-const std::string kInspected =
-    R"({"license":"GPL","btf":true,"core_relocations":2,"programs":[{"name":"count","section":"xdp",)"
-    R"("type":"xdp","instructions":12,"helpers":["map_lookup_elem"]}],"maps":[{"name":"dropped",)"
-    R"("type":"percpu_array","key_size":4,"value_size":8,"max_entries":1}],"rodata":[{"name":"limit",)"
-    R"("size":4}],"problems":[]})";
 
 TEST(Inspection, IsComparedWithTheManifest) {
     const auto object = cli::parse_inspection(kInspected).value();
