@@ -1,4 +1,5 @@
-// `bulkhead dry-run`: prints the decision that a host would make about a script or job.
+// `bulkhead dry-run`: prints the decision that a host would make about a script or job,
+// or about an eBPF artifact.
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
@@ -141,9 +142,17 @@ int exit_of(const Asked& one) {
     return admitted && one.report->faults.empty() ? kDone : kNo;
 }
 
+// A manifest of an artifact, or an approval, is judged with its object and never as a script.
+Result<> require_no_approval(const std::string& file, std::string_view text) {
+    if (!text.starts_with("bulkhead-artifact ")) return {};
+    return wrong(file + ": is an artifact's manifest; give its object, and this to --approval: " +
+                 "bulkhead dry-run OBJECT.o --approval " + shell_word(file));
+}
+
 Result<Report> judge(Question& question, const PolicyCopy& copy, bool assume) {
     if (question.catalogue.empty()) {
         question.text = TRY(or_wrong(read_input(question.file, kMostBytes)));
+        TRY(require_no_approval(question.file, question.text));
     }
     auto report = examine(question, copy);
     add_params(question, report);
@@ -232,6 +241,7 @@ Result<int> run_for_artifact(const Options& options, const Question& asked,
                               .now = asked.now,
                               .memory = asked.memory};
     question.elf = TRY(or_wrong(read_input(question.file, kMostBytes)));
+    TRY(require_no_approval(question.file, question.elf));
     if (options.has(kApproval.name)) {
         question.approval = TRY(or_wrong(read_input(options.value(kApproval.name), 1_MiB)));
     }

@@ -60,9 +60,12 @@ constexpr std::array kCommands{
     Row{"dry-run",
         "FILE...|--catalogue NAME [--policy DIR] [--vendor-policy DIR] [--host-id ID]\n"
         "[--group LABEL]... [--at TIME] [--host-born TIME] [--param NAME=VALUE]...\n"
-        "[--state DIR] [--manifest FILE] [--assume-signed] [--approval FILE.artifact]\n"
-        "[--format text|json|github|sarif|gcc] [--json] [--brief]",
-        "would a host run this job, and how? 1 as well for a script that seal would refuse",
+        "[--state DIR] [--manifest FILE] [--assume-signed]\n"
+        "[--format text|json|github|sarif|gcc] [--json] [--brief]\n"
+        "or: OBJECT.o [--approval FILE.artifact] [--policy DIR] [--vendor-policy DIR]\n"
+        "[--host-id ID] [--group LABEL]... [--at TIME] [--host-born TIME] [--state DIR] [--json]",
+        "would a host run this job, and how? 1 as well for a script that seal would refuse; or\n"
+        "      would it load this object of an eBPF artifact?",
         &cli::dry_run},
     Row{"check-policy",
         "[DIR] [--as-host] [--as-installed] [--strict] [--format text|json|github|sarif|gcc]\n"

@@ -268,6 +268,19 @@ TEST_F(Artifact, AnObjectIsPinnedOnceForAHostAndATime) {
     EXPECT_EQ(over.code, 0) << "its time is over: " << over.err;
 }
 
+TEST_F(Artifact, AManifestIsNoScript) {
+    site_.write("count.artifact", make().out);
+    for (const auto& more : {std::vector<std::string>{"count.artifact"},
+                             {"count.artifact", "--approval", "count.artifact"}}) {
+        const auto answer = dry_run(more);
+        EXPECT_EQ(answer.code, 2) << answer.out;
+        EXPECT_THAT(answer.err,
+                    HasSubstr("give its object, and this to --approval: bulkhead dry-run OBJECT.o "
+                              "--approval count.artifact"));
+    }
+    EXPECT_THAT(bulkhead({"dry-run", "--help"}).out, HasSubstr("OBJECT.o"));
+}
+
 TEST_F(Artifact, TheReportForProgramsHasItsSchema) {
     site_.write("count.artifact", make().out);
     const auto answer = dry_run({"count.o", "--approval", "count.artifact", "--json"});
