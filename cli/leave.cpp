@@ -103,8 +103,10 @@ Result<> remove_kept(const sys::Dir& own, const std::string& backend) {
     }
     TRY(remove("inventory", backend + ".state"));
     TRY(remove("samples", backend + ".cpu"));
-    const auto refusals = TRY(folder(own, "refusals"));
-    for (const auto& name : TRY(refusals.list())) TRY(worker::remove_any(refusals, name));
+    for (const auto* place : {"refusals", "artifacts"}) {
+        const auto dir = TRY(folder(own, place));
+        for (const auto& name : TRY(dir.list())) TRY(worker::remove_any(dir, name));
+    }
     return {};
 }
 
@@ -112,7 +114,9 @@ constexpr std::string_view kYours =
     "  - files that agent.yaml names (install_token_file, credential_file, client_key_file) and "
     "its\n"
     "    entry of the backend are yours: remove them\n"
-    "  - ledger, audit log and evidence of what ran stay\n";
+    "  - ledger, audit log and evidence of what ran stay\n"
+    "  - eBPF artifacts that it brought stay loaded until their time is over; bulkhead artifacts\n"
+    "    lists them, and bulkhead artifacts remove ID unloads one\n";
 
 // A worker looks whether its host has left at each Ping, which comes every 30 s.
 constexpr auto kPatience = std::chrono::seconds(35) + worker::kToSettle + worker::kFarewellTakes;

@@ -3,6 +3,7 @@
 
 #include <elf.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -279,6 +280,20 @@ TEST_F(Artifact, AManifestIsNoScript) {
                               "--approval count.artifact"));
     }
     EXPECT_THAT(bulkhead({"dry-run", "--help"}).out, HasSubstr("OBJECT.o"));
+}
+
+TEST_F(Artifact, OfABackendThatWasLeftNothingIsRemembered) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root removes what a worker keeps";
+    site_.write("state/workers/main/artifacts/0123", "{}");
+    site_.write("state/broker/requests/x", "");
+    for (const auto* place : {"state/workers/main", "state/workers/main/artifacts"}) {
+        ASSERT_EQ(::chown(site_.path(place).c_str(), kNobody, kNobody), 0);
+    }
+    const auto left = bulkhead({"leave", "main", "--yes", "--untold", "--state", "state"});
+    ASSERT_EQ(left.code, 0) << left.err;
+    EXPECT_FALSE(std::filesystem::exists(site_.path("state/workers/main/artifacts/0123")));
+    EXPECT_THAT(left.out, AllOf(HasSubstr("artifacts that it brought stay loaded until"),
+                                HasSubstr("bulkhead artifacts remove ID")));
 }
 
 TEST_F(Artifact, TheReportForProgramsHasItsSchema) {
