@@ -24,7 +24,7 @@ namespace {
 
 using Takes = Option::Takes;
 constexpr std::array kListOptions{Option{"--json", Takes::nothing},
-                                  Option{"--run-dir", Takes::once}};
+                                  Option{"--run-dir", Takes::once}, kQuiet};
 constexpr std::array kRemoveOptions{Option{"--reason", Takes::once}, Option{"--state", Takes::once},
                                     Option{"--log-dir", Takes::once}};
 constexpr std::chrono::seconds kPatience{5};
@@ -98,6 +98,7 @@ Result<int> list(const Arguments& arguments) {
     const auto why = member(*at, "unusable");
     if (!why.empty()) text += row("no loader", why);
     TRY(print(text + kernel_line(*at)));
+    options.hint("what a backend offered and was refused or unusable: bulkhead status\n");
     return kDone;
 }
 

@@ -106,7 +106,7 @@ constexpr std::array kCommands{
     Row{"stop-job", "NUMBER [--reason TEXT] [--state DIR] [--log-dir DIR]",
         "as root: end one running job", &cli::stop_job},
     Row{"artifacts",
-        "[--json] [--run-dir DIR] | remove ID [--reason TEXT] [--state DIR] [--log-dir DIR]",
+        "[--json] [--run-dir DIR] [-q] | remove ID [--reason TEXT] [--state DIR] [--log-dir DIR]",
         "the eBPF artifacts of this host, and what its kernel can load; as root: unload one",
         &cli::artifacts},
     Row{"suspend-jobs", "[--reason TEXT] [--state DIR]",

@@ -390,6 +390,35 @@ constexpr std::array kArtifactEnds{
            "/sys/fs/bpf)"},
 };
 
+// Reasons of state "unusable" in `bulkhead status`: root has not seen the artifact.
+constexpr std::array kUnusable{
+    Advice{"foreign-url",
+           "the backend names for the bundle or its approval an address that is neither on its own "
+           "server nor on that of options.artifact_url",
+           "have the backend name one there, or name the other server in options.artifact_url of "
+           "agent.yaml, if it is meant"},
+    Advice{"no-bundle", "the backend has the bundle at none of the places where it may be",
+           "upload the bundle there, or take the assignment back"},
+    Advice{"checksum-mismatch",
+           "the bytes of the bundle have another SHA-256 than the backend announced",
+           "find out who changed the bundle or its entry at the backend; upload it anew"},
+    Advice{"size-mismatch", "the bundle is larger or smaller than the backend announced",
+           "upload the bundle anew, so that its entry at the backend is of these bytes"},
+    Advice{"approval-malformed",
+           "what came as approval is not a manifest with its line \"end\" and signatures alone "
+           "behind it, or is too large",
+           "upload what bulkhead seal wrote; bulkhead dry-run OBJECT.o --approval FILE judges it"},
+    Advice{"bundle-unsafe", "the bundle has in it what no packer writes",
+           "the detail has what; pack it anew from object and approval, and find out who made it"},
+    Advice{"bundle-too-large", "the bundle is larger than an agent takes, packed or unpacked",
+           "the detail has the bound: pack nothing but object and approval, and strip the object "
+           "(llvm-strip -g)"},
+    Advice{"bundle-unreadable", "the bundle is damaged, or of a form that the agent does not read",
+           "the detail has where; docs/backends.md has the forms: pack and upload it anew"},
+    Advice{"bundle-incomplete", "there is no object in the bundle",
+           "pack the object into it; docs/backends.md has the names"},
+};
+
 std::string_view meaning_of(std::string_view code) {
     for (const auto& row : admission::reasons()) {
         if (row.code == code) return row.explanation;
@@ -403,6 +432,7 @@ std::span<const Advice> reason_advice() { return kReasons; }
 std::span<const Advice> trouble_advice() { return kTroubles; }
 std::span<const Advice> said_advice() { return kSaid; }
 std::span<const Advice> end_advice() { return kEnds; }
+std::span<const Advice> unusable_advice() { return kUnusable; }
 
 std::optional<Explained> explained(std::string_view code, std::size_t index) {
     struct Table {
@@ -411,7 +441,8 @@ std::optional<Explained> explained(std::string_view code, std::size_t index) {
     };
     for (const auto& table : {Table{"reason of a refusal", kReasons}, Table{"trouble", kTroubles},
                               Table{"trouble", kSaid}, Table{"end of a job", kEnds},
-                              Table{"end of an artifact", kArtifactEnds}}) {
+                              Table{"end of an artifact", kArtifactEnds},
+                              Table{"reason of an unusable artifact", kUnusable}}) {
         const auto row = std::ranges::find(table.rows, code, &Advice::code);
         if (row == table.rows.end()) continue;
         if (index == 0) {

@@ -15,7 +15,9 @@ struct Advice {
 std::span<const Advice> reason_advice();   // each reason of admission::reasons()
 std::span<const Advice> trouble_advice();  // each trouble that the broker can have
 std::span<const Advice> said_advice();  // each trouble that a worker or `bulkhead status` tells of
-std::span<const Advice> end_advice();   // each reason of an outcome
+std::span<const Advice> end_advice();
+// Why a worker could not offer an artifact to root.
+std::span<const Advice> unusable_advice();  // each reason of an outcome
 
 struct Explained {
     std::string_view

@@ -148,6 +148,29 @@ void print_workers(const json& workers) {
     }
 }
 
+// What root knows of those that were loaded is in `bulkhead artifacts`; of a bundle that was not
+// usable it knows nothing.
+void print_artifacts(const json& artifacts) {
+    std::size_t shown = 0;
+    std::size_t more = 0;
+    for (const auto& one : artifacts) {
+        const auto state = text_of(one, "state");
+        if (state != "refused" && state != "unusable") continue;
+        if (shown == kMostShown) {
+            ++more;
+            continue;
+        }
+        ++shown;
+        const auto detail = text_of(one, "detail");
+        const auto signature = text_of(one, "signature");
+        print_line("artifact",
+                   text(one, "id") + ": " + plain(state) + ", " + text(one, "reason") +
+                       (detail.empty() ? "" : ", " + plain(detail)) +
+                       (signature.empty() ? "" : "; the backend's signature: " + plain(signature)));
+    }
+    if (more > 0) std::printf("  and %zu more artifacts\n", more);
+}
+
 void print_backend(const json& backend) {
     print_line("backend", text(backend, "name") + " (" + text(backend, "dialect") + ") " +
                               text(backend, "url"));
@@ -181,6 +204,7 @@ void print_backend(const json& backend) {
         print_line("declined",
                    text(one, "what") + ": " + text(one, "reason") + ", " + text(one, "detail"));
     }
+    print_artifacts(member(backend, "artifacts"));
     left = kMostShown;
     for (const auto& job : member(backend, "jobs")) {
         if (left-- == 0) {

@@ -92,6 +92,21 @@ TEST(Explain, EachReasonOfAnEndHasAnAction) {
     for (const auto& row : cli::end_advice()) EXPECT_FALSE(row.means.empty()) << row.code;
 }
 
+TEST(Explain, EachReasonOfAnUnusableArtifactHasAnAction) {
+    const auto known = codes_of(cli::unusable_advice());
+    const std::regex named(
+        R"re((?:\bunusable\(|\brefuse\(|new_record\("unusable", |string_view kBundle\w+ =\s*)"([a-z]+(?:-[a-z]+)+)")re");
+    const auto used = in_sources(named, "worker");
+    for (const auto* one : {"foreign-url", "size-mismatch", "approval-malformed",
+                            "bundle-incomplete", "bundle-unsafe"}) {
+        EXPECT_TRUE(used.contains(one)) << "the pattern finds them no more: " << one;
+    }
+    EXPECT_EQ(used, known) << "the rows of kUnusable of cli/explain/advice.cpp";
+    for (const auto& row : cli::unusable_advice()) EXPECT_FALSE(row.means.empty()) << row.code;
+    EXPECT_THAT(run({.words = {"explain", "bundle-unsafe"}}).out,
+                HasSubstr("reason of an unusable artifact"));
+}
+
 TEST(Explain, ACodeHasItsMeaningAndWhatToDo) {
     auto answer = run({.words = {"explain", "not-approved"}});
     EXPECT_EQ(answer.code, 0);

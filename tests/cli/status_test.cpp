@@ -130,6 +130,29 @@ TEST_F(Status, ShowsWhatIsThere) {
     }
 }
 
+TEST_F(Status, SaysWhyAnArtifactIsNotLoaded) {
+    const auto entry = [](const std::string& id, const std::string& state) {
+        return R"({"id":")" + id + R"(","assigned":true,"state":")" + state +
+               R"(","reason":"no-bundle","detail":"at none","signature":"valid"})";
+    };
+    auto answer = shown(R"({"backends":[{"name":"n","artifacts":[)" + entry("a", "loaded") + "," +
+                        entry("b", "refused") + "," + entry("c", "unusable") +
+                        R"(,{"id":"d","state":"refused","reason":"not-approved"},{"id":"e"}]}]})");
+    EXPECT_EQ(answer.code, 0) << answer.err;
+    EXPECT_THAT(answer.out, HasSubstr("  artifact     b: refused, no-bundle, at none; the "
+                                      "backend's signature: valid\n"
+                                      "  artifact     c: unusable, no-bundle, at none; the "
+                                      "backend's signature: valid\n"
+                                      "  artifact     d: refused, not-approved\n"));
+    EXPECT_THAT(answer.out, Not(HasSubstr(" a: ")));
+    EXPECT_THAT(answer.out, Not(HasSubstr(" e: ")));
+
+    std::string many;
+    for (int i = 0; i < 100; ++i) many += (i == 0 ? "" : ",") + entry("x", "refused");
+    answer = shown(R"({"backends":[{"name":"n","artifacts":[)" + many + "]}]}");
+    EXPECT_THAT(answer.out, HasSubstr("\n  and 36 more artifacts\n"));
+}
+
 TEST_F(Status, GivesTheTerminalNothingToObey) {
     // CSI in its two forms, and what sets the title.
     const std::string text = R"({"version":"\u001b[2J","host_id":")"
@@ -155,7 +178,8 @@ TEST_F(Status, EndsWellWhateverTheTypesAre) {
         EXPECT_EQ(shown(all + "}").code, 0) << value;
         EXPECT_EQ(shown(R"({"confinement":{"missing":)" + value + "}}").code, 0) << value;
         EXPECT_EQ(shown(R"({"backends":[{"name":)" + value + R"(,"declined":)" + value +
-                        R"(,"heartbeats":)" + value + R"(,"jobs":)" + value + "}]}")
+                        R"(,"heartbeats":)" + value + R"(,"artifacts":)" + value + R"(,"jobs":)" +
+                        value + "}]}")
                       .code,
                   0)
             << value;
@@ -247,6 +271,17 @@ TEST_F(Status, HasOneDeadlineForAByteAtATime) {
     EXPECT_THAT(answer.err, HasSubstr("the agent does not answer"));
     EXPECT_GE(took, std::chrono::seconds(4));
     EXPECT_LT(took, std::chrono::seconds(12));
+}
+
+TEST_F(StatusOfAll, HasWhatTheListOfArtifactsLacks) {
+    root_wrote(root_says("[]", 0, ::getpid(), R"(,"artifacts":{"enabled":true,"list":[]})"));
+    const std::vector<std::string> words{"artifacts", "--run-dir", place_.path()};
+    const auto answer = run({.words = words});
+    EXPECT_EQ(answer.code, 0) << answer.err;
+    EXPECT_THAT(answer.err, HasSubstr("refused or unusable: bulkhead status"));
+    auto quiet = words;
+    quiet.emplace_back("-q");
+    EXPECT_EQ(run({.words = quiet}).err, "");
 }
 
 TEST_F(StatusOfAll, ASilentOneTakesNobodyElsesAnswerAway) {
