@@ -402,7 +402,7 @@ TEST_F(Units, OfSeveralCommandsTheOneWithTheAgentsOptionsCounts) {
                  "ExecStart=/usr/bin/lunasentri-agent --server-url https://a\n");
     const auto said = written("lunasentri");
     EXPECT_SAYS(yaml(), "url: https://a");
-    EXPECT_EQ(said.find("-p"), said.npos) << said;
+    EXPECT_EQ(said.find(" -p "), said.npos) << said;
 }
 
 TEST_F(Units, ARelativeSettingsFileIsThatOfItsWorkingDirectory) {
