@@ -40,6 +40,14 @@ TEST_F(Aegisflux, AssignmentsComeInTheShapeOfTheServer) {
     EXPECT_EQ(list()["artifacts"][0]["id"], "a1");
 }
 
+TEST_F(Aegisflux, AnApprovalAloneAssignsNothing) {
+    const auto total = [this] { return client_->get("/artifacts/for-host/h1").body["total"]; };
+    backend_.put_approval("a1", "bulkhead-artifact v1\n");
+    EXPECT_EQ(total(), 0);
+    backend_.put_artifact("a1", "octets");
+    EXPECT_EQ(total(), 1);
+}
+
 TEST_F(Aegisflux, ABadKeyIsRefusedInPlainText) {
     EXPECT_EQ(client_->post("/agents/register/init", init_body()).status, 200);
     for (const auto* key :

@@ -117,7 +117,7 @@ struct AegisFlux {
 struct Artifact {
     std::string bundle;                  // octets
     std::string approval;                // the same; empty: there is none
-    bool assigned = true;                // to every host
+    bool assigned = false;               // to every host
     std::vector<nlohmann::json> states;  // as hosts report them
 };
 
