@@ -250,14 +250,13 @@ void ArtifactDuty::offer(std::string_view approval, bool inside) {
 void ArtifactDuty::failed(const std::string& why, std::optional<std::chrono::seconds> retry_after) {
     auto& entry = entry_of(work_->artifact.id);
     entry.not_before = sys::Clock::now() + entry.backoff.next(retry_after);
-    ++entry.errors;
     if (entry.trouble.failed("artifact " + work_->artifact.id + ", " + why)) {
         context_.log.warning("artifact-fetch-failed",
                              {{"artifact", work_->artifact.id}, {"why", why}});
         if (sink_ != nullptr) {
             sink_->artifact_event({.artifact_id = work_->artifact.id,
                                    .status = "error",
-                                   .errors = entry.errors,
+                                   .errors = 1,
                                    .error_message = "bundle download failed: " + why});
         }
     }
@@ -290,7 +289,6 @@ void ArtifactDuty::settle(ArtifactRecord record) {
     entry.trouble.clear();
     entry.backoff.succeeded();
     const bool well = record.state == "loaded" || record.state == "loading";
-    if (!well) ++entry.errors;
     context_.log.put(well ? sys::Level::info : sys::Level::warning, "artifact-offered",
                      {{"artifact", record.id},
                       {"title", quoted(work_->bundle.title, 130)},
@@ -338,7 +336,6 @@ void ArtifactDuty::changed(const protocol::ArtifactStatus& status) {
     record.tried = context_.now();
     keep(record);
     if (other) {
-        if (!is_loaded(status)) ++entry->errors;
         context_.log.info("artifact-changed", {{"artifact", record.id},
                                                {"state", word},
                                                {"reason", record.reason},
@@ -425,14 +422,14 @@ void ArtifactDuty::tell_telemetry(const Entry& entry) {
     if (sink_ == nullptr || entry.record->state == "loading") return;
     const auto& record = *entry.record;
     ArtifactEvent event{.artifact_id = record.id,
-                        .status = std::string(telemetry_word(record.state)),
-                        .errors = entry.errors};
+                        .status = std::string(telemetry_word(record.state))};
     if (entry.live) {
         event.drops = entry.live->drops;
         event.cpu_pct = entry.live->cpu_millipercent / 1'000.0;
     }
     if (record.state == "failed") event.verifier_msg = record.detail;
     if (event.status == "error") {
+        event.errors = 1;
         event.error_message = record.state + ": " + record.reason + ": " + record.detail;
     }
     if (event.status == "rolled_back") event.error_message = record.detail;

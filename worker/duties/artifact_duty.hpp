@@ -48,7 +48,6 @@ class ArtifactDuty {
         std::optional<sys::Clock::time_point> offered;  // by this worker
         Backoff backoff;
         DutyTrouble trouble;  // of fetching
-        std::uint64_t errors = 0;
     };
     // What is under way: of one artifact at a time.
     struct Work {

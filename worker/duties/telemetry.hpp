@@ -12,7 +12,7 @@ struct ArtifactEvent {
     std::string artifact_id;    // never empty: an event without is not sent
     std::string status;         // "loaded", "unloaded", "error" or "rolled_back"
     std::uint64_t drops = 0;    // of the artifact's declared map, since it was loaded
-    std::uint64_t errors = 0;   // since the artifact was first offered
+    std::uint64_t errors = 0;   // 1 of an "error", else 0
     double cpu_pct = 0;         // of one core, since the event before
     std::string verifier_msg;   // of the kernel; empty: none, and the member is left out
     std::string error_message;  // empty: none, and the member is left out

@@ -340,6 +340,22 @@ TEST_F(ArtifactDutyTest, ABrokerThatWasStartedAnewGetsItAgain) {
     EXPECT_EQ(sink_.events.back().status, "rolled_back");
 }
 
+TEST_F(ArtifactDutyTest, AnErrorIsCountedInItsOwnEventAlone) {
+    backend_.put_artifact("a", bundle(), kApproval);
+    start();
+    settle();
+    for (int i = 0; i < 2; ++i) {
+        tell(ArtifactState::failed, "a", "verifier-refused");
+        EXPECT_EQ(sink_.events.back().status, "error");
+        EXPECT_EQ(sink_.events.back().errors, 1U);
+        tell(ArtifactState::loaded);
+        EXPECT_EQ(sink_.events.back().status, "loaded");
+        EXPECT_EQ(sink_.events.back().errors, 0U);
+    }
+    tell(ArtifactState::expired);
+    EXPECT_EQ(sink_.events.back().errors, 0U) << "that is no error";
+}
+
 TEST_F(ArtifactDutyTest, AFailureIsToldOnceAndTriedLater) {
     backend_.put_artifact("a", bundle(), kApproval);
     backend_.misbehave({.path = "/artifacts/a/binary", .times = 1, .status = 503});
