@@ -25,6 +25,8 @@ constexpr std::array<std::string_view, 9> kPassing{
     "too-early",           "clock-behind",       "clock-unsure",
     "intake-suspended",    "audit-write-failed", "evidence-write-failed",
     "ledger-write-failed", "too-many-artifacts", "loader-unusable"};
+// Why what is not pinned ends with the broker.
+constexpr std::string_view kAgentStopped = "agent-stopped";
 constexpr std::array<std::string_view, 3> kOfTheSender{"size-mismatch", "checksum-mismatch",
                                                        "no-bundle"};
 
@@ -122,7 +124,11 @@ ArtifactDuty::Due ArtifactDuty::due(const Entry& entry) const {
     if (!record || record->key != key_of(*entry.assigned)) return Due::bundle;
     if (entry.live && is_loaded(*entry.live)) return Due::no;
     const auto& state = record->state;
-    if (state != "loaded" && state != "loading" && state != "expired") return due_again(entry);
+    if (entry.agent_stops) return Due::no;
+    const bool ended_with_agent = record->reason == kAgentStopped;
+    if (state != "loaded" && state != "loading" && state != "expired" && !ended_with_agent) {
+        return due_again(entry);
+    }
     // It was loaded, and is not any more: by its ttl, or the broker was started anew.
     const bool rested = !entry.offered || sys::Clock::now() - *entry.offered >= kRenewal;
     return rested ? Due::bundle : Due::no;
@@ -334,6 +340,7 @@ void ArtifactDuty::changed(const protocol::ArtifactStatus& status) {
     record.reason = status.reason.str();
     record.detail = status.detail.str();
     record.tried = context_.now();
+    entry->agent_stops = record.reason == kAgentStopped;
     keep(record);
     if (other) {
         context_.log.info("artifact-changed", {{"artifact", record.id},

@@ -47,7 +47,8 @@ class ArtifactDuty {
         sys::Clock::time_point not_before{};            // of the next try, after one that failed
         std::optional<sys::Clock::time_point> offered;  // by this worker
         Backoff backoff;
-        DutyTrouble trouble;  // of fetching
+        bool agent_stops = false;  // this broker ended it as it ends itself, and takes no offer
+        DutyTrouble trouble;       // of fetching
     };
     // What is under way: of one artifact at a time.
     struct Work {

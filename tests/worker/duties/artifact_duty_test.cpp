@@ -122,6 +122,11 @@ class ArtifactDutyTest : public testing::Test {
         }
         duty_->changed(status);
     }
+    // As one that was started anew: nothing is loaded any more.
+    void broker_forgets() {
+        const std::lock_guard lock(mutex_);
+        live_.clear();
+    }
     std::vector<Offered> offers() {
         const std::lock_guard lock(mutex_);
         return offers_;
@@ -354,6 +359,31 @@ TEST_F(ArtifactDutyTest, AnErrorIsCountedInItsOwnEventAlone) {
     }
     tell(ArtifactState::expired);
     EXPECT_EQ(sink_.events.back().errors, 0U) << "that is no error";
+}
+
+TEST_F(ArtifactDutyTest, WhatEndedWithTheAgentIsOfferedByTheNextWorker) {
+    backend_.put_artifact("a", bundle(), kApproval);
+    start();
+    settle();
+    tell(ArtifactState::loaded);
+    tell(ArtifactState::removed, "a", "agent-stopped");
+    settle();
+    EXPECT_EQ(offers().size(), 1U) << "this broker ends";
+    start_again();
+    broker_forgets();
+    settle();
+    EXPECT_EQ(offers().size(), 2U);
+    // The same of one that was still being loaded.
+    tell(ArtifactState::failed, "a", "agent-stopped");
+    start_again();
+    broker_forgets();
+    settle();
+    EXPECT_EQ(offers().size(), 3U);
+    tell(ArtifactState::removed, "a", "removed-by-operator");
+    start_again();
+    broker_forgets();
+    settle();
+    EXPECT_EQ(offers().size(), 3U) << "what an operator removed is not brought back";
 }
 
 TEST_F(ArtifactDutyTest, AFailureIsToldOnceAndTriedLater) {
