@@ -68,16 +68,19 @@ ArtifactDuty::Entry& ArtifactDuty::entry_of(const std::string& id) {
     return entries_.try_emplace(id, context_.random).first->second;
 }
 
-// By the delivery that brought it; after a restart of the broker, which knows none, by its
-// manifest.
-ArtifactDuty::Entry* ArtifactDuty::entry_of(const protocol::ArtifactStatus& status) {
-    const auto named = entries_.find(status.delivery_id.value.str());
-    if (named != entries_.end()) return &named->second;
+// An object has one manifest, under whatever ids the backend names it: the broker tells one
+// delivery of each backend, and after its restart none. The end of an older manifest of the same
+// id changes nothing about the one that came after it.
+std::vector<ArtifactDuty::Entry*> ArtifactDuty::entries_of(const protocol::ArtifactStatus& status) {
     const auto manifest = crypto::hex(status.manifest);
+    std::vector<Entry*> all;
     for (auto& [id, entry] : entries_) {
-        if (entry.record && entry.record->manifest == manifest) return &entry;
+        if (!entry.record) continue;
+        auto& known = entry.record->manifest;
+        if (known.empty() && id == status.delivery_id.value.str()) known = manifest;
+        if (known == manifest) all.push_back(&entry);
     }
-    return nullptr;
+    return all;
 }
 
 void ArtifactDuty::assigned(std::vector<AssignedArtifact> all) {
@@ -326,32 +329,31 @@ void ArtifactDuty::keep(const ArtifactRecord& record) {
 }
 
 void ArtifactDuty::changed(const protocol::ArtifactStatus& status) {
-    auto* entry = entry_of(status);
-    if (entry == nullptr || !entry->record) return;
-    auto& record = *entry->record;
+    const auto all = entries_of(status);
+    if (all.empty()) return;
+    for (auto* entry : all) change(*entry, status);
+    watch_figures();
+    if (!stopped_) context_.loop.after({}, [this] { next(); });
+}
+
+void ArtifactDuty::change(Entry& entry, const protocol::ArtifactStatus& status) {
+    auto& record = *entry.record;
     const auto word = word_of(status.state);
-    const auto manifest = crypto::hex(status.manifest);
-    // The end of an older one of the same id changes nothing about the one that came after it.
-    if (!record.manifest.empty() && record.manifest != manifest) return;
     const bool other = record.state != word;
-    entry->live = status;
-    record.manifest = manifest;
+    entry.live = status;
     record.state = word;
     record.reason = status.reason.str();
     record.detail = status.detail.str();
     record.tried = context_.now();
-    entry->agent_stops = record.reason == kAgentStopped;
+    entry.agent_stops = record.reason == kAgentStopped;
     keep(record);
-    if (other) {
-        context_.log.info("artifact-changed", {{"artifact", record.id},
-                                               {"state", word},
-                                               {"reason", record.reason},
-                                               {"detail", record.detail}});
-        report(*entry);
-        tell_telemetry(*entry);
-    }
-    watch_figures();
-    if (!stopped_) context_.loop.after({}, [this] { next(); });
+    if (!other) return;
+    context_.log.info("artifact-changed", {{"artifact", record.id},
+                                           {"state", word},
+                                           {"reason", record.reason},
+                                           {"detail", record.detail}});
+    report(entry);
+    tell_telemetry(entry);
 }
 
 Result<> ArtifactDuty::read_live() {
@@ -360,11 +362,8 @@ Result<> ArtifactDuty::read_live() {
         if (entry.live && is_loaded(*entry.live)) entry.live.reset();
     }
     for (const auto& status : list.artifacts.items) {
-        auto* entry = entry_of(status);
-        if (entry == nullptr || !entry->record) continue;
-        if (entry->record->manifest.empty()) entry->record->manifest = crypto::hex(status.manifest);
-        if (entry->record->manifest != crypto::hex(status.manifest)) continue;
-        if (is_loaded(status)) entry->live = status;
+        if (!is_loaded(status)) continue;
+        for (auto* entry : entries_of(status)) entry->live = status;
     }
     watch_figures();
     return {};

@@ -79,7 +79,8 @@ class ArtifactDuty {
     void done();
 
     Entry& entry_of(const std::string& id);
-    Entry* entry_of(const protocol::ArtifactStatus& status);
+    std::vector<Entry*> entries_of(const protocol::ArtifactStatus& status);
+    void change(Entry& entry, const protocol::ArtifactStatus& status);
     ArtifactRecord new_record(std::string state, std::string_view reason, std::string detail) const;
     void keep(const ArtifactRecord& record);
     void report(const Entry& entry);

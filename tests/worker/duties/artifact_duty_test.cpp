@@ -151,6 +151,8 @@ class ArtifactDutyTest : public testing::Test {
     // What the broker says to an offer.
     protocol::OfferReply reply_{.decision = protocol::Decision::admitted,
                                 .reason = protocol::Code::clipped("ok")};
+    // What is offered is loaded at once, under the delivery that brought it last.
+    bool loads_ = false;
 
   private:
     void answer(link::Channel& channel) {
@@ -173,6 +175,13 @@ class ArtifactDutyTest : public testing::Test {
                                .elf = text(offer->elf),
                                .manifest = offer->manifest ? text(*offer->manifest) : "",
                                .signatures = offer->signatures ? text(*offer->signatures) : ""});
+            if (loads_) {
+                protocol::ArtifactStatus status;
+                status.delivery_id = offer->delivery_id;
+                status.manifest = kManifest;
+                status.state = ArtifactState::loaded;
+                live_ = {status};
+            }
             send(channel, header, reply_);
         }
     }
@@ -384,6 +393,24 @@ TEST_F(ArtifactDutyTest, WhatEndedWithTheAgentIsOfferedByTheNextWorker) {
     broker_forgets();
     settle();
     EXPECT_EQ(offers().size(), 3U) << "what an operator removed is not brought back";
+}
+
+TEST_F(ArtifactDutyTest, OneObjectUnderTwoIdsIsLoadedForBoth) {
+    backend_.put_artifact("a", bundle(), kApproval);
+    backend_.put_artifact("b", bundle(), kApproval);
+    loads_ = true;
+    start();
+    settle();
+    ASSERT_EQ(offers().size(), 2U);
+    start_again();
+    settle();
+    settle();
+    EXPECT_EQ(offers().size(), 2U) << "neither is offered in place of the other";
+    tell(ArtifactState::rolled_back, "b", "too-much-cpu");
+    start_again();
+    settle();
+    EXPECT_EQ(offers().size(), 2U) << "the other id does not bring back what the guard unloaded";
+    EXPECT_EQ(state_of("a")["state"], "rolled-back");
 }
 
 TEST_F(ArtifactDutyTest, AFailureIsToldOnceAndTriedLater) {
