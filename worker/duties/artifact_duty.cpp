@@ -157,11 +157,17 @@ ArtifactDuty::Due ArtifactDuty::due_again(const Entry& entry) const {
     return !record->approval_inside && soon ? Due::approval : Due::no;
 }
 
+// Goes round: one that is due again and again has its turn after the others.
 void ArtifactDuty::next() {
     if (stopped_ || work_) return;
-    for (const auto& [id, entry] : entries_) {
+    auto at = entries_.upper_bound(last_);
+    for (auto left = entries_.size(); left > 0; --left, ++at) {
+        if (at == entries_.end()) at = entries_.begin();
+        const auto& [id, entry] = *at;
         const auto what = due(entry);
-        if (what != Due::no) return begin(*entry.assigned, what == Due::approval);
+        if (what == Due::no) continue;
+        last_ = id;
+        return begin(*entry.assigned, what == Due::approval);
     }
 }
 

@@ -99,6 +99,7 @@ class ArtifactDuty {
     ArtifactReports reports_;
     std::map<std::string, Entry, std::less<>> entries_;  // by the backend's id
     std::optional<Work> work_;
+    std::string last_;  // whose turn it was
     bool stopped_ = false;
     bool live_known_ = false;  // the broker was asked once what is loaded
     sys::TimerId figures_timer_;

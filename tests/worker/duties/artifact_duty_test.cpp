@@ -413,6 +413,20 @@ TEST_F(ArtifactDutyTest, OneObjectUnderTwoIdsIsLoadedForBoth) {
     EXPECT_EQ(state_of("a")["state"], "rolled-back");
 }
 
+TEST_F(ArtifactDutyTest, OnesThatFailSlowlyDoNotKeepOthersWaiting) {
+    for (const auto* id : {"a", "b", "c"}) backend_.put_artifact(id, bundle(), kApproval);
+    for (const auto* id : {"a", "b"}) {
+        backend_.misbehave(
+            {.path = "/artifacts/" + std::string(id) + "/binary", .delay = 300ms, .status = 503});
+    }
+    start();
+    poll();
+    ASSERT_TRUE(caller_->run_until([this] { return !offers().empty(); }));
+    EXPECT_EQ(offers()[0].id, "c");
+    EXPECT_EQ(asked("/artifacts/a/binary"), 1U);
+    EXPECT_EQ(asked("/artifacts/b/binary"), 1U);
+}
+
 TEST_F(ArtifactDutyTest, AFailureIsToldOnceAndTriedLater) {
     backend_.put_artifact("a", bundle(), kApproval);
     backend_.misbehave({.path = "/artifacts/a/binary", .times = 1, .status = 503});
