@@ -21,10 +21,13 @@ void ArtifactReports::stop() {
 
 void ArtifactReports::send() {
     if (stopped_ || sending_ || waiting_.empty()) return;
-    const auto report = waiting_.begin()->second;
+    auto at = waiting_.upper_bound(last_);
+    if (at == waiting_.end()) at = waiting_.begin();
+    const auto report = at->second;
     auto exchange = dialect_.report(context_.identity, report);
     if (!exchange) return waiting_.clear();
-    waiting_.erase(waiting_.begin());
+    waiting_.erase(at);
+    last_ = report.id;
     sending_ = true;
     perform<void>(context_.client, *std::move(exchange),
                   [this, report](const Answer<>& answer) { on_answer(report, answer); });

@@ -28,6 +28,7 @@ class ArtifactReports {
     const DutyContext& context_;
     const ArtifactDialect& dialect_;
     std::map<std::string, ArtifactReport, std::less<>> waiting_;  // by id; 256 at most
+    std::string last_;  // the id of the one before: the next goes on behind it
     bool sending_ = false;
     bool stopped_ = false;
     Backoff backoff_;

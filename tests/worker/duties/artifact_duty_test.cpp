@@ -75,6 +75,19 @@ class ArtifactDutyTest : public testing::Test {
         dialect_ = find_dialect(dialect)->make(options);
         start_again();
     }
+    // In the dialect that tells the backend what came of artifacts.
+    void start_enrolled() {
+        start("bulkhead");
+        EnrollRequest request;
+        request.install_token = Secret("token");
+        request.host_id = "host-1";
+        request.agent_version = "1.0.0";
+        request.system.hostname = "h";
+        request.system.cpu_count = 1;
+        const auto enrolled = caller_->speak(dialect_->enrollment()->enroll(request));
+        ASSERT_TRUE(enrolled) << enrolled.error().text;
+        identity_ = enrolled->identity;
+    }
     // As the next worker, of the same state directory.
     void start_again() {
         duty_.reset();
@@ -448,16 +461,7 @@ TEST_F(ArtifactDutyTest, AFailureIsToldOnceAndTriedLater) {
 }
 
 TEST_F(ArtifactDutyTest, TheBackendOfBulkheadIsToldWhatCameOfIt) {
-    start("bulkhead");
-    EnrollRequest request;
-    request.install_token = Secret("token");
-    request.host_id = "host-1";
-    request.agent_version = "1.0.0";
-    request.system.hostname = "h";
-    request.system.cpu_count = 1;
-    const auto enrolled = caller_->speak(dialect_->enrollment()->enroll(request));
-    ASSERT_TRUE(enrolled) << enrolled.error().text;
-    identity_ = enrolled->identity;
+    start_enrolled();
     backend_.put_artifact("a", bundle(), kApproval);
     std::vector<AssignedArtifact> list{
         {.id = "a", .checksum = crypto::hex(crypto::sha256(as_bytes(bundle())))}};
@@ -470,6 +474,20 @@ TEST_F(ArtifactDutyTest, TheBackendOfBulkheadIsToldWhatCameOfIt) {
     EXPECT_EQ(told["state"], "loaded");
     EXPECT_EQ(told["manifest_sha256"], crypto::hex(kManifest));
     EXPECT_EQ(told["drops"], 7);
+}
+
+TEST_F(ArtifactDutyTest, AReportThatTheBackendDoesNotTakeHoldsUpNoOther) {
+    start_enrolled();
+    std::vector<AssignedArtifact> list;
+    for (const auto* id : {"a", "b"}) {
+        backend_.put_artifact(id, "hello");
+        list.push_back(
+            {.id = id, .checksum = crypto::hex(crypto::sha256(as_bytes(std::string("hello"))))});
+    }
+    backend_.misbehave({.path = "/v1/artifacts/a/state", .status = 503});
+    duty_->assigned(list);
+    EXPECT_TRUE(caller_->run_until([this] { return !backend_.artifact_states("b").empty(); }));
+    EXPECT_LE(asked("/v1/artifacts/a/state"), 2U);
 }
 
 }  // namespace
