@@ -529,6 +529,23 @@ TEST_F(TelemetryTest, AServerThatFallsSilentIsLeft) {
     duty_.reset();
 }
 
+// Bytes that confirm nothing are no sign of life while something is under way.
+TEST_F(TelemetryTest, AServerThatPingsAndConfirmsNothingIsLeft) {
+    TalkingServer server([&](int fd) {
+        TalkingServer::say(fd, "INFO {}\r\nPONG\r\n");
+        for (int i = 0; i < 300 && TalkingServer::say(fd, "PING\r\n"); ++i) {
+            TalkingServer::hear(fd, 10ms);
+        }
+    });
+    limits_.ping_interval = 50ms;
+    begin(server.at("nats"));
+    ASSERT_TRUE(run_until([&] { return says("\"connected\":true"); })) << described();
+    tell();
+    ASSERT_TRUE(run_until([&] { return says("confirms nothing"); })) << described();
+    EXPECT_TRUE(says("\"delivered\":0,\"queued\":1")) << described();
+    duty_.reset();
+}
+
 TEST_F(TelemetryTest, NobodyListensIsSaidWithTheSettingsKey) {
     begin("nats://127.0.0.1:9");
     ASSERT_TRUE(run_until([&] { return attempts_ >= 3; }));

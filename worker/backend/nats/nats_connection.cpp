@@ -11,6 +11,7 @@ namespace {
 
 constexpr unsigned kReadsAtOnce = 16;
 constexpr std::size_t kMostPongsDue = 1'024;
+constexpr unsigned kMostUnconfirmed = 2;  // pings
 
 // Forgets and frees: CONNECT may hold a credential.
 void wipe(std::string& text) {
@@ -57,6 +58,7 @@ void NatsConnection::close() {
     trust_ = {};
     info_ = {};
     received_ = unflushed_ = 0;
+    unconfirmed_ = 0;
     flushed_ = {};
     state_ = State::closed;
 }
@@ -161,6 +163,7 @@ Result<> NatsConnection::take_pong() {
     if (state_ < State::login || flushed_.empty()) return fail("the server sent a PONG unasked");
     const auto publications = flushed_.front();
     flushed_.pop_front();
+    unconfirmed_ = 0;
     if (state_ == State::ready) {
         if (publications > 0) callbacks_.confirmed(publications);
         return {};
@@ -258,6 +261,11 @@ void NatsConnection::ping() {
         return end({.what = settings_.url.place() + " has been silent for " +
                             std::to_string(settings_.ping_interval.count()) + " ms"});
     }
+    if (unconfirmed_ >= kMostUnconfirmed && !flushed_.empty()) {
+        return end({.what = settings_.url.place() + " sends, but confirms nothing of what it was "
+                                                    "sent"});
+    }
+    ++unconfirmed_;
     silent_ = true;
     received_ = 0;
     timer_ = loop_.after(settings_.ping_interval, [this] { ping(); });

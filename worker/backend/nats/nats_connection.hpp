@@ -19,7 +19,8 @@ struct NatsSettings {
     NatsClientName who;
     // From open() to the moment when the server has accepted the login.
     std::chrono::milliseconds timeout = std::chrono::seconds(10);
-    // A connection without an answer for so long, up to twice, has ended.
+    // A connection without an answer for so long, up to twice, has ended; one whose server sends
+    // and confirms nothing ends after three times.
     std::chrono::milliseconds ping_interval = std::chrono::minutes(1);
 };
 
@@ -101,6 +102,7 @@ class NatsConnection {
     std::size_t unflushed_ = 0;        // publications since the last flush()
     std::deque<std::size_t> flushed_;  // publications of each flush() that has no PONG yet
     bool silent_ = false;              // nothing was received since the last ping()
+    unsigned unconfirmed_ = 0;         // calls of ping() since the last PONG
     sys::TimerId more_;                // receive() goes on
     sys::TimerId timer_;               // the deadline of the login, then the next ping()
 };
