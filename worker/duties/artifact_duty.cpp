@@ -455,6 +455,14 @@ void ArtifactDuty::stop() {
     context_.loop.cancel(figures_timer_);
 }
 
+void ArtifactDuty::forget_all() {
+    stop();
+    for (const auto& [id, entry] : entries_) {
+        context_.log.check(store_.forget(id), "artifact-unsaved");
+    }
+    entries_.clear();
+}
+
 void ArtifactDuty::describe(JsonWriter& json) const {
     json.begin_array("artifacts");
     for (const auto& [id, entry] : entries_) {

@@ -30,8 +30,10 @@ class ArtifactDuty {
     // All that the backend assigns at present. One is fetched after the other.
     void assigned(std::vector<AssignedArtifact> all);
     void changed(const protocol::ArtifactStatus& status);
-    // Nothing is fetched and told any more.
+    // Nothing is fetched any more, and the backend is told nothing.
     void stop();
+    // The same for ever: nothing is known of any artifact, and telemetry is told nothing either.
+    void forget_all();
 
     // For `bulkhead status`: members of the backend's object.
     void describe(JsonWriter& json) const;

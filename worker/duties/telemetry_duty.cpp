@@ -37,9 +37,11 @@ NatsConnection::Callbacks TelemetryDuty::of_connection() {
             .ended = [this](const Error& error) { on_ended(error); }};
 }
 
-TelemetryDuty::~TelemetryDuty() {
+TelemetryDuty::~TelemetryDuty() { cancel_timers(); }
+
+void TelemetryDuty::cancel_timers() {
     for (const auto timer : {retry_, interval_}) context_.loop.cancel(timer);
-    if (send_timer_) context_.loop.cancel(*send_timer_);
+    if (send_timer_) context_.loop.cancel(*std::exchange(send_timer_, std::nullopt));
 }
 
 void TelemetryDuty::start() {
@@ -52,6 +54,17 @@ void TelemetryDuty::start() {
 void TelemetryDuty::drain() {
     drains_ = true;
     context_.loop.cancel(interval_);
+}
+
+void TelemetryDuty::close() {
+    closed_ = drains_ = true;
+    cancel_timers();
+    connection_.close();
+    queue_ = {};
+    since_.reset();
+    dropped_since_.reset();
+    trouble_.clear();
+    refusal_.clear();
 }
 
 // Without its files nothing is tried: other authorities than those of ca_file are not trusted.
@@ -116,6 +129,7 @@ void TelemetryDuty::job_event(const JobEvent& event) {
 }
 
 void TelemetryDuty::add(std::string_view subject_end, std::string payload) {
+    if (closed_) return;
     const auto dropped = queue_.dropped();
     queue_.add({subject_ + std::string(subject_end), std::move(payload)});
     if (queue_.dropped() > dropped && !dropped_since_) {

@@ -42,6 +42,8 @@ class TelemetryDuty : public TelemetrySink {
     void start();
     // Sends nothing more of its own accord; what is queued is sent while the connection lasts.
     void drain();
+    // Ends the connection, and takes no event any more.
+    void close();
 
     void artifact_event(const ArtifactEvent& event) override;
     void job_event(const JobEvent& event) override;
@@ -60,6 +62,7 @@ class TelemetryDuty : public TelemetrySink {
     void on_refused(const std::string& text);
     void refuse(const std::string& text);
     void on_ended(const Error& error);
+    void cancel_timers();
     void add(std::string_view subject_end, std::string payload);
     void send();
     void arm_interval(std::chrono::milliseconds delay);
@@ -79,6 +82,7 @@ class TelemetryDuty : public TelemetrySink {
     sys::TimerId interval_;
     std::optional<sys::TimerId> send_timer_;
     bool drains_ = false;
+    bool closed_ = false;
     sys::Clock::time_point ready_at_{};
     std::optional<UnixTime> since_;  // when the connection was made, or lost
     std::uint64_t delivered_ = 0;

@@ -260,6 +260,8 @@ void Session::look_whether_left() {
 void Session::stay_away() {
     identity_ = {};
     if (jobs_) jobs_->forget_all();
+    if (artifacts_) artifacts_->forget_all();
+    if (telemetry_) telemetry_->close();
     context_.log.check(stores_.inventory.forget(config_.name), "inventory-state");
     enroll_.stay_away();
     if (!context_.serves()) finish(false);

@@ -440,6 +440,21 @@ TEST_F(ArtifactDutyTest, OnesThatFailSlowlyDoNotKeepOthersWaiting) {
     EXPECT_EQ(asked("/artifacts/b/binary"), 1U);
 }
 
+TEST_F(ArtifactDutyTest, AHostThatHasLeftTellsOfNoArtifact) {
+    backend_.put_artifact("a", bundle(), kApproval);
+    start();
+    settle();
+    tell(ArtifactState::loaded);
+    ASSERT_EQ(sink_.events.size(), 1U);
+    duty_->forget_all();
+    tell(ArtifactState::expired);
+    settle();
+    EXPECT_EQ(sink_.events.size(), 1U);
+    EXPECT_EQ(state_of("a")["state"], "absent");
+    EXPECT_TRUE(store_->all()->empty());
+    EXPECT_EQ(offers().size(), 1U);
+}
+
 TEST_F(ArtifactDutyTest, AFailureIsToldOnceAndTriedLater) {
     backend_.put_artifact("a", bundle(), kApproval);
     backend_.misbehave({.path = "/artifacts/a/binary", .times = 1, .status = 503});

@@ -546,6 +546,28 @@ TEST_F(TelemetryTest, AServerThatPingsAndConfirmsNothingIsLeft) {
     duty_.reset();
 }
 
+TEST_F(TelemetryTest, OneThatIsClosedStaysClosed) {
+    std::atomic<bool> gone = false;
+    TalkingServer server([&](int fd) {
+        TalkingServer::say(fd, "INFO {}\r\nPONG\r\n");
+        while (TalkingServer::say(fd, "+OK\r\n")) TalkingServer::hear(fd, 10ms);
+        gone = true;
+    });
+    begin(server.at("nats"));
+    ASSERT_TRUE(run_until([&] { return says("\"connected\":true"); })) << described();
+    tell();
+    duty_->close();
+    tell();
+    duty_->job_event({.event = "ended", .delivery_id = "d-1"});
+    ASSERT_TRUE(run_until([&] { return gone.load(); }));
+    run_for(200ms);
+    EXPECT_EQ(server.connections(), 1);
+    EXPECT_TRUE(says("\"connected\":false")) << described();
+    EXPECT_TRUE(says("\"queued\":0,\"dropped\":0")) << described();
+    EXPECT_EQ(troubles(), "");
+    duty_.reset();
+}
+
 TEST_F(TelemetryTest, NobodyListensIsSaidWithTheSettingsKey) {
     begin("nats://127.0.0.1:9");
     ASSERT_TRUE(run_until([&] { return attempts_ >= 3; }));

@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "tests/support/eventually.hpp"
 #include "tests/support/files.hpp"
+#include "tests/worker/backend/nats/nats_server.hpp"
 #include "tests/worker/session/session_fixture.hpp"
 #include "worker/backend/aegisflux/identity_key.hpp"
 
@@ -221,6 +224,28 @@ TEST_F(Leaving, ARunningWorkerSaysGoodByeAndStaysAway) {
     EXPECT_EQ(backend_.requests().size(), before) << "it is said once";
     ASSERT_TRUE(std::filesystem::remove(host_->state / "enrolments/fleet.left"));
     EXPECT_TRUE(host_->run(RunMode::check_in_only, true).well) << "and back, by the same token";
+}
+
+TEST_F(Leaving, TelemetryEndsAndNothingIsKnownOfArtifacts) {
+    std::atomic<bool> came = false;
+    std::atomic<bool> gone = false;
+    test::TalkingServer server([&](int fd) {
+        came = test::TalkingServer::say(fd, "INFO {}\r\nPONG\r\n");
+        while (test::TalkingServer::say(fd, "+OK\r\n")) test::TalkingServer::hear(fd, 20ms);
+        gone = true;
+    });
+    host_->config.telemetry.url = server.at("nats");
+    host_->config.telemetry.subject = "agent.telemetry";
+    const auto artifacts = ArtifactStore::open(host_->state.open());
+    ASSERT_TRUE(artifacts);
+    ASSERT_TRUE(artifacts->keep({.id = "a", .state = "loaded"}));
+    EXPECT_TRUE(host_->serve_until([&] {
+        if (backend_.heartbeats().empty() || !came) return false;
+        if (!std::filesystem::exists(host_->state / "enrolments/fleet.left")) mark_left();
+        return !farewell().empty() && gone;
+    }));
+    EXPECT_EQ(server.connections(), 1);
+    EXPECT_TRUE(artifacts->all()->empty());
 }
 
 TEST_F(Leaving, WhatAnEarlierWorkerDidNotSayTheNextOneDoes) {
