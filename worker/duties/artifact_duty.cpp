@@ -69,15 +69,19 @@ ArtifactDuty::Entry& ArtifactDuty::entry_of(const std::string& id) {
 }
 
 // An object has one manifest, under whatever ids the backend names it: the broker tells one
-// delivery of each backend, and after its restart none. The end of an older manifest of the same
-// id changes nothing about the one that came after it.
+// delivery of each backend, and after its restart none. What was refused under another id, as its
+// bytes may not be those of the manifest, has no part in it. The end of an older manifest of the
+// same id changes nothing about the one that came after it.
 std::vector<ArtifactDuty::Entry*> ArtifactDuty::entries_of(const protocol::ArtifactStatus& status) {
     const auto manifest = crypto::hex(status.manifest);
     std::vector<Entry*> all;
     for (auto& [id, entry] : entries_) {
         if (!entry.record) continue;
         auto& known = entry.record->manifest;
-        if (known.empty() && id == status.delivery_id.value.str()) known = manifest;
+        const bool named = id == status.delivery_id.value.str();
+        if (known.empty() && named) known = manifest;
+        const auto& state = entry.record->state;
+        if (!named && (state == "refused" || state == "unusable")) continue;
         if (known == manifest) all.push_back(&entry);
     }
     return all;

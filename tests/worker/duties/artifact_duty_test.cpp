@@ -426,6 +426,20 @@ TEST_F(ArtifactDutyTest, OneObjectUnderTwoIdsIsLoadedForBoth) {
     EXPECT_EQ(state_of("a")["state"], "rolled-back");
 }
 
+TEST_F(ArtifactDutyTest, WhatWasRefusedIsNotLoadedByAnotherOfItsManifest) {
+    backend_.put_artifact("a", bundle(), kApproval);
+    start();
+    settle();
+    reply_ = {.decision = protocol::Decision::refused,
+              .reason = protocol::Code::clipped("not-approved")};
+    backend_.put_artifact("b", bundle(), kApproval);
+    settle();
+    tell(ArtifactState::loaded);
+    EXPECT_EQ(state_of("a")["state"], "loaded");
+    EXPECT_EQ(state_of("b")["state"], "refused");
+    EXPECT_EQ(state_of("b")["reason"], "not-approved");
+}
+
 TEST_F(ArtifactDutyTest, OnesThatFailSlowlyDoNotKeepOthersWaiting) {
     for (const auto* id : {"a", "b", "c"}) backend_.put_artifact(id, bundle(), kApproval);
     for (const auto* id : {"a", "b"}) {
