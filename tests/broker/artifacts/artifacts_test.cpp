@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "broker/handlers/handlers.hpp"
 #include "broker/jobs/cgroup.hpp"
 #include "broker/loader.hpp"
@@ -325,6 +327,34 @@ TEST_F(ArtifactsTest, ABurningOneIsRolledBackAndNotLoadedAgain) {
     EXPECT_EQ(test::attached_now(), before);
     EXPECT_TRUE(context->troubles.stands("artifact-rolled-back"));
     EXPECT_EQ(offer(elf).reason.str(), "artifact-withdrawn");
+}
+
+TEST_F(ArtifactsTest, TheGuardIsNotPutOffByOthersThatFail) {
+    const auto elf = test::example("burn");
+    auto manifest = manifest_of(elf, "burner", "burn");
+    manifest.max_cpu_percent = 1;
+    pin("burner", manifest);
+    // Each an object of its own, by a byte behind its end.
+    std::vector<std::string> failing;
+    for (char byte = '1'; byte <= '8'; ++byte) {
+        failing.push_back(test::example("count_packets") + byte);
+        const auto id = std::string("fails-") + byte;
+        pin(id, manifest_of(failing.back(), id, "no_such_program"));
+    }
+    begin();
+    ASSERT_EQ(offer(elf).decision, protocol::Decision::admitted);
+    until_told(1);
+    const auto since = sys::Clock::now();
+    std::size_t offered = 0;
+    const auto is_over = [&](const auto& one) { return one.first == ArtifactState::rolled_back; };
+    until([&] {
+        const auto next = since + std::chrono::seconds(4) * offered;
+        if (offered < failing.size() && sys::Clock::now() >= next) offer(failing[offered++]);
+        for (int i = 0; i < 20; ++i) test::send_packet();
+        return std::ranges::any_of(told, is_over);
+    });
+    EXPECT_LT(sys::Clock::now() - since, std::chrono::seconds(30));
+    EXPECT_GE(offered, 5U) << recorded();
 }
 
 // --- what a loader may say
