@@ -33,6 +33,11 @@ std::string Loader::unusable() const {
                "; install the package bulkhead-loader and restart the agent";
     }
     const auto& profile = broker_.policy->policy.part(kName);
+    // Its view is closed when it has answered, so nothing else holds it to its files.
+    if (broker_.landlock_abi <= 0) {
+        return "this kernel has no Landlock (Linux 5.13, enabled at boot), which alone holds a "
+               "loader to its files";
+    }
     const auto lacking = profile.capabilities & ~broker_.ceiling.capabilities;
     if (lacking != 0) {
         return "this agent was started without " + policy::capability_names(lacking) +

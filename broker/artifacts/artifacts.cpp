@@ -28,8 +28,9 @@ Artifacts::~Artifacts() {
 std::string Artifacts::unusable() const {
     if (!withdrawn_) {
         return "what was withdrawn on this host cannot be read (" + withdrawn_.error().what +
-               "): mend or remove " + broker_.state_directory + "/broker/" +
-               std::string(Withdrawn::kFile) + ", then restart the agent";
+               "): mend " + broker_.state_directory + "/broker/" + std::string(Withdrawn::kFile) +
+               ", or take the approvals of what was withdrawn (audit log: artifact-ended) out of "
+               "the policy before you remove it; then restart the agent";
     }
     return loader_.unusable();
 }
@@ -138,7 +139,7 @@ Artifacts::Work* Artifacts::pending(std::string_view id) {
 void Artifacts::policy_changed() {
     std::vector<std::pair<std::string, admission::ArtifactVerdict>> gone;
     for (const auto& [id, one] : loaded_) {
-        auto verdict = judge_again(*one.approved, one.approved->admitted);
+        auto verdict = judge_as_admitted(*one.approved);
         if (!verdict.admitted) gone.emplace_back(id, std::move(verdict));
     }
     for (const auto& [id, verdict] : gone) {

@@ -111,9 +111,13 @@ class Artifacts {
     Result<> record(const Work& work);
     Result<> record_refusal(const ArtifactOffer& offer, const admission::ArtifactVerdict& verdict);
     Result<> keep(const ArtifactOffer& offer, const admission::ArtifactVerdict& verdict);
-    // Why policy would not admit it any more, were it offered `at` that time; else admitted. Of
-    // one that is loaded that is when it was admitted: what time alone ends, its timers end.
-    admission::ArtifactVerdict judge_again(const ApprovedArtifact& artifact, UnixTime at) const;
+    // Why policy would not admit it any more, were it offered when it was admitted; else admitted.
+    // It is asked of one that is loaded: what time alone ends, its timers end.
+    admission::ArtifactVerdict judge_as_admitted(const ApprovedArtifact& artifact) const;
+    // The same, were it offered now, by the ledger's floors too.
+    admission::ArtifactVerdict judge_now(const ApprovedArtifact& artifact) const;
+    admission::ArtifactVerdict judge_again(const ApprovedArtifact& artifact,
+                                           const admission::LedgerView& ledger, UnixTime at) const;
     // Why nothing that these brought may begin; empty if it may.
     std::string suspended(const Bringers& bringers) const;
 

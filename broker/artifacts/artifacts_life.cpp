@@ -35,12 +35,15 @@ void Artifacts::adopt_all() {
     pins_.emplace(*std::move(pins));
     auto found = pins_->adopt();
     if (!found) return stay(found.error());
+    std::string still;
     for (const auto& one : found->others) {
+        if (!one.withdrawn) still += (still.empty() ? "" : "; ") + one.why;
         note(broker_, "artifact-not-adopted",
              {{"artifact", one.name}, {"withdrawn", one.withdrawn}, {"why", one.why}});
         broker_.log.warning("artifact-not-adopted",
                             {{"artifact", quoted(one.name, 80)}, {"why", one.why}});
     }
+    if (!still.empty()) tell_still_attached(still);
     for (auto& one : found->adopted) adopt(std::move(one));
 }
 
@@ -62,7 +65,7 @@ void Artifacts::adopt(Adopted one) {
         approved->signatures = record.signatures;
         approved->elf = *std::move(elf);
         approved->admitted = UnixTime{std::chrono::seconds(record.loaded)};
-        const auto verdict = judge_again(*approved, approved->admitted);
+        const auto verdict = judge_as_admitted(*approved);
         approved->rule = verdict.rule;
         approved->signers = verdict.signers;
         if (!verdict.admitted) reason = admission::code(verdict.reason);

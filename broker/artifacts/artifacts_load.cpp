@@ -80,7 +80,7 @@ Result<> Artifacts::start(Work& work) {
         order.frame = protocol::ProbeKernel{.seccomp = {}, .landlock = {}, .remove = {}};
         std::get<protocol::ProbeKernel>(order.frame).remove.items = work.remove;
     } else {
-        const auto verdict = judge_again(*work.approved, sys::now());
+        const auto verdict = judge_now(*work.approved);
         if (!verdict.admitted) {
             work.reason = admission::code(verdict.reason);
             work.detail = verdict.detail;
@@ -176,7 +176,7 @@ void Artifacts::settle(Work work) {
     }
     // Policy may have become another while the loader worked, and an operator may have removed it.
     if (work.reason.empty()) {
-        const auto verdict = judge_again(*work.approved, work.approved->admitted);
+        const auto verdict = judge_as_admitted(*work.approved);
         if (!verdict.admitted) {
             work.reason = admission::code(verdict.reason);
             work.detail = verdict.detail;
@@ -203,7 +203,7 @@ void Artifacts::settle(Work work) {
     // The kernel takes one program there, and it is the one to be replaced: that makes room.
     const auto old = loaded_.find(id);
     if (work.busy && old != loaded_.end() && !broker_.draining &&
-        judge_again(*work.approved, sys::now()).admitted) {
+        judge_now(*work.approved).admitted) {
         Work again;
         again.approved = work.approved;
         again.bringers = work.bringers;
@@ -312,7 +312,7 @@ void Artifacts::failed(const Work& work) {
 
 // The one before of the same id, if it is approved still.
 void Artifacts::come_back(const ApprovedPtr& before, const Bringers& bringers) {
-    const auto verdict = judge_again(*before, sys::now());
+    const auto verdict = judge_now(*before);
     note(broker_, "artifact-comes-back",
          {{"artifact", before->manifest.id},
           {"manifest", crypto::hex(before->manifest.digest)},

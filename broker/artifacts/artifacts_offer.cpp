@@ -96,13 +96,24 @@ ArtifactVerdict Artifacts::judge(const ArtifactOffer& offer) {
     return second.admitted ? verdict : second;
 }
 
-ArtifactVerdict Artifacts::judge_again(const ApprovedArtifact& artifact, UnixTime at) const {
+ArtifactVerdict Artifacts::judge_as_admitted(const ApprovedArtifact& artifact) const {
+    return judge_again(artifact,
+                       {.runs = {}, .clock_floor = artifact.admitted, .birth = UnixTime{}},
+                       artifact.admitted);
+}
+
+ArtifactVerdict Artifacts::judge_now(const ApprovedArtifact& artifact) const {
+    const auto clocks = sys::read_clocks();
+    return judge_again(artifact, broker_.ledger.view(clocks), clocks.now);
+}
+
+ArtifactVerdict Artifacts::judge_again(const ApprovedArtifact& artifact,
+                                       const admission::LedgerView& ledger, UnixTime at) const {
     const auto elf = sys::read_from_start(artifact.elf, approval::kMaxElf);
     admission::ArtifactFacts facts;
     facts.intake_suspended = false;
     facts.loader_unusable = withdrawn_ ? "" : unusable();
     if (withdrawn_) facts.withdrawn = withdrawn_->digests();
-    const admission::LedgerView ledger{.runs = {}, .clock_floor = at, .birth = UnixTime{}};
     return admission::admit_artifact({.elf = elf ? std::string_view(*elf) : std::string_view(),
                                       .manifest = artifact.manifest_bytes,
                                       .signatures = artifact.signatures},

@@ -283,6 +283,17 @@ TEST_F(ArtifactsTest, WithoutALoaderItIsRefusedAndTheReasonSaysWhatToInstall) {
     EXPECT_THAT(reply.detail.str(), HasSubstr("no-loader"));
 }
 
+TEST_F(ArtifactsTest, WithoutLandlockNoLoaderStarts) {
+    const auto elf = test::example("count_packets");
+    pin("counter", manifest_of(elf, "counter", "count"));
+    begin();
+    until_idle();
+    context->landlock_abi = 0;
+    const auto reply = offer(elf);
+    EXPECT_EQ(reply.reason.str(), "loader-unusable");
+    EXPECT_THAT(reply.detail.str(), HasSubstr("has no Landlock"));
+}
+
 TEST_F(ArtifactsTest, OneThatNobodyApprovedOrThatIsNotSealedNeverReachesALoader) {
     begin();
     until_idle();
