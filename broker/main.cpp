@@ -75,7 +75,7 @@ int go_back(broker::Options options) {
     make_absolute(options);
     const auto left = ::geteuid() == 0 ? broker::migrate_back(options) : fail("only root may");
     if (!left) {
-        std::fprintf(stderr, "broker --migrate-back: %s\n", left.error().what.c_str());
+        std::fprintf(stderr, "bulkhead-broker --migrate-back: %s\n", left.error().what.c_str());
         return broker::kFailed;
     }
     std::string text;
@@ -92,7 +92,8 @@ int become_tool(const std::vector<std::string>& words) {
     const sys::Argv argv(std::move(copy));
     ::execv(path.c_str(), argv.get());
     std::fprintf(stderr,
-                 "broker: %s; it belongs to this package: install it, or call bulkhead %s\n",
+                 "bulkhead-broker: %s; it belongs to this package: install it, or call "
+                 "bulkhead %s\n",
                  sys::fail_errno(path).error().what.c_str(), words[0].c_str());
     return broker::kBadUsage;
 }
@@ -107,7 +108,8 @@ int main(int count, char** values) {
         return broker::kBadUsage;
     }
     if (!options) {
-        std::fprintf(stderr, "broker: %s; see broker --help\n", options.error().what.c_str());
+        std::fprintf(stderr, "bulkhead-broker: %s; see bulkhead-broker --help\n",
+                     options.error().what.c_str());
         return broker::kBadUsage;
     }
     switch (options->command) {

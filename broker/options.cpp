@@ -129,7 +129,7 @@ Result<Options> parse_options(std::span<char* const> arguments) {
 
 std::string help_text() {
     std::string text =
-        "usage: broker [options]\n\n"
+        "usage: bulkhead-broker [options]\n\n"
         "The root half of the Bulkhead agent: runs approved jobs for the confined worker it "
         "starts.\n"
         "Without a command it serves until SIGTERM; SIGHUP reloads the policy and reopens "

@@ -24,7 +24,7 @@ constexpr std::string_view kNoUnit = "none";
 constexpr std::string_view kShipped = BULKHEAD_DOC "/agent.yaml";
 
 // Options of the broker that take a value, and those that take none; all others are settings
-// (broker --help).
+// (bulkhead-broker --help).
 constexpr std::array<std::string_view, 11> kValued{
     "--policy",  "--vendor-policy", "--config", "--state",       "--log-dir",    "--log-file",
     "--run-dir", "--systemctl",     "--worker", "--worker-user", "--config-user"};

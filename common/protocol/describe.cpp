@@ -93,8 +93,8 @@ void add_table(std::string& page, std::string_view title) {
 std::string describe() {
     std::string page =
         "# The protocol between workers and broker\n\n"
-        "Printed from `common/protocol/requests.hpp`, `artifacts.hpp` and `events.hpp` by `broker "
-        "--describe-protocol`;\n"
+        "Printed from `common/protocol/requests.hpp`, `artifacts.hpp` and `events.hpp` by "
+        "`bulkhead-broker --describe-protocol`;\n"
         "a test compares this page with the declarations.\n\n"
         "Version " +
         std::to_string(kVersion) + ". One frame is one SOCK_SEQPACKET packet: a header of " +

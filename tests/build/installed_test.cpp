@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <regex>
+#include <set>
 
 #include "tests/build/elf.hpp"
 #include "tests/support/tree.hpp"
@@ -96,12 +97,44 @@ TEST(InstalledPages, LeadToWhatIsInstalled) {
     EXPECT_GT(links, 50U);
 }
 
-TEST(InstallManifest, NamesTheLinkInTheAdministratorsPath) {
+TEST(InstallManifest, NamesAllThatIsThereAndNothingLeadsNowhere) {
+    namespace fs = std::filesystem;
     const TempDir root;
+    // What 0.1 left; another's program of that name stays.
+    fs::create_directories(root.path() + "/usr/sbin");
+    fs::create_symlink("../libexec/bulkhead/broker", root.path() + "/usr/sbin/broker");
     output_of("DESTDIR='" + root.path() + "' '" CMAKE "' --install '" BUILD_TREE "' --prefix /usr");
     std::ifstream file(BUILD_TREE "/install_manifest.txt");
-    const std::string text(std::istreambuf_iterator<char>(file), {});
-    EXPECT_THAT(text, HasSubstr("/usr/sbin/broker"));
+    std::set<std::string> named;
+    for (std::string line; std::getline(file, line);) named.insert(line);
+    EXPECT_THAT(named, Contains("/usr/sbin/bulkhead-broker"));
+    EXPECT_FALSE(fs::is_symlink(root.path() + "/usr/sbin/broker"));
+    for (const auto& entry : fs::recursive_directory_iterator(root.path())) {
+        if (entry.is_directory()) continue;
+        const auto path = entry.path().string().substr(root.path().size());
+        EXPECT_THAT(named, Contains(path));
+        EXPECT_TRUE(fs::exists(entry.path())) << path << " leads nowhere";
+    }
+}
+
+TEST(InstalledLink, LeavesAnothersProgramOfTheOldNameAlone) {
+    const TempDir root;
+    std::filesystem::create_directories(root.path() + "/usr/sbin");
+    std::filesystem::create_symlink("/opt/mqtt/broker", root.path() + "/usr/sbin/broker");
+    output_of("DESTDIR='" + root.path() + "' '" CMAKE "' --install '" BUILD_TREE "' --prefix /usr");
+    EXPECT_TRUE(std::filesystem::is_symlink(root.path() + "/usr/sbin/broker"));
+}
+
+TEST(InstalledLink, VetsAJobOnAnyMachine) {
+    const TempDir root;
+    output_of("DESTDIR='" + root.path() + "' '" CMAKE "' --install '" BUILD_TREE "' --prefix /usr");
+    const auto broker = "'" + root.path() + "/usr/sbin/bulkhead-broker'";
+    EXPECT_THAT(output_of(broker + " --version"), StartsWith("bulkhead "));
+    std::ofstream(root.path() + "/job.sh") << "#!/bin/bash\nuptime\n";
+    // It is no approved job: the status is 1, and the words are the verdict's.
+    EXPECT_THAT(output_of(broker + " --dry-run '" + root.path() + "/job.sh' --policy '" +
+                          root.path() + "/etc/bulkhead/policy' || [ $? = 1 ]"),
+                HasSubstr("not-approved"));
 }
 
 TEST(InstalledUnits, ThoseThatOnlyLookHaveNoPowerOverTheAgentNorANetwork) {

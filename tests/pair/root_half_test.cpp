@@ -147,7 +147,7 @@ TEST(RootHalf, TheProtocolPageIsWhatTheBrokerPrints) {
     const auto printed = run({BULKHEAD_BROKER, "--describe-protocol"});
     ASSERT_EQ(printed.code, 0);
     EXPECT_EQ(printed.output, content_of(kSource / "docs/protocol.md"))
-        << "renew it: broker --describe-protocol > docs/protocol.md";
+        << "renew it: bulkhead-broker --describe-protocol > docs/protocol.md";
 }
 
 }  // namespace

@@ -73,7 +73,7 @@ port=$(sed -n 's/.*"url":"[^"]*:\([0-9]*\)".*/\1/p' /srv/ready.json)
 echo line >/var/log/lab.log  # anybody may read it
 chmod 644 /etc/bulkhead/agent.yaml
 attempt() {  # attempt UNIT: what it could do
-    systemd-run -q --unit="$1" -p Delegate=yes /usr/sbin/broker --worker /opt/lab/attempts "$port"
+    systemd-run -q --unit="$1" -p Delegate=yes /usr/sbin/bulkhead-broker --worker /opt/lab/attempts "$port"
     for ((tick = 0; tick < 600; tick++)); do
         ! journalctl -o cat -u "$1" | grep -q "attempts made" || break
         sleep 0.1
@@ -98,7 +98,7 @@ for wall in "${walls[@]}"; do check "and nothing else did: $wall" grep -qx "$wal
 # --- a broker that is killed takes its worker along, though the worker has another domain. Stopped, it cannot see the
 # end of its channel: only the kernel's PR_SET_PDEATHSIG is left, which a change of domain undoes,
 # and the worker asks for anew
-systemd-run -q --unit=orphan -p Delegate=yes -p KillMode=process /usr/sbin/broker
+systemd-run -q --unit=orphan -p Delegate=yes -p KillMode=process /usr/sbin/bulkhead-broker
 check "and is confined" await 60 bash -c "journalctl -q -u orphan BULKHEAD_EVENT=worker-confined | grep -q ."
 worker=$(pgrep -u bulkhead-w0)
 kill -STOP "$worker"

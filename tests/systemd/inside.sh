@@ -82,7 +82,7 @@ done
 systemctl start bulkhead-checkin.service
 skipped() { journalctl -o cat -u bulkhead-checkin.service | grep -q "exec-condition"; }
 check "a pass of its own keeps away from the agent that always runs" await 20 skipped
-check "a second broker is turned away" bash -c 'broker --once 2>/dev/null; [ $? = 1 ]'
+check "a second broker is turned away" bash -c 'bulkhead-broker --once 2>/dev/null; [ $? = 1 ]'
 check "and does the first no harm" bash -c 'bulkhead status >/dev/null'
 
 clock_is_read_only() {
@@ -171,7 +171,7 @@ systemctl stop "$unit"
 
 # A worker that says what no worker says.
 systemd-run -q --unit=rude -p Delegate=yes -E MALICE_BACKENDS=bulkhead -E MALICE_ORDERS='campaign garbage-greeting' \
-    /usr/sbin/broker --worker /opt/lab/malicious-worker
+    /usr/sbin/bulkhead-broker --worker /opt/lab/malicious-worker
 check "a worker that breaks the protocol is replaced, and after five times jobs are suspended" \
     await 60 audited intake-suspended
 check "each time is in the audit log" test "$(grep -c '"event":"protocol-violation"' /var/log/bulkhead/audit.log)" = 5

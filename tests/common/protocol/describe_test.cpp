@@ -40,7 +40,7 @@ TEST(Describe, ShowsBoundsAndWhatIsInside) {
 
 TEST(Describe, IsThePageInTheDocumentation) {
     EXPECT_EQ(test::content_of(PROTOCOL_PAGE), describe())
-        << "write it anew: broker --describe-protocol > docs/protocol.md";
+        << "write it anew: bulkhead-broker --describe-protocol > docs/protocol.md";
 }
 
 }  // namespace
