@@ -2,6 +2,7 @@
 # targets.
 
 option(BULKHEAD_TESTS "Build the tests and the reference backend" OFF)
+option(BULKHEAD_REFERENCE_BACKEND "Build the reference backend also without the tests" OFF)
 option(BULKHEAD_WERROR "Warnings are errors" OFF)
 option(BULKHEAD_HARDEN "Compiler and linker hardening of shipped binaries" OFF)
 option(BULKHEAD_FUZZ "Build the libFuzzer targets (clang only)" OFF)

@@ -22,6 +22,8 @@ runtime_packages=(busybox-static fzf ripgrep fd-find perl python3 nodejs)
 # Programs that the cases of tests/everyday run; a case whose program is missing is skipped.
 everyday_packages=(acl at cron git iproute2 iptables iputils-ping libcap2-bin logrotate lsof lvm2 man-db net-tools
     nftables nodejs perl psmisc python3 strace sudo ufw)
+# What scripts/package deb and repo run.
+package_packages=(dpkg-dev debhelper apt-utils gpg)
 fuzz_packages=(clang-19 libclang-rt-19-dev)
 selinux_packages=(selinux-policy-dev)
 
@@ -36,6 +38,11 @@ install_packages() {
     say "installing ${#missing[@]} packages: ${missing[*]}"
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# install_missing NAME...: the same, for what anybody may run where all of them are installed.
+install_missing() {
+    dpkg-query -W "$@" >/dev/null 2>&1 || install_packages "$@"
 }
 
 # fetch_package NAME DIRECTORY: downloads a package into the directory unless one is there, and does
