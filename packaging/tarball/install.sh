@@ -83,15 +83,18 @@ verify() {  # verify ARCHIVE: a copy that only root can change is $work/archive,
 
 # --- what would be in the way
 
-inside_the_agent() { grep -qE '/bulkhead(-checkin)?\.service/jobs' /proc/self/cgroup; }
+inside_the_agent() { grep -qE '/bulkhead(-checkin)?\.service/.*/jobs/' /proc/self/cgroup; }
 
 refuse_where_a_package_is() {  # refuse_where_a_package_is FILE...
     local owner
-    if command -v dpkg-query >/dev/null && owner=$(dpkg-query -S -- "$@" 2>/dev/null | head -n 1) && [ -n "$owner" ]; then
-        die "${owner#*: } belongs to the package ${owner%%: *}: upgrade it by apt, or remove the package first"
+    # Both end with 1 where they do not know one of the files.
+    if command -v dpkg-query >/dev/null; then
+        owner=$(dpkg-query -S -- "$@" 2>/dev/null | sed -n 1p || true)
+        [ -z "$owner" ] || die "${owner#*: } belongs to the package ${owner%%: *}: upgrade it by apt, or remove it first"
     fi
-    if command -v rpm >/dev/null && owner=$(rpm -qf -- "$@" 2>/dev/null | head -n 1) && [ -n "$owner" ]; then
-        die "the package $owner has files of the agent: upgrade it, or remove it first"
+    if command -v rpm >/dev/null; then
+        owner=$(rpm -qf -- "$@" 2>/dev/null | grep -v ' ' | sed -n 1p || true)
+        [ -z "$owner" ] || die "the package $owner has files of the agent: upgrade it, or remove it first"
     fi
 }
 

@@ -4,6 +4,7 @@
 #   . lab.sh
 #   boot_lab BUILD_DIRECTORY FILE...   the files go to /opt/lab
 #   in_lab COMMAND...
+# With lab_installs=no the agent is not installed; lab_leaves are files that go when the lab does.
 set -euo pipefail
 readonly kSkipped=77  # ctest calls that skipped
 
@@ -15,7 +16,7 @@ clean_up_lab() {
     for group in "${lab_groups[@]}"; do
         [ ! -d "$group" ] || find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
     done
-    rm -rf "$lab_work"
+    rm -rf "$lab_work" ${lab_leaves+"${lab_leaves[@]}"}
 }
 
 # An overlay cannot be ID-mapped, so a job that deletes needs another file system to delete from.
@@ -40,7 +41,7 @@ start_lab() {
     mkdir "$root/etc/systemd/system"
     printf '[Unit]\nRequires=basic.target dbus.socket\n' >"$root/etc/systemd/system/lab.target"
     : >"$root/etc/machine-id"
-    DESTDIR=$root cmake --install "$lab_build" --prefix /usr >/dev/null
+    [ "${lab_installs-yes}" = no ] || DESTDIR=$root cmake --install "$lab_build" --prefix /usr >/dev/null
     mkdir -p "$root/opt/lab"
     cp -r "$lab_build/tests/backend/reference-backend" "$@" "$root/opt/lab/"
     mount_scratch /tmp
@@ -80,7 +81,7 @@ boot_lab() {
     trap clean_up_lab EXIT
     mkdir "${lab_groups[@]}"
     export -f start_lab mount_scratch
-    export lab_work lab_build
+    export lab_work lab_build lab_installs
     # The host's /tmp and not one of systemd-nspawn's making.
     export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_TMPFS_TMP=0
     # An array cannot be exported.
