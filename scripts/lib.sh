@@ -24,6 +24,10 @@ everyday_packages=(acl at cron git iproute2 iptables iputils-ping libcap2-bin lo
     nftables nodejs perl psmisc python3 strace sudo ufw)
 # What scripts/package deb and repo run.
 package_packages=(dpkg-dev debhelper apt-utils gpg)
+# What scripts/package tarball and image run, and tests/packages of archive, image, Ansible role and cloud-init's example.
+image_packages=(umoci python3 ca-certificates openssh-client)
+image_test_packages=(skopeo bubblewrap ansible-core ansible-lint python3-apt python3-requests python3-configobj python3-oauthlib
+    python3-jsonpatch python3-jsonschema python3-netifaces python3-serial)
 fuzz_packages=(clang-19 libclang-rt-19-dev)
 selinux_packages=(selinux-policy-dev)
 

@@ -213,7 +213,10 @@ say_what_comes_next() {
 
 uninstall() {
     ! inside_the_agent || die "this is a job of the agent, which ends with it: use a shell"
+    local paths
     if [ -f "$kList" ]; then
+        mapfile -t paths <"$kList"
+        refuse_where_a_package_is "${paths[@]}"
         ! have_systemd || systemctl -q disable --now "${kUnits[@]}" 2>/dev/null || true
         remove_files < <(cat "$kList"; echo "$kList")
         ! have_systemd || systemctl daemon-reload
@@ -221,7 +224,8 @@ uninstall() {
     elif ! $purge; then
         die "nothing was installed here from an archive"
     fi
-    [ ! -d /sys/fs/bpf/bulkhead ] || say "eBPF artifacts that outlive the agent stay attached: /sys/fs/bpf/bulkhead"
+    # What is pinned there would go on in the kernel, with nobody to end it at its time.
+    rm -rf /sys/fs/bpf/bulkhead
     if $purge; then
         refuse_where_a_package_is /usr/libexec/bulkhead/broker
         purge_state
@@ -235,7 +239,7 @@ purge_state() {
     if [ -d /var/lib/bulkhead ]; then
         find /var/lib/bulkhead -xdev -mindepth 1 -maxdepth 1 ! -name broker -exec rm -rf --one-file-system {} +
         [ ! -d /var/lib/bulkhead/broker ] ||
-            find /var/lib/bulkhead/broker -xdev -mindepth 1 -maxdepth 1 ! -name ledger ! -name evidence \
+            find /var/lib/bulkhead/broker -xdev -mindepth 1 -maxdepth 1 ! -name 'ledger*' ! -name evidence \
                 -exec rm -rf --one-file-system {} +
         rmdir /var/lib/bulkhead/broker /var/lib/bulkhead 2>/dev/null || true
     fi
