@@ -29,4 +29,7 @@ install(DIRECTORY policy selinux docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES worker/backend/bulkhead/openapi.yaml
         DESTINATION ${CMAKE_INSTALL_DOCDIR}/worker/backend/bulkhead)
 install(FILES tests/backend/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/tests/backend)
+# docs/packaging.md links to these.
+install(FILES packaging/oci/compose.yaml DESTINATION ${CMAKE_INSTALL_DOCDIR}/packaging/oci)
+install(DIRECTORY packaging/ansible packaging/cloud-init DESTINATION ${CMAKE_INSTALL_DOCDIR}/packaging)
 install(FILES systemd/agent.yaml docs/agent.schema.json CONTRIBUTING.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
