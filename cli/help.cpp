@@ -138,7 +138,7 @@ std::string help_of(std::span<const Usage> commands) {
     return text +
            "\nbulkhead COMMAND --help explains the words in capitals and has an example. FILE - is "
            "standard\ninput. " +
-           std::string(kStatuses);
+           std::string(exit_statuses());
 }
 
 std::string help_of(const Usage& command) {
@@ -148,11 +148,21 @@ std::string help_of(const Usage& command) {
         if (holds_word(command.arguments, word)) words += row("  " + std::string(word), meaning);
     }
     if (!words.empty()) text += "\n" + words;
-    const auto example = std::ranges::find(kExamples, command.name, &Pair::first);
-    if (example != kExamples.end()) {
-        text += "\nexample:\n  " + std::string(example->second) + "\n";
+    if (const auto example = example_of(command.name); !example.empty()) {
+        text += "\nexample:\n  " + std::string(example) + "\n";
     }
-    return text + "\n" + std::string(command.name == "status" ? kStatusesOfStatus : kStatuses);
+    return text + "\n" + std::string(exit_statuses(command.name));
+}
+
+std::span<const Meaning> words_in_capitals() { return kWords; }
+
+std::string_view example_of(std::string_view command) {
+    const auto* found = std::ranges::find(kExamples, command, &Pair::first);
+    return found == kExamples.end() ? "" : found->second;
+}
+
+std::string_view exit_statuses(std::string_view command) {
+    return command == "status" ? kStatusesOfStatus : kStatuses;
 }
 
 }  // namespace bulkhead::cli
