@@ -23,13 +23,19 @@ install(SCRIPT ${CMAKE_BINARY_DIR}/install.cmake)
 install(DIRECTORY ${CMAKE_BINARY_DIR}/vendor-policy/ DESTINATION ${BULKHEAD_VENDOR_POLICY})
 install(FILES systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME bulkhead.conf)
 install(FILES systemd/tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME bulkhead.conf)
-install(FILES README.md SECURITY.md LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY policy selinux docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
-# README links to both by their paths in the repository.
+# `cmake --install DIR --component documents` installs the pages alone.
+install(FILES README.md SECURITY.md LICENSE CHANGELOG.md CONTRIBUTING.md systemd/agent.yaml docs/agent.schema.json
+        DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT documents)
+install(DIRECTORY policy selinux docs DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT documents
+        PATTERN docs/man EXCLUDE)
+# Pages link to these by their paths in the repository.
 install(FILES worker/backend/bulkhead/openapi.yaml
-        DESTINATION ${CMAKE_INSTALL_DOCDIR}/worker/backend/bulkhead)
-install(FILES tests/backend/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/tests/backend)
-# docs/packaging.md links to these.
-install(FILES packaging/oci/compose.yaml DESTINATION ${CMAKE_INSTALL_DOCDIR}/packaging/oci)
-install(DIRECTORY packaging/ansible packaging/cloud-init DESTINATION ${CMAKE_INSTALL_DOCDIR}/packaging)
-install(FILES systemd/agent.yaml docs/agent.schema.json CONTRIBUTING.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+        DESTINATION ${CMAKE_INSTALL_DOCDIR}/worker/backend/bulkhead COMPONENT documents)
+install(FILES tests/backend/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/tests/backend COMPONENT documents)
+install(FILES packaging/oci/compose.yaml DESTINATION ${CMAKE_INSTALL_DOCDIR}/packaging/oci COMPONENT documents)
+install(DIRECTORY packaging/ansible packaging/cloud-init DESTINATION ${CMAKE_INSTALL_DOCDIR}/packaging
+        COMPONENT documents)
+install(FILES cli/complete/shells/bulkhead.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+        RENAME bulkhead)
+install(FILES cli/complete/shells/_bulkhead DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+install(FILES cli/complete/shells/bulkhead.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)

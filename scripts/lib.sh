@@ -13,9 +13,11 @@ die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
 build_packages=(cmake ninja-build g++ ccache pkg-config libssl-dev libsodium-dev libcurl4-openssl-dev
     nlohmann-json3-dev libyaml-cpp-dev libseccomp-dev libcap-dev libmnl-dev zlib1g-dev libzstd-dev libcpp-httplib-dev
-    libgtest-dev libgmock-dev libbenchmark-dev libbpf-dev libelf-dev clang)
+    libgtest-dev libgmock-dev libbenchmark-dev libbpf-dev libelf-dev clang scdoc)
 run_packages=(openssh-client openssl curl bash coreutils)
 test_packages=(shellcheck binutils procps iproute2 systemd-container dbus e2fsprogs nats-server)
+# Shells whose completion is tried, and what looks at manual pages.
+test_packages+=(bash-completion fish man-db zsh)
 # Programs to try the lists of system calls with: static, in Go, in Rust, and interpreters of
 # scripts.
 runtime_packages=(busybox-static fzf ripgrep fd-find perl python3 nodejs)
