@@ -30,14 +30,16 @@ make_work_directory() {
 }
 
 # stage TREE COMPONENT: what a package holds, for /usr, without symbols. Programs are those of --programs, else of
-# the release preset, which is built first. COMPONENT is Unspecified (the agent) or loader.
+# the release preset, which is built first. COMPONENT is agent or loader.
 stage() {
     if [ -z "$programs" ]; then
         build release all
         programs=$top/build/release
     fi
-    DESTDIR=$1 cmake --install "$programs" --prefix /usr --strip --component "$2" >/dev/null
-    [ "$2" != Unspecified ] || [ ! -e "$1/usr/libexec/bulkhead/bulkhead-loader" ] || die "the loader is a package of its own"
+    local component=(--component "$2")
+    [ "$2" != agent ] || component=()  # all that is no component of another package
+    DESTDIR=$1 cmake --install "$programs" --prefix /usr --strip "${component[@]}" >/dev/null
+    [ "$2" != agent ] || [ ! -e "$1/usr/libexec/bulkhead/bulkhead-loader" ] || die "the loader is a package of its own"
 }
 
 # archive DIRECTORY FILE NAME...: a tar with the same bytes for the same files, all of them root's.

@@ -96,7 +96,8 @@ std::string table_of(const Lines& rows) {
         for (std::size_t k = 1; k < cells.size(); ++k) {
             if (cells[k].empty()) continue;
             const bool told = cells.size() > 2 && k < head.size() && !head[k].empty();
-            out += "\t" + (told ? inline_of(head[k]) + ": " : "") + inline_of(cells[k]);
+            out += (out.ends_with("++\n") ? "" : "\t") + (told ? inline_of(head[k]) + ": " : "") +
+                   inline_of(cells[k]);
             out += k + 1 < cells.size() ? "++\n" : "\n";
         }
         while (out.ends_with("++\n")) out.replace(out.size() - 3, 3, "\n");

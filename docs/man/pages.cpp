@@ -3,6 +3,7 @@
 //   pages TEXT.scd.in SOURCE_DIRECTORY
 // A line "@NAME@" or "@NAME ARGUMENT@" of the text is replaced; see kInserts.
 #include <array>
+#include <cctype>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -27,14 +28,16 @@ std::string content_of(const std::string& path) {
     return file ? text.str() : "";
 }
 
-// A usage with its options in bold and what they take underlined, in one line.
+// A usage with its options in bold and what they take underlined, in one line. scdoc underlines no
+// part of a word, such as PROFILE in "broker|PROFILE".
 std::string usage_in_fonts(std::string_view usage) {
     std::string out;
     std::string word;
-    const auto end_word = [&] {
+    char before = ' ';
+    const auto end_word = [&](char behind) {
         const bool option = word.starts_with('-');
-        const bool capital =
-            word.size() > 1 && word.find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 0;
+        const bool capital = word.size() > 1 && word[0] >= 'A' && word[0] <= 'Z' &&
+                             (before == ' ' || before == '[') && behind != '|';
         if (word.empty()) return;
         out += option ? bold(word) : capital ? "_" + escaped(word) + "_" : escaped(word);
         word.clear();
@@ -46,10 +49,11 @@ std::string usage_in_fonts(std::string_view usage) {
             word += c;
             continue;
         }
-        end_word();
-        out += c == '\n' ? " " : escaped(std::string_view(&c, 1));
+        end_word(c);
+        before = c == '\n' ? ' ' : c;
+        out += escaped(std::string_view(&before, 1));
     }
-    end_word();
+    end_word(' ');
     return out;
 }
 
@@ -85,7 +89,8 @@ std::string commands() {
         end_form();
         out.resize(out.size() - 3);
         while (out.ends_with(' ')) out.pop_back();
-        const auto help = in_one_line(usage.help);
+        auto help = in_one_line(usage.help);
+        help[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(help[0])));
         out += "\n\t" + escaped(help) + (help.ends_with('?') ? "" : "\\.") + "\n\n";
         if (usage.name == "status")
             out += "\t" + escaped(in_one_line(cli::exit_statuses("status"))) + "\n\n";
@@ -137,7 +142,7 @@ std::string settings() {
         const char* where = one.scope == worker::Scope::agent     ? "at the top"
                             : one.scope == worker::Scope::backend ? "of a backend"
                                                                   : "at the top, or of a backend";
-        std::string also = std::string("++\n\tStands ") + where;
+        std::string also = std::string("++\nStands ") + where;
         if (const auto variable = one.variable(); !variable.empty())
             also += ", variable " + bold(variable);
         if (const auto flag = one.flag(); !flag.empty()) also += ", option " + bold(flag);

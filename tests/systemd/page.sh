@@ -54,7 +54,7 @@ page_printed() {  # page_printed LINE <patterns
 run_page() {  # run_page FILE
     page=${1##*/}
     page_output=$(mktemp)
-    local script
+    local script status=0
     script=$(mktemp)
     {
         echo 'set -eE; trap page_failed ERR; exec {page_told}>&1'
@@ -62,6 +62,7 @@ run_page() {  # run_page FILE
     } >"$script"
     export page page_output
     export -f page_block page_done page_failed page_printed
-    bash "$script"
+    bash "$script" || status=$?
     rm -f "$script" "$page_output"
+    return "$status"
 }

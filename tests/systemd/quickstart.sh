@@ -19,4 +19,14 @@ took=$((EPOCHSECONDS - began))
 echo "ok  from the packages to a job that two people signed: $took s"
 [ "$took" -le 300 ]
 
-for page in incident back-up; do run_page "$docs/operations/$page.md"; done
+for page in back-up incident move; do run_page "$docs/operations/$page.md"; done
+
+# The page's last box, when nobody reads in the package any more.
+{ echo '```sh'; awk '/^To be rid of all of it/ { rest = 1; next } rest' /opt/lab/quickstart.md | sed -n '/^```sh$/,/^```$/p' |
+    sed 1d; } >/opt/lab/quickstart-goes.md
+run_page /opt/lab/quickstart-goes.md
+for path in /usr/bin/bulkhead /usr/share/bulkhead /etc/bulkhead /var/lib/bulkhead/workers; do
+    [ ! -e "$path" ] || { echo "left behind: $path"; exit 1; }
+done
+[ -s /var/log/bulkhead/audit.log ] || { echo "the audit log is gone"; exit 1; }
+echo "ok  it is gone, but for what ran here"
