@@ -35,6 +35,7 @@ await() {  # await SECONDS COMMAND...
     done
 }
 
+export SOURCE_DATE_EPOCH=1790000000
 scratch=$(mktemp -d)
 group=$tree/bulkhead-image-$$
 started=()

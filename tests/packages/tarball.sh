@@ -10,6 +10,7 @@ build=$(realpath -e "${1:?usage: tests/packages/tarball.sh BUILD_DIRECTORY}")
 failed() { echo "NOT SEEN: $1"; exit 1; }
 check() { "${@:2}" || failed "$1"; echo "ok  $1"; }
 
+export SOURCE_DATE_EPOCH=1790000000
 scratch=$(mktemp -d)
 lab_leaves=("$scratch")
 trap 'rm -rf "$scratch"' EXIT
