@@ -2,6 +2,8 @@
 
 #include <sys/wait.h>
 
+#include <csignal>
+
 #include "broker/handlers/dispatch.hpp"
 #include "broker/handlers/loader_answers.hpp"
 #include "common/policy/parse.hpp"
@@ -11,21 +13,32 @@ namespace bulkhead::broker {
 namespace {
 
 constexpr const char* kName = "loader";
-constexpr std::chrono::seconds kToLeave{5};        // from the loader's answer to its exit
-constexpr std::chrono::milliseconds kToClose{20};  // until its closer is asked for again
+constexpr std::chrono::seconds kToLeave{5};  // from the loader's answer to its exit
 
-std::string how(int status) {
-    if (WIFSIGNALED(status)) {
-        return "the loader was killed by signal " + std::to_string(WTERMSIG(status)) +
-               (WTERMSIG(status) == SIGSYS ? ", for a system call that its list does not have"
-                                           : "");
+// For whoever has the artifact, who knows its object and not the loader. `loads`: it was not asked
+// to probe.
+std::string how(int status, bool loads) {
+    if (!WIFSIGNALED(status))
+        return "the loader ended with exit status " + std::to_string(WEXITSTATUS(status));
+    const auto killed = "the loader was killed by signal " + std::to_string(WTERMSIG(status));
+    switch (WTERMSIG(status)) {
+        case SIGSYS:
+            return killed + ", for a system call that its list does not have";
+        case SIGKILL:
+            return killed + ", as where it takes more than max-memory of artifacts.policy";
+        case SIGABRT:
+        case SIGBUS:
+        case SIGSEGV:
+            if (!loads) return killed;
+            return killed +
+                   ": it crashed on this object, which is damaged or made to do that, and nothing "
+                   "of it is loaded; compare it with what its author built, or build it anew";
+        default:
+            return killed;
     }
-    return "the loader ended with exit status " + std::to_string(WEXITSTATUS(status));
 }
 
 }  // namespace
-
-Loader::~Loader() { loop_.cancel(release_); }
 
 std::string Loader::unusable() const {
     if (!program_) {
@@ -89,7 +102,8 @@ Result<> Loader::spawn() {
                  if (fault != Peer::Fault::protocol) return;
                  note(broker_, "protocol-violation", {{"process", kName}, {"what", error.what}});
              },
-         .ended = [this](int status) { on_ended(status); }}));
+         .ended = [this](int status) { on_ended(status); },
+         .closed = [this] { release(); }}));
     TRY(within(kName, cgroups_.require_in(kName, peer_->process().pid())));
     return send();
 }
@@ -106,16 +120,14 @@ Result<> Loader::send() {
 }
 
 void Loader::on_ended(int status) {
-    if (fault_.empty() && status != 0) fault_ = how(status);
+    if (fault_.empty() && status != 0)
+        fault_ = how(status, std::holds_alternative<protocol::LoadArtifact>(order_->frame));
     release();
 }
 
 // The next one may start when all that this one has sent is closed.
 void Loader::release() {
-    if (!peer_->all_closed()) {
-        release_ = loop_.after(kToClose, [this] { release(); });
-        return;
-    }
+    if (!peer_->all_closed()) return;
     peer_.reset();
     const auto order = std::move(*order_);
     order_.reset();

@@ -23,7 +23,6 @@ class Loader {
           user_(options.loader_user),
           part_(part),
           program_(std::move(program)) {}
-    ~Loader();
     Loader(const Loader&) = delete;
     Loader& operator=(const Loader&) = delete;
 
@@ -46,7 +45,6 @@ class Loader {
     std::optional<LoaderOrder> order_;
     std::string fault_;
     std::unique_ptr<Peer> peer_;
-    sys::TimerId release_;
 };
 
 }  // namespace bulkhead::broker

@@ -181,7 +181,9 @@ void Peer::on_closer_ended() {
     loop_.forget(closer_.pidfd().get());
     closer_.reap();
     closer_ended_ = true;
-    if (runs()) fail_with(Fault::closer, Error{.what = "its closer has ended"});
+    if (runs()) return fail_with(Fault::closer, Error{.what = "its closer has ended"});
+    const auto tell = std::move(owner_.closed);
+    if (tell) tell();
 }
 
 }  // namespace bulkhead::broker

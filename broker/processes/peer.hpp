@@ -33,8 +33,10 @@ class Peer {
         std::function<Result<>(link::Packet&, Gate&)> answer;
         std::function<void()> greeted;
         std::function<void(Fault, const Error&)> failed;
-        // The last callback, with the status of waitpid(2). It may destroy the peer.
+        // With the status of waitpid(2). It may destroy the peer.
         std::function<void(int status)> ended;
+        // After that, unless all was closed then: all is closed. It may destroy the peer.
+        std::function<void()> closed = {};
     };
     struct Manners {
         std::vector<policy::PathRule> rows;  // the host's files it sees from its first packet on

@@ -384,7 +384,7 @@ constexpr std::array kArtifactEnds{
            "it: the loader may be captured"},
     Advice{"loader-failed", "the loader could not be started, or ended without an answer",
            "the detail says how: its limits are in profiles/loader.profile, max-memory in "
-           "artifacts.policy"},
+           "artifacts.policy; an object on which it crashed is damaged or hostile"},
     Advice{"pin-failed", "it was to outlive the agent, and its pins could not be made",
            "the detail has the place: /sys/fs/bpf has to be a bpffs (mount -t bpf bpf "
            "/sys/fs/bpf)"},

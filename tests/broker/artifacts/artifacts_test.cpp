@@ -272,6 +272,27 @@ TEST_F(ArtifactsTest, AProgramInTheLoadersPlaceThatEndsIsAFailure) {
     EXPECT_THAT(told, ElementsAre(Told(ArtifactState::failed, "loader-failed")));
 }
 
+// What an operator can do is about the object, of which alone they know.
+TEST_F(ArtifactsTest, AnObjectOnWhichTheLoaderCrashesIsRefusedInWordsAboutTheObject) {
+    program = BULKHEAD_CRASHING;
+    const auto elf = test::example("count_packets");
+    pin("counter", manifest_of(elf, "counter", "count"));
+    const auto before = test::attached_now();
+    begin();
+    ASSERT_EQ(offer(elf).decision, protocol::Decision::admitted);
+    until_told(1);
+    EXPECT_THAT(told, ElementsAre(Told(ArtifactState::failed, "loader-failed")));
+    ASSERT_EQ(list().size(), 1U);
+    const auto detail = list()[0].detail.str();
+    for (const auto* part : {"crashed on this object", "nothing of it is loaded",
+                             "compare it with what its author built"}) {
+        EXPECT_THAT(detail, HasSubstr(part));
+    }
+    EXPECT_THAT(recorded(), HasSubstr(detail)) << "the audit log has the same words";
+    EXPECT_TRUE(context->troubles.stands("artifact-failed"));
+    EXPECT_EQ(test::attached_now(), before);
+}
+
 TEST_F(ArtifactsTest, WithoutALoaderItIsRefusedAndTheReasonSaysWhatToInstall) {
     program = "/nonexistent/bulkhead-loader";
     const auto elf = test::example("count_packets");
