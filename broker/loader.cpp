@@ -77,7 +77,8 @@ Result<> Loader::spawn() {
     auto limits = profile.limits;
     // The maps that it makes count as its memory.
     if (const auto& rules = broker_.policy->policy.artifacts) limits.memory = rules->max_memory;
-    // One of its own for each loader: maps that are loaded stay charged to theirs.
+    // One of its own for each loader: maps that are loaded stay charged to theirs. One that
+    // somebody is still in cannot be removed, and is used once more.
     cgroups_.remove(kName);
     const auto cgroup = TRY(cgroups_.make(kName, limits));
     auto ground = part_;

@@ -9,12 +9,14 @@ namespace bulkhead::broker {
 
 using protocol::ArtifactState;
 
-Artifacts::Artifacts(sys::Loop& loop, Context& broker, sys::Dir state, LoaderPort loader, Tell tell)
+Artifacts::Artifacts(sys::Loop& loop, Context& broker, sys::Dir state, LoaderPort loader, Tell tell,
+                     std::chrono::seconds between_loads)
     : loop_(loop),
       broker_(broker),
       state_(std::move(state)),
       loader_(std::move(loader)),
       tell_(std::move(tell)),
+      between_loads_(between_loads),
       withdrawn_(fail("not read yet")) {
     auto copy = state_.open_dir(".");
     withdrawn_ = copy ? Withdrawn::open(*std::move(copy)) : std::unexpected(copy.error());
@@ -121,8 +123,22 @@ void Artifacts::tell_troubles() {
 }
 
 void Artifacts::tell_still_attached(const std::string& what) {
+    constexpr std::size_t kMost = 16, kMostText = 340;
+    const auto text = BoundaryText<kMostText>::clipped(what).str();
+    if (std::ranges::count(still_attached_, text) > 0) return;
+    still_attached_.insert(still_attached_.begin(), text);
+    if (still_attached_.size() > kMost) still_attached_.pop_back(), ++still_untold_;
+    std::string why;
+    std::size_t told = 0;
+    for (const auto& one : still_attached_) {
+        if (!why.empty() && why.size() + one.size() > kMostText) break;
+        why += (why.empty() ? "" : "; ") + one;
+        ++told;
+    }
+    const auto left = still_attached_.size() - told + still_untold_;
+    if (left > 0) why += "; and " + std::to_string(left) + " more, which the log has";
     broker_.troubles.set("artifact-still-attached",
-                         BoundaryText<400>::clipped(what).str() +
+                         why +
                              "; see bpftool link show and tc filter show, mend it, then: "
                              "systemctl restart bulkhead");
 }

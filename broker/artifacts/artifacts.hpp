@@ -44,7 +44,8 @@ class Artifacts {
     // In the broker's state: filters that were attached by name and may still be there.
     static constexpr std::string_view kFilters = "artifact-filters";
 
-    Artifacts(sys::Loop& loop, Context& broker, sys::Dir state, LoaderPort loader, Tell tell);
+    Artifacts(sys::Loop& loop, Context& broker, sys::Dir state, LoaderPort loader, Tell tell,
+              std::chrono::seconds between_loads = kBetweenLoads);
     ~Artifacts();
     Artifacts(const Artifacts&) = delete;
     Artifacts& operator=(const Artifacts&) = delete;
@@ -165,7 +166,8 @@ class Artifacts {
     void tell(protocol::ArtifactStatus status, const Bringers& bringers);
     void remember(protocol::ArtifactStatus status, UnixTime not_after, const Bringers& bringers);
     void tell_troubles();
-    // What could not be unloaded, or was not found out.
+    // What could not be unloaded, or was not found out. All of it is told until the broker is
+    // started anew, the newest first, as far as a trouble's text holds it.
     void tell_still_attached(const std::string& what);
     Work* pending(std::string_view id);
 
@@ -174,6 +176,7 @@ class Artifacts {
     sys::Dir state_;
     LoaderPort loader_;
     Tell tell_;
+    std::chrono::seconds between_loads_;
     std::map<std::string, Loaded, std::less<>> loaded_;  // by id
     std::deque<Ended> ended_;                            // the newest first, each id once
     std::deque<Work> queue_;                             // at most one of each id
@@ -184,6 +187,8 @@ class Artifacts {
     Result<Withdrawn> withdrawn_;
     std::optional<Pins> pins_;
     std::vector<protocol::NamedFilter> filters_;  // that kFilters has
+    std::vector<std::string> still_attached_;     // the newest first
+    std::size_t still_untold_ = 0;                // older ones that were dropped from it
     sys::Fd run_time_;                            // see bpf::enable_run_time()
     protocol::FeaturesReply features_;
     sys::TimerId tick_;

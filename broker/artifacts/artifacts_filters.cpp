@@ -67,13 +67,15 @@ void Artifacts::remove_left_filters() {
     if (!text && text.error().code == ENOENT) return;
     const auto read = [&]() -> Result<FilterFile> {
         const auto bytes = TRY(text);
+        TRY(protocol::decode_header(as_bytes(bytes)));
         std::vector<sys::Fd> none;
         return protocol::decode<FilterFile>(as_bytes(bytes), none);
     };
     auto file = read();
     if (!broker_.log.check(file ? Result<>() : std::unexpected(file.error()),
                            "artifact-filters-failed")) {
-        return;
+        return tell_still_attached("filters of artifacts may be left that nobody knows: " +
+                                   file.error().what);
     }
     filters_ = std::move(file->filters.items);
     auto left = filters_;

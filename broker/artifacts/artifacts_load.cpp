@@ -12,7 +12,7 @@ namespace bulkhead::broker {
 using protocol::ArtifactState;
 
 // A newer offer of the same id takes the place of one that waits. What is to come back waits behind
-// a newer offer, for the case that it fails.
+// a newer offer, for the case that it fails. Who brought either is told of what is loaded.
 void Artifacts::enqueue(Work work) {
     const auto same_id = [&](const Work& other) {
         return work.approved && other.approved &&
@@ -23,9 +23,11 @@ void Artifacts::enqueue(Work work) {
         queue_.push_back(std::move(work));
     } else if (work.coming_back) {
         if (!at->before) at->before = work.approved;
+        at->bringers.merge(work.bringers);
     } else {
         if (!work.before) work.before = at->coming_back ? at->approved : at->before;
         if (!at->coming_back) give_way(*at);
+        work.bringers.merge(at->bringers);
         *at = std::move(work);
     }
     broker_.changed();
@@ -63,7 +65,7 @@ void Artifacts::start_next() {
     running_.emplace(std::move(*first));
     queue_.erase(first);
     std::erase_if(next_load_, [&](const auto& row) { return row.second <= now; });
-    if (running_->approved) next_load_[running_->approved->manifest.id] = now + kBetweenLoads;
+    if (running_->approved) next_load_[running_->approved->manifest.id] = now + between_loads_;
     const auto started = start(*running_);
     if (started) return;
     if (running_->reason.empty()) {
@@ -200,13 +202,17 @@ void Artifacts::settle(Work work) {
     work.taken.reset();  // closes what it may have attached
     remove_filters(filters_for(work));
     const auto& id = work.approved->manifest.id;
-    // The kernel takes one program there, and it is the one to be replaced: that makes room.
+    // The kernel takes one program there, and it is the one to be replaced: that makes room, unless
+    // a newer offer waits, which will ask for it.
     const auto old = loaded_.find(id);
+    if (work.busy && old != loaded_.end() && pending(id) != nullptr) return give_way(work);
     if (work.busy && old != loaded_.end() && !broker_.draining &&
         judge_now(*work.approved).admitted) {
         Work again;
         again.approved = work.approved;
         again.bringers = work.bringers;
+        const auto& others = old->second.bringers;  // the old one may come back
+        again.bringers.insert(others.begin(), others.end());
         again.before = old->second.approved;
         again.at_once = true;
         end(id, ArtifactState::replaced, "replaced", "another manifest of its id takes its place");

@@ -1,155 +1,18 @@
 // The path of an artifact: a worker's offer, the verdict, a real loader, what the kernel says of
 // its answer, the list, the end. In a network of the test's own.
-#include "broker/artifacts/artifacts.hpp"
-
-#include <fcntl.h>
-#include <gmock/gmock.h>
-
 #include <algorithm>
 
-#include "broker/handlers/handlers.hpp"
-#include "broker/jobs/cgroup.hpp"
-#include "broker/loader.hpp"
-#include "common/sandbox/landlock.hpp"
-#include "common/sys/clock.hpp"
-#include "tests/broker/processes/stand_in.hpp"
-#include "tests/loader/site.hpp"
-#include "tests/support/bpf.hpp"
-#include "tests/support/ok.hpp"
-#include "tests/support/tree.hpp"
+#include "tests/broker/artifacts/artifacts_site.hpp"
 
 namespace bulkhead::broker {
 namespace {
 
 using protocol::ArtifactState;
+using test::ArtifactsTest;
+using test::manifest_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-
-constexpr const char* kRules = "allow xdp lo   # of the test\nmax-artifacts 2   # the same\n";
-
-approval::ArtifactManifest manifest_of(const std::string& elf, const std::string& id,
-                                       const std::string& program) {
-    approval::ArtifactManifest manifest;
-    manifest.id = id;
-    manifest.author = "alice";
-    manifest.elf_sha256 = crypto::sha256(as_bytes(elf));
-    manifest.elf_size = elf.size();
-    manifest.programs = {{program, approval::ProgramType::xdp, "lo"}};
-    manifest.targets = {{.kind = approval::Target::Kind::host, .label = "test-host"}};
-    manifest.not_before = sys::now() - std::chrono::hours(1);
-    manifest.not_after = sys::now() + std::chrono::hours(24);
-    manifest.ttl = std::chrono::hours(1);
-    manifest.max_cpu_percent = 5;
-    manifest.reason = "a test";
-    return manifest;
-}
-
-struct ArtifactsTest : test::LoaderTest {
-    test::TempDir place;
-    sys::Dir dir = place.open();
-    sys::Loop loop = sys::Loop::create().value();
-    sys::Log log{"test", -1};
-    records::Ledger ledger = records::Ledger::open(dir, sys::now()).value();
-    records::Audit audit = records::Audit::open(dir).value();
-    records::Evidence evidence = records::Evidence::open(dir).value();
-    std::optional<CgroupTree> tree;
-    std::optional<Jobs> jobs;
-    std::optional<ConfinedProcess> worker;
-    protocol::BackendName backend = protocol::BackendName::clipped("main");
-    std::vector<protocol::BackendFile> files;
-    std::optional<Context> context;
-    std::string program = BULKHEAD_LOADER;
-    std::optional<Loader> loader;
-    std::optional<Artifacts> artifacts;
-    std::vector<std::pair<ArtifactState, std::string>> told;
-    std::map<std::string, std::string> operators{
-        {"host.policy", "policy-format 2 # t\nhost-id test-host # t\n"},
-        {"artifacts.policy", kRules}};
-
-    void SetUp() override {
-        LoaderTest::SetUp();
-        if (IsSkipped()) return;
-        auto made = CgroupTree::create("test-" + std::to_string(::getpid()));
-        ASSERT_OK(made);
-        tree.emplace(*std::move(made));
-        jobs.emplace(loop, *tree, ledger, audit, log, [](JobNumber, const protocol::JobEnd&) {});
-        worker.emplace(ConfinedProcess::spawn(test::sleeping_plan()).value());
-    }
-    std::shared_ptr<ReadyPolicy> policy() const {
-        auto vendor = policy::read(BULKHEAD_POLICY, policy::Trust::anybody).value();
-        policy::Files own{.directory = "test", .texts = operators, .ignored = {}};
-        own.texts["approval.policy"] = vendor.texts["approval.policy"];
-        for (const auto* file : {"host.policy", "approval.policy", "shipped.digests"}) {
-            vendor.texts.erase(file);
-        }
-        auto ready = ReadyPolicy::make(vendor, own);
-        EXPECT_TRUE(ready) << (ready ? "" : ready.error().what);
-        return ready ? *ready : nullptr;
-    }
-    void pin(const std::string& name, const approval::ArtifactManifest& manifest) {
-        operators["approved/" + name + ".artifact"] = approval::write_artifact_manifest(manifest);
-    }
-    void begin() {
-        const auto ready = policy();
-        ASSERT_TRUE(ready);
-        context.emplace(Context{.policy = ready,
-                                .ledger = ledger,
-                                .audit = audit,
-                                .evidence = evidence,
-                                .jobs = *jobs,
-                                .log = log,
-                                .intake = Intake(place.path()),
-                                .missing = {},
-                                .landlock_abi = sandbox::landlock_abi(),
-                                .policy_directory = place.path(),
-                                .state_directory = place.path(),
-                                .boot = "a-boot"});
-        context->ceiling.capabilities = sandbox::kAllCapabilities;
-        Options options;
-        options.loader_user = "64124:64124";
-        loader.emplace(loop, *context, *tree, options, PartGround{.own_view = true},
-                       open_program(program));
-        artifacts.emplace(
-            loop, *context, dir.open_dir(".").value(),
-            LoaderPort{
-                .unusable = [this] { return loader->unusable(); },
-                .start = [this](LoaderOrder order) { return loader->start(std::move(order)); }},
-            [this](std::string_view, const protocol::ArtifactChanged& changed) {
-                told.emplace_back(changed.status.state, changed.status.reason.str());
-            });
-        context->artifacts = &*artifacts;
-        artifacts->begin();
-    }
-    protocol::OfferReply offer(const std::string& elf) {
-        protocol::OfferArtifact request;
-        request.delivery_id.value = decltype(request.delivery_id.value)::clipped("delivery-1");
-        request.elf.fd = sys::sealed_memfd("elf", as_bytes(elf)).value();
-        const Caller caller{backend, files, *worker};
-        return handle(request, caller, *context).value();
-    }
-    void until(const std::function<bool()>& done) {
-        const auto end = sys::Clock::now() + std::chrono::seconds(45);
-        while (!done() && sys::Clock::now() < end) {
-            ASSERT_OK(loop.step(std::chrono::milliseconds(100)));
-        }
-        EXPECT_TRUE(done());
-    }
-    void until_told(std::size_t times) {
-        until([&] { return told.size() >= times; });
-    }
-    void until_idle() {
-        until([&] { return artifacts->idle(); });
-    }
-    std::vector<protocol::ArtifactStatus> list() const { return artifacts->list("main"); }
-    std::string recorded() const { return dir.read_file("audit.log", 1 << 20).value(); }
-    void TearDown() override {
-        if (context) context->artifacts = nullptr;
-        artifacts.reset();
-        loader.reset();
-    }
-};
-
 using Told = std::pair<ArtifactState, std::string>;
 
 TEST_F(ArtifactsTest, IsOfferedLoadedListedAndRemoved) {
@@ -321,8 +184,7 @@ TEST_F(ArtifactsTest, OneThatNobodyApprovedOrThatIsNotSealedNeverReachesALoader)
     EXPECT_EQ(offer(test::example("burn")).reason.str(), "not-approved");
     protocol::OfferArtifact request;
     request.elf.fd = sys::Fd(::open("/etc/passwd", O_RDONLY | O_CLOEXEC));
-    const Caller caller{backend, files, *worker};
-    EXPECT_EQ(handle(request, caller, *context)->reason.str(), "not-sealed");
+    EXPECT_EQ(offered(request).reason.str(), "not-sealed");
     EXPECT_TRUE(artifacts->idle());
     EXPECT_THAT(recorded(), Not(HasSubstr("artifact-offered")));
 }
@@ -332,8 +194,7 @@ TEST_F(ArtifactsTest, WithoutTheirPolicyNothingOfAnOfferIsRead) {
     begin();
     protocol::OfferArtifact request;
     request.elf.fd = sys::Fd(::open("/etc/passwd", O_RDONLY | O_CLOEXEC));
-    const Caller caller{backend, files, *worker};
-    EXPECT_EQ(handle(request, caller, *context)->reason.str(), "artifacts-not-enabled");
+    EXPECT_EQ(offered(request).reason.str(), "artifacts-not-enabled");
     EXPECT_TRUE(artifacts->idle());
     EXPECT_THAT(recorded(), HasSubstr("\"reason\":\"artifacts-not-enabled\""));
 }
