@@ -136,6 +136,8 @@ Result<std::unique_ptr<WorkerResources>> prepare(BrokerClient broker, Config con
         .settable = read_settable_facts(),
         .facts = facts_of(hello, setup.walls_digest, abi, std::move(machine.bpf_support)),
         .jobs = std::move(hello.jobs.items),
+        .jobs_known = hello.jobs_known,
+        .fetch_jobs = hello.fetch,
         .status_socket = wants_status ? std::optional(std::move(setup.status->fd)) : std::nullopt});
     log_leftovers(*own, std::move(removed), log);
     own->facts.worker_uids = std::move(machine.worker_uids);

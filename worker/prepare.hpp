@@ -34,7 +34,9 @@ struct WorkerResources {
     SettableFacts settable;  // as they were when `facts.system` was read
     HostFacts facts;
     std::vector<protocol::UnreportedJob> jobs;  // that an earlier worker has not reported
-    std::optional<sys::Fd> status_socket;       // listens; absent where the settings want none
+    bool jobs_known = true;                     // there are no others
+    bool fetch_jobs = true;
+    std::optional<sys::Fd> status_socket;  // listens; absent where the settings want none
 };
 
 // Opens what the sandbox forbids later, confines this process, says Hello, opens the state

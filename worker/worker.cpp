@@ -42,7 +42,8 @@ Worker::Worker(std::unique_ptr<WorkerResources> own, Session::Parts session, Run
       session_(std::move(session), {.refresh_facts = [this] { refresh_system(); },
                                     .job_settled = [this] { stop_if_drained(); },
                                     .fatal = [this](const Error& error) { fail_worker(error); },
-                                    .finished = [this](bool sent) { stop(sent ? 0 : 1); }}) {
+                                    .finished = [this](bool sent) { stop(sent ? 0 : 1); },
+                                    .jobs_held = [this] { say_held(); }}) {
     auto socket = std::exchange(own_->status_socket, std::nullopt);
     if (!socket || run.mode != RunMode::serve) return;  // closed, if nobody is to be answered
     status_.emplace(own_->loop, *std::move(socket), [this] { return compose_status(); });
@@ -92,7 +93,7 @@ Result<> Worker::take_over(std::vector<protocol::UnreportedJob> jobs) {
         TRY(own_->broker.call(protocol::AckJob{.number = number}));
     }
     // The broker has forgotten all other jobs, as they were reported: their output can go.
-    return own_->spool.keep_only(owed);
+    return own_->jobs_known ? own_->spool.keep_only(owed) : Result<>();
 }
 
 Result<int> Worker::run() {
@@ -101,6 +102,7 @@ Result<int> Worker::run() {
     broker.when_kept([this] { own_->loop.after({}, [this] { on_events(); }); });
     if (status_) TRY(status_->start());
     TRY(take_over(std::exchange(own_->jobs, {})));
+    if (!own_->fetch_jobs) session_.fetch_jobs(false);
     // From within the loop: a session with nothing to do ends the run at once.
     own_->loop.after({}, [this] { session_.start(); });
     TRY(own_->loop.run());
@@ -144,6 +146,13 @@ void Worker::on(const protocol::PolicyReloaded& event) {
     session_.look_whether_left();
     // The next worker is handed what the policy of now has of its files.
     if (session_.shut()) stop(0);
+}
+
+void Worker::on(const protocol::FetchJobs& event) { session_.fetch_jobs(event.fetch); }
+
+void Worker::say_held() {
+    const auto said = own_->broker.call(protocol::JobsHeld{});
+    if (!said) fail_worker(said.error());
 }
 
 // After whatever was received the broker is asked for its state anew.

@@ -31,6 +31,8 @@ class Worker {
     void on(const protocol::ArtifactChanged& event);
     void on(const protocol::PolicyReloaded& event);
     void on(const protocol::Ping& event);
+    void on(const protocol::FetchJobs& event);
+    void say_held();
     void on(const protocol::Shutdown& event);
     void stop_if_drained();
     void fail_worker(const Error& error);

@@ -111,7 +111,18 @@ struct Ping {
     static constexpr auto fields = std::tuple{};
 };
 
+// Jobs that are not fetched stay queued at the backend: none is refused.
+struct FetchJobs {
+    static constexpr Spec spec{.id = 138,
+                               .name = "FetchJobs",
+                               .max_bytes = 1,
+                               .remark = "before the broker ends for another one, or not any more"};
+    bool fetch = true;
+    static constexpr auto fields = std::tuple{field(
+        "fetch", &FetchJobs::fetch, "no: fetch none, and say JobsHeld once none is on its way")};
+};
+
 using Events = MessageList<Setup, JobExited, PolicyReloaded, Shutdown, ReadConfig, Ping,
-                           ArtifactChanged, LoadArtifact, ProbeKernel>;
+                           ArtifactChanged, LoadArtifact, ProbeKernel, FetchJobs>;
 
 }  // namespace bulkhead::protocol

@@ -83,6 +83,8 @@ struct HelloReply {
     bool restart_needed = false;
     Bounded<Label, 16> missing;  // protections in policy that this kernel cannot give
     Bounded<UnreportedJob, kMaxUnreported> jobs;
+    bool jobs_known = true;
+    bool fetch = true;
     static constexpr auto fields = std::tuple{
         field("host_id", &HelloReply::host_id),
         field("policy_digest", &HelloReply::policy_digest, "of the policy that decides"),
@@ -91,7 +93,10 @@ struct HelloReply {
         field("restart_needed", &HelloReply::restart_needed,
               "for the ceiling, which can only fall"),
         field("missing", &HelloReply::missing, "protections this kernel cannot give"),
-        field("jobs", &HelloReply::jobs, "of this worker's backend, left by the worker before")};
+        field("jobs", &HelloReply::jobs, "of this worker's backend, left by the worker before"),
+        field("jobs_known", &HelloReply::jobs_known,
+              "false: the ledger is of a later version; nothing of the spool is to be removed"),
+        field("fetch", &HelloReply::fetch, "as in FetchJobs")};
 };
 
 struct Hello {
@@ -202,6 +207,19 @@ struct AckJob {
     using Reply = StatusReply;
     JobNumber number;
     static constexpr auto fields = std::tuple{field("number", &AckJob::number)};
+};
+
+struct JobsHeld {
+    static constexpr Spec spec{
+        .id = 16,
+        .name = "JobsHeld",
+        .effect = Effect::account,
+        .max_bytes = 0,
+        .remark =
+            "after FetchJobs{no}: no fetch is under way, and no job that was "
+            "fetched waits to be started"};
+    using Reply = StatusReply;
+    static constexpr auto fields = std::tuple{};
 };
 
 // Something that keeps jobs from starting, or that an operator has to know of.
@@ -344,9 +362,9 @@ struct OpenCredential {
         std::tuple{field("key", &OpenCredential::key, "the setting that names it")};
 };
 
-using Requests =
-    MessageList<Hello, StartJob, StartCatalogueJob, CancelJob, AckJob, HostState, OpenHostFile,
-                ReadPrivileged, OpenCredential, OfferArtifact, ListArtifacts, KernelFeatures>;
+using Requests = MessageList<Hello, StartJob, StartCatalogueJob, CancelJob, AckJob, HostState,
+                             OpenHostFile, ReadPrivileged, OpenCredential, OfferArtifact,
+                             ListArtifacts, KernelFeatures, JobsHeld>;
 
 // A file that a backend's settings name. The broker opens it if policy/credentials.policy allows
 // it.

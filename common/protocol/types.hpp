@@ -12,7 +12,7 @@
 namespace bulkhead::protocol {
 
 // Raised when a message changes its meaning; a worker of another version is refused.
-inline constexpr std::uint32_t kVersion = 6;
+inline constexpr std::uint32_t kVersion = 7;
 
 using Digest = std::array<std::byte, 32>;  // SHA-256
 

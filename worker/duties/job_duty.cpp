@@ -46,12 +46,33 @@ void JobDuty::pause() {
     started_ = false;
     context_.loop.cancel(std::exchange(next_poll_, std::nullopt).value_or(sys::TimerId{}));
     if (polling_) context_.client.cancel(*std::exchange(polling_, std::nullopt));
+    tell_held();
 }
 
 void JobDuty::drain() {
     draining_ = true;
     pause();
     refuse_early(early_.release_all());
+}
+
+// A long poll is given up: the backend hands out nothing to a caller that has gone, and otherwise
+// again when the lease ends. An answer of any other poll may be the only one that has the job, so
+// it is waited for.
+void JobDuty::hold(bool held) {
+    held_ = held;
+    held_told_ = false;
+    if (!held) return poll();
+    context_.loop.cancel(std::exchange(next_poll_, std::nullopt).value_or(sys::TimerId{}));
+    if (polling_ && dialect_.traits().long_polls) {
+        context_.client.cancel(*std::exchange(polling_, std::nullopt));
+    }
+    tell_held();
+}
+
+void JobDuty::tell_held() {
+    if (!held_ || held_told_ || polling_ || early_.size() > 0) return;
+    held_told_ = true;
+    callbacks_.held();
 }
 
 void JobDuty::heartbeat_accepted() {
@@ -61,17 +82,20 @@ void JobDuty::heartbeat_accepted() {
 // --- fetching
 
 bool JobDuty::wants_another() const {
-    if (!started_ || draining_ || polling_) return false;
+    if (!started_ || draining_ || held_ || polling_) return false;
     const std::size_t most = dialect_.traits().drains_after_heartbeat ? 1 : settings_.max_running;
     return unreported() < most;
 }
 
 void JobDuty::poll() {
-    if (!wants_another()) return;
+    if (!wants_another()) return tell_held();
     const auto wait = context_.serves() ? settings_.poll_wait : std::chrono::seconds(0);
     polling_ =
         perform<JobNews>(context_.client, dialect_.next_job(context_.identity, system_, wait),
-                         [this](Answer<JobNews> answer) { on_news(std::move(answer)); });
+                         [this](Answer<JobNews> answer) {
+                             on_news(std::move(answer));
+                             tell_held();
+                         });
 }
 
 void JobDuty::poll_after(std::chrono::milliseconds delay) {
@@ -425,6 +449,7 @@ void JobDuty::describe(JsonWriter& json) const {
     for (const auto& [number, report] : reports_) report->describe(json);
     json.end();
     json.put("refusals_to_report", refusals_.size());
+    if (held_) json.put("jobs_held", true);
     if (early_.size() > 0) json.put("jobs_too_early_yet", early_.size());
     if (trouble_.stands()) json.put("jobs_trouble", trouble_.why());
 }

@@ -23,6 +23,8 @@ class JobDuty {
         std::function<void(bool sent)> finished;
         // A job started, ended or was refused; of those that an earlier worker left, the end.
         std::function<void(const JobEvent&)> happened = [](const JobEvent&) {};
+        // After hold(true): no fetch is under way, and no job that was fetched waits to be started.
+        std::function<void()> held = [] {};
     };
 
     JobDuty(const DutyContext& context, const JobDialect& dialect, const JobsConfig& settings,
@@ -33,6 +35,9 @@ class JobDuty {
     void pause();
     // Fetches no further jobs; those that run are reported to their end.
     void drain();
+    // Fetches no further jobs for the time being: they stay queued at the backend. What was fetched
+    // is started all the same.
+    void hold(bool held);
     // Ends all that runs.
     void cancel_all();
     void heartbeat_accepted();
@@ -98,6 +103,7 @@ class JobDuty {
     void send_refusal(std::list<Refusal>::iterator refusal);
     void forget_refusal(std::list<Refusal>::iterator refusal);
     void poll_again();
+    void tell_held();
     DeliveryId as_told(const DeliveryId& id) const;
     std::optional<DeliveryId> of_told(JobNumber number, const std::string& told) const;
 
@@ -113,6 +119,8 @@ class JobDuty {
     bool open_ = false;  // false until the identity is there
     bool started_ = false;
     bool draining_ = false;
+    bool held_ = false;
+    bool held_told_ = false;
     std::optional<RequestId> polling_;
     std::optional<sys::TimerId> next_poll_;
     std::map<JobNumber, std::unique_ptr<JobReport>> reports_;

@@ -223,7 +223,8 @@ void Session::add_jobs(const SessionInputs& inputs, const JobDialect& dialect,
                                      .happened =
                                          [this](const JobEvent& event) {
                                              if (telemetry_) telemetry_->job_event(event);
-                                         }});
+                                         },
+                                     .held = [this] { callbacks_.jobs_held(); }});
     unfinished_.set(jobs, context_.mode == RunMode::once);
     const auto known = inputs.credentials.enrolment(config_.name);
     if (known && *known) jobs_->belongs_to((**known).mark);
@@ -430,6 +431,11 @@ void Session::drain() {
     if (findings_) findings_->stop();
     if (artifacts_) artifacts_->stop();
     if (jobs_) jobs_->drain();
+}
+
+void Session::fetch_jobs(bool fetch) {
+    if (jobs_) return jobs_->hold(!fetch);
+    if (!fetch) callbacks_.jobs_held();
 }
 
 bool Session::adopt(protocol::UnreportedJob job) {

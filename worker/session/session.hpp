@@ -58,6 +58,7 @@ class Session {
         std::function<void(const Error&)> fatal;  // see DutyContext
         // Called once, in a run that ends: whether all of it was sent.
         std::function<void(bool sent)> finished;
+        std::function<void()> jobs_held = [] {};  // see JobDuty::Callbacks::held
     };
 
     // What may fail in making a session.
@@ -78,6 +79,8 @@ class Session {
     void start();
     // No new jobs; what runs is reported to its end.
     void drain();
+    // Jobs are fetched, or for the time being not: then Callbacks::jobs_held follows.
+    void fetch_jobs(bool fetch);
     // If an operator had this host leave the backend: ends what runs, reports it, says good-bye
     // (LeaveDuty) and stays away.
     void look_whether_left();

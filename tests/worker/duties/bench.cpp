@@ -48,7 +48,8 @@ Bench::Bench(sys::Dir state, SpoolLimits limits)
                                              events.push_back(event.event + " " +
                                                               event.delivery_id + " " +
                                                               event.outcome + event.reason);
-                                         }});
+                                         },
+                                     .held = [this] { ++times_held; }});
     on_output = [](const Piece& piece) -> Answer<OutputReceipt> {
         return OutputReceipt{.next_offset = piece.offset + piece.text.size()};
     };
@@ -136,6 +137,7 @@ void Bench::run_for(std::chrono::milliseconds time) {
 
 Exchange<JobNews> Bench::next_job(const Identity&, const SystemInfo&, std::chrono::seconds) const {
     auto& bench = const_cast<Bench&>(*this);
+    ++bench.polls;
     return {.request = {.path = "/next"}, .judge = [&bench](const HttpAnswer&) -> Answer<JobNews> {
                 if (bench.news.empty()) return std::unexpected(Failure{.text = "no news"});
                 auto next = std::move(bench.news.front());

@@ -179,5 +179,55 @@ TEST(JobDuty, AJobThatWaitsForRoomOnTheDiskCanBeCancelled) {
     EXPECT_EQ(told, "");
 }
 
+// While jobs are held the backend keeps them.
+TEST(JobDuty, HeldItFetchesNoneAndSaysSoOnce) {
+    const bulkhead::test::TempDir state;
+    Bench bench(state.open());
+    bench.kind.long_polls = true;
+    bench.duty().start();
+    ASSERT_TRUE(bench.run_until([&] { return bench.polls > 0; }));
+    bench.duty().hold(true);
+    EXPECT_EQ(bench.times_held, 1U) << "a long poll is given up at once";
+    bench.news.push_back({.offer = JobOffer{.id = "later", .work = UnusableJob{"made up"}}});
+    bench.run_for(std::chrono::milliseconds(50));
+    EXPECT_TRUE(bench.results.empty());
+    EXPECT_EQ(bench.times_held, 1U);
+    bench.duty().hold(false);
+    EXPECT_TRUE(bench.run_until([&] { return bench.results.size() == 1; }));
+}
+
+// A backend may hand out a job once only, and has done so when its answer is under way.
+TEST(JobDuty, HeldItWaitsForAnAnswerThatIsUnderWayAndStartsItsJob) {
+    const bulkhead::test::TempDir state;
+    Bench bench(state.open());
+    bench.on_start = [](const protocol::StartCatalogueJob&) {
+        return protocol::StartReply{.decision = protocol::Decision::refused};
+    };
+    bench.news.push_back({.offer = JobOffer{.id = "last", .work = CatalogueJob{.name = "x"}}});
+    bench.duty().start();
+    bench.duty().hold(true);
+    EXPECT_EQ(bench.times_held, 0U);
+    ASSERT_TRUE(bench.run_until([&] { return bench.times_held == 1; }));
+    EXPECT_EQ(bench.asked(protocol::StartCatalogueJob::spec.id), 1U) << "before it said so";
+}
+
+TEST(JobDuty, HeldItKeepsAJobThatIsTooEarlyYetUntilItIsDue) {
+    const bulkhead::test::TempDir state;
+    Bench bench(state.open());
+    unsigned asked = 0;
+    bench.on_start = [&](const protocol::StartCatalogueJob&) {
+        return protocol::StartReply{.decision = protocol::Decision::refused,
+                                    .reason = protocol::Code::clipped("too-early"),
+                                    .due_in_s = asked++ == 0 ? 1U : 0U};
+    };
+    bench.news.push_back({.offer = JobOffer{.id = "early", .work = CatalogueJob{.name = "x"}}});
+    bench.duty().start();
+    ASSERT_TRUE(bench.run_until([&] { return asked == 1; }));
+    bench.duty().hold(true);
+    EXPECT_EQ(bench.times_held, 0U);
+    ASSERT_TRUE(bench.run_until([&] { return bench.times_held == 1; }));
+    EXPECT_EQ(asked, 2U);
+}
+
 }  // namespace
 }  // namespace bulkhead::worker
