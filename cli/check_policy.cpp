@@ -2,6 +2,7 @@
 // and its digest. With --as-host it also checks whether this host can apply it.
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "cli/as_host.hpp"
@@ -10,6 +11,7 @@
 #include "cli/base/policy_copy.hpp"
 #include "cli/check_pinned.hpp"
 #include "cli/dry_run/backend_choice_json.hpp"
+#include "cli/dry_run/host_memory.hpp"
 #include "cli/findings.hpp"
 #include "cli/policy_errors.hpp"
 #include "common/policy/check_overrides.hpp"
@@ -20,11 +22,15 @@ namespace bulkhead::cli {
 
 namespace {
 
+constexpr const char* kStateDirectory = "/var/lib/bulkhead";
 constexpr std::string_view kSchema = "bulkhead.check-policy/1";
 constexpr Option kAsInstalled{"--as-installed"};
 constexpr Option kStrict{"--strict"};
-constexpr std::array kOptions{kJson,        kFormat, Option{"--as-host"},
-                              kAsInstalled, kStrict, kVendorPolicy};
+// The agent's own, of its start: its unit gives it less than root has, and it less than that to the
+// process that asks this.
+constexpr Option kCapabilities{"--capabilities", Option::Takes::once};
+constexpr std::array kOptions{kJson,   kFormat,       Option{"--as-host"}, kAsInstalled,
+                              kStrict, kVendorPolicy, kCapabilities,       kState};
 
 struct Told {
     Finding::Level level;
@@ -164,6 +170,14 @@ std::string json_of(const PolicyCopy& copy, const std::vector<Told>& told,
     return document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
+Result<std::uint64_t> mask_of(const std::string& text) {
+    std::uint64_t mask = 0;
+    const auto* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, mask, 16);
+    if (error == std::errc{} && stop == end) return mask;
+    return wrong("--capabilities takes a mask in hexadecimal, as CapBnd of /proc/PID/status");
+}
+
 int exit_of(const std::vector<Told>& told, bool strict) {
     const auto fails = [&](const Told& one) {
         return one.level == Finding::Level::error ||
@@ -183,8 +197,16 @@ Result<int> check(const Arguments& arguments) {
     const auto& copy = *loaded;
     std::optional<policy::HostFacts> host;
     if (options.has("--as-host")) host = host_facts();
+    if (host && options.has(kCapabilities.name)) {
+        host->capabilities = TRY(mask_of(options.value(kCapabilities.name)));
+    }
     auto remarks = remarks_of(copy, host ? &*host : nullptr);
     if (host) std::ranges::move(ask_host(copy, *host), std::back_inserter(remarks));
+    if (host && (options.has(kState.name) || copy.directory == kPolicyDirectory)) {
+        const auto state = options.value(kState.name, kStateDirectory);
+        const auto readable = check_state(state);
+        if (!readable) remarks.push_back({true, state, readable.error().what});
+    }
     std::vector<Told> told;
     check_place(copy, options.has(kAsInstalled.name), host.has_value(), told);
     for (auto& one : remarks) {

@@ -53,7 +53,7 @@ constexpr std::array kCommands{
     Command{
         "check-policy",
         "[DIR] [--as-host] [--as-installed] [--strict] [--format text|json|github|sarif|gcc]\n"
-        "[--json] [--vendor-policy DIR]",
+        "[--json] [--vendor-policy DIR] [--state DIR] [--capabilities MASK]",
         "what is wrong or strange in a policy, and its digest; what this host cannot give of it",
         &check_policy},
     Command{
@@ -61,7 +61,8 @@ constexpr std::array kCommands{
         "what is wrong with agent.yaml, read as the agent reads it, and with the files it names",
         &check_config},
     Command{"show-confinement",
-            "[broker|worker|config-reader|vet|PROFILE] [--policy DIR] [--vendor-policy DIR]",
+            "[broker|worker|config-reader|loader|upgrade-check|vet|PROFILE]\n[--policy DIR] "
+            "[--vendor-policy DIR]",
             "what a policy lets each of them do, in words and as seccomp programs",
             &show_confinement},
     Command{"verify-audit", "FILE...|DIR [--size LINES --head HEX]",

@@ -11,6 +11,7 @@ using admission::Memory;
 
 constexpr std::string_view kLost = "ledger-lost";
 constexpr std::string_view kRolledBack = "ledger-rolled-back";
+constexpr std::string_view kLater = "ledger-later";
 constexpr std::string_view kAcceptFailed = "accept-lost-ledger-failed";
 constexpr std::string_view kRemedy =
     ": restore the newest ledger there is, or run bulkhead accept-lost-ledger, after which no "
@@ -27,6 +28,7 @@ void tell_opened(Context& broker) {
         note(broker, memory == Memory::lost ? kLost : kRolledBack,
              {{"why", lacks ? opened.lacking : "as an earlier start found"}});
     }
+    if (!broker.ledger.readable()) note(broker, kLater, {{"why", broker.ledger.later()}});
     if (opened.created) note(broker, "ledger-created", {{"records", broker.ledger.records()}});
     if (lacks && broker.ledger.acceptance()) {
         // It was asked for before anybody could know of this loss.
@@ -48,6 +50,11 @@ void watch_memory(Context& broker) {
     stands(memory == Memory::rolled_back, kRolledBack,
            "the ledger of what ran on this host is older than the audit log says; no job starts" +
                std::string(kRemedy));
+    stands(!broker.ledger.readable(), kLater,
+           broker.ledger.later() + "; no job starts, and none is fetched: install " +
+               (broker.newer_version.empty() ? "that version" : broker.newer_version) +
+               " or newer, in which all that ran here is known");
+    if (!broker.ledger.readable()) return watch_clock(broker);
     const auto view = broker.ledger.view();
     const bool broken = broker.ledger.broken(), full = view.full && !broken;
     stands(full || view.full_for_repeatable, "ledger-full",

@@ -55,7 +55,10 @@ Result<Record> decode(ByteView bytes, crypto::Digest& chain) {
         TRY(decoder.get(record.header));
         // A later format may have more to say than is decoded here.
         if (record.header.format > Header::kFormat) {
-            return fail("written by a later version of this agent: install that again");
+            return fail("format " + std::to_string(record.header.format) +
+                            ", written by a later version; this one reads " +
+                            std::to_string(Header::kFormat),
+                        ENOTSUP);
         }
     }
     // Encoding it again checks magic, padding and digest at once, and refuses any other encoding of

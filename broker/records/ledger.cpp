@@ -60,6 +60,11 @@ Result<> Ledger::open_file(const std::optional<Past>& past) {
     auto loaded = load();
     if (loaded) return judge(past);
     const auto code = loaded.error().code;
+    if (code == ENOTSUP) {
+        later_ = loaded.error().what;
+        broken_ = loaded.error();
+        return {};
+    }
     if (code != ENOENT && code != ENODATA) return loaded;
     auto known = past.value_or(Past{});
     // A file is made with its first record or not at all: without one, the disk has lost it.
@@ -97,7 +102,8 @@ Result<> Ledger::judge(const std::optional<Past>& past) {
         memory = Memory::rolled_back;
     }
     if (memory == this->memory()) opened_.lacking.clear();
-    if (known && memory == this->memory() && header.host == known->host) return {};
+    const bool own = known && known->format == Header::kFormat;
+    if (own && memory == this->memory() && header.host == known->host) return {};
     header.memory = static_cast<std::uint8_t>(memory);
     const auto room = reserve(history_.owed() + 1);
     if (!room && memory == this->memory()) return {};  // the next open() says it again
@@ -331,8 +337,15 @@ Memory Ledger::memory() const {
     return header ? static_cast<Memory>(header->memory) : Memory::whole;
 }
 
+std::uint64_t Ledger::records() const {
+    return !readable() && mark_ ? mark_->lines : history_.count();
+}
+
+const crypto::Digest& Ledger::head() const { return !readable() && mark_ ? mark_->hash : chain_; }
+
 std::optional<Head> Ledger::mark() const {
     if (memory() == Memory::rolled_back) return {};
+    if (!readable()) return mark_;
     // What was lost may be restored yet, and is measured by what was known of it.
     if (memory() == Memory::lost) return mark_;
     return Head{history_.count(), chain_};

@@ -66,6 +66,11 @@ class Ledger {
     };
     const Opened& opened() const { return opened_; }
 
+    // False: a later version has written it, in a format that this one does not know. It is left as
+    // it is, and nothing starts; later() says which format. What jobs there are is not known.
+    bool readable() const { return later_.empty(); }
+    const std::string& later() const { return later_; }
+
     // Sets aside room on disk for the records of one more job. An error when there is none, or when
     // nothing may start.
     Result<> make_room();
@@ -110,9 +115,10 @@ class Ledger {
     std::vector<Unreported> unended() const;
     // Started, and not yet reported(): ended or not.
     std::size_t open_jobs() const { return history_.open_jobs().size(); }
-    // Records ever written, and the digest that the last of them ends with.
-    std::uint64_t records() const { return history_.count(); }
-    const crypto::Digest& head() const { return chain_; }
+    // Records ever written, and the digest that the last of them ends with; of one that is not
+    // readable what the audit log has seen.
+    std::uint64_t records() const;
+    const crypto::Digest& head() const;
     // Both, for the audit log; nothing while the memory is rolled back, so that a file which is not
     // can still be restored.
     std::optional<Head> mark() const;
@@ -153,6 +159,7 @@ class Ledger {
     std::chrono::seconds began_up_{};      // CLOCK_BOOTTIME when a birth that is not recorded was
     UnixTime began_floor_{};               // the later floor at that moment
     std::optional<Error> broken_;
+    std::string later_;
     Opened opened_;
 };
 

@@ -49,8 +49,8 @@ using Candidates = std::vector<Candidate>;
 
 void profiles(const Places& places, Candidates& to) {
     // Of processes of the agent, which no job has.
-    constexpr std::array<std::string_view, 5> kParts{"broker", "config-reader", "loader", "vet",
-                                                     "worker"};
+    constexpr std::array<std::string_view, 6> kParts{"broker",        "config-reader", "loader",
+                                                     "upgrade-check", "vet",           "worker"};
     auto names = names_in(places.vendor_policy + "/profiles", ".profile");
     names.merge(names_in(places.policy + "/profiles", ".profile"));
     for (const auto& name : names) {

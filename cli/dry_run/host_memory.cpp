@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "broker/records/ledger.hpp"
+#include "broker/records/written_by.hpp"
 #include "common/sys/dir.hpp"
 
 namespace bulkhead::cli {
@@ -31,6 +32,27 @@ admission::LedgerView HostMemory::view() const {
     if (!view.birth) view.birth = UnixTime{};  // see the assumptions
     if (!asks_now) view.clock_floor = view.unsure_floor = {};
     return view;
+}
+
+Result<> check_state(const std::string& state) {
+    const auto place = state + "/broker";
+    const auto dir = sys::Dir::open(place);
+    if (!dir) return {};
+    const auto unread = [](const Error& error) {
+        return error.code == EACCES || error.code == EPERM || error.code == ENOENT ||
+               error.code == ENODATA;
+    };
+    const auto last = records::read_written_by(*dir);
+    if (!last && !unread(last.error())) return within(state, last.error());
+    if (last) TRY(within(state, records::require_known(*last)));
+    const auto history = read_ledger(place);
+    if (history || unread(history.error())) return {};
+    auto error = within(place + "/ledger", history.error()).error();
+    if (error.code == ENOTSUP) {
+        const bool named = last && !last->version.empty();
+        error.what += ": install " + (named ? last->version : "that version") + " or newer";
+    }
+    return std::unexpected(std::move(error));
 }
 
 Result<HostMemory> remember(const Options& options, const PolicyCopy& copy) {

@@ -29,4 +29,8 @@ struct HostMemory {
 // being appended to it is not seen. An error if --state names what is no ledger: a wrong().
 Result<HostMemory> remember(const Options& options, const PolicyCopy& copy);
 
+// Whether a broker of this version could go on with what is in STATE/broker: an error where a later
+// version wrote it, or where it does not read back. What this user may not read is no error.
+Result<> check_state(const std::string& state);
+
 }  // namespace bulkhead::cli

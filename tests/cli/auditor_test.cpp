@@ -6,8 +6,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "broker/records/history.hpp"
 #include "common/admission/reason.hpp"
 #include "common/audit/chain.hpp"
+#include "common/base/parse.hpp"
 #include "common/base/strong.hpp"
 #include "tests/cli/site.hpp"
 #include "tests/support/in_run.hpp"
@@ -205,6 +207,41 @@ TEST_F(Auditor, IsToldOfACapabilityThatThisHostCannotGive) {
     EXPECT_EQ(answer.code, 1) << answer.err;
     EXPECT_THAT(answer.out, HasSubstr("profiles/maintain.profile: error: needs CAP_FOWNER, which "
                                       "nobody here can give"));
+}
+
+// The broker asks so before it ends for another program: its own, not those of who asks.
+TEST_F(Auditor, IsToldOfACapabilityThatTheAgentWasNotGiven) {
+    const auto asked = [&](const std::string& mask) {
+        return site_.bulkhead({"check-policy", "policy", "--as-host", "--capabilities", mask});
+    };
+    EXPECT_EQ(asked("1ffffffffff").code, 0) << asked("1ffffffffff").out;
+    EXPECT_EQ(asked("1").code, 1);
+    EXPECT_THAT(asked("1").out, HasSubstr("profiles/maintain.profile: error: needs CAP_FOWNER"));
+    EXPECT_EQ(asked("all").code, 2);
+    EXPECT_THAT(asked("all").err, HasSubstr("a mask in hexadecimal"));
+}
+
+TEST_F(Auditor, IsToldOfStateThatALaterVersionWrote) {
+    const auto asked = [&] {
+        return site_.bulkhead(
+            {"check-policy", "policy", "--as-host", "--state", site_.path("state")});
+    };
+    EXPECT_EQ(asked().code, 0) << "there is none yet: " << asked().out;
+    site_.write("state/broker/written-by", "state-format 1\nversion 9.9.9\n");
+    EXPECT_EQ(asked().code, 0) << asked().out;
+    site_.write("state/broker/written-by", "state-format 2\nversion 9.9.9\n");
+    EXPECT_EQ(asked().code, 1);
+    EXPECT_THAT(asked().out, HasSubstr("install 9.9.9 or newer"));
+    site_.write("state/broker/written-by", "state-format 1\nversion 9.9.9\n");
+    crypto::Digest chain{};
+    const records::Record later{.kind = records::Kind::header,
+                                .number = JobNumber{1},
+                                .time = parse_utc("2026-11-22T12:00:00Z").value(),
+                                .header = {.format = records::Header::kFormat + 1, .count = 1}};
+    site_.write("state/broker/ledger", as_text(records::encode(later, chain)));
+    EXPECT_EQ(asked().code, 1);
+    EXPECT_THAT(asked().out, HasSubstr("broker/ledger: record at byte 0: format 3, written by a "
+                                       "later version; this one reads 2: install 9.9.9 or newer"));
 }
 
 // Such as hosts have it from before rows held capabilities.

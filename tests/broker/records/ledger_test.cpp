@@ -166,6 +166,47 @@ TEST(Ledger, ACorruptOneLetsNothingStartAndIsLeftAsItIs) {
     EXPECT_EQ(tree.open().read_file("ledger", 1_MiB).value(), file);
 }
 
+TEST(Ledger, OfALaterFormatIsLeftAsItIsAndLetsNothingStart) {
+    const Record later{.kind = Kind::header,
+                       .number = JobNumber{2},
+                       .time = kNoon,
+                       .header = {.format = Header::kFormat + 1, .count = 9}};
+    const auto file = file_of({clock_record(1, kNoon), start_record(1), later}) + "and what else";
+    test::Tree tree({{"ledger", file}});
+    const Past past{.mark = Head{7, crypto::sha256(as_bytes("seven"))}};
+    auto ledger = Ledger::open(tree, kNoon, {}, past);
+    ASSERT_OK(ledger);
+    EXPECT_FALSE(ledger->readable());
+    EXPECT_THAT(ledger->later(), testing::HasSubstr("written by a later version"));
+    EXPECT_FALSE(ledger->make_room());
+    EXPECT_FALSE(ledger->start(sample_start(2)));
+    EXPECT_TRUE(ledger->view().full);
+    EXPECT_TRUE(ledger->opened().interrupted.empty()) << "what ran is not known to have ended";
+    EXPECT_FALSE(ledger->note_time(kNoon + std::chrono::hours(1)));
+    // The audit log goes on to say what it has seen, or the later version would find a gap.
+    EXPECT_EQ(ledger->records(), 7U);
+    EXPECT_EQ(ledger->head(), past.mark->hash);
+    ASSERT_TRUE(ledger->mark());
+    EXPECT_EQ(ledger->mark()->lines, 7U);
+    EXPECT_EQ(tree.open().read_file("ledger", 1_MiB).value(), file);
+}
+
+TEST(Ledger, OfAnEarlierFormatGetsAHeaderOfThisOneFirst) {
+    const Record earlier{.kind = Kind::header,
+                         .number = JobNumber{1},
+                         .time = kNoon,
+                         .header = {.format = Header::kFormat - 1, .count = 1}};
+    test::Tree tree({{"ledger", file_of({earlier, clock_record(1, kNoon)})}});
+    ASSERT_OK(Ledger::open(tree, kNoon));
+    const auto file = tree.open().read_file("ledger", 1_MiB).value();
+    ASSERT_EQ(file.size(), 3 * kRecordBytes);
+    History history;
+    crypto::Digest chain{};
+    ASSERT_OK(
+        each_record(as_bytes(file), chain, [&](const Record& one) { return history.apply(one); }));
+    EXPECT_EQ(history.header()->format, Header::kFormat);
+}
+
 TEST(Ledger, ATornEndIsCutOffAndTold) {
     const auto file = file_of({clock_record(1, kNoon), start_record(1), end_record(1)});
     test::Tree tree({{"ledger", file + file.substr(0, 77)}});
