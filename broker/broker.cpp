@@ -27,13 +27,22 @@ Result<> Broker::watch_for_reboots() {
     jobs_.watch([this](JobNumber number) { reboot_->ask(number); },
                 [this] { reboot_->consider(); });
     TRY(reboot_->adopt());
+    // Whose they are only the ledger knows.
+    if (!parts_.ledger.readable()) return {};
     TRY(take_up_waiting_jobs(parts_.kept, context_));
     pipes_.drop_rest(log_);
+    log_.check(records::note_written_by(parts_.directories.broker_state, parts_.written_by,
+                                        BULKHEAD_VERSION),
+               "state-version-unwritten");
     return {};
 }
 
 Result<int> Broker::run() {
-    TRY(service_.watch_signals([this] { reload(); }, [this] { shut_down(); }));
+    TRY(service_.watch_signals([this] { reload(); },
+                               [this] {
+                                   leaves_with_ = kDone;
+                                   shut_down();
+                               }));
     std::string missing;
     for (const auto& feature : context_.missing) missing += (missing.empty() ? "" : " ") + feature;
     const auto& opened = parts_.ledger.opened();
@@ -70,6 +79,7 @@ Result<int> Broker::run() {
     TRY(parts_.loop.run());
     if (status_) log_.check(status_->remove(), "status-file-left");
     context_.artifacts = nullptr;
+    upgrade_.reset();
     artifacts_.reset();
     one_loader_.reset();
     workers_.reset();
@@ -80,8 +90,10 @@ Result<int> Broker::run() {
 // A pass of its own would end what it loads at once.
 Result<> Broker::serve_artifacts() {
     if (parts_.options.command != Command::serve) return {};
+    auto loader = open_program(parts_.options.loader, "loader program");
+    watch_programs(loader ? loader->get() : -1);
     one_loader_.emplace(parts_.loop, context_, parts_.cgroups, parts_.options, parts_.part,
-                        open_program(parts_.options.loader, "loader program"));
+                        std::move(loader));
     artifacts_.emplace(
         parts_.loop, context_, TRY(parts_.directories.broker_state.open_dir(".")),
         LoaderPort{
@@ -93,6 +105,24 @@ Result<> Broker::serve_artifacts() {
     context_.artifacts = &*artifacts_;
     artifacts_->begin();
     return {};
+}
+
+void Broker::watch_programs(int loader) {
+    upgrade_.emplace(
+        parts_.loop, context_, parts_.cgroups, parts_.options,
+        Programs(parts_.options, parts_.program.get(), loader), service_.is_there(),
+        Upgrade::Owner{
+            .fetch =
+                [this](bool fetch) { workers_->tell_all(protocol::FetchJobs{.fetch = fetch}); },
+            .quiet = [this] { return workers_->all_hold(context_.holding); },
+            .restart = [this] { leave_for_new_program(); }});
+}
+
+void Broker::leave_for_new_program() {
+    note(context_, "agent-restarting", {{"unreported_jobs", jobs_.unreported()}});
+    log_.info("agent-restarting", {{"why", "another program was installed"}});
+    leaves_with_ = kRestart;
+    shut_down();
 }
 
 void Broker::settle_orphans() {
@@ -107,7 +137,10 @@ void Broker::on_job_ended(JobNumber number, const protocol::JobEnd& end) {
         protocol::JobExited{.number = number, .end = end, .remarks = jobs_.remarks(number)});
     context_.tally.ended(number, jobs_.start_of(number), end);
     context_.changed();
-    parts_.loop.after({}, [this] { settle_orphans(); });
+    parts_.loop.after({}, [this] {
+        settle_orphans();
+        if (upgrade_) upgrade_->look(true);
+    });
     stop_if_drained();
 }
 
@@ -118,8 +151,9 @@ void Broker::on_greeted(Worker& worker) {
 
 protocol::Shutdown Broker::farewell() const {
     // A job that waits for the host to restart does not end: its worker need not wait for it.
-    const auto patience = std::chrono::milliseconds(
-        jobs_.any_waits() && jobs_.running() == 0 ? kLastWords : kGrace + kFlushTime);
+    // Nor for a broker that goes on with what is not reported yet.
+    const bool soon = jobs_.running() == 0 && (jobs_.any_waits() || leaves_with_ == kRestart);
+    const auto patience = std::chrono::milliseconds(soon ? kLastWords : kGrace + kFlushTime);
     return {.grace_ms = static_cast<std::uint32_t>(patience.count())};
 }
 
@@ -133,7 +167,7 @@ void Broker::shut_down() {
         parts_.loop.after(std::chrono::milliseconds(event.grace_ms), [this] {
             log_.warning("agent-stopped-early",
                          {{"why", "jobs and workers had not ended in time"}});
-            stop(kDone);
+            stop(leaves_with_);
         });
     }
     workers_->tell_all(event);
@@ -142,7 +176,7 @@ void Broker::shut_down() {
 
 void Broker::stop_if_drained() {
     if (!context_.draining || workers_->any_runs() || jobs_.running() > 0) return;
-    if (!artifacts_ || artifacts_->idle()) return stop(kDone);
+    if (!artifacts_ || artifacts_->idle()) return stop(leaves_with_);
     parts_.loop.after(kToTidyUp, [this] { stop_if_drained(); });
 }
 

@@ -8,10 +8,12 @@
 #include "broker/loader.hpp"
 #include "broker/options.hpp"
 #include "broker/records/trusted_clock.hpp"
+#include "broker/records/written_by.hpp"
 #include "broker/requests.hpp"
 #include "broker/service.hpp"
 #include "broker/status/root_status.hpp"
 #include "broker/status/status_file.hpp"
+#include "broker/upgrade/upgrade.hpp"
 #include "broker/workers.hpp"
 
 namespace bulkhead::broker {
@@ -41,6 +43,7 @@ class Broker {
         records::Evidence evidence;
         KeptJobs kept;
         sys::Fd program;  // the worker's
+        records::WrittenBy written_by;
         std::shared_ptr<ReadyPolicy> policy{};
         std::string rejected{};  // why the policy on disk was not taken; "" if it was
         PartGround part{};
@@ -61,6 +64,8 @@ class Broker {
     Result<> watch_for_reboots();
     void settle_orphans();
     Result<> serve_artifacts();
+    void watch_programs(int loader);
+    void leave_for_new_program();
     void on_job_ended(JobNumber number, const protocol::JobEnd& end);
     void on_greeted(Worker& worker);
 
@@ -99,9 +104,11 @@ class Broker {
     std::optional<Loader> one_loader_;
     std::optional<Artifacts> artifacts_;  // absent in one-pass mode
     std::optional<StatusFile> status_;    // absent in one-pass mode
+    std::optional<Upgrade> upgrade_;      // absent in one-pass mode
     bool status_due_ = false;
     UnixTime started_ = sys::now();
     int code_ = 0;
+    int leaves_with_ = 0;  // the exit status once all is drained
 };
 
 }  // namespace bulkhead::broker

@@ -6,7 +6,9 @@
 #include "broker/config_reader.hpp"
 #include "broker/context/profiles.hpp"
 #include "broker/exit_status.hpp"
+#include "broker/reads/stamp.hpp"
 #include "broker/records/worker_states.hpp"
+#include "broker/records/written_by.hpp"
 #include "broker/status/root_status.hpp"
 #include "common/policy/judge.hpp"
 #include "common/policy/parse.hpp"
@@ -68,10 +70,13 @@ Result<std::unique_ptr<Broker>> Broker::create(Options options, const sys::Log& 
 
 Result<Broker::Parts> Broker::prepare(Options options) {
     auto notifier = Notifier::from_environment();
+    TRY(input(Upgrade::patience(options)));
     TRY(input(open_config(options.config)));
     auto program = TRY(input(open_program(options.worker)));
     auto vendor = TRY(input(policy::read_vendor(options.vendor_policy, policy::Trust::root)));
     auto directories = TRY(input(on_disk(options.state, prepare_directories(options))));
+    auto written_by = TRY(records::read_written_by(directories.broker_state));
+    TRY(input(records::require_known(written_by)));
     KeptJobs kept(TRY(directories.broker_state.open_dir(".")));
     const auto past = TRY(
         within("ledger", records::look_back(TRY(sys::Dir::open(options.state)), directories.logs)));
@@ -87,9 +92,10 @@ Result<Broker::Parts> Broker::prepare(Options options) {
                     within("evidence", records::Evidence::open(directories.broker_state))));
     auto cgroups = TRY(CgroupTree::create(label_of(options.state)));
     auto loop = TRY(sys::Loop::create());
-    return Parts{std::move(options),     std::move(vendor),  std::move(loop),   std::move(notifier),
-                 std::move(directories), std::move(cgroups), std::move(ledger), std::move(audit),
-                 std::move(evidence),    std::move(kept),    std::move(program)};
+    return Parts{std::move(options),  std::move(vendor),      std::move(loop),
+                 std::move(notifier), std::move(directories), std::move(cgroups),
+                 std::move(ledger),   std::move(audit),       std::move(evidence),
+                 std::move(kept),     std::move(program),     std::move(written_by)};
 }
 
 // Where the policy on disk is not one that this host can put in force, the last one is tried, as
@@ -201,6 +207,8 @@ Broker::Broker(Parts parts, const sys::Log& log)
       requests_(parts_.loop, context_, parts_.options.state + "/broker",
                 [this] { return reload(); }) {
     context_.none_in_force = !parts_.rejected.empty();
+    context_.fetch = parts_.ledger.readable();
+    if (!context_.fetch) context_.newer_version = parts_.written_by.version;
     if (parts_.egress) name_servers_.emplace(parts_.loop, log_);
 }
 
@@ -226,9 +234,11 @@ Result<> Broker::make_workers() {
                                                      parts_.directories.worker_states, names)));
     const auto heirs = TRY(input(within(
         "--worker-user", records::heirs_of(slots, parts_.options.worker_user, parts_.ledger))));
-    for (const auto& line : TRY(records::settle_worker_states(parts_.options.state, heirs))) {
-        log_.warning("old-worker-state", {{"why", line}});
-    }
+    // Which jobs are whose only the ledger knows.
+    const auto settled = parts_.ledger.readable()
+                             ? TRY(records::settle_worker_states(parts_.options.state, heirs))
+                             : std::vector<std::string>{};
+    for (const auto& line : settled) log_.warning("old-worker-state", {{"why", line}});
     TRY(within("status sockets", remove_files_in(parts_.options.run_dir + "/status")));
     std::vector<Home> homes;
     for (std::size_t i = 0; i < backends.size(); ++i) {

@@ -193,6 +193,7 @@ std::string Broker::reload() {
     if (!fresh) note(context_, "policy-rejected", {{"why", fresh.error().what}});
     auto answer = fresh ? take(*std::move(fresh)) : keep_what_is_granted_now(fresh.error().what);
     watch_host(context_, workers_->facts());
+    if (upgrade_) upgrade_->look();
     // Who reads the answer asks for the status next, and would find the one of before.
     if (status_) write_status();
     workers_->tell_all(protocol::PolicyReloaded{.policy_digest = context_.policy->policy.digest,

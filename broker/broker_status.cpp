@@ -27,6 +27,7 @@ Result<> Broker::follow_status() {
 
 void Broker::tick() {
     watch_host(context_, workers_->facts());
+    if (upgrade_) upgrade_->look();
     write_status();
     parts_.loop.after(kStatusTick, [this] { tick(); });
 }

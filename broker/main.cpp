@@ -38,7 +38,8 @@ void make_absolute(broker::Options& options) {
 int serve(broker::Options options) {
     if (options.worker.empty()) options.worker = broker::default_worker_path();
     if (options.loader.empty()) options.loader = broker::default_loader_path();
-    if (options.vendor_policy.empty()) {
+    options.own_vendor_policy = !options.vendor_policy.empty();
+    if (!options.own_vendor_policy) {
         options.vendor_policy = policy::vendor_directory(BULKHEAD_FROM_BROKER_TO_POLICY);
     }
     make_absolute(options);

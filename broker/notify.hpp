@@ -29,6 +29,8 @@ class Notifier {
     using Kept = std::vector<std::pair<std::string, sys::Fd>>;
     Kept take_kept() { return std::exchange(kept_, {}); }
     // How often "WATCHDOG=1" is due: half of what the unit asks for.
+    // A service manager has started this process.
+    bool is_there() const { return !address_.empty(); }
     std::optional<std::chrono::microseconds> watchdog() const { return watchdog_; }
 
   private:

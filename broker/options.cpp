@@ -30,6 +30,8 @@ constexpr std::array kPaths{
                "accounts USERS0, USERS1, ..., or UID:GID, UID+1:GID+1, ..."},
     PathOption{"--config-user", &Options::config_user, "USER",
                "reads agent.yaml: name in /etc/passwd, or UID:GID"},
+    PathOption{"--upgrade-within", &Options::upgrade_within, "TIME",
+               "so long a new version waits for a moment without jobs; then none is fetched"},
     PathOption{"--loader", &Options::loader, "FILE",
                "loads eBPF artifacts where artifacts.policy exists (default: beside broker)"},
     PathOption{"--loader-user", &Options::loader_user, "USER",
@@ -55,8 +57,9 @@ constexpr std::array kSwitches{
 
 // Options that need no root: the broker executes `bulkhead` for them, whose subcommands have the
 // same names without the dashes.
-constexpr std::array<std::string_view, 5> kTools{
-    "--dry-run", "--check-policy", "--show-confinement", "--verify-audit", "--describe-protocol"};
+constexpr std::array<std::string_view, 6> kTools{"--dry-run",      "--check-policy",
+                                                 "--check-config", "--show-confinement",
+                                                 "--verify-audit", "--describe-protocol"};
 
 // Overwrites the value of a setting on our command line: it may be a secret, and everybody can read
 // /proc/PID/cmdline (proc(5)).
@@ -151,7 +154,8 @@ std::string help_text() {
     }
     return text +
            "\nOther options are settings of agent.yaml and go to its reader; `bulkhead settings` "
-           "lists them.\nExit status: 0 done, 1 failed, 2 bad usage, configuration or policy.\n";
+           "lists them.\nExit status: 0 done, 1 failed, 2 bad usage, configuration or policy, 150 "
+           "ended to be\nstarted anew, for the program was replaced.\n";
 }
 
 }  // namespace bulkhead::broker

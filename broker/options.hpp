@@ -14,12 +14,14 @@ enum class Command { serve, once, migrate_back, version, help, tool };
 struct Options {
     Command command = Command::serve;
     std::string policy = "/etc/bulkhead/policy";
-    std::string vendor_policy;  // empty: what was installed or built with this program
+    std::string vendor_policy;       // empty: what was installed or built with this program
+    bool own_vendor_policy = false;  // it was named on the command line
     std::string config = "/etc/bulkhead/agent.yaml";
     std::string state = "/var/lib/bulkhead";
     std::string log_dir = "/var/log/bulkhead";
     std::string run_dir = "/run/bulkhead";
-    std::string log_file;  // empty: standard output
+    std::string log_file;                // empty: standard output
+    std::string upgrade_within = "24h";  // see Upgrade
     std::string systemctl = "/usr/bin/systemctl";
     std::string worker;                      // empty: beside this program
     std::string worker_user = "bulkhead-w";  // and the number of a slot

@@ -20,6 +20,7 @@ class Service {
         return notifier_.send(state, fd);
     }
     void send(std::string_view state) const { static_cast<void>(notifier_.send(state)); }
+    bool is_there() const { return notifier_.is_there(); }
     Notifier::Kept take_kept() { return notifier_.take_kept(); }
 
   private:

@@ -48,6 +48,7 @@ class Worker {
 
     const std::string& backend() const { return home_.backend.name.str(); }
     bool runs() const { return peer_ && peer_->runs(); }
+    bool is_served() const { return runs() && peer_->greeted(); }
     WorkerFacts facts() const;
     // A failure counts as the end of a worker.
     void start();

@@ -35,6 +35,12 @@ void Workers::follow_name_servers() {
 
 bool Workers::any_runs() const { return std::ranges::any_of(workers_, &Worker::runs); }
 
+bool Workers::all_hold(const std::set<std::string, std::less<>>& backends) const {
+    return std::ranges::all_of(workers_, [&](const auto& one) {
+        return !one->is_served() || backends.contains(one->backend());
+    });
+}
+
 std::vector<std::string> Workers::backends() const {
     std::vector<std::string> names;
     for (const auto& one : workers_) names.push_back(one->backend());

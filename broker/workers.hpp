@@ -23,6 +23,8 @@ class Workers {
     void replace_all_at_once();
     void follow_name_servers();
     bool any_runs() const;
+    // Each that is served is of a backend among `backends`.
+    bool all_hold(const std::set<std::string, std::less<>>& backends) const;
     std::vector<std::string> backends() const;
     std::vector<WorkerFacts> facts() const;
     template <class Event>

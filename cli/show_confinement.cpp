@@ -25,12 +25,14 @@ Result<std::string> confinement_of(const std::string& who, const policy::Policy&
     if (who == "config-reader") text = reader_in_words(policy);
     if (who == "loader" && policy::find(policy.parts, who) != nullptr)
         text = loader_in_words(policy);
+    if (who == "upgrade-check" && policy::find(policy.parts, who) != nullptr)
+        text = upgrade_check_in_words(policy);
     if (profile != nullptr) text = job_in_words(*profile, policy);
     if (text.empty()) {
-        return wrong(
-            "\"" + who +
-            "\" is neither broker, worker, config-reader, loader, vet nor a profile of this "
-            "policy");
+        return wrong("\"" + who +
+                     "\" is neither broker, worker, config-reader, loader, upgrade-check, vet nor "
+                     "a profile of "
+                     "this policy");
     }
     const auto& list = policy.calls_of(profile != nullptr ? *profile : policy.part(who));
     return text + TRY(or_wrong(program_in_words(list)));
@@ -42,11 +44,15 @@ Result<int> show_confinement(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
     auto subjects = options.operands();
     if (subjects.size() > 1)
-        return wrong("give one of broker, worker, config-reader, loader, vet or a profile's name");
+        return wrong(
+            "give one of broker, worker, config-reader, loader, upgrade-check, vet or a profile's "
+            "name");
     const auto copy = TRY(load_policy(options.value("--policy", kPolicyDirectory), options));
     if (subjects.empty()) {
         subjects = {"broker", "worker", "config-reader", "vet"};
-        if (policy::find(copy.policy.parts, "loader") != nullptr) subjects.emplace_back("loader");
+        for (const auto* part : {"loader", "upgrade-check"}) {
+            if (policy::find(copy.policy.parts, part) != nullptr) subjects.emplace_back(part);
+        }
         for (const auto& [name, profile] : copy.policy.profiles) subjects.push_back(name);
     }
     std::string text;

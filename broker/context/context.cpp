@@ -1,5 +1,7 @@
 #include "broker/context/context.hpp"
 
+#include <array>
+
 #include "common/admission/host_facts.hpp"
 
 namespace bulkhead::broker {
@@ -9,6 +11,12 @@ namespace {
 constexpr std::string_view kIntakeTrouble = "intake-suspended";
 
 }  // namespace
+
+std::string_view name_of(UpgradeState::Stage stage) {
+    constexpr std::array<std::string_view, 5> kNames{"none", "checking", "pending", "draining",
+                                                     "blocked"};
+    return kNames[static_cast<std::size_t>(stage)];
+}
 
 void note(const Context& broker, std::string_view event,
           std::initializer_list<records::Field> fields, records::Durable durable) {

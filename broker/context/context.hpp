@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,16 @@ struct Ceiling {
     bool restart_needed = false;  // the policy in force wants another
 };
 
+// What becomes of a program that took the place of this one's; see Upgrade.
+struct UpgradeState {
+    enum class Stage { none, checking, pending, draining, blocked };
+    Stage stage = Stage::none;
+    UnixTime since{};
+    UnixTime drains_at{};  // pending: from then on no job is taken
+    std::string why{};     // blocked: what the check said
+};
+std::string_view name_of(UpgradeState::Stage stage);
+
 struct Context {
     std::shared_ptr<const ReadyPolicy> policy;
     // After a rejected reload: the policy in force with the grants that the operator's directory
@@ -61,9 +72,13 @@ struct Context {
     std::string script_directory;  // of jobs without a view
     std::string policy_directory;
     std::string reboot_directory;  // root's alone: where its jobs ask for a restart of the host
+    std::string newer_version{};   // that last wrote the state, where it is a later one
     std::string state_directory{}, log_directory{};
     std::string config_file{}, config_stamp{};  // stamp_of() it at the start
     bool draining = false;
+    bool fetch = true;                             // workers fetch jobs; see protocol::FetchJobs
+    std::set<std::string, std::less<>> holding{};  // backends whose worker has said JobsHeld
+    UpgradeState upgrade{};
     const Reboot* reboot = nullptr;
     Artifacts* artifacts = nullptr;  // absent in one-pass mode, which loads none
     std::string boot;                // boot_id()

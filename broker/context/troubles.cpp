@@ -11,8 +11,8 @@ namespace {
 
 // Of what keeps jobs from starting, or from being recorded.
 bool is_serious(std::string_view code) {
-    constexpr std::array<std::string_view, 6> kBegins{"policy-rejected", "intake-", "ledger-",
-                                                      "clock-",          "audit-",  "evidence-"};
+    constexpr std::array<std::string_view, 7> kBegins{
+        "policy-rejected", "intake-", "ledger-", "clock-", "audit-", "evidence-", "upgrade-"};
     return std::ranges::any_of(kBegins, [&](auto begin) { return code.starts_with(begin); });
 }
 

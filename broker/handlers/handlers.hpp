@@ -18,6 +18,8 @@ Result<protocol::StatusReply> handle(const protocol::AckJob& request, const Call
                                      Context& broker);
 Result<protocol::HostStateReply> handle(const protocol::HostState& request, const Caller& caller,
                                         Context& broker);
+Result<protocol::StatusReply> handle(const protocol::JobsHeld& request, const Caller& caller,
+                                     Context& broker);
 Result<protocol::HostFilesReply> handle(const protocol::OpenHostFile& request, const Caller& caller,
                                         Context& broker);
 Result<protocol::ReadingReply> handle(const protocol::ReadPrivileged& request, const Caller& caller,

@@ -28,6 +28,9 @@ Result<protocol::HelloReply> handle(const protocol::Hello& request, const Caller
         reply.missing.items.push_back(protocol::Label::clipped(feature));
     }
     reply.jobs.items = TRY(broker.jobs.list(caller.backend.str()));
+    reply.jobs_known = broker.ledger.readable();
+    reply.fetch = broker.fetch;
+    broker.holding.erase(caller.backend.str());
     note(broker, "worker-confined",
          {{"backend", caller.backend.str()},
           {"pid", caller.process.pid()},

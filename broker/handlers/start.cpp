@@ -23,6 +23,10 @@ admission::HostFacts facts(const StartRequest& request, Context& broker) {
         facts.intake_suspended = true;
         facts.suspended_by = why;
     }
+    if (!broker.ledger.readable()) {
+        facts.intake_suspended = true;
+        facts.suspended_by = "the ledger: " + broker.ledger.later();
+    }
     if (broker.reboot != nullptr && broker.reboot->pending()) {
         facts.intake_suspended = true;
         facts.suspended_by = "the host is about to restart, as a job asked";

@@ -25,6 +25,16 @@ std::string policy_of(const Context& broker, const std::optional<protocol::Troub
     return json.str();
 }
 
+std::string upgrade_of(const UpgradeState& state) {
+    using Stage = UpgradeState::Stage;
+    JsonObject json;
+    json.put("state", name_of(state.stage));
+    if (state.stage != Stage::none) json.put("since", state.since);
+    if (state.stage == Stage::pending) json.put("drains_at", state.drains_at);
+    if (state.stage == Stage::blocked) json.put("why", state.why);
+    return json.str();
+}
+
 std::string intake_of(const std::optional<protocol::Trouble>& suspended) {
     JsonObject json;
     json.put("suspended", suspended.has_value());
@@ -201,6 +211,7 @@ std::string root_status(const Context& broker, std::span<const WorkerFacts> work
                                  .put("digest", crypto::hex(broker.ceiling.digest))
                                  .put("restart_needed", broker.ceiling.restart_needed)
                                  .str())
+        .put_json("upgrade", upgrade_of(broker.upgrade))
         .put_json("intake", intake_of(broker.troubles.find("intake-suspended")))
         .put_json("clock", JsonObject{}
                                .put("synchronised", broker.clock_synchronised)

@@ -22,9 +22,6 @@ struct WorkerFacts {
 // How often root writes it at least.
 inline constexpr std::chrono::seconds kStatusTick{30};
 
-// Another text after the file was written or replaced (inode(7)); "" without one.
-std::string stamp_of(const std::string& path);
-
 // The troubles that nobody has to wait for until something else is asked: of records, intake,
 // profiles, approvals that end soon, and workers. Call it at each tick.
 void watch_host(Context& broker, std::span<const WorkerFacts> workers);

@@ -1,10 +1,9 @@
 // What becomes a trouble although nobody asked for anything.
-#include <sys/stat.h>
-
 #include <algorithm>
 
 #include "broker/context/memory.hpp"
 #include "broker/context/profiles.hpp"
+#include "broker/reads/stamp.hpp"
 #include "broker/status/expiring.hpp"
 #include "broker/status/root_status.hpp"
 #include "common/base/text.hpp"
@@ -100,19 +99,6 @@ void watch_config(Context& broker) {
 }
 
 }  // namespace
-
-std::string stamp_of(const std::string& path) {
-    struct stat info {};
-    if (::stat(path.c_str(), &info) != 0) return "";
-    std::string stamp;
-    for (const auto part :
-         {std::uint64_t{info.st_dev}, std::uint64_t{info.st_ino},
-          static_cast<std::uint64_t>(info.st_size), static_cast<std::uint64_t>(info.st_mtim.tv_sec),
-          static_cast<std::uint64_t>(info.st_mtim.tv_nsec)}) {
-        stamp += std::to_string(part) + ":";
-    }
-    return stamp;
-}
 
 void watch_host(Context& broker, std::span<const WorkerFacts> workers) {
     tell_intake(broker);

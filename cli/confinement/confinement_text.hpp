@@ -12,7 +12,8 @@ namespace bulkhead::cli {
 std::string broker_in_words(const policy::Policy& policy);
 std::string worker_in_words(const policy::Policy& policy);
 std::string reader_in_words(const policy::Policy& policy);
-std::string loader_in_words(const policy::Policy& policy);  // of a policy that has the part
+std::string loader_in_words(const policy::Policy& policy);         // of a policy that has the part
+std::string upgrade_check_in_words(const policy::Policy& policy);  // the same
 // The confinement of the child of this program that checks scripts (cli/vet).
 Result<std::string> vet_in_words();
 std::string job_in_words(const policy::Profile& profile, const policy::Policy& policy);

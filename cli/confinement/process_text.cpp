@@ -138,6 +138,29 @@ std::string loader_in_words(const policy::Policy& policy) {
     return text + "  beneath this list lies the ceiling: bulkhead show-confinement broker\n";
 }
 
+std::string upgrade_check_in_words(const policy::Policy& policy) {
+    const auto& profile = policy.part("upgrade-check");
+    const auto& limits = profile.limits;
+    auto text = std::string(
+        "confinement of a program that took the broker's place, while it is "
+        "asked whether it could start\n\n");
+    text += row("user", "the config reader's (bulkhead-config, unless --config-user says another)");
+    text += row("capabilities", policy::capability_names(profile.capabilities) + "; " + kNoWayBack);
+    text += row("process", "gone when it has answered, and ended when it has not in " +
+                               std::to_string(profile.greeting.count()) + " s");
+    text += row("network", "none: an empty network namespace");
+    text +=
+        row("limits", size_in_words(limits.memory) + " of memory, " + std::to_string(limits.pids) +
+                          " processes, " + std::to_string(limits.cpu_percent) +
+                          " % of a processor, files of " + size_in_words(limits.file_size) +
+                          " in memory, " + std::to_string(limits.open_files) +
+                          " open files, no core dumps, umask " + octal(profile.umask));
+    text += row("walls", standing(policy::kVetWalls));
+    text += heading("files: these, by Landlock") + paths_of(profile.paths);
+    text += calls_of(policy.calls_of(profile));
+    return text + "  beneath this list lies the ceiling: bulkhead show-confinement broker\n";
+}
+
 Result<std::string> vet_in_words() {
     const auto rules = TRY(vet_rules());
     const auto& limits = rules.profile.limits;

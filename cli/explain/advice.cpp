@@ -218,6 +218,22 @@ constexpr std::array kTroubles{
     Advice{"configuration-changed", "agent.yaml was written since the agent was started",
            "bulkhead check-config says whether the agent would start with it; then systemctl "
            "restart bulkhead"},
+    Advice{"upgrade-blocked",
+           "another program was installed and could not start here; the one that runs goes on",
+           "mend the file and line that the text names (sudo bulkhead check-policy --as-host, "
+           "bulkhead check-config), or install the version before again; it is asked again by "
+           "itself. Do not restart the agent before"},
+    Advice{"upgrade-draining",
+           "a new program waited as long as it may: no job is fetched, and the agent restarts when "
+           "the last has ended",
+           "nothing, or end the job that runs so long: bulkhead stop-job"},
+    Advice{
+        "upgrade-pending", "another program was installed, and nobody starts it",
+        "restart the agent when no job runs: it was not started by a service manager that would"},
+    Advice{
+        "ledger-later", "the ledger was written by a later version, and this one cannot read it",
+        "install the version that the text names, or a newer one: jobs wait at the backend until "
+        "then, and what is not reported is kept"},
     Advice{"restart-needed", "the policy in force wants what this process has given up",
            "systemctl restart bulkhead, which ends running jobs"},
     Advice{"worker-down", "no worker of a backend has been confined for a minute",

@@ -100,6 +100,10 @@ void add_policy(const Source& root) {
     root.in("ceiling").value("bulkhead_restart_needed",
                              "1 if the policy changes root's own limits, which takes a restart.",
                              "restart_needed");
+    const auto upgrade = root.in("upgrade");
+    upgrade.state("bulkhead_upgrade", "What becomes of another program that was installed.",
+                  "state", {"none", "checking", "pending", "draining", "blocked"});
+    upgrade.value("bulkhead_upgrade_timestamp_seconds", "Since when it is in that state.", "since");
     const auto intake = root.in("intake");
     intake.value("bulkhead_intake_suspended", "1 while no job may begin.", "suspended");
     intake.value("bulkhead_intake_suspended_timestamp_seconds", "Since when no job may begin.",

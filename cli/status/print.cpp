@@ -75,6 +75,17 @@ void print_policy(const json& said) {
     if (member(ceiling, "restart_needed") == true) {
         print_line("restart", "needed: root's own limits are those of an older policy");
     }
+    const auto& upgrade = member(said, "upgrade");
+    const auto stage = text_of(upgrade, "state");
+    if (stage == "pending") {
+        print_line("upgrade", "restart pending since " + time(upgrade, "since") +
+                                  ", for a moment without jobs; from " +
+                                  time(upgrade, "drains_at") + " on none is fetched");
+    } else if (!stage.empty() && stage != "none") {
+        const auto why = text_of(upgrade, "why");
+        print_line("upgrade", plain(stage) + " since " + time(upgrade, "since") +
+                                  (why.empty() ? "" : ": " + plain(why)));
+    }
     for (const auto& one : member(said, "approvals")) {
         print_line("approval", "profile " + text(one, "profile") + ": " + text(one, "rule") + "; " +
                                    text(one, "pinned") + " pinned");

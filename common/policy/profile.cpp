@@ -109,16 +109,14 @@ enum Whose : unsigned {
     kReader = 8,
     kVet = 16,
     kLoader = 32,
+    kUpgrade = 64,
 };
 
 constexpr struct {
     std::string_view name;
     Whose whose;
-} kParts[] = {{"broker", kBroker},
-              {"worker", kWorker},
-              {"config-reader", kReader},
-              {"vet", kVet},
-              {"loader", kLoader}};
+} kParts[] = {{"broker", kBroker}, {"worker", kWorker}, {"config-reader", kReader},
+              {"vet", kVet},       {"loader", kLoader}, {"upgrade-check", kUpgrade}};
 
 Whose whose(std::string_view name) {
     const auto* part = std::ranges::find(kParts, name, [](const auto& row) { return row.name; });
@@ -166,8 +164,8 @@ Result<Profile> parse_profile(const std::string& name, const std::string& file, 
         return line.matching(approval::is_profile_name, "a list's name");
     };
     Source tmp_size;
-    constexpr unsigned kConfined = kJob | kWorker | kReader | kVet | kLoader;
-    constexpr unsigned kServing = kWorker | kReader | kLoader;
+    constexpr unsigned kConfined = kJob | kWorker | kReader | kVet | kLoader | kUpgrade;
+    constexpr unsigned kServing = kWorker | kReader | kLoader | kUpgrade;
     struct OfSome {
         unsigned whose;
         Form form;
@@ -177,7 +175,7 @@ Result<Profile> parse_profile(const std::string& name, const std::string& file, 
         {kJob, set("group NAME", p.group, take_user)},
         {kJob, list("groups none|NAME...", take_group)},
         {kJob, list("capabilities none|CAP_NAME...", add_to(p.capabilities))},
-        {kBroker | kLoader, each("capabilities CAP_NAME...", add_to(p.capabilities))},
+        {kBroker | kLoader | kUpgrade, each("capabilities CAP_NAME...", add_to(p.capabilities))},
         {kBroker, each("capabilities-if-present CAP_NAME...", add_to(p.wished))},
         {kBroker, each("in-force CAP_NAME...", add_to(p.in_force))},
         {kJob, set("network none|host", p.network,
@@ -186,7 +184,7 @@ Result<Profile> parse_profile(const std::string& name, const std::string& file, 
                    })},
         {kJob, list("namespaces none|mount|ipc|uts|pid...", take_namespace)},
         {kConfined, path(Access::read, "read PATH [if-present]", p.paths)},
-        {kJob | kVet, path(Access::execute, "execute PATH [if-present]", p.paths)},
+        {kJob | kVet | kUpgrade, path(Access::execute, "execute PATH [if-present]", p.paths)},
         {kJob, path(Access::remove, "remove PATH [if-present]", p.paths)},
         {kJob | kWorker, path(Access::write, "write PATH [if-present]", p.paths)},
         {kJob, path(Access::devices, "devices PATH [if-present]", p.paths)},
@@ -221,7 +219,7 @@ Result<Profile> parse_profile(const std::string& name, const std::string& file, 
         {kJob | kServing, number("pids NUMBER", p.limits.pids, 1, 1'000'000)},
         {kJob | kServing, number("cpu-percent NUMBER", p.limits.cpu_percent, 1, 100'000)},
         {kJob | kWorker, set("file-size SIZE", p.limits.file_size, std::mem_fn(&Line::size))},
-        {kVet, set("file-size none|SIZE", p.limits.file_size, take_size_or_none)},
+        {kVet | kUpgrade, set("file-size none|SIZE", p.limits.file_size, take_size_or_none)},
         {kServing | kVet,
          set("locked-memory none|SIZE", p.limits.locked_memory, take_size_or_none)},
         {kWorker, set("state SIZE", p.limits.state, std::mem_fn(&Line::size))},

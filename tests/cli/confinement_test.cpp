@@ -14,8 +14,9 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr const char* kSubjects[] = {"broker", "worker",   "config-reader", "vet",     "loader",
-                                     "admin",  "diagnose", "inspect",       "maintain"};
+constexpr const char* kSubjects[] = {"broker",  "worker",        "config-reader", "vet",
+                                     "loader",  "upgrade-check", "admin",         "diagnose",
+                                     "inspect", "maintain"};
 
 Answer show(const std::string& who, const std::string& policy = POLICY) {
     return run({.words = {"show-confinement", who, "--policy", policy}});
@@ -55,7 +56,8 @@ TEST(Confinement, IsShownByTheBrokerToo) {
 TEST(Confinement, OfAnUnknownNameOrPolicyIsAWrongCall) {
     EXPECT_EQ(show("absent").code, 2);
     EXPECT_THAT(show("absent").err,
-                HasSubstr("neither broker, worker, config-reader, loader, vet nor a profile"));
+                HasSubstr("neither broker, worker, config-reader, loader, upgrade-check, vet nor a "
+                          "profile"));
     EXPECT_EQ(show("worker", "/absent").code, 2);
     EXPECT_EQ(run({.words = {"show-confinement", "worker", "broker"}}).code, 2);
 }

@@ -87,7 +87,7 @@ std::string Pair::configuration() {
 
 std::vector<std::string> Pair::command(const std::vector<std::string>& more) {
     auto& place = *place_;
-    std::vector<std::string> words{BULKHEAD_BROKER,
+    std::vector<std::string> words{program_,
                                    "--policy",
                                    place / "policy",
                                    "--vendor-policy",

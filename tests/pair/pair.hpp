@@ -81,6 +81,8 @@ class Pair : public testing::Test {
     // Lines in the file `name` of the scratch directory: jobs leave one for each run.
     std::size_t lines_in_scratch(std::string_view name) const;
 
+    std::string program_ = BULKHEAD_BROKER;
+
   private:
     reference::ReferenceBackend::Options options_;
     std::unique_ptr<Installation> place_;

@@ -1,55 +1,21 @@
 // What the service manager and the operator see: readiness, watchdog, reload, stop, status,
 // confinement, heartbeats.
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <set>
 
 #include "broker/records/audit.hpp"
 #include "common/audit/verify.hpp"
+#include "tests/pair/notify_socket.hpp"
 #include "tests/pair/pair.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/kernel.hpp"
 
 namespace bulkhead::test {
 namespace {
-
-// The service manager's end of sd_notify(3).
-class NotifySocket {
-  public:
-    explicit NotifySocket(const std::string& path)
-        : fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        std::memcpy(address.sun_path, path.data(), path.size());
-        const auto* generic = reinterpret_cast<const sockaddr*>(&address);
-        bound_ = ::bind(fd_.get(), generic, sizeof address) == 0;
-    }
-    bool bound() const { return bound_; }
-
-    // Everything that has come so far, a line each.
-    const std::multiset<std::string>& lines() {
-        std::string packet(4096, '\0');
-        for (ssize_t got; (got = ::recv(fd_.get(), packet.data(), packet.size(), 0)) > 0;) {
-            std::istringstream text(packet.substr(0, static_cast<std::size_t>(got)));
-            for (std::string line; std::getline(text, line);) lines_.insert(line);
-        }
-        return lines_;
-    }
-    bool wait_for(const std::string& line, std::size_t times = 1) {
-        return eventually([&] { return lines().count(line) >= times; }, kPatience);
-    }
-
-  private:
-    sys::Fd fd_;
-    bool bound_ = false;
-    std::multiset<std::string> lines_;
-};
 
 class Service : public Pair {
   protected:
