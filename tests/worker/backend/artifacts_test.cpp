@@ -118,6 +118,37 @@ TEST(BackendSignature, IsToldAsWhatItIs) {
     EXPECT_EQ(word("md5", signature_by(rsa, bytes), keys), "not-checked");
 }
 
+// The transit engine's own form: of the bundle, and mostly without an algorithm.
+TEST(BackendSignature, OfVaultIsToldAsWhatItIs) {
+    const Key rsa(::EVP_RSA_gen(2'048), &EVP_PKEY_free);
+    const Key edwards(::EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), &EVP_PKEY_free);
+    const std::string bytes = "a bundle";
+    const auto digest = crypto::sha256(as_bytes(bytes));
+    const std::string_view hash(reinterpret_cast<const char*>(digest.data()), digest.size());
+    const auto keys = pem_of(rsa) + pem_of(edwards);
+    const auto word = [&](const std::string& algorithm, const std::string& value) {
+        return std::string(check_backend_signature({algorithm, "", value}, keys, bytes).word);
+    };
+    for (const auto* algorithm : {"", "RSA-PSS"}) {
+        EXPECT_EQ(word(algorithm, "vault:v1:" + signature_by(rsa, bytes, true)), "valid");
+    }
+    for (const auto* algorithm : {"", "rsa-sha256"}) {
+        EXPECT_EQ(word(algorithm, "vault:v12:" + signature_by(rsa, bytes)), "valid");
+    }
+    for (const auto* algorithm : {"", "ed25519"}) {
+        EXPECT_EQ(word(algorithm, "vault:v1:" + signature_by(edwards, bytes)), "valid");
+        EXPECT_EQ(word(algorithm, "vault:v1:" + signature_by(edwards, hash)), "invalid");
+    }
+    EXPECT_EQ(word("rsa-sha256", "vault:v1:" + signature_by(rsa, bytes, true)), "invalid");
+    EXPECT_EQ(word("", "vault:v1:" + signature_by(rsa, "another", true)), "invalid");
+    EXPECT_EQ(word("ecdsa-p256", "vault:v1:" + signature_by(rsa, bytes)), "not-checked");
+    for (const auto* value : {"vault:v", "vault:v1", "vault:v:AAAA", "vault:vx:AAAA",
+                              "vault:v1:", "vault:v1:AAAA:AAAA", "vault:v1:no base64!"}) {
+        EXPECT_EQ(word("", value), "invalid") << value;
+    }
+    EXPECT_EQ(word("", "vaults:v1:" + signature_by(rsa, bytes)), "not-checked");
+}
+
 TEST(BackendSignature, KeysAreRsaOrEdwards) {
     EXPECT_FALSE(check_public_keys(""));
     EXPECT_FALSE(check_public_keys("hello"));

@@ -20,6 +20,7 @@ using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 using Digester = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
 
 constexpr std::string_view kBegin = "-----BEGIN ";
+constexpr std::string_view kVault = "vault:v";
 constexpr std::size_t kMaxKeys = 16;
 
 Key read_key(std::string_view pem) {
@@ -55,20 +56,34 @@ Result<std::vector<Key>> read_keys(std::string_view pem) {
     return keys;
 }
 
-enum class Scheme { rsa, rsa_pss, ed25519 };
+enum class Scheme { rsa, rsa_pss, ed25519, ed25519_of_digest };
 
-std::optional<Scheme> scheme_of(std::string algorithm) {
+// Vault names no algorithm beside its signature: its key says it, and RSA has two.
+std::vector<Scheme> schemes_of(std::string algorithm, bool of_vault) {
     std::ranges::transform(algorithm, algorithm.begin(), [](char c) {
         return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     });
-    if (algorithm == "rsa-sha256") return Scheme::rsa;
-    if (algorithm == "rsa-pss") return Scheme::rsa_pss;
-    if (algorithm == "ed25519") return Scheme::ed25519;
-    return std::nullopt;
+    if (algorithm == "rsa-sha256") return {Scheme::rsa};
+    if (algorithm == "rsa-pss") return {Scheme::rsa_pss};
+    if (algorithm == "ed25519" && of_vault) return {Scheme::ed25519};
+    if (algorithm == "ed25519") return {Scheme::ed25519_of_digest};
+    if (algorithm.empty() && of_vault) return {Scheme::rsa_pss, Scheme::rsa, Scheme::ed25519};
+    return {};
+}
+
+// The base64 of "vault:vN:BASE64", N being the version of the key; of another text that text.
+Result<std::string_view> without_vault(std::string_view value) {
+    if (!value.starts_with(kVault)) return value;
+    const auto end = value.find(':', kVault.size());
+    const auto version = value.substr(kVault.size(), end - kVault.size());
+    if (end == value.npos || !parse_number<std::uint32_t>(version)) {
+        return fail("the signature is not of the form vault:vN:BASE64");
+    }
+    return value.substr(end + 1);
 }
 
 bool verifies(EVP_PKEY* key, Scheme scheme, ByteView signature, ByteView bundle) {
-    const bool edwards = scheme == Scheme::ed25519;
+    const bool edwards = scheme == Scheme::ed25519 || scheme == Scheme::ed25519_of_digest;
     if (::EVP_PKEY_get_base_id(key) != (edwards ? EVP_PKEY_ED25519 : EVP_PKEY_RSA)) return false;
     const Digester digester(::EVP_MD_CTX_new(), &EVP_MD_CTX_free);
     EVP_PKEY_CTX* context = nullptr;
@@ -83,7 +98,7 @@ bool verifies(EVP_PKEY* key, Scheme scheme, ByteView signature, ByteView bundle)
         return false;
     }
     const auto digest = crypto::sha256(bundle);
-    const auto message = edwards ? ByteView(digest) : bundle;
+    const auto message = scheme == Scheme::ed25519_of_digest ? ByteView(digest) : bundle;
     const auto raw = [](ByteView bytes) {
         return reinterpret_cast<const unsigned char*>(bytes.data());
     };
@@ -102,14 +117,18 @@ SignatureCheck check_backend_signature(const BackendSignature& signature, std::s
                                        std::string_view bundle) {
     if (!signature.given()) return {.why = "the backend sent no signature"};
     if (keys.empty()) return {.why = "options.verify_key_file names no key"};
-    const auto scheme = scheme_of(signature.algorithm);
-    if (!scheme) return {.why = "unknown algorithm " + quoted(signature.algorithm, 40)};
-    const auto bytes = parse_base64(signature.value);
+    const auto schemes = schemes_of(signature.algorithm, signature.value.starts_with(kVault));
+    if (schemes.empty()) return {.why = "unknown algorithm " + quoted(signature.algorithm, 40)};
+    const auto text = without_vault(signature.value);
+    if (!text) return {.word = "invalid", .why = text.error().what};
+    const auto bytes = parse_base64(*text);
     if (!bytes) return {.word = "invalid", .why = "the signature is not base64"};
     const auto known = read_keys(keys);
     if (!known) return {.why = known.error().what};
     for (const auto& key : *known) {
-        if (verifies(key.get(), *scheme, *bytes, as_bytes(bundle))) return {.word = "valid"};
+        for (const auto scheme : schemes) {
+            if (verifies(key.get(), scheme, *bytes, as_bytes(bundle))) return {.word = "valid"};
+        }
     }
     ::ERR_clear_error();
     return {.word = "invalid", .why = "none of the keys of options.verify_key_file made it"};
