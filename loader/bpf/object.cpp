@@ -60,6 +60,11 @@ Result<> refuse_maps(const bpf_object* object) {
         if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
             return fail(name + ": struct_ops is no type of program that a manifest may have");
         if (bpf_map__ifindex(map) != 0) return fail(name + ": is for a device");
+        // libbpf would look for their number in /sys, which a loader does not see.
+        if (bpf_map__type(map) == BPF_MAP_TYPE_PERF_EVENT_ARRAY && bpf_map__max_entries(map) == 0)
+            return fail(name +
+                        ": a perf event array without max_entries; name as many as the host "
+                        "has processors");
         const std::uint64_t entry =
             std::uint64_t{bpf_map__key_size(map)} + bpf_map__value_size(map);
         bytes += std::min(entry * bpf_map__max_entries(map), kMaxMapBytes + 1);

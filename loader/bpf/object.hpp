@@ -18,7 +18,8 @@ class Object {
     static Result<Object> open(std::string elf);
 
     // Errors: what would take something else of the host's than its programs do: a map pinned by
-    // name, struct_ops, .kconfig, .ksyms, more than kMaxMaps maps.
+    // name, struct_ops, .kconfig, .ksyms, more than kMaxMaps maps. So is a perf event array that
+    // does not say how many entries it has.
     Result<> refuse_foreign() const;
     // Errors: those of refuse_foreign(); a program that no plan names, or is of another type than
     // its plan's; a plan without a program. Then each program's type is set as planned.

@@ -72,7 +72,7 @@ TEST(Inspect, CountsRelocationsAndNamesBothDirectionsOfTc) {
 }
 
 TEST(Inspect, NamesWhatALoaderWouldRefuse) {
-    for (const char* name : {"pinned", "kconfig", "ksyms", "struct_ops", "bomb"})
+    for (const char* name : {"pinned", "kconfig", "ksyms", "struct_ops", "bomb", "events"})
         EXPECT_GE(json_of(object(name))["problems"].size(), 1U) << name;
     for (const std::string& text : {std::string(),
                                     std::string("\x7f"

@@ -186,6 +186,7 @@ TEST_F(Load, WhatThePlanDoesNotSayIsRefusedAndNothingStays) {
         {"unsound", {run}, {}, "load", "the verifier: "},
         {"endless", {run}, {}, "load", "BPF program is too large"},
         {"bomb", {run}, {}, "open", "more than 64 MiB in maps"},
+        {"events", {run}, {}, "open", "map \"events\": a perf event array without max_entries"},
     };
     const auto before = attached_now();
     for (const auto& one : all) {
