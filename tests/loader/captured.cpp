@@ -24,6 +24,7 @@
 #include <cstdio>
 #include <cstring>
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "common/link/channel.hpp"
@@ -69,6 +70,17 @@ long read_parent() {
     return ::process_vm_readv(::getppid(), &here, 1, &there, 1, 0);
 }
 
+// Of the order: a directory, which a path by `..` would lead out of.
+int given_cgroup = -1;
+
+long open_parent(int flags) { return ::openat(given_cgroup, "..", flags); }
+
+// By the names that /proc has for descriptors, which the kernel resolves like any path.
+long open_parent_by_name() {
+    const auto path = "/proc/self/fd/" + std::to_string(given_cgroup) + "/..";
+    return ::open(path.c_str(), O_RDONLY | O_DIRECTORY);
+}
+
 struct Act {
     std::string_view name;
     std::function<long()> act;
@@ -85,6 +97,14 @@ const Act kActs[] = {
     {"read-btf", [] { return ::open("/sys/kernel/btf/vmlinux", O_RDONLY); }},
     {"write-file", [] { return ::open("/tmp/captured", O_WRONLY | O_CREAT, 0600); }},
     {"write-sysctl", [] { return ::open("/proc/sys/kernel/core_pattern", O_WRONLY); }},
+    {"path-cgroups", [] { return ::open("/sys/fs/cgroup", O_PATH | O_DIRECTORY); }},
+    {"path-root", [] { return ::open("/", O_PATH); }},
+    {"cgroup-parent", [] { return open_parent(O_RDONLY | O_DIRECTORY); }},
+    {"cgroup-parent-path", [] { return open_parent(O_PATH | O_DIRECTORY); }},
+    {"cgroup-parent-by-name", open_parent_by_name},
+    {"cgroup-enter", [] { return ::fchdir(given_cgroup); }},
+    {"cgroup-join", [] { return ::openat(given_cgroup, "cgroup.procs", O_WRONLY); }},
+    {"cgroup-make", [] { return ::mkdirat(given_cgroup, "more", 0755); }},
     {"unlink", [] { return ::unlink("/tmp/captured"); }},
     {"chmod", [] { return ::fchmod(STDIN_FILENO, 0777); }},
     {"list", [] { return ::syscall(SYS_getdents64, 0, nullptr, 0); }},
@@ -144,6 +164,7 @@ const Act kActs[] = {
 int attempt(std::string_view trick) {
     for (const auto& one : kActs) {
         if (one.name != trick) continue;
+        if (trick.starts_with("cgroup-") && given_cgroup < 0) return kNoCgroup;
         errno = 0;
         return one.act() < 0 ? errno : 0;
     }
@@ -161,6 +182,8 @@ int capture(std::string_view trick) {
         std::fprintf(stderr, "captured-loader: %s\n", confined.error().what.c_str());
         return kNotConfined;
     }
+    const auto& cgroup = order->programs.items.at(0).cgroup;
+    if (cgroup) given_cgroup = cgroup->fd.get();
     return attempt(trick);
 }
 

@@ -10,6 +10,8 @@
 
 #include "tests/loader/site.hpp"
 #include "tests/loader/tricks.hpp"
+#include "tests/support/kernel.hpp"
+#include "tests/support/scratch_cgroup.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -39,24 +41,33 @@ TEST_F(Captured, GetsNothingBeyondItsCapabilities) {
     const std::map<std::string, std::string> expected{
         {"thread", "ENOSYS"},       // the list answers it so that the loader can see it
         {"read-passwd", "EACCES"},  // Landlock
-        {"read-root", "EACCES"},     {"read-kallsyms", "EACCES"}, {"read-broker-memory", "EACCES"},
-        {"read-btf", "done"},         // its one row that is everywhere
-        {"new-heap", "done"},         // memory that is not executable
-        {"bpf-list-types", "EPERM"},  // of modules: libbpf asks, and is told no
+        {"read-root", "EACCES"},
+        {"read-kallsyms", "EACCES"},
+        {"read-broker-memory", "EACCES"},
+        {"read-btf", "done"},                 // its one row that is everywhere
+        {"new-heap", "done"},                 // memory that is not executable
+        {"bpf-list-types", "EPERM"},          // of modules: libbpf asks, and is told no
+        {"cgroup-parent-by-name", "EACCES"},  // Landlock, as any path
     };
+    // Its order has a cgroup, as one of a program for that has.
+    std::optional<ScratchCgroup> cgroup;
+    if (cgroup2_is_mounted()) cgroup.emplace();
     const auto before = attached_now();
     std::istringstream names(all_tricks());
     std::size_t tried = 0;
     for (std::string name; std::getline(names, name); ++tried) {
         Loader captured(BULKHEAD_CAPTURED, {name});
-        const auto answer =
-            captured.load(example("count_packets"), {{"count", approval::ProgramType::xdp, ""}});
+        const auto answer = captured.load(
+            example("guard_connect4"),
+            {{"guard", approval::ProgramType::cgroup_connect4, "", cgroup ? cgroup->fd() : -1}});
         EXPECT_TRUE(answer.silent());
+        if (!cgroup && outcome(answer.status) == "not tried: " + std::to_string(kNoCgroup))
+            continue;
         const auto found = expected.find(name);
         EXPECT_EQ(outcome(answer.status), found == expected.end() ? "killed" : found->second)
             << name;
     }
-    EXPECT_GE(tried, 60U);
+    EXPECT_GE(tried, 68U);
     EXPECT_EQ(attached_now(), before);
 }
 
