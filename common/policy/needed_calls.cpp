@@ -6,7 +6,7 @@ namespace bulkhead::policy {
 
 namespace {
 
-// The reasons are in the shipped lists, policy/seccomp. A test runs both parts with these calls
+// The reasons are in the shipped lists, policy/seccomp. A test runs each part with these calls
 // only.
 // clang-format off
 constexpr std::string_view kWorker[] = {
@@ -33,6 +33,13 @@ constexpr std::string_view kConfigReader[] = {
     "ppoll",
 #endif
     "prctl", "pread64", "recvmsg", "sendmsg", "write"};
+
+// Those for clsact too, which only a kernel without tcx has it make.
+constexpr std::string_view kLoader[] = {
+    "bind", "bpf", "brk", "close", "exit_group", "faccessat2", "fcntl", "fstat", "getsockname", "lseek",
+    "mmap", "mprotect", "mremap", "munmap", "newfstatat", "openat", "perf_event_open", "prctl",
+    "pread64", "read", "recvfrom", "recvmsg", "seccomp", "sendmsg", "sendto", "setsockopt", "socket",
+    "uname"};
 // clang-format on
 
 bool passes(const Action& action) {
@@ -44,6 +51,7 @@ bool passes(const Action& action) {
 std::span<const std::string_view> needed_calls(std::string_view part) {
     if (part == "worker") return kWorker;
     if (part == "config-reader") return kConfigReader;
+    if (part == "loader") return kLoader;
     return {};
 }
 

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "common/base/parse.hpp"
@@ -24,6 +25,7 @@
 #include "common/sandbox/privileges.hpp"
 #include "common/sandbox/walls.hpp"
 #include "common/sys/exec.hpp"
+#include "tests/loader/only_calls.hpp"
 #include "tests/support/files.hpp"
 
 namespace bulkhead::test {
@@ -43,9 +45,11 @@ const Walls& walls() {
     return all;
 }
 
+std::optional<sandbox::Filter> other_filter;
+
 template <class Order>
 void give_walls(Order& order) {
-    order.seccomp.fd = sandbox::to_memfd(walls().filter).value();
+    order.seccomp.fd = sandbox::to_memfd(other_filter.value_or(walls().filter)).value();
     auto ruleset = sandbox::make_ruleset(
         {.paths = walls().profile.paths, .tcp_connect = std::span<const std::uint16_t>()},
         sandbox::landlock_abi());
@@ -108,6 +112,16 @@ std::string Answer::words() const {
     if (!failed) return "silent, status " + std::to_string(status);
     return failed->step.str() + ": " + std::to_string(failed->error) + ": " + failed->what.str();
 }
+
+OnlyCalls::OnlyCalls(std::span<const std::string_view> calls) {
+    auto list = walls().policy.seccomp.at(walls().profile.seccomp);
+    std::erase_if(list.rules, [&](const policy::SyscallRule& rule) {
+        return rule.action.kind == policy::SyscallAction::allow &&
+               std::ranges::find(calls, rule.call) == calls.end();
+    });
+    other_filter = sandbox::compile(list).value();
+}
+OnlyCalls::~OnlyCalls() { other_filter.reset(); }
 
 Loader::Loader(const std::string& program, const std::vector<std::string>& arguments,
                std::function<void()> before_exec) {

@@ -369,6 +369,19 @@ TEST_F(CheckPolicy, AWorkersListThatLacksACallOfItsIsAnErrorThatNamesIt) {
                 testing::StartsWith("seccomp/worker.seccomp:1: allows no splice, without which"));
 }
 
+TEST_F(CheckPolicy, TheLoadersListIsHeldAgainstItsCallsToo) {
+    add("approval.policy", kPinned);
+    policy_.parts["loader"].name = "loader";
+    policy_.parts["loader"].seccomp = "loader";
+    std::string calls;
+    for (const auto call : needed_calls("loader")) {
+        if (call != "bpf") calls.append(" ").append(call);
+    }
+    add("seccomp/loader.seccomp", "default kill  # why\nallow" + calls + "  # its work\n");
+    EXPECT_THAT(remarks(), Contains(testing::StartsWith("error seccomp/loader.seccomp:1: allows no "
+                                                        "bpf, without which the loader")));
+}
+
 TEST_F(CheckPolicy, ADangerousCallNeedsAReasonInWords) {
     add("approval.policy", kPinned);
     add("seccomp/worker.seccomp", worker_list("allow ptrace  # TODO\n"));
