@@ -1,23 +1,15 @@
 // eBPF artifacts: real broker, real loader, and a worker that offers what it likes. In a network of
 // the test program's own, with a bpffs of its own.
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
-#include <filesystem>
 #include <thread>
 
 #include "broker/artifacts/bpf.hpp"
-#include "common/approval/artifact.hpp"
-#include "common/crypto/sha256.hpp"
 #include "tests/common/approval/signing.hpp"
 #include "tests/malicious_worker/site.hpp"
-#include "tests/support/bpf.hpp"
-#include "tests/support/files.hpp"
+#include "tests/pair/own_host.hpp"
 #include "tests/support/ok.hpp"
 #include "tests/support/roots_program.hpp"
 
@@ -27,31 +19,9 @@ namespace {
 namespace fs = std::filesystem;
 namespace bpf = broker::bpf;
 using approval::ArtifactManifest;
-using approval::ProgramType;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-constexpr std::uint32_t kLoopback = 1;
-constexpr const char* kPins = "/sys/fs/bpf/bulkhead";
-
-std::string example(const std::string& name) {
-    return content_of(std::string(BULKHEAD_EXAMPLES) + "/" + name + ".o");
-}
-
-// Why this host cannot have a network and a bpffs of the tests' own, or "".
-std::string own_host() {
-    if (::geteuid() != 0) return "needs root";
-    if (const auto why = in_own_namespaces(); !why.empty()) return why;
-    if (::mount("bpf", "/sys/fs/bpf", "bpf", 0, nullptr) != 0) return "no bpffs can be mounted";
-    const sys::Fd any(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    ifreq loopback{};
-    std::strcpy(loopback.ifr_name, "lo");
-    loopback.ifr_flags = IFF_UP;
-    if (::ioctl(any.get(), SIOCSIFFLAGS, &loopback) != 0) return "loopback stays down";
-    const auto program = load_program(BPF_PROG_TYPE_XDP, "probe", XDP_PASS);
-    return program ? "" : program.error().what;
-}
 
 void send_packet() {
     const sys::Fd from(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -60,20 +30,6 @@ void send_packet() {
                          .sin_addr = {htonl(INADDR_LOOPBACK)},
                          .sin_zero = {}};
     ::sendto(from.get(), "packet", 6, 0, reinterpret_cast<const sockaddr*>(&to), sizeof to);
-}
-
-// What netlink shows of this network.
-std::string network_state() {
-    return run({"/bin/sh", "-c",
-                "PATH=/usr/sbin:/sbin:/usr/bin:/bin; ip -d link show; ip address show; "
-                "tc qdisc show; tc filter show dev lo ingress; tc filter show dev lo egress; "
-                "! command -v nft > /dev/null || nft list ruleset"})
-        .output;
-}
-
-bool xdp_is_free() {
-    const auto probe = load_program(BPF_PROG_TYPE_XDP, "probe", XDP_PASS).value();
-    return link_program(probe, BPF_XDP, kLoopback).has_value();
 }
 
 class Artifacts : public Site {
@@ -115,21 +71,6 @@ class Artifacts : public Site {
         EXPECT_TRUE(xdp_is_free());
     }
 
-    static ArtifactManifest manifest_of(const std::string& elf, const std::string& program) {
-        ArtifactManifest made;
-        made.id = "test";
-        made.author = "bob";
-        made.elf_sha256 = crypto::sha256(as_bytes(elf));
-        made.elf_size = elf.size();
-        made.programs = {{program, ProgramType::xdp, "lo"}};
-        made.targets = {{.kind = approval::Target::Kind::any, .label = ""}};
-        made.not_before = parse_utc("2020-01-01T00:00:00Z").value();
-        made.not_after = parse_utc("2090-01-01T00:00:00Z").value();
-        made.ttl = 1h;
-        made.max_cpu_percent = 2;
-        made.reason = "a test";
-        return made;
-    }
     // Of the example that counts packets.
     ArtifactManifest count() const { return manifest_of(counting, "count"); }
 
