@@ -1,6 +1,6 @@
-// In the place of the worker's program, with none of its own walls: what SELinux alone keeps from
-// its domain. One line each, "refused" where the kernel says EACCES, as SELinux has it do; EPERM is
-// the answer of egress.
+// In the place of the worker's or the loader's program, with none of its own walls: what SELinux
+// alone keeps from its domain. One line each, "refused" where the kernel says EACCES, as SELinux
+// has it do; EPERM is the answer of egress.
 //     attempts ... PORT    PORT: of a service that policy does not name
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -44,7 +44,8 @@ bool connects(int port) {
     address.sin_port = htons(static_cast<std::uint16_t>(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    return ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    return fd >= 0 &&
+           ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
 }  // namespace

@@ -64,16 +64,21 @@ check "systemd takes the broker's word for a restart" await 60 systemctl is-acti
 check "nothing of that was denied" nothing_denied
 systemctl stop bulkhead
 rm -f /var/lib/bulkhead/broker/reboot-requested  # or the next broker asks again
+
+# --- eBPF artifacts
+# shellcheck source=artifacts.sh
+. /opt/lab/artifacts.sh
 setsebool bulkhead_worker_connect_any off
 
 # --- a program of ours in the worker's place: no seccomp filter of its own, no Landlock, the host's files in sight. It is
 # started to read the settings, in the worker's domain, and has said all by then
-chcon -t bulkhead_worker_exec_t /opt/lab/attempts
 port=$(sed -n 's/.*"url":"[^"]*:\([0-9]*\)".*/\1/p' /srv/ready.json)
 echo line >/var/log/lab.log  # anybody may read it
 chmod 644 /etc/bulkhead/agent.yaml
-attempt() {  # attempt UNIT: what it could do
-    systemd-run -q --unit="$1" -p Delegate=yes /usr/sbin/bulkhead-broker --worker /opt/lab/attempts "$port"
+attempt() {  # attempt UNIT PLACE WORD...: what it could do in the place of "worker" or "loader"
+    local place=$2
+    chcon -t "bulkhead_${place}_exec_t" /opt/lab/attempts
+    systemd-run -q --unit="$1" -p Delegate=yes /usr/sbin/bulkhead-broker "--$place" /opt/lab/attempts "${@:3}"
     for ((tick = 0; tick < 600; tick++)); do
         ! journalctl -o cat -u "$1" | grep -q "attempts made" || break
         sleep 0.1
@@ -81,7 +86,7 @@ attempt() {  # attempt UNIT: what it could do
     systemctl stop "$1" 2>/dev/null || true  # it may have ended by itself
     journalctl -o cat -u "$1" | grep -E ': (done|refused)$' | sort -u
 }
-outcome=$(attempt attacked)
+outcome=$(attempt attacked worker "$port")
 echo "$outcome"
 for could in "read /etc/passwd" "read /proc/meminfo"; do
     check "a worker can: $could" grep -qx "$could: done" <<<"$outcome"
@@ -91,9 +96,20 @@ walls=("read what may run" "read a log" "read of another process" "write to /tmp
 for wall in "${walls[@]}"; do check "SELinux refuses the worker: $wall" grep -qx "$wall: refused" <<<"$outcome"; done
 # The same without it: else some other wall would have the credit.
 setenforce 0
-outcome=$(attempt attacked-permissive)
+outcome=$(attempt attacked-permissive worker "$port")
 setenforce 1
 for wall in "${walls[@]}"; do check "and nothing else did: $wall" grep -qx "$wall: done" <<<"$outcome"; done
+
+# --- the same program in the loader's place: it is started to probe the kernel, with three capabilities
+outcome=$(attempt captured loader)
+echo "$outcome"
+walls=("read /etc/passwd" "read /proc/meminfo" "${walls[@]}")
+for wall in "${walls[@]}"; do check "SELinux refuses the loader: $wall" grep -qx "$wall: refused" <<<"$outcome"; done
+setenforce 0
+outcome=$(attempt captured-permissive loader)
+setenforce 1
+for wall in "${walls[@]}"; do check "and nothing else did: $wall" grep -qx "$wall: done" <<<"$outcome"; done
+rm /etc/bulkhead/policy/artifacts.policy
 
 # --- a broker that is killed takes its worker along, though the worker has another domain. Stopped, it cannot see the
 # end of its channel: only the kernel's PR_SET_PDEATHSIG is left, which a change of domain undoes,
