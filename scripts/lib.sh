@@ -30,6 +30,8 @@ package_packages=(dpkg-dev debhelper apt-utils gpg)
 image_packages=(umoci python3 ca-certificates openssh-client)
 image_test_packages=(skopeo bubblewrap ansible-core ansible-lint python3-apt python3-requests python3-configobj python3-oauthlib
     python3-jsonpatch python3-jsonschema python3-netifaces python3-serial)
+# What tests/packages tries the packages with.
+package_test_packages=(lintian mmdebstrap piuparts)
 fuzz_packages=(clang-19 libclang-rt-19-dev)
 selinux_packages=(selinux-policy-dev)
 
