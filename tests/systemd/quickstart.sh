@@ -17,7 +17,7 @@ awk '/^To be rid of all of it/ { exit } { print }' /opt/lab/quickstart.md >/opt/
 run_page /opt/lab/quickstart-stays.md
 took=$((EPOCHSECONDS - began))
 echo "ok  from the packages to a job that two people signed: $took s"
-[ "$took" -le 300 ]
+[ "$took" -le $((300 * ${BULKHEAD_LAB_SLOWER:-1})) ]
 
 for page in back-up incident move; do run_page "$docs/operations/$page.md"; done
 
