@@ -6,6 +6,7 @@
 #include "broker/waiting_jobs.hpp"
 #include "common/protocol/events.hpp"
 #include "common/sys/clock.hpp"
+#include "common/sys/memory.hpp"
 
 namespace bulkhead::broker {
 
@@ -194,6 +195,7 @@ void Broker::keep_time() {
     log_.check(parts_.evidence.prune(believed ? clocks.now : UnixTime{}, context_.policy->policy),
                "evidence-failed");
     requests_.look();
+    sys::give_back_memory();
     parts_.loop.after(records::Ledger::kClockEvery, [this] { keep_time(); });
 }
 

@@ -16,6 +16,7 @@
 #include "common/policy/walls.hpp"
 #include "common/sandbox/landlock.hpp"
 #include "common/sys/clock.hpp"
+#include "common/sys/memory.hpp"
 #include "common/view/job_view.hpp"
 #include "common/view/worker_view.hpp"
 
@@ -40,6 +41,9 @@ Result<T> on_disk(const std::string& path, Result<T> done) {
 }
 
 using policy::Wall;
+
+// After workers are confined: by then they have told their first inventory.
+constexpr std::chrono::seconds kStartIsOver{20};
 
 std::string label_of(const std::string& state) {
     return crypto::hex(crypto::sha256(as_bytes(state))).substr(0, 8);
@@ -268,6 +272,7 @@ Result<> Broker::make_workers() {
                         "READY=1\nSTATUS=" + std::to_string(confined) + " of " +
                         std::to_string(all) + " workers confined" +
                         (context_.none_in_force ? "; policy rejected, no job starts" : ""));
+                    parts_.loop.after(kStartIsOver, [] { sys::give_back_memory(); });
                 },
             .greeted = [this](Worker& worker) { on_greeted(worker); },
             // A pass that ran no job for that reason has not succeeded.

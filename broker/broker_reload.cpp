@@ -18,6 +18,7 @@
 #include "common/policy/pinned_twice.hpp"
 #include "common/protocol/events.hpp"
 #include "common/sys/clock.hpp"
+#include "common/sys/memory.hpp"
 #include "common/view/worker_view.hpp"
 
 namespace bulkhead::broker {
@@ -199,6 +200,7 @@ std::string Broker::reload() {
     workers_->tell_all(protocol::PolicyReloaded{.policy_digest = context_.policy->policy.digest,
                                                 .ceiling_digest = context_.ceiling.digest,
                                                 .restart_needed = context_.ceiling.restart_needed});
+    sys::give_back_memory();
     return answer;
 }
 

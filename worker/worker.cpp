@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 
 #include "common/crypto/sha256.hpp"
+#include "common/sys/memory.hpp"
 #include "worker/backend/json/troubles_json.hpp"
 #include "worker/broker/kernel_features.hpp"
 
@@ -11,6 +12,10 @@ namespace bulkhead::worker {
 namespace {
 
 constexpr std::chrono::minutes kTrialsPause{1};
+// By the first it has enrolled and told its inventory; about once an hour a connection is made anew
+// (HttpSettings::kept_for), whose handshake takes more code than all else together.
+constexpr std::chrono::seconds kStartIsOver{10};
+constexpr std::chrono::hours kGiveBackEvery{1};
 
 }  // namespace
 
@@ -105,8 +110,14 @@ Result<int> Worker::run() {
     if (!own_->fetch_jobs) session_.fetch_jobs(false);
     // From within the loop: a session with nothing to do ends the run at once.
     own_->loop.after({}, [this] { session_.start(); });
+    own_->loop.after(kStartIsOver, [this] { give_back(); });
     TRY(own_->loop.run());
     return code_;
+}
+
+void Worker::give_back() {
+    sys::give_back_memory();
+    own_->loop.after(kGiveBackEvery, [this] { give_back(); });
 }
 
 void Worker::on_events() {

@@ -25,6 +25,7 @@ class Worker {
 
     void ask_for_trials();
     void refresh_system();
+    void give_back();
     void on_events();
     Result<> on_event(link::Packet& packet);
     void on(const protocol::JobExited& event);

@@ -106,9 +106,12 @@ std::vector<std::string> environment_for_settings() {
 
 std::vector<std::string> environment_for_network() {
     constexpr std::array<std::string_view, 3> kNames{"TZ", "LANG", "LC_ALL"};
-    return environment_if([&](std::string_view entry) {
+    auto taken = environment_if([&](std::string_view entry) {
         return std::ranges::count(kNames, entry.substr(0, entry.find('='))) > 0;
     });
+    // A distribution's libcurl loads GnuTLS for RTMP, which would build tables that nobody uses.
+    taken.emplace_back("GNUTLS_NO_IMPLICIT_INIT=1");
+    return taken;
 }
 
 Result<ConfinedProcess> ConfinedProcess::spawn(const ProcessPlan& plan) {

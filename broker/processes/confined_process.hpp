@@ -39,7 +39,8 @@ Result<sys::Fd> open_program(const std::string& path, std::string_view what = "w
 // The environment for the config reader: that of this process, which may hold settings, without the
 // variables that steer the loader, the allocator or TLS, and those of sd_notify(3) and the like.
 std::vector<std::string> environment_for_settings();
-// The environment for a worker, which is given its settings: language and time zone.
+// The environment for a worker, which is given its settings: language and time zone, and what keeps
+// a library from preparing itself that is loaded and never called.
 std::vector<std::string> environment_for_network();
 
 // The destructor kills and reaps the process.

@@ -185,6 +185,7 @@ Result<SeccompList> parse_seccomp(const std::string& file, const Text& text) {
               "log CALL... [if argN[&BITS] is|in|not-in|has|lacks|null VALUE... [and ...]]"),
          rule(SyscallAction::kill,
               "kill CALL... [if argN[&BITS] is|in|not-in|has|lacks|null VALUE... [and ...]]")}));
+    list.rules.shrink_to_fit();  // root keeps hundreds of them
     return list;
 }
 

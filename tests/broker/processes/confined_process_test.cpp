@@ -169,6 +169,7 @@ TEST_F(ConfinedProcessTest, WhoHasItsSettingsIsGivenNoneByTheEnvironment) {
     for (const auto& [name, kept] : variables) {
         EXPECT_EQ(std::ranges::count(environment, std::string(name) + "=x"), kept ? 1 : 0) << name;
     }
+    EXPECT_THAT(environment, Contains("GNUTLS_NO_IMPLICIT_INIT=1"));
 }
 
 TEST_F(ConfinedProcessTest, WithoutNetworkItHasNotEvenTheHostsLoopback) {

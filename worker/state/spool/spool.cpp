@@ -16,7 +16,6 @@ namespace bulkhead::worker {
 
 namespace {
 
-constexpr std::size_t kHashBuffer = 64_KiB;
 constexpr std::uint64_t kLeastJobBytes = 1_MiB;
 // As many as the broker keeps unreported (protocol::kMaxUnreported); each takes four descriptors.
 constexpr std::size_t kMostJobs = 32;
@@ -30,7 +29,7 @@ Result<> require_punching(const sys::Dir& dir) {
     constexpr std::string_view kProbe = "probe";
     TRY(remove_any(dir, kProbe));
     auto probe = TRY(StreamFile::create(dir, kProbe));
-    const auto punched = probe.punch(0, kHashBuffer);
+    const auto punched = probe.punch(0, 64_KiB);
     TRY(dir.remove_file(kProbe));
     return punched;
 }
@@ -45,7 +44,6 @@ Result<Spool> Spool::open(const sys::Dir& state, SpoolLimits limits) {
     Spool spool(TRY(own_dir(state, "spool", removed)));
     for (auto& sentence : removed.sentences()) spool.problems_.push_back({std::move(sentence)});
     spool.shared_->limits = limits;
-    spool.shared_->buffer.resize(kHashBuffer);
     TRY(within("spool", require_punching(spool.dir_)));
     const auto numbers = spool.numbers();
     for (std::size_t i = 0; i < numbers.size(); ++i) {

@@ -17,8 +17,9 @@ constexpr std::uint64_t kMetaSlot = 16_KiB;
 constexpr std::uint64_t kCheckpointSlot = 4_KiB;
 
 constexpr std::uint64_t kReadBudget = 1_MiB;  // read at once, before the event loop serves others
-constexpr std::uint64_t kLeastRoom = 64_KiB;  // with less room the spool counts as full
-constexpr std::uint64_t kReserve = 256_KiB;   // each job may have this much waiting
+constexpr std::size_t kHashBuffer = 64_KiB;
+constexpr std::uint64_t kLeastRoom = 64_KiB;      // with less room the spool counts as full
+constexpr std::uint64_t kReserve = 256_KiB;       // each job may have this much waiting
 constexpr std::uint64_t kMostUnpunched = 32_MiB;  // released at once, with one fdatasync(2)
 
 void put_text(ByteWriter& writer, std::string_view text) {
@@ -177,6 +178,7 @@ Result<> SpoolJob::end(Output which) {
 Result<> SpoolJob::hash_new_bytes(Output which) {
     auto& stream = at(which);
     auto& other = at(which == Output::out ? Output::err : Output::out);
+    shared_->buffer.resize(kHashBuffer);  // not before a job has output
     while (stream.state.retained.received < stream.file.size()) {
         const auto piece =
             TRY(stream.file.read_at(stream.state.retained.received, shared_->buffer));
