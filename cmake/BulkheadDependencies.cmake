@@ -1,9 +1,9 @@
 # Finds every outside library. Who may include which is the last column of the table in
-# docs/architecture.md; what the broker maps is policy/broker.libs.
+# docs/architecture.md; what the broker maps is policy/broker.libs, what the worker maps policy/worker.libs.
 
 find_package(PkgConfig REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
-find_package(CURL 7.88 REQUIRED)
+include(BulkheadCurl)         # CURL::libcurl: the system's, or one that is built in
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(Threads REQUIRED)

@@ -32,6 +32,8 @@ image_test_packages=(skopeo bubblewrap ansible-core ansible-lint python3-apt pyt
     python3-jsonpatch python3-jsonschema python3-netifaces python3-serial)
 # What tests/packages tries the packages with.
 package_test_packages=(lintian mmdebstrap piuparts)
+# Of scripts/lean-curl; dpkg-dev takes the source package apart.
+lean_curl_packages=(dpkg-dev patch)
 fuzz_packages=(clang-19 libclang-rt-19-dev)
 selinux_packages=(selinux-policy-dev)
 

@@ -1,5 +1,6 @@
 // worker: the process of one backend, which talks to the network only after it has confined itself.
-// With --read-config it is the config reader.
+// With --read-config it is the config reader; with --version it says what it is made of.
+#include <malloc.h>
 #include <netdb.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 
 #include "common/crypto/check_itself.hpp"
 #include "worker/backend/http/check_libcrypto.hpp"
+#include "worker/backend/http/curl_release.hpp"
 #include "worker/config/files.hpp"
 #include "worker/config/sealed_settings.hpp"
 #include "worker/config_reader.hpp"
@@ -98,6 +100,12 @@ int fail_with(int code, const Error& error, const sys::Log& log) {
     return code;
 }
 
+int print_version() {
+    return std::printf("bulkhead " BULKHEAD_VERSION "\n%s\n", worker::curl_in_words().c_str()) > 0
+               ? 0
+               : kFailed;
+}
+
 int read_config(worker::BrokerClient& broker, std::vector<std::string> arguments) {
     auto log = log_to_broker("config-reader");
     const auto done = worker::hand_out_settings(broker, sources(std::move(arguments)), log);
@@ -135,6 +143,7 @@ int serve(worker::BrokerClient broker, std::vector<std::string> arguments) {
 
 int main(int count, char** values) {
     std::vector<std::string> arguments(values + 1, values + count);
+    if (arguments == std::vector<std::string>{"--version"}) return print_version();
     // /proc/PID/cmdline can be read by every user, and a command line written for an older agent
     // may hold a secret.
     for (int i = 1; i < count; ++i) std::memset(values[i], '*', std::strlen(values[i]));
@@ -146,6 +155,10 @@ int main(int count, char** values) {
         std::fputs("worker: an exception that nothing catches\n", stderr);
         std::abort();
     });
+    // One heap for the resolver's threads too, and large blocks go back to the kernel when they are
+    // freed, however large an earlier one was (mallopt(3)).
+    ::mallopt(M_ARENA_MAX, 1);
+    ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
     worker::BrokerClient broker{link::Channel(sys::Fd(kChannelFd))};
     if (std::erase(arguments, kReadConfig) > 0) return read_config(broker, std::move(arguments));
     return serve(std::move(broker), std::move(arguments));

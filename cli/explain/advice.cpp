@@ -336,6 +336,10 @@ constexpr std::array kSaid{
     Advice{"certificate-expired",
            "a certificate in use has ended, says a worker, or this host's clock is wrong",
            "timedatectl; then put the new one into the file that agent.yaml names"},
+    Advice{
+        "lean-curl-old",
+        "the libcurl that is built into the worker was the newest half a year ago, says a worker",
+        "install a newer release, or build one after scripts/lean-curl --again"},
     Advice{"worker-silent", "a worker does not answer at its status socket",
            "journalctl -u bulkhead -p warning: it may be down or hang; status_socket: false closes "
            "it"},

@@ -4,6 +4,7 @@
 #include "worker/backend/json/troubles_json.hpp"
 #include "worker/backend/registry.hpp"
 #include "worker/config/telemetry.hpp"
+#include "worker/session/curl_age.hpp"
 
 namespace bulkhead::worker {
 
@@ -507,6 +508,7 @@ std::vector<Trouble> Session::troubles() const {
         all.push_back({.code = "clock-differs", .since = *clock_differs_since_, .why = why});
     }
     tell_ends(all, certificates(), context_.now());
+    tell_curl_age(all, built_in_curl(), context_.now());
     if (jobs_) jobs_->tell(all);
     if (artifacts_) artifacts_->tell(all);
     if (all.size() > kMostTroubles) all.resize(kMostTroubles);
