@@ -7,11 +7,31 @@
 #include "cli/confinement/pieces.hpp"
 #include "cli/dry_run/policy_text.hpp"
 #include "cli/vet/rules.hpp"
+#include "common/base/parse.hpp"
 #include "common/policy/connect.hpp"
 
 namespace bulkhead::cli {
 
 using policy::Wall;
+
+namespace {
+
+// Of the lines "KEY SONAME  # why" of worker.libs, which decide nothing: so the policy has no more
+// of them than their text.
+std::string libraries(const policy::Policy& policy, std::string_view key) {
+    std::string text;
+    const auto file = policy.texts.find("worker.libs");
+    if (file == policy.texts.end()) return text;
+    for (const auto line : split(file->second, '\n')) {
+        const auto hash = line.find('#');
+        const auto parts = words(line.substr(0, hash));
+        if (hash == line.npos || parts.size() != 2 || parts[0] != key) continue;
+        text += reasoned("    " + std::string(parts[1]), trimmed(line.substr(hash + 1)));
+    }
+    return text;
+}
+
+}  // namespace
 
 std::string broker_in_words(const policy::Policy& policy) {
     std::uint64_t granted = 0;
@@ -81,6 +101,10 @@ std::string worker_in_words(const policy::Policy& policy) {
         "  \"any\" and wide networks do not reach loopback, link-local, multicast and the "
         "metadata\n"
         "  services of clouds; a row within those does\n";
+    text += heading("libraries it may map: worker.libs");
+    text += libraries(policy, "library");
+    text += heading("and where libcurl is the distribution's (worker --version)");
+    text += libraries(policy, "with-system-curl");
     text += heading("files: these, and beside them the worker's own state directory to write in");
     text += paths_of(profile.paths);
     text += calls_of(policy.calls_of(profile));

@@ -25,6 +25,12 @@ Result<std::string> label(Line& line) {
 }
 Result<std::string> soname(Line& line) { return std::string(TRY(line.word("a soname"))); }
 
+// Of a line for whoever reads the policy: it decides nothing here.
+Result<> take_nothing(Policy&, Line& line) {
+    static_cast<void>(TRY(soname(line)));
+    return {};
+}
+
 // Called with a row of a map, never with a temporary.
 // NOLINTNEXTLINE(bugprone-return-const-ref-from-parameter)
 const Source& source_of(const Source& source) { return source; }
@@ -225,6 +231,8 @@ constexpr struct {
     {"worker.landlock", Times::any, "tcp-connect PORT", take_worker_port},
     {"broker.libs", Times::any, "library SONAME",
      [](Policy& policy, Line& line) { return add_name(policy.broker_libs, soname(line), line); }},
+    {"worker.libs", Times::any, "library SONAME", take_nothing},
+    {"worker.libs", Times::any, "with-system-curl SONAME", take_nothing},
 };
 
 Result<> take_lines(Policy& policy, const std::string& file, const Text& text) {
@@ -358,6 +366,7 @@ constexpr FileKind kKinds[] = {
     {"", "credentials.policy", false, 64_KiB, take_lines},
     {"", "worker.landlock", false, 64_KiB, take_landlock},
     {"", "broker.libs", true, 64_KiB, take_lines},
+    {"", "worker.libs", false, 64_KiB, take_lines},
     {"", "allowed_signers", false, approval::kMaxSignersFile, take_allowed_signers, From::operators,
      kOwn, kGrants},
     {"", "revoked_signers", false, approval::kMaxRevokedFile, take_revoked_signers, From::operators,

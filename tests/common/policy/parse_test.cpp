@@ -200,6 +200,7 @@ TEST(PolicyLine, EachMistakeIsNamedWithFileLineAndColumn) {
         {"worker.landlock", "tcp-connect 0  # x\n",
          "worker.landlock:1:13: expected a whole number"},
         {"broker.libs", "library  # x\n", "broker.libs:1:8: expected a soname"},
+        {"worker.libs", "with-system-curl  # x\n", "worker.libs:1:17: expected a soname"},
         {"allowed_signers", std::string(65537, '#'), "allowed_signers: larger than"},
         {"revoked_jobs", "job-id\n", "revoked_jobs:1: "},
         {"revoked_signers", "ssh-ed25519\n", "revoked_signers:1: "},
