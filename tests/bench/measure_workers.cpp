@@ -24,8 +24,7 @@ Whole measure(Site& site, const Extent& extent, int backends) {
     if (!site.wait_for_beats(static_cast<std::uint64_t>(extent.beats))) {
         give_up("no beats");
     }
-    std::vector<pid_t> all{agent.broker()};
-    all.insert(all.end(), agent.workers().begin(), agent.workers().end());
+    const auto all = agent.processes();
     Whole whole{.together = mib(resident_together(all))};
     for (const auto pid : all) whole.dirty += mib(memory_of(pid).private_dirty);
     for (const auto pid : agent.workers()) {

@@ -23,6 +23,14 @@ std::uint64_t resident_together(std::span<const pid_t> pids);
 // Their proportional share on this host, as if `without` did not map anything.
 std::uint64_t share_without(std::span<const pid_t> pids, std::span<const pid_t> without);
 
+// Their proportional share on a host where nobody else maps the same files: the C library and its
+// loader count as on this host, where every program maps them, every other page once.
+std::uint64_t share_alone(std::span<const pid_t> pids);
+// Bytes of the pages that they wrote and that are no file's, each page once.
+std::uint64_t written_together(std::span<const pid_t> pids);
+// How many libraries it may execute code of: files that are mapped executable, but for the program.
+std::size_t libraries_of(pid_t pid);
+
 struct Effort {
     double cpu_us = 0;
     double wakeups = 0;  // voluntary context switches

@@ -42,6 +42,12 @@ void set_line(const fs::path& file, const std::string& key, const std::string& l
 
 }  // namespace
 
+std::vector<pid_t> Agent::processes() const {
+    auto all = children_of(broker());
+    all.insert(all.begin(), broker());
+    return all;
+}
+
 Site::Site(Programs programs)
     : programs_(std::move(programs)),
       root_(make_root()),
@@ -132,11 +138,15 @@ Agent Site::start_agent(int backends) {
         log);
     const auto beaten = backend_.wait_for(
         [&](const reference::State& state) { return state.heartbeats_ever > before; }, 60s);
-    auto children = children_of(broker.pid());
-    if (!beaten || children.size() != agents) {
+    // Beside each worker is a process that receives for root (broker/processes/closer.cpp).
+    auto workers = children_of(broker.pid());
+    std::erase_if(workers, [](pid_t pid) {
+        return test::content_of("/proc/" + std::to_string(pid) + "/comm") == "closer\n";
+    });
+    if (!beaten || workers.size() != agents) {
         give_up("the agent does not beat; its log:\n" + test::content_of(log));
     }
-    return Agent(std::move(broker), std::move(children));
+    return Agent(std::move(broker), std::move(workers));
 }
 
 std::uint64_t Site::beats() const {

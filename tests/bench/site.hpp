@@ -29,6 +29,8 @@ class Agent {
     pid_t broker() const { return broker_.pid(); }
     pid_t worker() const { return workers_.front(); }
     const std::vector<pid_t>& workers() const { return workers_; }
+    // Every process of it that runs now.
+    std::vector<pid_t> processes() const;
 
   private:
     Child broker_;
