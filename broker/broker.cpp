@@ -109,9 +109,20 @@ Result<> Broker::serve_artifacts() {
 }
 
 void Broker::watch_programs(int loader) {
+    const auto& options = parts_.options;
+    const StartFiles files{.policy = options.policy,
+                           .vendor_policy = options.vendor_policy,
+                           .config = options.config,
+                           .state = options.state,
+                           .worker = options.worker,
+                           .loader = options.loader,
+                           .config_user = options.config_user,
+                           .own_vendor_policy = options.own_vendor_policy,
+                           .settings_elsewhere = !options.settings.empty()};
     upgrade_.emplace(
-        parts_.loop, context_, parts_.cgroups, parts_.options,
-        Programs(parts_.options, parts_.program.get(), loader), service_.is_there(),
+        parts_.loop, context_, parts_.cgroups, files, Programs(files, parts_.program.get(), loader),
+        Upgrade::patience(options.upgrade_within).value_or(std::chrono::hours(24)),
+        service_.is_there(),
         Upgrade::Owner{
             .fetch =
                 [this](bool fetch) { workers_->tell_all(protocol::FetchJobs{.fetch = fetch}); },

@@ -74,7 +74,7 @@ Result<std::unique_ptr<Broker>> Broker::create(Options options, const sys::Log& 
 
 Result<Broker::Parts> Broker::prepare(Options options) {
     auto notifier = Notifier::from_environment();
-    TRY(input(Upgrade::patience(options)));
+    TRY(input(Upgrade::patience(options.upgrade_within)));
     TRY(input(open_config(options.config)));
     auto program = TRY(input(open_program(options.worker)));
     auto vendor = TRY(input(policy::read_vendor(options.vendor_policy, policy::Trust::root)));

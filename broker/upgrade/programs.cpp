@@ -38,13 +38,13 @@ std::string own_path() {
 
 }  // namespace
 
-Programs::Programs(const Options& options, int worker, int loader)
+Programs::Programs(const StartFiles& files, int worker, int loader)
     : files_{{own_path(), identity_at("/proc/self/exe")},
-             {options.worker, identity_of(worker)},
-             {options.loader, identity_of(loader)}},
-      others_{options.config, options.state + "/broker/" + std::string(records::kWrittenByFile),
+             {files.worker, identity_of(worker)},
+             {files.loader, identity_of(loader)}},
+      others_{files.config, files.state + "/broker/" + std::string(records::kWrittenByFile),
               "/etc/passwd", "/etc/group"},
-      trees_{options.policy, options.vendor_policy} {}
+      trees_{files.policy, files.vendor_policy} {}
 
 bool Programs::replaced() const {
     return std::ranges::any_of(files_, [](const File& file) {

@@ -3,15 +3,21 @@
 #include <string>
 #include <vector>
 
-#include "broker/options.hpp"
-
 namespace bulkhead::broker {
+
+// Of the broker's command line: where a start finds its files.
+struct StartFiles {
+    std::string policy, vendor_policy, config, state, worker, loader;
+    std::string config_user;
+    bool own_vendor_policy = false;   // it was named on the command line
+    bool settings_elsewhere = false;  // settings stand on the command line
+};
 
 class Programs {
   public:
-    // `worker` and `loader` are open_program() of the options' paths; `loader` is -1 where none was
+    // `worker` and `loader` are open_program() of these paths; `loader` is -1 where none was
     // there. The broker itself is the file of /proc/self/exe (proc(5)), whatever lies at its path.
-    Programs(const Options& options, int worker, int loader);
+    Programs(const StartFiles& files, int worker, int loader);
 
     // A file lies in the place of one that this agent was started from, and is another one. An
     // absent file is not: what was opened goes on to be used.

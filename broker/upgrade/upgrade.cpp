@@ -23,17 +23,17 @@ struct Question {
     bool (*refuses)(int exit);
 };
 
-std::vector<Question> questions(const Context& broker, const Options& options) {
+std::vector<Question> questions(const Context& broker, const StartFiles& files) {
     std::vector<Question> all;
     char reachable[17];
     std::snprintf(reachable, sizeof reachable, "%llx",
                   static_cast<unsigned long long>(broker.ceiling.reachable));
     all.push_back({{"broker", "--check-policy", "--as-host", "--capabilities", reachable, "--state",
-                    options.state, options.policy},
+                    files.state, files.policy},
                    [](int exit) { return exit != 0; }});
     // Without a file all settings may come from the environment or the command line.
-    if (stamp_of(options.config).empty() || !options.settings.empty()) return all;
-    all.push_back({{"broker", "--check-config", "--policy", options.policy, options.config},
+    if (stamp_of(files.config).empty() || files.settings_elsewhere) return all;
+    all.push_back({{"broker", "--check-config", "--policy", files.policy, files.config},
                    [](int exit) { return exit == kWrongSettings || exit < 0; }});
     return all;
 }
@@ -58,24 +58,24 @@ std::string first_error(const std::string& said) {
 
 }  // namespace
 
-Result<std::chrono::seconds> Upgrade::patience(const Options& options) {
+Result<std::chrono::seconds> Upgrade::patience(const std::string& text) {
     constexpr std::chrono::hours kMost{30 * 24};
-    const auto time = parse_duration(options.upgrade_within);
+    const auto time = parse_duration(text);
     if (time && *time >= std::chrono::seconds(1) && *time <= kMost) {
         return std::chrono::duration_cast<std::chrono::seconds>(*time);
     }
     return fail("--upgrade-within takes a time from 1s to 30d, as 24h");
 }
 
-Upgrade::Upgrade(sys::Loop& loop, Context& broker, const CgroupTree& cgroups,
-                 const Options& options, Programs programs, bool restarted, Owner owner)
+Upgrade::Upgrade(sys::Loop& loop, Context& broker, const CgroupTree& cgroups, StartFiles files,
+                 Programs programs, std::chrono::seconds within, bool restarted, Owner owner)
     : loop_(loop),
       broker_(broker),
       cgroups_(cgroups),
-      options_(options),
+      files_(std::move(files)),
       programs_(std::move(programs)),
       restarted_(restarted),
-      patience_(patience(options).value_or(std::chrono::hours(24))),
+      patience_(within),
       owner_(std::move(owner)) {}
 
 Upgrade::~Upgrade() {
@@ -132,25 +132,25 @@ void Upgrade::ask(std::string stamp) {
 
 Result<> Upgrade::start_trial() {
     auto program = TRY(open_program(programs_.broker(), "broker program"));
-    const auto asked = questions(broker_, options_).at(question_);
+    const auto asked = questions(broker_, files_).at(question_);
     auto arguments = asked.arguments;
-    if (options_.own_vendor_policy) {
+    if (files_.own_vendor_policy) {
         arguments.insert(arguments.begin() + 2,
-                         {std::string("--vendor-policy"), options_.vendor_policy});
+                         {std::string("--vendor-policy"), files_.vendor_policy});
     }
-    trial_ = TRY(Trial::start(
-        loop_,
-        {.policy = *broker_.policy,
-         .cgroups = cgroups_,
-         .program = program,
-         .arguments = std::move(arguments),
-         .environment = environment_for_settings(),
-         .user = TRY(within("--config-user", sandbox::find_user(options_.config_user))),
-         .landlock_abi = broker_.landlock_abi},
-        [this](Trial::End end) {
-            // It may not go while it calls.
-            timer_ = loop_.after({}, [this, end = std::move(end)] { on_answer(end); });
-        }));
+    trial_ = TRY(
+        Trial::start(loop_,
+                     {.policy = *broker_.policy,
+                      .cgroups = cgroups_,
+                      .program = program,
+                      .arguments = std::move(arguments),
+                      .environment = environment_for_settings(),
+                      .user = TRY(within("--config-user", sandbox::find_user(files_.config_user))),
+                      .landlock_abi = broker_.landlock_abi},
+                     [this](Trial::End end) {
+                         // It may not go while it calls.
+                         timer_ = loop_.after({}, [this, end = std::move(end)] { on_answer(end); });
+                     }));
     return {};
 }
 
@@ -158,7 +158,7 @@ void Upgrade::on_answer(const Trial::End& end) {
     trial_.reset();
     if (broker_.draining) return;
     if (auto now = programs_.stamp(); now != asked_) return settle(std::move(now));
-    const auto all = questions(broker_, options_);
+    const auto all = questions(broker_, files_);
     if (question_ >= all.size()) return pass();
     if (all[question_].refuses(end.exit)) {
         const auto said = first_error(end.said);

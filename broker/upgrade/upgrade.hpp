@@ -39,10 +39,10 @@ class Upgrade {
         std::function<void()> restart;          // ends this process
     };
     // `restarted`: the service manager starts the agent again when it ends so. Else it goes on.
-    // An error: Options::upgrade_within is no time of 1s to 30d.
-    static Result<std::chrono::seconds> patience(const Options& options);
-    Upgrade(sys::Loop& loop, Context& broker, const CgroupTree& cgroups, const Options& options,
-            Programs programs, bool restarted, Owner owner);
+    // Of the text of --upgrade-within. An error: it is no time of 1s to 30d.
+    static Result<std::chrono::seconds> patience(const std::string& text);
+    Upgrade(sys::Loop& loop, Context& broker, const CgroupTree& cgroups, StartFiles files,
+            Programs programs, std::chrono::seconds within, bool restarted, Owner owner);
     ~Upgrade();
     Upgrade(const Upgrade&) = delete;
     Upgrade& operator=(const Upgrade&) = delete;
@@ -65,7 +65,7 @@ class Upgrade {
     sys::Loop& loop_;
     Context& broker_;
     const CgroupTree& cgroups_;
-    const Options& options_;
+    StartFiles files_;
     Programs programs_;
     bool restarted_;
     std::chrono::seconds patience_;

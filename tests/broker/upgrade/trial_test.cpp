@@ -120,7 +120,7 @@ struct ProgramsTest : testing::Test {
     }
     void write(const std::string& name, const std::string& text) { tree.write(name, text); }
     test::Tree tree;
-    Options options;
+    StartFiles options;
     sys::Fd worker;
 };
 
