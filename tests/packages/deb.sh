@@ -43,14 +43,31 @@ check "it is the new one" version_is bulkhead "$version.1"
 check "what was decided stands" sha256sum -c --quiet <<<"$decided"
 check "what was left as shipped is left" fails grep -q "# new" "$policy/host.policy"
 check "what was deleted stays deleted" test ! -e "$policy/approved/README.md"
-broken() { sed -i 's/^policy-format 2/policy-format 3/' "$1/usr/share/bulkhead/policy/vendor.policy"; }
+broken() { echo "no-such-key  # breaks it" >>"$1/usr/share/bulkhead/policy/profiles/worker.profile"; }
 broken=$(repack "$deb" "$version.2" broken)
 check "an upgrade to what will not run is configured all the same" install_deb "$broken" "$(repack "$loader_deb" "$version.2")"
 check "so dpkg is done with it" is ii bulkhead
-check "and the check is quoted" has "vendor.policy"
+check "and the check is quoted" has "profiles/worker.profile"
 check "a downgrade is as boring" install_deb "$deb" "$loader_deb"
 check "it is the old one" version_is bulkhead "$version"
 check "what was decided still stands" sha256sum -c --quiet <<<"$decided"
+
+# --- removed by a job of the agent, which is in the unit's cgroup; a stop of the unit would kill dpkg
+for tree in /sys/fs/cgroup/unified /sys/fs/cgroup; do [ ! -f "$tree/cgroup.procs" ] || break; done
+as_a_job() {
+    local group=$tree/bulkhead-lab-$BASHPID/bulkhead.service/jobs status=0
+    mkdir -p "$group" "$root/run/systemd/system"
+    (echo 0 >"$group/cgroup.procs" && "$@") || status=$?
+    rmdir "$root/run/systemd/system" "$root/run/systemd" "$group" "${group%/*}" "${group%/*/*}"
+    return "$status"
+}
+if [ -f "$tree/cgroup.procs" ]; then
+    check "a job of the agent cannot remove it" fails as_a_job in_root dpkg -r bulkhead bulkhead-loader
+    check "and is told how" has "systemd-run --on-active=1min"
+    check "so it stays" is ii bulkhead
+else
+    echo "not tried: a removal by a job, as there is no cgroup tree"
+fi
 
 # --- removed
 check "it is removed" in_root dpkg -r bulkhead bulkhead-loader
