@@ -270,7 +270,7 @@ TEST_F(PolicyDirectory, AMissingFileIsNamed) {
 TEST_F(PolicyDirectory, PartsOfTheAgentAreProfilesAndNoJobs) {
     const auto loaded = load(policy().path(""), Trust::root);
     ASSERT_OK(loaded);
-    EXPECT_EQ(loaded->parts.size(), 5U);
+    EXPECT_EQ(loaded->parts.size(), 6U);
     for (const auto& [name, part] : loaded->parts) {
         EXPECT_EQ(find(loaded->profiles, name), nullptr) << name;
         EXPECT_NE(find(loaded->seccomp, part.seccomp), nullptr) << name;
