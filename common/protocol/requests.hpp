@@ -211,7 +211,7 @@ struct AckJob {
 
 struct JobsHeld {
     static constexpr Spec spec{
-        .id = 16,
+        .id = 17,
         .name = "JobsHeld",
         .effect = Effect::account,
         .max_bytes = 0,
