@@ -216,7 +216,8 @@ TEST_F(Auditor, IsToldOfACapabilityThatTheAgentWasNotGiven) {
     };
     EXPECT_EQ(asked("1ffffffffff").code, 0) << asked("1ffffffffff").out;
     EXPECT_EQ(asked("1").code, 1);
-    EXPECT_THAT(asked("1").out, HasSubstr("profiles/maintain.profile: error: needs CAP_FOWNER"));
+    EXPECT_THAT(asked("1").out,
+                HasSubstr("profiles/maintain.profile: error: needs CAP_DAC_OVERRIDE CAP_FOWNER"));
     EXPECT_EQ(asked("all").code, 2);
     EXPECT_THAT(asked("all").err, HasSubstr("a mask in hexadecimal"));
 }

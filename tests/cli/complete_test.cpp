@@ -135,8 +135,8 @@ TEST_F(Complete, NamesOfThisHostsPolicy) {
     EXPECT_THAT(with_policy({"pin", "--name", ""}), ElementsAre("by-hash", "disk-report"))
         << "what a shell would take apart is left out";
     EXPECT_THAT(with_policy({"show-confinement", ""}),
-                ElementsAre("broker", "worker", "config-reader", "vet", "admin", "diagnose",
-                            "inspect", "maintain"));
+                ElementsAre("broker", "worker", "config-reader", "loader", "upgrade-check", "vet",
+                            "admin", "diagnose", "inspect", "maintain"));
     EXPECT_THAT(ways({"leave", "--run-dir", "run", ""}), ElementsAre("main"));
 }
 

@@ -25,8 +25,8 @@ std::string in_one_line(const std::string& file) {
 }
 
 std::string in_words(std::size_t number) {
-    constexpr std::array kWords{"no",    "one",   "two",  "three", "four",   "five",  "six",
-                                "seven", "eight", "nine", "ten",   "eleven", "twelve"};
+    constexpr std::array kWords{"no",    "one",   "two",  "three", "four",   "five",   "six",
+                                "seven", "eight", "nine", "ten",   "eleven", "twelve", "thirteen"};
     return kWords.at(number);
 }
 
