@@ -36,7 +36,7 @@ constexpr std::string_view kConfigReader[] = {
 
 // Those for clsact too, which only a kernel without tcx has it make.
 constexpr std::string_view kLoader[] = {
-    "bind", "bpf", "brk", "close", "exit_group", "faccessat2", "fcntl", "fstat", "getsockname", "lseek",
+    "bind", "bpf", "brk", "close", "exit_group", "faccessat2", "fcntl", "fstat", "geteuid", "getsockname", "lseek",
     "mmap", "mprotect", "mremap", "munmap", "newfstatat", "openat", "perf_event_open", "prctl",
     "pread64", "read", "recvfrom", "recvmsg", "seccomp", "sendmsg", "sendto", "setsockopt", "socket",
     "uname"};
