@@ -82,11 +82,13 @@ TEST_F(Killed, AtEachOfItsSystemCallsItLeavesNothing) {
     unsigned loaded = 0;
     for (bool killed = true; killed; ++stop) {
         ASSERT_LT(stop, 5000U);
-        Loader loader(BULKHEAD_LOADER, {}, [] { ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr); });
-        loader.send_load(elf, plans);
-        loader.reply_beforehand();
-        killed = kill_at(loader.pid(), stop);
         {
+            // What it sent and nobody took goes with its channel.
+            Loader loader(BULKHEAD_LOADER, {},
+                          [] { ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr); });
+            loader.send_load(elf, plans);
+            loader.reply_beforehand();
+            killed = kill_at(loader.pid(), stop);
             const auto answer = loader.answer();
             loaded += answer.loaded.has_value() ? 1 : 0;
             if (!killed) {
