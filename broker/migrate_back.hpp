@@ -1,4 +1,5 @@
-// `bulkhead-broker --migrate-back`: the state of all workers as 0.1 had it, for a host that goes back to it.
+// `bulkhead-broker --migrate-back`: the state of all workers as 0.1 had it, for a host that goes
+// back to it.
 #pragma once
 #include "broker/options.hpp"
 

@@ -115,7 +115,8 @@ int read_config(worker::BrokerClient& broker, std::vector<std::string> arguments
 int serve(worker::BrokerClient broker, std::vector<std::string> arguments) {
     auto setup = broker.receive_first<protocol::Setup>();
     if (!setup) {
-        std::fputs("worker: started by the broker, not by hand; see bulkhead-broker --help\n", stderr);
+        std::fputs("worker: started by the broker, not by hand; see bulkhead-broker --help\n",
+                   stderr);
         return kBadConfiguration;
     }
     const auto run = take_run_options(arguments);

@@ -30,8 +30,8 @@ class Bench : public JobDialect {
     std::deque<JobNews> news;
     std::size_t polls = 0;       // requests for a job that were made
     std::size_t times_held = 0;  // it said that it fetches none
-    std::vector<Piece> pieces;  // of standard output; all that were sent, taken or not
-    std::string held;           // taken, one after the other
+    std::vector<Piece> pieces;   // of standard output; all that were sent, taken or not
+    std::string held;            // taken, one after the other
     std::vector<JobResult> results;
     std::size_t results_sent = 0;
 
