@@ -4,42 +4,13 @@
 #   . debs.sh
 #   make_debs BUILD_DIRECTORY TO     TO/older.deb, TO/newer.deb; TO/versions has both versions
 
-make_deb() {  # make_deb TREE VERSION FILE
-    mkdir -p "$1/DEBIAN"
-    cat >"$1/DEBIAN/control" <<CONTROL
-Package: bulkhead
-Version: $2-1
-Architecture: $(dpkg --print-architecture)
-Maintainer: test <test@localhost>
-Description: the agent, for a test of its upgrade
-CONTROL
-    # As the package does: nothing is stopped or started, and what is wrong is said and stops nothing.
-    cat >"$1/DEBIAN/postinst" <<'POSTINST'
-#!/bin/sh
-systemd-sysusers bulkhead.conf
-systemd-tmpfiles --create bulkhead.conf
-systemctl daemon-reload
-/usr/libexec/bulkhead/broker --check-policy --as-host >/run/check-policy 2>&1 || cat /run/check-policy
-exit 0
-POSTINST
-    chmod 755 "$1/DEBIAN/postinst"
-    dpkg-deb --build --root-owner-group -Znone "$1" "$3" >/dev/null
-}
-
-# The package as it is made for releases, where this tree can make it; else one with the same manners.
+# The package as it is made for releases.
 make_older() {  # make_older BUILD_DIRECTORY TO VERSION
     local top
     top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-    if [ -x "$top/scripts/package-deb" ]; then
-        "$top/scripts/package-deb" --programs "$1" --output "$2/made" --no-debug --version "$3-1" >/dev/null
-        mv "$2/made/bulkhead_$3-1_"*.deb "$2/older.deb"
-        rm -rf "$2/made"
-        return
-    fi
-    DESTDIR=$2/tree cmake --install "$1" --prefix /usr --strip >/dev/null
-    rm -rf "$2/tree/etc"
-    make_deb "$2/tree" "$3" "$2/older.deb"
-    rm -rf "$2/tree"
+    "$top/scripts/package-deb" --programs "$1" --output "$2/made" --no-debug --version "$3-1" >/dev/null
+    mv "$2/made/bulkhead_$3-1_"*.deb "$2/older.deb"
+    rm -rf "$2/made"
 }
 
 make_debs() {
