@@ -75,3 +75,14 @@ build() {
     cmake -S "$top" --preset "$preset" >/dev/null
     cmake --build "$top/build/$preset" -j "$jobs" --target "$@"
 }
+
+# choose_seed: sets and prints BULKHEAD_SEED, from which follows whatever is chosen by chance.
+choose_seed() {
+    export BULKHEAD_SEED=${BULKHEAD_SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
+    say "BULKHEAD_SEED=$BULKHEAD_SEED"
+}
+
+# some_of COUNT: as many lines of stdin, by the seed.
+some_of() {
+    shuf -n "$1" --random-source=<(openssl enc -aes-128-ctr -pass "pass:$BULKHEAD_SEED" -nosalt </dev/zero 2>/dev/null)
+}
