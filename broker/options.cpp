@@ -32,6 +32,8 @@ constexpr std::array kPaths{
                "reads agent.yaml: name in /etc/passwd, or UID:GID"},
     PathOption{"--upgrade-within", &Options::upgrade_within, "TIME",
                "so long a new version waits for a moment without jobs; then none is fetched"},
+    PathOption{"--prepared-views", &Options::prepared_views, "yes|no",
+               "make the root directories of jobs ahead, in idle time (default: yes)"},
     PathOption{"--loader", &Options::loader, "FILE",
                "loads eBPF artifacts where artifacts.policy exists (default: beside broker)"},
     PathOption{"--loader-user", &Options::loader_user, "USER",
@@ -125,6 +127,9 @@ Result<Options> parse_options(std::span<char* const> arguments) {
         } else if (one->for_worker) {
             options.order.emplace_back(word);
         }
+    }
+    if (options.prepared_views != "yes" && options.prepared_views != "no") {
+        return fail("--prepared-views is yes or no");
     }
     options.log_level = level_in(options.settings);
     return options;

@@ -105,11 +105,13 @@ Result<std::vector<std::string>> try_view(const policy::Profile& profile) {
         if (policy::maps_ids(profile)) {
             space = TRY(view::make_user_namespace(ids, view::IdMap::files));
         }
-        const auto view = TRY(view::make_job_view({.profile = profile,
-                                                   .account = ids.user,
-                                                   .id_map = space.get(),
-                                                   .mount_points = "",
-                                                   .script_name = ""}));
+        const view::JobViewPlan plan{.profile = profile,
+                                     .account = ids.user,
+                                     .id_map = space.get(),
+                                     .mount_points = "",
+                                     .script_name = ""};
+        const auto view = TRY(view::make_job_view(plan));
+        TRY(view::complete_job_view(plan, view));
         std::string sentences;
         for (const auto& sentence : view.left_out) sentences += sentence + "\n";
         return sentences;

@@ -14,7 +14,9 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <iterator>
 
+#include "broker/jobs/job_place.hpp"
 #include "common/base/parse.hpp"
 #include "common/base/strong.hpp"
 #include "common/policy/walls.hpp"
@@ -30,6 +32,7 @@ namespace {
 // Both are close-on-exec: the interpreter gets standard descriptors and no others.
 constexpr int kReportFd = 3;
 constexpr int kScriptFd = 4;
+constexpr int kSpaceFd = 5;
 // Each report line is, by its first character, the step that failed, the wait status of the job
 // (from its init), or a path that is not in its view.
 constexpr char kFailureMark = '!';
@@ -110,50 +113,36 @@ Result<> set_umask_and_nice(const policy::Profile& profile) {
     return {};
 }
 
-// Standard descriptors, the report and the script at their places; everything else closed.
-Result<> arrange_descriptors(const JobPlan& plan, int out, int err, int report) {
+// Standard descriptors, the report, the script and the user namespace at their places; everything
+// else closed.
+Result<> arrange_descriptors(const JobPlan& plan, int out, int err, int report,
+                             const sys::Fd& space) {
     return sys::place_descriptors(
         std::array{sys::Placed{}, sys::Placed{out}, sys::Placed{plan.merged ? out : err},
-                   sys::Placed{report, false}, sys::Placed{plan.script.get(), false}});
+                   sys::Placed{report, false}, sys::Placed{plan.script.get(), false},
+                   space ? sys::Placed{space.get(), false} : sys::Placed{sys::kNullDevice, false}});
 }
 
 void tell(int report, char mark, const std::string& text) { sys::say_line(report, mark + text); }
 
-// The user namespace, the view and the ruleset that is bound to it.
-struct JobWalls {
-    sys::Fd space;
-    view::JobView view;
-    Ruleset ruleset;
-};
-
 // `file` is that of the script, for a job without a view.
-Result<JobWalls> raise_walls(const JobPlan& plan, int script, const std::string& file) {
+Result<Ruleset> make_ruleset(const JobPlan& plan, std::vector<policy::PathRule> rows,
+                             const std::string& file) {
     const auto& profile = plan.profile;
-    JobWalls walls;
-    if (plan.user_space) {
-        walls.space = TRY(view::make_user_namespace(plan.ids, *plan.user_space));
-    }
-    const bool files = plan.user_space == view::IdMap::files;
-    walls.view = TRY(view::make_job_view({.profile = profile,
-                                          .account = plan.ids.user,
-                                          .id_map = files ? walls.space.get() : -1,
-                                          .mount_points = plan.mount_points,
-                                          .script = script,
-                                          .script_name = plan.script_name}));
-    if (!walls_of(plan).has(Wall::landlock)) return walls;
-    if (!profile.namespaces.mount && !file.empty()) {
-        walls.view.rows.push_back({.access = policy::Access::execute, .path = file, .source = {}});
+    if (!walls_of(plan).has(Wall::landlock)) return Ruleset();
+    if (profile.namespaces.mount) {
+        std::ranges::move(view::rows_of_every_job(plan.script_name), std::back_inserter(rows));
+    } else if (!file.empty()) {
+        rows.push_back({.access = policy::Access::execute, .path = file, .source = {}});
     }
     const bool may_kill = (profile.capabilities & sandbox::capability(CAP_KILL)) != 0;
-    walls.ruleset =
-        TRY(sandbox::make_ruleset({.paths = walls.view.rows,
-                                   .writable = {},
-                                   .tcp_connect = std::nullopt,
-                                   .list_all = profile.namespaces.mount,
-                                   .ask_daemons = profile.network == policy::Network::host,
-                                   .signal_others = may_kill && !profile.namespaces.pid},
-                                  plan.landlock_abi));
-    return walls;
+    return TRY(sandbox::make_ruleset({.paths = rows,
+                                      .writable = {},
+                                      .tcp_connect = std::nullopt,
+                                      .list_all = profile.namespaces.mount,
+                                      .ask_daemons = profile.network == policy::Network::host,
+                                      .signal_others = may_kill && !profile.namespaces.pid},
+                                     plan.landlock_abi));
 }
 
 Result<> enter_space(const sys::Fd& space, const Spaces& brokers) {
@@ -165,18 +154,14 @@ Result<> enter_space(const sys::Fd& space, const Spaces& brokers) {
 // Runs in the child, in this order: files and mounts while still root, limits, then ids and
 // capabilities. What must wait for exec is in restrict_before_exec().
 Result<Ready> become_job(const JobPlan& plan, const Cgroup& cgroup, const Spaces& brokers,
-                         const std::string& script) {
+                         const std::string& script, const view::JobView& view,
+                         sandbox::Standing standing) {
     const auto& profile = plan.profile;
-    sandbox::Standing standing;
-    TRY(standing.add({Wall::namespaces}, require_spaces(profile.namespaces, brokers)));
     TRY(standing.add({Wall::place}, cgroup.require_caller()));
     TRY(standing.add(cgroup.limited(), {}));  // by the broker, who has read it back
-    if (!profile.namespaces.mount) {
-        TRY(view::copy_script(kScriptFd, script, plan.ids.user.gid));
-    }
-    auto walls = TRY(raise_walls(plan, kScriptFd, script));
+    auto ruleset = TRY(make_ruleset(plan, view.rows, script));
     if (profile.namespaces.mount) TRY(standing.add({Wall::job_view}, {}));
-    const auto& left_out = walls.view.left_out;
+    const auto& left_out = view.left_out;
     for (std::size_t i = 0; i < std::min(left_out.size(), kMostTold); ++i) {
         tell(kReportFd, kRemarkMark, left_out[i]);
     }
@@ -184,9 +169,9 @@ Result<Ready> become_job(const JobPlan& plan, const Cgroup& cgroup, const Spaces
     TRY(set_umask_and_nice(profile));
     TRY(standing.add({Wall::limits}, set_limits(plan)));
     const auto status = TRY(sandbox::own_status());
-    if (walls.space) {
-        TRY(standing.add({Wall::id_map}, enter_space(walls.space, brokers)));
-        walls.space.reset();
+    if (plan.user_space) {
+        sys::Fd space(kSpaceFd);
+        TRY(standing.add({Wall::id_map}, enter_space(space, brokers)));
     }
     TRY(standing.add({Wall::identity, Wall::capabilities, Wall::no_new_privs},
                      within("identity", sandbox::assume_ids(plan.ids, &status))));
@@ -198,7 +183,7 @@ Result<Ready> become_job(const JobPlan& plan, const Cgroup& cgroup, const Spaces
     pollfd report{.fd = kReportFd, .events = 0, .revents = 0};
     if (::poll(&report, 1, 0) != 0) return fail("the broker is gone");
     const auto in_view = std::string(view::kScripts) + "/" + plan.script_name;
-    return Ready{std::move(walls.ruleset), profile.namespaces.mount ? in_view : script, standing};
+    return Ready{std::move(ruleset), profile.namespaces.mount ? in_view : script, standing};
 }
 
 Result<> enter(const Ruleset& ruleset, const policy::Profile& profile) {
@@ -320,9 +305,12 @@ std::vector<std::string> account_environment(const policy::Profile& profile,
 Result<std::vector<std::string>> try_job(const JobPlan& plan) {
     const auto text = TRY(sandbox::ask_child([&]() -> Result<std::string> {
         TRY(sys::check(::unshare(CLONE_NEWNS), "unshare"));
-        const auto walls = TRY(raise_walls(plan, -1, ""));
+        JobPlace place;
+        TRY(make_place(plan, place));
+        TRY(complete_place(plan, place, ""));
+        TRY(make_ruleset(plan, place.view.rows, ""));
         std::string sentences;
-        for (const auto& sentence : walls.view.left_out) sentences += sentence + "\n";
+        for (const auto& sentence : place.view.left_out) sentences += sentence + "\n";
         return sentences;
     }));
     std::vector<std::string> sentences;
@@ -333,21 +321,34 @@ Result<std::vector<std::string>> try_job(const JobPlan& plan) {
 }
 
 Result<JobProcess> JobProcess::spawn(const JobPlan& plan, const Cgroup& cgroup, sys::Fd out,
-                                     sys::Fd err, const std::string& script) {
+                                     sys::Fd err, const std::string& script,
+                                     const PreparedPlace* prepared) {
     auto report = TRY(sys::make_pipe());
     TRY(sys::set_nonblocking(report.read, true));
     std::uint64_t flags = 0;
     for (const auto& space : kSpaces) {
         if (plan.profile.namespaces.*space.wanted) flags |= space.flag;
     }
+    if (prepared != nullptr) flags &= ~static_cast<std::uint64_t>(CLONE_NEWNS);
     const auto brokers = own_spaces();
     auto child = TRY(sandbox::Child::start(flags, cgroup.fd(), [&] {
         // Until arrange_descriptors() has succeeded the report is not kReportFd yet.
-        if (const auto done = arrange_descriptors(plan, out.get(), err.get(), report.write.get());
-            !done) {
-            report_and_exit(report.write.get(), done.error());
-        }
-        const auto ready = become_job(plan, cgroup, brokers, script);
+        const auto here = [&](const Result<>& done) {
+            if (!done) report_and_exit(report.write.get(), done.error());
+        };
+        JobPlace made;
+        sandbox::Standing standing;
+        const auto stand_apart = [&] {
+            const auto& wanted = plan.profile.namespaces;
+            here(standing.add({Wall::namespaces}, require_spaces(wanted, brokers)));
+        };
+        if (prepared == nullptr) stand_apart();
+        here(prepared != nullptr ? enter_place(*prepared) : make_place(plan, made));
+        const auto& place = prepared != nullptr ? prepared->place : made;
+        here(complete_place(plan, place, script));
+        if (prepared != nullptr) stand_apart();  // a prepared view has a /proc from here on
+        here(arrange_descriptors(plan, out.get(), err.get(), report.write.get(), place.space));
+        const auto ready = become_job(plan, cgroup, brokers, script, place.view, standing);
         if (!ready) report_and_exit(kReportFd, ready.error());
         if (plan.profile.namespaces.pid) be_init(plan, *ready);
         run_interpreter(plan, *ready);

@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "broker/jobs/job_end.hpp"
+#include "broker/jobs/job_place.hpp"
 #include "common/sys/clock.hpp"
 
 namespace bulkhead::broker {
@@ -147,8 +148,9 @@ Result<> Jobs::spawn(JobNumber number, Entry& entry, const JobPlan& plan, WriteE
         entry.script =
             plan.script_directory + "/" + std::to_string(number.value) + "-" + plan.script_name;
     }
-    auto process = TRY(
-        JobProcess::spawn(plan, cgroup, std::move(ends.out), std::move(ends.err), entry.script));
+    const auto prepared = places_ == nullptr ? std::nullopt : places_->take(plan);
+    auto process = TRY(JobProcess::spawn(plan, cgroup, std::move(ends.out), std::move(ends.err),
+                                         entry.script, prepared ? &*prepared : nullptr));
     entry.running = std::make_unique<Running>(Running{.process = std::move(process),
                                                       .cgroup = std::move(cgroup),
                                                       .began = sys::Clock::now(),

@@ -25,10 +25,10 @@ constexpr std::string_view kShipped = BULKHEAD_DOC "/agent.yaml";
 
 // Options of the broker that take a value, and those that take none; all others are settings
 // (bulkhead-broker --help).
-constexpr std::array<std::string_view, 14> kValued{
-    "--policy",    "--vendor-policy", "--config",      "--state",         "--log-dir",
-    "--log-file",  "--run-dir",       "--worker",      "--worker-user",   "--config-user",
-    "--systemctl", "--loader",        "--loader-user", "--upgrade-within"};
+constexpr std::array<std::string_view, 15> kValued{
+    "--policy",    "--vendor-policy", "--config",      "--state",          "--log-dir",
+    "--log-file",  "--run-dir",       "--worker",      "--worker-user",    "--config-user",
+    "--systemctl", "--loader",        "--loader-user", "--upgrade-within", "--prepared-views"};
 constexpr std::array<std::string_view, 4> kSwitches{"--once", "--register-only", "--check-in-only",
                                                     "--force"};
 

@@ -31,15 +31,17 @@ namespace {
 constexpr std::size_t kMaxSentence = 300;
 constexpr int kAnswerTimeout = 1000;  // milliseconds
 
-// True if the file system at `path` answers statfs(2) within kAnswerTimeout. A network file system
-// or FUSE may block the caller for ever, so a child asks it. If it does not answer, the child is
-// killed and not waited for.
-bool answers(const std::string& path, std::string_view type) {
+// True for a network file system and FUSE, which may block a caller for ever.
+bool may_block(std::string_view type) {
     constexpr std::string_view kOthers[] = {"fuse", "nfs", "cifs", "smb", "9p",
                                             "ceph", "afs", "ocfs", "gfs", "lustre"};
-    const bool elsewhere = std::ranges::any_of(
-        kOthers, [&](std::string_view other) { return type.starts_with(other); });
-    if (!elsewhere) return true;
+    return std::ranges::any_of(kOthers,
+                               [&](std::string_view other) { return type.starts_with(other); });
+}
+
+// True if the file system at `path` answers statfs(2) within kAnswerTimeout. A child asks it. If it
+// does not answer, the child is killed and not waited for.
+bool answers(const std::string& path) {
     const pid_t asker = ::fork();
     if (asker == 0) {
         struct statfs figures {};
@@ -81,7 +83,11 @@ Result<> JobRows::add_all() {
     return require_rows();
 }
 
-bool JobRows::has_own_proc() const { return profile_.namespaces.pid || !rows_.contains("/proc"); }
+bool gets_own_proc(const policy::Profile& profile) {
+    return profile.namespaces.pid || std::ranges::none_of(profile.paths, [](const auto& rule) {
+               return rule.path == "/proc" || rule.path == "/";
+           });
+}
 
 bool JobRows::is_private(std::string_view path) const {
     return profile_.private_tmp && std::ranges::count(kScratch, path) > 0;
@@ -138,6 +144,12 @@ std::string JobRows::type_of(std::string_view path) const {
     return found == nullptr ? "?" : found->type;
 }
 
+bool JobRows::answers_or_cannot_block(const std::string& path, std::string_view type) {
+    if (!may_block(type)) return true;
+    steady = false;
+    return answers(path);
+}
+
 void JobRows::leave_out(const std::string& what, const std::string& why) {
     // quoted(), because a path may have been chosen by another user.
     left_out.push_back(quoted("left out " + what + ": " + why, kMaxSentence));
@@ -150,14 +162,15 @@ Result<> JobRows::add_row(const std::string& path, const Row& row) {
         return path == "/proc" && row.shows_mounts() ? add_mounts(path, row) : Result<>();
     }
     const auto type = type_of(path);
-    if (!answers(path, type)) {
+    if (!answers_or_cannot_block(path, type)) {
         leave_out(row.words(), type + " did not answer within a second");
         return {};
     }
     const auto first = pieces.size();
     bool stands = true;
+    std::vector<Looked> looked;
     const auto added = pick(
-        path, row.if_present, pieces,
+        path, row.if_present, pieces, looked,
         [&](const std::string& real, bool is_dir) { return add_tree(real, is_dir, row, stands); });
     if (!added) return within(row.rule->source.at(), added);
     if (!stands) {
@@ -268,7 +281,7 @@ Result<> JobRows::add_mounts(const std::string& path, const Row& row) {
             leave_out("mounts beneath " + path, "more than " + std::to_string(kMostMounts));
             return {};
         }
-        if (!answers(place, mount.type)) {
+        if (!answers_or_cannot_block(place, mount.type)) {
             leave_out(place, mount.type + " did not answer within a second");
             continue;
         }

@@ -22,6 +22,9 @@ struct Row {
     std::string words() const;  // as in a profile: "write /var/log"
 };
 
+// True if such a job gets a /proc of its own instead of the host's.
+bool gets_own_proc(const policy::Profile& profile);
+
 class JobRows {
   public:
     // Call it in the job's mount namespace, after make_private(). `id_map` is JobViewPlan's.
@@ -32,8 +35,7 @@ class JobRows {
     // remove in.
     Result<> add_all();
 
-    // True if the job gets a /proc of its own instead of the host's.
-    bool has_own_proc() const;
+    bool has_own_proc() const { return gets_own_proc(profile_); }
     // True if the job gets a directory of its own at `path`.
     bool is_private(std::string_view path) const;
     const Row* find(std::string_view path) const;
@@ -43,6 +45,7 @@ class JobRows {
     Pieces pieces;
     std::vector<policy::PathRule> kept;  // the profile's rows that are in the view
     std::vector<std::string> left_out;   // a sentence for each that is not
+    bool steady = true;                  // false: a file system was asked that may stop answering
 
   private:
     // A mount of the host, when the job's mount namespace began.
@@ -55,6 +58,7 @@ class JobRows {
     Result<> merge_rows();
     void merge(const std::string& path, const policy::PathRule& rule, bool if_present);
     std::string type_of(std::string_view path) const;
+    bool answers_or_cannot_block(const std::string& path, std::string_view type);
     void leave_out(const std::string& what, const std::string& why);
     void keep(const Row& row);
     Result<> add_row(const std::string& path, const Row& row);

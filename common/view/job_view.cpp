@@ -13,6 +13,7 @@
 #include <cerrno>
 
 #include "common/base/strong.hpp"
+#include "common/policy/walls.hpp"
 #include "common/sandbox/child.hpp"
 #include "common/sys/dir.hpp"
 #include "common/view/job_rows.hpp"
@@ -35,7 +36,7 @@ class Builder {
 
     Result<JobView> build() {
         TRY(rows_.add_all());
-        TRY(add_proc());
+        if (rows_.has_own_proc()) set_aside_proc();
         TRY(add_devices());
         // From here on this process stacks mounts on kBase. enter() unmounts them together with the
         // host's root, because the kernel waits for all processors at each unmount.
@@ -46,29 +47,26 @@ class Builder {
                                      root.error().what);
             root = bare_root();
         }
-        TRY(enter(TRY(std::move(root)), std::move(rows_.pieces)));
-        return JobView{.rows = std::move(rows_.kept), .left_out = std::move(rows_.left_out)};
+        if (!root) return std::unexpected(root.error());
+        TRY(enter(*std::move(root), std::move(rows_.pieces)));
+        view_.rows = std::move(rows_.kept);
+        view_.left_out = std::move(rows_.left_out);
+        view_.steady = view_.steady && rows_.steady && view_.left_out.empty();
+        return std::move(view_);
     }
 
   private:
-    Result<> add_proc() {
-        if (!rows_.has_own_proc()) return {};
-        const auto* row = rows_.find("/proc");
-        Piece piece{.place = "/proc",
-                    .tree = TRY(fresh_proc(!profile_.namespaces.pid)),
-                    .link = {},
-                    .directory = true,
-                    .writable = row != nullptr && row->writes};
-        TRY(set_attributes(piece, MOUNT_ATTR_NOEXEC));
-        rows_.pieces.push_back(std::move(piece));
-        return {};
-    }
-
-    void allow(Access access, const std::string& path, const char* why) {
-        rows_.kept.push_back({.access = access,
-                              .path = path,
-                              .if_present = true,
-                              .source = {.file = "every job", .line = 0, .reason = why}});
+    // A place for the /proc that comes later. What is mounted beneath comes after it.
+    void set_aside_proc() {
+        Pieces others;
+        for (auto& piece : rows_.pieces) {
+            const bool beneath = policy::lies_within(piece.place.native(), "/proc");
+            (beneath ? view_.late : others).push_back(std::move(piece));
+        }
+        rows_.pieces = std::move(others);
+        std::ranges::stable_sort(view_.late, {}, &Piece::place);
+        view_.steady = std::ranges::all_of(view_.late, &Piece::is_for_reading);
+        rows_.pieces.push_back({.place = "/proc", .tree = {}, .link = {}, .directory = true});
     }
 
     Result<> add_devices() {
@@ -79,7 +77,6 @@ class Builder {
             Piece piece{.place = path, .tree = *std::move(tree), .link = {}, .device = true};
             TRY(set_attributes(piece, MOUNT_ATTR_NOEXEC));
             rows_.pieces.push_back(std::move(piece));
-            allow(Access::write, path, "scripts use it");
         }
         const std::pair<const char*, const char*> links[] = {{"fd", "/proc/self/fd"},
                                                              {"stdin", "/proc/self/fd/0"},
@@ -143,7 +140,10 @@ class Builder {
         ::setfsuid(0);
         ::setfsgid(0);
         TRY(home);
-        TRY(put_script());
+        TRY(make_closed());
+        view_.scripts = sys::Fd(
+            ::open((std::string(kBase) + kScripts).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        if (!view_.scripts) return sys::fail_errno(kScripts);
         if (profile_.private_tmp) {
             TRY(add_place("tmp", kScratch[0], true, executes_in(kScratch[0])));
             TRY(add_place("var-tmp", kScratch[1], true, executes_in(kScratch[1])));
@@ -157,12 +157,6 @@ class Builder {
         }
         TRY(add_place("job", "/job", false, true));
         TRY(add_place("home", kHome, true, false));
-        allow(Access::write, kShm, "memory that processes share");
-        allow(Access::write, kLock, "flock(1), lockfiles");
-        allow(Access::write, kHome, "where dotfiles go");
-        if (plan_.script >= 0) {
-            allow(Access::execute, fs::path(kScripts) / plan_.script_name, "the script");
-        }
         return {};
     }
     bool executes_in(const char* path) const {
@@ -170,13 +164,11 @@ class Builder {
         return row != nullptr && row->executes;
     }
 
-    Result<> put_script() const {
+    Result<> make_closed() const {
         const auto closed = std::string(kBase) + kClosed;
         const sys::Fd file(::open(closed.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444));
         if (!file) return sys::fail_errno(closed);
-        if (plan_.script < 0) return {};
-        return copy_script(plan_.script, std::string(kBase) + kScripts + "/" + plan_.script_name,
-                           plan_.account.gid);
+        return {};
     }
 
     // A clone of the directory for mount points on the host's root file system. It is found through
@@ -197,30 +189,95 @@ class Builder {
     const JobViewPlan& plan_;
     const policy::Profile& profile_;
     JobRows rows_;
+    JobView view_;
 };
 
 }  // namespace
 
-Result<> copy_script(int script, const std::string& path, gid_t group) {
+Result<> copy_script(int script, int directory, const std::string& name, gid_t group) {
+    constexpr int kNew = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+    const auto mask = ::umask(0);
     ::setfsgid(group);
-    const sys::Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0550));
+    const sys::Fd file(::openat(directory, name.c_str(), kNew, 0550));
     ::setfsgid(0);
-    if (!file) return sys::fail_errno(path);
+    ::umask(mask);
+    if (!file) return sys::fail_errno(name);
     struct stat info {};
     TRY(sys::check(::fstat(script, &info), "script"));
     for (off_t at = 0; at < info.st_size;) {
         const auto sent =
             ::sendfile(file.get(), script, &at, static_cast<std::size_t>(info.st_size - at));
-        if (sent <= 0) return sys::fail_errno("copy the script to " + path);
+        if (sent <= 0) return sys::fail_errno("copy the script to " + name);
     }
     return {};
 }
 
 Result<JobView> make_job_view(const JobViewPlan& plan) {
-    if (!plan.profile.namespaces.mount) return JobView{.rows = plan.profile.paths, .left_out = {}};
+    if (!plan.profile.namespaces.mount) {
+        return JobView{.rows = plan.profile.paths, .left_out = {}, .steady = false};
+    }
     TRY(make_private());
     auto rows = TRY(within("view", JobRows::create(plan.profile, plan.id_map)));
     return within("view", Builder(plan, std::move(rows)).build());
+}
+
+Result<> complete_job_view(const JobViewPlan& plan, const JobView& view) {
+    const auto& profile = plan.profile;
+    if (!profile.namespaces.mount) return {};
+    if (gets_own_proc(profile)) {
+        const bool writes = std::ranges::any_of(profile.paths, [](const auto& rule) {
+            return (rule.path == "/proc" || rule.path == "/") && rule.access == Access::write;
+        });
+        auto tree = TRY(fresh_proc(!profile.namespaces.pid));
+        Piece proc{.place = "/proc",
+                   .tree = std::move(tree),
+                   .link = {},
+                   .directory = true,
+                   .writable = writes};
+        TRY(set_attributes(proc, MOUNT_ATTR_NOEXEC));
+        TRY(within("view", add_late(proc)));
+    }
+    for (const auto& piece : view.late) {
+        const auto added = add_late(piece);
+        if (!added && (!piece.optional || added.error().kind == Error::Kind::differs)) {
+            return within("view", added);
+        }
+    }
+    if (plan.script < 0) return {};
+    return copy_script(plan.script, view.scripts.get(), plan.script_name, plan.account.gid);
+}
+
+std::vector<policy::PathRule> rows_of_every_job(const std::string& script_name) {
+    std::vector<policy::PathRule> rows;
+    const auto allow = [&](Access access, const std::string& path, const char* why) {
+        rows.push_back({.access = access,
+                        .path = path,
+                        .if_present = true,
+                        .source = {.file = "every job", .line = 0, .reason = why}});
+    };
+    for (const std::string name : kDevices) allow(Access::write, "/dev/" + name, "scripts use it");
+    allow(Access::write, kShm, "memory that processes share");
+    allow(Access::write, kLock, "flock(1), lockfiles");
+    allow(Access::write, kHome, "where dotfiles go");
+    if (!script_name.empty()) {
+        allow(Access::execute, fs::path(kScripts) / script_name, "the script");
+    }
+    return rows;
+}
+
+std::vector<Looked> look_at(const std::vector<policy::PathRule>& rows) {
+    std::vector<Looked> looked;
+    Pieces pieces;
+    for (const auto& row : rows) {
+        if (row.path == "/") looked.push_back(Looked::at(kListing, true));
+        // What cannot be looked at is in `looked` as absent.
+        static_cast<void>(pick(row.path, true, pieces, looked,
+                               [](const std::string&, bool) { return Result<>(); }));
+    }
+    std::ranges::sort(looked, {}, &Looked::path);
+    const auto same = std::ranges::unique(looked, {}, &Looked::path);
+    looked.erase(same.begin(), same.end());
+    return looked;
 }
 
 Result<> forget_mount_points(const std::string& directory) {

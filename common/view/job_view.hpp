@@ -8,6 +8,7 @@
 #include "common/policy/policy.hpp"
 #include "common/sandbox/privileges.hpp"
 #include "common/sys/fd.hpp"
+#include "common/view/root.hpp"
 
 namespace bulkhead::view {
 
@@ -36,8 +37,13 @@ struct JobViewPlan {
 };
 
 struct JobView {
-    std::vector<policy::PathRule> rows;  // the rows in the view, and those that every job has
+    std::vector<policy::PathRule> rows;  // the profile's rows that are in the view
     std::vector<std::string> left_out;   // a sentence for each row that is not, with the reason
+    Pieces late{};                       // mounts beneath /proc, for complete_job_view()
+    sys::Fd scripts{};                   // the directory of the script, in which it can be made
+    // Whether a view made now and used later is the same: no file system of it may have stopped
+    // answering, and complete_job_view() knows all that is late.
+    bool steady = true;
 };
 
 // Call it as root in the job's mount namespace. It changes the root directory to one that holds
@@ -45,13 +51,25 @@ struct JobView {
 //   rows to write or remove. Mounts beneath a row to read or execute are included as they are now;
 //   mounts beneath other rows are not;
 // - /tmp and /var/tmp of the job's own if they are private, /dev/shm, /run/lock, a home directory,
-//   the script, and a /proc.
+//   and places for the script and /proc.
 // It reads the mounts back; Kind::differs if one is not as it was set. For a profile without a
 // mount namespace it does nothing. Needs Linux 5.12.
 Result<JobView> make_job_view(const JobViewPlan& plan);
 
-// Copies the bytes of the memfd `script` to a new file with mode 0550 and group `group`.
-Result<> copy_script(int script, const std::string& path, gid_t group);
+// What can only be made when the job is there: call it with the view as root directory, in the
+// job's pid namespace. Mounts /proc, if it is the job's own, and what is mounted beneath it, and
+// copies the script. Kind::differs as above.
+Result<> complete_job_view(const JobViewPlan& plan, const JobView& view);
+
+// The rows of what make_job_view() puts into every view.
+std::vector<policy::PathRule> rows_of_every_job(const std::string& script_name);
+
+// What stands now at each place that make_job_view() looks at for these rows.
+std::vector<Looked> look_at(const std::vector<policy::PathRule>& rows);
+
+// Copies the bytes of the memfd `script` to a new file in `directory` (AT_FDCWD: `name` is a path)
+// with mode 0550 and group `group`.
+Result<> copy_script(int script, int directory, const std::string& name, gid_t group);
 
 // Removes the mount points in `directory` that earlier brokers made for views. Call it while no job
 // runs.

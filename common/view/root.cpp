@@ -4,6 +4,7 @@
 #include <linux/mount.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -117,7 +118,20 @@ Result<sys::Fd> bare_root() {
     return root;
 }
 
-Result<> pick(const fs::path& path, bool if_present, Pieces& pieces,
+Looked Looked::at(const std::string& path, bool lists) {
+    Looked looked{.path = path};
+    struct stat info {};
+    if (::lstat(path.c_str(), &info) != 0) return looked;
+    looked.present = true;
+    looked.device = info.st_dev;
+    looked.inode = info.st_ino;
+    if (lists || S_ISLNK(info.st_mode)) {
+        looked.changed_ns = info.st_ctim.tv_sec * 1'000'000'000LL + info.st_ctim.tv_nsec;
+    }
+    return looked;
+}
+
+Result<> pick(const fs::path& path, bool if_present, Pieces& pieces, std::vector<Looked>& looked,
               const std::function<Result<>(const std::string& path, bool directory)>& add) {
     // A symlink in the path becomes a piece, and the walk starts again with its target in place.
     constexpr int kMostLinks = 40;  // as many as the kernel follows, path_resolution(7)
@@ -129,6 +143,7 @@ Result<> pick(const fs::path& path, bool if_present, Pieces& pieces,
         for (auto part = whole.begin(); part != whole.end(); ++part) {
             walked /= *part;
             struct stat info {};
+            looked.push_back(Looked::at(walked));
             if (::lstat(walked.c_str(), &info) != 0) {
                 // A symlink without a target has become a piece all the same.
                 if (errno == ENOENT && (if_present || links > 0)) return {};
@@ -149,6 +164,19 @@ Result<> pick(const fs::path& path, bool if_present, Pieces& pieces,
         if (whole.native().starts_with("/proc/")) return {};
     }
     return fail(path.string() + ": too many symlinks");
+}
+
+Result<> add_late(const Piece& piece) {
+    TRY(attach(piece));
+    struct statvfs figures {};
+    TRY(sys::check(::statvfs(piece.place.c_str(), &figures), piece.place.native()));
+    unsigned long wanted = ST_NOSUID;
+    if (!piece.writable) wanted |= ST_RDONLY;
+    if (!piece.device) wanted |= ST_NODEV;
+    if ((figures.f_flag & wanted) != wanted) {
+        return sandbox::differs(piece.place.string() + " has other attributes");
+    }
+    return {};
 }
 
 Result<> enter(sys::Fd root, Pieces pieces) {

@@ -20,7 +20,8 @@ namespace bulkhead::view {
 namespace {
 
 Result<> pick_row(const policy::PathRule& row, const sys::Fd& proc, Pieces& pieces) {
-    return pick(row.path, row.if_present, pieces,
+    std::vector<Looked> looked;
+    return pick(row.path, row.if_present, pieces, looked,
                 [&](const std::string& path, bool directory) -> Result<> {
                     Piece piece{.place = path,
                                 .tree = {},

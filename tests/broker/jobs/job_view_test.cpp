@@ -8,6 +8,7 @@
 
 #include <filesystem>
 
+#include "broker/jobs/job_place.hpp"
 #include "common/sandbox/landlock.hpp"
 #include "common/sandbox/walls.hpp"
 #include "common/view/root.hpp"
@@ -23,7 +24,8 @@ namespace fs = std::filesystem;
 using policy::Access;
 using testing::HasSubstr;
 
-struct JobViewTest : CgroupFixture {
+// Each test twice: with a view that is made at the job's start, and with one that was prepared.
+struct JobViewTest : CgroupFixture, testing::WithParamInterface<bool> {
     policy::Profile profile = permissive();
     test::TempDir place;
     std::uint64_t number = 0;
@@ -50,7 +52,9 @@ struct JobViewTest : CgroupFixture {
         const auto cgroup = tree->make(JobNumber{++number}, {}).value();
         auto out = sys::make_pipe().value();
         auto err = sys::make_pipe().value();
-        auto process = JobProcess::spawn(made, cgroup, std::move(out.write), std::move(err.write));
+        const auto prepared = GetParam() ? prepare_place(made) : fail("is not to be");
+        auto process = JobProcess::spawn(made, cgroup, std::move(out.write), std::move(err.write),
+                                         "", prepared ? &*prepared : nullptr);
         if (!process) return process.error().what;
         EXPECT_TRUE(becomes_ready(process->pidfd()));
         const auto status = process->reap().value();
@@ -88,7 +92,7 @@ struct JobViewTest : CgroupFixture {
     }
 };
 
-TEST_F(JobViewTest, HoldsTheRowsWhatEveryScriptExpectsAndNothingElse) {
+TEST_P(JobViewTest, HoldsTheRowsWhatEveryScriptExpectsAndNothingElse) {
     const auto listed = said("ls -A /; echo; ls -A /dev /job /run");
     EXPECT_EQ(listed,
               "bin\ndev\netc\njob\nlib\nlib64\nproc\nrun\nusr\nvar\n\n"
@@ -96,7 +100,7 @@ TEST_F(JobViewTest, HoldsTheRowsWhatEveryScriptExpectsAndNothingElse) {
               "/job:\nclosed\nhome\nscript\n\n/run:\nlock\n");
 }
 
-TEST_F(JobViewTest, DevicesWorkAndKeepTheirModes) {
+TEST_P(JobViewTest, DevicesWorkAndKeepTheirModes) {
     profile.user = profile.group = "root";
     EXPECT_EQ(said("echo x >/dev/null && chmod 0 /dev/null; stat -c %a /dev/null; head -c4 "
                    "/dev/random | wc -c; "
@@ -104,7 +108,7 @@ TEST_F(JobViewTest, DevicesWorkAndKeepTheirModes) {
               "666\n4\nfull\n");
 }
 
-TEST_F(JobViewTest, PrivatePlacesAreBoundedAndSayEnospc) {
+TEST_P(JobViewTest, PrivatePlacesAreBoundedAndSayEnospc) {
     profile.private_tmp = true;
     add(Access::write, "/tmp");
     EXPECT_THAT(
@@ -115,14 +119,14 @@ TEST_F(JobViewTest, PrivatePlacesAreBoundedAndSayEnospc) {
               "a\nb\nc\nnobody 700\n");
 }
 
-TEST_F(JobViewTest, FiguresOfTheRootDirectoryAreThoseOfTheHosts) {
+TEST_P(JobViewTest, FiguresOfTheRootDirectoryAreThoseOfTheHosts) {
     const auto made = plan("stat -f -c '%T %b' /");
     struct statfs figures {};
     ASSERT_EQ(::statfs("/", &figures), 0);
     EXPECT_THAT(said(made), testing::EndsWith(" " + std::to_string(figures.f_blocks) + "\n"));
 }
 
-TEST_F(JobViewTest, AMountMadeDuringTheJobDoesNotComeIn) {
+TEST_P(JobViewTest, AMountMadeDuringTheJobDoesNotComeIn) {
     const auto row = add(Access::read, place.path());
     ASSERT_EQ(::mkdir((row + "/later").c_str(), 0755), 0);
     EXPECT_EQ(in_own_mounts([&]() -> std::string {
@@ -149,7 +153,7 @@ TEST_F(JobViewTest, AMountMadeDuringTheJobDoesNotComeIn) {
               "end\n");
 }
 
-TEST_F(JobViewTest, ARowToReadHoldsWhatIsMountedThereAndOneToWriteDoesNot) {
+TEST_P(JobViewTest, ARowToReadHoldsWhatIsMountedThereAndOneToWriteDoesNot) {
     ASSERT_EQ(::mkdir((place / "r").c_str(), 0755), 0);
     ASSERT_EQ(::mkdir((place / "w").c_str(), 0755), 0);
     for (const char* name : {"r/below", "w/below"})
@@ -168,7 +172,7 @@ TEST_F(JobViewTest, ARowToReadHoldsWhatIsMountedThereAndOneToWriteDoesNot) {
               "r/below:\nnull\nr\n\nw/below:\nno device\n");
 }
 
-TEST_F(JobViewTest, AFileSystemThatDoesNotAnswerIsLeftOutAndTold) {
+TEST_P(JobViewTest, AFileSystemThatDoesNotAnswerIsLeftOutAndTold) {
     if (!fs::exists("/dev/fuse")) GTEST_SKIP() << "needs FUSE";
     const auto row = add(Access::read, place.path());
     const auto dead = place / "dead";
@@ -185,7 +189,7 @@ TEST_F(JobViewTest, AFileSystemThatDoesNotAnswerIsLeftOutAndTold) {
 }
 
 // In a container lxcfs has the container's figures there, and an engine hides some files.
-TEST_F(JobViewTest, WhatIsMountedOverFilesOfProcIsInAProcOfTheJobsOwn) {
+TEST_P(JobViewTest, WhatIsMountedOverFilesOfProcIsInAProcOfTheJobsOwn) {
     profile.namespaces.pid = true;
     add(Access::read, "/proc");
     ASSERT_TRUE(sys::Dir::open(place.path())->write_atomic("uptime", "123.45 6\n", 0644));
@@ -203,7 +207,7 @@ TEST_F(JobViewTest, WhatIsMountedOverFilesOfProcIsInAProcOfTheJobsOwn) {
 }
 
 // Whoever removes a directory takes away what others have mounted on it (rmdir(2)).
-TEST_F(JobViewTest, WhatIsMountedBeneathATreeToRemoveFromStaysMounted) {
+TEST_P(JobViewTest, WhatIsMountedBeneathATreeToRemoveFromStaysMounted) {
     if (!maps_ids()) GTEST_SKIP() << "this file system has no ID-mapped mounts";
     for (const char* name : {"tree", "tree/directory"}) {
         ASSERT_EQ(::mkdir((place / name).c_str(), 0777), 0);
@@ -226,7 +230,7 @@ TEST_F(JobViewTest, WhatIsMountedBeneathATreeToRemoveFromStaysMounted) {
 }
 
 // Others may choose where they mount; a line of a name must not be taken for the job's end.
-TEST_F(JobViewTest, AnOddNameOfAMountIsOneLineOfTheReport) {
+TEST_P(JobViewTest, AnOddNameOfAMountIsOneLineOfTheReport) {
     if (!fs::exists("/dev/fuse")) GTEST_SKIP() << "needs FUSE";
     add(Access::read, place.path());
     const auto dead = place / "odd\n=0\n!x";
@@ -242,14 +246,14 @@ TEST_F(JobViewTest, AnOddNameOfAMountIsOneLineOfTheReport) {
                   ": fuse did not answer within a second" + "ran\n");
 }
 
-TEST_F(JobViewTest, NothingInATreeIsADevice) {
+TEST_P(JobViewTest, NothingInATreeIsADevice) {
     const auto row = add(Access::write, place.path());
     ASSERT_EQ(::mknod((row + "/null").c_str(), S_IFCHR | 0666, makedev(1, 3)), 0);
     ASSERT_EQ(::chmod((row + "/null").c_str(), 0666), 0);
     EXPECT_EQ(said("echo x >" + row + "/null || echo no device"), "no device\n");
 }
 
-TEST_F(JobViewTest, DeletesOthersFilesInItsTreesAndNowhereElse) {
+TEST_P(JobViewTest, DeletesOthersFilesInItsTreesAndNowhereElse) {
     if (!maps_ids()) GTEST_SKIP() << "this file system has no ID-mapped mounts";
     ASSERT_EQ(::mkdir((place / "tree").c_str(), 0755), 0);
     ASSERT_EQ(::mkdir((place / "beside").c_str(), 0700), 0);
@@ -266,7 +270,7 @@ TEST_F(JobViewTest, DeletesOthersFilesInItsTreesAndNowhereElse) {
     EXPECT_EQ(::access((place / "beside/below/deep").c_str(), F_OK), 0);
 }
 
-TEST_F(JobViewTest, DoesNothingButDeleteInATreeToRemoveFrom) {
+TEST_P(JobViewTest, DoesNothingButDeleteInATreeToRemoveFrom) {
     if (!maps_ids()) GTEST_SKIP() << "this file system has no ID-mapped mounts";
     if (sandbox::landlock_abi() < 1) GTEST_SKIP() << "this kernel has no Landlock";
     const auto where = place / "tree";
@@ -283,7 +287,7 @@ TEST_F(JobViewTest, DoesNothingButDeleteInATreeToRemoveFrom) {
         "below\nroot\nsecret\nuser\nbelow\nroot\nuser\n");
 }
 
-TEST_F(JobViewTest, WithoutAViewAndLandlockItsCapabilitiesStillEndAtItsTrees) {
+TEST_P(JobViewTest, WithoutAViewAndLandlockItsCapabilitiesStillEndAtItsTrees) {
     if (!maps_ids()) GTEST_SKIP() << "this file system has no ID-mapped mounts";
     fill(place.path());
     let_remove(place.path());
@@ -297,7 +301,7 @@ TEST_F(JobViewTest, WithoutAViewAndLandlockItsCapabilitiesStillEndAtItsTrees) {
     EXPECT_EQ(text, "65534\nend\n");
 }
 
-TEST_F(JobViewTest, ATreeThatKnowsNoIdMapIsLeftOutAndToldAndTheLastOneIsAnError) {
+TEST_P(JobViewTest, ATreeThatKnowsNoIdMapIsLeftOutAndToldAndTheLastOneIsAnError) {
     ASSERT_EQ(::mkdir((place / "overlay").c_str(), 0755), 0);
     ASSERT_EQ(::mkdir((place / "plain").c_str(), 0755), 0);
     let_remove(place / "overlay");
@@ -322,7 +326,7 @@ TEST_F(JobViewTest, ATreeThatKnowsNoIdMapIsLeftOutAndToldAndTheLastOneIsAnError)
         "left out remove " + (place / "overlay") + ": overlay knows no ID-mapped mounts" + "ran\n");
 }
 
-TEST_F(JobViewTest, JobsOfOneUserAreCountedApartInUserNamespacesOfTheirOwn) {
+TEST_P(JobViewTest, JobsOfOneUserAreCountedApartInUserNamespacesOfTheirOwn) {
     profile.user = "64779:64779";
     profile.group = "64779";
     profile.limits.pids = 8;
@@ -346,7 +350,7 @@ TEST_F(JobViewTest, JobsOfOneUserAreCountedApartInUserNamespacesOfTheirOwn) {
     EXPECT_EQ(said(made), "all\n") << "beside the other's seven";
 }
 
-TEST_F(JobViewTest, ADeviceRowOnAFileIsRefusedWithItsPlace) {
+TEST_P(JobViewTest, ADeviceRowOnAFileIsRefusedWithItsPlace) {
     ASSERT_TRUE(place.open().write_atomic("file", "", 0644));
     profile.paths.push_back(
         {.access = Access::devices,
@@ -355,6 +359,10 @@ TEST_F(JobViewTest, ADeviceRowOnAFileIsRefusedWithItsPlace) {
     EXPECT_THAT(said("echo ran"), HasSubstr("profiles/t.profile:7:9: " + (place / "file") +
                                             " is neither a device nor a directory; write: write "));
 }
+
+INSTANTIATE_TEST_SUITE_P(Views, JobViewTest, testing::Bool(), [](const auto& one) {
+    return std::string(one.param ? "Prepared" : "MadeAtTheStart");
+});
 
 }  // namespace
 }  // namespace bulkhead::broker
