@@ -26,8 +26,9 @@ install_old() { in_root dpkg -i "$old"; }
 upgrade() { in_root dpkg -i "$new"; }
 remove() { in_root dpkg -r bulkhead; }
 purge() { in_root dpkg -P bulkhead; }
-state() { printf '%s\n' "$(state_of_root)" "$(status_of bulkhead)"; }
-clean() { ! is ii bulkhead || purge >/dev/null; rm -rf "$root"/{etc,var/lib,var/log,usr/share}/bulkhead; }
+state() { printf '%s\n' "$(state_of_root)" "dpkg has it as: $(status_of bulkhead)"; }
+# Purged also where it was removed only: else the next installation would copy no decisions.
+clean() { [ -z "$(status_of bulkhead)" ] || purge >/dev/null; rm -rf "$root"/{etc,var/lib,var/log,usr/share}/bulkhead; }
 
 # interrupt ORDER SCRIPT BEFORE...: the order after the ones before it, undisturbed, and killed at each end of SCRIPT.
 interrupt() {
