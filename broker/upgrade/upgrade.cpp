@@ -178,9 +178,9 @@ void Upgrade::block(const std::string& why) {
         for (const auto code : {kDraining, kPending}) broker_.troubles.clear(code);
         broker_.troubles.set(kBlocked,
                              clipped +
-                                 "; another program is installed and could not start, so "
-                                 "this one goes on: mend it, and it is asked again within "
-                                 "two minutes");
+                                 "; another program is installed and could not start, so this one "
+                                 "goes on: mend it; it is asked again 2 min after its files, the "
+                                 "policy or agent.yaml changed, else every 10");
         note(broker_, "upgrade-blocked", {{"why", clipped}});
         broker_.log.error("upgrade-blocked", {{"why", clipped}});
     }
