@@ -12,6 +12,7 @@
 #include "cli/status/root_file.hpp"
 #include "common/admission/reason.hpp"
 #include "common/base/parse.hpp"
+#include "common/policy/parse.hpp"
 
 namespace bulkhead::cli {
 
@@ -48,13 +49,10 @@ void each_line(const fs::path& file, Take take) {
 using Candidates = std::vector<Candidate>;
 
 void profiles(const Places& places, Candidates& to) {
-    // Of processes of the agent, which no job has.
-    constexpr std::array<std::string_view, 6> kParts{"broker",        "config-reader", "loader",
-                                                     "upgrade-check", "vet",           "worker"};
     auto names = names_in(places.vendor_policy + "/profiles", ".profile");
     names.merge(names_in(places.policy + "/profiles", ".profile"));
     for (const auto& name : names) {
-        if (std::ranges::find(kParts, name) == kParts.end()) to.push_back({name, "profile"});
+        if (!policy::is_part(name)) to.push_back({name, "profile"});
     }
 }
 

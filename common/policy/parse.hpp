@@ -38,8 +38,8 @@ Result<> require_files(const std::vector<std::string>& files, bool of_grants);
 Result<> complete(Policy& policy, const std::vector<std::string>& files);
 
 Result<SeccompList> parse_seccomp(const std::string& file, const Text& text);
-// True if a profile of that name is for a process of the agent ("worker", "broker",
-// "config-reader", "vet") and not for jobs.
+// True if a profile of that name is for a process of the agent, such as "worker", and not for jobs:
+// one of the table in profile.cpp.
 bool is_part(std::string_view profile);
 Result<Profile> parse_profile(const std::string& name, const std::string& file, const Text& text);
 // Parses the words after the key of a line such as "read PATH [if-present]", in profiles and in
