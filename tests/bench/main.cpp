@@ -1,7 +1,7 @@
 // agent_bench: what the agent costs on this machine. Prints a table; judges nothing.
 //
-//     agent_bench [--quick] [gate|frames|start|profiles|jobs|stream|beats|workers ...]     all of
-//     them unless named
+//     agent_bench [--quick] [gate|artifacts|frames|start|profiles|jobs|stream|beats|workers ...]
+//     all of them unless named
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,6 +36,7 @@ int main(int count, char** words) {
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
     Table table;
     if (asked("gate")) measure_gate(table);
+    if (asked("artifacts")) measure_artifacts(extent, table);
     Site site({.broker = BULKHEAD_BROKER,
                .floor_agent = BULKHEAD_FLOOR_AGENT,
                .policy = BULKHEAD_POLICY});
