@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 #include <random>
+#include <regex>
 
 #include "cli/base/policy_copy.hpp"
 #include "cli/dry_run/report.hpp"
@@ -227,6 +228,13 @@ class Generator {
     std::mt19937 random_;
 };
 
+// A detail may have the time of the decision in it, and the clock goes on between the two.
+json at_any_time(const json& value) {
+    static const std::regex clock(R"(this host's clock \([^)]*\))");
+    if (!value.is_string()) return value;
+    return std::regex_replace(value.get<std::string>(), clock, "this host's clock");
+}
+
 // The members of a dry run's report under the names that the audit log has for them.
 json as_record(const json& report) {
     const auto text = [](const json& value) { return value.is_null() ? json("") : value; };
@@ -269,7 +277,9 @@ TEST(SameDecision, OfDryRunAndBrokerForTenThousandJobs) {
         }
         const auto predicted = as_record(report);
         for (const auto& [key, value] : predicted.items()) {
-            ASSERT_EQ(record[key], value) << key << " of job " << number << "\n" << offer.text;
+            ASSERT_EQ(at_any_time(record[key]), at_any_time(value))
+                << key << " of job " << number << "\n"
+                << offer.text;
         }
         if (offer.catalogue.empty() && !report["script"].is_null()) {
             ASSERT_EQ(record["script"], report["script"]["sha256"]);
