@@ -30,7 +30,11 @@ if [ -n "$cloud_init" ]; then
 else
     echo "    (cloud-init's schema was not asked: there is no build/cloud-init/cloud-init_*.deb)"
 fi
-"$top/scripts/package-deb" --programs "$build" --no-debug --output "$scratch/debs"
+if compgen -G "${BULKHEAD_DEBS:-$scratch/debs}/bulkhead_*.deb" >/dev/null; then
+    cp -r "$BULKHEAD_DEBS" "$scratch/debs"
+else
+    "$top/scripts/package-deb" --programs "$build" --no-debug --output "$scratch/debs"
+fi
 
 ssh-keygen -q -t ed25519 -N '' -C '' -f "$scratch/key"
 "$top/scripts/package-tarball" --programs "$build" --output "$scratch/release"
@@ -39,4 +43,5 @@ ssh-keygen -q -t ed25519 -N '' -C '' -f "$scratch/key"
 lab_installs=no
 boot_lab "$build" "$top/tests/systemd/agent.sh" "$here/inside/ansible.sh" "$scratch/ansible" "$scratch/debs" "$scratch/release" \
     "$scratch/release.key" "$top/packaging/cloud-init"
-in_lab bash /opt/lab/ansible.sh
+# As a service: in a cgroup of the container, and with nothing of this environment, of which settings of the agent are.
+in_lab systemd-run --quiet --pipe --wait --collect bash /opt/lab/ansible.sh
