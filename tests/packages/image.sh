@@ -143,7 +143,9 @@ mkdir "$group" "$scratch/sys"
 mount -t sysfs sysfs "$scratch/sys"
 agent() {  # what the compose file says, by bwrap
     echo 0 >"$group/cgroup.procs"
-    exec bwrap --unshare-pid --unshare-ipc --unshare-uts --unshare-cgroup --cap-drop ALL "${given[@]}" --hostname image \
+    # An engine gives it the environment of the image alone.
+    exec bwrap --clearenv --setenv PATH /usr/sbin:/usr/bin \
+        --unshare-pid --unshare-ipc --unshare-uts --unshare-cgroup --cap-drop ALL "${given[@]}" --hostname image \
         --ro-bind "$scratch/overlay" / --proc /proc --dev /dev --ro-bind "$scratch/sys" /sys --bind "$group" /sys/fs/cgroup \
         --perms 0755 --tmpfs /run --perms 1777 --tmpfs /tmp --perms 1777 --tmpfs /var/tmp \
         --ro-bind "$etc" /etc/bulkhead --bind "$scratch/state" /var/lib/bulkhead --bind "$scratch/log" /var/log/bulkhead \

@@ -144,7 +144,7 @@ bare_root() {
     mkdir -p "$bare/root" "$lab/tmp"
     # Unpacked in memory, where syncing costs nothing.
     TMPDIR=$lab/tmp mmdebstrap --quiet --mode=root --variant=apt --dpkgopt=force-unsafe-io \
-        --include=systemd-sysv,dbus,libcurl4,libyaml-cpp0.7,libseccomp2,libmnl0,libcap2,libsodium23,libzstd1,libbpf1,unattended-upgrades \
+        --include=systemd-sysv,dbus,libcurl4,libyaml-cpp0.7,libseccomp2,libmnl0,libcap2,libsodium23,libzstd1,libbpf1,libcpp-httplib0.11,unattended-upgrades \
         bookworm "$lab/bare.tar" "$sources" >"$lab/log" 2>&1 || { cat "$lab/log"; skip "no Debian could be fetched"; }
     tar -C "$bare/root" -xf "$lab/bare.tar"
     rm "$lab/bare.tar"
