@@ -76,6 +76,9 @@ build() {
     cmake --build "$top/build/$preset" -j "$jobs" --target "$@"
 }
 
+# fuzz_targets: names of the decoders that can be fuzzed, a line each.
+fuzz_targets() { (cd "$top/tests/fuzz" && printf '%s\n' *_fuzz.cpp | sed 's/_fuzz.cpp$//'); }
+
 # choose_seed: sets and prints BULKHEAD_SEED, from which follows whatever is chosen by chance.
 choose_seed() {
     export BULKHEAD_SEED=${BULKHEAD_SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
