@@ -9,7 +9,8 @@ denials() {  # of the agent and its jobs, and to others who deal with them
     { ausearch -m avc,user_avc,selinux_err --raw 2>/dev/null; journalctl --no-pager -o cat; } |
         grep -E 'denied|op=security' | grep bulkhead_ | sed 's/.*\(denied\|op=\)/\1/' | sort -u
 }
-nothing_denied() { ! denials | grep -v 'comm="malicious-worke"' | grep .; }  # but what that tries to be refused
+# But what the malicious worker tries to be refused, and its own memory, which it sends to root's closer.
+nothing_denied() { ! denials | grep -vE 'comm="malicious-worke"|comm="closer" path="/proc/[0-9]+/mem"' | grep .; }
 run_job() {  # run_job NAME: what it printed
     queue "$1"
     curl -fsS "$control/control/jobs/$1?wait=300" | grep -q '"finished"' || failed "$1 runs"
