@@ -127,7 +127,8 @@ TEST_F(AnsweredAttacks, GetTheirReasonAndLeaveNothingBehind) {
     ASSERT_TRUE(broker().running());
     const auto vitals = vitals_of(broker().pid());
     EXPECT_LE(vitals.peak_bytes, kMostMemory);
-    EXPECT_LE(vitals.descriptors, 40U) << "descriptors leak";
+    // Up to five for each view that waits for its job.
+    EXPECT_LE(vitals.descriptors, 60U) << "descriptors leak";
     std::printf("broker: %zu KiB at most, %zu descriptors, %ld ms of processor time\n",
                 static_cast<std::size_t>(vitals.peak_bytes / 1024), vitals.descriptors,
                 static_cast<long>(vitals.cpu.count()));

@@ -68,7 +68,8 @@ TEST_P(Campaign, LeavesTheBrokerWellAndTheJobsTimeoutExact) {
     // The last one may have begun with the last of the budget, and counts where one takes long.
     const auto last = count > 0 ? cpu / static_cast<double>(count) : cpu * 0;
     EXPECT_LE((cpu - last) / took, kMostOfAProcessor);
-    EXPECT_LE(after.descriptors, before.descriptors + 4) << "descriptors leak";
+    // Views that wait for jobs, up to five descriptors each, may have been made meanwhile.
+    EXPECT_LE(after.descriptors, before.descriptors + 20) << "descriptors leak";
     EXPECT_TRUE(audit("protocol-violation").empty());
     EXPECT_TRUE(broker().running());
 }

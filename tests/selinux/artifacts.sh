@@ -20,8 +20,8 @@ artifact_is() { [ "$(state_of "$1")" = "$2" ]; }
 settled() { case $(state_of "$1") in "" | loading*) false ;; esac; }
 
 cp -a /opt/lab/loader/. /
+restorecon -RF /usr/libexec/bulkhead /usr/lib/systemd/system /usr/lib/sysusers.d
 systemd-sysusers bulkhead-loader.conf
-restorecon -RF /usr/libexec/bulkhead /usr/lib/systemd/system
 systemctl daemon-reload
 check "the loader's program is labelled" bash -c 'ls -Z /usr/libexec/bulkhead/bulkhead-loader | grep -q bulkhead_loader_exec_t'
 cat >/etc/bulkhead/policy/artifacts.policy <<'LINES'
