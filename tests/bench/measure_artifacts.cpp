@@ -1,10 +1,6 @@
 // From the start of a loader to an attached program, and the memory that it takes.
 #include <fcntl.h>
-#include <net/if.h>
-#include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,16 +20,6 @@ using Clock = std::chrono::steady_clock;
 
 double milliseconds_since(Clock::time_point began) {
     return std::chrono::duration<double, std::milli>(Clock::now() - began).count();
-}
-
-bool enter_own_network() {
-    if (::unshare(CLONE_NEWNET) != 0) return false;
-    const sys::Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    ifreq up{};
-    up.ifr_name[0] = 'l';
-    up.ifr_name[1] = 'o';
-    up.ifr_flags = IFF_UP;
-    return ::ioctl(socket.get(), SIOCSIFFLAGS, &up) == 0;
 }
 
 struct Once {
@@ -77,7 +63,7 @@ std::optional<Once> load_barely() {
 
 // Four medians, or a sentence: in a child, as the network namespace stays with the process.
 std::string measure_in_own_network(int times) {
-    if (!enter_own_network()) return "no network namespace";
+    if (!test::enter_own_network()) return "no network namespace";
     std::array<std::vector<double>, 4> all;
     for (int i = 0; i <= times; ++i) {
         const auto ours = load();

@@ -223,17 +223,19 @@ Answer Loader::remove(const std::vector<protocol::NamedFilter>& filters) {
     return answer();
 }
 
+bool enter_own_network() {
+    if (::unshare(CLONE_NEWNET) != 0) return false;
+    const sys::Fd any(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ifreq loopback{};
+    loopback.ifr_name[0] = 'l';
+    loopback.ifr_name[1] = 'o';
+    loopback.ifr_flags = IFF_UP;
+    return ::ioctl(any.get(), SIOCSIFFLAGS, &loopback) == 0;
+}
+
 void LoaderTest::SetUp() {
     if (::geteuid() != 0) GTEST_SKIP() << "needs root";
-    static const bool entered = [] {
-        if (::unshare(CLONE_NEWNET) != 0) return false;
-        const sys::Fd any(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-        ifreq loopback{};
-        loopback.ifr_name[0] = 'l';
-        loopback.ifr_name[1] = 'o';
-        loopback.ifr_flags = IFF_UP;
-        return ::ioctl(any.get(), SIOCSIFFLAGS, &loopback) == 0;
-    }();
+    static const bool entered = enter_own_network();
     if (!entered) GTEST_SKIP() << "no network namespace can be made here";
     const std::uint64_t needed = walls().profile.capabilities;
     if ((sandbox::reachable_capabilities() & needed) != needed)

@@ -63,7 +63,10 @@ class Loader {
     std::optional<link::Channel> channel_;
 };
 
-// Enters the namespace once for the process; skips without root.
+// Puts this process into a network namespace of its own, where loopback is up.
+bool enter_own_network();
+
+// Does so once for the process; skips without root.
 class LoaderTest : public testing::Test {
   protected:
     void SetUp() override;
