@@ -224,15 +224,14 @@ TEST_F(Crash, TheWorkerDiesBeforeTheBackendHearsOfARefusal) {
     ASSERT_TRUE(wait_for_audit("verdict"));
     ASSERT_TRUE(wait_for_log("job-refused"));
     const auto kept = place() / "state/workers/bulkhead/refusals";
-    const auto is_empty = [&] {
-        std::error_code none;
-        return std::filesystem::is_empty(kept, none) || none;
+    const auto is_kept = [&] {
+        return std::filesystem::exists(kept) && !std::filesystem::is_empty(kept);
     };
-    ASSERT_TRUE(eventually([&] { return !is_empty(); }, kPatience)) << "the worker keeps it";
+    ASSERT_TRUE(eventually(is_kept, kPatience)) << "the worker keeps it";
     kill_worker_and_wait();
     backend().behave();
     EXPECT_EQ(outcome(id), "refused");
-    EXPECT_TRUE(eventually([&] { return std::filesystem::is_empty(kept); }, kPatience));
+    EXPECT_TRUE(eventually([&] { return !is_kept(); }, kPatience));
 }
 
 TEST_F(Crash, TheBrokerDiesRightAfterTheVerdict) {
