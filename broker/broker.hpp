@@ -5,7 +5,7 @@
 #include "broker/artifacts/artifacts.hpp"
 #include "broker/context/context.hpp"
 #include "broker/host.hpp"
-#include "broker/jobs/job_place.hpp"
+#include "broker/jobs/prepared_views.hpp"
 #include "broker/loader.hpp"
 #include "broker/options.hpp"
 #include "broker/records/trusted_clock.hpp"
@@ -71,7 +71,7 @@ class Broker {
     void on_greeted(Worker& worker);
 
     void put_in_force();
-    void prepare_places();
+    void prepare_views();
     std::string reload();
     Result<std::shared_ptr<ReadyPolicy>> load_fresh() const;
     std::string take(std::shared_ptr<ReadyPolicy> fresh);
@@ -95,7 +95,7 @@ class Broker {
     const sys::Log& log_;
     Service service_;
     PipeStore pipes_;
-    PreparedPlaces places_;
+    PreparedViews views_;
     Jobs jobs_;
     std::optional<Reboot> reboot_;
     records::TrustedClock clock_;

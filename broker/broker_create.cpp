@@ -186,11 +186,11 @@ Broker::Broker(Parts parts, const sys::Log& log)
       service_(parts_.loop, std::move(parts_.notifier)),
       pipes_([this](std::string_view state, const sys::Fd* fd) { return service_.send(state, fd); },
              service_.take_kept()),
-      places_(parts_.loop, log_),
+      views_(parts_.loop, log_),
       jobs_(
           parts_.loop, parts_.cgroups, parts_.ledger, parts_.audit, log_,
           [this](JobNumber number, const protocol::JobEnd& end) { on_job_ended(number, end); },
-          &parts_.kept, &pipes_, &places_),
+          &parts_.kept, &pipes_, &views_),
       context_{.policy = std::move(parts_.policy),
                .ledger = parts_.ledger,
                .audit = parts_.audit,

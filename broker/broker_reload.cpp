@@ -67,10 +67,10 @@ void Broker::put_in_force() {
     if (context_.none_in_force) return static_cast<void>(keep_what_is_granted_now(parts_.rejected));
     let_readers_in();
     tell_of_policy(policy);
-    prepare_places();
+    prepare_views();
 }
 
-void Broker::prepare_places() {
+void Broker::prepare_views() {
     const auto& options = parts_.options;
     if (options.command != Command::serve || options.prepared_views == "no") return;
     std::vector<std::string> names;
@@ -78,7 +78,7 @@ void Broker::prepare_places() {
         const auto& facts = context_.policy->profiles.at(name);
         if (profile.namespaces.mount && facts.unusable.empty()) names.push_back(name);
     }
-    places_.make_for(std::move(names), [this](const std::string& name) {
+    views_.make_for(std::move(names), [this](const std::string& name) {
         return plan_of(context_.policy->policy.profiles.at(name), *context_.policy, context_);
     });
 }
@@ -187,7 +187,7 @@ void Broker::tell_of_policy(const policy::Policy& policy) {
     std::string lines;
     for (const auto& [line, principals, why] : policy.signers.refused) {
         lines += (lines.empty() ? "" : "; ") + ("allowed_signers:" + std::to_string(line)) + ": " +
-                 bulkhead::quoted(principals, 64) + ": " + bulkhead::quoted(why);
+                 quoted(principals, 64) + ": " + quoted(why);
     }
     tell("signers-refused", lines, "; no signature of theirs counts");
     std::string files;

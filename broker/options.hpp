@@ -22,7 +22,7 @@ struct Options {
     std::string run_dir = "/run/bulkhead";
     std::string log_file;                // empty: standard output
     std::string upgrade_within = "24h";  // see Upgrade
-    std::string prepared_views = "yes";  // or "no": see PreparedPlaces
+    std::string prepared_views = "yes";  // or "no": see PreparedViews
     std::string systemctl = "/usr/bin/systemctl";
     std::string worker;                      // empty: beside this program
     std::string worker_user = "bulkhead-w";  // and the number of a slot

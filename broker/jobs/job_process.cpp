@@ -16,7 +16,7 @@
 #include <csignal>
 #include <iterator>
 
-#include "broker/jobs/job_place.hpp"
+#include "broker/jobs/prepared_view.hpp"
 #include "common/base/parse.hpp"
 #include "common/base/strong.hpp"
 #include "common/policy/walls.hpp"
@@ -305,12 +305,12 @@ std::vector<std::string> account_environment(const policy::Profile& profile,
 Result<std::vector<std::string>> try_job(const JobPlan& plan) {
     const auto text = TRY(sandbox::ask_child([&]() -> Result<std::string> {
         TRY(sys::check(::unshare(CLONE_NEWNS), "unshare"));
-        JobPlace place;
-        TRY(make_place(plan, place));
-        TRY(complete_place(plan, place, ""));
-        TRY(make_ruleset(plan, place.view.rows, ""));
+        MadeView made;
+        TRY(make_view(plan, made));
+        TRY(complete_view(plan, made, ""));
+        TRY(make_ruleset(plan, made.view.rows, ""));
         std::string sentences;
-        for (const auto& sentence : place.view.left_out) sentences += sentence + "\n";
+        for (const auto& sentence : made.view.left_out) sentences += sentence + "\n";
         return sentences;
     }));
     std::vector<std::string> sentences;
@@ -322,7 +322,7 @@ Result<std::vector<std::string>> try_job(const JobPlan& plan) {
 
 Result<JobProcess> JobProcess::spawn(const JobPlan& plan, const Cgroup& cgroup, sys::Fd out,
                                      sys::Fd err, const std::string& script,
-                                     const PreparedPlace* prepared) {
+                                     const PreparedView* prepared) {
     auto report = TRY(sys::make_pipe());
     TRY(sys::set_nonblocking(report.read, true));
     std::uint64_t flags = 0;
@@ -336,19 +336,19 @@ Result<JobProcess> JobProcess::spawn(const JobPlan& plan, const Cgroup& cgroup, 
         const auto here = [&](const Result<>& done) {
             if (!done) report_and_exit(report.write.get(), done.error());
         };
-        JobPlace made;
+        MadeView own;
+        const auto& made = prepared != nullptr ? prepared->made : own;
         sandbox::Standing standing;
         const auto stand_apart = [&] {
             const auto& wanted = plan.profile.namespaces;
             here(standing.add({Wall::namespaces}, require_spaces(wanted, brokers)));
         };
         if (prepared == nullptr) stand_apart();
-        here(prepared != nullptr ? enter_place(*prepared) : make_place(plan, made));
-        const auto& place = prepared != nullptr ? prepared->place : made;
-        here(complete_place(plan, place, script));
+        here(prepared != nullptr ? enter_view(*prepared) : make_view(plan, own));
+        here(complete_view(plan, made, script));
         if (prepared != nullptr) stand_apart();  // a prepared view has a /proc from here on
-        here(arrange_descriptors(plan, out.get(), err.get(), report.write.get(), place.space));
-        const auto ready = become_job(plan, cgroup, brokers, script, place.view, standing);
+        here(arrange_descriptors(plan, out.get(), err.get(), report.write.get(), made.space));
+        const auto ready = become_job(plan, cgroup, brokers, script, made.view, standing);
         if (!ready) report_and_exit(kReportFd, ready.error());
         if (plan.profile.namespaces.pid) be_init(plan, *ready);
         run_interpreter(plan, *ready);

@@ -16,7 +16,7 @@
 
 namespace bulkhead::broker {
 
-struct PreparedPlace;
+struct PreparedView;
 
 // Everything the child needs, made before it exists: the child only makes system calls.
 struct JobPlan {
@@ -82,10 +82,10 @@ class JobProcess {
   public:
     // The pipes' write ends are given to the child and closed here. `script` is the file for a job
     // without a view; it is the caller's to remove.
-    // A prepared place is for this job alone: what the job writes in it is seen by who comes next.
+    // A prepared view is for this job alone: what the job writes in it is seen by who comes next.
     static Result<JobProcess> spawn(const JobPlan& plan, const Cgroup& cgroup, sys::Fd out,
                                     sys::Fd err, const std::string& script = "",
-                                    const PreparedPlace* prepared = nullptr);
+                                    const PreparedView* prepared = nullptr);
 
     // Readable when the first process has ended.
     const sys::Fd& pidfd() const { return child_.pidfd(); }

@@ -9,7 +9,8 @@
 #include <cstdlib>
 
 #include "broker/jobs/job_end.hpp"
-#include "broker/jobs/job_place.hpp"
+#include "broker/jobs/prepared_view.hpp"
+#include "broker/jobs/prepared_views.hpp"
 #include "common/sys/clock.hpp"
 
 namespace bulkhead::broker {
@@ -148,9 +149,9 @@ Result<> Jobs::spawn(JobNumber number, Entry& entry, const JobPlan& plan, WriteE
         entry.script =
             plan.script_directory + "/" + std::to_string(number.value) + "-" + plan.script_name;
     }
-    const auto prepared = places_ == nullptr ? std::nullopt : places_->take(plan);
+    const auto prepared = views_ == nullptr ? nullptr : views_->take(plan);
     auto process = TRY(JobProcess::spawn(plan, cgroup, std::move(ends.out), std::move(ends.err),
-                                         entry.script, prepared ? &*prepared : nullptr));
+                                         entry.script, prepared.get()));
     entry.running = std::make_unique<Running>(Running{.process = std::move(process),
                                                       .cgroup = std::move(cgroup),
                                                       .began = sys::Clock::now(),

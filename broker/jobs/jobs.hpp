@@ -28,7 +28,7 @@ inline constexpr int kPipeBytes = 1 << 20;
 // In the words of audit log and status: "timed-out".
 std::string_view name_of(protocol::JobOutcome outcome);
 
-class PreparedPlaces;
+class PreparedViews;
 
 class Jobs {
   public:
@@ -36,10 +36,10 @@ class Jobs {
 
     Jobs(sys::Loop& loop, const CgroupTree& cgroups, records::Ledger& ledger, records::Audit& audit,
          const sys::Log& log, OnEnd ended, const KeptJobs* kept = nullptr,
-         PipeStore* store = nullptr, PreparedPlaces* places = nullptr)
+         PipeStore* store = nullptr, PreparedViews* views = nullptr)
         : kept_(kept),
           store_(store),
-          places_(places),
+          views_(views),
           loop_(loop),
           cgroups_(cgroups),
           ledger_(ledger),
@@ -167,9 +167,9 @@ class Jobs {
     Result<> suspend(JobNumber number, Entry& entry, const protocol::JobEnd& end);
     void finish(JobNumber number, Entry& entry, const protocol::JobEnd& end);
 
-    const KeptJobs* kept_;    // none: no job goes on after a restart
-    PipeStore* store_;        // none: pipes end with this process
-    PreparedPlaces* places_;  // none: each job's place is made when it starts
+    const KeptJobs* kept_;  // none: no job goes on after a restart
+    PipeStore* store_;      // none: pipes end with this process
+    PreparedViews* views_;  // none: each job's view is made when it starts
     sys::Loop& loop_;
     const CgroupTree& cgroups_;
     records::Ledger& ledger_;

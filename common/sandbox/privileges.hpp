@@ -18,6 +18,7 @@ namespace bulkhead::sandbox {
 struct User {
     uid_t uid = 0;
     gid_t gid = 0;
+    bool operator==(const User&) const = default;
 };
 
 // `name` is a name in /etc/passwd, or "UID:GID". Other sources of nsswitch.conf(5) are not asked,
@@ -51,6 +52,7 @@ struct ProcessIds {
     User user;
     std::vector<gid_t> groups;
     std::uint64_t capabilities = 0;  // exactly these, in all five sets of capabilities(7)
+    bool operator==(const ProcessIds&) const = default;
 };
 
 // Takes the ids and capabilities in `ids` for good: drops the rest of the bounding set, locks the

@@ -109,6 +109,7 @@ Result<> JobRows::merge_rows() {
             merge(rule.path, rule, rule.if_present);
             continue;
         }
+        looked.push_back(Looked::at(kListing));
         // A row for "/" becomes a row for each entry of the host's root directory, because the job
         // has a root directory of its own.
         for (const auto& name : TRY(TRY(sys::Dir::open("/")).list())) merge("/" + name, rule, true);
@@ -168,10 +169,10 @@ Result<> JobRows::add_row(const std::string& path, const Row& row) {
     }
     const auto first = pieces.size();
     bool stands = true;
-    std::vector<Looked> looked;
     const auto added = pick(
-        path, row.if_present, pieces, looked,
-        [&](const std::string& real, bool is_dir) { return add_tree(real, is_dir, row, stands); });
+        path, row.if_present, pieces,
+        [&](const std::string& real, bool is_dir) { return add_tree(real, is_dir, row, stands); },
+        &looked);
     if (!added) return within(row.rule->source.at(), added);
     if (!stands) {
         pieces.resize(first);

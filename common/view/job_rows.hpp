@@ -46,6 +46,7 @@ class JobRows {
     std::vector<policy::PathRule> kept;  // the profile's rows that are in the view
     std::vector<std::string> left_out;   // a sentence for each that is not
     bool steady = true;                  // false: a file system was asked that may stop answering
+    std::vector<Looked> looked;          // what stood at the rows' paths and on the way to them
 
   private:
     // A mount of the host, when the job's mount namespace began.

@@ -51,6 +51,10 @@ class Builder {
         TRY(enter(*std::move(root), std::move(rows_.pieces)));
         view_.rows = std::move(rows_.kept);
         view_.left_out = std::move(rows_.left_out);
+        view_.looked = std::move(rows_.looked);
+        std::ranges::sort(view_.looked, {}, &Looked::path);
+        const auto again = std::ranges::unique(view_.looked, {}, &Looked::path);
+        view_.looked.erase(again.begin(), again.end());
         view_.steady = view_.steady && rows_.steady && view_.left_out.empty();
         return std::move(view_);
     }
@@ -263,21 +267,6 @@ std::vector<policy::PathRule> rows_of_every_job(const std::string& script_name) 
         allow(Access::execute, fs::path(kScripts) / script_name, "the script");
     }
     return rows;
-}
-
-std::vector<Looked> look_at(const std::vector<policy::PathRule>& rows) {
-    std::vector<Looked> looked;
-    Pieces pieces;
-    for (const auto& row : rows) {
-        if (row.path == "/") looked.push_back(Looked::at(kListing, true));
-        // What cannot be looked at is in `looked` as absent.
-        static_cast<void>(pick(row.path, true, pieces, looked,
-                               [](const std::string&, bool) { return Result<>(); }));
-    }
-    std::ranges::sort(looked, {}, &Looked::path);
-    const auto same = std::ranges::unique(looked, {}, &Looked::path);
-    looked.erase(same.begin(), same.end());
-    return looked;
 }
 
 Result<> forget_mount_points(const std::string& directory) {

@@ -44,6 +44,7 @@ struct JobView {
     // Whether a view made now and used later is the same: no file system of it may have stopped
     // answering, and complete_job_view() knows all that is late.
     bool steady = true;
+    std::vector<Looked> looked{};  // what stood at the rows' paths and on the way to them
 };
 
 // Call it as root in the job's mount namespace. It changes the root directory to one that holds
@@ -63,9 +64,6 @@ Result<> complete_job_view(const JobViewPlan& plan, const JobView& view);
 
 // The rows of what make_job_view() puts into every view.
 std::vector<policy::PathRule> rows_of_every_job(const std::string& script_name);
-
-// What stands now at each place that make_job_view() looks at for these rows.
-std::vector<Looked> look_at(const std::vector<policy::PathRule>& rows);
 
 // Copies the bytes of the memfd `script` to a new file in `directory` (AT_FDCWD: `name` is a path)
 // with mode 0550 and group `group`.

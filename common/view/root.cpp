@@ -118,21 +118,9 @@ Result<sys::Fd> bare_root() {
     return root;
 }
 
-Looked Looked::at(const std::string& path, bool lists) {
-    Looked looked{.path = path};
-    struct stat info {};
-    if (::lstat(path.c_str(), &info) != 0) return looked;
-    looked.present = true;
-    looked.device = info.st_dev;
-    looked.inode = info.st_ino;
-    if (lists || S_ISLNK(info.st_mode)) {
-        looked.changed_ns = info.st_ctim.tv_sec * 1'000'000'000LL + info.st_ctim.tv_nsec;
-    }
-    return looked;
-}
-
-Result<> pick(const fs::path& path, bool if_present, Pieces& pieces, std::vector<Looked>& looked,
-              const std::function<Result<>(const std::string& path, bool directory)>& add) {
+Result<> pick(const fs::path& path, bool if_present, Pieces& pieces,
+              const std::function<Result<>(const std::string& path, bool directory)>& add,
+              std::vector<Looked>* looked) {
     // A symlink in the path becomes a piece, and the walk starts again with its target in place.
     constexpr int kMostLinks = 40;  // as many as the kernel follows, path_resolution(7)
     fs::path whole = path;
@@ -143,7 +131,7 @@ Result<> pick(const fs::path& path, bool if_present, Pieces& pieces, std::vector
         for (auto part = whole.begin(); part != whole.end(); ++part) {
             walked /= *part;
             struct stat info {};
-            looked.push_back(Looked::at(walked));
+            if (looked != nullptr) looked->push_back(Looked::at(walked));
             if (::lstat(walked.c_str(), &info) != 0) {
                 // A symlink without a target has become a piece all the same.
                 if (errno == ENOENT && (if_present || links > 0)) return {};

@@ -2,8 +2,6 @@
 // directory of a mount namespace (pivot_root(2)). Workers and jobs get their view of the host this
 // way. Errors carry errno in `code`.
 #pragma once
-#include <sys/types.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -12,6 +10,7 @@
 
 #include "common/base/result.hpp"
 #include "common/sys/fd.hpp"
+#include "common/view/looked.hpp"
 
 namespace bulkhead::view {
 
@@ -33,24 +32,6 @@ struct Piece {
     bool is_for_reading() const { return tree && !writable && !device && !covers && optional; }
 };
 using Pieces = std::vector<Piece>;
-
-// The host's root directory, for which its entries count.
-inline constexpr const char* kListing = "/.";
-
-// What stood at a path when a view was made.
-struct Looked {
-    std::string path;
-    bool present = false;
-    dev_t device = 0;
-    ino_t inode = 0;
-    std::int64_t changed_ns =
-        0;  // its change time, where no mount keeps the inode from being used again
-
-    bool operator==(const Looked&) const = default;
-    // Looks there now. `lists` is for a directory whose entries count.
-    static Looked at(const std::string& path, bool lists = false);
-    bool still_there() const { return at(path, path == kListing) == *this; }
-};
 
 // A detached clone of the tree at `path` without the mounts beneath it (OPEN_TREE_CLONE,
 // Linux 5.2). It triggers no automount. Call make_private() before, so that later mounts do not
@@ -78,11 +59,11 @@ Result<sys::Fd> bare_root();
 
 // Calls `add` with the real path of `path`. Each symlink at or above it becomes a piece of its own,
 // so that it works in the new root too and follows later changes of what it names. A missing path
-// is no error if `if_present`, and neither is a symlink without a target. What it found on the way
-// is added to `looked`.
+// is no error if `if_present`, and neither is a symlink without a target. `looked` gets what stood
+// at each path on the way.
 Result<> pick(const std::filesystem::path& path, bool if_present, Pieces& pieces,
-              std::vector<Looked>& looked,
-              const std::function<Result<>(const std::string& path, bool directory)>& add);
+              const std::function<Result<>(const std::string& path, bool directory)>& add,
+              std::vector<Looked>* looked = nullptr);
 
 // Mounts the piece in the caller's root directory, and reads its attributes back: Kind::differs.
 Result<> add_late(const Piece& piece);

@@ -20,8 +20,7 @@ namespace bulkhead::view {
 namespace {
 
 Result<> pick_row(const policy::PathRule& row, const sys::Fd& proc, Pieces& pieces) {
-    std::vector<Looked> looked;
-    return pick(row.path, row.if_present, pieces, looked,
+    return pick(row.path, row.if_present, pieces,
                 [&](const std::string& path, bool directory) -> Result<> {
                     Piece piece{.place = path,
                                 .tree = {},

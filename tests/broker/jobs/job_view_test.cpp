@@ -8,7 +8,7 @@
 
 #include <filesystem>
 
-#include "broker/jobs/job_place.hpp"
+#include "broker/jobs/prepared_view.hpp"
 #include "common/sandbox/landlock.hpp"
 #include "common/sandbox/walls.hpp"
 #include "common/view/root.hpp"
@@ -29,6 +29,7 @@ struct JobViewTest : CgroupFixture, testing::WithParamInterface<bool> {
     policy::Profile profile = permissive();
     test::TempDir place;
     std::uint64_t number = 0;
+    bool steady = true;  // nothing is left out, so a view of it can be prepared
 
     void SetUp() override {
         CgroupFixture::SetUp();
@@ -52,7 +53,15 @@ struct JobViewTest : CgroupFixture, testing::WithParamInterface<bool> {
         const auto cgroup = tree->make(JobNumber{++number}, {}).value();
         auto out = sys::make_pipe().value();
         auto err = sys::make_pipe().value();
-        const auto prepared = GetParam() ? prepare_place(made) : fail("is not to be");
+        std::optional<PreparedView> prepared;
+        if (GetParam()) {
+            auto preparation = Preparation::start(made);
+            auto view = preparation ? preparation->finish() : fail(preparation.error().what);
+            if (view.has_value() != steady) {
+                return view ? "it was prepared" : "not prepared: " + view.error().what;
+            }
+            if (view) prepared = *std::move(view);
+        }
         auto process = JobProcess::spawn(made, cgroup, std::move(out.write), std::move(err.write),
                                          "", prepared ? &*prepared : nullptr);
         if (!process) return process.error().what;
@@ -174,6 +183,7 @@ TEST_P(JobViewTest, ARowToReadHoldsWhatIsMountedThereAndOneToWriteDoesNot) {
 
 TEST_P(JobViewTest, AFileSystemThatDoesNotAnswerIsLeftOutAndTold) {
     if (!fs::exists("/dev/fuse")) GTEST_SKIP() << "needs FUSE";
+    steady = false;
     const auto row = add(Access::read, place.path());
     const auto dead = place / "dead";
     ASSERT_EQ(::mkdir(dead.c_str(), 0755), 0);
@@ -232,6 +242,7 @@ TEST_P(JobViewTest, WhatIsMountedBeneathATreeToRemoveFromStaysMounted) {
 // Others may choose where they mount; a line of a name must not be taken for the job's end.
 TEST_P(JobViewTest, AnOddNameOfAMountIsOneLineOfTheReport) {
     if (!fs::exists("/dev/fuse")) GTEST_SKIP() << "needs FUSE";
+    steady = false;
     add(Access::read, place.path());
     const auto dead = place / "odd\n=0\n!x";
     ASSERT_EQ(::mkdir(dead.c_str(), 0755), 0);
@@ -302,6 +313,7 @@ TEST_P(JobViewTest, WithoutAViewAndLandlockItsCapabilitiesStillEndAtItsTrees) {
 }
 
 TEST_P(JobViewTest, ATreeThatKnowsNoIdMapIsLeftOutAndToldAndTheLastOneIsAnError) {
+    steady = false;
     ASSERT_EQ(::mkdir((place / "overlay").c_str(), 0755), 0);
     ASSERT_EQ(::mkdir((place / "plain").c_str(), 0755), 0);
     let_remove(place / "overlay");
@@ -351,6 +363,7 @@ TEST_P(JobViewTest, JobsOfOneUserAreCountedApartInUserNamespacesOfTheirOwn) {
 }
 
 TEST_P(JobViewTest, ADeviceRowOnAFileIsRefusedWithItsPlace) {
+    steady = false;
     ASSERT_TRUE(place.open().write_atomic("file", "", 0644));
     profile.paths.push_back(
         {.access = Access::devices,

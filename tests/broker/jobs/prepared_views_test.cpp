@@ -1,6 +1,7 @@
 // Root directories that are prepared: used by one job, and by none that would find another host.
-#include "broker/jobs/job_place.hpp"
+#include "broker/jobs/prepared_views.hpp"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "broker/jobs/prepared_view.hpp"
 #include "common/base/parse.hpp"
 #include "common/sandbox/landlock.hpp"
 #include "common/sandbox/walls.hpp"
@@ -23,12 +25,13 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using policy::Access;
 
-struct JobPlaceTest : CgroupFixture {
+struct PreparedViewsTest : CgroupFixture {
     policy::Profile profile = permissive();
     test::TempDir place;
     sys::Loop loop = sys::Loop::create().value();
     sys::Log log{"test", -1};
-    std::optional<PreparedPlaces> places;
+    PreparedViews::Pace pace{.idle = 10ms, .still = 50ms};
+    std::optional<PreparedViews> views;
     std::uint64_t number = 0;
 
     void SetUp() override {
@@ -50,19 +53,19 @@ struct JobPlaceTest : CgroupFixture {
         return made;
     }
     void prepare() {
-        places.emplace(loop, log, 10ms, 50ms);
-        places->make_for({profile.name},
-                         [this](const std::string&) { return Result<JobPlan>(plan()); });
+        views.emplace(loop, log, pace);
+        views->make_for({profile.name},
+                        [this](const std::string&) { return Result<JobPlan>(plan()); });
         wait_until_ready();
     }
     // At most as long as it takes to see that the host stands still.
     void wait_until_ready() {
         const auto until = sys::Clock::now() + 20s;
-        while (places->ready() == 0 && sys::Clock::now() < until) EXPECT_OK(loop.step(1s));
-        EXPECT_EQ(places->ready(), 1U);
+        while (views->ready() == 0 && sys::Clock::now() < until) EXPECT_OK(loop.step(1s));
+        EXPECT_EQ(views->ready(), 1U);
     }
-    bool takes() { return places->take(plan()).has_value(); }
-    std::string said(std::string_view script, const PreparedPlace* prepared) {
+    bool takes() { return views->take(plan()) != nullptr; }
+    std::string said(std::string_view script, const PreparedView* prepared) {
         const auto made = plan(script);
         const auto cgroup = tree->make(JobNumber{++number}, {}).value();
         auto out = sys::make_pipe().value();
@@ -78,9 +81,9 @@ struct JobPlaceTest : CgroupFixture {
 };
 
 // The oracle is the view that is made for the job.
-TEST_F(JobPlaceTest, WhatIsMountedIsWhatIsMountedInANewOne) {
+TEST_F(PreparedViewsTest, WhatIsMountedIsWhatIsMountedInANewOne) {
     prepare();
-    const auto mounts = [this](const PreparedPlace* prepared) {
+    const auto mounts = [this](const PreparedView* prepared) {
         std::vector<std::string> rows;
         const auto text = said("cat /proc/self/mountinfo", prepared);
         for (const auto& mount : sys::parse_mounts(text)) {
@@ -90,35 +93,35 @@ TEST_F(JobPlaceTest, WhatIsMountedIsWhatIsMountedInANewOne) {
         std::ranges::sort(rows);
         return rows;
     };
-    const auto prepared = places->take(plan());
+    const auto prepared = views->take(plan());
     ASSERT_TRUE(prepared);
-    const auto rows = mounts(&*prepared);
+    const auto rows = mounts(prepared.get());
     EXPECT_GT(rows.size(), 5U);
     EXPECT_EQ(rows, mounts(nullptr));
 }
 
-TEST_F(JobPlaceTest, IsUsedOnceAndMadeAnew) {
+TEST_F(PreparedViewsTest, IsUsedOnceAndMadeAnew) {
     prepare();
-    const auto first = places->take(plan());
+    const auto first = views->take(plan());
     ASSERT_TRUE(first);
     EXPECT_FALSE(takes()) << "there is none until one is made";
-    EXPECT_EQ(said("echo x >/tmp/left; ls /tmp; ls /job/script | wc -l", &*first), "left\n1\n");
+    EXPECT_EQ(said("echo x >/tmp/left; ls /tmp; ls /job/script | wc -l", first.get()), "left\n1\n");
     wait_until_ready();
-    const auto second = places->take(plan());
+    const auto second = views->take(plan());
     ASSERT_TRUE(second);
-    EXPECT_EQ(said("ls /tmp; ls /job/script | wc -l", &*second), "1\n");
+    EXPECT_EQ(said("ls /tmp; ls /job/script | wc -l", second.get()), "1\n");
 }
 
-TEST_F(JobPlaceTest, OnlyTheJobsOwnProcessesAreInItsProc) {
+TEST_F(PreparedViewsTest, OnlyTheJobsOwnProcessesAreInItsProc) {
     prepare();
-    const auto prepared = places->take(plan());
+    const auto prepared = views->take(plan());
     ASSERT_TRUE(prepared);
     EXPECT_EQ(said("cd /proc; echo [0-9]*; mount -t proc proc /proc 2>/dev/null || echo kept",
-                   &*prepared),
+                   prepared.get()),
               "1 2\nkept\n");
 }
 
-TEST_F(JobPlaceTest, IsThrownAwayWhenAFileOfARowIsAnother) {
+TEST_F(PreparedViewsTest, IsThrownAwayWhenAFileOfARowIsAnother) {
     const auto file = place / "passwd";
     const auto link = place / "resolv.conf";
     const auto target = place / "target";
@@ -158,7 +161,7 @@ TEST_F(JobPlaceTest, IsThrownAwayWhenAFileOfARowIsAnother) {
     EXPECT_TRUE(takes()) << "what is beneath a row is the host's, as it is now";
 }
 
-TEST_F(JobPlaceTest, IsThrownAwayWhenTheHostMountsOrUnmounts) {
+TEST_F(PreparedViewsTest, IsThrownAwayWhenTheHostMountsOrUnmounts) {
     EXPECT_EQ(test::forked([&]() -> std::string {
                   ::unshare(CLONE_NEWNS);
                   ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
@@ -172,27 +175,95 @@ TEST_F(JobPlaceTest, IsThrownAwayWhenTheHostMountsOrUnmounts) {
                   wait_until_ready();
                   ::umount2(where.c_str(), 0);
                   // Without being asked: what it holds can be ejected.
-                  for (int i = 0; i < 100 && places->ready() > 0; ++i) {
+                  for (int i = 0; i < 100 && views->ready() > 0; ++i) {
                       static_cast<void>(loop.step(100ms));
                   }
-                  return places->ready() > 0 ? "it was kept over an unmount" : "";
+                  return views->ready() > 0 ? "it was kept over an unmount" : "";
               }),
               "");
 }
 
-TEST_F(JobPlaceTest, IsThrownAwayWithItsPolicyAndForOtherAccounts) {
+TEST_F(PreparedViewsTest, IsThrownAwayWithItsPolicyAndForOtherAccounts) {
     prepare();
     profile.user = "daemon";
     EXPECT_FALSE(takes()) << "another account";
     wait_until_ready();
-    places->make_for({}, [this](const std::string&) { return Result<JobPlan>(plan()); });
-    EXPECT_EQ(places->ready(), 0U);
-    EXPECT_FALSE(takes()) << "another policy";
+    const auto prepared = views->take(plan());
+    ASSERT_TRUE(prepared);
+    auto of_now = plan();
+    EXPECT_TRUE(prepared->still_is_of(of_now));
+    of_now.mount_points += "-of-another-policy";
+    EXPECT_FALSE(prepared->still_is_of(of_now)) << "also where nobody has called make_for()";
+    wait_until_ready();
+    views->make_for({profile.name}, [this](const std::string&) { return Result<JobPlan>(plan()); });
+    EXPECT_EQ(views->ready(), 0U) << "another policy";
 }
 
-TEST_F(JobPlaceTest, IsNotMadeWhereSomethingIsLeftOut) {
+TEST_F(PreparedViewsTest, IsNotMadeWhereSomethingIsLeftOut) {
+    const auto made = [](const JobPlan& plan) {
+        auto preparation = Preparation::start(plan);
+        return preparation ? preparation->finish().has_value() : false;
+    };
+    ASSERT_TRUE(made(plan()));
+    auto on_tmpfs = plan();
+    on_tmpfs.mount_points = "";
+    EXPECT_FALSE(made(on_tmpfs)) << "what is left out is told to the job";
     profile.namespaces.mount = false;
-    EXPECT_FALSE(prepare_place(plan())) << "no view";
+    EXPECT_FALSE(made(plan())) << "no view";
+}
+
+// A FUSE whose server reads nothing, like a server of files that is gone. Its mount is there before
+// anything is prepared.
+TEST_F(PreparedViewsTest, AFileSystemThatDoesNotAnswerHoldsNobodyUp) {
+    if (!fs::exists("/dev/fuse")) GTEST_SKIP() << "needs FUSE";
+    const auto dead = place / "dead";
+    ASSERT_EQ(::mkdir(dead.c_str(), 0755), 0);
+    ASSERT_EQ(::symlink((dead + "/file").c_str(), (place / "leads-there").c_str()), 0);
+    const auto held_up_by = [&](const std::string& row) {
+        add(Access::read, row);
+        return test::forked([&]() -> std::string {
+            ::unshare(CLONE_NEWNS);
+            ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+            const sys::Fd fuse(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+            const auto options =
+                "fd=" + std::to_string(fuse.get()) + ",rootmode=40000,user_id=0,group_id=0";
+            if (::mount("dead", dead.c_str(), "fuse", 0, options.c_str()) != 0) return "no FUSE";
+            pace.patience = 1500ms;
+            views.emplace(loop, log, pace);
+            views->make_for({profile.name},
+                            [this](const std::string&) { return Result<JobPlan>(plan()); });
+            int turns = 0;
+            std::function<void()> turn = [&] {
+                ++turns;
+                loop.after(50ms, turn);
+            };
+            turn();
+            const auto until = sys::Clock::now() + 20s;
+            while (views->is_making() && sys::Clock::now() < until) {
+                if (!loop.step(1s)) return "the loop failed";
+            }
+            if (views->is_making()) return "it is being made for ever";
+            if (views->ready() > 0) return "it was made";
+            return turns > 5 ? "" : "the loop stood still";
+        });
+    };
+    EXPECT_EQ(held_up_by(dead), "");
+    profile.paths.pop_back();
+    EXPECT_EQ(held_up_by(place / "leads-there"), "");
+}
+
+TEST_F(PreparedViewsTest, HoldsNoDescriptorOfOneThatIsUsedOrThrownAway) {
+    const auto open_now = [] {
+        return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
+    };
+    prepare();
+    const auto with_one = open_now();
+    for (int i = 0; i < 20; ++i) {
+        ASSERT_TRUE(takes());
+        EXPECT_LT(open_now(), with_one);
+        wait_until_ready();
+        EXPECT_EQ(open_now(), with_one);
+    }
 }
 
 }  // namespace
