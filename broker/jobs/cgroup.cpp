@@ -136,25 +136,33 @@ Result<policy::WallSet> limit(const sys::Dir& dir, const policy::Limits& limits)
     return held;
 }
 
-}  // namespace
-
-Cgroup::~Cgroup() {
-    if (name_.empty()) return;  // moved from
-    // A killed process takes a moment to end, and a populated cgroup cannot be removed (EBUSY).
-    for (int round = 0; round < 50 && populated().value_or(false); ++round) {
-        static_cast<void>(kill());
-        pollfd change{.fd = events_.get(), .events = POLLPRI, .revents = 0};
-        ::poll(&change, 1, 100);
-    }
-    remove_tree(parent_, name_);
-}
-
-Result<bool> Cgroup::populated() const {
-    const auto text = sys::read_from_start(events_, 4_KiB);
+Result<bool> populated(const sys::Fd& events) {
+    const auto text = sys::read_from_start(events, 4_KiB);
     // ENODEV: the cgroup was removed, which a job that is root may do after it has left it.
     if (!text && text.error().code == ENODEV) return false;
     return TRY(text).find("populated 0") == std::string::npos;
 }
+
+// A killed process takes a moment to end, and a populated cgroup cannot be removed (EBUSY), so
+// whoever removes one waits for it: 5 s at most.
+constexpr int kRounds = 50;
+void wait_for_change(const sys::Fd& events) {
+    pollfd change{.fd = events.get(), .events = POLLPRI, .revents = 0};
+    ::poll(&change, 1, 100);
+}
+
+}  // namespace
+
+Cgroup::~Cgroup() {
+    if (name_.empty()) return;  // moved from
+    for (int round = 0; round < kRounds && populated().value_or(false); ++round) {
+        static_cast<void>(kill());
+        wait_for_change(events_);
+    }
+    remove_tree(parent_, name_);
+}
+
+Result<bool> Cgroup::populated() const { return broker::populated(events_); }
 
 Result<> Cgroup::require_caller() const { return require_path(TRY(path_of()), end_); }
 
@@ -244,7 +252,13 @@ CgroupTree::~CgroupTree() {
     // Moves this process back to the cgroup it was started in, so that the tree can be removed. The
     // root directory of cgroup2 is read-only by its mode, hence the capability.
     const sandbox::Raised raised(sandbox::capability(CAP_DAC_OVERRIDE));
-    static_cast<void>(put(base_, "cgroup.procs", "0"));
+    const auto left = put(base_, "cgroup.procs", "0");
+    // A child that was killed is reaped; what that child had started ends a moment later.
+    const auto events = own_.open_at("cgroup.events", O_RDONLY);
+    for (int round = 0; left && events && round < kRounds; ++round) {
+        if (!populated(*events).value_or(false)) break;
+        wait_for_change(*events);
+    }
     remove_tree(base_, name_);
 }
 

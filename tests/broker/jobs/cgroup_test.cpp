@@ -1,14 +1,17 @@
 #include "broker/jobs/cgroup.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/wait.h>
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 
 #include "tests/broker/jobs/job_fixture.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/files.hpp"
 
 namespace bulkhead::broker {
 namespace {
@@ -118,6 +121,21 @@ TEST_F(CgroupTest, IsRemovedWithWhatIsStillInIt) {
     }
     EXPECT_EQ(WTERMSIG(reap(child)), SIGKILL);
     EXPECT_NE(::access(path.c_str(), F_OK), 0);
+}
+
+// What a killed child had started is nobody's to reap, and ends when this process has left already.
+TEST_F(CgroupTest, TheTreeIsRemovedWhenTheLastProcessInItHasEnded) {
+    const std::filesystem::path path = path_of(tree->make(JobNumber{1}, {}).value());
+    const auto root = path.parent_path().parent_path();
+    const auto ours = "/proc/" + std::to_string(::getpid()) + "/cgroup";
+    const pid_t child = ::fork();
+    if (child == 0) {
+        while (test::content_of(ours).find("/agent\n") != std::string::npos) ::sched_yield();
+        ::_exit(0);
+    }
+    tree.reset();
+    EXPECT_FALSE(std::filesystem::exists(root));
+    EXPECT_EQ(reap(child), 0);
 }
 
 TEST_F(CgroupTest, OneNumberIsOneCgroup) {
