@@ -8,7 +8,7 @@ artifact() {  # artifact NAME OBJECT PROGRAM OPTION...: approves it, as root doe
     shift 3
     cp "/opt/lab/objects/$object.o" "/srv/$name.o"
     bulkhead new-artifact "/srv/$name.o" --artifact-id "$name" --target any --author lab --reason test --ttl 2h \
-        --max-cpu-percent 100 --program "$program" "$@" >"/etc/bulkhead/policy/approved/$name.artifact" 2>/dev/null
+        --max-cpu-percent 100 --program "$program" "$@" -q >"/etc/bulkhead/policy/approved/$name.artifact"
     artifacts+=("$name")
 }
 state_of() {  # state_of NAME: "loaded", or another word and why
@@ -38,11 +38,11 @@ pins allowed                       # test
 LINES
 echo 2 >/proc/sys/kernel/perf_event_paranoid  # at Debian's 3 no kprobe can be attached
 artifacts=()
-artifact xdp count_packets 'count xdp lo' --pin yes
+artifact xdp count_packets 'count xdp lo' --pin
 artifact tc tc 'count_in tc-ingress lo' --program 'count_out tc-egress lo'
-artifact cgroup guard_connect4 'guard cgroup-connect4 /init.scope' --pin yes
+artifact cgroup guard_connect4 'guard cgroup-connect4 /init.scope' --pin
 artifact lsm lsm 'see_open lsm file_open'
-artifact fentry fentry 'see_entry fentry do_unlinkat' --pin yes
+artifact fentry fentry 'see_entry fentry do_unlinkat' --pin
 artifact kprobe kprobe 'see_unlink kprobe do_unlinkat'
 systemctl start bulkhead
 for name in "${artifacts[@]}"; do
