@@ -189,9 +189,7 @@ int exit_of(const std::vector<Told>& told, bool strict) {
 Result<int> check(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
     const auto format = TRY(format_of(options));
-    if (options.operands().size() > 1) return wrong("give one directory");
-    const auto given =
-        options.operands().empty() ? std::string(kPolicyDirectory) : options.operands()[0];
+    const auto given = TRY(options.one_or("directory", kPolicyDirectory));
     auto loaded = load_policy(given, options);
     if (!loaded) return with_others(std::move(loaded).error(), given);
     const auto& copy = *loaded;

@@ -226,7 +226,7 @@ bool is_of_artifact(const Options& options) {
 Result<int> run_for_artifact(const Options& options, const Question& asked,
                              const PolicyCopy& copy) {
     const auto format = TRY(format_of(options));
-    if (options.operands().size() != 1) return wrong("give one object file, and nothing else");
+    TRY(options.one("object file"));
     if (format != Format::json && format != Format::text) {
         return wrong("--format: of an artifact text or json");
     }

@@ -39,13 +39,12 @@ Result<std::string> chosen_backend(const sys::Dir& workers, const Options& optio
     std::ranges::sort(names);
     std::string all;
     for (const auto& name : names) all += (all.empty() ? "" : ", ") + bulkhead::quoted(name, 64);
-    if (options.operands().size() > 1) return wrong("give one backend");
     if (options.operands().empty()) {
         if (names.size() == 1) return names[0];
         return wrong(names.empty() ? "this host keeps nothing of any backend"
                                    : "give the backend's name, one of: " + all);
     }
-    const auto& name = options.operands()[0];
+    const auto name = TRY(options.one("backend"));
     if (std::ranges::count(names, name) > 0) return name;
     return wrong("this host keeps nothing of a backend " + bulkhead::quoted(name, 64) +
                  (all.empty() ? "" : "; of these it does: " + all));

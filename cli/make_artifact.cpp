@@ -109,7 +109,6 @@ Result<approval::ArtifactManifest> take_options(const NewArtifact& made, const O
 }
 
 Result<> require_lines(const Options& options) {
-    if (options.operands().size() != 1) return wrong("give one object file");
     if (!options.has("--program")) {
         return wrong(
             "which of its programs are loaded, and attached to what? --program 'NAME TYPE ATTACH', "
@@ -140,9 +139,9 @@ bool is_object(std::string_view bytes) {
 
 Result<NewArtifact> make_artifact(const Options& options, By by,
                                   const std::optional<PolicyCopy>& policy) {
+    const auto path = TRY(options.one("object file"));
     TRY(require_lines(options));
-    NewArtifact made{
-        .path = options.operands()[0], .elf = {}, .text = {}, .manifest = {}, .not_looked_at = {}};
+    NewArtifact made{.path = path, .elf = {}, .text = {}, .manifest = {}, .not_looked_at = {}};
     made.elf = TRY(read_input(made.path, 64_MiB));
     TRY(check_object(made.path, made.elf));
     made.text = approval::write_artifact_manifest(TRY(take_options(made, options, by, policy)));

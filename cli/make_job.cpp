@@ -215,11 +215,11 @@ std::string job_name_of(const std::string& path) {
 }
 
 Result<NewJob> make_job(const Options& options, By by, const std::optional<PolicyCopy>& policy) {
-    if (options.operands().size() != 1) return wrong("give one script");
+    const auto path = TRY(options.one("script"));
     if (!options.has("--profile")) {
         return wrong("in which profile does it run? --profile NAME, as in policy/profiles");
     }
-    NewJob made{.path = options.operands()[0], .script = {}, .text = {}, .manifest = {}};
+    NewJob made{.path = path, .script = {}, .text = {}, .manifest = {}};
     made.script = TRY(read_input(made.path, 64_MiB));
     TRY(require_lines(options));
     TRY(check_script(made.path, made.script));

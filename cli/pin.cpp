@@ -282,10 +282,10 @@ Result<PolicyCopy> load_for_pin(const Options& options, const std::string& direc
 
 Result<int> pin_artifact(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kArtifactPinOptions));
-    if (options.operands().size() != 1) return wrong("give one manifest, NAME.artifact");
+    const auto path = TRY(options.one("manifest, NAME.artifact"));
     const auto directory = options.value("--policy", kPolicyDirectory);
     Pin pin{.name = TRY(name_of(options)), .job = {}};
-    TRY(take_artifact(pin, options.operands()[0]));
+    TRY(take_artifact(pin, path));
     const std::vector<std::string> own{pin.in_policy(pin.manifest_file())};
     const auto copy = TRY(load_for_pin(options, directory, own));
     return write_pin(pin, copy, options, directory, own);

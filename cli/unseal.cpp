@@ -113,8 +113,7 @@ class Written {
 
 Result<int> unseal(const Arguments& arguments) {
     const auto options = TRY(Options::parse(arguments, kOptions));
-    if (options.operands().size() != 1) return wrong("give one file that seal wrote");
-    const auto& path = options.operands()[0];
+    const auto path = TRY(options.one("file that seal wrote"));
     const auto policy = TRY(policy_of_hosts(options));
     const auto text = TRY(read_input(path, kMost));
     const auto parts = TRY(

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "cli/base/layout.hpp"
 #include "common/base/parse.hpp"
 #include "common/base/text.hpp"
 #include "common/sys/fd.hpp"
@@ -56,6 +57,20 @@ Result<Options> Options::parse(const Arguments& arguments, std::span<const Optio
         if (values.back().empty()) return wrong(std::string(name) + " is empty");
     }
     return options;
+}
+
+Result<std::string> Options::one(std::string_view what) const {
+    if (operands_.size() == 1) return operands_[0];
+    const auto error = "give one " + std::string(what);
+    if (operands_.empty()) return wrong(error);
+    std::vector<std::string> given;
+    for (const auto& operand : operands_) given.push_back(bulkhead::quoted(operand, 64));
+    return wrong(error + ", not " + std::to_string(given.size()) + ": " + joined(given, ""));
+}
+
+Result<std::string> Options::one_or(std::string_view what, std::string otherwise) const {
+    if (operands_.empty()) return otherwise;
+    return one(what);
 }
 
 std::string Options::value(std::string_view name, std::string_view otherwise) const {

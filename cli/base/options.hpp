@@ -31,6 +31,10 @@ class Options {
     static Result<Options> parse(const Arguments& arguments, std::span<const Option> known);
 
     const std::vector<std::string>& operands() const { return operands_; }
+    // The one operand; a wrong() names those that are one too many: "give one script, not 2: ...".
+    Result<std::string> one(std::string_view what) const;
+    // The same, and `otherwise` if there is none.
+    Result<std::string> one_or(std::string_view what, std::string otherwise) const;
     bool has(std::string_view name) const { return values_.contains(name); }
     std::string value(std::string_view name, std::string_view otherwise = "") const;
     std::vector<std::string> values(std::string_view name) const;

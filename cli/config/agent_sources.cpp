@@ -107,7 +107,6 @@ void take_own_environment(worker::ConfigSources& sources) {
 }  // namespace
 
 Result<AgentSources> agent_sources(const Options& options) {
-    if (options.operands().size() > 1) return wrong("give one file");
     AgentSources all{.policy = kPolicyDirectory};
     std::string config = kUsual;
     const auto unit = options.value(kUnit.name, "bulkhead.service");
@@ -115,7 +114,7 @@ Result<AgentSources> agent_sources(const Options& options) {
     if (all.unit.empty()) take_own_environment(all.sources);
     all.policy = options.value(kPolicyOption.name, all.policy);
     std::error_code failed;
-    const auto given = options.operands().empty() ? config : options.operands()[0];
+    const auto given = TRY(options.one_or("file", config));
     all.file = std::filesystem::absolute(given, failed).lexically_normal().string();
     if (failed) all.file = given;
     all.is_agents = all.file == config;

@@ -115,6 +115,20 @@ TEST(Manners, AMisspeltWordIsSuggested) {
     EXPECT_THAT(odd.err, HasSubstr("no command \"\\x1b[31mx\"; see bulkhead --help"));
 }
 
+TEST(Manners, OperandsThatAreTooManyAreNamed) {
+    const std::pair<std::vector<std::string>, std::string> cases[] = {
+        {{"new-artifact", "a.o", "--pin", "yes"}, "give one object file, not 2: a.o, yes"},
+        {{"new-job", "a.sh", "b.sh", "c\n"}, "give one script, not 3: a.sh, b.sh, c\\x0a"},
+        {{"unseal"}, "give one file that seal wrote"},
+        {{"check-policy", "a", "b"}, "give one directory, not 2: a, b"},
+    };
+    for (const auto& [words, says] : cases) {
+        const auto answer = ask(words);
+        EXPECT_EQ(answer.code, 2) << says;
+        EXPECT_THAT(answer.err, HasSubstr(says));
+    }
+}
+
 TEST(Manners, AnUnknownOptionIsAWrongCallOfEachCommand) {
     for (const auto& name : commands()) {
         const auto answer = ask({name, "--no-such-option"});
