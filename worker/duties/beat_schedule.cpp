@@ -10,8 +10,14 @@ using std::chrono::milliseconds;
 
 }  // namespace
 
-void BeatSchedule::start(Time now, std::chrono::seconds interval) {
+void BeatSchedule::set_interval(std::chrono::seconds interval) {
     interval_ = interval;
+    backoff_ =
+        Backoff({.first = milliseconds(interval) / 4, .cap = 4 * milliseconds(interval)}, random_);
+}
+
+void BeatSchedule::start(Time now, std::chrono::seconds interval) {
+    set_interval(interval);
     held_until_ = now;
     again_ = false;
     tries_ = rejections_ = 0;
@@ -49,7 +55,7 @@ void BeatSchedule::delivered(Time now, std::optional<std::chrono::seconds> inter
     tries_ = rejections_ = 0;
     backoff_.succeeded();
     if (!interval || *interval == interval_) return;
-    interval_ = *interval;
+    set_interval(*interval);
     spread_ = false;
     next_sample_ = now + first_phase(interval_, random_);
 }
@@ -67,8 +73,12 @@ milliseconds BeatSchedule::pause_after(const Failure& failure) {
     // The backend refused the content of the report: the same report would be refused again.
     if (failure.kind != Failure::Kind::retry) return milliseconds(0);
     if (!retries_) {
+        if (std::exchange(tries_, 0) > 0) return milliseconds(0);
+        const auto pause = backoff_.next();
+        if (pause >= interval_) return milliseconds(0);
         again_ = true;
-        return std::min(milliseconds(interval_), backoff_.next());
+        tries_ = 1;
+        return pause;
     }
     if (tries_ >= retries_->most) {
         tries_ = 0;

@@ -22,8 +22,8 @@ class BeatSchedule {
         : retries_(traits.retries),
           longest_rejected_pause_(traits.longest_rejected_pause),
           first_after_interval_(traits.first_after_interval),
-          random_(random),
-          backoff_(std::move(random)) {}
+          random_(std::move(random)),
+          backoff_(random_) {}
 
     // The first report at once, so that a host that came up is seen, unless the dialect wants a
     // whole interval measured; the second at a random moment of the interval after it, so that
@@ -42,6 +42,7 @@ class BeatSchedule {
     std::chrono::seconds interval() const { return interval_; }
 
   private:
+    void set_interval(std::chrono::seconds interval);
     std::chrono::milliseconds step();
     std::chrono::milliseconds pause_after(const Failure& failure);
 
@@ -49,6 +50,9 @@ class BeatSchedule {
     std::chrono::seconds longest_rejected_pause_;
     bool first_after_interval_;
     Random random_;
+    // Without a plan of the dialect's: one more try in the interval, first within a quarter of it,
+    // later the longer the backend stays away, at last seldom. Each further try of an interval
+    // would add as much as the whole fleet sends usually to what arrives when it is there again.
     Backoff backoff_;
     std::chrono::seconds interval_{60};
     Time next_sample_{};
@@ -56,7 +60,7 @@ class BeatSchedule {
     bool again_ = false;  // a report is due at held_until_; else with the next sample
     bool under_way_ = false;
     bool spread_ = true;       // the next interval is a random part of one
-    unsigned tries_ = 0;       // tries made of Retries::most
+    unsigned tries_ = 0;       // tries made of Retries::most, or of the one
     unsigned rejections_ = 0;  // credential rejections in a row
 };
 

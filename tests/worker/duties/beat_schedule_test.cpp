@@ -131,6 +131,21 @@ TEST(BeatSchedule, WithoutAFixedPlanARetryComesSoonAndNeverLaterThanTheNextRepor
     EXPECT_GT(world.sent().size(), 10U);
 }
 
+TEST(BeatSchedule, WithoutAFixedPlanAnIntervalHasOneRetryLaterEachTimeAndAtLastNone) {
+    World world(usual(), 60s);
+    world.pass(31s);
+    world.forget();
+    world.answers(Failure{.kind = Kind::retry});
+    world.pass(6min);
+    EXPECT_EQ(world.sent(), (Seconds{90, 97, 150, 165, 210, 240, 270, 330, 390}));
+    world.answers();
+    world.pass(2min);
+    world.forget();
+    world.answers(Failure{.kind = Kind::retry});
+    world.pass(70s);
+    EXPECT_EQ(world.sent(), (Seconds{570, 577})) << "soon again after a success";
+}
+
 TEST(BeatSchedule, WhatWasRefusedIsNotRepeated) {
     for (const auto kind : {Kind::refused, Kind::too_large, Kind::unknown_job}) {
         World world(fixed(), 10s);

@@ -144,7 +144,7 @@ struct DialectTraits {
     bool first_after_interval = false;  // false: the first heartbeat is sent at once
     // True if a heartbeat must hold a CPU percentage: the first one then waits until there is one.
     bool needs_cpu_percent = false;
-    // nullopt: a heartbeat is sent again soon, with jitter, and no later than the next is due.
+    // nullopt: a heartbeat is sent once more before the next is due, with jitter.
     std::optional<Retries> retries;
     // While the credential is rejected, the pauses double up to this; 0: they stay the interval.
     std::chrono::seconds longest_rejected_pause = std::chrono::minutes(5);
