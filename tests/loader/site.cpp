@@ -5,11 +5,9 @@
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -28,6 +26,7 @@
 #include "common/sys/exec.hpp"
 #include "tests/loader/only_calls.hpp"
 #include "tests/support/files.hpp"
+#include "tests/support/own_network.hpp"
 
 namespace bulkhead::test {
 
@@ -223,20 +222,10 @@ Answer Loader::remove(const std::vector<protocol::NamedFilter>& filters) {
     return answer();
 }
 
-bool enter_own_network() {
-    if (::unshare(CLONE_NEWNET) != 0) return false;
-    const sys::Fd any(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    ifreq loopback{};
-    loopback.ifr_name[0] = 'l';
-    loopback.ifr_name[1] = 'o';
-    loopback.ifr_flags = IFF_UP;
-    return ::ioctl(any.get(), SIOCSIFFLAGS, &loopback) == 0;
-}
-
 void LoaderTest::SetUp() {
     if (::geteuid() != 0) GTEST_SKIP() << "needs root";
-    static const bool entered = enter_own_network();
-    if (!entered) GTEST_SKIP() << "no network namespace can be made here";
+    static const auto entered = enter_own_network();
+    if (!entered) GTEST_SKIP() << entered.error().what;
     const std::uint64_t needed = walls().profile.capabilities;
     if ((sandbox::reachable_capabilities() & needed) != needed)
         GTEST_SKIP() << "this root has not the loader's capabilities";

@@ -63,10 +63,7 @@ class Loader {
     std::optional<link::Channel> channel_;
 };
 
-// Puts this process into a network namespace of its own, where loopback is up.
-bool enter_own_network();
-
-// Does so once for the process; skips without root.
+// In a network of the test program's own; skipped without root.
 class LoaderTest : public testing::Test {
   protected:
     void SetUp() override;

@@ -48,6 +48,10 @@ class ScratchCgroup {
     ~ScratchCgroup() { ::rmdir(path_.c_str()); }
     ScratchCgroup(const ScratchCgroup&) = delete;
     int fd() const { return dir_.get(); }
+    // As a manifest names it: its absolute path below /sys/fs/cgroup.
+    std::string name() const {
+        return "/" + std::filesystem::path(path_).lexically_relative("/sys/fs/cgroup").string();
+    }
     int in_it(const std::function<long()>& act) const { return errno_in(fd(), act); }
 
   private:

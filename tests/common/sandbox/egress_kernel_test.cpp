@@ -17,7 +17,7 @@
 #include "tests/support/kernel.hpp"
 #include "tests/support/layers.hpp"
 #include "tests/support/scratch_cgroup.hpp"
-#include "tests/worker/host/inventory/own_network.hpp"
+#include "tests/support/own_network.hpp"
 
 namespace bulkhead::test {
 namespace {

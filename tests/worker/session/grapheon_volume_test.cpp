@@ -1,13 +1,10 @@
 // A host with a great deal of network, in a namespace of its own, read from the kernel for real.
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 
 #include <fstream>
 
 #include "tests/support/forked.hpp"
-#include "tests/worker/host/inventory/own_network.hpp"
+#include "tests/support/own_network.hpp"
 #include "tests/worker/session/session_fixture.hpp"
 
 namespace bulkhead::worker {
@@ -31,32 +28,6 @@ Result<> fill_network() {
     return {};
 }
 
-Result<std::vector<sys::Fd>> connect_many() {
-    rlimit many{};
-    ::getrlimit(RLIMIT_NOFILE, &many);
-    if (many.rlim_max < kConnections + 500) return fail("skip: too few open files allowed here");
-    many.rlim_cur = many.rlim_max;
-    if (::setrlimit(RLIMIT_NOFILE, &many) != 0) return sys::fail_errno("RLIMIT_NOFILE");
-    std::vector<sys::Fd> sockets;
-    sockets.emplace_back(::socket(AF_INET, SOCK_STREAM, 0));
-    const int listener = sockets.back().get();
-    sockaddr_in here{.sin_family = AF_INET};
-    socklen_t size = sizeof here;
-    auto* const name = reinterpret_cast<sockaddr*>(&here);
-    if (::bind(listener, name, size) != 0 || ::listen(listener, 4'096) != 0 ||
-        ::getsockname(listener, name, &size) != 0) {
-        return sys::fail_errno("listen");
-    }
-    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    for (int i = 0; i < kConnections / 2; ++i) {
-        sockets.emplace_back(::socket(AF_INET, SOCK_STREAM, 0));
-        if (::connect(sockets.back().get(), name, size) != 0) return sys::fail_errno("connect");
-        sockets.emplace_back(::accept(listener, nullptr, nullptr));
-        if (!sockets.back()) return sys::fail_errno("accept");
-    }
-    return sockets;
-}
-
 std::string peak_memory() {
     std::ifstream status("/proc/self/status");
     for (std::string line; std::getline(status, line);) {
@@ -67,7 +38,7 @@ std::string peak_memory() {
 
 Result<> report_it_all() {
     TRY(fill_network());
-    const auto sockets = TRY(connect_many());
+    const auto sockets = TRY(bulkhead::test::connect_to_self(kConnections));
     reference::ReferenceBackend backend;
     if (!backend.start()) return fail("backend");
     backend.add_enrollment_key("gaek_one", {.approves = true});

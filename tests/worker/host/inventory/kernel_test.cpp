@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "tests/support/forked.hpp"
-#include "tests/worker/host/inventory/own_network.hpp"
+#include "tests/support/own_network.hpp"
 #include "worker/host/inventory/addresses.hpp"
 #include "worker/host/inventory/inventory.hpp"
 #include "worker/host/inventory/links.hpp"

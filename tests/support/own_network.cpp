@@ -1,4 +1,4 @@
-#include "tests/worker/host/inventory/own_network.hpp"
+#include "tests/support/own_network.hpp"
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
@@ -8,6 +8,8 @@
 #include <linux/rtnetlink.h>
 #include <net/if_arp.h>
 #include <sched.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <cstring>
@@ -124,6 +126,34 @@ Result<> add_route(std::uint32_t interface, const std::string& destination,
         if (!link) put_ip(head, RTA_GATEWAY, gateway);
         mnl_attr_put_u32(head, RTA_OIF, interface);
     });
+}
+
+Result<std::vector<sys::Fd>> connect_to_self(int count) {
+    rlimit many{};
+    ::getrlimit(RLIMIT_NOFILE, &many);
+    if (many.rlim_max < static_cast<rlim_t>(count) + 500) {
+        return fail("skip: too few open files allowed here");
+    }
+    many.rlim_cur = many.rlim_max;
+    if (::setrlimit(RLIMIT_NOFILE, &many) != 0) return sys::fail_errno("RLIMIT_NOFILE");
+    std::vector<sys::Fd> sockets;
+    sockets.emplace_back(::socket(AF_INET, SOCK_STREAM, 0));
+    const int listener = sockets.back().get();
+    sockaddr_in here{.sin_family = AF_INET};
+    socklen_t size = sizeof here;
+    auto* const name = reinterpret_cast<sockaddr*>(&here);
+    if (::bind(listener, name, size) != 0 || ::listen(listener, 4'096) != 0 ||
+        ::getsockname(listener, name, &size) != 0) {
+        return sys::fail_errno("listen");
+    }
+    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    for (int i = 0; i < count / 2; ++i) {
+        sockets.emplace_back(::socket(AF_INET, SOCK_STREAM, 0));
+        if (::connect(sockets.back().get(), name, size) != 0) return sys::fail_errno("connect");
+        sockets.emplace_back(::accept(listener, nullptr, nullptr));
+        if (!sockets.back()) return sys::fail_errno("accept");
+    }
+    return sockets;
 }
 
 }  // namespace bulkhead::test

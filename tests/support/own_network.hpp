@@ -3,8 +3,10 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "common/base/result.hpp"
+#include "common/sys/fd.hpp"
 
 namespace bulkhead::test {
 
@@ -20,5 +22,9 @@ Result<> add_neighbour(std::uint32_t interface, const std::string& ip, const std
 // "0.0.0.0" with prefix 0 is the default route; an empty gateway is none.
 Result<> add_route(std::uint32_t interface, const std::string& destination,
                    std::uint8_t prefix_length, const std::string& gateway);
+
+// Both ends of half as many connections over loopback, and their listener. An error that begins
+// with "skip: " where this machine allows too few open files.
+Result<std::vector<sys::Fd>> connect_to_self(int count);
 
 }  // namespace bulkhead::test
