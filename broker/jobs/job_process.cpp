@@ -33,6 +33,7 @@ namespace {
 constexpr int kReportFd = 3;
 constexpr int kScriptFd = 4;
 constexpr int kSpaceFd = 5;
+constexpr int kGoFd = 6;
 // Each report line is, by its first character, the step that failed, the wait status of the job
 // (from its init), or a path that is not in its view.
 constexpr char kFailureMark = '!';
@@ -113,14 +114,15 @@ Result<> set_umask_and_nice(const policy::Profile& profile) {
     return {};
 }
 
-// Standard descriptors, the report, the script and the user namespace at their places; everything
-// else closed.
+// Standard descriptors, the report, the script, the user namespace and the broker's word at their
+// places; everything else closed.
 Result<> arrange_descriptors(const JobPlan& plan, int out, int err, int report,
-                             const sys::Fd& space) {
+                             const sys::Fd& space, int go) {
     return sys::place_descriptors(
         std::array{sys::Placed{}, sys::Placed{out}, sys::Placed{plan.merged ? out : err},
                    sys::Placed{report, false}, sys::Placed{plan.script.get(), false},
-                   space ? sys::Placed{space.get(), false} : sys::Placed{sys::kNullDevice, false}});
+                   space ? sys::Placed{space.get(), false} : sys::Placed{sys::kNullDevice, false},
+                   sys::Placed{go, false}});
 }
 
 void tell(int report, char mark, const std::string& text) { sys::say_line(report, mark + text); }
@@ -206,6 +208,14 @@ Result<> restrict_before_exec(const JobPlan& plan, const Ready& ready) {
     return standing.require(walls_of(plan));
 }
 
+// Until the broker says that the start is on disk; at its death it says nothing.
+Result<> wait_for_word() {
+    char word = 0;
+    while (::read(kGoFd, &word, 1) < 0 && errno == EINTR) {
+    }
+    return word != 0 ? Result<>() : fail("the broker gave no word");
+}
+
 // The exit status tells which kind of step failed: see JobStatus::differs().
 [[noreturn]] void report_and_exit(int report, const Error& step, int status = 127) {
     if (step.kind == Error::Kind::differs) status = kDiffersExit;
@@ -219,7 +229,8 @@ Result<> restrict_before_exec(const JobPlan& plan, const Ready& ready) {
     words.push_back(ready.script);
     const sys::Argv argv(std::move(words));
     const sys::Argv environment(plan.environment);
-    const auto done = restrict_before_exec(plan, ready);
+    auto done = restrict_before_exec(plan, ready);
+    if (done) done = wait_for_word();
     if (!done) report_and_exit(kReportFd, done.error());
     for (const auto& param : plan.paths) {
         const auto beneath = require_beneath(param);
@@ -324,6 +335,7 @@ Result<JobProcess> JobProcess::spawn(const JobPlan& plan, const Cgroup& cgroup, 
                                      sys::Fd err, const std::string& script,
                                      const PreparedView* prepared) {
     auto report = TRY(sys::make_pipe());
+    auto go = TRY(sys::make_pipe());
     TRY(sys::set_nonblocking(report.read, true));
     std::uint64_t flags = 0;
     for (const auto& space : kSpaces) {
@@ -347,13 +359,20 @@ Result<JobProcess> JobProcess::spawn(const JobPlan& plan, const Cgroup& cgroup, 
         here(prepared != nullptr ? enter_view(*prepared) : make_view(plan, own));
         here(complete_view(plan, made, script));
         if (prepared != nullptr) stand_apart();  // a prepared view has a /proc from here on
-        here(arrange_descriptors(plan, out.get(), err.get(), report.write.get(), made.space));
+        here(arrange_descriptors(plan, out.get(), err.get(), report.write.get(), made.space,
+                                 go.read.get()));
         const auto ready = become_job(plan, cgroup, brokers, script, made.view, standing);
         if (!ready) report_and_exit(kReportFd, ready.error());
         if (plan.profile.namespaces.pid) be_init(plan, *ready);
         run_interpreter(plan, *ready);
     }));
-    return JobProcess(std::move(child), std::move(report.read));
+    return JobProcess(std::move(child), std::move(report.read), std::move(go));
+}
+
+// A process that has ended hears nothing, and reap() tells why.
+void JobProcess::let_go() {
+    static_cast<void>(sys::write_all(go_.write, as_bytes("g")));
+    go_ = {};
 }
 
 void JobProcess::hear() {

@@ -82,10 +82,14 @@ class JobProcess {
   public:
     // The pipes' write ends are given to the child and closed here. `script` is the file for a job
     // without a view; it is the caller's to remove.
+    // The process comes as far as execve(2), all its walls raised, and waits there for let_go().
+    // Nothing of the job has run if that is never called.
     // A prepared view is for this job alone: what the job writes in it is seen by who comes next.
     static Result<JobProcess> spawn(const JobPlan& plan, const Cgroup& cgroup, sys::Fd out,
                                     sys::Fd err, const std::string& script = "",
                                     const PreparedView* prepared = nullptr);
+
+    void let_go();
 
     // Readable when the first process has ended.
     const sys::Fd& pidfd() const { return child_.pidfd(); }
@@ -98,12 +102,13 @@ class JobProcess {
     Result<JobStatus> reap();
 
   private:
-    JobProcess(sandbox::Child child, sys::Fd report)
-        : child_(std::move(child)), report_(std::move(report)) {}
+    JobProcess(sandbox::Child child, sys::Fd report, sys::Pipe go)
+        : child_(std::move(child)), report_(std::move(report)), go_(std::move(go)) {}
     sandbox::Child child_;
     void hear();
     sys::Fd report_;     // read end of the pipe for report lines
     std::string words_;  // what was read from it
+    sys::Pipe go_;       // both ends, so that writing raises no SIGPIPE; none after let_go()
 };
 
 }  // namespace bulkhead::broker

@@ -102,35 +102,48 @@ Result<Jobs::Pipes> Jobs::prepare(const JobPlan& plan) const {
 
 Result<JobNumber> Jobs::start(Pipes pipes, const JobPlan& plan, records::Start record,
                               std::chrono::seconds timeout) {
-    const auto number = TRY(ledger_.start(record));
-    audit_.keep(ledger_.mark());  // on its way to audit.head before the process exists
-    auto& entry = entries_[number];
-    entry.start = std::move(record);
-    if (kept_ != nullptr) entry.kept = plan.kept;
-    launch(number, plan, begin_run(number, entry, std::move(pipes)), timeout);
+    JobNumber number;
+    Result<> spawned;
+    const auto meanwhile = [&](JobNumber given) {
+        number = given;
+        auto& entry = entries_[number];
+        entry.start = record;
+        if (kept_ != nullptr) entry.kept = plan.kept;
+        spawned = spawn(number, plan, std::move(pipes));
+    };
+    const auto recorded = ledger_.start(record, meanwhile);
+    if (!recorded) withdraw(number);
+    TRY(recorded);
+    audit_.keep(ledger_.mark());  // on its way to audit.head before anything of the job runs
+    let_run(number, plan, spawned, timeout);
     return number;
 }
 
-// The service manager has the pipes before the process exists.
-Jobs::WriteEnds Jobs::begin_run(JobNumber number, Entry& entry, Pipes pipes) {
-    ++entry.runs;
-    entry.out = std::move(pipes.out.read);
-    entry.err = std::move(pipes.err.read);
-    if (store_ != nullptr) {
-        log_.check(store_->keep(number, entry.start, entry.runs, entry.out, entry.err),
-                   "descriptor-store");
-    }
-    return {std::move(pipes.out.write), std::move(pipes.err.write)};
+// Whose record may not be on disk: nothing of it has run.
+void Jobs::withdraw(JobNumber number) {
+    const auto found = entries_.find(number);
+    if (found == entries_.end()) return;
+    auto& entry = found->second;
+    entry.running.reset();
+    forget_script(entry.script);
+    if (store_ != nullptr) store_->forget(number, entry.start, entry.runs);
+    entries_.erase(found);
 }
 
-void Jobs::launch(JobNumber number, const JobPlan& plan, WriteEnds ends,
-                  std::chrono::seconds timeout) {
+void Jobs::let_run(JobNumber number, const JobPlan& plan, Result<> spawned,
+                   std::chrono::seconds timeout) {
     auto& entry = entries_.at(number);
-    entry.remarks = in_one(plan.remarks);
-    const auto spawned = spawn(number, entry, plan, std::move(ends), timeout);
-    if (spawned) return;
-    entry.running.reset();
-    finish_later(number, could_not_start(spawned.error()));
+    if (spawned) spawned = audit_.sync();  // the verdict, too, is on disk
+    if (spawned) spawned = watch(number, plan);
+    if (!spawned) {
+        entry.running.reset();
+        return finish_later(number, could_not_start(spawned.error()));
+    }
+    auto& running = *entry.running;
+    running.began = sys::Clock::now();
+    running.timer = loop_.after(
+        timeout, [this, number] { end_early(number, JobOutcome::timed_out, "timed-out"); });
+    running.process.let_go();
 }
 
 // In a later turn, so that the worker first learns that the job was admitted.
@@ -141,32 +154,43 @@ void Jobs::finish_later(JobNumber number, JobEnd end) {
 
 void Jobs::wait(const records::Unreported& job) { inherit(job, 1).waiting = true; }
 
-Result<> Jobs::spawn(JobNumber number, Entry& entry, const JobPlan& plan, WriteEnds ends,
-                     std::chrono::seconds timeout) {
-    TRY(audit_.sync());  // the verdict, too, is on disk before the process exists
+// The service manager has the pipes before the process exists.
+Result<> Jobs::spawn(JobNumber number, const JobPlan& plan, Pipes pipes) {
+    auto& entry = entries_.at(number);
+    entry.remarks = in_one(plan.remarks);
+    ++entry.runs;
+    entry.out = std::move(pipes.out.read);
+    entry.err = std::move(pipes.err.read);
+    if (store_ != nullptr) {
+        log_.check(store_->keep(number, entry.start, entry.runs, entry.out, entry.err),
+                   "descriptor-store");
+    }
     auto cgroup = TRY(cgroups_.make(number, plan.profile.limits));
     if (!plan.profile.namespaces.mount) {
         entry.script =
             plan.script_directory + "/" + std::to_string(number.value) + "-" + plan.script_name;
     }
     const auto prepared = views_ == nullptr ? nullptr : views_->take(plan);
-    auto process = TRY(JobProcess::spawn(plan, cgroup, std::move(ends.out), std::move(ends.err),
-                                         entry.script, prepared.get()));
+    auto process = TRY(JobProcess::spawn(plan, cgroup, std::move(pipes.out.write),
+                                         std::move(pipes.err.write), entry.script, prepared.get()));
     entry.running = std::make_unique<Running>(Running{.process = std::move(process),
                                                       .cgroup = std::move(cgroup),
-                                                      .began = sys::Clock::now(),
+                                                      .began = {},
                                                       .timer = {},
                                                       .reboot_mark = plan.reboot_mark,
                                                       .end = {.outcome = JobOutcome::finished},
                                                       .status = {}});
-    TRY(loop_.watch(entry.running->process.pidfd().get(), EPOLLIN,
+    return {};
+}
+
+Result<> Jobs::watch(JobNumber number, const JobPlan& plan) {
+    const auto& process = entries_.at(number).running->process;
+    TRY(loop_.watch(process.pidfd().get(), EPOLLIN,
                     [this, number](std::uint32_t) { on_first_process_ended(number); }));
     if (plan.init_stays && plan.profile.namespaces.pid) {
-        TRY(loop_.watch(entry.running->process.report().get(), EPOLLIN,
+        TRY(loop_.watch(process.report().get(), EPOLLIN,
                         [this, number](std::uint32_t) { on_report(number); }));
     }
-    entry.running->timer = loop_.after(
-        timeout, [this, number] { end_early(number, JobOutcome::timed_out, "timed-out"); });
     return {};
 }
 

@@ -67,7 +67,8 @@ class Jobs {
         sys::Pipe out, err;
     };
     Result<Pipes> prepare(const JobPlan& plan) const;
-    // Records STARTED and then makes the process. After the record the job counts as started
+    // Records STARTED, and makes the process while the disk writes that; nothing of the job runs
+    // before the record and its verdict are on disk. With the record the job counts as started
     // whatever happens: a failure is its end, and reported as such.
     Result<JobNumber> start(Pipes pipes, const JobPlan& plan, records::Start record,
                             std::chrono::seconds timeout);
@@ -133,9 +134,6 @@ class Jobs {
         bool over = false;     // the job itself has ended; what it left behind is being ended
         std::optional<JobStatus> status;  // once the first process has ended
     };
-    struct WriteEnds {
-        sys::Fd out, err;  // where the job writes
-    };
     struct Entry {
         records::Start start;
         std::optional<KeptJob> kept;
@@ -151,12 +149,13 @@ class Jobs {
     };
 
     Entry& inherit(const records::Unreported& job, std::uint8_t runs);
-    WriteEnds begin_run(JobNumber number, Entry& entry, Pipes pipes);
     void finish_later(JobNumber number, protocol::JobEnd end);
-    void launch(JobNumber number, const JobPlan& plan, WriteEnds ends,
-                std::chrono::seconds timeout);
-    Result<> spawn(JobNumber number, Entry& entry, const JobPlan& plan, WriteEnds ends,
-                   std::chrono::seconds timeout);
+    // The process, which waits for let_run().
+    Result<> spawn(JobNumber number, const JobPlan& plan, Pipes pipes);
+    void let_run(JobNumber number, const JobPlan& plan, Result<> spawned,
+                 std::chrono::seconds timeout);
+    Result<> watch(JobNumber number, const JobPlan& plan);
+    void withdraw(JobNumber number);
     void end_early(JobNumber number, protocol::JobOutcome outcome, std::string_view reason,
                    std::string_view detail = "");
     void on_report(JobNumber number);

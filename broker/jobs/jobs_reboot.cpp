@@ -45,7 +45,7 @@ void Jobs::resume(JobNumber number, const JobPlan& plan, std::chrono::seconds ti
     entry.resumed = true;
     auto pipes = prepare(plan);
     if (!pipes) return finish_later(number, could_not_start(pipes.error()));
-    launch(number, plan, begin_run(number, entry, *std::move(pipes)), timeout);
+    let_run(number, plan, spawn(number, plan, *std::move(pipes)), timeout);
 }
 
 void Jobs::give_up(JobNumber number, std::string_view why) {

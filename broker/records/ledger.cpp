@@ -152,7 +152,7 @@ Result<> Ledger::load() {
     return {};
 }
 
-Result<> Ledger::append(Record record) {
+Result<> Ledger::append(Record record, const std::function<void()>& meanwhile) {
     if (broken_) return std::unexpected(*broken_);
     const bool trusted = record.kind == Kind::clock || record.kind == Kind::header;
     record.time = trusted ? std::max(record.time, history_.trusted_floor())
@@ -160,6 +160,7 @@ Result<> Ledger::append(Record record) {
     // apply() comes first, so that no record is written which could not be read back.
     TRY(within("ledger", history_.apply(record)));
     auto written = sys::write_all(fd_, encode(record, chain_));
+    if (written && meanwhile) meanwhile();
     // A failed fsync(2) may leave the page clean and not written: only reading the file afresh
     // tells what is on disk.
     if (written && ::fsync(fd_.get()) != 0) written = sys::fail_errno("fsync");
@@ -191,14 +192,17 @@ Result<> Ledger::make_room() {
     return reserve(history_.owed() + kRecordsOfARun);
 }
 
-Result<JobNumber> Ledger::start(Start start) {
+Result<JobNumber> Ledger::start(Start start, const std::function<void(JobNumber)>& meanwhile) {
     TRY(make_room());
     const auto number = history_.next();
     // The end of a one-shot job's approval stays later than its start: by that it is told apart.
     const bool once = start.not_after > start.started;
     start.started = std::max(start.started, history_.floor());
     if (once) start.not_after = std::max(start.not_after, start.started + std::chrono::seconds(1));
-    TRY(append({.kind = Kind::started, .number = number, .time = start.started, .start = start}));
+    TRY(append({.kind = Kind::started, .number = number, .time = start.started, .start = start},
+               [&] {
+                   if (meanwhile) meanwhile(number);
+               }));
     return number;
 }
 

@@ -2,7 +2,7 @@
 // their backend knows. It is why an approved one-shot job runs at most once, whatever dies when.
 //
 // A file that is only appended to; every record is fsync'ed before the call returns, and start()
-// returns before the job's process exists. What does not read back exactly lets nothing start. What
+// returns before anything of the job runs. What does not read back exactly lets nothing start. What
 // reads back and is not all that was written, because the file is gone, older, or another host's,
 // is told from a first start by a Past.
 //
@@ -27,6 +27,8 @@
 // when the loss is accepted, runs again. Who accepts it, or resets the floors after it, with a
 // clock that is behind dates the birth too early.
 #pragma once
+#include <functional>
+
 #include "broker/records/history.hpp"
 #include "broker/records/past.hpp"
 #include "broker/records/trusted_clock.hpp"
@@ -76,9 +78,11 @@ class Ledger {
     Result<> make_room();
     // A write failed, so that nothing starts until the broker has read the file afresh.
     bool broken() const { return broken_.has_value(); }
-    // Only after this has returned a number may the job's process be created. `start.started` is
-    // the time; room on disk for the job's other records is set aside here.
-    Result<JobNumber> start(Start start);
+    // Only after this has returned a number may anything of the job run. `start.started` is the
+    // time; room on disk for the job's other records is set aside here.
+    // `meanwhile` is called when the record is written and not on disk yet: what it makes must not
+    // count before the call has returned, and not at all if that is an error.
+    Result<JobNumber> start(Start start, const std::function<void(JobNumber)>& meanwhile = {});
     Result<> end(JobNumber number, const protocol::JobEnd& end, UnixTime now);
     Result<> reported(JobNumber number);
     // Raises the floor of the time's grade, at most one record per kClockEvery, and rewrites the
@@ -133,7 +137,7 @@ class Ledger {
     Result<> create(const Past& past);
     Result<> judge(const std::optional<Past>& past);
     std::string age_in_doubt() const;
-    Result<> append(Record record);
+    Result<> append(Record record, const std::function<void()>& meanwhile = {});
     Result<> append(Header header, JobNumber next);
     Result<> reserve(std::size_t count) const;
     Result<std::vector<Record>> remembered(bool all = false) const;

@@ -56,6 +56,7 @@ void start_confined(const broker::CgroupTree& tree, const policy::Profile& profi
         auto process = broker::JobProcess::spawn(plan, cgroup, std::move(out.write),
                                                  std::move(err.write), script);
         if (!process) give_up(process.error().what);
+        process->let_go();
         await_line(out.read);
         times.first.push_back(since(began));
         const auto status = process->reap();  // waits

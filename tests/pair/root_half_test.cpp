@@ -76,8 +76,8 @@ std::set<std::string> files_of_the_root_half() {
 // The root half is larger than it should be. Who raises these bounds says in SECURITY.md, which
 // names them, what the lines were spent on.
 TEST(RootHalf, IsNoLargerThanSecurityMdSays) {
-    constexpr std::size_t kMostInBroker = 12'780;
-    constexpr std::size_t kMost = 25'430;
+    constexpr std::size_t kMostInBroker = 12'830;
+    constexpr std::size_t kMost = 25'480;
     std::map<std::string, std::pair<std::size_t, std::size_t>> folders;  // code, all
     std::size_t code = 0;
     std::size_t all = 0;

@@ -15,6 +15,7 @@
 #include "common/view/job_view.hpp"
 #include "tests/broker/jobs/job_fixture.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/forked.hpp"
 #include "tests/support/ok.hpp"
 #include "tests/support/tree.hpp"
@@ -44,6 +45,7 @@ struct JobProcessTest : CgroupFixture {
         auto process =
             JobProcess::spawn(plan, cgroup, std::move(out.write), std::move(err.write), script.path)
                 .value();
+        process.let_go();
         EXPECT_TRUE(becomes_ready(process.pidfd()));
         Ended ended;
         ended.status = process.reap().value();
@@ -387,6 +389,7 @@ TEST_F(JobProcessTest, AForkBombIsBoundedAndGoesAtOnce) {
         auto process = JobProcess::spawn(plan, cgroup, sys::make_pipe().value().write,
                                          sys::make_pipe().value().write, script.path)
                            .value();
+        process.let_go();
         std::size_t most = 0;
         const auto reached = [&] {
             most = std::max(most, processes_of(cgroup));
@@ -403,6 +406,31 @@ TEST_F(JobProcessTest, AForkBombIsBoundedAndGoesAtOnce) {
         process.reap().value();
         EXPECT_TRUE(
             test::eventually([&] { return !cgroup.populated().value(); }, std::chrono::minutes(1)));
+    }
+}
+
+TEST_F(JobProcessTest, NothingOfItHasRunIfItWasNeverLetGo) {
+    for (const bool pid_namespace : {false, true}) {
+        profile.namespaces.pid = profile.namespaces.mount = pid_namespace;
+        const auto cgroup = tree->make(JobNumber{++number}, {}).value();
+        auto out = sys::make_pipe().value();
+        {
+            const ScriptFile script;
+            const auto process =
+                JobProcess::spawn(plan_of(profile, "echo ran"), cgroup, std::move(out.write),
+                                  sys::make_pipe().value().write, script.path)
+                    .value();
+            // The filter is its last wall.
+            const auto stands = [](pid_t pid) {
+                const auto status = test::content_of("/proc/" + std::to_string(pid) + "/status");
+                return status.find("\nSeccomp:\t2\n") != status.npos;
+            };
+            EXPECT_TRUE(
+                test::eventually([&] { return std::ranges::any_of(cgroup.processes(), stands); },
+                                 std::chrono::minutes(1)));
+        }
+        EXPECT_TRUE(cgroup.kill());
+        EXPECT_EQ(sys::read_to_end(out.read, 100).value(), "");
     }
 }
 

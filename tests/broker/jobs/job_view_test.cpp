@@ -65,6 +65,7 @@ struct JobViewTest : CgroupFixture, testing::WithParamInterface<bool> {
         auto process = JobProcess::spawn(made, cgroup, std::move(out.write), std::move(err.write),
                                          "", prepared ? &*prepared : nullptr);
         if (!process) return process.error().what;
+        process->let_go();
         EXPECT_TRUE(becomes_ready(process->pidfd()));
         const auto status = process->reap().value();
         EXPECT_TRUE(cgroup.kill());
@@ -150,6 +151,7 @@ TEST_P(JobViewTest, AMountMadeDuringTheJobDoesNotComeIn) {
                   auto out = sys::make_pipe().value();
                   auto process = JobProcess::spawn(made, cgroup, std::move(out.write),
                                                    sys::make_pipe().value().write);
+                  process->let_go();
                   char ready[6];
                   if (::read(out.read.get(), ready, sizeof ready) != 6) return "not ready";
                   ::mount("tmpfs", (row + "/later").c_str(), "tmpfs", 0, "");
@@ -354,6 +356,7 @@ TEST_P(JobViewTest, JobsOfOneUserAreCountedApartInUserNamespacesOfTheirOwn) {
     auto other =
         JobProcess::spawn(made, cgroup, std::move(out.write), sys::make_pipe().value().write);
     ASSERT_OK(other);
+    other->let_go();
     char up[3];
     ASSERT_EQ(::read(out.read.get(), up, sizeof up), 3);
     made.script =

@@ -1,11 +1,22 @@
 #include "broker/jobs/jobs.hpp"
 
+#include <sys/syscall.h>
+
 #include <csignal>
+#include <filesystem>
 
 #include "common/sys/clock.hpp"
 #include "tests/broker/jobs/job_fixture.hpp"
 #include "tests/broker/records/samples.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/tree.hpp"
+
+namespace {
+// In place of fsync(2), where a test says so.
+std::function<int()> disk;
+}  // namespace
+extern "C" int fsync(int fd) { return disk ? disk() : static_cast<int>(::syscall(SYS_fsync, fd)); }
 
 namespace bulkhead::broker {
 namespace {
@@ -277,6 +288,40 @@ TEST_F(JobsTest, AJobThatCannotStartEndsWithTheStepThatFailed) {
     EXPECT_EQ(end.outcome, JobOutcome::failed_to_start);
     EXPECT_EQ(end.reason.str(), "start-failed");
     EXPECT_EQ(end.detail.str(), "exec /no/such/shell: No such file or directory");
+}
+
+// Whether one stands behind all its walls: the filter is the last of them.
+bool child_stands() {
+    const auto self = std::to_string(::getpid());
+    std::istringstream children(test::content_of("/proc/self/task/" + self + "/children"));
+    for (std::string pid; children >> pid;) {
+        const auto status = test::content_of("/proc/" + pid + "/status");
+        if (status.find("\nSeccomp:\t2\n") != status.npos) return true;
+    }
+    return false;
+}
+
+TEST_F(JobsTest, TheProcessStandsWhileTheDiskWritesItsStartAndNothingOfItRunsIfThatFails) {
+    const auto ran = place / "ran";
+    std::filesystem::permissions(place / ".", std::filesystem::perms::all);
+    const auto plan = plan_of(permissive(), "touch " + ran);
+    auto pipes = jobs->prepare(plan).value();
+    bool stood = false;
+    disk = [&] {
+        stood = test::eventually(child_stands, 1min);
+        errno = EIO;
+        return -1;
+    };
+    const auto started =
+        jobs->start(std::move(pipes), plan, records::sample_start(1, sys::now()), 60s);
+    disk = nullptr;
+    ASSERT_FALSE(started);
+    EXPECT_NE(started.error().what.find("nothing starts any more"), std::string::npos);
+    EXPECT_TRUE(stood);
+    EXPECT_FALSE(child_stands());
+    EXPECT_FALSE(std::filesystem::exists(ran));
+    EXPECT_EQ(jobs->unreported(), 0U);
+    EXPECT_FALSE(std::filesystem::exists("/run/1-" + plan.script_name));
 }
 
 TEST_F(JobsTest, OnlyAnEndedJobCanBeAcknowledgedAndOnlyOnce) {

@@ -73,6 +73,7 @@ struct PreparedViewsTest : CgroupFixture {
         auto process = JobProcess::spawn(made, cgroup, std::move(out.write), std::move(err.write),
                                          "", prepared);
         if (!process) return process.error().what;
+        process->let_go();
         EXPECT_TRUE(becomes_ready(process->pidfd()));
         const auto status = process->reap().value();
         EXPECT_TRUE(cgroup.kill());

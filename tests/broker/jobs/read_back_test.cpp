@@ -107,6 +107,7 @@ struct ReadBack : CgroupFixture {
             auto process =
                 JobProcess::spawn(plan, cgroup, std::move(out.write), std::move(err.write));
             if (!process) return process.error().what;
+            process->let_go();
             if (!becomes_ready(process->pidfd())) return "hangs";
             const auto status = process->reap().value();
             if (!status.failed_step.empty() && !status.differs()) return "only failed";

@@ -515,6 +515,22 @@ TEST(Ledger, StartReturnsOnlyAfterTheRecordIsForcedToDisk) {
     EXPECT_EQ(effects_of([&] { return ledger->reported(number); }), "ws");
 }
 
+TEST(Ledger, WhatIsMadeMeanwhileIsMadeWhenTheRecordIsWritten) {
+    test::TempDir dir;
+    auto ledger = Ledger::open(dir.open(), kNoon);
+    std::string before;
+    JobNumber number;
+    const test::Armed normal;
+    const auto started = ledger->start(sample_start(1), [&](JobNumber given) {
+        before = normal.effects();
+        number = given;
+    });
+    ASSERT_OK(started);
+    EXPECT_EQ(number, *started);
+    EXPECT_EQ(before, "aw");
+    EXPECT_EQ(normal.effects(), "aws");
+}
+
 TEST(Ledger, AFailedWriteOrFsyncLetsNothingStartEverAfter) {
     for (const std::size_t nth : {1U, 2U}) {  // the write, the fsync
         test::TempDir dir;
