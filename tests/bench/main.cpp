@@ -1,7 +1,8 @@
 // agent_bench: what the agent costs on this machine. Prints a table; judges nothing.
 //
-//     agent_bench [--quick] [gate|artifacts|frames|start|profiles|jobs|stream|beats|workers ...]
-//     all of them unless named
+//     agent_bench [--quick] [PART ...]
+// Parts: gate, artifacts, telemetry, inventory, frames, start, profiles, jobs, stream, beats,
+// workers; all of them unless named.
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,6 +38,8 @@ int main(int count, char** words) {
     Table table;
     if (asked("gate")) measure_gate(table);
     if (asked("artifacts")) measure_artifacts(extent, table);
+    if (asked("telemetry")) measure_telemetry(table);
+    if (asked("inventory")) measure_inventory(table);
     Site site({.broker = BULKHEAD_BROKER,
                .floor_agent = BULKHEAD_FLOOR_AGENT,
                .policy = BULKHEAD_POLICY});

@@ -23,6 +23,8 @@ void measure_profiles(const Site& site, const Extent& extent, Table& table);
 void measure_stream(Site& site, const Extent& extent, Table& table);
 void measure_gate(Table& table);
 void measure_artifacts(const Extent& extent, Table& table);
+void measure_telemetry(Table& table);
+void measure_inventory(Table& table);
 void measure_frames(const Site& site, Table& table);
 
 // Registered with measure_jobs and measure_stream; before the agent starts.

@@ -11,6 +11,7 @@
 #include "tests/bench/measure.hpp"
 #include "tests/loader/site.hpp"
 #include "tests/support/forked.hpp"
+#include "tests/support/own_network.hpp"
 
 namespace bulkhead::bench {
 
@@ -63,7 +64,7 @@ std::optional<Once> load_barely() {
 
 // Four medians, or a sentence: in a child, as the network namespace stays with the process.
 std::string measure_in_own_network(int times) {
-    if (!test::enter_own_network()) return "no network namespace";
+    if (const auto own = test::enter_own_network(); !own) return own.error().what;
     std::array<std::vector<double>, 4> all;
     for (int i = 0; i <= times; ++i) {
         const auto ours = load();

@@ -6,15 +6,13 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <map>
 #include <thread>
 
 #include "tests/bench/measure.hpp"
 #include "tests/bench/process.hpp"
 #include "tests/support/eventually.hpp"
-#include "tests/support/files.hpp"
+#include "tests/support/strace.hpp"
 
 namespace bulkhead::bench {
 
@@ -73,44 +71,16 @@ void memory_rows(const Agent& agent, pid_t floor, Table& table) {
               Figure{static_cast<double>(libraries_of(floor)), ""});
 }
 
-using Calls = std::map<std::string, std::uint64_t>;
-
-// "123 openat(AT_FDCWD, ..." and "123 <... recvmsg resumed> ...": the second is the first's end.
-Calls count_calls(const std::string& trace) {
-    Calls calls;
-    std::ifstream file(trace);
-    for (std::string line; std::getline(file, line);) {
-        const auto begin = line.find_first_not_of(" 0123456789");
-        const auto end = line.find('(');
-        if (begin == line.npos || end == line.npos || !std::islower(line[begin])) continue;
-        const auto name = line.substr(begin, end - begin);
-        // What the tracer's own arrival interrupts.
-        if (name != "restart_syscall") ++calls[name];
-    }
-    return calls;
-}
-
-// strace(1) attaches to one thread after the other.
-bool is_traced(pid_t pid) {
-    for (const auto& task :
-         std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
-        const auto status = test::content_of(task.path() / "status");
-        if (status.find("\nTracerPid:\t0\n") != status.npos) return false;
-    }
-    return true;
-}
-
 // From one beat to `beats` later. Counting begins and ends a third of an interval after a beat,
 // when what belongs to it is over and the next is not due: that is what the two waits are for.
-Calls trace(const Site& site, const std::vector<pid_t>& pids, int beats, std::uint64_t& counted) {
+test::Calls trace(const Site& site, const std::vector<pid_t>& pids, int beats,
+                  std::uint64_t& counted) {
     const auto file = std::filesystem::temp_directory_path() / "bulkhead-bench.trace";
-    std::vector<std::string> words{"strace", "-f", "-qq", "-o", file};
-    for (const auto pid : pids) words.insert(words.end(), {"-p", std::to_string(pid)});
     if (!site.wait_for_beats(1)) give_up("no beats");
     std::this_thread::sleep_for(kBeat / 3);
     {
-        auto tracer = Child::start(words, "/dev/null");
-        if (!test::eventually([&] { return std::ranges::all_of(pids, is_traced); }, 10s)) {
+        auto tracer = Child::start(test::words_of_strace(pids, file), "/dev/null");
+        if (!test::eventually([&] { return std::ranges::all_of(pids, test::is_traced); }, 10s)) {
             give_up("strace does not attach");
         }
         const auto before = site.beats();
@@ -119,38 +89,35 @@ Calls trace(const Site& site, const std::vector<pid_t>& pids, int beats, std::ui
         counted = site.beats() - before;
         tracer.signal(SIGINT);
     }
-    auto calls = count_calls(file);
+    auto calls = test::calls_in(file);
     std::filesystem::remove(file);
     return calls;
 }
 
-double total(const Calls& calls, std::uint64_t beats) {
-    std::uint64_t sum = 0;
-    for (const auto& [name, count] : calls) sum += count;
-    return static_cast<double>(sum) / static_cast<double>(beats);
-}
-
-void print_calls(const std::string& who, const Calls& calls, std::uint64_t beats) {
+void print_calls(const std::string& who, const test::Calls& calls, std::uint64_t beats) {
     std::cout << "system calls of the " << who << " in " << beats << " beats:";
     for (const auto& [name, count] : calls) std::cout << "  " << name << " " << count;
     std::cout << "\n";
 }
 
 void call_rows(const Site& site, pid_t broker, pid_t worker, pid_t floor, int beats, Table& table) {
-    if (std::system("strace -V >/dev/null 2>&1") != 0) {
+    if (test::strace_program().empty()) {
         return table.skip("system calls a beat", "strace is not installed");
     }
     std::uint64_t counted = 0;
+    const auto a_beat = [&](const test::Calls& calls) {
+        return static_cast<double>(test::total_of(calls)) / static_cast<double>(counted);
+    };
     const auto of_broker = trace(site, {broker}, beats, counted);
     print_calls("broker", of_broker, counted);
-    const double broker_share = total(of_broker, counted);
+    const double broker_share = a_beat(of_broker);
     const auto of_worker = trace(site, {worker}, beats, counted);
     print_calls("worker", of_worker, counted);
-    const double worker_share = total(of_worker, counted);
+    const double worker_share = a_beat(of_worker);
     const auto of_floor = trace(site, {floor}, beats, counted);
     print_calls("floor", of_floor, counted);
     table.add("system calls a beat, both", {broker_share + worker_share, ""},
-              Figure{total(of_floor, counted), ""}, "<= 24");
+              Figure{a_beat(of_floor), ""}, "<= 24");
     table.add("system calls a beat, broker", {broker_share, ""});
 }
 

@@ -47,6 +47,7 @@ std::chrono::milliseconds cpu_of(pid_t pid) {
 Vitals vitals_of(pid_t pid) {
     const fs::directory_iterator open("/proc/" + std::to_string(pid) + "/fd");
     return {.peak_bytes = status_kib(pid, "VmHWM") * 1024,
+            .written_bytes = status_kib(pid, "RssAnon") * 1024,
             .cpu = cpu_of(pid),
             .descriptors = static_cast<std::size_t>(std::distance(begin(open), end(open)))};
 }

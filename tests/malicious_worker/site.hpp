@@ -21,7 +21,8 @@ inline constexpr std::uint64_t kMostMemory = 32_MiB;
 
 // Of a process, as /proc shows it.
 struct Vitals {
-    std::uint64_t peak_bytes = 0;  // VmHWM
+    std::uint64_t peak_bytes = 0;     // VmHWM
+    std::uint64_t written_bytes = 0;  // RssAnon
     std::chrono::milliseconds cpu{};
     std::size_t descriptors = 0;
 };

@@ -12,6 +12,7 @@
 #include "tests/pair/own_host.hpp"
 #include "tests/support/ok.hpp"
 #include "tests/support/roots_program.hpp"
+#include "tests/support/scratch_cgroup.hpp"
 
 namespace bulkhead::test {
 namespace {
@@ -178,6 +179,36 @@ TEST_F(FlippedBit, AnywhereMeansThatNothingIsLoaded) {
 }
 
 // --- life
+
+// A worker offers at its start, so two brokers are compared.
+TEST_F(Artifacts, EachHoldsLittleOfTheBrokersMemory) {
+    constexpr std::size_t kMany = 8;
+    const ScratchCgroup cgroup;
+    place().append("policy/artifacts.policy", "allow cgroup-connect4 " + cgroup.name() +
+                                                  "  # test\nmax-artifacts 8  # test\n");
+    const auto kib_of_broker = [&] {
+        return static_cast<long>(vitals_of(broker().pid()).written_bytes / 1024);
+    };
+    start("idle");
+    ASSERT_TRUE(wait_for_audit("worker-confined"));
+    const auto none = kib_of_broker();
+    stop();
+    const auto guard = example("guard_connect4");
+    auto manifest = manifest_of(guard, "guard");
+    manifest.programs = {{"guard", approval::ProgramType::cgroup_connect4, cgroup.name()}};
+    for (std::size_t i = 0; i < kMany; ++i) {
+        manifest.id = "test-" + std::to_string(i);
+        place().write("policy/approved/" + manifest.id + ".artifact",
+                      approval::write_artifact_manifest(manifest));
+        offer(guard, approval::write_artifact_manifest(manifest), "", "a-" + std::to_string(i));
+    }
+    start("offer");
+    ASSERT_TRUE(wait_for_audit("artifact-loaded", kMany));
+    const auto all = kib_of_broker();
+    std::printf("written by the broker: %ld KiB without an artifact, %ld KiB with %zu\n", none, all,
+                kMany);
+    EXPECT_LE(all - none, static_cast<long>(kMany * 64));
+}
 
 TEST_F(Artifacts, WhatBurnsIsRolledBackWithin25Seconds) {
     const auto burning = example("burn");
