@@ -55,7 +55,8 @@ check "a policy that is rejected ends the play" bash -c "! (cd /opt/lab/ansible 
 check "which says where" grep -q 'host.policy:[0-9]*:' /root/said
 check "and the agent goes on" systemctl -q is-active "$unit"
 
-# --- from a release, on a host without packages
+# --- from a release, on a host without packages. Who does not say good-bye stays enrolled, and another token is refused.
+check "the agent says good-bye" bulkhead leave --yes
 rm -f /usr/sbin/policy-rc.d  # of images of containers, where it forbids packages to stop services
 apt-get purge -y -qq bulkhead >/dev/null 2>&1
 rm -rf /etc/bulkhead /var/lib/bulkhead /var/log/bulkhead /root/policy/host.policy
@@ -71,6 +72,7 @@ check "it applies again with a release" play
 check "and changes nothing then" recap 0
 
 # --- cloud-init's example, whose parts this runs in the order in which cloud-init does
+check "that agent says good-bye, too" bulkhead leave --yes
 /opt/lab/release/install.sh --uninstall --purge >/dev/null
 rm -rf /etc/bulkhead /var/lib/bulkhead /var/log/bulkhead
 apt-get install -y -qq /opt/lab/debs/bulkhead_*.deb >/dev/null 2>&1
