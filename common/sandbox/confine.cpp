@@ -55,10 +55,11 @@ Result<> verify_identity(std::uint64_t capabilities) {
 }
 
 // Binds a TCP port on the loopback address, which Landlock must refuse with EACCES: the ruleset
-// allows connecting to some ports and binding to none.
+// allows connecting to some ports and binding to none. Who may make no such socket binds none: on a
+// kernel without IPv4, or by SELinux (EACCES), as the loader.
 Result<> verify_ports() {
     const sys::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!socket && errno == EAFNOSUPPORT) return {};
+    if (!socket && (errno == EAFNOSUPPORT || errno == EACCES)) return {};
     if (!socket) return sys::fail_errno("socket");
     const sockaddr_in any{
         .sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};

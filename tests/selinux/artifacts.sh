@@ -8,7 +8,8 @@ artifact() {  # artifact NAME OBJECT PROGRAM OPTION...: approves it, as root doe
     shift 3
     cp "/opt/lab/objects/$object.o" "/srv/$name.o"
     bulkhead new-artifact "/srv/$name.o" --artifact-id "$name" --target any --author lab --reason test --ttl 2h \
-        --max-cpu-percent 100 --program "$program" "$@" -q >"/etc/bulkhead/policy/approved/$name.artifact"
+        --max-cpu-percent 100 --program "$program" "$@" -q >"/srv/$name.artifact"
+    install -m 644 "/srv/$name.artifact" /etc/bulkhead/policy/approved/
     artifacts+=("$name")
 }
 state_of() {  # state_of NAME: "loaded", or another word and why
