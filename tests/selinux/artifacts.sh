@@ -13,7 +13,7 @@ artifact() {  # artifact NAME OBJECT PROGRAM OPTION...: approves it, as root doe
     artifacts+=("$name")
 }
 state_of() {  # state_of NAME: "loaded", or another word and why
-    bulkhead artifacts -q | awk -v name="\"$1\"," '
+    bulkhead artifacts -q | awk -v name="$1," '
         $1 == "artifact" { mine = $2 == name }
         mine && $1 == "state" { sub(/^ *state */, ""); sub(/ since [^ ]*:?/, ""); print; exit }'
 }
