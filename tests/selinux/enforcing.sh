@@ -69,6 +69,10 @@ rm -f /var/lib/bulkhead/broker/reboot-requested  # or the next broker asks again
 # --- eBPF artifacts
 # shellcheck source=artifacts.sh
 . /opt/lab/artifacts.sh
+
+# --- a clock that ran ahead
+# shellcheck source=clock.sh
+. /opt/lab/clock.sh
 setsebool bulkhead_worker_connect_any off
 
 # --- a program of ours in the worker's place: no seccomp filter of its own, no Landlock, the host's files in sight. It is
