@@ -5,7 +5,7 @@
 
 year=31536000
 shift_clock() { date -s "@$(($(date +%s) + $1))" >/dev/null; }
-floor_is_ahead() { bulkhead status | grep -q "untrusted before $(date -u -d "+$1 seconds" +%Y)"; }
+floor_is_ahead() { grep -q "untrusted before $(date -u -d "+$1 seconds" +%Y)" <<<"$(bulkhead status || true)"; }
 outcome_of() {  # outcome_of DELIVERY: what its backend was told
     queue "$1"
     curl -fsS "$control/control/jobs/$1?wait=300"
