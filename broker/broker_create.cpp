@@ -175,7 +175,7 @@ Result<> Broker::look_for_egress(Parts& parts, const sys::Log& log) {
     if (!raised && raised.error().kind == Error::Kind::differs) return raised;
     parts.egress = raised.has_value();
     if (raised) return {};
-    log.warning("egress-missing", {{"why", raised.error().what}});
+    log.warning("egress-missing", {{"why", "egress: ports only: " + raised.error().what}});
     parts.missing.emplace_back(policy::kEgressWall);
     return {};
 }

@@ -21,6 +21,8 @@ crypto::Digest made_of(const ReadyPolicy& policy, const Ceiling& ceiling) {
     ByteWriter all;
     all.integer(capabilities);
     all.integer(own.in_force);
+    all.integer(own.limits.open_files);
+    all.integer(own.umask);
     all.put(std::as_bytes(std::span(policy.filter_of("broker"))));
     return crypto::sha256(all.bytes());
 }

@@ -73,6 +73,8 @@ TEST(RestartNeeded, WhenTheCeilingWouldBeAnother) {
     EXPECT_TRUE(wants([](auto& policy) { policy.policy.parts["broker"].capabilities = 2; }))
         << "a narrower one";
     EXPECT_TRUE(wants([](auto& policy) { policy.policy.parts["broker"].in_force = 2; }));
+    EXPECT_TRUE(wants([](auto& policy) { policy.policy.parts["broker"].limits.open_files = 9; }));
+    EXPECT_TRUE(wants([](auto& policy) { policy.policy.parts["broker"].umask = 0111; }));
     EXPECT_FALSE(wants([](auto& policy) { policy.filters["worker"][0].k = 0; }));
 }
 

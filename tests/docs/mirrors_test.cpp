@@ -54,5 +54,25 @@ TEST(Mirrors, ArchitectureTellsTheChecksInTheirOrder) {
     EXPECT_THAT(in_one_line("docs/architecture.md"), HasSubstr(order + "."));
 }
 
+// The second word of the profile's line that begins with `key`.
+std::string of_worker(const std::string& key) {
+    std::istringstream lines(
+        test::content_of(fs::path(SOURCE_TREE) / "policy/profiles/worker.profile"));
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream words(line);
+        std::string first, second;
+        if (words >> first >> second && first == key) return second;
+    }
+    return "none";
+}
+
+TEST(Mirrors, SecurityTellsWhatAWorkerMayUse) {
+    EXPECT_EQ(of_worker("cpu-percent"), "100");
+    auto memory = of_worker("memory");
+    memory.insert(memory.find("MiB"), " ");
+    EXPECT_THAT(in_one_line("SECURITY.md"),
+                HasSubstr("use " + of_worker("pids") + " threads, one processor, and " + memory));
+}
+
 }  // namespace
 }  // namespace bulkhead

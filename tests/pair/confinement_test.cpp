@@ -134,7 +134,9 @@ class Told : public Pair {
             const auto text = (bytes ? cli::size_in_words(*number) : value) + unit;
             EXPECT_TRUE(limits.contains(text)) << text << ": " << limits;
         };
-        if (!group.starts_with("/worker")) {  // of the worker only a controller holds the memory
+        // Of the worker only a controller holds the memory.
+        const auto memory = place().cgroup() + group + "/memory.max";
+        if (!group.starts_with("/worker") || std::filesystem::exists(memory)) {
             told("memory.max", "Max address space", " of memory", true);
         }
         told("pids.max", "Max processes", " processes", false);

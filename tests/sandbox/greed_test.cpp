@@ -146,16 +146,17 @@ TEST_F(Greed, EveryProfilesLimitsStandInItsCgroup) {
     }
 }
 
-TEST_F(Greed, TheWorkersMemoryAndThreadsAreLimited) {
+TEST_F(Greed, TheWorkersMemoryThreadsAndProcessorAreLimited) {
     start_enrolled();
-    if (missing("cgroup-memory") || missing("cgroup-pids")) {
-        GTEST_SKIP() << "needs the memory and pids controllers of cgroup v2";
+    if (missing("cgroup-memory") || missing("cgroup-pids") || missing("cgroup-cpu")) {
+        GTEST_SKIP() << "needs the memory, pids and cpu controllers of cgroup v2";
     }
     const auto worker = place().cgroup() + "/worker-bulkhead/";
     EXPECT_EQ(content_of(worker + "cgroup.procs"), std::to_string(worker_pid()) + "\n");
     EXPECT_EQ(content_of(worker + "memory.max"), std::to_string(256_MiB) + "\n");
     EXPECT_EQ(content_of(worker + "memory.swap.max"), "0\n");
     EXPECT_EQ(content_of(worker + "pids.max"), "128\n");
+    EXPECT_EQ(content_of(worker + "cpu.max"), "100000 100000\n");
 }
 
 }  // namespace

@@ -174,7 +174,7 @@ systemctl daemon-reload
 systemctl restart "$unit"
 await 60 reports
 
-curl -fsS -d '{"kind":"status","status":401,"path":"/v1/heartbeat","times":2}' "$control/control/misbehave" >/dev/null
+curl -fsS -d '{"kind":"status","status":401,"path":"/v1/heartbeat","times":5}' "$control/control/misbehave" >/dev/null
 status_is() { { bulkhead status || true; } | grep -q "enrollment  *$1"; }
 check "a credential that is refused shows" await 60 status_is refused
 check "and when it was a mistake, the agent is there again" await 60 status_is enrolled
