@@ -89,7 +89,7 @@ attempt() {  # attempt UNIT PLACE WORD...: what it could do in the place of "wor
         sleep 0.1
     done
     systemctl stop "$1" 2>/dev/null || true  # it may have ended by itself
-    journalctl -o cat -u "$1" | grep -E ': (done|refused)$' | sort -u
+    journalctl -o cat -u "$1" | sed -n 's/^output text="\(.*: \(done\|refused\)\)"$/\1/p' | sort -u
 }
 outcome=$(attempt attacked worker "$port")
 echo "$outcome"
