@@ -16,8 +16,8 @@
 #include "tests/support/forked.hpp"
 #include "tests/support/kernel.hpp"
 #include "tests/support/layers.hpp"
-#include "tests/support/scratch_cgroup.hpp"
 #include "tests/support/own_network.hpp"
+#include "tests/support/scratch_cgroup.hpp"
 
 namespace bulkhead::test {
 namespace {
